@@ -1,0 +1,1 @@
+"""Outside client libraries, each in one file."""

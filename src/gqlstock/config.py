@@ -1,0 +1,154 @@
+"""What the environment says: the one reader of it, and one frozen ``Config`` for everybody else."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+
+_DATABASE = "GQLSTOCK_DATABASE_URL"
+_REDIS = "GQLSTOCK_REDIS_URL"
+_CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
+_PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
+
+_DEFAULT_FILE = "gqlstock.db"
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
+
+
+class ConfigError(Exception):
+    """A value of the environment that cannot be worked with; says which, and what would be right."""
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How this process runs. ``redis_url`` None: the only process."""
+
+    database: DatabaseUrl
+    redis_url: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    public_orders: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
+        """Read the environment; ``installed`` says whether an optional package is there. Empty is as unset."""
+        given = {name: value.strip() for name, value in environ.items() if value.strip()}
+        database = _database(given[_DATABASE]) if _DATABASE in given else SqliteFile(_DEFAULT_FILE)
+        if isinstance(database, Postgres) and not installed("asyncpg"):
+            raise ConfigError(f"{_DATABASE}: PostgreSQL needs asyncpg: pip install 'gqlstock[postgres]'")
+        if _REDIS in given and not installed("redis"):
+            raise ConfigError(f"{_REDIS}: Redis needs its client: pip install 'gqlstock[redis]'")
+        return cls(
+            database=database,
+            redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
+            cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
+            public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+        )
+
+
+def _wrong(name: str, value: str, right: str) -> ConfigError:
+    return ConfigError(f"{name} is {_without_password(value)!r}: {right}")
+
+
+def _without_password(value: str) -> str:
+    """The value with its password hidden, whatever else is wrong with it."""
+    scheme, separator, rest = value.partition("://")
+    account, at, host = rest.rpartition("@")
+    user, colon, _ = account.partition(":")
+    return f"{scheme}{separator}{user}{colon}***{at}{host}" if at and colon else value
+
+
+def _split(name: str, value: str, right: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise _wrong(name, value, right) from None
+    return parts
+
+
+def _database(value: str) -> DatabaseUrl:
+    scheme = value.partition("://")[0]
+    if scheme == "sqlite":
+        return _sqlite(value)
+    if scheme in ("postgres", "postgresql"):
+        return _postgres(value)
+    raise _wrong(_DATABASE, value, f"write {_FORMS}.")
+
+
+def _sqlite(value: str) -> SqliteFile:
+    written = value.removeprefix("sqlite://")
+    if not written.startswith("/") or written == "/" or written.endswith("/") or "?" in written:
+        raise _wrong(_DATABASE, value, "write sqlite:///path/to.db.")
+    if written == "/:memory:":
+        raise _wrong(_DATABASE, value, "the database is a file: write sqlite:///path/to.db.")
+    path = _path(written)
+    if not path.parent.is_dir():
+        raise _wrong(_DATABASE, value, f"there is no directory {path.parent}: make it, or name another.")
+    if path.is_dir():
+        raise _wrong(_DATABASE, value, f"{path} is a directory: name a file.")
+    return SqliteFile(str(path))
+
+
+def _path(written: str) -> Path:
+    """Three slashes are relative and four absolute, as in SQLAlchemy; but three before /var/lib mean /var/lib."""
+    relative, absolute = Path(written[1:]), Path(written)
+    meant = absolute.parent != Path("/") and absolute.parent.is_dir() and not relative.parent.is_dir()
+    return absolute if meant else relative
+
+
+def _postgres(value: str) -> Postgres:
+    right = "write postgres://user:password@host:port/name."
+    parts = _split(_DATABASE, value, right)
+    name = unquote(parts.path.removeprefix("/"))
+    if not parts.hostname or not name or "/" in name or parts.fragment:
+        raise _wrong(_DATABASE, value, right)
+    credentials = {
+        "host": parts.hostname,
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password else None,
+        "database": name,
+    }
+    return Postgres(**credentials, **_ssl(value, parts.query))
+
+
+def _ssl(value: str, query: str) -> dict[str, str]:
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = [name for name in given if name != "sslmode"]
+    if unknown:
+        raise _wrong(_DATABASE, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
+    if given and given["sslmode"] not in _SSL_MODES:
+        raise _wrong(_DATABASE, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
+    return {"ssl": given["sslmode"]} if given else {}
+
+
+def _redis(value: str) -> str:
+    right = "write redis://host:port/number, rediss:// for TLS."
+    parts = _split(_REDIS, value, right)
+    number = parts.path.removeprefix("/")
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not (number.isdigit() or not number):
+        raise _wrong(_REDIS, value, right)
+    return value
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(value.replace(",", " ").split())
+    for origin in origins:
+        parts = _split(_CORS_ORIGINS, origin, "write https://shop.example, or *.")
+        exact = parts.scheme in ("http", "https") and origin == f"{parts.scheme}://{parts.netloc}" and parts.hostname
+        if origin != "*" and not exact:
+            raise _wrong(_CORS_ORIGINS, origin, "write origins such as https://shop.example with commas between, or *.")
+    return origins
+
+
+def _switch(name: str, value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise _wrong(name, value, "write true or false.")
+    return value.lower() == "true"

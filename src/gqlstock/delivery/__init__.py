@@ -1,0 +1,1 @@
+"""What happens after a commit: news from the outbox to whoever waits for it."""

@@ -1,0 +1,111 @@
+"""One reader of the outbox for each process, and any number of subscribers that it hands news to."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from gqlstock.adapters.bus import Bus
+from gqlstock.rules.events import Topic
+from gqlstock.store import outbox
+from gqlstock.store.outbox import Cursor, Entry
+
+log = logging.getLogger(__name__)
+
+_PART = 500
+# What a subscriber may have waiting. One that falls further behind reads on from the database at its own pace, so that
+# it misses nothing, holds nobody up, and costs no more memory than this.
+_MOST_WAITING = 1_000
+# News of other processes that no wake-up told of, such as while the broker is away, is found after this long.
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class _Subscriber:
+    def __init__(self, topics: Sequence[Topic]) -> None:
+        self.topics = frozenset(topics)
+        self.waiting: deque[Entry] = deque()
+        self.behind = False
+        self.news = asyncio.Event()
+
+    def offer(self, entry: Entry) -> None:
+        if entry.topic not in self.topics:
+            return
+        if self.behind or len(self.waiting) >= _MOST_WAITING:
+            self.behind = True
+            self.waiting.clear()
+        else:
+            self.waiting.append(entry)
+        self.news.set()
+
+
+class OutboxFeed:
+    """Tails the outbox while it runs; ``entries`` is what subscriptions read."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._wake = asyncio.Event()
+        self._subscribers: set[_Subscriber] = set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tail the outbox for the block."""
+        stop_listening = outbox.listen(self._committed)
+        start = await outbox.latest()
+        tasks = [asyncio.create_task(self._tail(start)), asyncio.create_task(self._bus.run(self._wake.set))]
+        try:
+            yield
+        finally:
+            stop_listening()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _committed(self) -> None:
+        self._wake.set()
+        self._bus.announce()
+
+    async def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncIterator[Entry]:
+        """Each entry of these topics once, in commit order: those behind ``after`` first, or from now on without it."""
+        subscriber = _Subscriber(topics)
+        # Subscribed before the database is read, so that nothing falls between the two.
+        self._subscribers.add(subscriber)
+        try:
+            place = after if after is not None else await outbox.latest()
+            subscriber.behind = after is not None
+            while True:
+                if subscriber.behind:
+                    part = await outbox.after(place, _PART, topics)
+                    for entry in part:
+                        yield entry
+                        place = entry.cursor
+                    if len(part) < _PART:
+                        # From here on it is told; what is told and was read just now is passed over below.
+                        subscriber.behind = False
+                        for entry in await outbox.after(place, _PART, topics):
+                            yield entry
+                            place = entry.cursor
+                while subscriber.waiting:
+                    entry = subscriber.waiting.popleft()
+                    if entry.cursor > place:
+                        yield entry
+                        place = entry.cursor
+                if not subscriber.behind and not subscriber.waiting:
+                    subscriber.news.clear()
+                    await subscriber.news.wait()
+        finally:
+            self._subscribers.discard(subscriber)
+
+    async def _tail(self, place: Cursor) -> None:
+        while True:
+            try:
+                self._wake.clear()
+                while part := await outbox.after(place, _PART):
+                    for entry in part:
+                        for subscriber in self._subscribers:
+                            subscriber.offer(entry)
+                    place = part[-1].cursor
+            except Exception:
+                log.exception("the outbox could not be read; trying again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _SECONDS_BETWEEN_LOOKS)

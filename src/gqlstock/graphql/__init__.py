@@ -1,0 +1,1 @@
+"""The schema: it translates and authorizes, and decides nothing."""

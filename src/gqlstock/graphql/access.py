@@ -1,0 +1,43 @@
+"""Who may ask for what: the one check, and the fields that have it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+
+from gqlstock.graphql.errors import Forbidden, Unauthenticated
+from gqlstock.rules.scopes import Caller, Scope
+
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+
+def require(caller: Caller, scope: Scope) -> None:
+    """Refuse a caller without the scope: UNAUTHENTICATED for the public, FORBIDDEN for a token that lacks it."""
+    if caller.may(scope):
+        return
+    if not caller.authenticated:
+        raise Unauthenticated(f"This needs a token with the scope {scope.value}.")
+    raise Forbidden(f"This needs the scope {scope.value}, which the token does not have.")
+
+
+def field(*, description: str, scope: Scope | None = None) -> Callable[[Resolver], Any]:
+    """A field with a resolver of its own, for the roots; ``scope`` is what a caller needs to ask for it."""
+
+    def made(resolver: Resolver) -> Any:
+        checked = resolver if scope is None else _checked(resolver, scope)
+        return strawberry.field(resolver=checked, description=description, metadata={"scope": scope})
+
+    return made
+
+
+def _checked(resolver: Resolver, scope: Scope) -> Resolver:
+    assert inspect.iscoroutinefunction(resolver)
+
+    @functools.wraps(resolver)
+    async def run(self: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
+        require(info.context.caller, scope)
+        return await resolver(self, info, *args, **kwargs)
+
+    return run  # type: ignore[return-value]

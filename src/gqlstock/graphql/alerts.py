@@ -1,0 +1,108 @@
+"""Low-inventory alerts in the schema."""
+
+import dataclasses
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import batch, nodes
+from gqlstock.graphql.catalog import InventoryItem
+from gqlstock.graphql.levels import category_ids, limited
+from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules.alerts import AlertState
+from gqlstock.rules.scopes import Scope
+from gqlstock.store import alerts as rows
+from gqlstock.store import catalog, warehouses
+
+
+@strawberry.type(
+    description="Raised when an item's quantity falls below notifyBelow, once for each fall; resolved when it is back."
+)
+class LowInventoryAlert(Node):
+    row: strawberry.Private[rows.LowInventoryAlert]
+    item: InventoryItem = batch.field(nodes.by_id(catalog.items, "item_id"), description="What is low.")
+    sku: str = strawberry.field(description="The item's SKU when the alert was raised.")
+    name: str = strawberry.field(description="The item's name when the alert was raised.")
+    code: str = strawberry.field(description="The item's code when the alert was raised.")
+    warehouse: Warehouse | None = batch.field(
+        nodes.by_id(warehouses.warehouses, "warehouse_id"),
+        description="null: the quantity of all active warehouses together.",
+    )
+    quantity_left: Decimal = strawberry.field(description="What was left when it was raised.")
+    threshold: Decimal = strawberry.field(description="The notifyBelow that it fell below.")
+    state: AlertState = strawberry.field(description="Whether it is still open.")
+    raised_at: datetime = strawberry.field(description="When it was raised.")
+    acknowledged_at: datetime | None = strawberry.field(description="When somebody took it on.")
+    acknowledged_by: str | None = strawberry.field(description="Who took it on.")
+    resolved_at: datetime | None = strawberry.field(description="When the quantity was back.")
+
+    @classmethod
+    def of(cls, row: rows.LowInventoryAlert) -> "LowInventoryAlert":
+        return cls(
+            row=row,
+            id=nodes.global_id("LowInventoryAlert", row.id),
+            sku=row.sku,
+            name=row.name,
+            code=row.code,
+            quantity_left=row.quantity_left,
+            threshold=row.threshold,
+            state=row.state,
+            raised_at=row.raised_at,
+            acknowledged_at=row.acknowledged_at,
+            acknowledged_by=row.acknowledged_by,
+            resolved_at=row.resolved_at,
+        )
+
+
+@strawberry.input(description="Which alerts; everything given must hold.")
+class LowInventoryAlertFilter:
+    state: AlertState | None = strawberry.field(default=None, description="Only open or only resolved ones.")
+    acknowledged: bool | None = strawberry.field(
+        default=None, description="Only those that somebody took on, or nobody."
+    )
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
+    warehouses: list[str] | None = strawberry.field(
+        default=None, description="Only of these warehouses by themselves, by code."
+    )
+    category: str | None = strawberry.field(
+        default=None, description="Only of products in this category or one below it, by slug."
+    )
+
+
+FilterArg = Annotated[LowInventoryAlertFilter | None, strawberry.argument(description="Which alerts.")]
+
+
+async def query(chosen: LowInventoryAlertFilter | None) -> Any:
+    """The alerts that a filter lets through."""
+    found = rows.LowInventoryAlert.all()
+    if chosen is None:
+        return found
+    if chosen.state is not None:
+        found = found.filter(state=chosen.state)
+    if chosen.acknowledged is not None:
+        found = found.filter(acknowledged_at__isnull=not chosen.acknowledged)
+    if chosen.skus is not None:
+        found = found.filter(sku__in=limited(chosen.skus, "skus"))
+    if chosen.warehouses is not None:
+        found = found.filter(warehouse__code__in=limited(chosen.warehouses, "warehouses"))
+    if chosen.category is not None:
+        found = found.filter(catalog.in_categories(await category_ids(chosen.category), "item__"))
+    return found
+
+
+async def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None) -> bool:
+    """Whether a filter lets an alert through as it was when the news of it was written."""
+    if chosen is None:
+        return True
+    if chosen.state is not None and alert.state is not chosen.state:
+        return False
+    if chosen.acknowledged is not None and (alert.acknowledged_at is not None) != chosen.acknowledged:
+        return False
+    lasting = dataclasses.replace(chosen, state=None, acknowledged=None)
+    return bool(await (await query(lasting)).filter(id=alert.id).exists())
+
+
+nodes.register(rows.LowInventoryAlert, "LowInventoryAlert", LowInventoryAlert.of, rows.alerts, Scope.INVENTORY_READ)

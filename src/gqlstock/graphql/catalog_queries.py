@@ -1,0 +1,166 @@
+"""What the shop asks: products, items, categories, and what can be sold."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import access, availability, listing, nodes, paging
+from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
+from gqlstock.graphql.catalog import Category, Combination, InventoryItem, Product
+from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
+from gqlstock.graphql.catalog import SortArg as ProductSortArg
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.levels import MAX_NAMES
+from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, ProductSort
+from gqlstock.graphql.order_mutations import CheckOrderInput
+from gqlstock.graphql.orders import OrderCheck
+from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import orders as order_services
+from gqlstock.store import catalog as rows
+from gqlstock.store.keyset import Order
+
+SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or the slug.")]
+SlugArg = Annotated[str | None, strawberry.argument(description="The slug; this or the SKU.")]
+
+
+async def _visible(info: Info, item: rows.Item | None, website: str | None) -> rows.Item | None:
+    """An item that this caller may see: for the public, what the website shows."""
+    channel = await channel_of(info, website)
+    if item is None or info.context.caller.may(Scope.CATALOG_READ):
+        return item
+    if channel is None:
+        return None
+    shelf = (await shelves([(item, website)], info))[website]
+    return item if shelf.assess(item).visible else None
+
+
+@strawberry.type
+class CatalogQueries:
+    @access.field(description="One product, by SKU or by slug. [public]")
+    async def product(
+        self, info: Info, sku: SkuArg = None, slug: SlugArg = None, website: WebsiteArg = None
+    ) -> Product | None:
+        if (sku is None) == (slug is None):
+            raise BadUserInput("Ask for a product by its sku or by its slug: exactly one of them.")
+        found = await _visible(info, await rows.product(sku=sku, slug=slug), website)
+        return _on(found, website)  # type: ignore[no-any-return]
+
+    @access.field(description="A product or a combination, by SKU. [public]")
+    async def inventory_item(
+        self,
+        info: Info,
+        sku: Annotated[str, strawberry.argument(description="The SKU.")],
+        website: WebsiteArg = None,
+    ) -> InventoryItem | None:
+        found = await _visible(info, (await rows.by_sku([sku])).get(sku), website)
+        return _on(found, website)  # type: ignore[no-any-return]
+
+    @access.field(description="Products and combinations. [public]")
+    async def inventory_items(
+        self,
+        info: Info,
+        filter: Annotated[InventoryItemFilter | None, strawberry.argument(description="Which items to list.")] = None,
+        sort: Annotated[
+            InventoryItemSort, strawberry.argument(description="What to sort by.")
+        ] = InventoryItemSort.NAME,
+        reverse: Reverse = False,
+        website: WebsiteArg = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[InventoryItem] | None:
+        page = Page.of(first, after, last, before)
+        return await listing.items(info, filter, Order(sort.value, reverse), page, website)
+
+    @access.field(description="Products. [public]")
+    async def products(
+        self,
+        info: Info,
+        filter: ProductFilterArg = None,
+        sort: ProductSortArg = ProductSort.NAME,
+        reverse: Reverse = False,
+        website: WebsiteArg = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Product] | None:
+        page = Page.of(first, after, last, before)
+        return await listing.products(info, filter, sort.order(reverse=reverse), page, website)
+
+    @access.field(description="A combination, by SKU. [public]")
+    async def combination(
+        self,
+        info: Info,
+        sku: Annotated[str, strawberry.argument(description="The combination's SKU.")],
+        website: WebsiteArg = None,
+    ) -> Combination | None:
+        found = (await rows.by_sku([sku])).get(sku)
+        if found is not None and found.is_product:
+            return None
+        return _on(await _visible(info, found, website), website)  # type: ignore[no-any-return]
+
+    @access.field(description="A category, by slug. [public]")
+    async def category(
+        self,
+        info: Info,
+        slug: Annotated[str, strawberry.argument(description="The category's slug.")],
+        website: WebsiteArg = None,
+    ) -> Category | None:
+        await channel_of(info, website)
+        found = await rows.category(slug)
+        return _on(found, website)  # type: ignore[no-any-return]
+
+    @access.field(description="Categories, by slug. [public]")
+    async def categories(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Category]:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, Order("slug"), rows.Category.all(), nodes.show)
+
+    @access.field(
+        description="One entry for each SKU asked, in that order; null for a SKU that does not exist. [public]"
+    )
+    async def availabilities(
+        self,
+        info: Info,
+        skus: Annotated[list[str], strawberry.argument(description=f"At most {MAX_NAMES} SKUs.")],
+        website: WebsiteArg = None,
+    ) -> list[Availability | None] | None:
+        if len(skus) > MAX_NAMES:
+            raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
+        found = await rows.by_sku(skus)
+        shelf = (await shelves(((item, website) for item in found.values()), info)).get(website)
+        if shelf is None:
+            await channel_of(info, website)
+            return [None] * len(skus)
+        everything = info.context.caller.may(Scope.CATALOG_READ)
+        out: list[Availability | None] = []
+        for sku in skus:
+            item = found.get(sku)
+            hidden = item is None or not (everything or shelf.lookup.product(item).published)
+            out.append(None if hidden or item is None else availability.shown(item, shelf.assess(item), shelf, info))
+        return out
+
+    @access.field(description="placeOrder's answer without placing it. [public]")
+    async def check_order(
+        self,
+        info: Info,
+        input: Annotated[CheckOrderInput, strawberry.argument(description="The order to work out.")],
+    ) -> OrderCheck | None:
+        try:
+            return OrderCheck.of(await order_services.check(info.context.caller, input.asked()))
+        except Refused as error:
+            return OrderCheck.of(order_services.Draft([], list(error.refusals)))
+
+
+def _on(row: rows.Item | rows.Category | None, website: str | None) -> Any:
+    """A row as it is shown on a website."""
+    shown = nodes.show_optional(row)
+    if shown is not None:
+        shown.website = website
+    return shown

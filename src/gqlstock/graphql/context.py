@@ -1,0 +1,46 @@
+"""What resolvers know of the request: who calls, and what waits to be loaded for many parents at once."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import strawberry
+
+from gqlstock.graphql.batch import Batches
+from gqlstock.rules.events import Topic
+from gqlstock.rules.scopes import ANONYMOUS, Caller
+from gqlstock.store import warehouses
+from gqlstock.store.outbox import Cursor, Entry
+from gqlstock.store.warehouses import Network
+
+
+class Feed(Protocol):
+    """Where news comes from: each entry once, in commit order, from behind a cursor or from now on."""
+
+    def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncIterator[Entry]: ...
+
+
+@dataclass
+class Context:
+    """One for each HTTP request; over a websocket one for the connection, so that nothing read is kept in it."""
+
+    feed: Feed
+    caller: Caller = ANONYMOUS
+    public_orders: bool = False
+    batches: Batches = field(default_factory=Batches)
+    connection_params: dict[str, Any] | None = None
+    remembers: bool = False
+    """Whether it is made for one query: what does not change while it runs is then read once."""
+    _network: Network | None = None
+
+    async def network(self) -> Network:
+        """The websites and their warehouses."""
+        if self._network is not None:
+            return self._network
+        found = await warehouses.network()
+        if self.remembers:
+            self._network = found
+        return found
+
+
+Info = strawberry.Info[Context, None]

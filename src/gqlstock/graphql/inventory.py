@@ -1,0 +1,185 @@
+"""Levels and the ledger in the schema."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import batch, nodes, paging
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.settings import InventorySettings, SettingOrigin
+from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules import settings as setting_rules
+from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import lookup as lookups
+from gqlstock.store import catalog, inventory, keyset, orders, warehouses
+
+if TYPE_CHECKING:
+    from gqlstock.graphql.catalog import InventoryItem
+    from gqlstock.graphql.orders import Allocation, Order
+
+TimeArg = Annotated[datetime, strawberry.argument(description="The moment to look at.")]
+
+NEWEST_FIRST = keyset.Order("id", descending=True)
+OLDEST_FIRST = keyset.Order("id")
+
+
+async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: TimeArg) -> list[Decimal]:
+    found = await inventory.on_hand_at([parent.row.id for parent in parents], time)
+    return [found.get(parent.row.id, ZERO) for parent in parents]
+
+
+async def _movements(
+    parents: Sequence["InventoryLevel"],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Any]:
+    page = Page.of(first, after, last, before)
+    ids = [parent.row.id for parent in parents]
+    return await paging.nested(page, NEWEST_FIRST, inventory.StockMovement.all(), "level_id", ids, nodes.show)
+
+
+async def _allocations(
+    parents: Sequence["InventoryLevel"],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Any]:
+    page = Page.of(first, after, last, before)
+    ids = [parent.row.id for parent in parents]
+    return await paging.nested(page, OLDEST_FIRST, orders.Allocation.all(), "level_id", ids, nodes.show)
+
+
+async def _settings(parents: Sequence["InventoryLevel"], info: Info) -> list[InventorySettings]:
+    return [
+        InventorySettings.of(setting_rules.resolve(places)) for places in await _places([p.row for p in parents], info)
+    ]
+
+
+async def _origins(parents: Sequence["InventoryLevel"], info: Info) -> list[list[SettingOrigin]]:
+    return [
+        [SettingOrigin.of(origin) for origin in setting_rules.origins(places)]
+        for places in await _places([p.row for p in parents], info)
+    ]
+
+
+async def _places(levels: Sequence[inventory.InventoryLevel], info: Info) -> list[list[setting_rules.Place]]:
+    """The places that each level looks up, through the first-created website that sells from its warehouse."""
+    items = await catalog.items({level.item_id for level in levels})
+    codes = await warehouses.warehouses({level.warehouse_id for level in levels})
+    known = await lookups.lookup(items.values(), await info.context.network())
+    return [
+        known.places(
+            items[level.item_id],
+            known.network.selling_from({level.warehouse_id}),
+            (level.id, f"{items[level.item_id].sku}@{codes[level.warehouse_id].code}"),
+        )
+        for level in levels
+    ]
+
+
+@strawberry.type(description="One item's stock in one warehouse.")
+class InventoryLevel(Node):
+    row: strawberry.Private[inventory.InventoryLevel]
+    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.catalog")] = batch.field(
+        nodes.by_id(catalog.items, "item_id"), description="What lies there; also after it was deleted."
+    )
+    warehouse: Warehouse = batch.field(nodes.by_id(warehouses.warehouses, "warehouse_id"), description="Where it lies.")
+    on_hand: Decimal = strawberry.field(
+        description=(
+            "Units not sold yet (ON_ORDER) or not shipped yet (ON_SHIPMENT); what a count states. Below zero only by "
+            "backorders or a late count."
+        )
+    )
+    reserved: Decimal = strawberry.field(description="Ordered, not shipped, in no shipment yet.")
+    planned: Decimal = strawberry.field(description="Ordered and in a shipment that has not left.")
+    backordered: Decimal = strawberry.field(description="The part of what was ordered that waits for stock.")
+    held: Decimal = strawberry.field(description="Held for carts, until the hold ends.")
+    incoming: Decimal = strawberry.field(description="Announced and not received yet.")
+    available: Decimal = strawberry.field(description="onHand - reserved - planned - held.")
+    inventory_settings: InventorySettings | None = batch.field(
+        _settings, description="Every setting as it takes effect for this level.", scope=Scope.INVENTORY_READ
+    )
+    setting_origins: list[SettingOrigin] | None = batch.field(
+        _origins, description="Where each of those values came from.", scope=Scope.INVENTORY_READ
+    )
+    on_hand_at: Decimal | None = batch.field(
+        _on_hand_at,
+        description="onHand as it stood at that moment, read from the ledger.",
+        scope=Scope.INVENTORY_READ,
+    )
+    movements: Connection["StockMovement"] | None = batch.field(
+        _movements, description="Its ledger, newest first.", scope=Scope.INVENTORY_READ
+    )
+    allocations: Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.orders")]] | None = batch.field(
+        _allocations, description="What orders have of it, oldest first.", scope=Scope.INVENTORY_READ
+    )
+    updated_at: datetime = strawberry.field(description="When one of its figures last changed.")
+    deleted_at: datetime | None = strawberry.field(
+        description="Set when the level was taken out of use; its ledger stays."
+    )
+
+    @classmethod
+    def of(cls, row: inventory.InventoryLevel) -> "InventoryLevel":
+        return cls(
+            row=row,
+            id=nodes.global_id("InventoryLevel", row.id),
+            on_hand=row.on_hand,
+            reserved=row.reserved,
+            planned=row.planned,
+            held=row.held,
+            backordered=row.backordered,
+            incoming=row.incoming,
+            available=row.available,
+            updated_at=row.updated_at,
+            deleted_at=row.deleted_at,
+        )
+
+
+@strawberry.type(
+    description="One line of the ledger. Every change of onHand has exactly one; they are never edited or removed."
+)
+class StockMovement(Node):
+    row: strawberry.Private[inventory.StockMovement]
+    level: InventoryLevel = batch.field(nodes.by_id(inventory.levels, "level_id"), description="The level it is of.")
+    kind: MovementKind = strawberry.field(description="Why onHand changed.")
+    quantity: Decimal = strawberry.field(description="By how much; signed.")
+    on_hand_after: Decimal = strawberry.field(description="onHand right after it.")
+    reason: str | None = strawberry.field(description="What the caller gave as the reason.")
+    reference: str | None = strawberry.field(
+        description="The document behind it in another system, such as an ERP's own number."
+    )
+    actor: str = strawberry.field(description="Who did it: the token's or the user's name.")
+    order: Annotated["Order", strawberry.lazy("gqlstock.graphql.orders")] | None = batch.field(
+        nodes.by_id(orders.orders, "order_id"), description="The order behind it.", scope=None
+    )
+    created_at: datetime = strawberry.field(description="When it was written.")
+
+    @classmethod
+    def of(cls, row: inventory.StockMovement) -> "StockMovement":
+        return cls(
+            row=row,
+            id=nodes.global_id("StockMovement", row.id),
+            kind=row.kind,
+            quantity=row.quantity,
+            on_hand_after=row.on_hand_after,
+            reason=row.reason,
+            reference=row.reference,
+            actor=row.actor,
+            created_at=row.created_at,
+        )
+
+
+nodes.register(inventory.InventoryLevel, "InventoryLevel", InventoryLevel.of, inventory.levels, Scope.INVENTORY_READ)
+nodes.register(inventory.StockMovement, "StockMovement", StockMovement.of, inventory.movements, Scope.INVENTORY_READ)

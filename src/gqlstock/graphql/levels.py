@@ -1,0 +1,140 @@
+"""Lists of inventory levels, wherever they hang: their filter, their order, and the levels of many parents at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import nodes, paging
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.enums import described
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
+from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.store.keyset import Order
+
+MAX_NAMES = 250
+
+
+class InventoryLevelSort(StrEnum):
+    SKU = "item__sku"
+    NAME = "item__name"
+    AVAILABLE = "available"
+    ON_HAND = "on_hand"
+    UPDATED = "updated_at"
+
+
+described(
+    InventoryLevelSort,
+    "What levels can be sorted by.",
+    {
+        "SKU": "The item's SKU.",
+        "NAME": "The item's name.",
+        "AVAILABLE": "What is available, least first.",
+        "ON_HAND": "What is on hand, least first.",
+        "UPDATED": "When it last changed, longest ago first.",
+    },
+)
+
+
+@strawberry.input(description="Which levels to list; everything given must hold.")
+class InventoryLevelFilter:
+    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    website: str | None = strawberry.field(default=None, description="Only in warehouses that this website sells from.")
+    available_at_least: Decimal | None = strawberry.field(default=None, description="Only with as much available.")
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
+    warehouses: list[str] | None = strawberry.field(default=None, description="Only in these warehouses, by code.")
+    product: str | None = strawberry.field(
+        default=None, description="Only of the product of this SKU and its combinations."
+    )
+    category: str | None = strawberry.field(
+        default=None, description="Only of products in this category or one below it, by slug."
+    )
+    available_below: Decimal | None = strawberry.field(default=None, description="Only with less available.")
+    status: list[InventoryStatus] | None = strawberry.field(
+        default=None, description="Only of products whose status set by hand is one of these."
+    )
+    include_deleted: bool | None = strawberry.field(default=None, description="Also those that were taken out of use.")
+
+
+FilterArg = Annotated[InventoryLevelFilter | None, strawberry.argument(description="Which levels to list.")]
+SortArg = Annotated[InventoryLevelSort, strawberry.argument(description="What to sort by.")]
+
+
+async def query(chosen: InventoryLevelFilter | None) -> Any:
+    """The levels that a filter lets through."""
+    found = inventory.InventoryLevel.all()
+    if chosen is None or not chosen.include_deleted:
+        found = inventory.live_levels()
+    if chosen is None:
+        return found
+    if chosen.search:
+        found = found.filter(catalog.matches(chosen.search, "item__"))
+    if chosen.skus is not None:
+        found = found.filter(item__sku__in=limited(chosen.skus, "skus"), item__deleted_at=None)
+    if chosen.warehouses is not None:
+        found = found.filter(warehouse__code__in=limited(chosen.warehouses, "warehouses"))
+    if chosen.website is not None:
+        found = found.filter(warehouse_id__in=await _sold_from(chosen.website))
+    if chosen.product is not None:
+        found = found.filter(catalog.of_product(chosen.product, "item__"))
+    if chosen.category is not None:
+        found = found.filter(catalog.in_categories(await category_ids(chosen.category), "item__"))
+    if chosen.available_at_least is not None:
+        found = found.filter(available__gte=chosen.available_at_least)
+    if chosen.available_below is not None:
+        found = found.filter(available__lt=chosen.available_below)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    if chosen.status is not None:
+        found = found.filter(catalog.with_status(chosen.status, "item__"))
+    return found
+
+
+async def _sold_from(website: str) -> list[int]:
+    channel = (await warehouses.network()).find(website)
+    if channel is None:
+        raise BadUserInput(f"There is no website {website:.80}.")
+    return [site.warehouse_id for site, _ in channel.assigned]
+
+
+async def category_ids(slug: str) -> list[int]:
+    """A category and all below it; refused when there is none of that slug."""
+    found = await catalog.category(slug)
+    if found is None:
+        raise BadUserInput(f"There is no category {slug:.80}.")
+    return await catalog.subtree(found.id)
+
+
+def limited(values: Sequence[str], name: str) -> set[str]:
+    """A list of names that is not too long for one question."""
+    if len(values) > MAX_NAMES:
+        raise BadUserInput(f"{len(values)} {name} are too many: at most {MAX_NAMES}.")
+    return set(values)
+
+
+def below(column: str) -> Any:
+    """A batch function for the levels below each parent, by the column that names it."""
+
+    async def inventory_levels(
+        parents: Sequence[Any],
+        info: Info,
+        filter: FilterArg = None,
+        sort: SortArg = InventoryLevelSort.SKU,
+        reverse: Reverse = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Any]:
+        page = Page.of(first, after, last, before)
+        order = Order(sort.value, reverse)
+        ids = [parent.row.id for parent in parents]
+        return await paging.nested(page, order, await query(filter), column, ids, nodes.show)
+
+    return inventory_levels

@@ -1,0 +1,216 @@
+"""Lists of products and items: their filters and orders, and for the public only what the website shows."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+
+from gqlstock.graphql import access, nodes, paging
+from gqlstock.graphql.availability import channel_of
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.enums import described
+from gqlstock.graphql.levels import category_ids, limited
+from gqlstock.graphql.paging import Connection, Page
+from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.scopes import Scope
+from gqlstock.services.availability import shelf
+from gqlstock.store import catalog, keyset
+from gqlstock.store.catalog import Item
+from gqlstock.store.keyset import Key, Order
+from gqlstock.store.warehouses import Channel
+
+# How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
+_SPARE = 32
+_GROWTH = 8
+_MOST = 5_000
+
+Keep = Callable[[Assessment], bool]
+
+
+class ProductSort(StrEnum):
+    NAME = "name"
+    SKU = "sku"
+    NEWEST = "id"
+    UPDATED = "updated_at"
+
+    def order(self, *, reverse: bool) -> Order:
+        return Order(self.value, reverse != (self is ProductSort.NEWEST))
+
+
+described(
+    ProductSort,
+    "What products can be sorted by.",
+    {
+        "NAME": "Their name.",
+        "SKU": "Their SKU.",
+        "NEWEST": "When they were made, latest first.",
+        "UPDATED": "When they were last changed, longest ago first.",
+    },
+)
+
+
+class InventoryItemSort(StrEnum):
+    SKU = "sku"
+    NAME = "name"
+    AVAILABLE = "total_available"
+    UPDATED = "updated_at"
+
+
+described(
+    InventoryItemSort,
+    "What items can be sorted by.",
+    {
+        "SKU": "Their SKU.",
+        "NAME": "Their name.",
+        "AVAILABLE": "What is available in all, least first.",
+        "UPDATED": "When they were last changed, longest ago first.",
+    },
+)
+
+
+@strawberry.input(description="Which products to list; everything given must hold.")
+class ProductFilter:
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
+    in_stock: bool | None = strawberry.field(
+        default=None, description="Only those that are, or are not, IN_STOCK on the website."
+    )
+    published: bool | None = strawberry.field(default=None, description="Only published or unpublished ones.")
+    tracking: InventoryTracking | None = strawberry.field(default=None, description="Only counted in this way.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
+
+
+@strawberry.input(description="Which items to list; everything given must hold.")
+class InventoryItemFilter:
+    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
+    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
+    warehouse: str | None = strawberry.field(default=None, description="Only with a level in this warehouse, by code.")
+    available_below: Decimal | None = strawberry.field(
+        default=None, description="Only with less available in all active warehouses together."
+    )
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+
+
+async def products(
+    info: Info, chosen: ProductFilter | None, order: Order, page: Page, website: str | None, category: int | None = None
+) -> Connection[Any]:
+    """A page of products; ``category`` is that of an enclosing category."""
+    found = catalog.live_products()
+    if category is not None:
+        found = found.filter(category_id__in=await catalog.subtree(category))
+    in_stock = None
+    if chosen is not None:
+        in_stock = chosen.in_stock
+        found = await _filtered(found, chosen.search, chosen.skus, chosen.category, chosen.updated_since)
+        if chosen.published is not None:
+            found = found.filter(published=chosen.published)
+        if chosen.tracking is not None:
+            found = found.filter(tracking=chosen.tracking)
+    return await _page(info, found, order, page, website, in_stock)
+
+
+async def items(
+    info: Info, chosen: InventoryItemFilter | None, order: Order, page: Page, website: str | None
+) -> Connection[Any]:
+    """A page of products and combinations. What tells how much is there wants inventory:read."""
+    found = catalog.live_items()
+    by_quantity = order.column == "total_available"
+    if chosen is not None:
+        by_quantity = by_quantity or chosen.available_below is not None
+        found = await _filtered(found, chosen.search, chosen.skus, chosen.category, chosen.updated_since)
+        if chosen.warehouse is not None:
+            access.require(info.context.caller, Scope.INVENTORY_READ)
+            found = found.filter(levels__warehouse__code=chosen.warehouse, levels__deleted_at=None)
+    if by_quantity:
+        access.require(info.context.caller, Scope.INVENTORY_READ)
+        found = catalog.with_total_available(found)
+        if chosen is not None and chosen.available_below is not None:
+            found = catalog.available_below(found, chosen.available_below)
+    return await _page(info, found, order, page, website, None)
+
+
+async def _filtered(
+    found: Any, search: str | None, skus: list[str] | None, category: str | None, since: datetime | None
+) -> Any:
+    if search:
+        found = found.filter(catalog.matches(search))
+    if skus is not None:
+        found = found.filter(sku__in=limited(skus, "skus"))
+    if category is not None:
+        found = found.filter(catalog.in_categories(await category_ids(category)))
+    if since is not None:
+        found = found.filter(updated_at__gte=since)
+    return found
+
+
+async def _page(
+    info: Info, found: Any, order: Order, page: Page, website: str | None, in_stock: bool | None
+) -> Connection[Any]:
+    keep = _keep(info, in_stock)
+    channel = await channel_of(info, website)
+
+    def node(row: Item) -> Any:
+        shown = nodes.show(row)
+        shown.website = website
+        return shown
+
+    if keep is None:
+        return await paging.rows(page, order, found, node)
+    kept: Keep = keep
+
+    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
+        return await _sift(info, found, order, after, before, limit, channel, kept)
+
+    async def count() -> int:
+        return len(await _sift(info, found, Order("id"), None, None, None, channel, kept))
+
+    return await paging.connection(page, order, fetch, count, node)
+
+
+def _keep(info: Info, in_stock: bool | None) -> Keep | None:
+    """What a caller sees of a list: the public what the website shows, and whoever asks what is in stock or is not."""
+    everything = info.context.caller.may(Scope.CATALOG_READ)
+    if everything and in_stock is None:
+        return None
+
+    def keep(assessment: Assessment) -> bool:
+        if not everything and not assessment.visible:
+            return False
+        return in_stock is None or (assessment.status is InventoryStatus.IN_STOCK) == in_stock
+
+    return keep
+
+
+async def _sift(
+    info: Info,
+    found: Any,
+    order: Order,
+    after: Key | None,
+    before: Key | None,
+    limit: int | None,
+    channel: Channel | None,
+    keep: Keep,
+) -> list[tuple[Any, Key]]:
+    """The next rows that pass, all with no limit; what a website shows is worked out, so that rows are looked at first.
+
+    Ever larger parts are read: the number of statements does not follow the number of rows.
+    """
+    if channel is None:
+        return []
+    kept: list[tuple[Any, Key]] = []
+    size = min(limit + _SPARE, _MOST) if limit is not None else _MOST
+    while limit is None or len(kept) < limit:
+        part = await keyset.page(found, order, after=after, before=before, limit=size)
+        here = await shelf([row for row, _ in part], channel, await info.context.network())
+        kept += [(row, key) for row, key in part if keep(here.assess(row))]
+        if len(part) < size:
+            break
+        after = part[-1][1]
+        size = min(size * _GROWTH, _MOST)
+    return kept[:limit]

@@ -1,0 +1,272 @@
+"""What the back office asks: warehouses, levels, the ledger, settings, orders, alerts; and any object by its id."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import access, alerts, levels, nodes, paging
+from gqlstock.graphql.alerts import LowInventoryAlert
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.enums import described
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.inventory import NEWEST_FIRST, OLDEST_FIRST, InventoryLevel, StockMovement
+from gqlstock.graphql.levels import InventoryLevelSort, limited
+from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.orders import Order
+from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.graphql.settings import ScopedSettings, SettingScopeInput
+from gqlstock.graphql.warehouses import Organization, Warehouse, Website
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import settings as setting_services
+from gqlstock.store import catalog, inventory, keyset, orders, warehouses
+
+CodeArg = Annotated[str, strawberry.argument(description="Its code.")]
+READS = Scope.INVENTORY_READ
+
+
+class OrderSort(StrEnum):
+    PLACED = "placed_at"
+    UPDATED = "updated_at"
+    NUMBER = "id"
+
+
+described(
+    OrderSort,
+    "What orders can be sorted by; the latest comes first.",
+    {"PLACED": "When they were placed.", "UPDATED": "When they last changed.", "NUMBER": "Their number."},
+)
+
+
+@strawberry.input(description="Which movements; everything given must hold.")
+class StockMovementFilter:
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
+    warehouses: list[str] | None = strawberry.field(default=None, description="Only in these warehouses, by code.")
+    kinds: list[MovementKind] | None = strawberry.field(default=None, description="Only of these kinds.")
+    order: str | None = strawberry.field(default=None, description="Only of the order of this number.")
+    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
+    since: datetime | None = strawberry.field(default=None, description="Only written at or after that moment.")
+    until: datetime | None = strawberry.field(default=None, description="Only written before that moment.")
+
+
+@strawberry.input(description="Which orders; everything given must hold.")
+class OrderFilter:
+    search: str | None = strawberry.field(
+        default=None, description="Looks in number, reference, e-mail address, and the lines' names and SKUs."
+    )
+    statuses: list[OrderStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
+    warehouse: str | None = strawberry.field(default=None, description="Only with units from this warehouse, by code.")
+    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    website: str | None = strawberry.field(default=None, description="Only of this website, by code.")
+    customer_email: str | None = strawberry.field(default=None, description="Only of this customer, whatever the case.")
+    sku: str | None = strawberry.field(default=None, description="Only with a line of this SKU.")
+    placed_since: datetime | None = strawberry.field(default=None, description="Only placed at or after that moment.")
+    placed_until: datetime | None = strawberry.field(default=None, description="Only placed before that moment.")
+
+
+@strawberry.type(description="Who is asking, and what they may do.")
+class Viewer:
+    name: str | None = strawberry.field(description="The token's name; null for the public.")
+    authenticated: bool = strawberry.field(description="Whether there is a token.")
+    scopes: list[str] = strawberry.field(description="What the token allows.")
+
+
+def _movements(chosen: StockMovementFilter | None) -> Any:
+    found = inventory.StockMovement.all()
+    if chosen is None:
+        return found
+    if chosen.skus is not None:
+        found = found.filter(level__item__sku__in=limited(chosen.skus, "skus"), level__item__deleted_at=None)
+    if chosen.warehouses is not None:
+        found = found.filter(level__warehouse__code__in=limited(chosen.warehouses, "warehouses"))
+    if chosen.kinds is not None:
+        found = found.filter(kind__in=chosen.kinds)
+    if chosen.order is not None:
+        found = found.filter(order_id=order_rules.id_of(chosen.order) or 0)
+    if chosen.reference is not None:
+        found = found.filter(reference=chosen.reference)
+    if chosen.since is not None:
+        found = found.filter(created_at__gte=chosen.since)
+    if chosen.until is not None:
+        found = found.filter(created_at__lt=chosen.until)
+    return found
+
+
+def _orders(chosen: OrderFilter | None) -> Any:
+    found = orders.Order.all()
+    if chosen is None:
+        return found
+    if chosen.search:
+        found = found.filter(orders.matches(chosen.search))
+    if chosen.statuses is not None:
+        found = found.filter(status__in=chosen.statuses)
+    if chosen.warehouse is not None:
+        found = found.filter(orders.from_warehouse(chosen.warehouse))
+    if chosen.sku is not None:
+        found = found.filter(orders.with_sku(chosen.sku))
+    if chosen.reference is not None:
+        found = found.filter(reference=chosen.reference)
+    if chosen.website is not None:
+        found = found.filter(website__code=chosen.website)
+    if chosen.customer_email is not None:
+        found = found.filter(customer_email__iexact=chosen.customer_email)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    if chosen.placed_since is not None:
+        found = found.filter(placed_at__gte=chosen.placed_since)
+    if chosen.placed_until is not None:
+        found = found.filter(placed_at__lt=chosen.placed_until)
+    return found
+
+
+@strawberry.type
+class OfficeQueries:
+    @access.field(description="Any object by its id; null for an id that stands for nothing. Needs its own scope.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
+    ) -> Node | None:
+        found: list[Node | None] = await nodes.nodes(info, [id])
+        return found[0]
+
+    @access.field(description="Objects by their ids, in that order. Needs their own scopes.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {nodes.MAX_IDS} ids.")],
+    ) -> list[Node | None]:
+        if len(ids) > nodes.MAX_IDS:
+            raise BadUserInput(f"{len(ids)} ids are too many: at most {nodes.MAX_IDS}.")
+        return await nodes.nodes(info, ids)
+
+    @access.field(description="Who is asking, and what they may do. [public]")
+    async def viewer(self, info: Info) -> Viewer:
+        caller = info.context.caller
+        scopes = sorted(scope.value for scope in caller.scopes)
+        return Viewer(
+            name=caller.name if caller.authenticated else None, authenticated=caller.authenticated, scopes=scopes
+        )
+
+    @access.field(description="A warehouse. Needs inventory:read.", scope=READS)
+    async def warehouse(self, info: Info, code: CodeArg) -> Warehouse | None:
+        return nodes.show_optional(await warehouses.Warehouse.get_or_none(code=code))  # type: ignore[no-any-return]
+
+    @access.field(description="Warehouses, oldest first. Needs inventory:read.", scope=READS)
+    async def warehouses(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Warehouse] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.Warehouse.all(), nodes.show)
+
+    @access.field(description="A website. Needs inventory:read.", scope=READS)
+    async def website(self, info: Info, code: CodeArg) -> Website | None:
+        return nodes.show_optional(await warehouses.Website.get_or_none(code=code))  # type: ignore[no-any-return]
+
+    @access.field(description="Websites, oldest first. Needs inventory:read.", scope=READS)
+    async def websites(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Website] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.Website.all(), nodes.show)
+
+    @access.field(description="An organization. Needs inventory:read.", scope=READS)
+    async def organization(self, info: Info, code: CodeArg) -> Organization | None:
+        return nodes.show_optional(await warehouses.Organization.get_or_none(code=code))  # type: ignore[no-any-return]
+
+    @access.field(description="Organizations, oldest first. Needs inventory:read.", scope=READS)
+    async def organizations(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Organization] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.Organization.all(), nodes.show)
+
+    @access.field(description="One item's stock in one warehouse. Needs inventory:read.", scope=READS)
+    async def inventory_level(
+        self,
+        info: Info,
+        sku: Annotated[str, strawberry.argument(description="The item's SKU.")],
+        warehouse: Annotated[str, strawberry.argument(description="The warehouse's code.")],
+    ) -> InventoryLevel | None:
+        item = (await catalog.by_sku([sku])).get(sku)
+        place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
+        if item is None or place is None:
+            return None
+        found = await inventory.levels_in(place.id, [item.id])
+        return nodes.show_optional(found.get(item.id))  # type: ignore[no-any-return]
+
+    @access.field(description="Levels. Needs inventory:read.", scope=READS)
+    async def inventory_levels(
+        self,
+        info: Info,
+        filter: levels.FilterArg = None,
+        sort: levels.SortArg = InventoryLevelSort.SKU,
+        reverse: Reverse = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[InventoryLevel] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, keyset.Order(sort.value, reverse), await levels.query(filter), nodes.show)
+
+    @access.field(description="The ledger, newest first. Needs inventory:read.", scope=READS)
+    async def stock_movements(
+        self,
+        info: Info,
+        filter: Annotated[StockMovementFilter | None, strawberry.argument(description="Which movements.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[StockMovement] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, NEWEST_FIRST, _movements(filter), nodes.show)
+
+    @access.field(
+        description="Own values, values in effect and their origins at one place. Needs inventory:read.", scope=READS
+    )
+    async def inventory_settings(
+        self, info: Info, scope: Annotated[SettingScopeInput, strawberry.argument(description="The place.")]
+    ) -> ScopedSettings | None:
+        return ScopedSettings.of(await setting_services.at(scope.spot()))
+
+    @access.field(description="An order. Needs orders:read.", scope=Scope.ORDERS_READ)
+    async def order(
+        self, info: Info, number: Annotated[str, strawberry.argument(description="Its number.")]
+    ) -> Order | None:
+        order_id = order_rules.id_of(number)
+        found = (await orders.orders([order_id])).get(order_id) if order_id is not None else None
+        return nodes.show_optional(found)  # type: ignore[no-any-return]
+
+    @access.field(description="Orders, newest first. Needs orders:read.", scope=Scope.ORDERS_READ)
+    async def orders(
+        self,
+        info: Info,
+        filter: Annotated[OrderFilter | None, strawberry.argument(description="Which orders.")] = None,
+        sort: Annotated[OrderSort, strawberry.argument(description="What to sort by.")] = OrderSort.PLACED,
+        reverse: Reverse = False,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Order] | None:
+        page = Page.of(first, after, last, before)
+        order = keyset.Order(sort.value, descending=not reverse)
+        return await paging.rows(page, order, _orders(filter), nodes.show)
+
+    @access.field(description="Low-inventory alerts, newest first. Needs inventory:read.", scope=READS)
+    async def low_inventory_alerts(
+        self,
+        info: Info,
+        filter: alerts.FilterArg = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LowInventoryAlert] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.rows(page, NEWEST_FIRST, await alerts.query(filter), nodes.show)

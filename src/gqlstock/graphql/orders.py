@@ -1,0 +1,207 @@
+"""Orders and their lines in the schema, and an order worked out without placing it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+
+from gqlstock.graphql import batch, nodes, paging
+from gqlstock.graphql.catalog import InventoryItem, SelectedOption
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import UserError, user_error
+from gqlstock.graphql.inventory import NEWEST_FIRST, StockMovement
+from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.warehouses import Warehouse, Website
+from gqlstock.rules import orders as rules
+from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import UnavailableReason
+from gqlstock.rules.scopes import Scope
+from gqlstock.services.orders import Draft, PlannedLine
+from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.store import orders as rows
+
+
+async def _lines(parents: Sequence["Order"], info: Info) -> list[list["OrderLine"]]:
+    found = await rows.lines_of([parent.row.id for parent in parents])
+    return [[OrderLine.of(row) for row in found[parent.row.id]] for parent in parents]
+
+
+async def _movements(
+    parents: Sequence["Order"],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Any]:
+    page = Page.of(first, after, last, before)
+    ids = [parent.row.id for parent in parents]
+    return await paging.nested(page, NEWEST_FIRST, inventory.StockMovement.all(), "order_id", ids, nodes.show)
+
+
+@strawberry.type(description="What a customer ordered.")
+class Order(Node):
+    row: strawberry.Private[rows.Order]
+    number: str = strawberry.field(description="What people call it by.")
+    status: OrderStatus = strawberry.field(description="How far it is.")
+    website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was placed.")
+    lines: list["OrderLine"] = batch.field(_lines, description="What was ordered, in the order in which it was given.")
+    customer_email: str | None = strawberry.field(description="Where the customer is written to.")
+    reference: str | None = strawberry.field(description="The caller's own number for it.")
+    movements: Connection[StockMovement] | None = batch.field(
+        _movements, description="What it did to the ledger, newest first.", scope=Scope.INVENTORY_READ
+    )
+    placed_at: datetime = strawberry.field(description="When it was placed.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    canceled_at: datetime | None = strawberry.field(description="When all of it was canceled.")
+
+    @classmethod
+    def of(cls, row: rows.Order) -> "Order":
+        return cls(
+            row=row,
+            id=nodes.global_id("Order", row.id),
+            number=rules.number(row.id),
+            status=row.status,
+            customer_email=row.customer_email,
+            reference=row.reference,
+            placed_at=row.placed_at,
+            updated_at=row.updated_at,
+            canceled_at=row.canceled_at,
+        )
+
+
+async def _item(parents: Sequence["OrderLine"], info: Info) -> list[InventoryItem | None]:
+    found = await catalog.items({parent.row.item_id for parent in parents})
+    live = {item_id: item for item_id, item in found.items() if item.deleted_at is None}
+    return [nodes.show_optional(live.get(parent.row.item_id)) for parent in parents]
+
+
+async def _backordered(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
+    found = await rows.allocations_of([parent.row.id for parent in parents])
+    return [
+        sum((a.quantity for a in found[parent.row.id] if a.state is AllocationState.BACKORDERED), ZERO)
+        for parent in parents
+    ]
+
+
+async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list["Allocation"]]:
+    found = await rows.allocations_of([parent.row.id for parent in parents])
+    return [[Allocation.of(row) for row in found[parent.row.id]] for parent in parents]
+
+
+@strawberry.type(description="One line of an order, as it was when ordered.")
+class OrderLine(Node):
+    row: strawberry.Private[rows.OrderLine]
+    order: Order = batch.field(nodes.by_id(rows.orders, "order_id"), description="The order it is of.")
+    selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
+    sku: str = strawberry.field(description="The item's SKU when it was ordered.")
+    name: str = strawberry.field(description="The item's name when it was ordered.")
+    code: str = strawberry.field(description="As it was when ordered.")
+    item: InventoryItem | None = batch.field(_item, description="The item; null once it is deleted.")
+    quantity: Decimal = strawberry.field(description="How many units were ordered.")
+    backordered: Decimal = batch.field(_backordered, description="How many of them wait for stock.")
+    allocations: list["Allocation"] = batch.field(_allocations, description="Where its units come from, oldest first.")
+    message: str | None = strawberry.field(
+        description="What the shopper was told about it, such as the backorder notice."
+    )
+
+    @classmethod
+    def of(cls, row: rows.OrderLine) -> "OrderLine":
+        return cls(
+            row=row,
+            id=nodes.global_id("OrderLine", row.id),
+            selected_options=SelectedOption.listed(row.selected_options),
+            sku=row.sku,
+            name=row.name,
+            code=row.code,
+            quantity=row.quantity,
+            message=row.message,
+        )
+
+
+@strawberry.type(description="Part of a line: so many units of it, from one warehouse, in one state.")
+class Allocation(Node):
+    row: strawberry.Private[rows.Allocation]
+    line: OrderLine = batch.field(nodes.by_id(rows.lines, "line_id"), description="The line it is of.")
+    warehouse: Warehouse = batch.field(
+        nodes.by_id(warehouses.warehouses, "warehouse_id"), description="The warehouse that gives."
+    )
+    quantity: Decimal = strawberry.field(description="How many units.")
+    state: AllocationState = strawberry.field(description="How they stand.")
+
+    @classmethod
+    def of(cls, row: rows.Allocation) -> "Allocation":
+        return cls(row=row, id=nodes.global_id("Allocation", row.id), quantity=row.quantity, state=row.state)
+
+
+@strawberry.type(description="So many units that a warehouse would give.")
+class PlannedAllocation:
+    warehouse: str = strawberry.field(description="The warehouse's code.")
+    quantity: Decimal = strawberry.field(description="How many units.")
+    state: AllocationState = strawberry.field(description="Whether they are there or would wait.")
+
+
+async def _planned(parents: Sequence["OrderCheckLine"], info: Info) -> list[list[PlannedAllocation] | None]:
+    if not info.context.caller.may(Scope.INVENTORY_READ):
+        return [None] * len(parents)
+    known = await warehouses.warehouses({part.warehouse_id for parent in parents for part in parent.line.parts})
+    return [
+        [
+            PlannedAllocation(warehouse=known[part.warehouse_id].code, quantity=part.quantity, state=part.state)
+            for part in parent.line.parts
+        ]
+        for parent in parents
+    ]
+
+
+@strawberry.type(description="One line of an order that was not placed.")
+class OrderCheckLine:
+    line: strawberry.Private[PlannedLine]
+    sku: str = strawberry.field(description="What would be ordered; a combination's where options stand for one.")
+    quantity: Decimal = strawberry.field(description="How many units were asked for.")
+    backordered: Decimal = strawberry.field(description="How many of them would wait for stock.")
+    orderable: bool = strawberry.field(description="Whether this line could be ordered.")
+    unavailable_reason: UnavailableReason | None = strawberry.field(description="Why the item cannot be had.")
+    item: InventoryItem | None = strawberry.field(description="The item; null for an unknown SKU.")
+    allocations: list[PlannedAllocation] | None = batch.field(
+        _planned, description="Where the units would come from; null without inventory:read."
+    )
+    message: str | None = strawberry.field(description="What to tell the shopper, such as the backorder notice.")
+
+    @classmethod
+    def of(cls, line: PlannedLine) -> "OrderCheckLine":
+        return cls(
+            line=line,
+            sku=line.sku,
+            quantity=line.asked.quantity,
+            backordered=line.backordered,
+            orderable=line.orderable,
+            unavailable_reason=line.reason,
+            item=nodes.show_optional(line.item),
+            message=line.message,
+        )
+
+
+@strawberry.type(description="placeOrder's answer without placing it.")
+class OrderCheck:
+    orderable: bool = strawberry.field(description="Whether the order would be placed and not kept waiting.")
+    lines: list[OrderCheckLine] = strawberry.field(description="Every line, as it would be ordered.")
+    user_errors: list[UserError] = strawberry.field(description="Why not; empty when it would be placed.")
+
+    @classmethod
+    def of(cls, draft: Draft) -> "OrderCheck":
+        return cls(
+            orderable=draft.orderable,
+            lines=[OrderCheckLine.of(line) for line in draft.lines],
+            user_errors=[user_error(refusal) for refusal in draft.refusals],
+        )
+
+
+nodes.register(rows.Order, "Order", Order.of, rows.orders, Scope.ORDERS_READ)
+nodes.register(rows.OrderLine, "OrderLine", OrderLine.of, rows.lines, Scope.ORDERS_READ)
+nodes.register(rows.Allocation, "Allocation", Allocation.of, rows.allocations, Scope.ORDERS_READ)

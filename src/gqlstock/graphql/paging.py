@@ -1,0 +1,211 @@
+"""Connections by key: the arguments, the cursors, and the Relay types that every list of rows is answered with."""
+
+import asyncio
+import base64
+import binascii
+import functools
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+
+import strawberry
+
+from gqlstock.graphql.errors import BadUserInput, InvalidCursor
+from gqlstock.store import keyset
+from gqlstock.store.keyset import Key, Order
+
+DEFAULT_SIZE = 50
+MAX_SIZE = 250
+
+First = Annotated[int | None, strawberry.argument(description=f"The most to give, from the front: 0 to {MAX_SIZE}.")]
+After = Annotated[str | None, strawberry.argument(description="Only what comes behind this cursor.")]
+Last = Annotated[int | None, strawberry.argument(description=f"The most to give, from the back: 0 to {MAX_SIZE}.")]
+Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
+Reverse = Annotated[bool, strawberry.argument(description="Whether to turn the order round.")]
+
+Node = TypeVar("Node")
+
+
+@strawberry.type(description="Where a page of a connection stands.")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether more comes behind this page.")
+    has_previous_page: bool = strawberry.field(description="Whether something comes before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last edge.")
+
+
+@strawberry.type(description="One entry of a connection.")
+class Edge(Generic[Node]):
+    cursor: str = strawberry.field(description="Where this entry stands, to page on from here.")
+    node: Node = strawberry.field(description="The entry itself.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[Node]):
+    edges: list[Edge[Node]] = strawberry.field(description="The entries of this page with their cursors.")
+    nodes: list[Node] = strawberry.field(description="The entries of this page.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    async def _total_count(self) -> int:
+        return await self.count()
+
+    total_count: int = strawberry.field(
+        resolver=_total_count,
+        description="How many entries there are on all pages together; counted only when asked for.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a caller asks for of a list. Refused when the four do not go together."""
+
+    size: int
+    backwards: bool
+    after: str | None
+    before: str | None
+
+    @classmethod
+    def of(cls, first: int | None, after: str | None, last: int | None, before: str | None) -> "Page":
+        if first is not None and last is not None:
+            raise BadUserInput("first and last do not go together: give one of them.")
+        for name, value in (("first", first), ("last", last)):
+            if value is not None and not 0 <= value <= MAX_SIZE:
+                raise BadUserInput(f"{name} cannot be {value}: 0 to {MAX_SIZE}.")
+        size = first if first is not None else last if last is not None else DEFAULT_SIZE
+        return cls(size, last is not None, after, before)
+
+
+def cursor(order: Order, key: Key) -> str:
+    """A key as an opaque text, bound to the order that it belongs to."""
+    value, row_id = key
+    told = [order.column, int(order.descending), row_id]
+    if order.column != "id":
+        told.append(_tell(value))
+    return base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
+
+
+def key(order: Order, cursor: str | None) -> Key | None:
+    """The key that a cursor stands for; refused when it is none, or of another list."""
+    if cursor is None:
+        return None
+    try:
+        told = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+        column, descending, row_id, *value = told
+        if column != order.column or not _is_id(row_id) or bool(descending) != order.descending:
+            raise ValueError
+        return (_hear(value[0]) if order.column != "id" else row_id), row_id
+    except (ValueError, TypeError, IndexError, binascii.Error, ArithmeticError, RecursionError):
+        raise InvalidCursor(f"{cursor[:60]!r} is no cursor of this list.") from None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _tell(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return {"q": str(value)}
+    if isinstance(value, datetime):
+        return {"t": value.isoformat()}
+    return value
+
+
+def _hear(told: Any) -> Any:
+    if isinstance(told, dict):
+        if "q" in told:
+            number = Decimal(told["q"])
+            if not number.is_finite() or abs(number) >= 10**14:
+                raise ValueError
+            return number
+        moment = datetime.fromisoformat(told["t"])
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
+    if _is_id(abs(told)) if isinstance(told, int) else isinstance(told, str) and "\x00" not in told:
+        return told
+    raise ValueError
+
+
+async def connection(
+    page: Page,
+    order: Order,
+    fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Sequence[tuple[Any, Key]]]],
+    count: Callable[[], Awaitable[int]],
+    node: Callable[[Any], Any],
+) -> Connection[Any]:
+    """A page of rows: ``fetch`` gives the next ones of an order between two keys, ``node`` shows one."""
+    after, before = key(order, page.after), key(order, page.before)
+    walked = order.reversed() if page.backwards else order
+    ends = (before, after) if page.backwards else (after, before)
+    found = list(await fetch(walked, *ends, page.size + 1)) if page.size else []
+    return _connection(page, order, found, count, node)
+
+
+def _connection(
+    page: Page,
+    order: Order,
+    found: list[tuple[Any, Key]],
+    count: Callable[[], Awaitable[int]],
+    node: Callable[[Any], Any],
+) -> Connection[Any]:
+    more = len(found) > page.size
+    kept = found[: page.size]
+    if page.backwards:
+        kept.reverse()
+    edges = [Edge(cursor=cursor(order, key), node=node(row)) for row, key in kept]
+    return Connection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=PageInfo(
+            has_next_page=page.before is not None if page.backwards else more,
+            has_previous_page=more if page.backwards else page.after is not None,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        ),
+        count=count,
+    )
+
+
+async def rows(page: Page, order: Order, query: Any, node: Callable[[Any], Any]) -> Connection[Any]:
+    """A page of a query's rows."""
+
+    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
+        return await keyset.page(query, order, after=after, before=before, limit=limit)
+
+    return await connection(page, order, fetch, query.count, node)
+
+
+async def nested(
+    page: Page, order: Order, query: Any, column: str, parents: Sequence[Any], node: Callable[[Any], Any]
+) -> list[Connection[Any]]:
+    """A page of rows below each parent (by id), in one statement; counting them, if asked for, is one more."""
+    after, before = key(order, page.after), key(order, page.before)
+    walked = order.reversed() if page.backwards else order
+    ends = (before, after) if page.backwards else (after, before)
+    below = query.filter(**{f"{column}__in": set(parents)})
+    found: dict[Any, list[tuple[Any, Key]]] = {}
+    if page.size:
+        found = await keyset.pages(below, column, walked, after=ends[0], before=ends[1], limit=page.size + 1)
+    counts = _Counts(below, column)
+    return [
+        _connection(page, order, found.get(parent, []), functools.partial(counts.of, parent), node)
+        for parent in parents
+    ]
+
+
+class _Counts:
+    """How many rows each parent has; counted for all of them when the first one asks."""
+
+    def __init__(self, query: Any, column: str) -> None:
+        self._query = query
+        self._column = column
+        self._task: asyncio.Task[dict[Any, int]] | None = None
+
+    async def of(self, parent: Any) -> int:
+        if self._task is None:
+            self._task = asyncio.ensure_future(keyset.counts(self._query, self._column))
+        return (await self._task).get(parent, 0)

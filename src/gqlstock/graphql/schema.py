@@ -1,0 +1,58 @@
+"""The schema, put together from its parts."""
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import ParserCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from gqlstock.graphql.catalog import Combination, Product
+from gqlstock.graphql.catalog_mutations import CatalogMutations
+from gqlstock.graphql.catalog_queries import CatalogQueries
+from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
+from gqlstock.graphql.office_queries import OfficeQueries
+from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.scalars import SCALARS
+from gqlstock.graphql.stock_mutations import StockMutations
+from gqlstock.graphql.subscriptions import Subscription
+from gqlstock.graphql.validation import Validate
+from gqlstock.graphql.warehouse_mutations import WarehouseMutations
+
+_REMEMBERED = 512
+
+
+@strawberry.type(
+    description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
+)
+class Query(CatalogQueries, OfficeQueries):
+    pass
+
+
+@strawberry.type(
+    description=(
+        "What can be done: one input each, one payload each. A mutation does all of its input or none of it: with "
+        "userErrors in the answer nothing was written."
+    )
+)
+class Mutation(CatalogMutations, WarehouseMutations, StockMutations, OrderMutations):
+    pass
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Strawberry logs every refusal with its traceback; ``MaskErrors`` logs what nobody foresaw."""
+
+
+schema = _Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[Product, Combination, *USER_ERRORS],
+    config=StrawberryConfig(scalar_map=SCALARS),
+    extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
+)
+
+
+def text() -> str:
+    """The schema in the schema language."""
+    return schema.as_str() + "\n"

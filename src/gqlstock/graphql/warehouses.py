@@ -1,0 +1,143 @@
+"""Organizations, websites and warehouses in the schema."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from gqlstock.graphql import batch, levels, nodes
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.paging import Connection
+from gqlstock.rules.scopes import Scope
+from gqlstock.store import warehouses as rows
+
+if TYPE_CHECKING:
+    from gqlstock.graphql.inventory import InventoryLevel
+
+
+@strawberry.type(description="A postal address.")
+class Address:
+    line1: str | None = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else the street needs.")
+    city: str | None = strawberry.field(description="City or town.")
+    region: str | None = strawberry.field(description="State, province or county.")
+    postal_code: str | None = strawberry.field(description="Postal code.")
+    country: str | None = strawberry.field(description="Country.")
+
+
+@strawberry.type(description="A place on the earth, in degrees.")
+class GeoPoint:
+    latitude: float = strawberry.field(description="-90 to 90.")
+    longitude: float = strawberry.field(description="-180 to 180.")
+
+
+async def _websites_of_organization(parents: Sequence["Organization"], info: Info) -> list[list["Website"]]:
+    found = await rows.websites_of([parent.row.id for parent in parents])
+    return [[Website.of(row) for row in found[parent.row.id]] for parent in parents]
+
+
+async def _warehouses_of_organization(parents: Sequence["Organization"], info: Info) -> list[list["WebsiteWarehouse"]]:
+    found = await rows.assignments("organization_id", [parent.row.id for parent in parents])
+    return [[WebsiteWarehouse.of(row) for row in found[parent.row.id]] for parent in parents]
+
+
+async def _warehouses_of_website(parents: Sequence["Website"], info: Info) -> list[list["WebsiteWarehouse"]]:
+    ids = [parent.row.id for parent in parents]
+    own = await rows.assignments("website_id", ids)
+    inherited = await rows.assignments("organization_id", {parent.row.organization_id for parent in parents})
+    return [
+        [WebsiteWarehouse.of(row) for row in own[parent.row.id] or inherited[parent.row.organization_id]]
+        for parent in parents
+    ]
+
+
+async def _websites_of_warehouse(parents: Sequence["Warehouse"], info: Info) -> list[list["Website"]]:
+    channels = (await info.context.network()).channels
+    found = await rows.websites({channel.id for channel in channels})
+    return [
+        [
+            Website.of(found[channel.id])
+            for channel in channels
+            if any(site.warehouse_id == parent.row.id for site, _ in channel.assigned)
+        ]
+        for parent in parents
+    ]
+
+
+@strawberry.type(
+    description="A merchant: it owns websites, and the warehouses that those without any of their own use."
+)
+class Organization(Node):
+    row: strawberry.Private[rows.Organization]
+    code: str = strawberry.field(description="Unique, such as default.")
+    name: str = strawberry.field(description="For people.")
+    websites: list["Website"] = batch.field(_websites_of_organization, description="Its websites.")
+    warehouses: list["WebsiteWarehouse"] = batch.field(
+        _warehouses_of_organization,
+        description="What a website of its without warehouses of its own sells from, in order of priority.",
+    )
+
+    @classmethod
+    def of(cls, row: rows.Organization) -> "Organization":
+        return cls(row=row, id=nodes.global_id("Organization", row.id), code=row.code, name=row.name)
+
+
+@strawberry.type(description="A sales channel.")
+class Website(Node):
+    row: strawberry.Private[rows.Website]
+    code: str = strawberry.field(description="Unique, such as shop.")
+    name: str = strawberry.field(description="For people.")
+    organization: Organization = batch.field(
+        nodes.by_id(rows.organizations, "organization_id"), description="Whose it is."
+    )
+    warehouses: list["WebsiteWarehouse"] = batch.field(
+        _warehouses_of_website, description="The warehouses it sells from, in order of priority."
+    )
+
+    @classmethod
+    def of(cls, row: rows.Website) -> "Website":
+        return cls(row=row, id=nodes.global_id("Website", row.id), code=row.code, name=row.name)
+
+
+@strawberry.type(description="A warehouse that is sold from, and how early.")
+class WebsiteWarehouse:
+    row: strawberry.Private[rows.Assignment]
+    priority: int = strawberry.field(description="The lowest gives first; ties go by the warehouse's age.")
+    warehouse: "Warehouse" = batch.field(nodes.by_id(rows.warehouses, "warehouse_id"), description="The warehouse.")
+
+    @classmethod
+    def of(cls, row: rows.Assignment) -> "WebsiteWarehouse":
+        return cls(row=row, priority=row.priority)
+
+
+@strawberry.type(description="A place where stock lies.")
+class Warehouse(Node):
+    row: strawberry.Private[rows.Warehouse]
+    code: str = strawberry.field(description="Unique, such as BERLIN.")
+    name: str = strawberry.field(description="For people.")
+    address: Address | None = strawberry.field(description="Where post goes.")
+    location: GeoPoint | None = strawberry.field(description="Where it is, to find the nearest.")
+    active: bool = strawberry.field(description="An inactive warehouse keeps its levels and sells nothing.")
+    websites: list[Website] = batch.field(_websites_of_warehouse, description="The websites that sell from it.")
+    inventory_levels: Connection[Annotated["InventoryLevel", strawberry.lazy("gqlstock.graphql.inventory")]] | None = (
+        batch.field(levels.below("warehouse_id"), description="What lies there.", scope=Scope.INVENTORY_READ)
+    )
+
+    @classmethod
+    def of(cls, row: rows.Warehouse) -> "Warehouse":
+        location = row.location
+        return cls(
+            row=row,
+            id=nodes.global_id("Warehouse", row.id),
+            code=row.code,
+            name=row.name,
+            address=Address(**row.address) if row.address is not None else None,
+            location=GeoPoint(latitude=location.latitude, longitude=location.longitude) if location else None,
+            active=row.active,
+        )
+
+
+nodes.register(rows.Organization, "Organization", Organization.of, rows.organizations, Scope.INVENTORY_READ)
+nodes.register(rows.Website, "Website", Website.of, rows.websites, Scope.INVENTORY_READ)
+nodes.register(rows.Warehouse, "Warehouse", Warehouse.of, rows.warehouses, Scope.INVENTORY_READ)

@@ -1,0 +1,129 @@
+"""Which warehouse gives how much of an order: the plan that checkOrder shows and placeOrder carries out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from gqlstock.rules import availability, geo
+from gqlstock.rules.availability import Source
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
+
+
+class AllocationState(StrEnum):
+    ON_HAND = "ON_HAND"
+    BACKORDERED = "BACKORDERED"
+    SHIPPED = "SHIPPED"
+    RETURNED = "RETURNED"
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many units from one warehouse, in one state."""
+
+    warehouse_id: int
+    quantity: Decimal
+    state: AllocationState
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For each line of one item, its parts; or None for the first line that there was not enough for, and all after."""
+
+    parts: tuple[tuple[Part, ...] | None, ...]
+
+    @property
+    def fits(self) -> bool:
+        return all(parts is not None for parts in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A warehouse of a website: where it is and how early it gives."""
+
+    warehouse_id: int
+    priority: int
+    location: geo.Point | None = None
+
+
+def in_order(sites: Sequence[Site], selection: SourceSelection, ship_to: geo.Point | None) -> list[Site]:
+    """The order in which warehouses give: by priority (ties by id), or nearest first, those without a place last."""
+    by_priority = sorted(sites, key=lambda s: (s.priority, s.warehouse_id))
+    if selection is SourceSelection.PRIORITY or ship_to is None:
+        return by_priority
+
+    def far(site: Site) -> float:
+        return geo.distance(site.location, ship_to) if site.location else float("inf")
+
+    return sorted(by_priority, key=far)
+
+
+def plan(quantities: Sequence[Decimal], settings: Settings, sources: Sequence[Source]) -> Plan:
+    """Take the lines of one item from its sources, in turn; the safety stock stays in those that come last.
+
+    What is free is ON_HAND; the rest waits in the first source that takes backorders, within the room there is.
+    A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
+    """
+    frees = availability.free(settings, sources)
+    room = availability.room(settings, sources)
+    whole = availability.never_splits(settings)
+    planned: list[tuple[Part, ...] | None] = []
+    for quantity in quantities:
+        parts = (_whole if whole else _in_turn)(quantity, sources, frees, room) if None not in planned else None
+        planned.append(parts)
+        if parts is None:
+            continue
+        for part in parts:
+            if part.state is AllocationState.BACKORDERED:
+                room = None if room is None else room - part.quantity
+            else:
+                index = next(i for i, s in enumerate(sources) if s.warehouse_id == part.warehouse_id)
+                frees[index] -= part.quantity
+    if settings.decrement_inventory is InventoryDecrement.NEVER:
+        planned = [parts and _never_waiting(parts) for parts in planned]
+    return Plan(tuple(planned))
+
+
+def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:
+    """Units that are not counted come whole from one warehouse."""
+    return (Part(warehouse_id, quantity, AllocationState.ON_HAND),)
+
+
+def _in_turn(
+    quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
+) -> tuple[Part, ...] | None:
+    parts = []
+    left = quantity
+    for source, free in zip(sources, frees, strict=True):
+        taken = min(free, left)
+        if taken > 0:
+            parts.append(Part(source.warehouse_id, taken, AllocationState.ON_HAND))
+            left -= taken
+    if left > 0:
+        waiting = next((s for s in sources if s.takes_backorders), None)
+        if waiting is None or (room is not None and left > room):
+            return None
+        parts.append(Part(waiting.warehouse_id, left, AllocationState.BACKORDERED))
+    return tuple(parts)
+
+
+def _whole(
+    quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
+) -> tuple[Part, ...] | None:
+    for source, free in zip(sources, frees, strict=True):
+        waiting = max(quantity - free, ZERO)
+        if waiting and not (source.takes_backorders and (room is None or waiting <= room)):
+            continue
+        found = [(quantity - waiting, AllocationState.ON_HAND), (waiting, AllocationState.BACKORDERED)]
+        return tuple(Part(source.warehouse_id, q, state) for q, state in found if q)
+    return None
+
+
+def _never_waiting(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Under NEVER every unit is ON_HAND; parts of one warehouse become one."""
+    sums: dict[int, Decimal] = {}
+    for part in parts:
+        sums[part.warehouse_id] = sums.get(part.warehouse_id, ZERO) + part.quantity
+    return tuple(Part(warehouse_id, quantity, AllocationState.ON_HAND) for warehouse_id, quantity in sums.items())

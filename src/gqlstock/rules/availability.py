@@ -1,0 +1,288 @@
+"""What a shop may show and sell of an item on a website: the one function behind showing, checking and ordering."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules import quantities
+from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import QuantityRules, UnavailableReason
+from gqlstock.rules.settings import BackorderMode, LowStockActivity, Settings
+
+BACKORDER_MESSAGE = "Out of stock - on backorder and will be dispatched once in stock."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A level of the item in an active warehouse of the website, in the order in which it gives."""
+
+    warehouse_id: int
+    level: Level
+    backorders: BackorderMode = BackorderMode.NO_BACKORDERS
+
+    @property
+    def takes_backorders(self) -> bool:
+        return self.backorders is not BackorderMode.NO_BACKORDERS
+
+
+@dataclass(frozen=True, slots=True)
+class Sellable:
+    """An item as one website sees it. ``reason`` is one that the catalog knows before anything is counted."""
+
+    published: bool
+    status: InventoryStatus
+    counted: bool
+    settings: Settings
+    sources: tuple[Source, ...] = ()
+    has_warehouse: bool = True
+    """Whether the website has an active warehouse: what sells where nothing is counted."""
+    reason: UnavailableReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What there is to sell, in numbers; None where there is no limit."""
+
+    available: Decimal
+    """A: free units over the sources less the safety stock."""
+    room: Decimal | None
+    """How many units more backorders may take."""
+    salable: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a shop may show and sell. ``available`` is None where nothing is counted."""
+
+    status: InventoryStatus
+    visible: bool
+    reason: UnavailableReason | None
+    available: Decimal | None
+    salable: Decimal | None
+    only_left: Decimal | None
+    low_inventory: bool
+    backorder: bool
+    message: str | None
+    upcoming: bool
+    availability_date: datetime | None
+    availability_range: str | None
+    can_subscribe: bool
+    returnable: bool
+    rules: QuantityRules
+
+    @property
+    def orderable(self) -> bool:
+        return self.reason is None
+
+
+def safety_stock(settings: Settings, sources: Sequence[Source]) -> Decimal:
+    """k: what is never sold. With backorders on there is none. (Magento)"""
+    return ZERO if any(s.takes_backorders for s in sources) else max(settings.out_of_stock_threshold, ZERO)
+
+
+def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
+    """What each source can give, in order: its available units cut at 0, less the safety stock, which lies last.
+
+    One warehouse's lack never eats another's stock.
+    """
+    left = safety_stock(settings, sources)
+    out = []
+    for source in reversed(sources):
+        available = max(source.level.available, ZERO)
+        kept = min(available, left)
+        left -= kept
+        out.append(available - kept)
+    return out[::-1]
+
+
+def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
+    """How many units more backorders may take; None without limit. A negative threshold bounds them. (Magento)"""
+    if not any(s.takes_backorders for s in sources):
+        return ZERO
+    if settings.out_of_stock_threshold >= 0:
+        return None
+    waiting = sum((s.level.backordered for s in sources), ZERO)
+    return max(-settings.out_of_stock_threshold - waiting, ZERO)
+
+
+def never_splits(settings: Settings) -> bool:
+    """Whether a line comes whole from one warehouse: cut from one roll, sent in one box. (Oro)"""
+    return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
+
+
+def stock(settings: Settings, sources: Sequence[Source]) -> Stock:
+    """A, the room for backorders, and what one line can have of both."""
+    frees = free(settings, sources)
+    available = sum(frees, ZERO)
+    left = room(settings, sources)
+    if left is None:
+        return Stock(available, None, None)
+    if never_splits(settings):
+        salable = max(
+            (f + (left if s.takes_backorders else ZERO) for f, s in zip(frees, sources, strict=True)), default=ZERO
+        )
+    else:
+        salable = available + left
+    return Stock(available, left, salable if settings.quantity_uses_decimals else quantities.floor(salable))
+
+
+def assess(item: Sellable, now: datetime) -> Assessment:
+    """All that a shop may show and sell of one counted or uncounted item. Section 3 of the stock model."""
+    settings = item.settings
+    found = stock(settings, item.sources) if item.counted else None
+    status = _status(item, in_stock=found is None or found.available > 0)
+    low = _low_stock(settings, found)
+    reason = _reason(item, found, low)
+    return _shown(
+        settings,
+        status,
+        found,
+        now,
+        visible=item.published
+        and status in settings.visible_statuses
+        and low is not UnavailableReason.LOW_STOCK_UNPUBLISHED,
+        reason=reason,
+        notify=any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources),
+        by_hand=item.status,
+    )
+
+
+def assess_product(
+    item: Sellable, combinations: Sequence[Assessment], now: datetime, *, open_choices: bool
+) -> Assessment:
+    """A product tracked with options, asked for as itself: the sums over its orderable combinations. (CS-Cart)
+
+    ``open_choices``: a choice without a combination may be sold, uncounted (nopCommerce).
+    """
+    settings = item.settings
+    orderable = [c for c in combinations if c.orderable]
+    unlimited = open_choices or any(c.salable is None for c in orderable)
+    available = sum((c.available for c in orderable if c.available is not None), ZERO)
+    salable = None if unlimited else sum((c.salable for c in orderable if c.salable is not None), ZERO)
+    backorders = not open_choices and any(c.backorder for c in orderable)
+    found = Stock(available, None if unlimited or backorders else ZERO, salable)
+    status = _status(item, in_stock=open_choices or any(c.status is InventoryStatus.IN_STOCK for c in combinations))
+    hidden = (
+        bool(combinations)
+        and not open_choices
+        and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
+    )
+    assessment = _shown(
+        settings,
+        status,
+        found,
+        now,
+        visible=item.published and status in settings.visible_statuses and not hidden,
+        reason=_reason(replace(item, reason=UnavailableReason.SELECT_OPTIONS), None, None),
+        notify=False,
+        by_hand=item.status,
+    )
+    uncounted = open_choices or any(c.available is None for c in orderable)
+    return replace(
+        assessment,
+        available=None if uncounted else available,
+        backorder=backorders and available <= 0,
+        message=next((c.message for c in orderable if c.message), None) if available <= 0 else None,
+    )
+
+
+def _status(item: Sellable, *, in_stock: bool) -> InventoryStatus:
+    """What was set by hand stands; else the quantity says it. (Oro)"""
+    if item.status is not InventoryStatus.IN_STOCK:
+        return item.status
+    return InventoryStatus.IN_STOCK if in_stock else InventoryStatus.OUT_OF_STOCK
+
+
+def _low_stock(settings: Settings, found: Stock | None) -> UnavailableReason | None:
+    """The low-stock activity that is in force now; worked out, never stored. (nopCommerce)"""
+    minimum = settings.minimum_stock_quantity
+    if found is None or minimum is None or found.available >= minimum:
+        return None
+    return {
+        LowStockActivity.NOTHING: None,
+        LowStockActivity.DISABLE_BUY_BUTTON: UnavailableReason.LOW_STOCK_BUY_DISABLED,
+        LowStockActivity.UNPUBLISH: UnavailableReason.LOW_STOCK_UNPUBLISHED,
+    }[settings.low_stock_activity]
+
+
+def _reason(item: Sellable, found: Stock | None, low: UnavailableReason | None) -> UnavailableReason | None:
+    """The first reason that holds why the item cannot be ordered."""
+    if not item.published:
+        return UnavailableReason.NOT_PUBLISHED
+    if item.status not in item.settings.orderable_statuses:
+        return UnavailableReason.STATUS_NOT_ORDERABLE
+    if item.reason is not None:
+        return item.reason
+    if not (item.sources if item.counted else item.has_warehouse):
+        return UnavailableReason.NOT_SOLD_HERE
+    if low is not None:
+        return low
+    if found is not None and found.salable is not None and found.salable <= 0:
+        return UnavailableReason.OUT_OF_STOCK
+    return None
+
+
+_WANT_OF_STOCK = {
+    UnavailableReason.OUT_OF_STOCK,
+    UnavailableReason.LOW_STOCK_BUY_DISABLED,
+    UnavailableReason.LOW_STOCK_UNPUBLISHED,
+}
+
+
+def _shown(
+    settings: Settings,
+    status: InventoryStatus,
+    found: Stock | None,
+    now: datetime,
+    *,
+    visible: bool,
+    reason: UnavailableReason | None,
+    notify: bool,
+    by_hand: InventoryStatus,
+) -> Assessment:
+    available = found.available if found else None
+    backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
+    in_stock = available is not None and available > 0
+    dated = settings.availability_date
+    past = dated is not None and dated < now and settings.hide_labels_past_availability_date
+    left = settings.only_x_left_threshold
+    waits = reason in _WANT_OF_STOCK or (
+        reason is UnavailableReason.STATUS_NOT_ORDERABLE and by_hand is InventoryStatus.OUT_OF_STOCK
+    )
+    return Assessment(
+        status=status,
+        visible=visible,
+        reason=reason,
+        available=available,
+        salable=found.salable if found else None,
+        only_left=available if in_stock and left is not None and available is not None and available <= left else None,
+        low_inventory=settings.highlight_low_inventory
+        and in_stock
+        and available is not None
+        and available <= settings.low_inventory_threshold,
+        backorder=backorder,
+        message=BACKORDER_MESSAGE if backorder and notify else None,
+        upcoming=settings.upcoming and not past,
+        availability_date=None if past else dated,
+        availability_range=settings.availability_range if status is not InventoryStatus.IN_STOCK else None,
+        can_subscribe=settings.allow_back_in_stock_subscriptions and waits,
+        returnable=settings.returnable,
+        rules=settings.quantity_rules,
+    )
+
+
+def for_public(assessment: Assessment, settings: Settings) -> Assessment:
+    """The same without what the public is not to see. (nopCommerce)"""
+    if not settings.display_availability:
+        return replace(assessment, salable=None, only_left=None, low_inventory=False, message=None)
+    if not settings.display_stock_quantity:
+        return replace(assessment, salable=None)
+    return assessment
+
+
+def may_see_quantity(settings: Settings) -> bool:
+    """Whether the public may see how many units can be ordered, be it in an error."""
+    return settings.display_availability and settings.display_stock_quantity

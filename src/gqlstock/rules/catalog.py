@@ -1,0 +1,213 @@
+"""What products, options and combinations are: codes, choices, tracking. Nothing here counts stock."""
+
+import hashlib
+import itertools
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gqlstock.rules.refusals import invalid, shown, too_many
+
+MAX_COMBINATIONS = 2_000
+
+
+class InventoryTracking(StrEnum):
+    DO_NOT_TRACK = "DO_NOT_TRACK"
+    TRACK_WITHOUT_OPTIONS = "TRACK_WITHOUT_OPTIONS"
+    TRACK_WITH_OPTIONS = "TRACK_WITH_OPTIONS"
+
+
+class InventoryStatus(StrEnum):
+    IN_STOCK = "IN_STOCK"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    DISCONTINUED = "DISCONTINUED"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    url: str
+    alt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionValue:
+    name: str
+    images: tuple[Image, ...] = ()
+    renamed_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a product, such as Size. Only those for inventory make combinations. (CS-Cart)"""
+
+    name: str
+    values: tuple[OptionValue, ...]
+    inventory: bool = True
+    renamed_from: str | None = None
+
+    def has(self, value: str) -> bool:
+        return any(v.name == value for v in self.values)
+
+
+Choice = Mapping[str, str]
+"""Option name to value name: what a shopper has picked."""
+
+# Longest texts, in characters: as long as people need and as short as an index allows.
+_LONGEST = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "description": 60_000}
+_LONGEST |= {"reason": 1_000, "reference": 255, "url": 2_000, "alt": 500, "option": 100, "email": 254}
+_LONGEST_DEFAULT = 500
+_SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
+    """A caller's text, trimmed; refused when it is empty, too long or has control characters in it."""
+    trimmed = value.strip()
+    if required and not trimmed:
+        raise invalid(f"The {kind} must not be empty.", *path)
+    longest = _LONGEST.get(kind, _LONGEST_DEFAULT)
+    if len(trimmed) > longest:
+        raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters: at most {longest}.", *path)
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in trimmed):
+        raise invalid(f"The {kind} has a control character in it.", *path)
+    return trimmed
+
+
+def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
+    """As ``text``; nothing and the empty text are both None."""
+    return (text(value, kind, *path, required=False) or None) if value is not None else None
+
+
+def slug_from(name: str) -> str:
+    """A slug made from a name: Garden tools → garden-tools."""
+    return "-".join(re.findall(r"[^\W_]+", name.lower()))[: _LONGEST["slug"]].strip("-")
+
+
+def slug(value: str, *path: str | int) -> str:
+    checked = text(value, "slug", *path)
+    if not _SLUG.fullmatch(checked):
+        raise invalid(f"{shown(checked)} is no slug: letters and digits, joined by single dashes.", *path)
+    return checked
+
+
+def options(found: Sequence[Option], *path: str | int) -> tuple[Option, ...]:
+    """Options as a product may have them: names and values are there, and each name stands once."""
+    for number, option in enumerate(found):
+        here = (*path, number)
+        text(option.name, "option", *here, "name")
+        if not option.values:
+            raise invalid(f"The option {shown(option.name)} has no values.", *here, "values")
+        for value_number, value in enumerate(option.values):
+            text(value.name, "option", *here, "values", value_number, "name")
+        _each_once([v.name for v in option.values], "value", *here, "values")
+    _each_once([o.name for o in found], "option", *path)
+    return tuple(found)
+
+
+def _each_once(names: Sequence[str], kind: str, *path: str | int) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise invalid(f"The {kind} {shown(name)} stands there twice.", *path, number, "name")
+
+
+def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *path: str | int) -> dict[str, str]:
+    """A shopper's choice by option name; refused when it names what the product does not have."""
+    by_name = {o.name: o for o in options}
+    choice: dict[str, str] = {}
+    for number, (name, value) in enumerate(found):
+        option = by_name.get(name)
+        if option is None:
+            known = ", ".join(by_name) or "none"
+            raise invalid(f"The product has no option {shown(name)}; it has: {known}.", *path, number, "name")
+        if not option.has(value):
+            known = ", ".join(v.name for v in option.values)
+            raise invalid(f"{name} cannot be {shown(value)}; it can be: {known}.", *path, number, "value")
+        if name in choice:
+            raise invalid(f"{name} is chosen twice.", *path, number, "name")
+        choice[name] = value
+    return choice
+
+
+def inventory_options(options: Sequence[Option]) -> list[Option]:
+    return [o for o in options if o.inventory]
+
+
+def inventory_part(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
+    """The part of a choice that makes a combination, in the order of the product's options."""
+    return {o.name: choice[o.name] for o in options if o.inventory and o.name in choice}
+
+
+def is_complete(choice: Choice, options: Sequence[Option]) -> bool:
+    """Whether every inventory option has a value."""
+    return all(o.name in choice for o in inventory_options(options))
+
+
+def digest(choice: Choice) -> str:
+    """One short text for one choice, whatever the order of its options: what makes a combination unique."""
+    return hashlib.sha256(json.dumps(sorted(choice.items())).encode()).hexdigest()
+
+
+def choice_count(options: Sequence[Option], fixed: Choice | None = None) -> int:
+    """How many complete choices there are, with those options fixed that are named."""
+    return math.prod(len(o.values) for o in inventory_options(options) if o.name not in (fixed or {}))
+
+
+def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, str]]:
+    """Every complete choice of the inventory options, in their order."""
+    chosen = inventory_options(options)
+    if not chosen:
+        raise invalid("The product has no option that makes combinations: tick inventory on one.", *path)
+    count = choice_count(options)
+    if count > MAX_COMBINATIONS:
+        raise too_many("combinations", count, MAX_COMBINATIONS, *path)
+    names = [o.name for o in chosen]
+    return [
+        dict(zip(names, values, strict=True))
+        for values in itertools.product(*([v.name for v in o.values] for o in chosen))
+    ]
+
+
+def combination_sku(product_sku: str, choice: Choice, taken: Collection[str]) -> str:
+    """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
+    tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
+    wanted = f"{product_sku}-{tail}"[:240]
+    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
+    return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
+
+
+def combination_name(product_name: str, choice: Choice) -> str:
+    return f"{product_name} – {' / '.join(choice.values())}"
+
+
+def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
+    """A combination's choice after its options or values got new names; what is not mentioned stays."""
+    out = {}
+    for name, value in choice.items():
+        option = next((o for o in options if (o.renamed_from or o.name) == name), None)
+        if option is None:
+            out[name] = value
+            continue
+        out[option.name] = next((v.name for v in option.values if (v.renamed_from or v.name) == value), value)
+    return out
+
+
+def fits(choice: Choice, options: Sequence[Option]) -> bool:
+    """Whether a combination is still one of these options': each inventory option has one of its values, no other."""
+    wanted = inventory_options(options)
+    return len(choice) == len(wanted) and all(o.name in choice and o.has(choice[o.name]) for o in wanted)
+
+
+def pictures(
+    options: Sequence[Option], choice: Choice, combination: Sequence[Image], product: Sequence[Image]
+) -> Sequence[Image]:
+    """The pictures of a choice: the combination's, else those of the chosen values, else the product's. (CS-Cart)"""
+    chosen = [image for o in options for v in o.values if choice.get(o.name) == v.name for image in v.images]
+    return combination or chosen or product
+
+
+def counts_combinations(tracking: InventoryTracking) -> bool:
+    """Whether quantities lie with the combinations instead of with the product."""
+    return tracking is InventoryTracking.TRACK_WITH_OPTIONS

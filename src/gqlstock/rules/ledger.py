@@ -1,0 +1,183 @@
+"""What each kind of movement and claim does to a level. Movements are never edited, only followed by others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+
+from gqlstock.rules import quantities
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity, invalid
+from gqlstock.rules.settings import InventoryDecrement
+
+
+class MovementKind(StrEnum):
+    """Why onHand changed."""
+
+    ADJUSTMENT = "ADJUSTMENT"
+    COUNT = "COUNT"
+    RECEIPT = "RECEIPT"
+    SALE = "SALE"
+    SHIPMENT = "SHIPMENT"
+    CANCELLATION = "CANCELLATION"
+    RETURN = "RETURN"
+    TRANSFER_OUT = "TRANSFER_OUT"
+    TRANSFER_IN = "TRANSFER_IN"
+    IMPORT = "IMPORT"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One item's stock in one warehouse. All quantities in units of the item."""
+
+    on_hand: Decimal = ZERO
+    reserved: Decimal = ZERO
+    planned: Decimal = ZERO
+    held: Decimal = ZERO
+    backordered: Decimal = ZERO
+    incoming: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        return self.on_hand - self.reserved - self.planned - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to a level at one stroke. ``kind`` is the movement's where onHand changes."""
+
+    on_hand: Decimal = ZERO
+    reserved: Decimal = ZERO
+    planned: Decimal = ZERO
+    held: Decimal = ZERO
+    backordered: Decimal = ZERO
+    incoming: Decimal = ZERO
+    kind: MovementKind | None = None
+
+
+_FIGURES = tuple(f.name for f in fields(Level))
+
+
+def total(levels: Iterable[Level]) -> Level:
+    """Several levels as one: every figure summed."""
+    found = list(levels)
+    return Level(*(sum((getattr(level, figure) for level in found), ZERO) for figure in _FIGURES))
+
+
+# Per ordered unit, by the order's mode: on hand, reserved, and the movement's kind. (Oro, nopCommerce)
+_ORDERED = {
+    InventoryDecrement.ON_ORDER: (-1, 0, MovementKind.SALE),
+    InventoryDecrement.ON_SHIPMENT: (0, +1, None),
+    InventoryDecrement.NEVER: (0, 0, None),
+}
+
+
+def ordered(mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
+    """What ordering ``quantity`` units of a level does to it; ``backordered`` of them wait for stock."""
+    on_hand, reserved, kind = _ORDERED[mode]
+    waiting = ZERO if mode is InventoryDecrement.NEVER else backordered
+    return Change(on_hand=on_hand * quantity, reserved=reserved * quantity, backordered=waiting, kind=kind)
+
+
+def apply(level: Level, change: Change) -> Level:
+    """The level after the change. Refused when a figure would leave the range of a quantity."""
+    after = Level(*(getattr(level, figure) + getattr(change, figure) for figure in _FIGURES))
+    if max(abs(after.on_hand), after.incoming, after.reserved, after.held) > quantities.MAXIMUM:
+        raise invalid(f"The level would leave the range of a quantity: at most {quantities.MAXIMUM}.")
+    return after
+
+
+def together(one: Change, other: Change) -> Change:
+    """Two changes of one kind at one stroke."""
+    summed = {figure: getattr(one, figure) + getattr(other, figure) for figure in _FIGURES}
+    return Change(**summed, kind=one.kind or other.kind)
+
+
+def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
+    """An adjustment by ``delta``: under what is claimed if need be, never below an onHand of 0, nor further below."""
+    if delta == 0:
+        raise invalid("A delta of 0 changes nothing.", "delta")
+    after = level.on_hand + delta
+    if delta < 0 and after < 0:
+        raise Refused(
+            [
+                InsufficientStock(
+                    message=f"{sku} has {quantities.text(level.on_hand)} on hand: "
+                    f"{quantities.text(-delta)} cannot be taken away.",
+                    path=("delta",),
+                    sku=sku,
+                    requested=-delta,
+                    salable=max(level.on_hand, ZERO),
+                )
+            ]
+        )
+    return Change(on_hand=delta, kind=MovementKind.ADJUSTMENT)
+
+
+def counted(
+    level: Level, count: Decimal, moved_since: Decimal = ZERO, kind: MovementKind = MovementKind.COUNT
+) -> Change:
+    """A count states onHand as it was; ``moved_since`` is what the ledger has after that moment."""
+    return Change(on_hand=count + moved_since - level.on_hand, kind=kind)
+
+
+def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> None:
+    """Compare-and-set: refuse when onHand is no longer what the caller thinks."""
+    if expected is not None and expected != level.on_hand:
+        raise Refused(
+            [
+                StaleQuantity(
+                    message=f"{sku} in {warehouse} has {quantities.text(level.on_hand)} on hand, "
+                    f"not {quantities.text(expected)}.",
+                    path=("expectedOnHand",),
+                    sku=sku,
+                    warehouse=warehouse,
+                    expected=expected,
+                    actual=level.on_hand,
+                )
+            ]
+        )
+
+
+def sent(level: Level, quantity: Decimal, sku: str) -> Change:
+    """The giving end of a transfer: at most what is available."""
+    free = max(level.available, ZERO)
+    if quantity > free:
+        raise Refused(
+            [
+                InsufficientStock(
+                    message=f"{sku} has {quantities.text(free)} available: "
+                    f"{quantities.text(quantity)} cannot be moved.",
+                    path=("quantity",),
+                    sku=sku,
+                    requested=quantity,
+                    salable=free,
+                )
+            ]
+        )
+    return Change(on_hand=-quantity, kind=MovementKind.TRANSFER_OUT)
+
+
+def received(quantity: Decimal) -> Change:
+    """The receiving end of a transfer."""
+    return Change(on_hand=quantity, kind=MovementKind.TRANSFER_IN)
+
+
+def retire(level: Level, open_allocations: int) -> None:
+    """Whether a level may be taken out of use: nothing of it is left, and nobody waits for it. (Solidus)"""
+    left = [
+        f"{name} {quantities.text(value)}"
+        for name, value in (
+            ("on hand", level.on_hand),
+            ("reserved", level.reserved),
+            ("planned", level.planned),
+            ("held", level.held),
+            ("backordered", level.backordered),
+            ("incoming", level.incoming),
+        )
+        if value
+    ]
+    if open_allocations:
+        left.append(f"{open_allocations} allocation(s) still to be shipped or canceled")
+    if left:
+        raise Refusal(Code.INVALID_STATE, f"The level is in use: {', '.join(left)}.").only()

@@ -1,0 +1,54 @@
+"""What a quantity is: an exact decimal with up to four places. Nothing here knows what is being counted."""
+
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+
+PLACES = 4
+UNIT = Decimal(1).scaleb(-PLACES)
+MAXIMUM = Decimal("99999999999.9999")
+ZERO = Decimal(0)
+
+# A longer text is no quantity, and reading it would cost more than refusing it.
+_LONGEST_TEXT = 64
+
+
+def parse(value: object) -> Decimal:
+    """Read a quantity from an int, a float, a Decimal or its text; ``ValueError`` says what is wrong with it.
+
+    A float is read as the shortest text that gives it back: 0.1 is exactly one tenth. Nothing is rounded.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError(f"{value!r} is not a number.")
+    text = str(value).strip()
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError(f"{text[:20]}… is longer than any quantity.")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not a number.") from None
+    return check(number)
+
+
+def check(number: Decimal) -> Decimal:
+    """Hold a number against the places and the range of a quantity; equal numbers come back the same to the digit."""
+    if not number.is_finite():
+        raise ValueError(f"{number} is not a finite number.")
+    if abs(number) > MAXIMUM:
+        raise ValueError(f"{number} is out of range: at most {MAXIMUM}.")
+    exponent = number.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > PLACES:
+        raise ValueError(f"{number} has more than {PLACES} decimal places.")
+    return Decimal(int(number)) if is_whole(number) else number.quantize(UNIT)
+
+
+def is_whole(number: Decimal) -> bool:
+    return number == number.to_integral_value()
+
+
+def floor(number: Decimal) -> Decimal:
+    """The whole units in a quantity that is not negative."""
+    return number.to_integral_value(rounding=ROUND_DOWN)
+
+
+def text(number: Decimal) -> str:
+    """As a person writes it: 5, 2.5, never 5.0000 or 5E+2."""
+    return str(int(number)) if is_whole(number) else f"{number.normalize():f}"

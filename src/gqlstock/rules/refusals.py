@@ -1,0 +1,132 @@
+"""Every way to say no. A refusal is a fact about the caller's input: it names the value and what would be right."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+Path = tuple[str | int, ...]
+
+
+class Code(StrEnum):
+    INVALID_INPUT = "INVALID_INPUT"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    QUANTITY_NOT_ALLOWED = "QUANTITY_NOT_ALLOWED"
+    NOT_ORDERABLE = "NOT_ORDERABLE"
+    STALE_QUANTITY = "STALE_QUANTITY"
+    NOT_RETURNABLE = "NOT_RETURNABLE"
+    INVALID_STATE = "INVALID_STATE"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    NOT_TRACKED = "NOT_TRACKED"
+    TOO_MANY = "TOO_MANY"
+
+
+class UnavailableReason(StrEnum):
+    """Why an item cannot be ordered; the first that holds, in this order."""
+
+    NOT_PUBLISHED = "NOT_PUBLISHED"
+    STATUS_NOT_ORDERABLE = "STATUS_NOT_ORDERABLE"
+    SELECT_OPTIONS = "SELECT_OPTIONS"
+    COMBINATION_UNAVAILABLE = "COMBINATION_UNAVAILABLE"
+    NOT_SOLD_HERE = "NOT_SOLD_HERE"
+    LOW_STOCK_UNPUBLISHED = "LOW_STOCK_UNPUBLISHED"
+    LOW_STOCK_BUY_DISABLED = "LOW_STOCK_BUY_DISABLED"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityRules:
+    """In what quantities an item may be ordered; None where there is no such rule."""
+
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    increment: Decimal | None = None
+    allowed: tuple[Decimal, ...] | None = None
+    decimals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One thing wrong with an input; ``path`` says where in it, such as ("lines", 0, "quantity")."""
+
+    code: Code
+    message: str
+    path: Path = ()
+
+    def under(self, *prefix: str | int) -> Self:
+        """The same refusal, told from further out."""
+        return replace(self, path=(*prefix, *self.path))
+
+    def only(self) -> "Refused":
+        return Refused([self])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsufficientStock(Refusal):
+    code: Code = Code.INSUFFICIENT_STOCK
+    sku: str
+    requested: Decimal
+    salable: Decimal | None
+    """None where the caller may not see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityNotAllowed(Refusal):
+    code: Code = Code.QUANTITY_NOT_ALLOWED
+    sku: str
+    requested: Decimal
+    rules: QuantityRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOrderable(Refusal):
+    code: Code = Code.NOT_ORDERABLE
+    sku: str
+    reason: UnavailableReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleQuantity(Refusal):
+    code: Code = Code.STALE_QUANTITY
+    sku: str
+    warehouse: str
+    expected: Decimal
+    actual: Decimal
+
+
+class Refused(Exception):
+    """An input that was refused, with every reason that was found; nothing of it was written."""
+
+    def __init__(self, refusals: Iterable[Refusal]) -> None:
+        self.refusals: Sequence[Refusal] = tuple(refusals)
+        super().__init__("; ".join(r.message for r in self.refusals))
+
+
+def invalid(message: str, *path: str | int) -> Refused:
+    return Refusal(Code.INVALID_INPUT, message, path).only()
+
+
+def missing(kind: str, value: str, *path: str | int) -> Refused:
+    """What was named does not exist: ``missing("warehouse", "BERLIN", "warehouse")``."""
+    return Refusal(Code.NOT_FOUND, f"There is no {kind} {shown(value)}.", path).only()
+
+
+def taken(kind: str, value: str, *path: str | int) -> Refused:
+    return Refusal(Code.ALREADY_EXISTS, f"There is a {kind} {shown(value)} already.", path).only()
+
+
+def too_many(what: str, count: int, limit: int, *path: str | int) -> Refused:
+    return Refusal(Code.TOO_MANY, f"{count} {what} are too many for one call: at most {limit}.", path).only()
+
+
+def wrong_state(message: str, *path: str | int) -> Refused:
+    return Refusal(Code.INVALID_STATE, message, path).only()
+
+
+def shown(value: str) -> str:
+    """A caller's value inside a message, cut where it would drown the sentence."""
+    return value if len(value) <= 80 else f"{value[:79]}…"

@@ -1,0 +1,324 @@
+"""The one table of inventory settings, and which place's value of each takes effect."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from gqlstock.rules import quantities
+from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.refusals import QuantityRules, Refused, invalid
+
+
+class SettingScope(StrEnum):
+    """The places a value can be set at, strongest first."""
+
+    LEVEL = "LEVEL"
+    COMBINATION = "COMBINATION"
+    PRODUCT = "PRODUCT"
+    CATEGORY = "CATEGORY"
+    WEBSITE = "WEBSITE"
+    ORGANIZATION = "ORGANIZATION"
+    SYSTEM = "SYSTEM"
+    DEFAULT = "DEFAULT"
+
+
+class BackorderMode(StrEnum):
+    NO_BACKORDERS = "NO_BACKORDERS"
+    ALLOW = "ALLOW"
+    ALLOW_AND_NOTIFY_CUSTOMER = "ALLOW_AND_NOTIFY_CUSTOMER"
+
+
+class LowStockActivity(StrEnum):
+    NOTHING = "NOTHING"
+    DISABLE_BUY_BUTTON = "DISABLE_BUY_BUTTON"
+    UNPUBLISH = "UNPUBLISH"
+
+
+class InventoryDecrement(StrEnum):
+    ON_ORDER = "ON_ORDER"
+    ON_SHIPMENT = "ON_SHIPMENT"
+    NEVER = "NEVER"
+
+
+class InsufficientStockAction(StrEnum):
+    REJECT = "REJECT"
+    HOLD_ORDER = "HOLD_ORDER"
+
+
+class SourceSelection(StrEnum):
+    PRIORITY = "PRIORITY"
+    DISTANCE = "DISTANCE"
+
+
+def _setting(default: Any, description: str, *, at_level: bool = False) -> Any:
+    return field(default=default, metadata={"description": description, "at_level": at_level})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings in effect at one place. A new setting is one line here; the schema follows from it."""
+
+    manage_stock: bool = _setting(True, "Whether stock is counted at all; off sells without counting.")
+    decrement_inventory: InventoryDecrement = _setting(
+        InventoryDecrement.ON_ORDER, "When an order takes its units off onHand."
+    )
+    backorders: BackorderMode = _setting(
+        BackorderMode.NO_BACKORDERS, "Whether more can be ordered than is there.", at_level=True
+    )
+    insufficient_stock: InsufficientStockAction = _setting(
+        InsufficientStockAction.REJECT, "What an order that cannot be filled becomes."
+    )
+    source_selection: SourceSelection = _setting(
+        SourceSelection.PRIORITY, "Which warehouse gives first: by priority, or by distance from shipTo."
+    )
+    out_of_stock_threshold: Decimal = _setting(
+        quantities.ZERO, "Above 0: safety stock that is never sold. Below 0: how many units backorders may reach."
+    )
+    only_x_left_threshold: Decimal | None = _setting(None, "At or under it, shops may say 'Only X left'.")
+    highlight_low_inventory: bool = _setting(False, "Whether lowInventory is shown under lowInventoryThreshold.")
+    low_inventory_threshold: Decimal = _setting(
+        quantities.ZERO, "At or under it an item counts as low, where highlightLowInventory is on."
+    )
+    notify_below: Decimal | None = _setting(
+        None, "Under it a low-inventory alert is raised; unset raises none.", at_level=True
+    )
+    minimum_stock_quantity: Decimal | None = _setting(None, "Under it lowStockActivity sets in.")
+    low_stock_activity: LowStockActivity = _setting(
+        LowStockActivity.NOTHING, "What happens to an item under minimumStockQuantity."
+    )
+    minimum_order_quantity: Decimal | None = _setting(None, "The fewest units of an item in one order.")
+    maximum_order_quantity: Decimal | None = _setting(None, "The most units of an item in one order.")
+    allowed_quantities: tuple[Decimal, ...] | None = _setting(
+        None, "The only quantities that can be ordered; empty or unset allows any."
+    )
+    quantity_increment: Decimal | None = _setting(None, "Ordered quantities are multiples of it, counted from 0.")
+    quantity_uses_decimals: bool = _setting(False, "Whether parts of a unit can be counted and sold.", at_level=True)
+    allow_multiple_boxes: bool = _setting(False, "Whether a line with decimals may come from more than one warehouse.")
+    display_availability: bool = _setting(True, "Whether the public sees how things stand beyond the status.")
+    display_stock_quantity: bool = _setting(False, "Whether the public sees how many units can be ordered.")
+    allow_back_in_stock_subscriptions: bool = _setting(
+        True, "Whether shoppers may leave an address for when it is back."
+    )
+    availability_range: str | None = _setting(None, "When it can be had while it is not in stock, such as 2-4 weeks.")
+    upcoming: bool = _setting(False, "Whether the item is announced and not there yet.")
+    availability_date: datetime | None = _setting(None, "When an upcoming item is to be there.")
+    hide_labels_past_availability_date: bool = _setting(
+        True, "Whether upcoming and availabilityDate vanish once the date has passed."
+    )
+    returnable: bool = _setting(True, "Whether shipped units can be returned.")
+    restock_on_return: bool = _setting(True, "Whether returned units count as stock again.")
+    allow_only_existing_combinations: bool = _setting(
+        True, "Whether only a choice with a combination of its own can be ordered."
+    )
+    visible_statuses: tuple[InventoryStatus, ...] = _setting(
+        (InventoryStatus.IN_STOCK, InventoryStatus.OUT_OF_STOCK), "The statuses in which an item is shown."
+    )
+    orderable_statuses: tuple[InventoryStatus, ...] = _setting(
+        (InventoryStatus.IN_STOCK,), "The statuses set by hand in which an item can be ordered."
+    )
+
+    @property
+    def takes_backorders(self) -> bool:
+        return self.backorders is not BackorderMode.NO_BACKORDERS
+
+    @property
+    def quantity_rules(self) -> QuantityRules:
+        return QuantityRules(
+            minimum=self.minimum_order_quantity,
+            maximum=self.maximum_order_quantity,
+            increment=self.quantity_increment,
+            allowed=self.allowed_quantities or None,
+            decimals=self.quantity_uses_decimals,
+        )
+
+
+DEFAULTS = Settings()
+NAMES = tuple(f.name for f in fields(Settings))
+AT_LEVEL = frozenset(f.name for f in fields(Settings) if f.metadata["at_level"])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place with values of its own; ``owner`` is its name for people, such as a category's slug."""
+
+    scope: SettingScope
+    owner: str | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the value of one setting came from."""
+
+    setting: str
+    scope: SettingScope
+    owner: str | None
+    value: Any
+
+
+def resolve(places: Iterable[Place]) -> Settings:
+    """The settings in effect, each on its own: the first place that has a value wins. (Oro)
+
+    ``places`` come strongest first. A value of None counts as none.
+    """
+    merged: dict[str, Any] = {}
+    for place in places:
+        for name, value in place.values.items():
+            if value is not None and name not in merged:
+                merged[name] = value
+    return Settings(**merged) if merged else DEFAULTS
+
+
+def origins(places: Sequence[Place]) -> list[Origin]:
+    """One entry for every setting, in the order of the table: the place its value comes from."""
+    return [_origin(name, places) for name in NAMES]
+
+
+def _origin(name: str, places: Sequence[Place]) -> Origin:
+    for place in places:
+        value = place.values.get(name)
+        if value is not None:
+            return Origin(name, place.scope, place.owner, value)
+    return Origin(name, SettingScope.DEFAULT, None, getattr(DEFAULTS, name))
+
+
+def origin(name: str, places: Sequence[Place]) -> Origin:
+    """Where one setting's value comes from."""
+    return _origin(name, places)
+
+
+def camel(name: str) -> str:
+    """A setting's name as callers know it: notify_below → notifyBelow."""
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
+
+
+# What a stored value is read back with, by the setting's type; values are stored as plain JSON.
+_TYPES = {f.name: f.type for f in fields(Settings)}
+
+
+def to_stored(name: str, value: Any) -> Any:
+    """A setting's value as JSON: quantities and moments as text, so that nothing is rounded."""
+    if isinstance(value, tuple | list):
+        return [to_stored(name, item) for item in value]
+    if isinstance(value, Decimal):
+        return quantities.text(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def from_stored(name: str, value: Any) -> Any:
+    """The value that ``to_stored`` made JSON of."""
+    kind = _TYPES[name]
+    if isinstance(value, list):
+        return tuple(_plain(kind, item) for item in value)
+    return _plain(kind, value)
+
+
+def _plain(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    arguments = getattr(kind, "__args__", (kind,))
+    innermost = [a for argument in arguments for a in getattr(argument, "__args__", (argument,))]
+    if Decimal in innermost:
+        return Decimal(value)
+    if datetime in innermost:
+        return datetime.fromisoformat(value)
+    for candidate in innermost:
+        if isinstance(candidate, type) and issubclass(candidate, StrEnum):
+            return candidate(value)
+    return value
+
+
+_AT_LEAST_ZERO = ("only_x_left_threshold", "low_inventory_threshold", "minimum_stock_quantity", "notify_below")
+_ABOVE_ZERO = ("minimum_order_quantity", "maximum_order_quantity", "quantity_increment")
+
+
+def check(
+    changes: Mapping[str, Any],
+    effective: Settings,
+    scope: SettingScope,
+    *path: str | int,
+    counted_in_parts: bool = False,
+) -> None:
+    """Hold new values against themselves and against what is in effect at their place once they are set.
+
+    ``counted_in_parts``: a place below says that parts of a unit are taken. Raises with every reason at once.
+    """
+    refused: list[Refused] = []
+    for name, value in changes.items():
+        here = (*path, camel(name))
+        if scope is SettingScope.LEVEL and name not in AT_LEVEL:
+            known = ", ".join(camel(n) for n in NAMES if n in AT_LEVEL)
+            refused.append(invalid(f"{camel(name)} cannot be set at a level; only {known} can.", *here))
+        elif value is not None:
+            refused += _check_value(name, value, *here)
+    if not refused:
+        refused += _check_together(changes, effective, *path, counted_in_parts=counted_in_parts)
+    if refused:
+        raise Refused(r for one in refused for r in one.refusals)
+
+
+def _check_value(name: str, value: Any, *path: str | int) -> list[Refused]:
+    told = camel(name)
+    if name in _AT_LEAST_ZERO and value < 0:
+        return [invalid(f"{told} cannot be {quantities.text(value)}: 0 or more.", *path)]
+    if name in _ABOVE_ZERO and value <= 0:
+        return [invalid(f"{told} cannot be {quantities.text(value)}: more than 0.", *path)]
+    if name == "allowed_quantities":
+        wrong = next((q for q in value if q <= 0), None)
+        if wrong is not None:
+            return [invalid(f"{told} cannot have {quantities.text(wrong)} in it: more than 0.", *path)]
+        if len(value) > 250:
+            return [invalid(f"{told} has {len(value)} entries: at most 250.", *path)]
+    if name == "availability_range" and len(value) > 200:
+        return [invalid(f"{told} has {len(value)} characters: at most 200.", *path)]
+    return []
+
+
+def _check_together(
+    changes: Mapping[str, Any], settings: Settings, *path: str | int, counted_in_parts: bool
+) -> list[Refused]:
+    rules = settings.quantity_rules
+    refused: list[Refused] = []
+
+    def no(names: tuple[str, ...], message: str) -> None:
+        told = next((n for n in names if changes.get(n) is not None), names[0])
+        refused.append(invalid(message, *path, camel(told)))
+
+    if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
+        no(
+            ("minimum_order_quantity", "maximum_order_quantity"),
+            f"minimumOrderQuantity {quantities.text(rules.minimum)} is over "
+            f"maximumOrderQuantity {quantities.text(rules.maximum)}.",
+        )
+    for quantity in rules.allowed or ():
+        for names, fault in _faults(quantity, rules):
+            no(("allowed_quantities", *names), f"allowedQuantities {quantities.text(quantity)} {fault}.")
+    if not (rules.decimals or counted_in_parts):
+        for name in ("minimum_order_quantity", "maximum_order_quantity", "quantity_increment", "allowed_quantities"):
+            value = getattr(settings, name)
+            for quantity in value if isinstance(value, tuple) else (value,):
+                if quantity is not None and not quantities.is_whole(quantity):
+                    no(
+                        (name, "quantity_uses_decimals"),
+                        f"{camel(name)} {quantities.text(quantity)} has decimals, and quantityUsesDecimals is off.",
+                    )
+    return refused
+
+
+def _faults(quantity: Decimal, rules: QuantityRules) -> list[tuple[tuple[str, ...], str]]:
+    faults: list[tuple[tuple[str, ...], str]] = []
+    if rules.increment is not None and quantity % rules.increment:
+        faults.append(
+            (("quantity_increment",), f"is no multiple of quantityIncrement {quantities.text(rules.increment)}")
+        )
+    if rules.minimum is not None and quantity < rules.minimum:
+        faults.append((("minimum_order_quantity",), f"is under minimumOrderQuantity {quantities.text(rules.minimum)}"))
+    if rules.maximum is not None and quantity > rules.maximum:
+        faults.append((("maximum_order_quantity",), f"is over maximumOrderQuantity {quantities.text(rules.maximum)}"))
+    return faults

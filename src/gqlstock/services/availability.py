@@ -1,0 +1,180 @@
+"""What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gqlstock.rules import allocation, availability, catalog
+from gqlstock.rules.allocation import Site
+from gqlstock.rules.availability import Assessment, Sellable, Source
+from gqlstock.rules.catalog import Choice, InventoryTracking, Option
+from gqlstock.rules.geo import Point
+from gqlstock.rules.refusals import UnavailableReason
+from gqlstock.rules.settings import Settings
+from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.store import catalog as catalog_rows
+from gqlstock.store import database, inventory
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.warehouses import Channel, Network
+
+
+class Shelf:
+    """Some items as one website sells them, with everything that depends on; read once, then asked any number of times."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        lookup: Lookup,
+        combinations: dict[int, list[Item]],
+        levels: dict[int, list[InventoryLevel]],
+        now: datetime,
+    ) -> None:
+        self.channel = channel
+        self.lookup = lookup
+        self.now = now
+        self._combinations = combinations
+        self._levels = levels
+        self._sites = {site.warehouse_id: site for site in channel.sites}
+        self._assessed: dict[int, Assessment] = {}
+
+    def combinations(self, product: Item) -> list[Item]:
+        return self._combinations.get(product.id, [])
+
+    def combination(self, product: Item, choice: Choice) -> Item | None:
+        """The combination that a choice stands for, if there is one."""
+        wanted = catalog.digest(catalog.inventory_part(choice, product.options))
+        return next((c for c in self.combinations(product) if c.choice_digest == wanted), None)
+
+    def stock_item(self, item: Item) -> Item:
+        """The item that has the units: a combination of a product tracked without options takes the product's."""
+        product = self.lookup.product(item)
+        return item if catalog.counts_combinations(product.tracking) else product
+
+    def settings(self, item: Item) -> Settings:
+        """What is in effect for an item on this website."""
+        return self.lookup.settings(item, self.channel, self._levels_here(item))
+
+    def use(self, claimed: inventory.Claim) -> None:
+        """Take the levels as they are under the lock from here on."""
+        for item_id in claimed.items:
+            self._levels[item_id] = claimed.levels(item_id)
+        self._assessed.clear()
+
+    def sites(self, item: Item, ship_to: Point | None = None) -> list[Site]:
+        """The website's active warehouses in the order in which they give of this item."""
+        return allocation.in_order(list(self._sites.values()), self.settings(item).source_selection, ship_to)
+
+    def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
+        """The levels that give units of an item here, in order."""
+        by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
+        return tuple(
+            Source(level.warehouse_id, level.state, self.lookup.level_settings(item, level, self.channel).backorders)
+            for site in self.sites(item, ship_to)
+            if (level := by_warehouse.get(site.warehouse_id))
+        )
+
+    def level(self, item: Item, warehouse_id: int) -> InventoryLevel:
+        """The level that a source of this item stands for."""
+        return next(level for level in self._levels_here(item) if level.warehouse_id == warehouse_id)
+
+    def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
+        """The item as the rule wants it; ``choice`` is that of a shopper who picked no combination of its own."""
+        product = self.lookup.product(item)
+        settings = self.settings(item)
+        counted = self.lookup.is_counted(item, settings)
+        reason = None
+        if item.is_product and catalog.counts_combinations(product.tracking):
+            reason = self._missing_choice(product, settings, choice)
+            counted = False
+        return Sellable(
+            published=product.published,
+            status=product.inventory_status,
+            counted=counted,
+            settings=settings,
+            sources=self.sources(item, ship_to) if counted else (),
+            has_warehouse=bool(self._sites),
+            reason=reason,
+        )
+
+    def assess(self, item: Item, choice: Choice | None = None) -> Assessment:
+        """What the website may show and sell of an item; ``choice`` as in ``sellable``."""
+        if choice is not None:
+            return availability.assess(self.sellable(item, choice=choice), self.now)
+        if item.id not in self._assessed:
+            self._assessed[item.id] = self._assess(item)
+        return self._assessed[item.id]
+
+    def _assess(self, item: Item) -> Assessment:
+        sellable = self.sellable(item)
+        if sellable.reason is not UnavailableReason.SELECT_OPTIONS:
+            return availability.assess(sellable, self.now)
+        made = self.combinations(item)
+        return availability.assess_product(
+            sellable,
+            [self.assess(combination) for combination in made],
+            self.now,
+            open_choices=not sellable.settings.allow_only_existing_combinations
+            and len(made) < catalog.choice_count(item.options),
+        )
+
+    def _missing_choice(self, product: Item, settings: Settings, choice: Choice | None) -> UnavailableReason | None:
+        if choice is None or not catalog.is_complete(choice, product.options):
+            return UnavailableReason.SELECT_OPTIONS
+        if settings.allow_only_existing_combinations:
+            return UnavailableReason.COMBINATION_UNAVAILABLE
+        return None
+
+    def _levels_here(self, item: Item) -> list[InventoryLevel]:
+        return [level for level in self._levels.get(self.stock_item(item).id, ()) if level.warehouse_id in self._sites]
+
+
+async def shelf(
+    items: Iterable[Item], channel: Channel, network: Network | None = None, found: Lookup | None = None
+) -> Shelf:
+    """Read what the availability of these items on a website depends on, whatever their number in as many statements."""
+    wanted = await catalog_rows.with_products(items)
+    tracked = [i.id for i in wanted.values() if i.is_product and i.tracking is InventoryTracking.TRACK_WITH_OPTIONS]
+    combinations = await catalog_rows.combinations(tracked)
+    wanted |= {c.id: c for made in combinations.values() for c in made}
+    known = found or await lookup(wanted.values(), network)
+    return Shelf(channel, known, combinations, await inventory.levels_of(wanted.keys()), database.now())
+
+
+def is_visible(item: Item, assessment: Assessment) -> bool:
+    """Whether the public finds the item on the website at all."""
+    return assessment.visible and item.deleted_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceValue:
+    """A value that a shopper could pick next: whether a combination has it beside the rest of the choice, and sells."""
+
+    name: str
+    selected: bool
+    exists: bool
+    orderable: bool
+
+
+def choice_values(product: Item, option: Option, choice: Choice, shelf: Shelf) -> list[ChoiceValue]:
+    """The values of one option of a product, given what is chosen of the others."""
+    return [_choice_value(product, option, value.name, choice, shelf) for value in option.values]
+
+
+def _choice_value(product: Item, option: Option, value: str, choice: Choice, shelf: Shelf) -> ChoiceValue:
+    selected = choice.get(option.name) == value
+    wanted = catalog.inventory_part({**choice, option.name: value}, product.options)
+    fitting = [c for c in shelf.combinations(product) if wanted.items() <= c.choice.items()]
+    if not catalog.counts_combinations(product.tracking):
+        # The combinations of a product tracked without options are no items of their own: the product sells or does not.
+        return ChoiceValue(value, selected, exists=True, orderable=shelf.assess(product).orderable)
+    orderable = any(shelf.assess(c).orderable for c in fitting)
+    if not orderable and not shelf.settings(product).allow_only_existing_combinations:
+        possible = catalog.choice_count(product.options, fixed=wanted)
+        orderable = len(fitting) < possible and shelf.assess(product, dict(_any_choice(product, wanted))).orderable
+    return ChoiceValue(value, selected, bool(fitting), orderable)
+
+
+def _any_choice(product: Item, wanted: Choice) -> Iterable[tuple[str, str]]:
+    """A complete choice that has the wanted part."""
+    return ((o.name, wanted.get(o.name, o.values[0].name)) for o in catalog.inventory_options(product.options))

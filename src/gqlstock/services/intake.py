@@ -1,0 +1,229 @@
+"""A Shopify export on its way into the catalog: products, combinations, categories, settings. Counts are taken elsewhere."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from gqlstock.rules import catalog as rules
+from gqlstock.rules import refusals, shopify
+from gqlstock.rules.catalog import Choice, Image
+from gqlstock.rules.refusals import Code
+from gqlstock.rules.settings import BackorderMode, SettingScope
+from gqlstock.rules.sheet import Faults
+from gqlstock.rules.shopify import Product, Variant
+from gqlstock.services import catalog
+from gqlstock.store import catalog as rows
+from gqlstock.store import database, inventory, settings
+from gqlstock.store.catalog import Category, Item
+from gqlstock.store.settings import Key
+
+
+async def begin(given: Sequence[Product], faults: Faults) -> "Intake":
+    """Lock everything that the file names and that is there; whatever is wrong goes to ``faults``."""
+    ids = await rows.product_ids_by_slug([product.handle for product in given])
+    await inventory.lock({*ids.values(), *await rows.combination_ids(ids.values())})
+    skus = {variant.sku for product in given for variant in product.variants if variant.sku is not None}
+    return Intake(ids, skus, faults)
+
+
+class Intake:
+    """One export on its way into the catalog."""
+
+    def __init__(self, ids: dict[str, int], skus: set[str], faults: Faults) -> None:
+        self.products_made = self.products_changed = self.combinations_made = 0
+        self._ids = ids
+        self._skus = skus
+        """The SKUs that the file gives, and those made so far."""
+        self._faults = faults
+        self._categories: dict[str, Category] = {}
+
+    async def take(self, given: Sequence[Product]) -> list[tuple[Variant, Item]]:
+        """Bring some products, combinations and their settings up to the file; gives the item that each variant is.
+
+        Nothing more is written once anything was wrong.
+        """
+        products = await self._products(given)
+        items = await self._items(products) if not self._faults.count else []
+        if self._faults.count:
+            return []
+        await _set(items)
+        return items
+
+    async def _products(self, given: Sequence[Product]) -> list[tuple[Product, Item]]:
+        known = await rows.items([self._ids[product.handle] for product in given if product.handle in self._ids])
+        new = [product for product in given if product.handle not in self._ids]
+        for product in given:
+            if product.handle in self._ids:
+                with self._faults.at(product.line):
+                    await self._update_product(product, known[self._ids[product.handle]])
+        made = await self._make_products(new)
+        known = await rows.items(known)
+        return [(product, made.get(product.handle) or known[self._ids[product.handle]]) for product in given]
+
+    async def _update_product(self, given: Product, item: Item) -> None:
+        changes: dict[str, Any] = {}
+        wanted = {
+            "name": given.title,
+            "description": given.description or item.description,
+            "published": given.published,
+            "images": given.images or item.images,
+            "tracking": given.tracking,
+        }
+        if given.options:
+            wanted["options"] = shopify.merged_options(item.options, given.options)
+        else:
+            wanted["barcode"] = given.variants[0].barcode or item.barcode
+            wanted["sku"] = given.variants[0].sku or item.sku
+        changes = {name: value for name, value in wanted.items() if getattr(item, name) != value}
+        category = await self._category(given.type)
+        if category is not None and category.id != item.category_id:
+            changes["category"] = category.slug
+        if "sku" in changes:
+            changes["new_sku"] = changes.pop("sku")
+        if changes:
+            await catalog.update_product(item.sku, changes)
+            self.products_changed += 1
+
+    async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:
+        at = database.now()
+        skus = await self._free_skus(
+            [(p.handle, {}, None if p.options else p.variants[0].sku, p.variants[0].line) for p in given]
+        )
+        made = {}
+        for product, sku in zip(given, skus, strict=True):
+            category = await self._category(product.type)
+            made[product.handle] = Item(
+                sku=sku,
+                slug=product.handle,
+                name=product.title,
+                description=product.description,
+                barcode=None if product.options else product.variants[0].barcode,
+                own_images=rows.stored_images(product.images),
+                category_id=category.id if category else None,
+                tracking=product.tracking,
+                published=product.published,
+                stored_options=rows.stored_options(product.options),
+                created_at=at,
+                updated_at=at,
+            )
+        if not self._faults.count:
+            await database.insert_many(list(made.values()))
+            self.products_made += len(made)
+        return made
+
+    async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:
+        """The item that each variant is, with the combinations made that were missing."""
+        found: list[tuple[Variant, Item]] = []
+        missing: list[tuple[Variant, Item]] = []
+        known = await rows.combinations([item.id for product, item in products if product.options])
+        for product, item in products:
+            made = {combination.choice_digest: combination for combination in known.get(item.id, ())}
+            for variant in product.variants:
+                combination = made.get(rules.digest(dict(variant.choice)))
+                if not variant.choice:
+                    found.append((variant, item))
+                elif combination is None:
+                    missing.append((variant, item))
+                else:
+                    with self._faults.at(variant.line):
+                        await self._update_combination(variant, combination)
+                    found.append((variant, combination))
+        return [*found, *await self._make_combinations(missing)]
+
+    async def _update_combination(self, variant: Variant, item: Item) -> None:
+        wanted = {
+            "sku": variant.sku or item.sku,
+            "barcode": variant.barcode or item.barcode,
+            "images": _pictures(variant) or item.images,
+        }
+        changes = {name: value for name, value in wanted.items() if getattr(item, name) != value}
+        if "sku" in changes:
+            changes["new_sku"] = changes.pop("sku")
+        if changes:
+            await catalog.update_combination(item.sku, changes)
+
+    async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
+        at = database.now()
+        skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
+        made = [
+            Item(
+                product_id=product.id,
+                sku=sku,
+                name=rules.combination_name(product.name, dict(variant.choice)),
+                barcode=variant.barcode,
+                own_images=rows.stored_images(_pictures(variant)),
+                choice=dict(variant.choice),
+                choice_digest=rules.digest(dict(variant.choice)),
+                created_at=at,
+                updated_at=at,
+            )
+            for (variant, product), sku in zip(missing, skus, strict=True)
+        ]
+        if not self._faults.count:
+            await database.insert_many(made)
+            self.combinations_made += len(made)
+        return [(variant, item) for (variant, _), item in zip(missing, made, strict=True)]
+
+    async def _free_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]]) -> list[str]:
+        """A SKU for each new item of (handle, choice, SKU given, line); one that is given must be free."""
+        given = {sku for _, _, sku, _ in wanted if sku is not None}
+        taken = await rows.ids_by_sku(given)
+        for _, _, sku, line in wanted:
+            if sku in taken:
+                self._faults.add(line, f"There is an item {refusals.shown(sku or '')} already.", Code.ALREADY_EXISTS)
+        used: set[str] = set()
+        while True:
+            made = self._made_skus(wanted, used)
+            clashing = await rows.ids_by_sku(set(made) - given)
+            if not clashing:
+                self._skus |= set(made)
+                return made
+            used |= clashing.keys()
+
+    def _made_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]], used: Collection[str]) -> list[str]:
+        taken = self._skus | set(used)
+        made = []
+        for handle, choice, sku, _ in wanted:
+            made.append(sku or shopify.made_sku(handle, choice, taken))
+            taken.add(made[-1])
+        return made
+
+    async def _category(self, type_: str | None) -> Category | None:
+        """The category of a Type, made if it is missing."""
+        if type_ is None:
+            return None
+        slug = rules.slug_from(type_)
+        if slug not in self._categories:
+            if await rows.category(slug) is None:
+                await catalog.create_category(slug, type_)
+            found = await rows.category(slug)
+            assert found is not None
+            self._categories[slug] = found
+        return self._categories[slug]
+
+
+async def _set(items: Sequence[tuple[Variant, Item]]) -> None:
+    """Whether an item is counted and takes backorders, where that is not set at it already."""
+    own = await settings.own_values([_place(item) for _, item in items])
+    changes = {_place(item): _settings(variant, own.get(_place(item), {})) for variant, item in items}
+    await settings.change_many({key: values for key, values in changes.items() if values})
+
+
+def _place(item: Item) -> Key:
+    return (SettingScope.PRODUCT if item.is_product else SettingScope.COMBINATION), item.id
+
+
+def _settings(variant: Variant, own: dict[str, Any]) -> dict[str, Any]:
+    """What is to be set at an item: an empty tracker, ``continue``; and taken away where the file says otherwise by now."""
+    changes: dict[str, Any] = {}
+    if variant.counted and own.get("manage_stock") is False:
+        changes["manage_stock"] = None
+    if not variant.counted and own.get("manage_stock") is not False:
+        changes["manage_stock"] = False
+    takes = own.get("backorders") not in (None, BackorderMode.NO_BACKORDERS)
+    if variant.takes_backorders is not None and variant.takes_backorders != takes:
+        changes["backorders"] = BackorderMode.ALLOW if variant.takes_backorders else None
+    return changes
+
+
+def _pictures(variant: Variant) -> tuple[Image, ...]:
+    return (variant.image,) if variant.image else ()

@@ -1,0 +1,96 @@
+"""Writes to levels, with all that follows from them in the same transaction: waiting orders filled, alerts, news."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules import alerts as alert_rules
+from gqlstock.rules import backorders
+from gqlstock.rules.alerts import AlertState, Step
+from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.ledger import Change
+from gqlstock.rules.quantities import ZERO
+from gqlstock.services.lookup import Lookup
+from gqlstock.store import alerts, database, inventory, orders, outbox
+from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import Claim, InventoryLevel, Posting, StockMovement
+
+
+async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> list[StockMovement]:
+    """Write changes of claimed levels; the only way in which services change stock."""
+    if not postings:
+        return []
+    movements = await inventory.record(postings)
+    changed = {posting.level.id: posting.level for posting in postings}
+    for level in changed.values():
+        await _fill(level)
+    await watch({level.item_id for level in changed.values()}, claim, lookup)
+    return movements
+
+
+async def _fill(level: InventoryLevel) -> None:
+    """Give waiting orders what the level has for them, the oldest first."""
+    units = backorders.fillable(level.state)
+    if not units:
+        return
+    waiting = await orders.waiting(level.id)
+    fills = backorders.fill([(allocation.id, allocation.quantity) for allocation in waiting], units)
+    order_ids = await orders.fill(waiting, fills)
+    filled = sum((one.quantity for one in fills), ZERO)
+    await inventory.record([Posting(level, Change(backordered=-filled), actor="")])
+    await outbox.add([Event(Topic.ORDER, order_id) for order_id in order_ids])
+
+
+async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None:
+    """Raise and resolve the low-inventory alerts of claimed items by what their levels have now."""
+    watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
+    known = {(alert.item_id, alert.warehouse_id): alert for alert in await alerts.open_alerts(item_ids)}
+    at = database.now()
+    for one in watched:
+        alert = known.get((one.item.id, one.warehouse_id))
+        step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
+        if step is Step.RAISE:
+            await alerts.raise_(_raised(one, lookup, at))
+        elif step is Step.RESOLVE and alert is not None:
+            await alerts.resolve(alert, at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A quantity under watch: an item's over all active warehouses, or that of one level."""
+
+    item: Item
+    warehouse_id: int | None
+    left: Decimal
+    notify_below: Decimal | None
+
+
+def _watched(item: Item, claim: Claim, lookup: Lookup) -> list[_Watched]:
+    levels = claim.levels(item.id)
+    active = [level for level in levels if level.warehouse_id in lookup.network.active]
+    found = lookup.settings(item, lookup.home(levels))
+    notify_below = found.notify_below if lookup.is_counted(item, found) else None
+    whole = _Watched(item, None, sum((max(level.available, ZERO) for level in active), ZERO), notify_below)
+    return [whole, *(_watched_level(item, level, lookup, in_use=level in active) for level in levels)]
+
+
+def _watched_level(item: Item, level: InventoryLevel, lookup: Lookup, *, in_use: bool) -> _Watched:
+    own = lookup.own_level_value(level, "notify_below") if in_use else None
+    return _Watched(item, level.warehouse_id, max(level.available, ZERO), own)
+
+
+def _raised(one: _Watched, lookup: Lookup, at: datetime) -> LowInventoryAlert:
+    assert one.notify_below is not None
+    return LowInventoryAlert(
+        item_id=one.item.id,
+        warehouse_id=one.warehouse_id,
+        sku=one.item.sku,
+        name=one.item.name,
+        code=one.item.own_code or lookup.product(one.item).sku,
+        quantity_left=one.left,
+        threshold=one.notify_below,
+        state=AlertState.RAISED,
+        raised_at=at,
+    )

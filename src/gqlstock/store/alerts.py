@@ -1,0 +1,104 @@
+"""Low-inventory alerts: what was raised, who took it on, when it was over."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from gqlstock.rules.alerts import AlertState
+from gqlstock.rules.events import Event, Topic
+from gqlstock.store import outbox
+from gqlstock.store.catalog import Item
+from gqlstock.store.fields import QuantityField
+from gqlstock.store.warehouses import Warehouse
+
+
+class LowInventoryAlert(Model):
+    """One fall of an item below its threshold: over all active warehouses, or in the one that is named.
+
+    At most one of each is open (an index in the migration).
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
+        "gqlstock.Item", related_name="alerts", on_delete=fields.RESTRICT
+    )
+    item_id: int
+    warehouse: fields.ForeignKeyNullableRelation[Warehouse] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="alerts", null=True, on_delete=fields.RESTRICT
+    )
+    warehouse_id: int | None
+    sku = fields.CharField(max_length=255)
+    name = fields.CharField(max_length=1000)
+    code = fields.CharField(max_length=255)
+    quantity_left: fields.Field[Decimal] = QuantityField()
+    threshold: fields.Field[Decimal] = QuantityField()
+    state = fields.CharEnumField(AlertState, max_length=20)
+    raised_at = fields.DatetimeField()
+    acknowledged_at = fields.DatetimeField(null=True)
+    acknowledged_by = fields.CharField(max_length=255, null=True)
+    resolved_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "low_inventory_alert"
+        indexes = (("state", "id"), ("item_id", "id"))
+
+    @property
+    def event(self) -> Event:
+        """The news of its state as it is now; what follows later does not change what was told."""
+        return Event(
+            Topic.ALERT,
+            self.id,
+            {
+                "state": self.state.value,
+                "acknowledged_at": _told(self.acknowledged_at),
+                "acknowledged_by": self.acknowledged_by,
+                "resolved_at": _told(self.resolved_at),
+            },
+        )
+
+    def as_told(self, data: dict[str, Any]) -> "LowInventoryAlert":
+        """The alert as it was when the news of it was written."""
+        then = self.clone(pk=self.pk)
+        then.state = AlertState(data["state"])
+        then.acknowledged_at = _moment(data["acknowledged_at"])
+        then.acknowledged_by = data["acknowledged_by"]
+        then.resolved_at = _moment(data["resolved_at"])
+        return then
+
+
+def _told(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
+
+
+async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
+    """The alerts of these items that are raised and not resolved."""
+    return await LowInventoryAlert.filter(item_id__in=set(item_ids), state=AlertState.RAISED)
+
+
+async def raise_(alert: LowInventoryAlert) -> None:
+    await alert.save()
+    await outbox.add([alert.event])
+
+
+async def resolve(alert: LowInventoryAlert, at: datetime) -> None:
+    alert.state, alert.resolved_at = AlertState.RESOLVED, at
+    await alert.save(update_fields=["state", "resolved_at"])
+    await outbox.add([alert.event])
+
+
+async def acknowledge(alert: LowInventoryAlert, by: str, at: datetime) -> None:
+    alert.acknowledged_by, alert.acknowledged_at = by, at
+    await alert.save(update_fields=["acknowledged_by", "acknowledged_at"])
+    await outbox.add([alert.event])
+
+
+async def alerts(ids: Collection[int]) -> dict[int, LowInventoryAlert]:
+    return {alert.id: alert for alert in await LowInventoryAlert.filter(id__in=set(ids))} if ids else {}

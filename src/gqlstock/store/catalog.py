@@ -1,0 +1,298 @@
+"""Products, combinations and categories. A product and a combination are both items: one table, so that SKUs are unique
+over both and everything that is counted or ordered points at one kind of thing."""
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import Q, RawSQL
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
+from gqlstock.store import database
+from gqlstock.store.fields import to_units
+
+
+class Category(Model):
+    id = fields.BigIntField(primary_key=True)
+    slug = fields.CharField(max_length=255, unique=True)
+    name = fields.CharField(max_length=500)
+    parent: fields.ForeignKeyNullableRelation["Category"] = fields.ForeignKeyField(
+        "gqlstock.Category", related_name="children", null=True, on_delete=fields.RESTRICT
+    )
+    parent_id: int | None
+    created_at = fields.DatetimeField(auto_now_add=True)
+    updated_at = fields.DatetimeField(auto_now=True)
+
+    class Meta:
+        table = "category"
+
+
+class Item(Model):
+    """A product, or one combination of a product's inventory options: then ``product`` is that product.
+
+    Among the items in use a SKU, a slug and a product's choice are unique (in the migration: Tortoise has no such index).
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    product: fields.ForeignKeyNullableRelation["Item"] = fields.ForeignKeyField(
+        "gqlstock.Item", related_name="combinations", null=True, on_delete=fields.RESTRICT
+    )
+    product_id: int | None
+    sku = fields.CharField(max_length=255)
+    name = fields.CharField(max_length=1000)
+    barcode = fields.CharField(max_length=255, null=True)
+    own_images: fields.Field[list[dict[str, Any]]] = fields.JSONField(default=list)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    # Of a product.
+    slug = fields.CharField(max_length=255, null=True)
+    description: fields.Field[str | None] = fields.TextField(null=True)  # type: ignore[assignment]
+    category: fields.ForeignKeyNullableRelation[Category] = fields.ForeignKeyField(
+        "gqlstock.Category", related_name="products", null=True, on_delete=fields.RESTRICT
+    )
+    category_id: int | None
+    tracking = fields.CharEnumField(InventoryTracking, max_length=30, default=InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    published = fields.BooleanField(default=True)
+    inventory_status = fields.CharEnumField(InventoryStatus, max_length=20, default=InventoryStatus.IN_STOCK)
+    shipping_origin: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="origin_of", null=True, on_delete=fields.RESTRICT
+    )
+    shipping_origin_id: int | None
+    stored_options: fields.Field[list[dict[str, Any]]] = fields.JSONField(default=list)
+
+    # Of a combination.
+    own_code = fields.CharField(max_length=255, null=True)
+    choice: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
+    choice_digest = fields.CharField(max_length=64, null=True)
+
+    class Meta:
+        table = "item"
+        indexes = (("product_id", "id"), ("category_id", "id"), ("name", "id"), ("updated_at", "id"), ("barcode",))
+
+    @property
+    def is_product(self) -> bool:
+        return self.product_id is None
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(_option(stored) for stored in self.stored_options)
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures of its own."""
+        return tuple(Image(**stored) for stored in self.own_images)
+
+
+def _option(stored: dict[str, Any]) -> Option:
+    values = tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in stored["values"])
+    return Option(stored["name"], values, stored["inventory"])
+
+
+def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
+    return [{"url": image.url, "alt": image.alt} for image in images]
+
+
+def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": option.name,
+            "inventory": option.inventory,
+            "values": [{"name": v.name, "images": stored_images(v.images)} for v in option.values],
+        }
+        for option in options
+    ]
+
+
+async def items(ids: Collection[int]) -> dict[int, Item]:
+    """Items by id, deleted ones as well."""
+    return {item.id: item for item in await Item.filter(id__in=set(ids))} if ids else {}
+
+
+async def by_sku(skus: Collection[str]) -> dict[str, Item]:
+    """Items in use by SKU, products and combinations alike."""
+    return {item.sku: item for item in await Item.filter(sku__in=set(skus), deleted_at=None)} if skus else {}
+
+
+async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:
+    """A product in use by SKU or by slug."""
+    wanted = {"sku": sku} if sku is not None else {"slug": slug}
+    return await Item.get_or_none(product_id=None, deleted_at=None, **wanted)
+
+
+async def combinations(product_ids: Collection[int]) -> dict[int, list[Item]]:
+    """The combinations in use of each product, oldest first."""
+    found: dict[int, list[Item]] = {product_id: [] for product_id in product_ids}
+    if found:
+        for item in await Item.filter(product_id__in=set(found), deleted_at=None).order_by("id"):
+            assert item.product_id is not None
+            found[item.product_id].append(item)
+    return found
+
+
+async def with_products(found: Iterable[Item]) -> dict[int, Item]:
+    """The given items and the products of those that are combinations, by id."""
+    known = {item.id: item for item in found}
+    return known | await items({i.product_id for i in known.values() if i.product_id is not None} - known.keys())
+
+
+def live_products() -> QuerySet[Item]:
+    return Item.filter(product_id=None, deleted_at=None)
+
+
+def live_items() -> QuerySet[Item]:
+    return Item.filter(deleted_at=None)
+
+
+def matches(search: str, prefix: str = "") -> Q:
+    """What a search looks in: name, SKU, code and barcode, whatever the case."""
+    columns = ("name", "sku", "own_code", "barcode")
+    return Q(*(_is(f"{prefix}{column}__icontains", search) for column in columns), join_type=Q.OR)
+
+
+async def skus_starting_with(start: str) -> set[str]:
+    """The SKUs in use that begin like that."""
+    return {item.sku for item in await live_items().filter(sku__startswith=start).only("id", "sku")}
+
+
+def of_product(sku: str, prefix: str = "") -> Q:
+    """Rows of the product of that SKU and of its combinations."""
+    return _is(f"{prefix}sku", sku) & _is(f"{prefix}deleted_at", None) & _is(f"{prefix}product_id", None) | (
+        _is(f"{prefix}product__sku", sku) & _is(f"{prefix}product__deleted_at", None)
+    )
+
+
+def in_categories(ids: Collection[int], prefix: str = "") -> Q:
+    """Rows of products in these categories, and of their combinations."""
+    wanted = list(ids)
+    return _is(f"{prefix}category_id__in", wanted) | _is(f"{prefix}product__category_id__in", wanted)
+
+
+def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
+    """Rows of products whose status set by hand is one of these, and of their combinations."""
+    wanted = list(statuses)
+    own = _is(f"{prefix}product_id", None) & _is(f"{prefix}inventory_status__in", wanted)
+    return own | _is(f"{prefix}product__inventory_status__in", wanted)
+
+
+def _is(lookup: str, value: Any) -> Q:
+    return Q(**{lookup: value})
+
+
+async def categories(ids: Collection[int]) -> dict[int, Category]:
+    return {category.id: category for category in await Category.filter(id__in=set(ids))} if ids else {}
+
+
+_TOTAL_AVAILABLE = """COALESCE((
+    SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
+    JOIN warehouse w ON w.id = l.warehouse_id AND w.active
+    JOIN item c ON c.id = l.item_id
+    WHERE l.deleted_at IS NULL AND (c.id = "item"."id" OR c.product_id = "item"."id")
+), 0)"""
+
+
+def with_total_available(items: QuerySet[Item]) -> QuerySet[Item]:
+    """The items with ``total_available``: what they and their combinations have in active warehouses, in stored units."""
+    return items.annotate(total_available=RawSQL(_TOTAL_AVAILABLE))
+
+
+def available_below(items: QuerySet[Item], quantity: Decimal) -> QuerySet[Item]:
+    """Those of ``with_total_available`` that have less."""
+    return items.filter(total_available__lt=to_units(quantity))
+
+
+async def category(slug: str) -> Category | None:
+    return await Category.get_or_none(slug=slug)
+
+
+async def children(category_ids: Collection[int]) -> dict[int, list[Category]]:
+    """The categories right below each, by name."""
+    found: dict[int, list[Category]] = {category_id: [] for category_id in category_ids}
+    for child in await Category.filter(parent_id__in=set(found)).order_by("name", "id"):
+        assert child.parent_id is not None
+        found[child.parent_id].append(child)
+    return found
+
+
+async def subtree(category_id: int) -> list[int]:
+    """The ids of a category and of everything below it."""
+    rows = await database.query(
+        """WITH RECURSIVE below(id) AS (
+               SELECT id FROM category WHERE id = ?
+               UNION SELECT category.id FROM category JOIN below ON category.parent_id = below.id
+           ) SELECT id FROM below""",
+        category_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """For each category itself and its parents, nearest first: their ids and slugs."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    if not category_ids:
+        return found
+    slots = ", ".join("?" * len(category_ids))
+    rows = await database.query(
+        f"""WITH RECURSIVE above(start, id, slug, parent_id, depth) AS (
+               SELECT id, id, slug, parent_id, 0 FROM category WHERE id IN ({slots})
+               UNION ALL SELECT above.start, category.id, category.slug, category.parent_id, above.depth + 1
+               FROM category JOIN above ON category.id = above.parent_id
+           ) SELECT start, id, slug FROM above ORDER BY start, depth""",
+        *category_ids,
+    )
+    for row in rows:
+        found.setdefault(row["start"], []).append((row["id"], row["slug"]))
+    return found
+
+
+async def lock_tree() -> None:
+    """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
+    if database.is_postgres():
+        await database.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
+
+
+_READ_AT_ONCE = 5_000
+
+
+async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:
+    """The ids of the items in use that have these SKUs, however many they are."""
+    return await _ids("sku", skus, "deleted_at IS NULL")
+
+
+async def product_ids_by_slug(slugs: Collection[str]) -> dict[str, int]:
+    """The ids of the products in use that have these slugs, however many they are."""
+    return await _ids("slug", slugs, "deleted_at IS NULL AND product_id IS NULL")
+
+
+async def _ids(column: str, values: Collection[str], condition: str) -> dict[str, int]:
+    wanted = list(values)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        slots = ", ".join("?" * len(part))
+        rows = await database.query(f"SELECT id, {column} FROM item WHERE {column} IN ({slots}) AND {condition}", *part)
+        found |= {row[column]: row["id"] for row in rows}
+    return found
+
+
+async def combination_ids(product_ids: Collection[int]) -> list[int]:
+    """The ids of the combinations in use of these products, however many they are."""
+    wanted, found = list(product_ids), []
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        slots = ", ".join("?" * len(part))
+        rows = await database.query(f"SELECT id FROM item WHERE product_id IN ({slots}) AND deleted_at IS NULL", *part)
+        found += [row["id"] for row in rows]
+    return found
+
+
+async def skus_after(sku: str, limit: int) -> list[tuple[int, str]]:
+    """The next items in use by SKU, as (id, sku)."""
+    rows = await database.query(
+        "SELECT id, sku FROM item WHERE sku > ? AND deleted_at IS NULL ORDER BY sku LIMIT ?", sku, limit
+    )
+    return [(row["id"], row["sku"]) for row in rows]

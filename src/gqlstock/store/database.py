@@ -1,0 +1,245 @@
+"""The connection to the database: how it is opened, one transaction, and many rows at once."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection, get_connections
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import OperationalError
+from tortoise.migrations.api.migrate import migrate as run_migrations
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TABLES = [
+    f"gqlstock.store.{noun}"
+    for noun in (
+        "catalog",
+        "warehouses",
+        "settings",
+        "inventory",
+        "orders",
+        "alerts",
+        "outbox",
+        "tokens",
+        "idempotency",
+    )
+]
+_APP = "gqlstock"
+_MIGRATIONS = "gqlstock.store.migrations"
+
+# Under load SQLite hands the write lock to whoever polls it next; ten seconds let a queue of hundreds drain.
+_BUSY_MILLISECONDS = 10_000
+_ATTEMPTS = 8
+_RETRIED_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_MOST_PARAMETERS = 30_000
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+_committed: ContextVar[list[Callable[[], None]] | None] = ContextVar("committed", default=None)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Router:
+    """Sends SQLite's reads to a connection of their own, so that they do not wait for a running transaction."""
+
+    def db_for_read(self, model: type[Model]) -> str:
+        return "default" if _writing.get() or "reader" not in get_connections().db_config else "reader"
+
+    def db_for_write(self, model: type[Model]) -> str:
+        return "default"
+
+
+def settings(url: "DatabaseUrl") -> dict[str, Any]:
+    """Tortoise's configuration for a database."""
+    return {
+        "connections": url.connections(),
+        "apps": {_APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
+        "routers": [Router],
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+class DatabaseUrl:
+    """Where the database is. ``SqliteFile`` or ``Postgres``."""
+
+    def connections(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class SqliteFile(DatabaseUrl):
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def connections(self) -> dict[str, Any]:
+        engine = "gqlstock.store.sqlite"
+        pragmas = {"file_path": self.path, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
+        return {
+            "default": {"engine": engine, "credentials": pragmas},
+            "reader": {"engine": engine, "credentials": {**pragmas, "query_only": "ON"}},
+        }
+
+
+class Postgres(DatabaseUrl):
+    def __init__(self, **credentials: Any) -> None:
+        self.credentials = credentials
+
+    def connections(self) -> dict[str, Any]:
+        return {
+            "default": {
+                "engine": "tortoise.backends.asyncpg",
+                "credentials": {"minsize": 1, "maxsize": 10, **self.credentials},
+            }
+        }
+
+
+@asynccontextmanager
+async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator[None]:
+    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
+    async with TortoiseContext() as context:
+        await context.init(config=settings(url), _enable_global_fallback=everywhere)
+        yield
+
+
+async def migrate(url: DatabaseUrl) -> None:
+    """Bring the schema up to date. Needs no open database."""
+    try:
+        await run_migrations(config=settings(url))
+    finally:
+        await Tortoise.close_connections()
+
+
+async def pending_migrations() -> list[str]:
+    """The names of the migrations that the open database has not had yet."""
+    executor = MigrationExecutor(connection(), {_APP: settings(SqliteFile(""))["apps"][_APP]})
+    return [step.migration.name for step in await executor.plan()]
+
+
+async def missing_migrations() -> list[str]:
+    """What the tables in the code have that no migration makes."""
+    apps = Tortoise.apps
+    assert apps is not None
+    writers = await MigrationAutodetector(apps, {_APP: settings(SqliteFile(""))["apps"][_APP]}).changes()
+    return [str(operation) for writer in writers for operation in writer.operations]
+
+
+def connection() -> BaseDBAsyncClient:
+    """The connection that writes; inside a transaction that transaction's."""
+    return get_connection("default")
+
+
+def reading() -> BaseDBAsyncClient:
+    """The connection that reads: inside a transaction that transaction's."""
+    return get_connection(Router().db_for_read(Model))
+
+
+def is_postgres() -> bool:
+    return connection().capabilities.dialect == "postgres"
+
+
+def on_commit(call: Callable[[], None]) -> None:
+    """Call this once when the running transaction has committed; never when it has not."""
+    waiting = _committed.get()
+    if waiting is None:
+        raise RuntimeError("on_commit outside of a transaction")
+    if call not in waiting:
+        waiting.append(call)
+
+
+async def transaction(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work`` in one transaction: all of it happens or nothing.
+
+    Inside a transaction it joins that one. Deadlocks, serialization failures and a database that stays locked are
+    tried again from the start, a bounded number of times; ``work`` must therefore do nothing outside the database.
+    """
+    if _writing.get():
+        return await work()
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await _once(work)
+        except Exception as error:
+            if attempt == _ATTEMPTS or not _is_passing(error):
+                raise
+            log.info("transaction tried again (%s of %s): %s", attempt, _ATTEMPTS, error)
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
+    raise AssertionError("unreachable")
+
+
+async def _once(work: Callable[[], Awaitable[T]]) -> T:
+    calls: list[Callable[[], None]] = []
+    writing, committed = _writing.set(True), _committed.set(calls)
+    try:
+        async with in_transaction("default"):
+            result = await work()
+    finally:
+        _writing.reset(writing)
+        _committed.reset(committed)
+    for call in calls:
+        call()
+    return result
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, OperationalError):
+        return "locked" in str(error)
+    return getattr(error, "sqlstate", None) in _RETRIED_STATES
+
+
+async def insert_many(rows: Sequence[Model]) -> None:
+    """Insert rows of one table with as few statements as there can be, and give each its id, in their order."""
+    if not rows:
+        return
+    meta = rows[0]._meta
+    names = [name for name in meta.fields_db_projection if not meta.fields_map[name].generated]
+    columns = ", ".join(f'"{meta.fields_db_projection[name]}"' for name in names)
+    step = _MOST_PARAMETERS // len(names)
+    db = connection()
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        values = [meta.fields_map[name].to_db_value(getattr(row, name), row) for row in part for name in names]
+        slots = ", ".join(f"({', '.join(['?'] * len(names))})" for _ in part)
+        statement = f'INSERT INTO "{meta.db_table}" ({columns}) VALUES {slots} RETURNING "{meta.db_pk_column}"'
+        returned = await db.execute_query_dict(sql(statement), values)
+        # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
+        for row, found in zip(part, sorted(r[meta.db_pk_column] for r in returned), strict=True):
+            row.pk = found
+            row._saved_in_db = True
+
+
+async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
+    """Rows of a statement of our own that reads; ``?`` stands for a value."""
+    return await reading().execute_query_dict(sql(statement), list(values))
+
+
+async def execute(statement: str, *values: Any) -> list[dict[str, Any]]:
+    """Run a statement of our own that writes, and give what it returns."""
+    return await connection().execute_query_dict(sql(statement), list(values))
+
+
+async def execute_many(statement: str, values: list[list[Any]]) -> None:
+    """Run one statement for many lists of values."""
+    if values:
+        await connection().execute_many(sql(statement), values)
+
+
+def sql(statement: str) -> str:
+    """Our statements write ``?`` for a value; PostgreSQL wants $1, $2, …"""
+    if not is_postgres():
+        return statement
+    head, *tail = statement.split("?")
+    return head + "".join(f"${number}{rest}" for number, rest in enumerate(tail, 1))

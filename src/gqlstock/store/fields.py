@@ -1,0 +1,84 @@
+"""Database fields of our own: exact quantities, and sums of them."""
+
+from decimal import Decimal
+from typing import Any
+
+from pypika_tortoise.terms import Field as Column
+from pypika_tortoise.terms import Function as SqlFunction
+from pypika_tortoise.terms import Term, ValueWrapper
+from tortoise.expressions import Function
+from tortoise.fields.data import BigIntField
+
+from gqlstock.rules import quantities
+
+_SCALE = 10**quantities.PLACES
+
+
+def to_units(quantity: Decimal) -> int:
+    """A quantity as the integer that is stored for it: its ten-thousandths."""
+    return int(quantity * _SCALE)
+
+
+def from_units(stored: int) -> Decimal:
+    """The quantity that an integer of ten-thousandths stands for."""
+    whole, parts = divmod(stored, _SCALE)
+    return Decimal(stored).scaleb(-quantities.PLACES) if parts else Decimal(whole)
+
+
+class _QuantityColumn(Column):
+    """A quantity's column in an ``F()`` expression: the numbers added to it are quantities too."""
+
+    def __add__(self, other: Any) -> Any:
+        return super().__add__(_scaled(other))
+
+    def __sub__(self, other: Any) -> Any:
+        return super().__sub__(_scaled(other))
+
+
+def _scaled(term: Any) -> Any:
+    if isinstance(term, ValueWrapper) and isinstance(term.value, int | Decimal):
+        return ValueWrapper(to_units(Decimal(term.value)))
+    return term
+
+
+def _as_quantity_column(_field: Any, term: Term) -> Term:
+    return _QuantityColumn(term.name, table=term.table) if type(term) is Column else term
+
+
+class QuantityField(BigIntField):
+    """An exact decimal with four places, stored as ten-thousandths in a 64-bit integer.
+
+    The database adds, sums, compares and sorts it as what it is, on SQLite and on PostgreSQL alike. In Python it is a
+    Decimal, on the way in as well: an int is what a database gives, and read as ten-thousandths.
+    """
+
+    field_type = Decimal
+    # Tortoise hands a column in F() through this before it is used.
+    function_cast = staticmethod(_as_quantity_column)  # type: ignore[assignment]
+
+    def to_db_value(self, value: Any, instance: Any) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):
+            raise TypeError(f"A quantity is a Decimal, not {value!r}.")
+        return to_units(quantities.check(value))
+
+    def to_python_value(self, value: Any) -> Any:
+        return from_units(value) if isinstance(value, int) else value
+
+
+class _SumOfUnits(SqlFunction):
+    """SUM as a 64-bit integer: PostgreSQL's own is a numeric, which would pass for a quantity."""
+
+    def __init__(self, term: Any, alias: str | None = None) -> None:
+        super().__init__("CAST", SqlFunction("SUM", term), alias=alias)
+
+    def get_special_params_sql(self, ctx: Any) -> str:
+        return "AS BIGINT"
+
+
+class Total(Function):
+    """The sum of a quantity column, as a quantity; None over no rows."""
+
+    database_func = _SumOfUnits
+    populate_field_object = True

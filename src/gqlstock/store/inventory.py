@@ -1,0 +1,294 @@
+"""Levels and their ledger: the one lock on them and the one place that writes them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tortoise import fields
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from gqlstock.rules import ledger
+from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.ledger import Change, Level, MovementKind
+from gqlstock.rules.quantities import ZERO
+from gqlstock.store import database, outbox
+from gqlstock.store.catalog import Item
+from gqlstock.store.fields import QuantityField, Total, from_units, to_units
+from gqlstock.store.warehouses import Warehouse
+
+
+class InventoryLevel(Model):
+    """One item in one warehouse. Only ``record`` writes its figures. ``available`` is theirs, kept to sort by."""
+
+    id = fields.BigIntField(primary_key=True)
+    item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
+        "gqlstock.Item", related_name="levels", on_delete=fields.RESTRICT
+    )
+    item_id: int
+    warehouse: fields.ForeignKeyRelation[Warehouse] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="levels", on_delete=fields.RESTRICT
+    )
+    warehouse_id: int
+    on_hand: fields.Field[Decimal] = QuantityField(default=ZERO)
+    reserved: fields.Field[Decimal] = QuantityField(default=ZERO)
+    planned: fields.Field[Decimal] = QuantityField(default=ZERO)
+    held: fields.Field[Decimal] = QuantityField(default=ZERO)
+    backordered: fields.Field[Decimal] = QuantityField(default=ZERO)
+    incoming: fields.Field[Decimal] = QuantityField(default=ZERO)
+    available: fields.Field[Decimal] = QuantityField(default=ZERO)
+    counted_at = fields.DatetimeField(null=True)
+    updated_at = fields.DatetimeField()
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "inventory_level"
+        unique_together = (("item_id", "warehouse_id"),)
+        indexes = (("warehouse_id", "id"), ("available", "id"), ("updated_at", "id"))
+
+    @property
+    def state(self) -> Level:
+        """Its figures, as the rules know a level."""
+        return Level(self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming)
+
+
+class StockMovement(Model):
+    """One line of the ledger, never edited or removed."""
+
+    id = fields.BigIntField(primary_key=True)
+    level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(
+        "gqlstock.InventoryLevel", related_name="movements", on_delete=fields.RESTRICT
+    )
+    level_id: int
+    kind = fields.CharEnumField(MovementKind, max_length=20)
+    quantity: fields.Field[Decimal] = QuantityField()
+    on_hand_after: fields.Field[Decimal] = QuantityField()
+    reason = fields.CharField(max_length=1000, null=True)
+    reference = fields.CharField(max_length=255, null=True)
+    actor = fields.CharField(max_length=255)
+    order_id = fields.BigIntField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_movement"
+        indexes = (("level_id", "id"), ("order_id", "id"), ("created_at", "id"), ("reference",))
+
+
+@dataclass(slots=True)
+class Posting:
+    """A change of one level, and what the ledger says of it."""
+
+    level: InventoryLevel
+    change: Change
+    actor: str
+    reason: str | None = None
+    reference: str | None = None
+    order_id: int | None = None
+    counted_at: datetime | None = None
+
+
+class Claim:
+    """Items that this transaction has to itself, with their levels in all warehouses."""
+
+    def __init__(self, items: dict[int, Item], levels: Iterable[InventoryLevel]) -> None:
+        self.items = items
+        self._levels = {(level.item_id, level.warehouse_id): level for level in levels}
+
+    def levels(self, item_id: int) -> list[InventoryLevel]:
+        """An item's levels in use, by id."""
+        return [level for level in self._levels.values() if level.item_id == item_id and level.deleted_at is None]
+
+    def level(self, item_id: int, warehouse_id: int) -> InventoryLevel | None:
+        """The item's level in that warehouse, one out of use as well."""
+        return self._levels.get((item_id, warehouse_id))
+
+    def add(self, levels: Iterable[InventoryLevel]) -> None:
+        """Take up levels that were made under this claim."""
+        self._levels |= {(level.item_id, level.warehouse_id): level for level in levels}
+
+    async def open(self, item_id: int, warehouse_id: int) -> InventoryLevel:
+        """The item's level in that warehouse, made if it is missing and brought back into use if it was not."""
+        level = self._levels.get((item_id, warehouse_id))
+        if level is None:
+            level = await InventoryLevel.create(item_id=item_id, warehouse_id=warehouse_id, updated_at=database.now())
+            self._levels[item_id, warehouse_id] = level
+        elif level.deleted_at is not None:
+            level.deleted_at = None
+            await level.save(update_fields=["deleted_at"])
+        return level
+
+
+async def claim(item_ids: Collection[int]) -> Claim:
+    """Lock items against every other transaction that claims them, in the order of their ids, and read their levels.
+
+    The one lock on stock: whoever changes a level, or what an item is, claims the item first. On SQLite the running
+    transaction is the only writer anyway. Items are locked rather than levels, so that a level can be made under it.
+    """
+    found = await Item.filter(id__in=set(item_ids)).order_by("id").select_for_update(no_key=True)
+    rows = await InventoryLevel.filter(item_id__in=set(item_ids)).order_by("id")
+    return Claim({item.id: item for item in found}, rows)
+
+
+_LOCKED_AT_ONCE = 5_000
+_FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming", "available")
+_INCREMENT = (
+    "UPDATE inventory_level SET "
+    + ", ".join(f"{figure} = {figure} + ?" for figure in _FIGURES)
+    + ", counted_at = COALESCE(?, counted_at), updated_at = ? WHERE id = ?"
+)
+
+
+async def record(postings: Sequence[Posting]) -> list[StockMovement]:
+    """Write changes of claimed levels: the figures by increments, a movement for each change of onHand, the news.
+
+    The level objects carry their new figures afterwards. Refused when a figure leaves its range.
+    """
+    at = database.now()
+    before = {p.level.id: p.level.state for p in reversed(postings)}
+    movements, events = [], []
+    for posting in postings:
+        level = posting.level
+        then = level.state
+        _carry(level, ledger.apply(then, posting.change), at)
+        movement = None
+        if posting.change.on_hand:
+            assert posting.change.kind is not None
+            movement = StockMovement(
+                level_id=level.id,
+                kind=posting.change.kind,
+                quantity=posting.change.on_hand,
+                on_hand_after=level.on_hand,
+                reason=posting.reason,
+                reference=posting.reference,
+                actor=posting.actor,
+                order_id=posting.order_id,
+                created_at=at,
+            )
+            movements.append(movement)
+        if posting.counted_at is not None:
+            level.counted_at = posting.counted_at
+        if level.state != then:
+            events.append((level.id, movement))
+    await database.insert_many(movements)
+    await outbox.add([Event(Topic.LEVEL, level_id, {"movement": m.id} if m else {}) for level_id, m in events])
+    changed = {posting.level.id: posting.level for posting in postings}
+    counted = {p.level.id: p.counted_at for p in postings if p.counted_at is not None}
+    await database.execute_many(
+        _INCREMENT,
+        [
+            [*_increments(before[level_id], level.state), counted.get(level_id), at, level_id]
+            for level_id, level in sorted(changed.items())
+        ],
+    )
+    return movements
+
+
+def _carry(level: InventoryLevel, state: Level, at: datetime) -> None:
+    for figure in _FIGURES:
+        setattr(level, figure, getattr(state, figure))
+    level.updated_at = at
+
+
+def _increments(before: Level, after: Level) -> list[int]:
+    return [to_units(getattr(after, figure) - getattr(before, figure)) for figure in _FIGURES]
+
+
+def live_levels() -> QuerySet[InventoryLevel]:
+    return InventoryLevel.filter(deleted_at=None)
+
+
+async def levels(ids: Collection[int]) -> dict[int, InventoryLevel]:
+    return {level.id: level for level in await InventoryLevel.filter(id__in=set(ids))} if ids else {}
+
+
+async def levels_of(item_ids: Collection[int]) -> dict[int, list[InventoryLevel]]:
+    """The levels in use of each item, by id."""
+    found: dict[int, list[InventoryLevel]] = {item_id: [] for item_id in item_ids}
+    if found:
+        for level in await live_levels().filter(item_id__in=set(found)).order_by("id"):
+            found[level.item_id].append(level)
+    return found
+
+
+async def items_with_units(warehouse_id: int) -> list[int]:
+    """The ids of the items that have something available in a warehouse."""
+    found = await live_levels().filter(warehouse_id=warehouse_id).exclude(available=ZERO).only("id", "item_id")
+    return sorted({level.item_id for level in found})
+
+
+async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, InventoryLevel]:
+    """The levels in use of items in one warehouse, by item."""
+    found = await live_levels().filter(warehouse_id=warehouse_id, item_id__in=set(item_ids))
+    return {level.item_id: level for level in found}
+
+
+async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
+    return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
+
+
+async def moved_after(level_id: int, moment: datetime) -> Decimal:
+    """The sum of a level's movements created after that moment."""
+    rows = (
+        await StockMovement.filter(level_id=level_id, created_at__gt=moment)
+        .annotate(total=Total("quantity"))
+        .values_list("total", flat=True)
+    )
+    return rows[0] or ZERO  # type: ignore[return-value]
+
+
+async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:
+    """Each level's onHand as the ledger has it at that moment: the sum of the movements up to and with it."""
+    rows = (
+        await StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
+        .annotate(total=Total("quantity"))
+        .group_by("level_id")
+        .values("level_id", "total")
+    )
+    return {row["level_id"]: row["total"] for row in rows}
+
+
+async def retire(level: InventoryLevel) -> None:
+    """Take a level out of use; its ledger stays."""
+    level.deleted_at = level.updated_at = database.now()
+    await level.save(update_fields=["deleted_at", "updated_at"])
+    await outbox.add([Event(Topic.LEVEL, level.id)])
+
+
+async def on_hand_of(item_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
+    """What the levels in use of these items have, by item and warehouse."""
+    slots = ", ".join("?" * len(item_ids))
+    rows = await database.query(
+        f"SELECT item_id, warehouse_id, on_hand FROM inventory_level WHERE item_id IN ({slots}) AND deleted_at IS NULL",
+        *item_ids,
+    )
+    return {(row["item_id"], row["warehouse_id"]): from_units(row["on_hand"]) for row in rows}
+
+
+async def lock(item_ids: Collection[int]) -> None:
+    """Lock items as ``claim`` does, without reading anything: for who claims them later in any order."""
+    if database.is_postgres():
+        wanted = sorted(item_ids)
+        for start in range(0, len(wanted), _LOCKED_AT_ONCE):
+            part = wanted[start : start + _LOCKED_AT_ONCE]
+            slots = ", ".join("?" * len(part))
+            await database.execute(f"SELECT id FROM item WHERE id IN ({slots}) ORDER BY id FOR NO KEY UPDATE", *part)
+
+
+async def open_many(claim: Claim, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], InventoryLevel]:
+    """As ``Claim.open`` for many pairs of item and warehouse, in two statements."""
+    at = database.now()
+    known = {key: claim.level(*key) for key in keys}
+    made = [
+        InventoryLevel(item_id=item, warehouse_id=place, updated_at=at)
+        for (item, place), one in known.items()
+        if not one
+    ]
+    await database.insert_many(made)
+    claim.add(made)
+    back = [level for level in known.values() if level is not None and level.deleted_at is not None]
+    for level in back:
+        level.deleted_at = None
+    if back:
+        await InventoryLevel.filter(id__in=[level.id for level in back]).update(deleted_at=None)
+    return {(level.item_id, level.warehouse_id): level for level in [*made, *known.values()] if level is not None}

@@ -1,0 +1,109 @@
+"""Paging by key: a page costs the same wherever it is, and rows that come or go elsewhere do not shift it."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tortoise.expressions import F, Q
+from tortoise.functions import Count
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+Row = TypeVar("Row", bound=Model)
+Key = tuple[Any, int]
+"""A row's place in an order: the value of the sorted column, and the id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What rows are sorted by: a column that is never null, then the id. ``descending`` turns both."""
+
+    column: str
+    descending: bool = False
+
+    @property
+    def relation(self) -> str:
+        """The related row that the column is of; empty where it is the row's own."""
+        return self.column.rpartition("__")[0]
+
+    def reversed(self) -> "Order":
+        return Order(self.column, not self.descending)
+
+    def key(self, row: Any) -> Key:
+        """A row's place in this order."""
+        value = row
+        for part in self.column.split("__"):
+            value = getattr(value, part)
+        return value, row.id
+
+
+def beyond(order: Order, key: Key) -> Q:
+    """Rows behind a key. The first condition alone lets an index begin at the key."""
+    side = "lt" if order.descending else "gt"
+    if order.column == "id":
+        return _is(f"id__{side}", key[1])
+    behind = _is(f"{order.column}__{side}", key[0]) | _is(f"id__{side}", key[1])
+    return _is(f"{order.column}__{side}e", key[0]) & behind
+
+
+def _is(lookup: str, value: Any) -> Q:
+    return Q(**{lookup: value})
+
+
+def sort(order: Order) -> list[str]:
+    sign = "-" if order.descending else ""
+    return [f"{sign}id"] if order.column == "id" else [f"{sign}{order.column}", f"{sign}id"]
+
+
+async def page(
+    rows: QuerySet[Row], order: Order, *, after: Key | None, before: Key | None, limit: int
+) -> list[tuple[Row, Key]]:
+    """Up to ``limit`` rows between two keys, in order, each with its own key."""
+    if after is not None:
+        rows = rows.filter(beyond(order, after))
+    if before is not None:
+        rows = rows.filter(beyond(order.reversed(), before))
+    if order.relation:
+        rows = rows.select_related(order.relation)
+    return [(row, order.key(row)) for row in await rows.order_by(*sort(order)).limit(limit)]
+
+
+async def pages(
+    rows: QuerySet[Row],
+    parent: str,
+    order: Order,
+    *,
+    after: Key | None,
+    before: Key | None,
+    limit: int,
+) -> dict[Any, list[tuple[Row, Key]]]:
+    """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's."""
+    if after is not None:
+        rows = rows.filter(beyond(order, after))
+    if before is not None:
+        rows = rows.filter(beyond(order.reversed(), before))
+    inner = rows.annotate(sort_key=F(order.column))
+    inner._choose_db_if_not_chosen()
+    inner._make_query()
+    statement, values = inner.query.get_parameterized_sql()
+    way = "DESC" if order.descending else "ASC"
+    found = await inner._db.execute_query_dict(
+        f"""SELECT * FROM (
+                SELECT chosen.*, ROW_NUMBER() OVER (
+                    PARTITION BY chosen.{parent} ORDER BY chosen.sort_key {way}, chosen.id {way}
+                ) AS place
+                FROM ({statement}) AS chosen
+            ) AS placed WHERE place <= {int(limit)} ORDER BY place""",
+        values,
+    )
+    out: dict[Any, list[tuple[Row, Key]]] = {}
+    for one in found:
+        row = rows.model._init_from_db(**one)
+        key = (one["sort_key"], row.pk) if order.relation else order.key(row)
+        out.setdefault(one[parent], []).append((row, key))
+    return out
+
+
+async def counts(rows: QuerySet[Row], parent: str) -> dict[Any, int]:
+    """How many rows there are below each parent, in one statement."""
+    found = await rows.annotate(rows_there=Count("id")).group_by(parent).values(parent, "rows_there")
+    return {one[parent]: one["rows_there"] for one in found}

@@ -1,0 +1,187 @@
+"""Orders, their lines, and which warehouse gives how much to each."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
+
+from gqlstock.rules import orders as rules
+from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.backorders import Fill
+from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.store import database
+from gqlstock.store.catalog import Item
+from gqlstock.store.fields import QuantityField
+from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.warehouses import Warehouse, Website
+
+
+class Order(Model):
+    """An order. People know it by a number that is made from its id."""
+
+    id = fields.BigIntField(primary_key=True)
+    website: fields.ForeignKeyRelation[Website] = fields.ForeignKeyField(
+        "gqlstock.Website", related_name="orders", on_delete=fields.RESTRICT
+    )
+    website_id: int
+    status = fields.CharEnumField(OrderStatus, max_length=20)
+    customer_email = fields.CharField(max_length=254, null=True)
+    reference = fields.CharField(max_length=255, null=True)
+    placed_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    canceled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "customer_order"
+        indexes = (
+            ("placed_at", "id"),
+            ("updated_at", "id"),
+            ("status", "placed_at"),
+            ("customer_email",),
+            ("reference",),
+        )
+
+
+class OrderLine(Model):
+    """What was ordered, as it was then. ``item`` is what was asked for, be its product what has the units."""
+
+    id = fields.BigIntField(primary_key=True)
+    order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
+        "gqlstock.Order", related_name="lines", on_delete=fields.RESTRICT
+    )
+    order_id: int
+    item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
+        "gqlstock.Item", related_name="order_lines", on_delete=fields.RESTRICT
+    )
+    item_id: int
+    sku = fields.CharField(max_length=255)
+    name = fields.CharField(max_length=1000)
+    code = fields.CharField(max_length=255)
+    selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
+    quantity: fields.Field[Decimal] = QuantityField()
+    decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
+    message = fields.CharField(max_length=255, null=True)
+
+    class Meta:
+        table = "order_line"
+        indexes = (("order_id", "id"), ("item_id", "order_id"), ("sku",))
+
+
+class Allocation(Model):
+    """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted."""
+
+    id = fields.BigIntField(primary_key=True)
+    line: fields.ForeignKeyRelation[OrderLine] = fields.ForeignKeyField(
+        "gqlstock.OrderLine", related_name="allocations", on_delete=fields.RESTRICT
+    )
+    line_id: int
+    warehouse: fields.ForeignKeyRelation[Warehouse] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="allocations", on_delete=fields.RESTRICT
+    )
+    warehouse_id: int
+    level: fields.ForeignKeyNullableRelation[InventoryLevel] = fields.ForeignKeyField(
+        "gqlstock.InventoryLevel", related_name="allocations", null=True, on_delete=fields.RESTRICT
+    )
+    level_id: int | None
+    quantity: fields.Field[Decimal] = QuantityField()
+    state = fields.CharEnumField(AllocationState, max_length=20)
+
+    class Meta:
+        table = "allocation"
+        indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"))
+
+
+OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
+
+
+def matches(search: str) -> Q:
+    """Orders with that text in their number, reference or e-mail address, or in the name or SKU of a line."""
+    found = OrderLine.filter(Q(sku__icontains=search) | Q(name__icontains=search))
+    own = Q(reference__icontains=search) | Q(customer_email__icontains=search) | Q(id=rules.id_of(search.strip()) or 0)
+    return own | Q(id__in=Subquery(found.values("order_id")))
+
+
+def with_sku(sku: str) -> Q:
+    """Orders with a line of that SKU."""
+    return Q(id__in=Subquery(OrderLine.filter(sku=sku).values("order_id")))
+
+
+def from_warehouse(code: str) -> Q:
+    """Orders that a warehouse gives units to."""
+    lines = Allocation.filter(warehouse__code=code).values("line_id")
+    return Q(id__in=Subquery(OrderLine.filter(id__in=Subquery(lines)).values("order_id")))
+
+
+async def orders(ids: Collection[int]) -> dict[int, Order]:
+    return {order.id: order for order in await Order.filter(id__in=set(ids))} if ids else {}
+
+
+async def lines(ids: Collection[int]) -> dict[int, OrderLine]:
+    return {line.id: line for line in await OrderLine.filter(id__in=set(ids))} if ids else {}
+
+
+async def lines_of(order_ids: Collection[int]) -> dict[int, list[OrderLine]]:
+    """The lines of each order, in the order in which they were given."""
+    found: dict[int, list[OrderLine]] = {order_id: [] for order_id in order_ids}
+    for line in await OrderLine.filter(order_id__in=set(found)).order_by("id"):
+        found[line.order_id].append(line)
+    return found
+
+
+async def allocations_of(line_ids: Collection[int]) -> dict[int, list[Allocation]]:
+    """The allocations of each line, oldest first."""
+    found: dict[int, list[Allocation]] = {line_id: [] for line_id in line_ids}
+    for allocation in await Allocation.filter(line_id__in=set(found)).order_by("id"):
+        found[allocation.line_id].append(allocation)
+    return found
+
+
+async def allocations(ids: Collection[int]) -> dict[int, Allocation]:
+    return {allocation.id: allocation for allocation in await Allocation.filter(id__in=set(ids))} if ids else {}
+
+
+async def open_allocations(level_id: int) -> int:
+    """How many allocations of a level are still to be shipped or canceled."""
+    return await Allocation.filter(level_id=level_id, state__in=OPEN_STATES).count()
+
+
+async def open_order_of(item_ids: Collection[int]) -> int | None:
+    """An order that still waits for one of these items to be shipped, if there is one."""
+    found = await OrderLine.filter(
+        item_id__in=set(item_ids),
+        order__status__in=[OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED],
+    ).first()
+    return found.order_id if found else None
+
+
+async def waiting(level_id: int) -> list[Allocation]:
+    """What waits for stock of a level, the oldest order first, then by line."""
+    return await Allocation.filter(level_id=level_id, state=AllocationState.BACKORDERED).order_by(
+        "line__order__placed_at", "line__order_id", "line_id", "id"
+    )
+
+
+async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int]:
+    """Turn waiting units into ON_HAND ones, splitting an allocation that is filled in part; gives the orders' ids."""
+    by_id = {allocation.id: allocation for allocation in waiting}
+    split: list[Any] = []
+    for one in fills:
+        allocation = by_id[one.allocation_id]
+        if one.quantity < allocation.quantity:
+            split.append(
+                Allocation(
+                    line_id=allocation.line_id,
+                    warehouse_id=allocation.warehouse_id,
+                    level_id=allocation.level_id,
+                    quantity=allocation.quantity - one.quantity,
+                    state=AllocationState.BACKORDERED,
+                )
+            )
+        await Allocation.filter(id=allocation.id).update(quantity=one.quantity, state=AllocationState.ON_HAND)
+    await database.insert_many(split)
+    line_ids = {by_id[one.allocation_id].line_id for one in fills}
+    return sorted({line.order_id for line in (await lines(line_ids)).values()})

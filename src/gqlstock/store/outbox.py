@@ -1,0 +1,109 @@
+"""News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tortoise import fields
+from tortoise.expressions import Q
+from tortoise.models import Model
+
+from gqlstock.rules.events import Event, Topic
+from gqlstock.store import database
+
+
+class OutboxEntry(Model):
+    """``tx`` is the transaction that wrote the entry: PostgreSQL's own number, 0 on SQLite.
+
+    Ids are given before the commit, so that a smaller one may show up after a larger one was read. Read in the order
+    of (tx, id) and below every running transaction, none is missed. SQLite has one writer: there the id will do.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    tx = fields.BigIntField()
+    topic = fields.CharEnumField(Topic, max_length=20)
+    subject = fields.BigIntField()
+    data: fields.Field[dict[str, Any]] = fields.JSONField(default=dict)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "outbox"
+        indexes = (("tx", "id"), ("topic", "subject"), ("created_at",))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """A place in the feed: everything up to it was read."""
+
+    tx: int
+    id: int
+
+
+START = Cursor(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as it is read back, with its place in the feed."""
+
+    cursor: Cursor
+    topic: Topic
+    subject: int
+    data: dict[str, Any]
+    created_at: datetime
+
+
+_listeners: list[Callable[[], None]] = []
+
+
+def listen(call: Callable[[], None]) -> Callable[[], None]:
+    """Call this after each commit of this process that wrote news; gives what stops it."""
+    _listeners.append(call)
+    return lambda: _listeners.remove(call)
+
+
+def _wake() -> None:
+    for call in tuple(_listeners):
+        call()
+
+
+async def add(events: Sequence[Event]) -> None:
+    """Write news in the running transaction; readers are woken once it has committed."""
+    if not events:
+        return
+    postgres = database.is_postgres()
+    tx = (await database.execute("SELECT pg_current_xact_id()::text::bigint AS tx"))[0]["tx"] if postgres else 0
+    at = database.now()
+    rows = [OutboxEntry(tx=tx, topic=e.topic, subject=e.subject, data=e.data, created_at=at) for e in events]
+    await database.insert_many(rows)
+    database.on_commit(_wake)
+
+
+async def after(cursor: Cursor, limit: int, topics: Sequence[Topic] | None = None) -> list[Entry]:
+    """The next entries behind a cursor, in commit order."""
+    query = OutboxEntry.filter(_behind(cursor)).order_by("tx", "id").limit(limit)
+    if topics is not None:
+        query = query.filter(topic__in=topics)
+    if database.is_postgres():
+        query = query.filter(tx__lt=await _horizon())
+    return [Entry(Cursor(row.tx, row.id), row.topic, row.subject, row.data, row.created_at) for row in await query]
+
+
+async def latest() -> Cursor:
+    """The end of the feed as it is now."""
+    query = OutboxEntry.all().order_by("-tx", "-id").limit(1)
+    if database.is_postgres():
+        query = query.filter(tx__lt=await _horizon())
+    found = await query
+    return Cursor(found[0].tx, found[0].id) if found else START
+
+
+def _behind(cursor: Cursor) -> Any:
+    return Q(tx__gte=cursor.tx) & (Q(tx__gt=cursor.tx) | Q(id__gt=cursor.id))
+
+
+async def _horizon() -> int:
+    """Below it no transaction is still running."""
+    rows = await database.query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon")
+    return int(rows[0]["horizon"])

@@ -1,0 +1,138 @@
+"""Builders of what a test starts from: every argument is optional, everything goes through the services."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from gqlstock.rules import catalog as rules
+from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
+from gqlstock.rules.geo import Point
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.services import catalog, orders, settings, tokens
+from gqlstock.services import stock as counting
+from gqlstock.services import warehouses as places
+from gqlstock.services.orders import Asked, OrderLine
+from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services.warehouses import Assigned
+
+Quantity = int | float | str | Decimal
+
+
+async def warehouse(
+    code: str = "BERLIN", *, name: str | None = None, active: bool = True, location: tuple[float, float] | None = None
+) -> int:
+    given = {"code": code, "name": name or code.capitalize(), "active": active}
+    return await places.create_warehouse(given | ({"location": Point(*location)} if location else {}))
+
+
+async def website(
+    code: str = "shop",
+    *,
+    name: str | None = None,
+    organization: str | None = None,
+    warehouses: Sequence[str | Assigned] = (),
+) -> int:
+    """``warehouses`` in the order of their priority."""
+    return await places.create_website(code, name or code.capitalize(), organization, _assigned(warehouses))
+
+
+async def organization(
+    code: str = "acme", *, name: str | None = None, warehouses: Sequence[str | Assigned] = ()
+) -> int:
+    return await places.create_organization(code, name or code.capitalize(), _assigned(warehouses))
+
+
+def _assigned(codes: Sequence[str | Assigned]) -> list[Assigned]:
+    return [Assigned(code) if isinstance(code, str) else code for code in codes]
+
+
+async def shop() -> None:
+    """The warehouse BERLIN, and the website shop that sells from it."""
+    await warehouse("BERLIN")
+    await website("shop", warehouses=["BERLIN"])
+
+
+async def category(slug: str = "kitchen", *, name: str | None = None, parent: str | None = None) -> int:
+    return await catalog.create_category(slug, name or slug.capitalize(), parent)
+
+
+async def product(
+    sku: str = "MUG",
+    *,
+    name: str | None = None,
+    options: Mapping[str, Sequence[str]] | Sequence[Option] = (),
+    combinations: bool = True,
+    tracking: InventoryTracking | None = None,
+    **given: Any,
+) -> int:
+    """A product. ``options`` such as {"Size": ["S", "M"]} make it tracked with options, with every combination made.
+
+    ``given`` as in services.catalog.create_product: category, published, slug, barcode, description, images.
+    """
+    made = _options(options)
+    default = InventoryTracking.TRACK_WITH_OPTIONS if made else InventoryTracking.TRACK_WITHOUT_OPTIONS
+    values = {"sku": sku, "name": name or sku.capitalize(), "tracking": tracking or default, "options": made, **given}
+    product_id = await catalog.create_product(values)
+    if combinations and rules.inventory_options(made):
+        await catalog.generate_combinations(sku)
+    return product_id
+
+
+def _options(options: Mapping[str, Sequence[str]] | Sequence[Option]) -> tuple[Option, ...]:
+    if isinstance(options, Mapping):
+        return tuple(Option(name, tuple(OptionValue(value) for value in values)) for name, values in options.items())
+    return tuple(options)
+
+
+async def stock(sku: str = "MUG", warehouse: str = "BERLIN", on_hand: Quantity = 5) -> int:
+    """A count of that many units. Answers the level's id."""
+    counted = await counting.count(SYSTEM, Counting((StockCount(sku, warehouse, Decimal(str(on_hand))),)))
+    return counted.ids["levels"][0]
+
+
+async def setting(
+    *,
+    system: bool = False,
+    organization: str | None = None,
+    website: str | None = None,
+    category: str | None = None,
+    product: str | None = None,
+    combination: str | None = None,
+    level: tuple[str, str] | None = None,
+    **values: Any,
+) -> None:
+    """Set values at the place that is named, the whole system if none is: ``setting(product="MUG", notify_below=3)``."""
+    owners: dict[str, Any] = {
+        "organization": organization,
+        "website": website,
+        "category": category,
+        "product": product,
+        "combination": combination,
+        "level": {"sku": level[0], "warehouse": level[1]} if level else None,
+    }
+    named = {name: owner for name, owner in owners.items() if owner is not None}
+    exact = {name: Decimal(str(value)) if type(value) in (int, float) else value for name, value in values.items()}
+    await settings.change(settings.spot_of(named or {"system": True}), exact)
+
+
+async def order(
+    sku: str = "MUG",
+    quantity: Quantity = 1,
+    *,
+    lines: Mapping[str, Quantity] | None = None,
+    website: str | None = None,
+    reference: str | None = None,
+) -> int:
+    """Place an order of one line, or of ``lines`` such as {"MUG": 2, "CUP": 1}. Answers its id."""
+    wanted = {sku: quantity} if lines is None else lines
+    asked = Asked(
+        lines=tuple(OrderLine(sku, Decimal(str(units))) for sku, units in wanted.items()),
+        website=website,
+        reference=reference,
+    )
+    return (await orders.place(SYSTEM, asked)).ids["order"][0]
+
+
+async def token(*scopes: str, name: str = "test") -> str:
+    """A token of these scopes, of all if none is named."""
+    return await tokens.create(name, scopes or ("admin",))

@@ -1,0 +1,151 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gqlstock.rules import orders
+from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules
+
+
+def rules(minimum=None, maximum=None, increment=None, allowed=None, decimals=False):
+    def units(number):
+        return None if number is None else Decimal(number)
+
+    return QuantityRules(
+        minimum=units(minimum),
+        maximum=units(maximum),
+        increment=units(increment),
+        allowed=None if allowed is None else tuple(Decimal(one) for one in allowed),
+        decimals=decimals,
+    )
+
+
+def broken(*parts, **given_rules):
+    """What an item's lines of so many units break, in words; None where they break nothing."""
+    units = [Decimal(part) for part in parts]
+    found = orders.check_quantity(sum(units), units, rules(**given_rules), "TEE")
+    return found[0].message if found else None
+
+
+@pytest.mark.parametrize(
+    ("parts", "given_rules"),
+    [
+        pytest.param(["7"], {}, id="without-rules-any-whole-number"),
+        pytest.param(["2"], {"minimum": "2"}, id="exactly-the-minimum"),
+        pytest.param(["10"], {"maximum": "10"}, id="exactly-the-maximum"),
+        pytest.param(["12"], {"increment": "6"}, id="two-steps-of-six"),
+        pytest.param(["6"], {"increment": "6", "minimum": "4"}, id="steps-are-counted-from-0-not-from-the-minimum"),
+        pytest.param(["12"], {"allowed": ["6", "12"]}, id="one-of-the-allowed"),
+        pytest.param(["7"], {"allowed": []}, id="an-empty-list-is-as-unset"),
+        pytest.param(["2.5"], {"decimals": True}, id="parts-of-a-unit-where-they-are-sold"),
+        pytest.param(["0.75"], {"decimals": True, "increment": "0.25"}, id="three-quarter-steps"),
+        pytest.param(["1", "1"], {"minimum": "2"}, id="two-lines-of-one-item-count-together-for-the-minimum"),
+        pytest.param(["2", "4"], {"increment": "6"}, id="two-lines-of-one-item-count-together-for-the-step"),
+        pytest.param(["2", "4"], {"allowed": ["6"]}, id="two-lines-of-one-item-count-together-for-the-allowed"),
+    ],
+)
+def test_a_quantity_within_the_rules_can_be_ordered(parts, given_rules):
+    assert broken(*parts, **given_rules) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "given_rules", "message"),
+    [
+        pytest.param(
+            ["1"], {"minimum": "2"}, "1 of TEE cannot be ordered: the least is 2.", id="fewer-than-the-minimum"
+        ),
+        pytest.param(
+            ["11"], {"maximum": "10"}, "11 of TEE cannot be ordered: the most is 10.", id="more-than-the-maximum"
+        ),
+        pytest.param(
+            ["6", "5"],
+            {"maximum": "10"},
+            "11 of TEE cannot be ordered: the most is 10.",
+            id="two-lines-of-one-item-count-together",
+        ),
+        pytest.param(
+            ["8"], {"increment": "6"}, "8 of TEE cannot be ordered: it is sold in steps of 6.", id="between-two-steps"
+        ),
+        pytest.param(
+            ["10"],
+            {"increment": "6", "minimum": "4"},
+            "10 of TEE cannot be ordered: it is sold in steps of 6.",
+            id="steps-are-counted-from-0-not-from-the-minimum",
+        ),
+        pytest.param(
+            ["7"],
+            {"allowed": ["6", "12"]},
+            "7 of TEE cannot be ordered: it is sold as 6, 12.",
+            id="none-of-the-allowed",
+        ),
+        pytest.param(["2.5"], {}, "2.5 of TEE cannot be ordered: only whole units are sold.", id="half-a-unit"),
+        pytest.param(
+            ["0.5", "0.5"], {}, "1 of TEE cannot be ordered: only whole units are sold.", id="two-halves-are-no-unit"
+        ),
+        pytest.param(
+            ["0.3"],
+            {"decimals": True, "increment": "0.25"},
+            "0.3 of TEE cannot be ordered: it is sold in steps of 0.25.",
+            id="between-two-quarter-steps",
+        ),
+        pytest.param(
+            ["1.5"],
+            {"minimum": "2", "maximum": "1", "increment": "2", "allowed": ["4"]},
+            "1.5 of TEE cannot be ordered: only whole units are sold; the least is 2; the most is 1; "
+            "it is sold in steps of 2; it is sold as 4.",
+            id="everything-at-once",
+        ),
+    ],
+)
+def test_a_quantity_against_the_rules_is_refused_with_all_that_is_wrong(parts, given_rules, message):
+    assert broken(*parts, **given_rules) == message
+
+
+def test_the_refusal_carries_what_was_asked_and_what_is_allowed():
+    found = orders.check_quantity(Decimal(1), [Decimal(1)], rules(minimum="2"), "TEE")
+
+    assert found == [
+        QuantityNotAllowed(
+            message="1 of TEE cannot be ordered: the least is 2.",
+            sku="TEE",
+            requested=Decimal(1),
+            rules=QuantityRules(minimum=Decimal(2)),
+        )
+    ]
+
+
+@given(st.integers(1, 10**15 - 1), st.integers(1, 10**15 - 1))
+def test_steps_are_exact_whatever_their_size(count, step):
+    total, increment = Decimal(count).scaleb(-4), Decimal(step).scaleb(-4)
+
+    found = orders.check_quantity(total, [total], QuantityRules(increment=increment, decimals=True), "TEE")
+
+    assert bool(found) is bool(count % step)
+
+
+def test_orders_are_numbered_from_100001():
+    assert orders.number(1) == "100001"
+
+
+@given(st.integers(1, 10**17))
+def test_a_number_leads_back_to_its_order(order_id):
+    assert orders.id_of(orders.number(order_id)) == order_id
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("A100001", id="a-letter"),
+        pytest.param("-100001", id="a-sign"),
+        pytest.param("100001.0", id="a-fraction"),
+        pytest.param("١٠٠٠٠١", id="digits-of-another-script"),
+        pytest.param("²", id="a-raised-digit"),
+        pytest.param("100000", id="before-the-first"),
+        pytest.param("7", id="far-before-the-first"),
+        pytest.param("9" * 19, id="more-than-any-database-counts"),
+    ],
+)
+def test_what_is_no_number_leads_nowhere(number):
+    assert orders.id_of(number) is None
