@@ -10,13 +10,16 @@ import strawberry
 from gqlstock.graphql import batch, nodes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput, QuantityRules
+from gqlstock.graphql.settings import SettingOrigin
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import availability as services
 from gqlstock.services.availability import Shelf
+from gqlstock.services.explanations import ExplainedTerm
 from gqlstock.store.catalog import Item
 from gqlstock.store.warehouses import Channel
 
@@ -66,6 +69,32 @@ class Availability:
     )
     returnable: bool = strawberry.field(description="Whether shipped units can be returned.")
     quantity_rules: QuantityRules = strawberry.field(description="In what quantities it can be ordered.")
+
+
+@strawberry.type(description="One addend of an availability.")
+class AvailabilityTerm:
+    text: str = strawberry.field(description="A sentence, such as: 3 on hand in Berlin.")
+    kind: TermKind = strawberry.field(description="What it is.")
+    quantity: Decimal = strawberry.field(description="Signed.")
+    warehouse: str | None = strawberry.field(description="The warehouse's code, where it is of one.")
+    origin: SettingOrigin | None = strawberry.field(description="For a threshold: where its value comes from.")
+
+    @classmethod
+    def of(cls, explained: ExplainedTerm) -> "AvailabilityTerm":
+        term = explained.term
+        return cls(
+            text=term.text,
+            kind=term.kind,
+            quantity=term.quantity,
+            warehouse=explained.warehouse,
+            origin=SettingOrigin.of(explained.origin) if explained.origin else None,
+        )
+
+
+@strawberry.type(description="The sum behind an availability, term by term; the terms add up to salableQuantity.")
+class AvailabilityExplanation:
+    availability: Availability = strawberry.field(description="What is explained.")
+    terms: list[AvailabilityTerm] = strawberry.field(description="The addends; none where nothing is counted.")
 
 
 def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Availability:

@@ -30,7 +30,7 @@ class Context:
     batches: Batches = field(default_factory=Batches)
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
-    """Whether it is made for one query: what does not change while it runs is then read once."""
+    """Whether it is made for one operation: what only mutations change is then read once between them."""
     _network: Network | None = None
 
     async def network(self) -> Network:
@@ -41,6 +41,10 @@ class Context:
         if self.remembers:
             self._network = found
         return found
+
+    def forget(self) -> None:
+        """Read again what a mutation may have changed."""
+        self._network = None
 
 
 Info = strawberry.Info[Context, None]

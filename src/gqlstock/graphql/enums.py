@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.rules import alerts, allocation, catalog, ledger, orders, refusals, settings
+from gqlstock.rules import alerts, allocation, catalog, explanation, ledger, orders, refusals, settings
 
 Descriptions = dict[str, str]
 
@@ -120,6 +120,22 @@ described(
         "SELECT_OPTIONS": "The product is sold by its options: not each of them is chosen.",
         "COMBINATION_UNAVAILABLE": "There is no such combination.",
         "NOT_SOLD_HERE": "No active warehouse of the website has it.",
+    },
+)
+described(
+    explanation.TermKind,
+    name="AvailabilityTermKind",
+    description="What a term of an availability is.",
+    values={
+        "ON_HAND": "Units that lie there.",
+        "RESERVED": "Units reserved for orders.",
+        "PLANNED": "Units in shipments that have not left.",
+        "HELD": "Units held for carts.",
+        "BACKORDERED": "Units that are backordered already.",
+        "SAFETY_STOCK": "Units that are never sold.",
+        "BACKORDER_LIMIT": "How many units backorders may reach.",
+        "INACTIVE_WAREHOUSE": "A warehouse that sells nothing now; 0.",
+        "SHORTFALL": "Gives back what is cut at zero; takes off what cannot be had in one line.",
     },
 )
 described(

@@ -30,6 +30,8 @@ def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[
                 return await resolver(self, info, *args, **kwargs)
             except Refused as error:
                 return refused(payload, error)
+            finally:
+                info.context.forget()
 
         return strawberry.field(resolver=run, description=description, metadata={"scope": scope})
 

@@ -12,6 +12,7 @@ from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
 from gqlstock.graphql.stock_mutations import StockMutations
 from gqlstock.graphql.subscriptions import Subscription
@@ -24,7 +25,7 @@ _REMEMBERED = 512
 @strawberry.type(
     description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
 )
-class Query(CatalogQueries, OfficeQueries):
+class Query(CatalogQueries, OfficeQueries, ReportQueries):
     pass
 
 

@@ -51,7 +51,7 @@ class View(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        context = Context(feed=self._feed, public_orders=self._public_orders)
+        context = Context(feed=self._feed, public_orders=self._public_orders, remembers=isinstance(request, Request))
         if isinstance(request, Request):
             caller = await self._caller(request.headers.get("authorization"))
             if caller is None:

@@ -116,32 +116,28 @@ async def _resolve(given: dict[tuple[str, str], _LevelRow], faults: Faults) -> l
 
 
 async def _count(caller: Caller, counts: Sequence[_Count], network: Network, faults: Faults) -> int:
-    """State what was counted, as ``stock.count`` does; what is so already is left alone. Answers how many it changed."""
+    """State what was counted, as ``stock.count`` does; what is so already is left alone. Answers how many were not."""
     known = await inventory.on_hand_of({count.item_id for count in counts})
     counts = [count for count in counts if known.get(count.key) != count.on_hand]
     if not counts:
         return 0
     claim = await inventory.claim({count.item_id for count in counts})
     found = await lookup(claim.items.values(), network)
-    changed = []
     for count in counts:
-        level = claim.level(*count.key)
-        if level is None or level.deleted_at is not None or level.on_hand != count.on_hand:
-            changed.append(count)
-            with faults.at(count.line):
-                _check(count, claim, found)
-    if faults.count or not changed:
+        with faults.at(count.line):
+            _check(count, claim, found)
+    if faults.count:
         return 0
-    levels = await inventory.open_many(claim, [count.key for count in changed])
+    levels = await inventory.open_many(claim, [count.key for count in counts])
     at = database.now()
     postings = []
-    for count in changed:
+    for count in counts:
         level = levels[count.key]
         change = ledger.counted(level.state, count.on_hand, kind=MovementKind.IMPORT)
         if change.on_hand:
             postings.append(Posting(level, change, caller.name, counted_at=at))
     await post(claim, postings, found)
-    return len(changed)
+    return len(counts)
 
 
 def _check(count: _Count, claim: Claim, found: Lookup) -> None:
@@ -189,7 +185,7 @@ async def shopify_products(
 async def _warehouse(code: str) -> Warehouse:
     place = (await warehouses.warehouses_by_code([code])).get(code)
     if place is None:
-        known = ", ".join(await warehouses.codes()) or "none yet"
+        known = ", ".join((await warehouses.codes_by_id()).values()) or "none yet"
         message = f"There is no warehouse {refusals.shown(code)}; there are: {known}."
         raise Refusal(Code.NOT_FOUND, message, ("warehouse",)).only()
     return place

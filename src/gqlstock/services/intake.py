@@ -60,8 +60,7 @@ class Intake:
         return [(product, made.get(product.handle) or known[self._ids[product.handle]]) for product in given]
 
     async def _update_product(self, given: Product, item: Item) -> None:
-        changes: dict[str, Any] = {}
-        wanted = {
+        wanted: dict[str, Any] = {
             "name": given.title,
             "description": given.description or item.description,
             "published": given.published,

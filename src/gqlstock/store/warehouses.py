@@ -186,6 +186,6 @@ async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[Assign
     return found
 
 
-async def codes() -> list[str]:
+async def codes_by_id() -> dict[int, str]:
     """The codes of all warehouses."""
-    return [warehouse.code for warehouse in await Warehouse.all().order_by("code")]
+    return {warehouse.id: warehouse.code for warehouse in await Warehouse.all().order_by("code")}

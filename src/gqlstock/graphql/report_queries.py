@@ -1,0 +1,134 @@
+"""What the back office asks to understand figures: the sum behind an availability, and reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import access, availability, levels, nodes, paging
+from gqlstock.graphql.availability import (
+    AvailabilityExplanation,
+    AvailabilityTerm,
+    WebsiteArg,
+    channel_of,
+    shelves,
+)
+from gqlstock.graphql.catalog import InventoryItem
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import explanations, reports
+from gqlstock.services.reports import LowStock
+from gqlstock.store import catalog, warehouses
+from gqlstock.store.keyset import Key, Order
+
+READS = Scope.INVENTORY_READ
+MOST_SHORT_FIRST = Order("short", descending=True)
+
+
+@strawberry.type(description="An item whose available quantity is at or under its minimumStockQuantity.")
+class LowStockItem:
+    item: InventoryItem = strawberry.field(description="The item.")
+    warehouse: Warehouse | None = strawberry.field(
+        description="The warehouse that was asked for; null: several together."
+    )
+    available: Decimal = strawberry.field(description="What it has to sell, safety stock taken off.")
+    minimum_stock_quantity: Decimal = strawberry.field(description="What it should have at least.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A report that was worked out, to be cut into pages by key."""
+
+    rows: Sequence[LowStock]
+
+    async def fetch(
+        self, order: Order, after: Key | None, before: Key | None, limit: int
+    ) -> Sequence[tuple[LowStock, Key]]:
+        sign = -1 if order.descending else 1
+        keyed = sorted(((row, (row.short, row.item.id)) for row in self.rows), key=lambda one: _at(one[1], sign))
+        return [
+            (row, key)
+            for row, key in keyed
+            if (after is None or _at(key, sign) > _at(after, sign))
+            and (before is None or _at(key, sign) < _at(before, sign))
+        ][:limit]
+
+    async def count(self) -> int:
+        return len(self.rows)
+
+
+def _at(key: Key, sign: int) -> tuple[Decimal, int]:
+    return sign * key[0], sign * key[1]
+
+
+@strawberry.type
+class ReportQueries:
+    @access.field(
+        description=(
+            "Why the number is what it is: what lies where, less which claims, less which threshold from which place. "
+            "Needs inventory:read."
+        ),
+        scope=READS,
+    )
+    async def explain_availability(
+        self,
+        info: Info,
+        sku: Annotated[str, strawberry.argument(description="The item's SKU.")],
+        website: WebsiteArg = None,
+    ) -> AvailabilityExplanation | None:
+        item = (await catalog.by_sku([sku])).get(sku)
+        await channel_of(info, website)
+        if item is None:
+            return None
+        shelf = (await shelves([(item, website)], info)).get(website)
+        if shelf is None:
+            return None
+        return AvailabilityExplanation(
+            availability=availability.shown(item, shelf.assess(item), shelf, info),
+            terms=[AvailabilityTerm.of(term) for term in await explanations.explain(item, shelf)],
+        )
+
+    @access.field(description="Counted items that are low, most short first. Needs inventory:read.", scope=READS)
+    async def low_stock_report(
+        self,
+        info: Info,
+        warehouse: Annotated[
+            str | None, strawberry.argument(description="Only this warehouse's stock, by code.")
+        ] = None,
+        website: Annotated[
+            str | None, strawberry.argument(description="Only the stock that this website sells from, by code.")
+        ] = None,
+        category: Annotated[
+            str | None, strawberry.argument(description="Only this category and those below it, by slug.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[LowStockItem] | None:
+        page = Page.of(first, after, last, before)
+        place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse) if warehouse is not None else None
+        if warehouse is not None and place is None:
+            raise BadUserInput(f"There is no warehouse {warehouse:.80}.")
+        found = await reports.low_stock(
+            await info.context.network(),
+            channel=await channel_of(info, website) if website is not None else None,
+            warehouse_id=place.id if place else None,
+            category_ids=await levels.category_ids(category) if category is not None else None,
+        )
+
+        def node(low: LowStock) -> Any:
+            return LowStockItem(
+                item=nodes.show(low.item),
+                warehouse=nodes.show_optional(place),
+                available=low.available,
+                minimum_stock_quantity=low.minimum,
+            )
+
+        listed = _Listed(found)
+        return await paging.connection(page, MOST_SHORT_FIRST, listed.fetch, listed.count, node)

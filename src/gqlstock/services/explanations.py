@@ -1,0 +1,57 @@
+"""Why the salable quantity of an item on a website is what it is."""
+
+from dataclasses import dataclass
+
+from gqlstock.rules import explanation
+from gqlstock.rules import settings as setting_rules
+from gqlstock.rules.catalog import counts_combinations
+from gqlstock.rules.explanation import Term
+from gqlstock.rules.settings import Origin
+from gqlstock.services.availability import Shelf
+from gqlstock.store import warehouses
+from gqlstock.store.catalog import Item
+from gqlstock.store.warehouses import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedTerm:
+    """A term with the warehouse it is of, and for a threshold the place its value comes from."""
+
+    term: Term
+    warehouse: str | None
+    origin: Origin | None
+
+
+async def explain(item: Item, shelf: Shelf) -> list[ExplainedTerm]:
+    """The terms behind an item's salable quantity; of a product tracked with options, those of its orderable combinations.
+
+    None where nothing is counted.
+    """
+    known = await warehouses.warehouses({site.warehouse_id for site, _ in shelf.channel.assigned})
+    product = shelf.lookup.product(item)
+    if item.is_product and counts_combinations(product.tracking):
+        members = [c for c in shelf.combinations(item) if shelf.assess(c).orderable]
+    else:
+        members = [item]
+    return [term for member in members for term in _explain(member, shelf, known)]
+
+
+def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse]) -> list[ExplainedTerm]:
+    sellable = shelf.sellable(item)
+    if not sellable.counted:
+        return []
+    terms = explanation.explain(sellable.settings, sellable.sources, lambda place: known[place].name)
+    terms += [
+        explanation.inactive(site.warehouse_id, known[site.warehouse_id].name)
+        for site, active in shelf.channel.assigned
+        if not active
+    ]
+    threshold = setting_rules.origin("out_of_stock_threshold", shelf.lookup.places(item, shelf.channel))
+    return [
+        ExplainedTerm(
+            term,
+            known[term.warehouse_id].code if term.warehouse_id is not None else None,
+            threshold if term.of_threshold else None,
+        )
+        for term in terms
+    ]

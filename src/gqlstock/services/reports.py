@@ -1,0 +1,84 @@
+"""Reports over all items: which are low."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gqlstock.rules import availability
+from gqlstock.rules.availability import Source
+from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.store import catalog, inventory, keyset
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.keyset import Key, Order
+from gqlstock.store.warehouses import Channel, Network
+
+# Items are looked at in parts of this many: memory stays the same, whatever their number.
+_PART = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class LowStock:
+    """A counted item at or under its minimum."""
+
+    item: Item
+    available: Decimal
+    minimum: Decimal
+
+    @property
+    def short(self) -> Decimal:
+        """How far it is under its minimum."""
+        return self.minimum - self.available
+
+
+async def low_stock(
+    network: Network,
+    *,
+    channel: Channel | None = None,
+    warehouse_id: int | None = None,
+    category_ids: Sequence[int] | None = None,
+) -> list[LowStock]:
+    """Counted items with A <= minimumStockQuantity, most short first; combinations instead of their product. (nopCommerce)
+
+    A is over the website's active warehouses, that one warehouse, or all active ones.
+    """
+    places = set(network.active)
+    if channel is not None:
+        places &= {site.warehouse_id for site in channel.sites}
+    if warehouse_id is not None:
+        places &= {warehouse_id}
+    items = catalog.live_items()
+    if category_ids is not None:
+        items = items.filter(catalog.in_categories(category_ids))
+    found: list[LowStock] = []
+    after: Key | None = None
+    while True:
+        part = await keyset.page(items, Order("id"), after=after, before=None, limit=_PART)
+        rows = [row for row, _ in part]
+        known = await lookup(rows, network)
+        levels = await inventory.levels_of([row.id for row in rows])
+        for row in rows:
+            low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], known, channel)
+            if low is not None:
+                found.append(low)
+        if len(part) < _PART:
+            break
+        after = part[-1][1]
+    return sorted(found, key=lambda low: (-low.short, low.item.id))
+
+
+def _low(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: Channel | None) -> LowStock | None:
+    product = known.product(item)
+    if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
+        return None
+    at = channel or known.home(levels)
+    settings = known.settings(item, at, levels)
+    minimum = settings.minimum_stock_quantity
+    if minimum is None or not known.is_counted(item, settings):
+        return None
+    sources = [
+        Source(level.warehouse_id, level.state, known.level_settings(item, level, at).backorders) for level in levels
+    ]
+    available = availability.stock(settings, sources).available
+    return LowStock(item, available, minimum) if available <= minimum else None
