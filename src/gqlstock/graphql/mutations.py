@@ -3,9 +3,10 @@
 import dataclasses
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeVar
 
 import strawberry
+from strawberry.types.base import StrawberryList
 
 from gqlstock.graphql import access
 from gqlstock.graphql.context import Info
@@ -41,7 +42,9 @@ def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[
 def refused(payload: type, error: Refused) -> Any:
     """A payload of nothing but errors."""
     errors: list[UserError] = [user_error(refusal) for refusal in error.refusals]
-    nothing: dict[str, Any] = {f.name: [] if get_origin(f.type) is list else None for f in dataclasses.fields(payload)}
+    nothing: dict[str, Any] = {
+        f.name: [] if isinstance(f.type, StrawberryList) else None for f in dataclasses.fields(payload)
+    }
     return payload(**nothing | {"user_errors": errors})
 
 

@@ -1,0 +1,50 @@
+"""The README's queries are true: each of them runs against a shop."""
+
+import re
+from pathlib import Path
+
+import make
+import pytest
+
+from gqlstock.graphql.context import Context
+from gqlstock.graphql.schema import schema
+from gqlstock.rules.scopes import SYSTEM
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+DOCUMENTS = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+
+
+class SilentFeed:
+    """A feed in which nothing happens."""
+
+    async def entries(self, topics, after):
+        for entry in ():
+            yield entry
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda text: text.split("{")[0].strip())
+async def test_every_query_of_the_readme_runs(db, document):
+    await make.shop()
+    await make.product(sku="MUG")
+    await make.stock("MUG", "BERLIN", 5)
+    context = Context(feed=SilentFeed(), caller=SYSTEM)
+
+    if document.startswith("subscription"):
+        results = [result async for result in await schema.subscribe(document, context_value=context)]
+        errors = [error for result in results for error in result.errors or ()]
+    else:
+        result = await schema.execute(document, context_value=context)
+        errors = list(result.errors or ())
+        errors += [e for field in (result.data or {}).values() for e in (field.get("userErrors") or ())]
+
+    assert errors == []
+
+
+def test_the_readme_shows_the_main_job():
+    assert [document.split("{")[0].strip() for document in DOCUMENTS] == [
+        "query WhatCanBeSold",
+        "mutation Order",
+        "mutation Count",
+        "query Why",
+        "subscription Alerts",
+    ]
