@@ -1,6 +1,6 @@
 """What a shop may show and sell of an item on a website: the one function behind showing, checking and ordering."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -135,18 +135,19 @@ def assess(item: Sellable, now: datetime) -> Assessment:
     found = stock(settings, item.sources) if item.counted else None
     status = _status(item, in_stock=found is None or found.available > 0)
     low = _low_stock(settings, found)
-    reason = _reason(item, found, low)
+    hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
+    backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
+    notify = any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
     return _shown(
-        settings,
-        status,
-        found,
+        item,
         now,
-        visible=item.published
-        and status in settings.visible_statuses
-        and low is not UnavailableReason.LOW_STOCK_UNPUBLISHED,
-        reason=reason,
-        notify=any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources),
-        by_hand=item.status,
+        status=status,
+        visible=item.published and status in settings.visible_statuses and not hidden,
+        reason=_reason(item, found, low),
+        available=found.available if found else None,
+        salable=found.salable if found else None,
+        backorder=backorder,
+        message=BACKORDER_MESSAGE if backorder and notify else None,
     )
 
 
@@ -157,36 +158,28 @@ def assess_product(
 
     ``open_choices``: a choice without a combination may be sold, uncounted (nopCommerce).
     """
-    settings = item.settings
     orderable = [c for c in combinations if c.orderable]
-    unlimited = open_choices or any(c.salable is None for c in orderable)
-    available = sum((c.available for c in orderable if c.available is not None), ZERO)
-    salable = None if unlimited else sum((c.salable for c in orderable if c.salable is not None), ZERO)
-    backorders = not open_choices and any(c.backorder for c in orderable)
-    found = Stock(available, None if unlimited or backorders else ZERO, salable)
+    hidden = bool(combinations) and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
     status = _status(item, in_stock=open_choices or any(c.status is InventoryStatus.IN_STOCK for c in combinations))
-    hidden = (
-        bool(combinations)
-        and not open_choices
-        and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
-    )
-    assessment = _shown(
-        settings,
-        status,
-        found,
+    available = None if open_choices else _sum(c.available for c in orderable)
+    nothing_there = available is not None and available <= 0
+    return _shown(
+        item,
         now,
-        visible=item.published and status in settings.visible_statuses and not hidden,
-        reason=_reason(replace(item, reason=UnavailableReason.SELECT_OPTIONS), None, None),
-        notify=False,
-        by_hand=item.status,
+        status=status,
+        visible=item.published and status in item.settings.visible_statuses and (open_choices or not hidden),
+        reason=_reason(item, None, None),
+        available=available,
+        salable=None if open_choices else _sum(c.salable for c in orderable),
+        backorder=nothing_there and any(c.backorder for c in orderable),
+        message=next((c.message for c in orderable if c.message), None) if nothing_there else None,
     )
-    uncounted = open_choices or any(c.available is None for c in orderable)
-    return replace(
-        assessment,
-        available=None if uncounted else available,
-        backorder=backorders and available <= 0,
-        message=next((c.message for c in orderable if c.message), None) if available <= 0 else None,
-    )
+
+
+def _sum(quantities: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None as soon as one of them is without limit."""
+    found = list(quantities)
+    return None if None in found else sum((q for q in found if q is not None), ZERO)
 
 
 def _status(item: Sellable, *, in_stock: bool) -> InventoryStatus:
@@ -233,38 +226,36 @@ _WANT_OF_STOCK = {
 
 
 def _shown(
-    settings: Settings,
-    status: InventoryStatus,
-    found: Stock | None,
+    item: Sellable,
     now: datetime,
     *,
+    status: InventoryStatus,
     visible: bool,
     reason: UnavailableReason | None,
-    notify: bool,
-    by_hand: InventoryStatus,
+    available: Decimal | None,
+    salable: Decimal | None,
+    backorder: bool,
+    message: str | None,
 ) -> Assessment:
-    available = found.available if found else None
-    backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
-    in_stock = available is not None and available > 0
+    """The figures with the labels that the settings put on them."""
+    settings = item.settings
+    left = available if available is not None and available > 0 else None
+    few, low = settings.only_x_left_threshold, settings.low_inventory_threshold
     dated = settings.availability_date
     past = dated is not None and dated < now and settings.hide_labels_past_availability_date
-    left = settings.only_x_left_threshold
     waits = reason in _WANT_OF_STOCK or (
-        reason is UnavailableReason.STATUS_NOT_ORDERABLE and by_hand is InventoryStatus.OUT_OF_STOCK
+        reason is UnavailableReason.STATUS_NOT_ORDERABLE and item.status is InventoryStatus.OUT_OF_STOCK
     )
     return Assessment(
         status=status,
         visible=visible,
         reason=reason,
         available=available,
-        salable=found.salable if found else None,
-        only_left=available if in_stock and left is not None and available is not None and available <= left else None,
-        low_inventory=settings.highlight_low_inventory
-        and in_stock
-        and available is not None
-        and available <= settings.low_inventory_threshold,
+        salable=salable,
+        only_left=left if left is not None and few is not None and left <= few else None,
+        low_inventory=settings.highlight_low_inventory and left is not None and left <= low,
         backorder=backorder,
-        message=BACKORDER_MESSAGE if backorder and notify else None,
+        message=message,
         upcoming=settings.upcoming and not past,
         availability_date=None if past else dated,
         availability_range=settings.availability_range if status is not InventoryStatus.IN_STOCK else None,

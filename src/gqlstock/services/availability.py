@@ -36,6 +36,7 @@ class Shelf:
         self._combinations = combinations
         self._levels = levels
         self._sites = {site.warehouse_id: site for site in channel.sites}
+        self._settings: dict[int, Settings] = {}
         self._assessed: dict[int, Assessment] = {}
 
     def combinations(self, product: Item) -> list[Item]:
@@ -53,12 +54,15 @@ class Shelf:
 
     def settings(self, item: Item) -> Settings:
         """What is in effect for an item on this website."""
-        return self.lookup.settings(item, self.channel, self._levels_here(item))
+        if item.id not in self._settings:
+            self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
+        return self._settings[item.id]
 
     def use(self, claimed: inventory.Claim) -> None:
         """Take the levels as they are under the lock from here on."""
         for item_id in claimed.items:
             self._levels[item_id] = claimed.levels(item_id)
+        self._settings.clear()
         self._assessed.clear()
 
     def sites(self, item: Item, ship_to: Point | None = None) -> list[Site]:
