@@ -165,6 +165,7 @@ def test_an_adjustment_changes_on_hand_by_its_delta(found, delta, expected):
             -6,
             InsufficientStock(
                 message="TEE has 5 on hand: 6 cannot be taken away.",
+                path=("delta",),
                 sku="TEE",
                 requested=Decimal(6),
                 salable=Decimal(5),
@@ -176,6 +177,7 @@ def test_an_adjustment_changes_on_hand_by_its_delta(found, delta, expected):
             -1,
             InsufficientStock(
                 message="TEE has -2 on hand: 1 cannot be taken away.",
+                path=("delta",),
                 sku="TEE",
                 requested=Decimal(1),
                 salable=Decimal(0),
@@ -270,6 +272,7 @@ def test_a_transfer_of_more_is_refused(found, free):
     assert refused.value.refusals == (
         InsufficientStock(
             message=f"TEE has {free} available: 5 cannot be moved.",
+            path=("quantity",),
             sku="TEE",
             requested=Decimal(5),
             salable=Decimal(free),

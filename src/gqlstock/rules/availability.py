@@ -259,7 +259,9 @@ def _shown(
         upcoming=settings.upcoming and not past,
         availability_date=None if past else dated,
         availability_range=settings.availability_range if status is not InventoryStatus.IN_STOCK else None,
-        can_subscribe=settings.allow_back_in_stock_subscriptions and waits,
+        can_subscribe=settings.allow_back_in_stock_subscriptions
+        and waits
+        and item.status is not InventoryStatus.DISCONTINUED,
         returnable=settings.returnable,
         rules=settings.quantity_rules,
     )

@@ -60,18 +60,19 @@ Choice = Mapping[str, str]
 _LONGEST = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "description": 60_000}
 _LONGEST |= {"reason": 1_000, "reference": 255, "url": 2_000, "alt": 500, "option": 100, "email": 254}
 _LONGEST_DEFAULT = 500
+_UNPRINTABLE = ("Cc", "Cs")
 _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
-    """A caller's text, trimmed; refused when it is empty, too long or has control characters in it."""
+    """A caller's text, trimmed; refused when it is empty, too long, or has what cannot be kept in it."""
     trimmed = value.strip()
     if required and not trimmed:
         raise invalid(f"The {kind} must not be empty.", *path)
     longest = _LONGEST.get(kind, _LONGEST_DEFAULT)
     if len(trimmed) > longest:
         raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters: at most {longest}.", *path)
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in trimmed):
+    if any(unicodedata.category(c) in _UNPRINTABLE and c not in "\n\r\t" for c in trimmed):
         raise invalid(f"The {kind} has a control character in it.", *path)
     return trimmed
 

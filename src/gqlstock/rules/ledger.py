@@ -82,7 +82,7 @@ def ordered(mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = 
 def apply(level: Level, change: Change) -> Level:
     """The level after the change. Refused when a figure would leave the range of a quantity."""
     after = Level(*(getattr(level, figure) + getattr(change, figure) for figure in _FIGURES))
-    if max(abs(after.on_hand), after.incoming, after.reserved, after.held) > quantities.MAXIMUM:
+    if max(abs(getattr(after, figure)) for figure in _FIGURES) > quantities.MAXIMUM:
         raise invalid(f"The level would leave the range of a quantity: at most {quantities.MAXIMUM}.")
     return after
 

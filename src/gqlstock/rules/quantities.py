@@ -1,6 +1,6 @@
 """What a quantity is: an exact decimal with up to four places. Nothing here knows what is being counted."""
 
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 
 PLACES = 4
 UNIT = Decimal(1).scaleb(-PLACES)
@@ -9,6 +9,7 @@ ZERO = Decimal(0)
 
 # A longer text is no quantity, and reading it would cost more than refusing it.
 _LONGEST_TEXT = 64
+_EXACT = Context(prec=2 * _LONGEST_TEXT)
 
 
 def parse(value: object) -> Decimal:
@@ -32,12 +33,19 @@ def check(number: Decimal) -> Decimal:
     """Hold a number against the places and the range of a quantity; equal numbers come back the same to the digit."""
     if not number.is_finite():
         raise ValueError(f"{number} is not a finite number.")
-    if abs(number) > MAXIMUM:
+    # The magnitude first: arithmetic with exponents in the millions fails, and rounds what is longer than its context.
+    if number and number.adjusted() > MAXIMUM.adjusted():
         raise ValueError(f"{number} is out of range: at most {MAXIMUM}.")
-    exponent = number.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > PLACES:
+    if number and (number.adjusted() < -PLACES or _places(number) > PLACES):
         raise ValueError(f"{number} has more than {PLACES} decimal places.")
     return Decimal(int(number)) if is_whole(number) else number.quantize(UNIT)
+
+
+def _places(number: Decimal) -> int:
+    """The decimal places that a number needs."""
+    exponent = number.normalize(_EXACT).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return -exponent
 
 
 def is_whole(number: Decimal) -> bool:
