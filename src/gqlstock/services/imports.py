@@ -11,9 +11,9 @@ from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults
 from gqlstock.services import intake
+from gqlstock.services.bench import check_countable
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post
-from gqlstock.services.stock import check_countable
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, inventory, warehouses
 from gqlstock.store.inventory import Claim, Posting

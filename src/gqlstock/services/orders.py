@@ -203,7 +203,7 @@ def _plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) 
     wrong = [refusal for line in lines for refusal in line.refusals if not isinstance(refusal, InsufficientStock)]
     if waits and not wrong:
         for line in lines:
-            line.refusals, line.parts = [], ()
+            line.refusals, line.parts, line.message = [], (), None
         return Draft(lines, [], held=True)
     return Draft(lines, [refusal for line in lines for refusal in line.refusals])
 

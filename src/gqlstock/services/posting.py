@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import alerts as alert_rules
-from gqlstock.rules import backorders
+from gqlstock.rules import backorders, catalog
 from gqlstock.rules.alerts import AlertState, Step
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change
@@ -49,12 +49,15 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
     known = {(alert.item_id, alert.warehouse_id): alert for alert in await alerts.open_alerts(item_ids)}
     at = database.now()
     for one in watched:
-        alert = known.get((one.item.id, one.warehouse_id))
+        alert = known.pop((one.item.id, one.warehouse_id), None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
         if step is Step.RAISE:
             await alerts.raise_(_raised(one, lookup, at))
         elif step is Step.RESOLVE and alert is not None:
             await alerts.resolve(alert, at)
+    # What is left is of levels that are no longer in use.
+    for alert in known.values():
+        await alerts.resolve(alert, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,15 @@ def _watched(item: Item, claim: Claim, lookup: Lookup) -> list[_Watched]:
     levels = claim.levels(item.id)
     active = [level for level in levels if level.warehouse_id in lookup.network.active]
     found = lookup.settings(item, lookup.home(levels))
-    notify_below = found.notify_below if lookup.is_counted(item, found) else None
-    whole = _Watched(item, None, sum((max(level.available, ZERO) for level in active), ZERO), notify_below)
-    return [whole, *(_watched_level(item, level, lookup, in_use=level in active) for level in levels)]
+    counted = lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))
+    left = sum((max(level.available, ZERO) for level in active), ZERO)
+    whole = _Watched(item, None, left, found.notify_below if counted else None)
+    return [whole, *(_watched_level(item, level, lookup, in_use=counted and level in active) for level in levels)]
+
+
+def _has_units_of_its_own(item: Item, product: Item) -> bool:
+    """Whether a product has the quantity itself, or its combinations have it. (CS-Cart)"""
+    return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
 def _watched_level(item: Item, level: InventoryLevel, lookup: Lookup, *, in_use: bool) -> _Watched:

@@ -1,0 +1,164 @@
+"""Rows of stock mutations, worked out one after the other on claimed items before anything is written."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from gqlstock.rules import catalog, ledger, quantities, refusals
+from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
+from gqlstock.rules.scopes import Caller
+from gqlstock.services.idempotency import Kept
+from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.services.posting import post
+from gqlstock.store import catalog as catalog_rows
+from gqlstock.store import database, inventory, warehouses
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import Claim, Posting
+from gqlstock.store.warehouses import Warehouse
+
+MAX_ROWS = 1_000
+
+
+def check_countable(item: Item, product: Item) -> None:
+    """Refuse stock of an item that has none of its own. (CS-Cart)"""
+    if product.tracking is InventoryTracking.DO_NOT_TRACK:
+        message = f"{item.sku} is not tracked: its stock is not counted."
+    elif item.is_product and catalog.counts_combinations(product.tracking):
+        message = f"{item.sku} is tracked with options: its combinations have the quantities."
+    elif not item.is_product and not catalog.counts_combinations(product.tracking):
+        message = (
+            f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
+        )
+    else:
+        return
+    raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
+
+
+def check_rows(rows: Sequence[Any], name: str) -> None:
+    if not rows:
+        raise invalid(f"There is nothing in {name}: name at least one.", name)
+    if len(rows) > MAX_ROWS:
+        raise refusals.too_many(name, len(rows), MAX_ROWS, name)
+
+
+async def bench_of(caller: Caller, rows: Sequence[Any], reason: str | None, reference: str | None) -> "Bench":
+    """Read and claim what rows of (sku, warehouse) name."""
+    pairs = [row if isinstance(row, tuple) else (row.sku, row.warehouse) for row in rows]
+    items = await catalog_rows.by_sku({sku for sku, _ in pairs})
+    known = await warehouses.warehouses_by_code({code for _, code in pairs})
+    found = await lookup(items.values())
+    claim = await inventory.claim([item.id for item in items.values()])
+    reason = catalog.optional_text(reason, "reason", "reason")
+    reference = catalog.optional_text(reference, "reference", "reference")
+    return Bench(caller, items, known, found, claim, reason, reference)
+
+
+class Bench:
+    """Claimed items on which rows are worked out one after the other before anything is written."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        items: dict[str, Item],
+        warehouses: dict[str, Warehouse],
+        lookup: Lookup,
+        claim: Claim,
+        reason: str | None,
+        reference: str | None,
+    ) -> None:
+        self.now = database.now()
+        self._caller = caller
+        self._items = items
+        self._warehouses = warehouses
+        self._lookup = lookup
+        self._claim = claim
+        self._reason = reason
+        self._reference = reference
+        self._states: dict[tuple[int, int], Level] = {}
+        self._counted: dict[tuple[int, int], datetime] = {}
+        self._put: list[tuple[tuple[int, int], Change, datetime | None]] = []
+
+    async def run(
+        self, name: str, rows: Sequence[Any], change: Callable[["Bench", Any], Any], *, partial: bool
+    ) -> Kept:
+        """Work out every row; write all, or none when one is refused, or with ``partial`` the good ones."""
+        refused: list[Refusal] = []
+        for number, row in enumerate(rows):
+            done = len(self._put)
+            states, counted = dict(self._states), dict(self._counted)
+            try:
+                await change(self, row)
+            except Refused as error:
+                refused += [refusal.under(name, number) for refusal in error.refusals]
+                del self._put[done:]
+                self._states, self._counted = states, counted
+        if refused and not partial:
+            raise Refused(refused)
+        return await self._write(refused)
+
+    async def _write(self, refused: list[Refusal]) -> Kept:
+        postings = []
+        for key, change, counted_at in self._put:
+            level = await self._claim.open(*key)
+            postings.append(
+                Posting(level, change, self._caller.name, self._reason, self._reference, counted_at=counted_at)
+            )
+        movements = await post(self._claim, postings, self._lookup)
+        levels = dict.fromkeys(posting.level.id for posting in postings)
+        return Kept({"levels": list(levels), "movements": [m.id for m in movements]}, refused)
+
+    def level(self, sku: str, warehouse: str) -> Level:
+        """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
+        return self._state(self._key(sku, warehouse))
+
+    def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
+        key = self._key(sku, warehouse)
+        self._states[key] = ledger.apply(self._state(key), change)
+        if counted_at is not None:
+            self._counted[key] = counted_at
+        self._put.append((key, change, counted_at))
+
+    def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
+        item = self._items[sku]
+        place = self._warehouses[warehouse]
+        channel = self._lookup.network.selling_from({place.id})
+        level = self._claim.level(item.id, place.id)
+        levels = [level] if level is not None else []
+        if quantities.is_whole(quantity) or self._lookup.settings(item, channel, levels).quantity_uses_decimals:
+            return
+        raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
+
+    async def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
+        """What the ledger has after the moment of a count. Refused for a moment to come, or before the latest count."""
+        if moment > self.now:
+            raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
+        key = self._key(sku, warehouse)
+        level = self._claim.level(*key)
+        latest = self._counted.get(key) or (level.counted_at if level else None)
+        if latest is not None and moment < latest:
+            raise Refusal(
+                Code.STALE_QUANTITY,
+                f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
+                ("countedAt",),
+            ).only()
+        return await inventory.moved_after(level.id, moment) if level else ZERO
+
+    def _key(self, sku: str, warehouse: str) -> tuple[int, int]:
+        item = self._items.get(sku)
+        if item is None or item.id not in self._claim.items or self._claim.items[item.id].deleted_at is not None:
+            raise refusals.missing("item", sku, "sku")
+        check_countable(item, self._lookup.product(item))
+        place = self._warehouses.get(warehouse)
+        if place is None:
+            raise refusals.missing("warehouse", warehouse, "warehouse")
+        return item.id, place.id
+
+    def _state(self, key: tuple[int, int]) -> Level:
+        if key not in self._states:
+            level = self._claim.level(*key)
+            self._states[key] = level.state if level else Level()
+        return self._states[key]
