@@ -18,7 +18,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import lookup as lookups
-from gqlstock.store import catalog, inventory, keyset, orders, warehouses
+from gqlstock.store import announcements, catalog, inventory, keyset, orders, warehouses
 
 if TYPE_CHECKING:
     from gqlstock.graphql.catalog import InventoryItem
@@ -59,6 +59,19 @@ async def _allocations(
     page = Page.of(first, after, last, before)
     ids = [parent.row.id for parent in parents]
     return await paging.nested(page, OLDEST_FIRST, orders.Allocation.all(), "level_id", ids, nodes.show)
+
+
+async def _announcements(
+    parents: Sequence["InventoryLevel"],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Any]:
+    page = Page.of(first, after, last, before)
+    ids = [parent.row.id for parent in parents]
+    return await paging.nested(page, OLDEST_FIRST, announcements.StockAnnouncement.all(), "level_id", ids, nodes.show)
 
 
 async def _settings(parents: Sequence["InventoryLevel"], info: Info) -> list[InventorySettings]:
@@ -125,6 +138,9 @@ class InventoryLevel(Node):
     allocations: Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.orders")]] | None = batch.field(
         _allocations, description="What orders have of it, oldest first.", scope=Scope.INVENTORY_READ
     )
+    announcements: Connection["StockAnnouncement"] | None = batch.field(
+        _announcements, description="What was announced for it, oldest first.", scope=Scope.INVENTORY_READ
+    )
     updated_at: datetime = strawberry.field(description="When one of its figures last changed.")
     deleted_at: datetime | None = strawberry.field(
         description="Set when the level was taken out of use; its ledger stays."
@@ -181,5 +197,37 @@ class StockMovement(Node):
         )
 
 
+@strawberry.type(description="Stock on its way; quantity - received is what incoming counts.")
+class StockAnnouncement(Node):
+    row: strawberry.Private[announcements.StockAnnouncement]
+    level: InventoryLevel = batch.field(nodes.by_id(inventory.levels, "level_id"), description="Where it is to come.")
+    quantity: Decimal = strawberry.field(description="How many units were announced.")
+    received: Decimal = strawberry.field(description="How many of them have come.")
+    expected_at: datetime | None = strawberry.field(description="When they are expected.")
+    reference: str | None = strawberry.field(description="The document behind it in another system.")
+    created_at: datetime = strawberry.field(description="When it was announced.")
+    withdrawn_at: datetime | None = strawberry.field(description="Set when the rest of it will not come.")
+
+    @classmethod
+    def of(cls, row: announcements.StockAnnouncement) -> "StockAnnouncement":
+        return cls(
+            row=row,
+            id=nodes.global_id("StockAnnouncement", row.id),
+            quantity=row.quantity,
+            received=row.received,
+            expected_at=row.expected_at,
+            reference=row.reference,
+            created_at=row.created_at,
+            withdrawn_at=row.withdrawn_at,
+        )
+
+
+nodes.register(
+    announcements.StockAnnouncement,
+    "StockAnnouncement",
+    StockAnnouncement.of,
+    announcements.announcements,
+    Scope.INVENTORY_READ,
+)
 nodes.register(inventory.InventoryLevel, "InventoryLevel", InventoryLevel.of, inventory.levels, Scope.INVENTORY_READ)
 nodes.register(inventory.StockMovement, "StockMovement", StockMovement.of, inventory.movements, Scope.INVENTORY_READ)

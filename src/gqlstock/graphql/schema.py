@@ -12,6 +12,7 @@ from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.receiving_mutations import ReceivingMutations
 from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
 from gqlstock.graphql.stock_mutations import StockMutations
@@ -35,7 +36,7 @@ class Query(CatalogQueries, OfficeQueries, ReportQueries):
         "userErrors in the answer nothing was written."
     )
 )
-class Mutation(CatalogMutations, WarehouseMutations, StockMutations, OrderMutations):
+class Mutation(CatalogMutations, WarehouseMutations, StockMutations, ReceivingMutations, OrderMutations):
     pass
 
 

@@ -104,7 +104,7 @@ class LowInventoryAlertPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-async def _stock_payload(kept: Kept) -> StockPayload:
+async def stock_payload(kept: Kept) -> StockPayload:
     return StockPayload(
         inventory_levels=await nodes.all_loaded("InventoryLevel", kept.ids["levels"]),
         movements=await nodes.all_loaded("StockMovement", kept.ids["movements"]),
@@ -130,7 +130,7 @@ class StockMutations:
             input.reference,
             input.partial,
         )
-        return await _stock_payload(await services.adjust(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(await services.adjust(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description=(
@@ -150,7 +150,7 @@ class StockMutations:
             input.reference,
             input.partial,
         )
-        return await _stock_payload(await services.count(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(await services.count(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Moves available units to another warehouse. Needs inventory:write.",
@@ -160,7 +160,7 @@ class StockMutations:
     async def transfer_stock(self, info: Info, input: Annotated[TransferStockInput, INPUT]) -> StockPayload:
         lines = tuple(services.StockLine(line.sku, line.quantity) for line in input.lines)
         asked = services.Transfer(input.from_, input.to, lines, input.reason, input.reference)
-        return await _stock_payload(await services.transfer(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(await services.transfer(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Takes an empty level out of use. Needs inventory:write.", payload=DeletePayload, scope=WRITES

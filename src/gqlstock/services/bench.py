@@ -115,6 +115,17 @@ class Bench:
         """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
         return self._state(self._key(sku, warehouse))
 
+    def known_level_id(self, sku: str, warehouse: str) -> int | None:
+        """The id of a level that was there before; None where a row is to make it."""
+        level = self._claim.level(*self._key(sku, warehouse))
+        return level.id if level else None
+
+    def level_id(self, sku: str, warehouse: str) -> int:
+        """The id of a level once its rows are written."""
+        found = self.known_level_id(sku, warehouse)
+        assert found is not None
+        return found
+
     def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
         key = self._key(sku, warehouse)
         self._states[key] = ledger.apply(self._state(key), change)

@@ -1,0 +1,141 @@
+"""Announcing stock, receiving it, and withdrawing what will not come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules import catalog, refusals
+from gqlstock.rules import receiving as rules
+from gqlstock.rules.ledger import Change, MovementKind
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, Refusal
+from gqlstock.rules.scopes import Caller
+from gqlstock.services.bench import Bench, bench_of, check_rows
+from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.lookup import lookup
+from gqlstock.services.posting import post
+from gqlstock.services.stock import StockLine
+from gqlstock.store import announcements, database, inventory
+from gqlstock.store.announcements import StockAnnouncement
+from gqlstock.store.inventory import Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    warehouse: str
+    lines: tuple[StockLine, ...]
+    expected_at: datetime | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedLine:
+    """``announcement``: the id of the one that it fills, and as the caller knows it; without, the oldest."""
+
+    sku: str
+    quantity: Decimal
+    announcement: int | None = None
+    told: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    warehouse: str
+    lines: tuple[ArrivedLine, ...]
+    reason: str | None = None
+    reference: str | None = None
+
+
+async def announce(caller: Caller, asked: Announcement, key: str | None = None) -> Kept:
+    """Say what is to come; levels count it as incoming. Answers the ids of levels, and no movements."""
+
+    async def change(bench: Bench, row: StockLine) -> None:
+        bench.level(row.sku, asked.warehouse)
+        rules.check(row.quantity, "announced")
+        bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+        bench.put(row.sku, asked.warehouse, Change(incoming=row.quantity))
+
+    async def work() -> Kept:
+        bench = await bench_of(caller, [(line.sku, asked.warehouse) for line in asked.lines], None, asked.reference)
+        kept = await bench.run("lines", asked.lines, change, partial=False)
+        at = database.now()
+        reference = catalog.optional_text(asked.reference, "reference", "reference")
+        made = [
+            StockAnnouncement(
+                level_id=bench.level_id(line.sku, asked.warehouse),
+                quantity=line.quantity,
+                expected_at=asked.expected_at,
+                reference=reference,
+                created_at=at,
+            )
+            for line in asked.lines
+        ]
+        await database.insert_many(made)
+        return kept
+
+    check_rows(asked.lines, "lines")
+    return await once(caller, "announceStock", key, asked, work)
+
+
+async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kept:
+    """Take in what arrived. It fills the announcement named, else the oldest, and needs none."""
+
+    async def change(bench: Bench, row: ArrivedLine) -> None:
+        bench.level(row.sku, asked.warehouse)
+        rules.check(row.quantity, "received")
+        bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+        filled = await _fills(bench, row, asked.warehouse)
+        await announcements.receive(filled)
+        bench.put(
+            row.sku,
+            asked.warehouse,
+            Change(on_hand=row.quantity, incoming=-sum(filled.values(), ZERO), kind=MovementKind.RECEIPT),
+        )
+
+    async def work() -> Kept:
+        rows = [(line.sku, asked.warehouse) for line in asked.lines]
+        bench = await bench_of(caller, rows, asked.reason, asked.reference)
+        return await bench.run("lines", asked.lines, change, partial=False)
+
+    check_rows(asked.lines, "lines")
+    return await once(caller, "receiveStock", key, asked, work)
+
+
+async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Kept:
+    """Say that what is left of an announcement will not come. ``told`` is the id as the caller knows it."""
+
+    async def work() -> Kept:
+        found = await _announcement(announcement_id, told, "id")
+        level = (await inventory.levels([found.level_id]))[found.level_id]
+        claim = await inventory.claim([level.item_id])
+        found = await _announcement(announcement_id, told, "id")
+        rules.check_open(found.state, "id")
+        await announcements.withdraw(found.id, database.now())
+        claimed = await claim.open(level.item_id, level.warehouse_id)
+        posting = Posting(claimed, Change(incoming=-found.state.remaining), caller.name)
+        await post(claim, [posting], await lookup(claim.items.values()))
+        return Kept({"levels": [level.id], "movements": []})
+
+    return await database.transaction(work)
+
+
+async def _announcement(announcement_id: int | None, told: str, *path: str) -> StockAnnouncement:
+    found = (await announcements.announcements([announcement_id])) if announcement_id is not None else {}
+    if announcement_id not in found:
+        raise refusals.missing("announcement", told, *path)
+    return found[announcement_id]
+
+
+async def _fills(bench: Bench, row: ArrivedLine, warehouse: str) -> dict[int, Decimal]:
+    """What an arrival fills of what was announced for its level."""
+    level_id = bench.known_level_id(row.sku, warehouse)
+    if row.told is None:
+        still = await announcements.to_come(level_id) if level_id is not None else []
+        return rules.fill([one.state for one in still], row.quantity)
+    named = await _announcement(row.announcement, row.told, "announcement")
+    if named.level_id != level_id:
+        raise Refusal(
+            Code.INVALID_INPUT, f"That announcement is not of {row.sku} in {warehouse}.", ("announcement",)
+        ).only()
+    rules.check_open(named.state, "announcement")
+    return rules.fill([named.state], row.quantity)

@@ -1,0 +1,59 @@
+"""Stock on its way, level by level."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from tortoise import fields
+from tortoise.expressions import F
+from tortoise.models import Model
+
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.receiving import Announced
+from gqlstock.store.fields import QuantityField
+from gqlstock.store.inventory import InventoryLevel
+
+
+class StockAnnouncement(Model):
+    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
+
+    id = fields.BigIntField(primary_key=True)
+    level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(
+        "gqlstock.InventoryLevel", related_name="announcements", on_delete=fields.RESTRICT
+    )
+    level_id: int
+    quantity: fields.Field[Decimal] = QuantityField()
+    received: fields.Field[Decimal] = QuantityField(default=ZERO)
+    expected_at = fields.DatetimeField(null=True)
+    reference = fields.CharField(max_length=255, null=True)
+    created_at = fields.DatetimeField()
+    withdrawn_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "stock_announcement"
+        indexes = (("level_id", "id"),)
+
+    @property
+    def state(self) -> Announced:
+        """As the rules know it."""
+        return Announced(self.id, self.quantity, self.received, self.withdrawn_at)
+
+
+async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:
+    return {found.id: found for found in await StockAnnouncement.filter(id__in=set(ids))} if ids else {}
+
+
+async def to_come(level_id: int) -> list[StockAnnouncement]:
+    """What is still to come to a level, the oldest announcement first."""
+    still = StockAnnouncement.filter(level_id=level_id, withdrawn_at=None, received__lt=F("quantity"))
+    return await still.order_by("id")
+
+
+async def receive(filled: Mapping[int, Decimal]) -> None:
+    """Count units of announcements as received."""
+    for announcement_id, quantity in filled.items():
+        await StockAnnouncement.filter(id=announcement_id).update(received=F("received") + quantity)
+
+
+async def withdraw(announcement_id: int, at: datetime) -> None:
+    await StockAnnouncement.filter(id=announcement_id).update(withdrawn_at=at)
