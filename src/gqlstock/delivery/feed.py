@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
@@ -65,7 +65,7 @@ class OutboxFeed:
         self._wake.set()
         self._bus.announce()
 
-    async def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncIterator[Entry]:
+    async def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Entry, None]:
         """Each entry of these topics once, in commit order: those behind ``after`` first, or from now on without it."""
         subscriber = _Subscriber(topics)
         # Subscribed before the database is read, so that nothing falls between the two.
@@ -75,22 +75,20 @@ class OutboxFeed:
             subscriber.behind = after is not None
             while True:
                 if subscriber.behind:
-                    part = await outbox.after(place, _PART, topics)
-                    for entry in part:
-                        yield entry
-                        place = entry.cursor
-                    if len(part) < _PART:
-                        # From here on it is told; what is told and was read just now is passed over below.
-                        subscriber.behind = False
-                        for entry in await outbox.after(place, _PART, topics):
+                    # From here on it is told; what is told and was read as well is passed over below.
+                    subscriber.behind = False
+                    while part := await outbox.after(place, _PART, topics):
+                        for entry in part:
                             yield entry
                             place = entry.cursor
+                        if subscriber.behind:
+                            break
                 while subscriber.waiting:
                     entry = subscriber.waiting.popleft()
                     if entry.cursor > place:
                         yield entry
                         place = entry.cursor
-                if not subscriber.behind and not subscriber.waiting:
+                if not subscriber.behind:
                     subscriber.news.clear()
                     await subscriber.news.wait()
         finally:

@@ -1,6 +1,6 @@
 """What resolvers know of the request: who calls, and what waits to be loaded for many parents at once."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from gqlstock.store.warehouses import Network
 class Feed(Protocol):
     """Where news comes from: each entry once, in commit order, from behind a cursor or from now on."""
 
-    def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncIterator[Entry]: ...
+    def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Entry, None]: ...
 
 
 @dataclass

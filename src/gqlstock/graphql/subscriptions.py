@@ -1,6 +1,7 @@
 """Subscriptions: news as it is committed, and with a cursor what was missed before it."""
 
 import base64
+import contextlib
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated
@@ -58,9 +59,10 @@ class Subscription:
         self, info: Info, filter: alerts.FilterArg = None, after: AfterArg = None
     ) -> AsyncGenerator[LowInventoryAlertChange, None]:
         access.require(info.context.caller, Scope.INVENTORY_READ)
-        async for entry in info.context.feed.entries([Topic.ALERT], place(after)):
-            found = (await alert_rows.alerts([entry.subject]))[entry.subject].as_told(entry.data)
-            if await alerts.passes(found, filter):
-                yield LowInventoryAlertChange(
-                    cursor=cursor(entry.cursor), alert=LowInventoryAlert.of(found), changed_at=entry.created_at
-                )
+        async with contextlib.aclosing(info.context.feed.entries([Topic.ALERT], place(after))) as news:
+            async for entry in news:
+                found = (await alert_rows.alerts([entry.subject]))[entry.subject].as_told(entry.data)
+                if await alerts.passes(found, filter):
+                    yield LowInventoryAlertChange(
+                        cursor=cursor(entry.cursor), alert=LowInventoryAlert.of(found), changed_at=entry.created_at
+                    )

@@ -134,15 +134,23 @@ class Shelf:
 
 
 async def shelf(
-    items: Iterable[Item], channel: Channel, network: Network | None = None, found: Lookup | None = None
+    items: Iterable[Item],
+    channel: Channel,
+    network: Network | None = None,
+    found: Lookup | None = None,
+    levels: dict[int, list[InventoryLevel]] | None = None,
 ) -> Shelf:
-    """Read what the availability of these items on a website depends on, whatever their number in as many statements."""
+    """Read what the availability of these items on a website depends on, whatever their number in as many statements.
+
+    ``levels`` are given by who reads them another way, such as under a lock.
+    """
     wanted = await catalog_rows.with_products(items)
     tracked = [i.id for i in wanted.values() if i.is_product and i.tracking is InventoryTracking.TRACK_WITH_OPTIONS]
     combinations = await catalog_rows.combinations(tracked)
     wanted |= {c.id: c for made in combinations.values() for c in made}
     known = found or await lookup(wanted.values(), network)
-    return Shelf(channel, known, combinations, await inventory.levels_of(wanted.keys()), database.now())
+    there = await inventory.levels_of(wanted.keys()) if levels is None else levels
+    return Shelf(channel, known, combinations, there, database.now())
 
 
 def is_visible(item: Item, assessment: Assessment) -> bool:

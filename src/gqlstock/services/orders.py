@@ -32,7 +32,7 @@ from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, outbox, warehouses
 from gqlstock.store import orders as rows
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Posting
+from gqlstock.store.inventory import InventoryLevel, Posting
 from gqlstock.store.warehouses import Channel
 
 
@@ -121,8 +121,9 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     )
 
     async def work() -> Kept:
-        channel, lines, found = await _read(asked)
-        claim = await inventory.claim({found.stock_item(line.item).id for line in lines if line.item is not None})
+        channel, lines, found = await _read(asked, levels={})
+        stocked = {item.id: item for line in lines if line.item is not None for item in [found.stock_item(line.item)]}
+        claim = await inventory.claim(stocked, read=stocked)
         found.use(claim)
         draft = _plan(caller, asked, lines, found)
         if draft.refusals:
@@ -140,7 +141,9 @@ def email(value: str, *path: str) -> str:
         raise invalid(f"{refusals.shown(value)} is no e-mail address: {error}", *path) from None
 
 
-async def _read(asked: Asked) -> tuple[Channel, list[PlannedLine], Shelf]:
+async def _read(
+    asked: Asked, levels: dict[int, list[InventoryLevel]] | None = None
+) -> tuple[Channel, list[PlannedLine], Shelf]:
     """Everything that the order is worked out from. Refused for what is wrong with the order as a whole."""
     if not asked.lines:
         raise invalid("An order has at least one line.", "lines")
@@ -153,7 +156,7 @@ async def _read(asked: Asked) -> tuple[Channel, list[PlannedLine], Shelf]:
             raise Refusal(Code.NOT_FOUND, "There is no website yet.", ("website",)).only()
         raise refusals.missing("website", asked.website, "website")
     items = await catalog_rows.by_sku({line.sku for line in asked.lines})
-    found = await shelf(items.values(), channel, network)
+    found = await shelf(items.values(), channel, network, levels=levels)
     lines = []
     for number, asked_line in enumerate(asked.lines):
         line = PlannedLine(number, asked_line)

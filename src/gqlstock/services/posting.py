@@ -46,13 +46,15 @@ async def _fill(level: InventoryLevel) -> None:
 async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None:
     """Raise and resolve the low-inventory alerts of claimed items by what their levels have now."""
     watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
-    known = {(alert.item_id, alert.warehouse_id): alert for alert in await alerts.open_alerts(item_ids)}
+    open_alerts = await alerts.open_alerts(claim.alerted.intersection(item_ids))
+    known = {(alert.item_id, alert.warehouse_id): alert for alert in open_alerts}
     at = database.now()
     for one in watched:
         alert = known.pop((one.item.id, one.warehouse_id), None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
         if step is Step.RAISE:
             await alerts.raise_(_raised(one, lookup, at))
+            claim.alerted.add(one.item.id)
         elif step is Step.RESOLVE and alert is not None:
             await alerts.resolve(alert, at)
     # What is left is of levels that are no longer in use.

@@ -80,7 +80,7 @@ def _moment(told: str | None) -> datetime | None:
 
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
     """The alerts of these items that are raised and not resolved."""
-    return await LowInventoryAlert.filter(item_id__in=set(item_ids), state=AlertState.RAISED)
+    return await LowInventoryAlert.filter(item_id__in=set(item_ids), state=AlertState.RAISED) if item_ids else []
 
 
 async def raise_(alert: LowInventoryAlert) -> None:

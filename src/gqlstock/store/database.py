@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ TABLES = [
         "warehouses",
         "settings",
         "inventory",
+        "announcements",
         "orders",
         "alerts",
         "outbox",
@@ -47,7 +49,19 @@ _RETRIED_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 _MOST_PARAMETERS = 30_000
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
-_committed: ContextVar[list[Callable[[], None]] | None] = ContextVar("committed", default=None)
+_ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
+
+
+class Outdated(Exception):
+    """What a transaction read before it had its lock is no longer so: it is tried again."""
+
+
+@dataclass(slots=True)
+class _Ending:
+    """What the running transaction has still to do: write together what was gathered, and call when it has committed."""
+
+    gathered: dict[Callable[[list[Any]], Awaitable[None]], list[Any]] = field(default_factory=dict)
+    calls: list[Callable[[], None]] = field(default_factory=list)
 
 
 def now() -> datetime:
@@ -102,7 +116,7 @@ class Postgres(DatabaseUrl):
     def connections(self) -> dict[str, Any]:
         return {
             "default": {
-                "engine": "tortoise.backends.asyncpg",
+                "engine": "gqlstock.store.postgres",
                 "credentials": {"minsize": 1, "maxsize": 10, **self.credentials},
             }
         }
@@ -118,10 +132,15 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator
 
 async def migrate(url: DatabaseUrl) -> None:
     """Bring the schema up to date. Needs no open database."""
-    try:
-        await run_migrations(config=settings(url))
-    finally:
-        await Tortoise.close_connections()
+
+    async def work() -> None:
+        try:
+            await run_migrations(config=settings(url))
+        finally:
+            await Tortoise.close_connections()
+
+    # In a task of its own: Tortoise leaves its closed context behind as the current one.
+    await asyncio.create_task(work())
 
 
 async def pending_migrations() -> list[str]:
@@ -154,18 +173,29 @@ def is_postgres() -> bool:
 
 def on_commit(call: Callable[[], None]) -> None:
     """Call this once when the running transaction has committed; never when it has not."""
-    waiting = _committed.get()
-    if waiting is None:
-        raise RuntimeError("on_commit outside of a transaction")
-    if call not in waiting:
-        waiting.append(call)
+    calls = _running().calls
+    if call not in calls:
+        calls.append(call)
+
+
+def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> None:
+    """Write these with all others that the running transaction gathers for the same function, just before it commits."""
+    _running().gathered.setdefault(write, []).extend(rows)
+
+
+def _running() -> _Ending:
+    ending = _ending.get()
+    if ending is None:
+        raise RuntimeError("There is no transaction that this could belong to.")
+    return ending
 
 
 async def transaction(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work`` in one transaction: all of it happens or nothing.
 
-    Inside a transaction it joins that one. Deadlocks, serialization failures and a database that stays locked are
-    tried again from the start, a bounded number of times; ``work`` must therefore do nothing outside the database.
+    Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
+    ``Outdated`` are tried again from the start, a bounded number of times; ``work`` must therefore do nothing outside
+    the database.
     """
     if _writing.get():
         return await work()
@@ -181,15 +211,17 @@ async def transaction(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _once(work: Callable[[], Awaitable[T]]) -> T:
-    calls: list[Callable[[], None]] = []
-    writing, committed = _writing.set(True), _committed.set(calls)
+    ending = _Ending()
+    writing, was_ending = _writing.set(True), _ending.set(ending)
     try:
         async with in_transaction("default"):
             result = await work()
+            for write, rows in ending.gathered.items():
+                await write(rows)
     finally:
         _writing.reset(writing)
-        _committed.reset(committed)
-    for call in calls:
+        _ending.reset(was_ending)
+    for call in ending.calls:
         call()
     return result
 
@@ -197,7 +229,7 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, OperationalError):
         return "locked" in str(error)
-    return getattr(error, "sqlstate", None) in _RETRIED_STATES
+    return isinstance(error, Outdated) or getattr(error, "sqlstate", None) in _RETRIED_STATES
 
 
 async def insert_many(rows: Sequence[Model]) -> None:

@@ -1,18 +1,20 @@
 """Levels and their ledger: the one lock on them and the one place that writes them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from tortoise import fields
+from tortoise.expressions import RawSQL
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger
+from gqlstock.rules import ledger, quantities
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import invalid
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, Total, from_units, to_units
@@ -91,43 +93,62 @@ class Posting:
 class Claim:
     """Items that this transaction has to itself, with their levels in all warehouses."""
 
-    def __init__(self, items: dict[int, Item], levels: Iterable[InventoryLevel]) -> None:
+    def __init__(self, items: dict[int, Item], levels: Iterable[InventoryLevel], alerted: Collection[int]) -> None:
         self.items = items
-        self._levels = {(level.item_id, level.warehouse_id): level for level in levels}
+        self.alerted = set(alerted)
+        """The items that may have an open alert."""
+        self._levels: dict[int, dict[int, InventoryLevel]] = {}
+        self.add(levels)
 
     def levels(self, item_id: int) -> list[InventoryLevel]:
         """An item's levels in use, by id."""
-        return [level for level in self._levels.values() if level.item_id == item_id and level.deleted_at is None]
+        return [level for level in self._levels.get(item_id, {}).values() if level.deleted_at is None]
 
     def level(self, item_id: int, warehouse_id: int) -> InventoryLevel | None:
         """The item's level in that warehouse, one out of use as well."""
-        return self._levels.get((item_id, warehouse_id))
+        return self._levels.get(item_id, {}).get(warehouse_id)
 
     def add(self, levels: Iterable[InventoryLevel]) -> None:
         """Take up levels that were made under this claim."""
-        self._levels |= {(level.item_id, level.warehouse_id): level for level in levels}
+        for level in levels:
+            self._levels.setdefault(level.item_id, {})[level.warehouse_id] = level
 
     async def open(self, item_id: int, warehouse_id: int) -> InventoryLevel:
         """The item's level in that warehouse, made if it is missing and brought back into use if it was not."""
-        level = self._levels.get((item_id, warehouse_id))
+        level = self.level(item_id, warehouse_id)
         if level is None:
             level = await InventoryLevel.create(item_id=item_id, warehouse_id=warehouse_id, updated_at=database.now())
-            self._levels[item_id, warehouse_id] = level
+            self.add([level])
         elif level.deleted_at is not None:
             level.deleted_at = None
             await level.save(update_fields=["deleted_at"])
         return level
 
 
-async def claim(item_ids: Collection[int]) -> Claim:
+_HAS_OPEN_ALERT = """EXISTS (
+    SELECT 1 FROM low_inventory_alert a WHERE a.item_id = "inventory_level"."item_id" AND a.state = 'RAISED'
+)"""
+
+
+async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = None) -> Claim:
     """Lock items against every other transaction that claims them, in the order of their ids, and read their levels.
 
     The one lock on stock: whoever changes a level, or what an item is, claims the item first. On SQLite the running
     transaction is the only writer anyway. Items are locked rather than levels, so that a level can be made under it.
+
+    ``read`` are items as this transaction read them before. Were they changed until it had the lock, it starts again.
     """
-    found = await Item.filter(id__in=set(item_ids)).order_by("id").select_for_update(no_key=True)
-    rows = await InventoryLevel.filter(item_id__in=set(item_ids)).order_by("id")
-    return Claim({item.id: item for item in found}, rows)
+    wanted = set(item_ids)
+    if read is not None and not database.is_postgres():
+        found = {item_id: read[item_id] for item_id in wanted}
+    else:
+        rows = await Item.filter(id__in=wanted).order_by("id").select_for_update(no_key=True)
+        found = {item.id: item for item in rows}
+        if read is not None and any(item.updated_at != read[item.id].updated_at for item in rows):
+            raise database.Outdated(f"items {sorted(wanted)} were changed")
+    levels = await InventoryLevel.filter(item_id__in=wanted).order_by("id").annotate(alerted=RawSQL(_HAS_OPEN_ALERT))
+    quiet = {level.item_id for level in levels if not level.alerted}  # type: ignore[attr-defined]
+    return Claim(found, levels, wanted - quiet)
 
 
 _LOCKED_AT_ONCE = 5_000
@@ -154,6 +175,8 @@ async def record(postings: Sequence[Posting]) -> list[StockMovement]:
         movement = None
         if posting.change.on_hand:
             assert posting.change.kind is not None
+            if abs(posting.change.on_hand) > quantities.MAXIMUM:
+                raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
             movement = StockMovement(
                 level_id=level.id,
                 kind=posting.change.kind,

@@ -184,4 +184,6 @@ async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int
         await Allocation.filter(id=allocation.id).update(quantity=one.quantity, state=AllocationState.ON_HAND)
     await database.insert_many(split)
     line_ids = {by_id[one.allocation_id].line_id for one in fills}
-    return sorted({line.order_id for line in (await lines(line_ids)).values()})
+    order_ids = sorted({line.order_id for line in (await lines(line_ids)).values()})
+    await Order.filter(id__in=order_ids).update(updated_at=database.now())
+    return order_ids

@@ -1,5 +1,6 @@
 """News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,7 @@ class Entry:
     created_at: datetime
 
 
+_WRITTEN_AT_ONCE = 5_000
 _listeners: list[Callable[[], None]] = []
 
 
@@ -69,15 +71,20 @@ def _wake() -> None:
 
 
 async def add(events: Sequence[Event]) -> None:
-    """Write news in the running transaction; readers are woken once it has committed."""
-    if not events:
-        return
-    postgres = database.is_postgres()
-    tx = (await database.execute("SELECT pg_current_xact_id()::text::bigint AS tx"))[0]["tx"] if postgres else 0
+    """Write news with the running transaction; readers are woken once it has committed."""
+    if events:
+        database.gather(_write, events)
+        database.on_commit(_wake)
+
+
+async def _write(events: list[Event]) -> None:
+    tx = "pg_current_xact_id()::text::bigint" if database.is_postgres() else "0"
     at = database.now()
-    rows = [OutboxEntry(tx=tx, topic=e.topic, subject=e.subject, data=e.data, created_at=at) for e in events]
-    await database.insert_many(rows)
-    database.on_commit(_wake)
+    for start in range(0, len(events), _WRITTEN_AT_ONCE):
+        part = events[start : start + _WRITTEN_AT_ONCE]
+        slots = ", ".join([f"({tx}, ?, ?, ?, ?)"] * len(part))
+        values = [value for e in part for value in (e.topic.value, e.subject, json.dumps(e.data), at)]
+        await database.execute(f"INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES {slots}", *values)
 
 
 async def after(cursor: Cursor, limit: int, topics: Sequence[Topic] | None = None) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""Tortoise's SQLite client, with transactions that take the write lock when they begin.
+"""Tortoise's SQLite client, with transactions that take the write lock when they begin and never keep it.
 
 A deferred BEGIN asks for the lock at the first write; where another process has written since the first read, SQLite
 can only fail then. ``Tortoise`` finds this module by its name, as the engine of a connection.
@@ -7,15 +7,31 @@ can only fail then. ``Tortoise`` finds this module by its name, as the engine of
 import sqlite3
 from typing import Any
 
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
+from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
 
 class Client(SqliteClient):
+    def acquire_connection(self) -> ConnectionWrapper[Any]:
+        return _Acquired(self._lock, self)
+
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Transaction(self), self._lock)
+
+
+class _Acquired(ConnectionWrapper[Any]):
+    """Gives the lock back when the file cannot be opened, which Tortoise's own does not."""
+
+    async def __aenter__(self) -> Any:
+        await self._lock.acquire()
+        try:
+            await self.ensure_connection()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self.connection
 
 
 class _Transaction(SqliteTransactionWrapper):
@@ -27,7 +43,11 @@ class _Transaction(SqliteTransactionWrapper):
 
 
 class _Context(SqliteTransactionContext):
-    """Gives the connection back when BEGIN fails, which Tortoise's own does not."""
+    """Leaves no transaction open and no lock taken, whatever fails and whenever it is cancelled.
+
+    What is sent to the connection is done in its order even when nobody waits for it any more: a rollback that is sent
+    after a BEGIN ends it.
+    """
 
     connection: Any
 
@@ -35,12 +55,32 @@ class _Context(SqliteTransactionContext):
         await self._trxlock.acquire()
         try:
             await self.ensure_connection()
-            await self.connection.begin()
+            try:
+                await self.connection.begin()
+            except BaseException:
+                await self.connection.rollback()
+                raise
         except BaseException:
             self._trxlock.release()
             raise
         self.token = get_connections().set(self.connection_name, self.connection)
         return self.connection  # type: ignore[no-any-return]
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        get_connections().reset(self.token)
+        try:
+            if kind is not None:
+                await self.connection.rollback()
+                return
+            try:
+                await self.connection.commit()
+            except BaseException as failed:
+                await self.connection.rollback()
+                if isinstance(failed, sqlite3.OperationalError):
+                    raise OperationalError(failed) from failed
+                raise
+        finally:
+            self._trxlock.release()
 
 
 client_class = Client

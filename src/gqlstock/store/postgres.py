@@ -1,0 +1,56 @@
+"""Tortoise's PostgreSQL client, with transactions that give their connection back however they end.
+
+``Tortoise`` finds this module by its name, as the engine of a connection.
+"""
+
+from typing import Any
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connections
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    def get_reset_query(self) -> str:
+        # Nothing here changes a session, so that there is nothing to reset: that would be a round trip each time.
+        return ""
+
+
+class Client(AsyncpgDBClient):
+    connection_class = _Connection
+
+    def _in_transaction(self) -> TransactionContext:
+        return _Context(TransactionWrapper(self), self._pool_init_lock)
+
+
+class _Context(TransactionContextPooled):
+    """Gives the connection back when BEGIN fails or is cancelled, which Tortoise's own does not."""
+
+    client: Any
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        await self.ensure_connection()
+        self._pool = self.client._parent._pool
+        self.client._connection = await self._pool.acquire()
+        try:
+            await self.client.begin()
+        except BaseException:
+            await self._pool.release(self.client._connection)
+            raise
+        self.token = get_connections().set(self.connection_name, self.client)
+        return self.client  # type: ignore[no-any-return]
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        get_connections().reset(self.token)
+        try:
+            if kind is None:
+                await self.client.commit()
+            else:
+                await self.client.rollback()
+        finally:
+            # Ends what is still open, such as a transaction whose rollback was cancelled.
+            await self._pool.release(self.client._connection)
+
+
+client_class = Client

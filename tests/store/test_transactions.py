@@ -1,0 +1,380 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import make
+import pytest
+
+from gqlstock.store import catalog, database, inventory
+from gqlstock.store.catalog import Item
+from gqlstock.store.database import DatabaseUrl, Outdated, Postgres, SqliteFile
+from gqlstock.store.warehouses import Warehouse
+
+
+@pytest.fixture
+def on_sqlite(database_url: DatabaseUrl) -> SqliteFile:
+    if not isinstance(database_url, SqliteFile):
+        pytest.skip("of SQLite alone")
+    return database_url
+
+
+@pytest.fixture
+def on_postgres(database_url: DatabaseUrl) -> Postgres:
+    if not isinstance(database_url, Postgres):
+        pytest.skip("of PostgreSQL alone")
+    return database_url
+
+
+@pytest.fixture
+async def other(on_postgres: Postgres) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that another program has."""
+    connection = await asyncpg.connect(**on_postgres.credentials)
+    yield connection
+    await connection.close()
+
+
+async def rename(code: str, name: str) -> None:
+    await Warehouse.filter(code=code).update(name=name)
+
+
+async def name_of(code: str) -> str:
+    return (await Warehouse.get(code=code)).name
+
+
+async def test_an_error_leaves_nothing_of_the_transaction(db: None) -> None:
+    await make.warehouse("A", name="Before")
+
+    async def work() -> None:
+        await rename("A", "After")
+        raise LookupError("halfway")
+
+    with pytest.raises(LookupError, match="halfway"):
+        await database.transaction(work)
+
+    assert await name_of("A") == "Before"
+
+
+async def test_a_transaction_inside_another_is_part_of_it(db: None) -> None:
+    await make.warehouse("A", name="Before")
+
+    async def inner() -> None:
+        await rename("A", "After")
+
+    async def outer() -> None:
+        await database.transaction(inner)
+        raise LookupError("after the inner one ended")
+
+    with pytest.raises(LookupError):
+        await database.transaction(outer)
+
+    assert await name_of("A") == "Before"
+
+
+async def test_a_transaction_reads_what_it_wrote(db: None) -> None:
+    await make.warehouse("A", name="Before")
+
+    async def work() -> str:
+        await rename("A", "After")
+        return await name_of("A")
+
+    assert await database.transaction(work) == "After"
+
+
+async def test_a_call_on_commit_comes_once_and_after_the_commit(db: None) -> None:
+    await make.warehouse("A", name="Before")
+    heard: list[str] = []
+
+    def call() -> None:
+        heard.append("committed")
+
+    async def work() -> None:
+        database.on_commit(call)
+        await rename("A", "After")
+        database.on_commit(call)
+        assert heard == []
+
+    await database.transaction(work)
+
+    assert heard == ["committed"]
+
+
+async def test_a_call_on_commit_never_comes_when_it_was_rolled_back(db: None) -> None:
+    heard: list[str] = []
+
+    async def work() -> None:
+        database.on_commit(lambda: heard.append("committed"))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.transaction(work)
+
+    assert heard == []
+
+
+async def test_a_call_on_commit_of_an_attempt_that_failed_is_forgotten(db: None) -> None:
+    attempts: list[str] = []
+    heard: list[str] = []
+
+    async def work() -> None:
+        attempts.append("once more")
+        number = len(attempts)
+        database.on_commit(lambda: heard.append(f"attempt {number}"))
+        if number < 3:
+            raise Outdated
+
+    await database.transaction(work)
+
+    assert heard == ["attempt 3"]
+
+
+async def test_a_call_on_commit_needs_a_transaction(db: None) -> None:
+    with pytest.raises(RuntimeError, match="There is no transaction"):
+        database.on_commit(lambda: None)
+
+
+async def test_what_is_gathered_is_written_at_once_before_the_commit(db: None) -> None:
+    written: list[list[str]] = []
+
+    async def write(rows: list[str]) -> None:
+        written.append(list(rows))
+
+    async def work() -> None:
+        database.gather(write, ["a"])
+        database.gather(write, ["b", "c"])
+        assert written == []
+
+    await database.transaction(work)
+
+    assert written == [["a", "b", "c"]]
+
+
+async def test_a_transaction_that_never_gets_through_gives_up_with_its_error(db: None) -> None:
+    attempts: list[int] = []
+
+    async def work() -> None:
+        attempts.append(1)
+        raise Outdated("changed again")
+
+    with pytest.raises(Outdated, match="changed again"):
+        await database.transaction(work)
+
+    assert len(attempts) == 8
+
+
+async def test_a_cancelled_transaction_leaves_nothing_and_the_next_one_works(db: None) -> None:
+    await make.warehouse("A", name="Before")
+    began = asyncio.Event()
+
+    async def work() -> None:
+        await rename("A", "Halfway")
+        began.set()
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(database.transaction(work))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await name_of("A") == "Before"
+    await database.transaction(lambda: rename("A", "After"))
+    assert await name_of("A") == "After"
+
+
+@pytest.mark.parametrize("ticks", range(12))
+async def test_no_connection_is_lost_wherever_a_task_is_cancelled(db: None, ticks: int) -> None:
+    await make.warehouse("A", name="Before")
+
+    for _ in range(15):  # more than a pool has
+        task = asyncio.create_task(database.transaction(lambda: rename("A", "Halfway")))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    await asyncio.wait_for(database.transaction(lambda: rename("A", "After")), 5)
+    assert await name_of("A") == "After"
+
+
+async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile, db: None) -> None:
+    async def work() -> str:
+        other = sqlite3.connect(on_sqlite.path, timeout=0)
+        try:
+            other.execute("UPDATE organization SET name = 'other'")
+        except sqlite3.OperationalError as error:
+            return str(error)
+        finally:
+            other.close()
+        return "written"
+
+    assert await database.transaction(work) == "database is locked"
+
+
+async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: SqliteFile, db: None) -> None:
+    await make.warehouse("A", name="Before")
+    wrote, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await rename("A", "After")
+        wrote.set()
+        await go_on.wait()
+
+    writing = asyncio.create_task(database.transaction(work))
+    await wrote.wait()
+    during = await asyncio.wait_for(name_of("A"), 5)
+    by_hand = await asyncio.wait_for(database.query("SELECT name FROM warehouse"), 5)
+    go_on.set()
+    await writing
+
+    assert during == "Before"
+    assert by_hand == [{"name": "Before"}]
+    assert await name_of("A") == "After"
+
+
+async def test_the_sqlite_connection_that_reads_cannot_write(on_sqlite: SqliteFile, db: None) -> None:
+    with pytest.raises(Exception, match="readonly"):
+        await database.query("UPDATE organization SET name = 'x' RETURNING id")
+
+
+async def test_a_begin_that_fails_on_sqlite_is_tried_again(on_sqlite: SqliteFile, db: None) -> None:
+    """Another process has the lock for longer than SQLite waits for it."""
+    await make.warehouse("A", name="Before")
+    await database.connection().execute_query("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(on_sqlite.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    writing = asyncio.create_task(database.transaction(lambda: rename("A", "After")))
+    await asyncio.sleep(0.1)
+    other.execute("ROLLBACK")
+    other.close()
+    await asyncio.wait_for(writing, 10)
+
+    assert await name_of("A") == "After"
+
+
+async def test_a_cancelled_begin_on_sqlite_does_not_stay_open(on_sqlite: SqliteFile, db: None) -> None:
+    """BEGIN is under way in the connection's thread when nobody waits for it any more."""
+    await make.warehouse("A", name="Before")
+    other = sqlite3.connect(on_sqlite.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    waiting = asyncio.create_task(database.transaction(lambda: rename("A", "Halfway")))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    other.execute("ROLLBACK")
+    other.close()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    await asyncio.wait_for(database.transaction(lambda: rename("A", "After")), 10)
+    assert await name_of("A") == "After"
+
+
+async def test_a_commit_that_fails_on_sqlite_leaves_no_transaction_open(on_sqlite: SqliteFile, db: None) -> None:
+    await make.warehouse("A", name="Before")
+
+    async def work() -> None:
+        await rename("A", "Halfway")
+        await database.execute("PRAGMA defer_foreign_keys = ON")
+        await database.execute("UPDATE website SET organization_id = 4711")
+
+    await make.website("shop")
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        await database.transaction(work)
+
+    await database.transaction(lambda: rename("A", "After"))
+    assert await name_of("A") == "After"
+
+
+async def test_a_database_file_that_cannot_be_opened_does_not_block_the_second_try(
+    tmp_path_factory: pytest.TempPathFactory, on_sqlite: SqliteFile
+) -> None:
+    place = tmp_path_factory.mktemp("empty") / "not-there-yet"
+    async with database.opened(SqliteFile(str(place / "gqlstock.db"))):
+        with pytest.raises(Exception, match="unable to open database file"):
+            await database.query("SELECT 1 AS one")
+        place.mkdir()
+
+        found = await asyncio.wait_for(database.query("SELECT 1 AS one"), 5)
+
+    assert found == [{"one": 1}]
+
+
+async def test_a_real_deadlock_is_tried_again_until_both_are_through(on_postgres: Postgres, db: None) -> None:
+    await make.warehouse("A")
+    await make.warehouse("B")
+    attempts: list[str] = []
+    both_have_one = asyncio.Barrier(2)
+
+    def crossing(first: str, second: str) -> Callable[[], Awaitable[None]]:
+        async def work() -> None:
+            met = len([a for a in attempts if a == first]) > 0
+            attempts.append(first)
+            await rename(first, f"{first} first")
+            if not met:
+                await both_have_one.wait()
+            await rename(second, f"{first} second")
+
+        return work
+
+    await asyncio.wait_for(
+        asyncio.gather(database.transaction(crossing("A", "B")), database.transaction(crossing("B", "A"))), 15
+    )
+
+    assert len(attempts) == 3
+    assert {await name_of("A"), await name_of("B")} in ({"A first", "A second"}, {"B first", "B second"})
+
+
+async def test_a_real_serialization_failure_is_tried_again(
+    on_postgres: Postgres, db: None, other: asyncpg.Connection
+) -> None:
+    await make.warehouse("A", name="Before")
+    attempts: list[str] = []
+
+    async def work() -> None:
+        await database.connection().execute_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        attempts.append(await name_of("A"))
+        if len(attempts) == 1:
+            await other.execute("UPDATE warehouse SET name = 'Meanwhile'")
+        await rename("A", "After")
+
+    await database.transaction(work)
+
+    assert attempts == ["Before", "Meanwhile"]
+    assert await name_of("A") == "After"
+
+
+async def test_items_that_were_changed_before_they_were_locked_are_read_again(
+    on_postgres: Postgres, db: None, other: asyncpg.Connection
+) -> None:
+    """A product that is deleted while an order for it is on its way is not sold."""
+    await make.product("MUG")
+    seen: list[bool] = []
+
+    async def work() -> None:
+        items = await catalog.by_sku(["MUG"])
+        seen.append("MUG" in items)
+        if len(seen) == 1:
+            await other.execute("UPDATE item SET deleted_at = now(), updated_at = now()")
+        known = {item.id: item for item in items.values()}
+        await inventory.claim(known, read=known)
+
+    await database.transaction(work)
+
+    assert seen == [True, False]
+
+
+async def test_rows_over_the_limit_of_parameters_get_their_ids_in_order(db: None) -> None:
+    at = database.now()
+    made = [Item(sku=f"SKU-{n}", name=f"{n}", slug=f"sku-{n}", created_at=at, updated_at=at) for n in range(4_000)]
+
+    await database.transaction(lambda: database.insert_many(made))
+
+    stored = await Item.all().order_by("id").values_list("id", "sku")
+    assert stored == [(item.id, f"SKU-{n}") for n, item in enumerate(made)]
+
+
+async def test_inserting_no_rows_is_nothing(db: None) -> None:
+    await database.insert_many([])
+
+    assert await Item.all().count() == 0
