@@ -1,10 +1,10 @@
 from decimal import Decimal
 
-import make
 import pytest
 from tortoise.expressions import F
 from tortoise.functions import Max, Min
 
+import make
 from gqlstock.store.fields import Total, from_units, to_units
 from gqlstock.store.inventory import InventoryLevel
 

@@ -3,9 +3,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
-import make
 import pytest
 
+import make
 from gqlstock.store import catalog, database, inventory
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import DatabaseUrl, Outdated, Postgres, SqliteFile

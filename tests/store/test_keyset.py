@@ -1,0 +1,119 @@
+from datetime import UTC, datetime
+
+import pytest
+
+import make
+from gqlstock.store import keyset
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.keyset import Key, Order
+from gqlstock.store.warehouses import Warehouse
+
+SAME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def warehouses(db: None) -> None:
+    """Six warehouses, three of them of one name."""
+    for code, name in (("A", "x"), ("B", "same"), ("C", "same"), ("D", "a"), ("E", "same"), ("F", "z")):
+        await make.warehouse(code, name=name)
+
+
+async def codes(order: Order, *, after: Key | None = None, before: Key | None = None, limit: int = 10) -> str:
+    found = await keyset.page(Warehouse.all(), order, after=after, before=before, limit=limit)
+    return "".join(row.code for row, _ in found)
+
+
+async def key_of(order: Order, code: str) -> Key:
+    return order.key(await Warehouse.get(code=code))
+
+
+async def test_rows_are_sorted_by_the_column_and_then_by_id(warehouses: None) -> None:
+    assert await codes(Order("name")) == "DBCEAF"
+
+
+async def test_descending_turns_the_ties_as_well(warehouses: None) -> None:
+    assert await codes(Order("name", descending=True)) == "FAECBD"
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+async def test_walking_page_by_page_sees_each_row_once_even_among_equals(
+    warehouses: None, size: int, descending: bool
+) -> None:
+    order = Order("name", descending)
+    seen, after = "", None
+
+    while page := await keyset.page(Warehouse.all(), order, after=after, before=None, limit=size):
+        seen += "".join(row.code for row, _ in page)
+        after = page[-1][1]
+
+    assert seen == ("FAECBD" if descending else "DBCEAF")
+
+
+async def test_a_page_lies_between_two_keys(warehouses: None) -> None:
+    order = Order("name")
+
+    found = await codes(order, after=await key_of(order, "B"), before=await key_of(order, "A"))
+
+    assert found == "CE"
+
+
+async def test_rows_that_come_or_go_before_the_key_do_not_shift_the_next_page(warehouses: None) -> None:
+    order = Order("name")
+    after = await key_of(order, "C")
+
+    await Warehouse.filter(code="B").delete()
+    await make.warehouse("G", name="b")
+
+    assert await codes(order, after=after) == "EAF"
+
+
+async def test_rows_by_id_need_no_other_column(warehouses: None) -> None:
+    order = Order("id", descending=True)
+
+    assert await codes(order, after=await key_of(order, "D")) == "CBA"
+
+
+async def test_rows_are_sorted_by_a_column_of_a_related_row(db: None) -> None:
+    await make.warehouse()
+    for sku, name in (("ONE", "b"), ("TWO", "a"), ("THREE", "c")):
+        await make.product(sku, name=name)
+        await make.stock(sku)
+    order = Order("item__name")
+
+    found = await keyset.page(InventoryLevel.all(), order, after=None, before=None, limit=2)
+    rest = await keyset.page(InventoryLevel.all(), order, after=found[-1][1], before=None, limit=2)
+
+    assert [row.item.sku for row, _ in [*found, *rest]] == ["TWO", "ONE", "THREE"]
+
+
+async def test_the_page_below_each_of_many_parents_comes_in_one_statement(db: None) -> None:
+    await make.warehouse()
+    levels = []
+    for sku in ("ONE", "TWO"):
+        await make.product(sku)
+        levels = [*levels, await make.stock(sku, on_hand=1)]
+        await make.stock(sku, on_hand=2)
+        await make.stock(sku, on_hand=5)
+    order = Order("id", descending=True)
+
+    found = await keyset.pages(StockMovement.all(), "level_id", order, after=None, before=None, limit=2)
+
+    assert {parent: [int(row.quantity) for row, _ in rows] for parent, rows in found.items()} == {
+        levels[0]: [3, 1],
+        levels[1]: [3, 1],
+    }
+
+
+async def test_rows_are_counted_below_each_parent(db: None) -> None:
+    await make.warehouse("A")
+    await make.warehouse("B")
+    await make.product("ONE")
+    await make.product("TWO")
+    await make.stock("ONE", "A")
+    await make.stock("ONE", "B")
+    await make.stock("TWO", "B")
+    one, two = await Item.get(sku="ONE"), await Item.get(sku="TWO")
+
+    assert await keyset.counts(InventoryLevel.all(), "item_id") == {one.id: 2, two.id: 1}

@@ -1,0 +1,163 @@
+import asyncio
+
+import pytest
+
+from gqlstock.rules.events import Event, Topic
+from gqlstock.store import database, outbox
+from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store.outbox import START, Cursor
+
+
+async def tell(*subjects: int, topic: Topic = Topic.ORDER) -> None:
+    await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
+
+
+async def subjects_after(cursor: Cursor, limit: int = 100) -> list[int]:
+    return [entry.subject for entry in await outbox.after(cursor, limit)]
+
+
+async def test_news_is_read_in_the_order_in_which_it_was_committed(db: None) -> None:
+    await tell(3)
+    await tell(1, 2)
+
+    assert await subjects_after(START) == [3, 1, 2]
+
+
+async def test_news_says_what_was_told(db: None) -> None:
+    before = database.now()
+
+    await database.transaction(lambda: outbox.add([Event(Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})]))
+
+    (entry,) = await outbox.after(START, 10)
+    assert (entry.topic, entry.subject, entry.data) == (Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})
+    assert before <= entry.created_at <= database.now()
+
+
+async def test_news_goes_on_from_a_cursor(db: None) -> None:
+    await tell(1, 2, 3)
+    first, second, _ = await outbox.after(START, 10)
+
+    assert await subjects_after(first.cursor) == [2, 3]
+    assert await subjects_after(second.cursor) == [3]
+    assert await subjects_after(first.cursor, limit=1) == [2]
+
+
+async def test_the_end_of_the_feed_has_nothing_behind_it(db: None) -> None:
+    assert await outbox.latest() == START
+    await tell(1, 2)
+
+    latest = await outbox.latest()
+
+    assert await subjects_after(latest) == []
+    await tell(3)
+    assert await subjects_after(latest) == [3]
+
+
+async def test_only_the_topics_asked_for_are_read(db: None) -> None:
+    await tell(1, topic=Topic.LEVEL)
+    await tell(2, topic=Topic.ALERT)
+    await tell(3, topic=Topic.ORDER)
+
+    found = await outbox.after(START, 10, [Topic.LEVEL, Topic.ORDER])
+
+    assert [entry.subject for entry in found] == [1, 3]
+
+
+async def test_news_of_what_was_rolled_back_is_never_told(db: None) -> None:
+    woken: list[str] = []
+    stop = outbox.listen(lambda: woken.append("woken"))
+
+    async def work() -> None:
+        await outbox.add([Event(Topic.ORDER, 1)])
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.transaction(work)
+    stop()
+
+    assert await subjects_after(START) == []
+    assert woken == []
+
+
+async def test_listeners_are_woken_once_for_each_commit_until_they_stop(db: None) -> None:
+    woken: list[str] = []
+    stop = outbox.listen(lambda: woken.append("woken"))
+
+    async def work() -> None:
+        await outbox.add([Event(Topic.ORDER, 1)])
+        await outbox.add([Event(Topic.ORDER, 2)])
+
+    await database.transaction(work)
+    assert woken == ["woken"]
+
+    stop()
+    await tell(3)
+    assert woken == ["woken"]
+
+
+async def test_a_transaction_without_news_wakes_nobody(db: None) -> None:
+    woken: list[str] = []
+    stop = outbox.listen(lambda: woken.append("woken"))
+
+    await tell()
+    stop()
+
+    assert woken == []
+
+
+async def test_ten_thousand_news_of_one_transaction_are_written(db: None) -> None:
+    await tell(*range(10_000))
+
+    assert await subjects_after(START, limit=20_000) == list(range(10_000))
+
+
+async def test_news_needs_a_transaction(db: None) -> None:
+    with pytest.raises(RuntimeError, match="There is no transaction"):
+        await outbox.add([Event(Topic.ORDER, 1)])
+
+
+async def test_a_reader_misses_nothing_when_transactions_commit_out_of_order(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    """Numbers are given before the commit: the smaller one may appear after the larger one was read."""
+    if not isinstance(database_url, Postgres):
+        pytest.skip("SQLite has one writer")
+    written, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        await database.execute("SELECT pg_current_xact_id()")
+        written.set()
+        await go_on.wait()
+        await outbox.add([Event(Topic.ORDER, 1)])
+
+    slow_one = asyncio.create_task(database.transaction(slow))
+    await written.wait()
+    await tell(2)
+    held_back = await outbox.after(START, 10)
+    go_on.set()
+    await slow_one
+
+    assert held_back == []
+    assert await subjects_after(START) == [1, 2]
+
+
+async def test_a_reader_beside_many_writers_sees_each_news_once(db: None) -> None:
+    seen: list[int] = []
+    place = START
+
+    async def write(writer: int) -> None:
+        for number in range(25):
+            await tell(writer * 100 + number)
+
+    async def read() -> None:
+        nonlocal place
+        while len(seen) < 200:
+            for entry in await outbox.after(place, 7):
+                seen.append(entry.subject)
+                place = entry.cursor
+            await asyncio.sleep(0)
+
+    await asyncio.wait_for(asyncio.gather(read(), *(write(writer) for writer in range(8))), 20)
+
+    assert sorted(seen) == sorted(writer * 100 + number for writer in range(8) for number in range(25))
+    assert await outbox.after(place, 10) == []
