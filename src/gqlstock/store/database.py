@@ -14,7 +14,7 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection, get_connections
 from tortoise.context import TortoiseContext
-from tortoise.exceptions import OperationalError
+from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.migrations.api.migrate import migrate as run_migrations
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
@@ -195,7 +195,7 @@ async def transaction(work: Callable[[], Awaitable[T]]) -> T:
 
     Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
     ``Outdated`` are tried again from the start, a bounded number of times; ``work`` must therefore do nothing outside
-    the database.
+    the database. So is what a constraint refused: somebody else wrote it first, and ``work`` finds that this time.
     """
     if _writing.get():
         return await work()
@@ -229,7 +229,7 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
 def _is_passing(error: Exception) -> bool:
     if isinstance(error, OperationalError):
         return "locked" in str(error)
-    return isinstance(error, Outdated) or getattr(error, "sqlstate", None) in _RETRIED_STATES
+    return isinstance(error, Outdated | IntegrityError) or getattr(error, "sqlstate", None) in _RETRIED_STATES
 
 
 async def insert_many(rows: Sequence[Model]) -> None:
