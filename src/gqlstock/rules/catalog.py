@@ -7,12 +7,19 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from gqlstock.rules.refusals import invalid, shown, too_many
 
 MAX_COMBINATIONS = 2_000
+MAX_IMAGES = 250
+MAX_OPTIONS = 100
+MAX_VALUES = 2_000
+_LONGEST_COMBINATION_NAME = 1_000
+# Leaves a made SKU or slug room for a number.
+_LONGEST_MADE = 240
 
 
 class InventoryTracking(StrEnum):
@@ -53,6 +60,8 @@ class Option:
         return any(v.name == value for v in self.values)
 
 
+_Named = TypeVar("_Named", Option, OptionValue)
+
 Choice = Mapping[str, str]
 """Option name to value name: what a shopper has picked."""
 
@@ -82,9 +91,26 @@ def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
     return (text(value, kind, *path, required=False) or None) if value is not None else None
 
 
+def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
+    """Pictures as an item or an option's value may have them."""
+    if len(found) > MAX_IMAGES:
+        raise too_many("pictures", len(found), MAX_IMAGES, *path)
+    return tuple(
+        Image(text(image.url, "url", *path, number, "url"), optional_text(image.alt, "alt", *path, number, "alt"))
+        for number, image in enumerate(found)
+    )
+
+
 def slug_from(name: str) -> str:
     """A slug made from a name: Garden tools → garden-tools."""
     return "-".join(re.findall(r"[^\W_]+", name.lower()))[: _LONGEST["slug"]].strip("-")
+
+
+def free_slug(name: str, taken: Collection[str]) -> str:
+    """A product's slug made from its name, numbered where that is taken already."""
+    wanted = slug_from(name) or "product"
+    numbered = (f"{wanted[:_LONGEST_MADE].strip('-')}-{number}" for number in itertools.count(2))
+    return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
 
 
 def slug(value: str, *path: str | int) -> str:
@@ -96,22 +122,57 @@ def slug(value: str, *path: str | int) -> str:
 
 def options(found: Sequence[Option], *path: str | int) -> tuple[Option, ...]:
     """Options as a product may have them: names and values are there, and each name stands once."""
-    for number, option in enumerate(found):
-        here = (*path, number)
-        text(option.name, "option", *here, "name")
-        if not option.values:
-            raise invalid(f"The option {shown(option.name)} has no values.", *here, "values")
-        for value_number, value in enumerate(option.values):
-            text(value.name, "option", *here, "values", value_number, "name")
-        _each_once([v.name for v in option.values], "value", *here, "values")
-    _each_once([o.name for o in found], "option", *path)
-    return tuple(found)
+    if len(found) > MAX_OPTIONS:
+        raise too_many("options", len(found), MAX_OPTIONS, *path)
+    checked = tuple(_option(option, *path, number) for number, option in enumerate(found))
+    _each_once([o.name for o in checked], "option", *path)
+    return checked
+
+
+def _option(option: Option, *path: str | int) -> Option:
+    name = text(option.name, "option", *path, "name")
+    if not option.values:
+        raise invalid(f"The option {shown(name)} has no values.", *path, "values")
+    if len(option.values) > MAX_VALUES:
+        raise too_many("values", len(option.values), MAX_VALUES, *path, "values")
+    values = tuple(_option_value(value, *path, "values", number) for number, value in enumerate(option.values))
+    _each_once([v.name for v in values], "value", *path, "values")
+    return replace(option, name=name, values=values)
+
+
+def _option_value(value: OptionValue, *path: str | int) -> OptionValue:
+    return replace(value, name=text(value.name, "option", *path, "name"), images=images(value.images, *path, "images"))
 
 
 def _each_once(names: Sequence[str], kind: str, *path: str | int) -> None:
+    seen: set[str] = set()
     for number, name in enumerate(names):
-        if name in names[:number]:
+        if name in seen:
             raise invalid(f"The {kind} {shown(name)} stands there twice.", *path, number, "name")
+        seen.add(name)
+
+
+def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str | int) -> None:
+    """Refuse a new name for what is not there, and two for the same. Said again once it is done, a rename is none."""
+    old = {o.name: o for o in before}
+    _check_renames(after, old.keys(), "option", *path)
+    for number, option in enumerate(after):
+        known = old.get(option.renamed_from or "") or old.get(option.name)
+        values = {v.name for v in known.values} if known else set()
+        _check_renames(option.values, values, "value", *path, number, "values")
+
+
+def _check_renames(found: Sequence[_Named], before: Collection[str], kind: str, *path: str | int) -> None:
+    seen: set[str] = set()
+    for number, one in enumerate(found):
+        old = one.renamed_from
+        if old is None:
+            continue
+        if old not in before and one.name not in before:
+            raise invalid(f"There is no {kind} {shown(old)} to rename.", *path, number, "renamedFrom")
+        if old in seen:
+            raise invalid(f"The {kind} {shown(old)} cannot get two names.", *path, number, "renamedFrom")
+        seen.add(old)
 
 
 def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *path: str | int) -> dict[str, str]:
@@ -174,31 +235,47 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
 def combination_sku(product_sku: str, choice: Choice, taken: Collection[str]) -> str:
     """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
-    wanted = f"{product_sku}-{tail}"[:240]
+    wanted = f"{product_sku}-{tail}"[:_LONGEST_MADE]
     numbered = (f"{wanted}-{number}" for number in itertools.count(2))
     return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
 
 
+def combination_sku_start(product_sku: str) -> str:
+    """What every SKU begins with that is made for a combination of this product."""
+    return f"{product_sku}-"[:_LONGEST_MADE]
+
+
 def combination_name(product_name: str, choice: Choice) -> str:
-    return f"{product_name} – {' / '.join(choice.values())}"
+    return f"{product_name} – {' / '.join(choice.values())}"[:_LONGEST_COMBINATION_NAME]
 
 
 def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
-    """A combination's choice after its options or values got new names; what is not mentioned stays."""
-    out = {}
+    """A combination's choice after its options or values got new names; what is not mentioned stays.
+
+    Nothing is left of a choice that has a value for what an option is renamed to: that makes room.
+    """
+    out: dict[str, str] = {}
     for name, value in choice.items():
-        option = next((o for o in options if (o.renamed_from or o.name) == name), None)
-        if option is None:
-            out[name] = value
-            continue
-        out[option.name] = next((v.name for v in option.values if (v.renamed_from or v.name) == value), value)
+        option = _called(name, options)
+        new_name = option.name if option else name
+        if new_name in out:
+            return {}
+        new_value = _called(value, option.values) if option else None
+        out[new_name] = new_value.name if new_value else value
     return out
+
+
+def _called(name: str, found: Sequence[_Named]) -> _Named | None:
+    """What stands now for what had that name; a new name that was given goes before one that only stayed."""
+    return next((one for one in found if one.renamed_from == name), None) or next(
+        (one for one in found if one.name == name), None
+    )
 
 
 def fits(choice: Choice, options: Sequence[Option]) -> bool:
     """Whether a combination is still one of these options': each inventory option has one of its values, no other."""
     wanted = inventory_options(options)
-    return len(choice) == len(wanted) and all(o.name in choice and o.has(choice[o.name]) for o in wanted)
+    return 0 < len(choice) == len(wanted) and all(o.name in choice and o.has(choice[o.name]) for o in wanted)
 
 
 def pictures(

@@ -8,10 +8,10 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.refusals import Refused, invalid, wrong_state
+from gqlstock.rules.refusals import invalid, wrong_state
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
-from gqlstock.store import catalog, database, inventory, orders, outbox, warehouses
+from gqlstock.store import alerts, catalog, database, inventory, orders, outbox, warehouses
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.inventory import Claim
 
@@ -36,23 +36,24 @@ async def update_product(sku: str, given: Changes) -> int:
     """Change what is given of a product; ``new_sku`` renames it. Answers its id."""
 
     async def work() -> int:
-        product = await _product(sku)
-        claim = await _claim_product(product)
-        product = claim.items[product.id]
-        before = product.tracking
+        product, made, claim = await _claimed(sku)
+        before, options = product.tracking, product.options
         changes = dict(given)
         if "new_sku" in changes:
             changes["sku"] = changes.pop("new_sku")
         await _apply(product, changes)
-        made = (await catalog.combinations([product.id]))[product.id]
         if product.tracking is not before:
             await _check_tracking(before, product, made, claim)
-        if "options" in given or "name" in given:
-            await _follow_options(product, given.get("options"), made, claim)
+        if "options" in given:
+            rules.check_renames(options, given["options"] or (), "options")
+            made = await _follow_options(product, given["options"] or (), made, claim)
+        elif "name" in given:
+            await _rewrite(product, [(combination, combination.choice) for combination in made])
         product.updated_at = database.now()
         await product.save()
         if product.tracking is not before:
-            await watch([product.id], claim, await lookup([product]))
+            known = [product, *made]
+            await watch([item.id for item in known], claim, await lookup(known))
         return int(product.id)
 
     return await database.transaction(work)
@@ -67,11 +68,9 @@ async def delete_product(sku: str) -> int:
     """Take a product and its combinations out of use. Answers its id."""
 
     async def work() -> int:
-        product = await _product(sku)
-        claim = await _claim_product(product)
-        made = (await catalog.combinations([product.id]))[product.id]
+        product, made, claim = await _claimed(sku)
         await _check_unused([product, *made], claim)
-        await _retire([claim.items[product.id], *made], claim)
+        await _retire([product, *made], claim)
         return int(product.id)
 
     return await database.transaction(work)
@@ -89,8 +88,7 @@ async def create_combination(
     """Make the combination of a product that a complete choice stands for. Answers its id."""
 
     async def work() -> int:
-        product = await _product(product_sku, "product")
-        await _claim_product(product)
+        product, made, _ = await _claimed(product_sku, "product")
         choice = rules.check_choice(options, product.options, "options")
         if not rules.is_complete(choice, product.options):
             names = ", ".join(o.name for o in rules.inventory_options(product.options))
@@ -98,7 +96,7 @@ async def create_combination(
         chosen = rules.inventory_part(choice, product.options)
         if not chosen:
             raise invalid(f"{product.sku} has no option that makes combinations.", "options")
-        if await Item.exists(product_id=product.id, choice_digest=rules.digest(chosen), deleted_at=None):
+        if rules.digest(chosen) in {one.choice_digest for one in made}:
             raise refusals.taken("combination", " / ".join(chosen.values()), "options")
         wanted = rules.text(sku, "sku", "sku") if sku is not None else None
         if wanted is not None:
@@ -106,7 +104,7 @@ async def create_combination(
         combination = _combination(product, chosen, wanted or (await _free_skus(product, [chosen]))[0])
         combination.own_code = rules.optional_text(code, "code", "code")
         combination.barcode = rules.optional_text(barcode, "barcode", "barcode")
-        combination.own_images = catalog.stored_images(_images(images))
+        combination.own_images = catalog.stored_images(rules.images(images, "images"))
         await database.insert_many([combination])
         return int(combination.id)
 
@@ -117,9 +115,8 @@ async def generate_combinations(product_sku: str) -> list[int]:
     """Make every combination of the inventory options that does not exist yet. Answers the new ones' ids."""
 
     async def work() -> list[int]:
-        product = await _product(product_sku, "product")
-        await _claim_product(product)
-        known = {c.choice_digest for c in (await catalog.combinations([product.id]))[product.id]}
+        product, existing, _ = await _claimed(product_sku, "product")
+        known = {one.choice_digest for one in existing}
         every = rules.every_choice(product.options, "product")
         choices = [choice for choice in every if rules.digest(choice) not in known]
         skus = await _free_skus(product, choices)
@@ -134,7 +131,7 @@ async def update_combination(sku: str, given: Changes) -> int:
     """Change what is given of a combination; ``new_sku`` renames it. Answers its id."""
 
     async def work() -> int:
-        combination = await _combination_of(sku)
+        combination, _ = await _claimed_combination(sku)
         if (new_sku := given.get("new_sku")) is not None:
             combination.sku = rules.text(new_sku, "sku", "newSku")
             await _check_sku(combination.sku, combination.id, "newSku")
@@ -143,7 +140,7 @@ async def update_combination(sku: str, given: Changes) -> int:
         if "barcode" in given:
             combination.barcode = rules.optional_text(given["barcode"], "barcode", "barcode")
         if "images" in given:
-            combination.own_images = catalog.stored_images(_images(given["images"] or ()))
+            combination.own_images = catalog.stored_images(rules.images(given["images"] or (), "images"))
         combination.updated_at = database.now()
         await combination.save()
         return int(combination.id)
@@ -155,10 +152,9 @@ async def delete_combination(sku: str) -> int:
     """Take a combination out of use. Answers its id."""
 
     async def work() -> int:
-        combination = await _combination_of(sku)
-        claim = await inventory.claim([combination.id])
+        combination, claim = await _claimed_combination(sku)
         await _check_unused([combination], claim)
-        await _retire([claim.items[combination.id]], claim)
+        await _retire([combination], claim)
         return int(combination.id)
 
     return await database.transaction(work)
@@ -216,18 +212,32 @@ async def delete_category(slug: str) -> int:
     return await database.transaction(work)
 
 
-async def _product(sku: str, at: str = "sku") -> Item:
+async def _claimed(sku: str, at: str = "sku") -> tuple[Item, list[Item], Claim]:
+    """A product in use with all its combinations in use, as they are under the lock."""
     found = await catalog.product(sku=sku)
     if found is None:
         raise refusals.missing("product", sku, at)
-    return found
+    # First the product alone: while it is locked nobody makes a combination of it.
+    await inventory.lock([found.id])
+    made = (await catalog.combinations([found.id]))[found.id]
+    claim = await inventory.claim([found.id, *(combination.id for combination in made)])
+    product = _in_use(claim.items[found.id], "product", sku, at)
+    return product, [one for one in claim.items.values() if one is not product and one.deleted_at is None], claim
 
 
-async def _combination_of(sku: str) -> Item:
+async def _claimed_combination(sku: str) -> tuple[Item, Claim]:
     found = (await catalog.by_sku([sku])).get(sku)
     if found is None or found.is_product:
         raise refusals.missing("combination", sku, "sku")
-    return found
+    claim = await inventory.claim([found.id])
+    return _in_use(claim.items[found.id], "combination", sku, "sku"), claim
+
+
+def _in_use(item: Item, kind: str, sku: str, at: str) -> Item:
+    """An item that nobody deleted or renamed before it was locked."""
+    if item.deleted_at is not None or item.sku != sku:
+        raise refusals.missing(kind, sku, at)
+    return item
 
 
 async def _category(slug: str, at: str) -> Category:
@@ -246,12 +256,6 @@ async def _new_parent(moved: Category, parent: str | None) -> int | None:
     return int(found.id)
 
 
-async def _claim_product(product: Item) -> Claim:
-    """Lock a product with all its combinations."""
-    made = (await catalog.combinations([product.id]))[product.id]
-    return await inventory.claim([product.id, *(c.id for c in made)])
-
-
 async def _check_sku(sku: str, own_id: int | None, at: str = "sku") -> None:
     found = (await catalog.by_sku([sku])).get(sku)
     if found is not None and found.id != own_id:
@@ -260,7 +264,7 @@ async def _check_sku(sku: str, own_id: int | None, at: str = "sku") -> None:
 
 async def _free_skus(product: Item, choices: Sequence[rules.Choice]) -> list[str]:
     """A SKU for each new combination, made from the product's and the values, that nothing in use has."""
-    taken = await catalog.skus_starting_with(f"{product.sku}-")
+    taken = await catalog.skus_starting_with(rules.combination_sku_start(product.sku))
     skus: list[str] = []
     for choice in choices:
         skus.append(rules.combination_sku(product.sku, choice, taken))
@@ -281,13 +285,6 @@ def _combination(product: Item, choice: rules.Choice, sku: str) -> Item:
     )
 
 
-def _images(images: Sequence[Image]) -> list[Image]:
-    return [
-        Image(rules.text(image.url, "url", "images", number, "url"), rules.optional_text(image.alt, "alt"))
-        for number, image in enumerate(images)
-    ]
-
-
 async def _apply(product: Item, given: Changes) -> None:
     """Put what is given into a product, each thing checked. ``sku`` and ``name`` cannot be emptied."""
     if given.get("sku") is not None:
@@ -303,7 +300,7 @@ async def _apply(product: Item, given: Changes) -> None:
     if "description" in given:
         product.description = rules.optional_text(given["description"], "description", "description")
     if "images" in given:
-        product.own_images = catalog.stored_images(_images(given["images"] or ()))
+        product.own_images = catalog.stored_images(rules.images(given["images"] or (), "images"))
     if "category" in given:
         wanted = given["category"]
         product.category_id = (await _category(wanted, "category")).id if wanted is not None else None
@@ -318,16 +315,14 @@ async def _apply(product: Item, given: Changes) -> None:
 
 async def _apply_slug(product: Item, wanted: str | None) -> None:
     """A slug that is given must be free; one that is not is made from the name, numbered where it is taken."""
-    made = rules.slug(wanted, "slug") if wanted is not None else rules.slug_from(product.name) or "product"
-    taken = await catalog.product(slug=made)
-    number = 1
-    while taken is not None and taken.id != product.pk:
-        if wanted is not None:
-            raise refusals.taken("product with the slug", made, "slug")
-        number += 1
-        made = f"{rules.slug_from(product.name) or 'product'}-{number}"
-        taken = await catalog.product(slug=made)
-    product.slug = made
+    if wanted is None:
+        taken = await catalog.slugs_starting_with(rules.free_slug(product.name, ())[:240], besides=product.pk)
+        product.slug = rules.free_slug(product.name, taken)
+        return
+    product.slug = rules.slug(wanted, "slug")
+    other = await catalog.product(slug=product.slug)
+    if other is not None and other.id != product.pk:
+        raise refusals.taken("product with the slug", product.slug, "slug")
 
 
 async def _warehouse_id(code: str | None) -> int | None:
@@ -339,26 +334,37 @@ async def _warehouse_id(code: str | None) -> int | None:
     return int(found.id)
 
 
-async def _follow_options(product: Item, options: Sequence[Option] | None, made: Sequence[Item], claim: Claim) -> None:
-    """Bring combinations in line with their product's new options and name; those that no longer fit go out of use."""
+async def _follow_options(product: Item, options: Sequence[Option], made: Sequence[Item], claim: Claim) -> list[Item]:
+    """Bring combinations in line with their product's new options; those that no longer fit go out of use."""
+    wanted = [(combination, rules.renamed(combination.choice, options)) for combination in made]
+    # One with a new name goes before the one that had that name so far.
+    wanted.sort(key=lambda one: one[1] == one[0].choice)
+    kept: dict[str, tuple[Item, rules.Choice]] = {}
     gone = []
-    for combination in made:
-        if options is not None:
-            combination.choice = rules.renamed(combination.choice, options)
-            if not rules.fits(combination.choice, options):
-                gone.append(combination)
-                continue
+    for combination, choice in wanted:
+        digest = rules.digest(choice)
+        if digest in kept or not rules.fits(choice, options):
+            gone.append(combination)
+        else:
             # In the order of the product's options.
-            combination.choice = rules.inventory_part(combination.choice, options)
-            combination.choice_digest = rules.digest(combination.choice)
-        combination.name = rules.combination_name(product.name, combination.choice)
-        await combination.save(update_fields=["choice", "choice_digest", "name"])
-    if gone:
-        try:
-            await _check_unused(gone, claim)
-        except Refused as error:
-            raise Refused([r.under("options") for r in error.refusals]) from None
-        await _retire(gone, claim)
+            kept[digest] = combination, rules.inventory_part(choice, options)
+    await _check_unused(gone, claim, "options")
+    await _retire(gone, claim)
+    await _rewrite(product, list(kept.values()))
+    return [combination for combination, _ in kept.values()]
+
+
+async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) -> None:
+    """Give combinations of a product their choices, and the names that follow from them."""
+    at = database.now()
+    changed = []
+    for combination, choice in choices:
+        name = rules.combination_name(product.name, choice)
+        if (combination.name, list(combination.choice.items())) != (name, list(choice.items())):
+            combination.name, combination.choice, combination.updated_at = name, dict(choice), at
+            combination.choice_digest = rules.digest(choice)
+            changed.append(combination)
+    await catalog.rewrite(changed)
 
 
 async def _check_tracking(before: InventoryTracking, product: Item, made: Sequence[Item], claim: Claim) -> None:
@@ -367,28 +373,30 @@ async def _check_tracking(before: InventoryTracking, product: Item, made: Sequen
     if {before, product.tracking} != counted:
         return
     left_behind = [product] if rules.counts_combinations(product.tracking) else list(made)
-    try:
-        await _check_unused(left_behind, claim)
-    except Refused as error:
-        raise Refused([refusals.Refusal(r.code, r.message, ("tracking",)) for r in error.refusals]) from None
+    await _check_unused(left_behind, claim, "tracking")
 
 
-async def _check_unused(items: Sequence[Item], claim: Claim) -> None:
+async def _check_unused(items: Sequence[Item], claim: Claim, at: str = "sku") -> None:
     """Refuse while a level of one of the items has units or claims, or an open order has one of them."""
+    if not items:
+        return
     for item in items:
         for level in claim.levels(item.id):
             if any((level.on_hand, level.reserved, level.planned, level.held, level.backordered, level.incoming)):
-                raise wrong_state(f"{item.sku} still has stock or claims in a warehouse.", "sku")
+                raise wrong_state(f"{item.sku} still has stock or claims in a warehouse.", at)
     order_id = await orders.open_order_of([item.id for item in items])
     if order_id is not None:
-        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for {items[0].sku}.", "sku")
+        skus = refusals.shown(", ".join(item.sku for item in items))
+        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {skus}.", at)
 
 
 async def _retire(items: Sequence[Item], claim: Claim) -> None:
+    """Take claimed items out of use, with their levels; nobody is told any more that they are low."""
     at = database.now()
+    await catalog.retire(items, at)
     for item in items:
-        item.deleted_at = item.updated_at = at
-        await item.save(update_fields=["deleted_at", "updated_at"])
         for level in claim.levels(item.id):
             await inventory.retire(level)
+    for alert in await alerts.open_alerts([item.id for item in items]):
+        await alerts.resolve(alert, at)
     await outbox.add([Event(Topic.ITEM, item.id) for item in items])

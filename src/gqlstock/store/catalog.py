@@ -1,7 +1,8 @@
 """Products, combinations and categories. A product and a combination are both items: one table, so that SKUs are unique
 over both and everything that is counted or ordered points at one kind of thing."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -151,12 +152,40 @@ def live_items() -> QuerySet[Item]:
 def matches(search: str, prefix: str = "") -> Q:
     """What a search looks in: name, SKU, code and barcode, whatever the case."""
     columns = ("name", "sku", "own_code", "barcode")
-    return Q(*(_is(f"{prefix}{column}__icontains", search) for column in columns), join_type=Q.OR)
+    found = Q(*(_is(f"{prefix}{column}__icontains", search) for column in columns), join_type=Q.OR)
+    # A combination without a code of its own shows its product's.
+    return found | _is(f"{prefix}own_code", None) & _is(f"{prefix}product__sku__icontains", search)
 
 
 async def skus_starting_with(start: str) -> set[str]:
     """The SKUs in use that begin like that."""
     return {item.sku for item in await live_items().filter(sku__startswith=start).only("id", "sku")}
+
+
+async def slugs_starting_with(start: str, besides: int | None) -> set[str]:
+    """The slugs of other products in use that begin like that."""
+    rows = await live_products().filter(slug__startswith=start).only("id", "slug")
+    return {item.slug for item in rows if item.id != besides and item.slug is not None}
+
+
+async def retire(items: Collection[Item], at: datetime) -> None:
+    """Take items out of use."""
+    if items:
+        await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
+
+
+async def rewrite(combinations: Sequence[Item]) -> None:
+    """Write the names and choices of combinations, which may change places with each other."""
+    if not combinations:
+        return
+    # First none has a choice any more: two of them never have the same one in between.
+    await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
+    names = ("name", "choice", "choice_digest", "updated_at", "id")
+    known = Item._meta.fields_map
+    await database.execute_many(
+        "UPDATE item SET name = ?, choice = ?, choice_digest = ?, updated_at = ? WHERE id = ?",
+        [[known[name].to_db_value(getattr(row, name), row) for name in names] for row in combinations],
+    )
 
 
 def of_product(sku: str, prefix: str = "") -> Q:
@@ -187,12 +216,15 @@ async def categories(ids: Collection[int]) -> dict[int, Category]:
     return {category.id: category for category in await Category.filter(id__in=set(ids))} if ids else {}
 
 
-_TOTAL_AVAILABLE = """COALESCE((
-    SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
-    JOIN warehouse w ON w.id = l.warehouse_id AND w.active
-    JOIN item c ON c.id = l.item_id
-    WHERE l.deleted_at IS NULL AND (c.id = "item"."id" OR c.product_id = "item"."id")
-), 0)"""
+_SUM = """SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
+    JOIN warehouse w ON w.id = l.warehouse_id AND w.active JOIN item c ON c.id = l.item_id
+    WHERE l.deleted_at IS NULL AND"""
+# What a product tracked with options has is what its combinations have.
+_TOTAL_AVAILABLE = f"""COALESCE(CASE
+    WHEN "item"."product_id" IS NULL AND "item"."tracking" = '{InventoryTracking.TRACK_WITH_OPTIONS}'
+    THEN ({_SUM} c.product_id = "item"."id" AND c.deleted_at IS NULL)
+    ELSE ({_SUM} c.id = "item"."id")
+END, 0)"""
 
 
 def with_total_available(items: QuerySet[Item]) -> QuerySet[Item]:
