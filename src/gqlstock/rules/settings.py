@@ -287,8 +287,10 @@ def _check_together(
     refused: list[Refused] = []
 
     def no(names: tuple[str, ...], message: str) -> None:
-        told = next((n for n in names if changes.get(n) is not None), names[0])
-        refused.append(invalid(message, *path, camel(told)))
+        # What does not go together without this change is no reason against it.
+        told = [n for n in names if changes.get(n) is not None] or [n for n in names if n in changes]
+        if told:
+            refused.append(invalid(message, *path, camel(told[0])))
 
     if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
         no(

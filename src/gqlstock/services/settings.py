@@ -40,12 +40,14 @@ class _Found:
     owner_id: int
     name: str | None
     places: list[Place]
+    counted_in_parts: bool = False
+    """Whether a level of the item says that parts of a unit are taken."""
 
 
 async def at(spot: Spot) -> Scoped:
     """Own values, values in effect and where each comes from. Refused when there is no such place."""
     found = await _find(spot)
-    own = found.places[0].values if found.places and found.places[0].scope is spot.scope else {}
+    own, _ = _split(spot, found)
     return Scoped(spot.scope, found.name, own, rules.resolve(found.places), rules.origins(found.places))
 
 
@@ -54,14 +56,21 @@ async def change(spot: Spot, values: Mapping[str, Any]) -> None:
 
     async def work() -> None:
         found = await _find(spot)
-        own = found.places[0].values if found.places and found.places[0].scope is spot.scope else {}
-        weaker = found.places[1:] if own else found.places
+        own, weaker = _split(spot, found)
         after = {name: value for name, value in {**own, **values}.items() if value is not None}
         effective = rules.resolve([Place(spot.scope, found.name, after), *weaker])
-        rules.check(values, effective, spot.scope, "settings")
+        rules.check(values, effective, spot.scope, "settings", counted_in_parts=found.counted_in_parts)
         await settings.change(spot.scope, found.owner_id, values)
 
     await database.transaction(work)
+
+
+def _split(spot: Spot, found: _Found) -> tuple[Mapping[str, Any], list[Place]]:
+    """The values set at the very place, and the places that come after it."""
+    first = found.places[0] if found.places else None
+    if first is not None and (first.scope, first.owner) == (spot.scope, found.name):
+        return first.values, found.places[1:]
+    return {}, found.places
 
 
 async def _find(spot: Spot) -> _Found:
@@ -126,7 +135,10 @@ async def _combination(spot: Spot) -> _Found:
 
 async def _item(item: Item) -> _Found:
     known = await lookup([item])
-    return _Found(item.id, item.sku, known.places(item, known.network.find(None)))
+    channel = known.network.find(None)
+    levels = (await inventory.levels_of([item.id]))[item.id]
+    in_parts = any(known.own_level_value(level, "quantity_uses_decimals") for level in levels)
+    return _Found(item.id, item.sku, known.places(item, channel), in_parts)
 
 
 async def _level(spot: Spot) -> _Found:

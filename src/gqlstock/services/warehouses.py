@@ -7,6 +7,7 @@ from typing import Any
 from gqlstock.rules import catalog, geo, refusals
 from gqlstock.rules.geo import Point
 from gqlstock.rules.refusals import invalid
+from gqlstock.rules.settings import camel
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
 from gqlstock.store import database, inventory
@@ -62,7 +63,7 @@ async def create_website(
     """Make a website, of the default organization if none is named. Answers its id."""
 
     async def work() -> int:
-        owner = await _organization(organization or DEFAULT_ORGANIZATION, "organization")
+        owner = await _organization(DEFAULT_ORGANIZATION if organization is None else organization, "organization")
         made = Website(
             code=await _free_code(Website, code), name=catalog.text(name, "name", "name"), organization_id=owner.id
         )
@@ -148,7 +149,7 @@ def _apply(warehouse: Warehouse, given: Changes) -> None:
 def _address(address: Mapping[str, str | None] | None) -> dict[str, str | None] | None:
     if address is None:
         return None
-    return {line: catalog.optional_text(value, "address", "address", line) for line, value in address.items()}
+    return {line: catalog.optional_text(value, "address", "address", camel(line)) for line, value in address.items()}
 
 
 async def _organization(code: str, at: str) -> Organization:

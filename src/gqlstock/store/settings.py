@@ -133,7 +133,8 @@ async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
     """Set values at a place; None takes a value away, what is left out stays."""
-    row = await Override.get_or_none(scope=scope, owner_id=owner_id) or Override(scope=scope, owner_id=owner_id)
+    own = Override.filter(scope=scope, owner_id=owner_id).select_for_update()
+    row = await own.get_or_none() or Override(scope=scope, owner_id=owner_id)
     merged = row.values_set | {name: settings.to_stored(name, value) for name, value in values.items()}
     row.values_set = {name: value for name, value in merged.items() if value is not None}
     await row.save()
