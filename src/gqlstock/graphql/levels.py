@@ -18,6 +18,8 @@ from gqlstock.store import catalog, inventory, warehouses
 from gqlstock.store.keyset import Order
 
 MAX_NAMES = 250
+# Databases refuse to look for much longer texts; nothing that is looked in is longer.
+_LONGEST_SEARCH = 1_000
 
 
 class InventoryLevelSort(StrEnum):
@@ -74,7 +76,7 @@ async def query(chosen: InventoryLevelFilter | None) -> Any:
     if chosen is None:
         return found
     if chosen.search:
-        found = found.filter(catalog.matches(chosen.search, "item__"))
+        found = found.filter(catalog.matches(searched(chosen.search), "item__"))
     if chosen.skus is not None:
         found = found.filter(item__sku__in=limited(chosen.skus, "skus"), item__deleted_at=None)
     if chosen.warehouses is not None:
@@ -109,6 +111,13 @@ async def category_ids(slug: str) -> list[int]:
     if found is None:
         raise BadUserInput(f"There is no category {slug:.80}.")
     return await catalog.subtree(found.id)
+
+
+def searched(text: str) -> str:
+    """A text to look for that is not too long to be found."""
+    if len(text) > _LONGEST_SEARCH:
+        raise BadUserInput(f"search has {len(text)} characters: at most {_LONGEST_SEARCH}.")
+    return text
 
 
 def limited(values: Sequence[str], name: str) -> set[str]:

@@ -12,7 +12,7 @@ from gqlstock.graphql import access, nodes, paging
 from gqlstock.graphql.availability import channel_of
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
-from gqlstock.graphql.levels import category_ids, limited
+from gqlstock.graphql.levels import category_ids, limited, searched
 from gqlstock.graphql.paging import Connection, Page
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
@@ -139,7 +139,7 @@ async def _filtered(
     found: Any, search: str | None, skus: list[str] | None, category: str | None, since: datetime | None
 ) -> Any:
     if search:
-        found = found.filter(catalog.matches(search))
+        found = found.filter(catalog.matches(searched(search)))
     if skus is not None:
         found = found.filter(sku__in=limited(skus, "skus"))
     if category is not None:
@@ -170,7 +170,7 @@ async def _page(
     async def count() -> int:
         return len(await _sift(info, found, Order("id"), None, None, None, channel, kept))
 
-    return await paging.connection(page, order, fetch, count, node)
+    return await paging.connection(page, order, fetch, count, node, paging.Listed.of(found, order))
 
 
 def _keep(info: Info, in_stock: bool | None) -> Keep | None:

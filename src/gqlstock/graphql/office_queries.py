@@ -12,7 +12,7 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.inventory import NEWEST_FIRST, OLDEST_FIRST, InventoryLevel, StockMovement
-from gqlstock.graphql.levels import InventoryLevelSort, limited
+from gqlstock.graphql.levels import InventoryLevelSort, limited, searched
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.orders import Order
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
@@ -102,7 +102,7 @@ def _orders(chosen: OrderFilter | None) -> Any:
     if chosen is None:
         return found
     if chosen.search:
-        found = found.filter(orders.matches(chosen.search))
+        found = found.filter(orders.matches(searched(chosen.search)))
     if chosen.statuses is not None:
         found = found.filter(status__in=chosen.statuses)
     if chosen.warehouse is not None:

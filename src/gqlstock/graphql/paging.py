@@ -7,13 +7,15 @@ import functools
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
 from gqlstock.graphql.errors import BadUserInput, InvalidCursor
+from gqlstock.graphql.validation import is_storable
+from gqlstock.rules import quantities
 from gqlstock.store import keyset
 from gqlstock.store.keyset import Key, Order
 
@@ -79,55 +81,70 @@ class Page:
         return cls(size, last is not None, after, before)
 
 
-def cursor(order: Order, key: Key) -> str:
-    """A key as an opaque text, bound to the order that it belongs to."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a cursor belongs to: a list, and the kind of the values that it is sorted by."""
+
+    name: str
+    kind: type
+
+    @classmethod
+    def of(cls, query: Any, order: Order) -> "Listed":
+        return cls(query.model._meta.db_table, keyset.kind(query, order))
+
+
+REPORT = Listed("report", Decimal)
+"""A list that was worked out, sorted by a quantity."""
+
+
+def cursor(of: Listed, order: Order, key: Key) -> str:
+    """A key as an opaque text, bound to the list and the order that it belongs to."""
     value, row_id = key
-    told = [order.column, int(order.descending), row_id]
-    if order.column != "id":
-        told.append(_tell(value))
+    told = [of.name, order.column, int(order.descending), row_id, _tell(value)]
     return base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
 
 
-def key(order: Order, cursor: str | None) -> Key | None:
+def key(of: Listed, order: Order, cursor: str | None) -> Key | None:
     """The key that a cursor stands for; refused when it is none, or of another list."""
     if cursor is None:
         return None
     try:
         told = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
-        column, descending, row_id, *value = told
-        if column != order.column or not _is_id(row_id) or bool(descending) != order.descending:
+        name, column, descending, row_id, value = told
+        if [name, column, descending] != [of.name, order.column, int(order.descending)]:
             raise ValueError
-        return (_hear(value[0]) if order.column != "id" else row_id), row_id
-    except (ValueError, TypeError, IndexError, binascii.Error, ArithmeticError, RecursionError):
+        return _HEARD[of.kind](value), _whole(row_id)
+    except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
         raise InvalidCursor(f"{cursor[:60]!r} is no cursor of this list.") from None
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def _tell(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return {"q": str(value)}
-    if isinstance(value, datetime):
-        return {"t": value.isoformat()}
-    return value
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _hear(told: Any) -> Any:
-    if isinstance(told, dict):
-        if "q" in told:
-            number = Decimal(told["q"])
-            if not number.is_finite() or abs(number) >= 10**14:
-                raise ValueError
-            return number
-        moment = datetime.fromisoformat(told["t"])
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment
-    if _is_id(abs(told)) if isinstance(told, int) else isinstance(told, str) and "\x00" not in told:
-        return told
-    raise ValueError
+def _whole(told: Any) -> int:
+    if type(told) is not int or abs(told) >= 2**63:
+        raise ValueError
+    return told
+
+
+def _text(told: Any) -> str:
+    if not isinstance(told, str) or not is_storable(told):
+        raise ValueError
+    return told
+
+
+def _moment(told: Any) -> datetime:
+    moment = datetime.fromisoformat(told)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+# How a value is read back, by its kind.
+_HEARD: dict[type, Callable[[Any], Any]] = {int: _whole, str: _text, Decimal: quantities.parse, datetime: _moment}
 
 
 async def connection(
@@ -136,17 +153,19 @@ async def connection(
     fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Sequence[tuple[Any, Key]]]],
     count: Callable[[], Awaitable[int]],
     node: Callable[[Any], Any],
+    of: Listed = REPORT,
 ) -> Connection[Any]:
     """A page of rows: ``fetch`` gives the next ones of an order between two keys, ``node`` shows one."""
-    after, before = key(order, page.after), key(order, page.before)
+    after, before = key(of, order, page.after), key(of, order, page.before)
     walked = order.reversed() if page.backwards else order
     ends = (before, after) if page.backwards else (after, before)
-    found = list(await fetch(walked, *ends, page.size + 1)) if page.size else []
-    return _connection(page, order, found, count, node)
+    found = list(await fetch(walked, *ends, page.size + 1))
+    return _connection(page, of, order, found, count, node)
 
 
 def _connection(
     page: Page,
+    of: Listed,
     order: Order,
     found: list[tuple[Any, Key]],
     count: Callable[[], Awaitable[int]],
@@ -156,7 +175,7 @@ def _connection(
     kept = found[: page.size]
     if page.backwards:
         kept.reverse()
-    edges = [Edge(cursor=cursor(order, key), node=node(row)) for row, key in kept]
+    edges = [Edge(cursor=cursor(of, order, key), node=node(row)) for row, key in kept]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
@@ -176,23 +195,22 @@ async def rows(page: Page, order: Order, query: Any, node: Callable[[Any], Any])
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         return await keyset.page(query, order, after=after, before=before, limit=limit)
 
-    return await connection(page, order, fetch, query.count, node)
+    return await connection(page, order, fetch, query.count, node, Listed.of(query, order))
 
 
 async def nested(
     page: Page, order: Order, query: Any, column: str, parents: Sequence[Any], node: Callable[[Any], Any]
 ) -> list[Connection[Any]]:
     """A page of rows below each parent (by id), in one statement; counting them, if asked for, is one more."""
-    after, before = key(order, page.after), key(order, page.before)
+    of = Listed.of(query, order)
+    after, before = key(of, order, page.after), key(of, order, page.before)
     walked = order.reversed() if page.backwards else order
     ends = (before, after) if page.backwards else (after, before)
     below = query.filter(**{f"{column}__in": set(parents)})
-    found: dict[Any, list[tuple[Any, Key]]] = {}
-    if page.size:
-        found = await keyset.pages(below, column, walked, after=ends[0], before=ends[1], limit=page.size + 1)
+    found = await keyset.pages(below, column, walked, after=ends[0], before=ends[1], limit=page.size + 1)
     counts = _Counts(below, column)
     return [
-        _connection(page, order, found.get(parent, []), functools.partial(counts.of, parent), node)
+        _connection(page, of, order, found.get(parent, []), functools.partial(counts.of, parent), node)
         for parent in parents
     ]
 

@@ -36,6 +36,16 @@ class Order:
         return value, row.id
 
 
+def kind(rows: QuerySet[Any], order: Order) -> type:
+    """What the values of the sorted column are; those of an annotated one are stored units."""
+    model: Any = rows.model
+    *relations, column = order.column.split("__")
+    for relation in relations:
+        model = model._meta.fields_map[relation].related_model
+    field = model._meta.fields_map.get(column)
+    return field.field_type if field is not None else int
+
+
 def beyond(order: Order, key: Key) -> Q:
     """Rows behind a key. The first condition alone lets an index begin at the key."""
     side = "lt" if order.descending else "gt"
