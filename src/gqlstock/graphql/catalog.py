@@ -23,7 +23,7 @@ from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import lookup as lookups
-from gqlstock.services.availability import Shelf, choice_values
+from gqlstock.services.availability import Shelf, choice_values, is_visible
 from gqlstock.store import catalog as rows
 from gqlstock.store import inventory, warehouses
 
@@ -71,8 +71,10 @@ async def _inventory_totals(
     website: WebsiteArg = None,
 ) -> list[InventoryTotals]:
     places = await _counted_places(info, warehouses, website)
-    made = await rows.combinations([p.row.id for p in parents if rules.counts_combinations(p.row.tracking)])
-    members = {p.row.id: [p.row.id, *(c.id for c in made.get(p.row.id, ()))] for p in parents}
+    tracked = [p.row.id for p in parents if p.row.is_product and rules.counts_combinations(p.row.tracking)]
+    made = await rows.combinations(tracked)
+    # What a product tracked with options has is what its combinations have.
+    members = {p.row.id: [c.id for c in made[p.row.id]] if p.row.id in made else [p.row.id] for p in parents}
     found = await inventory.levels_of({member for ids in members.values() for member in ids})
     out = []
     for parent in parents:
@@ -238,13 +240,13 @@ async def _selection(
     out: list[ProductSelection | Exception | None] = []
     for parent, (_, asked) in zip(parents, wanted, strict=True):
         try:
-            out.append(_select(parent, options, found[asked], info) if asked in found else None)
+            out.append(_select(parent, asked, options, found[asked], info) if asked in found else None)
         except refusals.Refused as error:
             out.append(BadUserInput(str(error)))
     return out
 
 
-def _select(parent: "Product", options: OptionsArg, shelf: Shelf, info: Info) -> ProductSelection:
+def _select(parent: "Product", website: str | None, options: OptionsArg, shelf: Shelf, info: Info) -> ProductSelection:
     product = parent.row
     choice = rules.check_choice([(option.name, option.value) for option in options], product.options, "options")
     complete = rules.is_complete(choice, product.options)
@@ -255,13 +257,9 @@ def _select(parent: "Product", options: OptionsArg, shelf: Shelf, info: Info) ->
     item = combination if combination is not None and by_options else product
     assessment = shelf.assess(item, choice if item is product and by_options and complete else None)
     pictures = rules.pictures(product.options, choice, combination.images if combination else (), product.images)
-    shown = None
-    if combination is not None:
-        shown = nodes.show(combination)
-        shown.website = parent.website
     return ProductSelection(
         product=parent,
-        combination=shown,
+        combination=nodes.on_website(nodes.show_optional(combination), website),
         complete=complete,
         code=(item.own_code or product.sku),
         images=[Image.of(image) for image in pictures],
@@ -397,13 +395,22 @@ class Combination(InventoryItem):
         )
 
 
+async def visible(info: Info, found: Sequence[rows.Item], website: str | None) -> list[rows.Item]:
+    """The items that this caller may see: for the public, what the website shows."""
+    await channel_of(info, website)
+    if info.context.caller.may(Scope.CATALOG_READ):
+        return list(found)
+    shelf = (await shelves([(item, website) for item in found], info)).get(website)
+    return [item for item in found if shelf is not None and is_visible(item, shelf.assess(item))]
+
+
 FilterArg = Annotated[ProductFilter | None, strawberry.argument(description="Which products to list.")]
 SortArg = Annotated[ProductSort, strawberry.argument(description="What to sort by.")]
 
 
 async def _children(parents: Sequence["Category"], info: Info) -> list[list["Category"]]:
     found = await rows.children([parent.row.id for parent in parents])
-    return [[Category.of(row) for row in found[parent.row.id]] for parent in parents]
+    return [[nodes.on_website(Category.of(row), p.website) for row in found[p.row.id]] for p in parents]
 
 
 async def _products(
@@ -447,6 +454,10 @@ def _item(row: rows.Item) -> Product | Combination:
     return Product.of(row) if row.is_product else Combination.of(row)
 
 
-nodes.register(rows.Item, "Product", _item, rows.items)
-nodes.register(rows.Item, "Combination", _item, rows.items)
+async def _seen(info: Info, found: dict[int, rows.Item]) -> dict[int, rows.Item]:
+    return {item.id: item for item in await visible(info, list(found.values()), None)}
+
+
+nodes.register(rows.Item, "Product", _item, rows.items, seen=_seen)
+nodes.register(rows.Item, "Combination", _item, rows.items, seen=_seen)
 nodes.register(rows.Category, "Category", Category.of, rows.categories)

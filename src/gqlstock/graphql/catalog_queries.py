@@ -6,7 +6,7 @@ import strawberry
 
 from gqlstock.graphql import access, availability, listing, nodes, paging
 from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
-from gqlstock.graphql.catalog import Category, Combination, InventoryItem, Product
+from gqlstock.graphql.catalog import Category, Combination, InventoryItem, Product, visible
 from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
 from gqlstock.graphql.catalog import SortArg as ProductSortArg
 from gqlstock.graphql.context import Info
@@ -26,15 +26,10 @@ SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or
 SlugArg = Annotated[str | None, strawberry.argument(description="The slug; this or the SKU.")]
 
 
-async def _visible(info: Info, item: rows.Item | None, website: str | None) -> rows.Item | None:
-    """An item that this caller may see: for the public, what the website shows."""
-    channel = await channel_of(info, website)
-    if item is None or info.context.caller.may(Scope.CATALOG_READ):
-        return item
-    if channel is None:
-        return None
-    shelf = (await shelves([(item, website)], info))[website]
-    return item if shelf.assess(item).visible else None
+async def _visible(info: Info, item: rows.Item | None, website: str | None) -> Any:
+    """An item as this caller may see it on a website, if at all."""
+    found = await visible(info, [item] if item is not None else [], website)
+    return nodes.on_website(nodes.show(found[0]), website) if found else None
 
 
 @strawberry.type
@@ -45,8 +40,7 @@ class CatalogQueries:
     ) -> Product | None:
         if (sku is None) == (slug is None):
             raise BadUserInput("Ask for a product by its sku or by its slug: exactly one of them.")
-        found = await _visible(info, await rows.product(sku=sku, slug=slug), website)
-        return _on(found, website)  # type: ignore[no-any-return]
+        return await _visible(info, await rows.product(sku=sku, slug=slug), website)  # type: ignore[no-any-return]
 
     @access.field(description="A product or a combination, by SKU. [public]")
     async def inventory_item(
@@ -55,8 +49,7 @@ class CatalogQueries:
         sku: Annotated[str, strawberry.argument(description="The SKU.")],
         website: WebsiteArg = None,
     ) -> InventoryItem | None:
-        found = await _visible(info, (await rows.by_sku([sku])).get(sku), website)
-        return _on(found, website)  # type: ignore[no-any-return]
+        return await _visible(info, (await rows.by_sku([sku])).get(sku), website)  # type: ignore[no-any-return]
 
     @access.field(description="Products and combinations. [public]")
     async def inventory_items(
@@ -100,9 +93,8 @@ class CatalogQueries:
         website: WebsiteArg = None,
     ) -> Combination | None:
         found = (await rows.by_sku([sku])).get(sku)
-        if found is not None and found.is_product:
-            return None
-        return _on(await _visible(info, found, website), website)  # type: ignore[no-any-return]
+        wanted = found if found is not None and not found.is_product else None
+        return await _visible(info, wanted, website)  # type: ignore[no-any-return]
 
     @access.field(description="A category, by slug. [public]")
     async def category(
@@ -112,8 +104,8 @@ class CatalogQueries:
         website: WebsiteArg = None,
     ) -> Category | None:
         await channel_of(info, website)
-        found = await rows.category(slug)
-        return _on(found, website)  # type: ignore[no-any-return]
+        shown = nodes.show_optional(await rows.category(slug))
+        return nodes.on_website(shown, website)  # type: ignore[no-any-return]
 
     @access.field(description="Categories, by slug. [public]")
     async def categories(
@@ -156,11 +148,3 @@ class CatalogQueries:
             return OrderCheck.of(await order_services.check(info.context.caller, input.asked()))
         except Refused as error:
             return OrderCheck.of(order_services.Draft([], list(error.refusals)))
-
-
-def _on(row: rows.Item | rows.Category | None, website: str | None) -> Any:
-    """A row as it is shown on a website."""
-    shown = nodes.show_optional(row)
-    if shown is not None:
-        shown.website = website
-    return shown

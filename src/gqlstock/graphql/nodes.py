@@ -10,6 +10,7 @@ import strawberry
 
 from gqlstock.graphql import access
 from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import CodedError
 from gqlstock.rules.scopes import Scope
 
 MAX_IDS = 250
@@ -22,12 +23,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of the schema: how it is made from rows, how its rows are loaded, and what scope its root field needs."""
+    """A type of the schema: how it is made from rows, how its rows are loaded, and who may ask for one by its id.
+
+    That is who has the scope of its root field; where that is public, ``seen`` gives the rows that the caller may see.
+    """
 
     name: str
     show: Callable[[Any], Any]
     load: Callable[[Collection[int]], Awaitable[dict[int, Any]]]
     scope: Scope | None
+    seen: Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]] | None
 
 
 _by_name: dict[str, Kind] = {}
@@ -40,9 +45,10 @@ def register(
     show: Callable[[Any], Any],
     load: Callable[[Collection[int]], Awaitable[dict[int, Any]]],
     scope: Scope | None = None,
+    seen: Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]] | None = None,
 ) -> None:
     """Say which type shows the rows of a table."""
-    kind = Kind(name, show, load, scope)
+    kind = Kind(name, show, load, scope, seen)
     _by_name[name] = kind
     _by_table.setdefault(table, []).append(kind)
 
@@ -54,6 +60,13 @@ def show(row: Any) -> Any:
 
 def show_optional(row: Any | None) -> Any:
     return None if row is None else show(row)
+
+
+def on_website(shown: Any, website: str | None) -> Any:
+    """What is shown, as part of a website: what hangs below it is that website's."""
+    if website is not None and hasattr(shown, "website"):
+        shown.website = website
+    return shown
 
 
 def global_id(name: str, row_id: int) -> strawberry.ID:
@@ -83,16 +96,26 @@ async def nodes(info: Info, ids: Sequence[str]) -> list[Any]:
     for found in parsed:
         if found is not None and found[0] in _by_name:
             wanted.setdefault(found[0], set()).add(found[1])
-    for name in wanted:
-        scope = _by_name[name].scope
-        if scope is not None:
-            access.require(info.context.caller, scope)
-    loaded = {name: await _by_name[name].load(row_ids) for name, row_ids in wanted.items()}
-    out = []
+    loaded = {name: await _load(info, _by_name[name], row_ids) for name, row_ids in wanted.items()}
+    out: list[Any] = []
     for found in parsed:
-        row = loaded.get(found[0], {}).get(found[1]) if found else None
-        out.append(None if row is None or found is None else _shown_as(found[0], row))
+        rows = loaded.get(found[0]) if found else None
+        if isinstance(rows, dict) and found is not None:
+            out.append(_shown_as(found[0], rows[found[1]]) if found[1] in rows else None)
+        else:
+            out.append(rows)
     return out
+
+
+async def _load(info: Info, kind: Kind, row_ids: set[int]) -> dict[int, Any] | CodedError:
+    """The rows that the caller may see; the reason why none of them."""
+    try:
+        if kind.scope is not None:
+            access.require(info.context.caller, kind.scope)
+    except CodedError as error:
+        return error
+    rows = await kind.load(row_ids)
+    return rows if kind.seen is None else await kind.seen(info, rows)
 
 
 def _shown_as(name: str, row: Any) -> Any:
@@ -112,11 +135,14 @@ async def all_loaded(name: str, row_ids: Sequence[int]) -> list[Any]:
 
 
 def by_id(load: Callable[[Collection[int]], Awaitable[dict[int, Any]]], attribute: str) -> Any:
-    """A batch function for a field that shows the row another column points at."""
+    """A batch function for a field that shows the row another column points at, on the website of its parent."""
 
     async def related(parents: Sequence[Any], info: Info) -> list[Any]:
         found = await load({row_id for p in parents if (row_id := getattr(p.row, attribute)) is not None})
-        return [show_optional(found.get(getattr(parent.row, attribute))) for parent in parents]
+        return [
+            on_website(show_optional(found.get(getattr(p.row, attribute))), getattr(p, "website", None))
+            for p in parents
+        ]
 
     related.__name__ = f"by_{attribute}"
     return related
