@@ -194,8 +194,8 @@ async def transaction(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work`` in one transaction: all of it happens or nothing.
 
     Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
-    ``Outdated`` are tried again from the start, a bounded number of times; ``work`` must therefore do nothing outside
-    the database. So is what a constraint refused: somebody else wrote it first, and ``work`` finds that this time.
+    ``Outdated`` are tried again from the start, a bounded number of times, and so is what a constraint refused:
+    somebody else wrote first, which ``work`` now finds. It must therefore do nothing outside the database.
     """
     if _writing.get():
         return await work()
@@ -227,9 +227,11 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _is_passing(error: Exception) -> bool:
+    if isinstance(error, Outdated | IntegrityError):
+        return True
     if isinstance(error, OperationalError):
         return "locked" in str(error)
-    return isinstance(error, Outdated | IntegrityError) or getattr(error, "sqlstate", None) in _RETRIED_STATES
+    return getattr(error, "sqlstate", None) in _RETRIED_STATES
 
 
 async def insert_many(rows: Sequence[Model]) -> None:
