@@ -470,6 +470,8 @@ def test_the_range_is_shown_while_the_item_is_not_in_stock(found, expected):
         pytest.param(item(3), False, id="orderable"),
         pytest.param(item(source(0, backorders=ALLOW)), False, id="orderable-on-backorder"),
         pytest.param(item(0, published=False), False, id="unpublished"),
+        pytest.param(item(3, published=False, status=OUT_OF_STOCK), False, id="unpublished-and-out-of-stock-by-hand"),
+        pytest.param(item(3, orderable_statuses=()), False, id="in-stock-and-not-for-sale"),
         pytest.param(item(3, status=DISCONTINUED), False, id="discontinued"),
         pytest.param(
             item(0, status=DISCONTINUED, orderable_statuses=EVERY_STATUS),

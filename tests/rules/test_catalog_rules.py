@@ -3,7 +3,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gqlstock.rules import catalog
-from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
+from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.refusals import Code, Refusal, Refused
 
 LETTERS = st.text("abcÄöß-_ 012/", min_size=1, max_size=12)
@@ -201,10 +201,43 @@ def test_a_combination_is_named_after_its_product_and_its_values():
         pytest.param({"Size": "S"}, False, id="an-inventory-option-too-few"),
         pytest.param({"Size": "S", "Color": "Red", "Engraving": "Name"}, False, id="an-option-not-for-inventory"),
         pytest.param({"Size": "S", "Engraving": "Name"}, False, id="one-for-another"),
+        pytest.param({}, False, id="nothing-chosen"),
     ],
 )
 def test_a_combination_fits_while_its_options_have_its_values(choice, expected):
     assert catalog.fits(choice, size_and_color()) is expected
+
+
+def test_nothing_chosen_is_no_combination_of_a_product_without_inventory_options():
+    assert catalog.fits({}, [option("Engraving", inventory=False)]) is False
+
+
+FRONT, SMALL, RED, OWN = (Image(f"https://shop.test/{name}.jpg") for name in ("front", "small", "red", "own"))
+
+
+def photographed(name, value, *images, inventory=True):
+    """An option with one value, and its pictures."""
+    return Option(name, (OptionValue(value, images), OptionValue("another", (FRONT,))), inventory)
+
+
+@pytest.mark.parametrize(
+    ("choice", "own", "expected"),
+    [
+        pytest.param({"Size": "S", "Color": "Red"}, [OWN], [OWN], id="the-combinations-own"),
+        pytest.param({"Size": "S", "Color": "Red"}, [], [SMALL, RED], id="else-those-of-the-chosen-values"),
+        pytest.param({"Color": "Red"}, [], [RED], id="of-the-options-chosen-so-far"),
+        pytest.param({}, [], [FRONT], id="else-the-products"),
+        pytest.param({"Wrapping": "Paper"}, [], [FRONT], id="the-products-where-the-value-has-none"),
+    ],
+)
+def test_a_choice_shows_its_pictures(choice, own, expected):
+    options = [
+        photographed("Size", "S", SMALL),
+        photographed("Color", "Red", RED),
+        photographed("Wrapping", "Paper", inventory=False),
+    ]
+
+    assert list(catalog.pictures(options, choice, own, [FRONT])) == expected
 
 
 def value(name, renamed_from=None):
@@ -235,9 +268,19 @@ def test_options_may_be_those_of_a_product():
     assert catalog.options(options) == tuple(options)
 
 
+def test_option_names_and_values_are_taken_trimmed():
+    assert catalog.options([option(" Size ", "S ", " M")]) == (option("Size", "S", "M"),)
+
+
 @pytest.mark.parametrize(
     ("options", "message", "path"),
     [
+        pytest.param(
+            [option("Size"), option(" Size")],
+            "The option Size stands there twice.",
+            (1, "name"),
+            id="an-option-twice-but-for-a-space",
+        ),
         pytest.param(
             [option("Size"), option(" ", "Red")],
             "The option must not be empty.",

@@ -30,6 +30,7 @@ TEN_THOUSANDTHS = st.integers(-999_999_999_999_999, 999_999_999_999_999)
         pytest.param(99_999_999_999.9999, "99999999999.9999", id="the-largest-as-a-float"),
         pytest.param("-99999999999.9999", "-99999999999.9999", id="the-most-negative"),
         pytest.param("-0", "0", id="a-negative-nothing"),
+        pytest.param("0" * 63 + "5", "5", id="the-longest-text-that-is-read"),
     ],
 )
 def test_a_quantity_is_read_exactly(value, expected):

@@ -308,6 +308,16 @@ def test_a_value_that_makes_no_sense_is_invalid(changes, message):
         pytest.param({"out_of_stock_threshold": Decimal(50)}, id="safety-stock"),
         pytest.param({"notify_below": Decimal(0)}, id="an-alert-that-never-comes"),
         pytest.param({"allowed_quantities": ()}, id="an-empty-list"),
+        pytest.param({"allowed_quantities": tuple(Decimal(n) for n in range(1, 251))}, id="250-allowed-quantities"),
+        pytest.param({"availability_range": "x" * 200}, id="a-range-of-200-characters"),
+        pytest.param(
+            {
+                "allowed_quantities": (Decimal(2), Decimal(5)),
+                "minimum_order_quantity": Decimal(2),
+                "maximum_order_quantity": Decimal(5),
+            },
+            id="allowed-from-the-minimum-to-the-maximum",
+        ),
         pytest.param({"minimum_order_quantity": None}, id="taking-a-value-away"),
         pytest.param(
             {"minimum_order_quantity": Decimal(5), "maximum_order_quantity": Decimal(5)}, id="exactly-five-or-none"
@@ -381,6 +391,28 @@ def test_a_value_is_held_against_what_is_in_effect_from_elsewhere():
             ("maximumOrderQuantity",),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"returnable": False}, id="another-setting"),
+        pytest.param({"quantity_increment": Decimal(1)}, id="another-quantity-rule"),
+        pytest.param({"returnable": None}, id="taking-another-away"),
+    ],
+)
+def test_what_does_not_go_together_elsewhere_is_no_reason_against_a_change(changes):
+    in_effect = Settings(minimum_order_quantity=Decimal(10), maximum_order_quantity=Decimal(5))
+
+    assert settings.check(changes, in_effect, SettingScope.PRODUCT) is None
+
+
+def test_taking_a_value_away_is_held_against_what_shows_through():
+    in_effect = Settings(minimum_order_quantity=Decimal(10), maximum_order_quantity=Decimal(5))
+
+    found = refusals({"maximum_order_quantity": None}, in_effect)
+
+    assert [refusal.path for refusal in found] == [("maximumOrderQuantity",)]
 
 
 def test_half_a_unit_may_be_the_minimum_where_a_level_counts_in_parts():

@@ -1,0 +1,260 @@
+"""Shopify's product export, with the warts that real files have."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from gqlstock.rules import shopify
+from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.shopify import Product, Variant
+
+COLUMNS = (
+    "Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
+    "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Barcode,Image Src,Image Alt Text,"
+    "Variant Image"
+)
+
+
+def sheet(*rows: dict[str, str]) -> list[str]:
+    """The lines of an export."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS.split(","), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().splitlines(keepends=True)
+
+
+def row(handle: str = "mug", **cells: str) -> dict[str, str]:
+    """A row of a product without options; ``title``, ``sku``, ``qty``, … by their short names."""
+    return {
+        "Handle": handle,
+        "Title": cells.get("title", "Mug"),
+        "Body (HTML)": cells.get("body", ""),
+        "Type": cells.get("type", ""),
+        "Published": cells.get("published", "true"),
+        "Option1 Name": cells.get("option", "Title"),
+        "Option1 Value": cells.get("value", "Default Title"),
+        "Option2 Name": cells.get("option2", ""),
+        "Option2 Value": cells.get("value2", ""),
+        "Variant SKU": cells.get("sku", ""),
+        "Variant Inventory Tracker": cells.get("tracker", "shopify"),
+        "Variant Inventory Qty": cells.get("qty", "5"),
+        "Variant Inventory Policy": cells.get("policy", "deny"),
+        "Variant Barcode": cells.get("barcode", ""),
+        "Image Src": cells.get("image", ""),
+        "Image Alt Text": cells.get("alt", ""),
+        "Variant Image": cells.get("variant_image", ""),
+    }
+
+
+def variant(handle: str = "tee", **cells: str) -> dict[str, str]:
+    """A further row of a product with options: it repeats the handle only."""
+    return row(handle, **{"title": "", "published": "", "option": "", **cells})
+
+
+def picture(handle: str, image: str, alt: str = "") -> dict[str, str]:
+    return {"Handle": handle, "Image Src": image, "Image Alt Text": alt}
+
+
+def refused(*rows: dict[str, str]) -> list[str]:
+    with pytest.raises(Refused) as caught:
+        shopify.parse(sheet(*rows))
+    return [refusal.message for refusal in caught.value.refusals]
+
+
+def test_a_lone_default_title_is_a_product_without_options() -> None:
+    (product,) = shopify.parse(
+        sheet(row(title="Blue mug", body="Of enamel.", type="Kitchen", sku="M-1", barcode="401"))
+    )
+
+    assert product == Product(
+        line=2,
+        handle="mug",
+        title="Blue mug",
+        description="Of enamel.",
+        type="Kitchen",
+        variants=(Variant(line=2, sku="M-1", barcode="401", quantity=Decimal(5), takes_backorders=False),),
+    )
+    assert product.options == ()
+    assert product.tracking is InventoryTracking.TRACK_WITHOUT_OPTIONS
+
+
+def test_option_columns_make_options_in_the_order_of_the_file() -> None:
+    (product,) = shopify.parse(
+        sheet(
+            row("tee", option="Size", value="M", option2="Color", value2="Red"),
+            variant(value="S", value2="Red"),
+            variant(value="S", value2="Blue"),
+        )
+    )
+
+    assert product.options == (
+        Option("Size", (OptionValue("M"), OptionValue("S"))),
+        Option("Color", (OptionValue("Red"), OptionValue("Blue"))),
+    )
+    assert [v.choice for v in product.variants] == [
+        (("Size", "M"), ("Color", "Red")),
+        (("Size", "S"), ("Color", "Red")),
+        (("Size", "S"), ("Color", "Blue")),
+    ]
+    assert product.tracking is InventoryTracking.TRACK_WITH_OPTIONS
+
+
+def test_an_option_named_title_with_other_values_is_an_option() -> None:
+    (product,) = shopify.parse(sheet(row(value="Dr."), variant("mug", value="Prof.")))
+
+    assert product.options == (Option("Title", (OptionValue("Dr."), OptionValue("Prof."))),)
+
+
+def test_pictures_on_rows_of_their_own_belong_to_the_product() -> None:
+    (product,) = shopify.parse(
+        sheet(
+            row(image="https://x/1.jpg", alt="Front"),
+            picture("mug", "https://x/2.jpg"),
+            picture("mug", "https://x/1.jpg"),
+        )
+    )
+
+    assert product.images == (Image("https://x/1.jpg", "Front"), Image("https://x/2.jpg"))
+    assert len(product.variants) == 1
+
+
+def test_the_rows_of_a_handle_need_not_stand_together() -> None:
+    products = shopify.parse(
+        sheet(row("tee", option="Size", value="S", qty="1"), row("mug"), variant("tee", value="M", qty="2"))
+    )
+
+    assert [(p.handle, [(v.line, v.quantity) for v in p.variants]) for p in products] == [
+        ("tee", [(2, Decimal(1)), (4, Decimal(2))]),
+        ("mug", [(3, Decimal(5))]),
+    ]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
+    lines = sheet(row())
+
+    assert shopify.parse(["\ufeff" + lines[0], *lines[1:]]) == shopify.parse(lines)
+
+
+def test_lines_are_counted_as_in_the_file_where_values_have_newlines() -> None:
+    assert refused(row(body="One\n\nthree"), row("cup", qty="many")) == [
+        "Line 5: Variant Inventory Qty 'many' is no quantity."
+    ]
+
+
+def test_an_empty_tracker_is_not_counted_and_its_quantity_is_read_all_the_same() -> None:
+    (product,) = shopify.parse(sheet(row(tracker="", qty="3", policy="continue")))
+
+    assert product.variants == (Variant(line=2, quantity=Decimal(3), counted=False, takes_backorders=True),)
+
+
+@pytest.mark.parametrize(("published", "expected"), [("true", True), ("TRUE", True), ("", True), ("false", False)])
+def test_published_says_whether_the_product_is(published: str, expected: bool) -> None:
+    (product,) = shopify.parse(sheet(row(published=published)))
+
+    assert product.published is expected
+
+
+def test_units_given_twice_for_one_item_are_one_count() -> None:
+    (product,) = shopify.parse(sheet(row(qty="3"), row(qty="3"), row(qty="")))
+
+    assert product.variants == (Variant(line=2, quantity=Decimal(3), takes_backorders=False),)
+
+
+def test_a_variant_that_contradicts_itself_is_refused() -> None:
+    assert refused(row(qty="3"), row(qty="4")) == [
+        "Line 3: The same variant stands on line 2, with another Variant Inventory Qty."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ({"qty": "-2"}, "Variant Inventory Qty is -2: what is sold and not there cannot be counted."),
+        ({"qty": "1.23456"}, "Variant Inventory Qty '1.23456' is no quantity."),
+        ({"policy": "maybe"}, "Variant Inventory Policy is 'maybe': deny or continue."),
+        ({"published": "perhaps"}, "Published is 'perhaps': true or false."),
+        ({"title": ""}, "The Title must not be empty."),
+        ({"handle": "my mug"}, "'my mug' is no Handle: letters, digits and dashes."),
+        ({"type": "***"}, "The Type '***' has no letter or digit that a category's slug could be made of."),
+        ({"option": "", "value": "S"}, "Option1 Value is 'S', and there is no Option1 Name."),
+        ({"option": "Size", "value": ""}, "Option1 Value is missing: Size has one in every variant."),
+        ({"option2": "Title", "value2": "X"}, "Two options have the same name."),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_line(cells: dict[str, str], told: str) -> None:
+    assert refused(row(**cells)) == [f"Line 2: {told}"]
+
+
+def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
+    assert refused(row(qty="x"), row("", title="Lost"), row("cup", policy="?")) == [
+        "Line 2: Variant Inventory Qty 'x' is no quantity.",
+        "Line 3: The Handle is missing.",
+        "Line 4: Variant Inventory Policy is '?': deny or continue.",
+    ]
+
+
+def test_more_faults_than_a_person_reads_are_counted() -> None:
+    told = refused(*(row(f"mug-{number}", qty="x") for number in range(25)))
+
+    assert len(told) == 21
+    assert told[-1] == "And 5 more."
+
+
+def test_a_sku_stands_once() -> None:
+    assert refused(row("mug", sku="A"), row("cup", sku="A")) == ["Line 3: The Variant SKU A stands on line 2 already."]
+
+
+def test_an_option_has_one_name() -> None:
+    assert refused(row("tee", option="Size", value="S"), variant(option="Length", value="M")) == [
+        "Line 3: Option1 Name is 'Length', and 'Size' before."
+    ]
+
+
+def test_missing_columns_are_named() -> None:
+    with pytest.raises(Refused) as caught:
+        shopify.parse(["Handle,Title\n", "mug,Mug\n"])
+
+    assert str(caught.value) == (
+        "The first line has no column Option1 Name, Option1 Value, Variant SKU, Variant Inventory Tracker, "
+        "Variant Inventory Qty, Variant Inventory Policy."
+    )
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(Refused, match="The file is empty"):
+        shopify.parse([])
+
+
+def test_a_quote_that_never_ends_is_refused_instead_of_swallowing_the_rest() -> None:
+    with pytest.raises(Refused) as caught:
+        shopify.parse([*sheet(row()), '"mug,Mug\n', "cup,Cup\n"])
+
+    assert str(caught.value) == "Line 3: no valid CSV: unexpected end of data."
+
+
+def test_a_row_with_too_many_values_is_refused() -> None:
+    lines = sheet(row())
+
+    with pytest.raises(Refused, match="Line 3: There are 18 values for 17 columns"):
+        shopify.parse([*lines, lines[1].strip() + ",more\n"])
+
+
+def test_a_made_sku_comes_from_the_handle_and_the_values() -> None:
+    assert shopify.made_sku("mug", {}, set()) == "mug"
+    assert shopify.made_sku("mug", {}, {"mug", "mug-2"}) == "mug-3"
+    assert shopify.made_sku("tee", {"Size": "X Large", "Color": "Red"}, set()) == "tee-XLARGE-RED"
+
+
+def test_options_of_the_file_join_those_that_are_there() -> None:
+    pictured = OptionValue("S", (Image("https://x/s.jpg"),))
+    stored = (Option("Size", (pictured, OptionValue("L"))), Option("Wrap", (OptionValue("Yes"),), inventory=False))
+    given = (Option("Size", (OptionValue("S"), OptionValue("M"))),)
+
+    assert shopify.merged_options(stored, given) == (
+        Option("Size", (pictured, OptionValue("L"), OptionValue("M"))),
+        Option("Wrap", (OptionValue("Yes"),), inventory=False),
+    )
