@@ -1,0 +1,239 @@
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import make
+from gqlstock.rules.refusals import Code, InsufficientStock, Refused, StaleQuantity
+from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
+from gqlstock.services import orders, stock
+from gqlstock.services.idempotency import Kept
+from gqlstock.services.orders import Asked, OrderLine
+from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
+from gqlstock.store import database, idempotency
+from gqlstock.store.idempotency import KeptAnswer
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.orders import Order
+from gqlstock.store.outbox import OutboxEntry
+
+ANNA, BEN = Caller(name="Anna", key="token:1"), Caller(name="Ben", key="token:2")
+
+
+@pytest.fixture
+async def shop(db: None) -> None:
+    """100 of MUG in BERLIN, which the website shop sells from."""
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=100)
+
+
+def asked(units: int | str = 1, **more: Any) -> Asked:
+    return Asked((OrderLine("MUG", Decimal(units)),), **more)
+
+
+def adjustment(*deltas: int, partial: bool = False) -> Adjustment:
+    return Adjustment(tuple(StockDelta("MUG", "BERLIN", Decimal(delta)) for delta in deltas), partial=partial)
+
+
+async def place(key: str | None, units: int = 1, caller: Caller = ANNA) -> int:
+    return (await orders.place(caller, asked(units), key)).ids["order"][0]
+
+
+async def left() -> Decimal:
+    return (await InventoryLevel.get()).on_hand
+
+
+def code(error: pytest.ExceptionInfo[Refused]) -> tuple[Code, tuple[str | int, ...]]:
+    (refusal,) = error.value.refusals
+    return refusal.code, refusal.path
+
+
+async def test_the_same_key_with_the_same_input_answers_the_same_and_does_nothing_again(shop: None) -> None:
+    first = await place("k1", 2)
+    news = await OutboxEntry.all().count()
+
+    again = await place("k1", 2)
+
+    assert again == first
+    assert await Order.all().count() == 1
+    assert await left() == 98
+    assert await OutboxEntry.all().count() == news
+
+
+async def test_without_a_key_every_call_counts(shop: None) -> None:
+    assert await place(None) != await place(None)
+    assert await left() == 98
+
+
+async def test_another_input_under_the_same_key_is_a_conflict(shop: None) -> None:
+    await place("k1", 2)
+
+    with pytest.raises(Refused) as error:
+        await place("k1", 3)
+
+    assert code(error) == (Code.IDEMPOTENCY_CONFLICT, ("idempotencyKey",))
+    assert await left() == 98
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        asked(1, reference="R-2"),
+        asked(1, website="shop", reference="R-1"),
+        asked(1, reference="R-1", customer_email="anna@example.com"),
+        Asked((OrderLine("MUG", Decimal(1)), OrderLine("MUG", Decimal(1))), reference="R-1"),
+    ],
+    ids=["reference", "website", "email", "lines"],
+)
+async def test_every_part_of_the_input_counts(shop: None, other: Asked) -> None:
+    await orders.place(ANNA, asked(1, reference="R-1"), "k1")
+
+    with pytest.raises(Refused) as error:
+        await orders.place(ANNA, other, "k1")
+
+    assert code(error) == (Code.IDEMPOTENCY_CONFLICT, ("idempotencyKey",))
+
+
+async def test_a_key_belongs_to_its_caller(shop: None) -> None:
+    orders_placed = {await place("k1", caller=caller) for caller in (ANNA, BEN, SYSTEM)}
+
+    assert len(orders_placed) == 3
+
+
+async def test_the_public_shares_its_keys(shop: None) -> None:
+    assert await place("k1", caller=ANONYMOUS) == await place("k1", caller=ANONYMOUS)
+
+
+async def test_a_key_belongs_to_its_mutation(shop: None) -> None:
+    await stock.adjust(ANNA, adjustment(5), "k1")
+    await stock.count(ANNA, Counting((StockCount("MUG", "BERLIN", Decimal(50)),)), "k1")
+    await place("k1")
+
+    assert await left() == 49
+
+
+async def test_an_answer_with_errors_is_not_kept(shop: None) -> None:
+    for _ in range(2):
+        with pytest.raises(Refused) as error:
+            await place("k1", 101)
+        assert code(error) == (Code.INSUFFICIENT_STOCK, ("lines", 0, "quantity"))
+    assert await KeptAnswer.all().count() == 0
+
+    await make.stock("MUG", on_hand=101)
+
+    assert await Order.filter(id=await place("k1", 101)).count() == 1
+
+
+async def test_after_an_error_the_key_may_be_used_for_another_input(shop: None) -> None:
+    with pytest.raises(Refused):
+        await place("k1", 101)
+
+    await place("k1", 1)
+
+    assert await left() == 99
+
+
+async def test_an_answer_in_part_is_kept_with_its_errors(shop: None) -> None:
+    asked_for = adjustment(5, -1_000, 7, partial=True)
+    first = await stock.adjust(ANNA, asked_for, "k1")
+    await stock.adjust(ANNA, adjustment(2_000), None)
+
+    again = await stock.adjust(ANNA, asked_for, "k1")
+
+    (short,) = again.refusals
+    assert again == first
+    assert isinstance(short, InsufficientStock)
+    assert (short.code, short.path) == (Code.INSUFFICIENT_STOCK, ("changes", 1, "delta"))
+    assert (short.sku, short.requested, short.salable) == ("MUG", 1_000, 105)
+    assert await left() == 2_112
+
+
+async def test_a_stale_row_of_an_answer_in_part_is_told_again_with_its_figures(shop: None) -> None:
+    counts = (
+        StockCount("MUG", "BERLIN", Decimal("7.5"), expected_on_hand=Decimal("99.5")),
+        StockCount("NONE", "BERLIN", Decimal(1)),
+        StockCount("MUG", "BERLIN", Decimal(80), expected_on_hand=Decimal(100)),
+    )
+    await make.setting(quantity_uses_decimals=True)
+    asked_for = Counting(counts, partial=True)
+
+    first = await stock.count(ANNA, asked_for, "k1")
+    again = await stock.count(ANNA, asked_for, "k1")
+
+    stale, unknown = again.refusals
+    assert again == first
+    assert isinstance(stale, StaleQuantity)
+    assert (stale.expected, stale.actual, stale.path) == (Decimal("99.5"), 100, ("counts", 0, "expectedOnHand"))
+    assert (unknown.code, unknown.path) == (Code.NOT_FOUND, ("counts", 1, "sku"))
+    assert await left() == 80
+
+
+@pytest.mark.parametrize("key", ["", "   ", "x" * 501])
+async def test_a_key_is_a_text_of_some_length(shop: None, key: str) -> None:
+    with pytest.raises(Refused) as error:
+        await place(key)
+
+    assert code(error) == (Code.INVALID_INPUT, ("idempotencyKey",))
+    assert await left() == 100
+
+
+async def test_a_key_is_kept_for_a_day_and_then_forgotten(shop: None) -> None:
+    first = await place("k1")
+    now = database.now()
+
+    await database.transaction(lambda: idempotency.sweep(now - timedelta(hours=24)))
+    assert await place("k1") == first
+
+    await database.transaction(lambda: idempotency.sweep(now + timedelta(seconds=1)))
+    assert await place("k1") != first
+
+
+@pytest.mark.parametrize("callers", [2, 12])
+async def test_calls_at_once_with_one_key_give_one_order(shop: None, callers: int) -> None:
+    placed = await asyncio.gather(*(place("k1", 3) for _ in range(callers)))
+
+    assert len(set(placed)) == 1
+    assert await Order.all().count() == 1
+    assert await left() == 97
+
+
+async def test_of_two_inputs_at_once_under_one_key_one_is_a_conflict(shop: None) -> None:
+    results = await asyncio.gather(place("k1", 3), place("k1", 4), return_exceptions=True)
+
+    (refused,) = [one for one in results if isinstance(one, Refused)]
+    assert refused.refusals[0].code is Code.IDEMPOTENCY_CONFLICT
+    assert await Order.all().count() == 1
+
+
+async def test_a_second_call_waits_for_the_first_and_goes_on_when_that_failed(shop: None) -> None:
+    """The first has the key and is then taken back."""
+    has_key, go_on = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        assert await idempotency.claim(ANNA.key, "placeOrder", "k1", "digest") is None
+        has_key.set()
+        await go_on.wait()
+        raise LookupError
+
+    failing = asyncio.create_task(database.transaction(first))
+    await has_key.wait()
+    second = asyncio.create_task(place("k1", 3))
+    await asyncio.sleep(0.1)
+    waited = not second.done()
+    go_on.set()
+    with pytest.raises(LookupError):
+        await failing
+
+    await asyncio.wait_for(second, 10)
+    assert waited
+    assert await left() == 97
+
+
+async def test_one_adjustment_sent_twice_moves_the_stock_once(shop: None) -> None:
+    first: Kept = await stock.adjust(ANNA, adjustment(5), "k1")
+    again = await stock.adjust(ANNA, adjustment(5), "k1")
+
+    assert again == first
+    assert await StockMovement.filter(kind="ADJUSTMENT").count() == 1
