@@ -237,22 +237,36 @@ async def _selection(
 ) -> list[ProductSelection | Exception | None]:
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
     found = await shelves(wanted, info)
+    # A shelf knows the combinations that are counted; the others show their pictures all the same.
+    uncounted = await rows.combinations(
+        [p.row.id for p in parents if p.options and not rules.counts_combinations(p.tracking)]
+    )
     out: list[ProductSelection | Exception | None] = []
     for parent, (_, asked) in zip(parents, wanted, strict=True):
         try:
-            out.append(_select(parent, asked, options, found[asked], info) if asked in found else None)
+            made = uncounted.get(parent.row.id, [])
+            out.append(_select(parent, asked, options, found[asked], made, info) if asked in found else None)
         except refusals.Refused as error:
             out.append(BadUserInput(str(error)))
     return out
 
 
-def _select(parent: "Product", website: str | None, options: OptionsArg, shelf: Shelf, info: Info) -> ProductSelection:
+def _select(
+    parent: "Product",
+    website: str | None,
+    options: OptionsArg,
+    shelf: Shelf,
+    uncounted: Sequence[rows.Item],
+    info: Info,
+) -> ProductSelection:
     product = parent.row
     choice = rules.check_choice([(option.name, option.value) for option in options], product.options, "options")
     complete = rules.is_complete(choice, product.options)
-    combination = (
-        shelf.combination(product, choice) if complete and rules.inventory_part(choice, product.options) else None
-    )
+    combination = None
+    if complete and (chosen := rules.inventory_part(choice, product.options)):
+        digest = rules.digest(chosen)
+        known = [*shelf.combinations(product), *uncounted]
+        combination = next((one for one in known if one.choice_digest == digest), None)
     by_options = rules.counts_combinations(product.tracking)
     item = combination if combination is not None and by_options else product
     assessment = shelf.assess(item, choice if item is product and by_options and complete else None)

@@ -1,0 +1,115 @@
+"""Asking the server over HTTP, and watching what it does with the database meanwhile."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+import make
+from gqlstock.store import database
+
+ERRORS = "userErrors { __typename code message path }"
+
+
+class Client:
+    """Asks the server as whoever a token stands for; the public without one."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self._tokens: dict[tuple[str, ...], str] = {}
+        self._making = asyncio.Lock()
+
+    async def token(self, *scopes: str) -> str:
+        """A token of these scopes, made once."""
+        async with self._making:
+            if scopes not in self._tokens:
+                self._tokens[scopes] = await make.token(*scopes, name=f"test {' '.join(scopes)}")
+            return self._tokens[scopes]
+
+    async def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, token: str | None = None
+    ) -> dict[str, Any]:
+        """The whole answer."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = {"query": query, "variables": dict(variables or {})}
+        answer = await self.http.post("/graphql", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def scoped(self, scopes: str, query: str, **variables: Any) -> dict[str, Any]:
+        """The whole answer to a caller with these scopes, with spaces between."""
+        return await self.ask(query, variables, token=await self.token(*scopes.split()))
+
+    async def admin(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data for one who may do all; there must be no error."""
+        return _data(await self.scoped("admin", query, **variables))
+
+    async def public(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data for the public; there must be no error."""
+        return _data(await self.ask(query, variables))
+
+    async def change(self, mutation: str, fields: str = "", *, scope: str = "admin", **given: Any) -> dict[str, Any]:
+        """The payload of a mutation, with its user errors."""
+        name = f"{mutation[0].upper()}{mutation[1:]}Input"
+        query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ {fields} {ERRORS} }} }}"
+        return _data(await self.scoped(scope, query, input=given))[mutation]
+
+    async def done(self, mutation: str, fields: str = "__typename", **given: Any) -> dict[str, Any]:
+        """The payload of a mutation that nothing is refused of."""
+        payload = await self.change(mutation, fields, **given)
+        assert payload["userErrors"] == []
+        return payload
+
+    async def refused(self, mutation: str, **given: Any) -> list[tuple[str, list[str]]]:
+        """The code and path of each user error; nothing may have been written."""
+        before = await row_counts()
+        payload = await self.change(mutation, **given)
+        assert await row_counts() == before
+        return [(error["code"], error["path"]) for error in payload["userErrors"]]
+
+
+def _data(answer: dict[str, Any]) -> dict[str, Any]:
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
+
+
+def codes(answer: Mapping[str, Any]) -> list[tuple[str, list[Any] | None]]:
+    """The code and path of each top-level error."""
+    return [(error["extensions"]["code"], error.get("path")) for error in answer.get("errors", [])]
+
+
+async def row_counts() -> dict[str, int]:
+    """How many rows there are in each table; tokens aside, which tests make as they go."""
+    tables = [
+        model._meta.db_table for model in database.Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"
+    ]
+    union = " UNION ALL ".join(f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {table}" for table in tables)
+    return {row["name"]: row["rows_there"] for row in await database.query(union)}
+
+
+class Statements(logging.Handler):
+    """Every SQL statement that is sent while it listens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.sent: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.sent.append(record.getMessage())
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements sent in the block."""
+        self.sent = []
+        log = logging.getLogger("tortoise.db_client")
+        level = log.level
+        log.addHandler(self)
+        log.setLevel(logging.DEBUG)
+        try:
+            yield self.sent
+        finally:
+            log.removeHandler(self)
+            log.setLevel(level)

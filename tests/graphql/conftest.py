@@ -1,0 +1,23 @@
+"""The application as its clients reach it: GraphQL over HTTP, in process, on this test's database."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from asking import Client, Statements
+from gqlstock.app import create_app
+from gqlstock.config import Config
+from gqlstock.store.database import DatabaseUrl
+
+
+@pytest.fixture
+async def client(db: None, database_url: DatabaseUrl) -> AsyncIterator[Client]:
+    app = create_app(Config(database=database_url))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gqlstock") as http:
+        yield Client(http)
+
+
+@pytest.fixture
+def statements() -> Statements:
+    return Statements()
