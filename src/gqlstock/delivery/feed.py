@@ -42,8 +42,9 @@ class _Subscriber:
 class OutboxFeed:
     """Tails the outbox while it runs; ``entries`` is what subscriptions read."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, *, seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS) -> None:
         self._bus = bus
+        self._seconds_between_looks = seconds_between_looks
         self._wake = asyncio.Event()
         self._subscribers: set[_Subscriber] = set()
 
@@ -60,6 +61,11 @@ class OutboxFeed:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait in memory for subscribers."""
+        return sum(len(subscriber.waiting) for subscriber in self._subscribers)
 
     def _committed(self) -> None:
         self._wake.set()
@@ -106,4 +112,4 @@ class OutboxFeed:
             except Exception:
                 log.exception("the outbox could not be read; trying again")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _SECONDS_BETWEEN_LOOKS)
+                await asyncio.wait_for(self._wake.wait(), self._seconds_between_looks)
