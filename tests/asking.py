@@ -51,11 +51,11 @@ class Client:
         """The data for the public; there must be no error."""
         return _data(await self.ask(query, variables))
 
-    async def change(self, mutation: str, fields: str = "", *, scope: str = "admin", **given: Any) -> dict[str, Any]:
+    async def change(self, mutation: str, fields: str = "", *, caller: str = "admin", **given: Any) -> dict[str, Any]:
         """The payload of a mutation, with its user errors."""
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ {fields} {ERRORS} }} }}"
-        return _data(await self.scoped(scope, query, input=given))[mutation]
+        return _data(await self.scoped(caller, query, input=given))[mutation]
 
     async def done(self, mutation: str, fields: str = "__typename", **given: Any) -> dict[str, Any]:
         """The payload of a mutation that nothing is refused of."""

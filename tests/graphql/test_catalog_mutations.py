@@ -687,7 +687,7 @@ async def test_who_looks_after_stock_sets_the_status(client):
     await make.product("MUG")
 
     payload = await client.change(
-        "setInventoryStatus", "product { inventoryStatus }", scope="inventory:write", sku="MUG", status="OUT_OF_STOCK"
+        "setInventoryStatus", "product { inventoryStatus }", caller="inventory:write", sku="MUG", status="OUT_OF_STOCK"
     )
 
     assert payload == {"product": {"inventoryStatus": "OUT_OF_STOCK"}, "userErrors": []}

@@ -113,7 +113,12 @@ async def _settings(
 ) -> list[InventorySettings | None]:
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
     found = await shelves(wanted, info)
-    return [InventorySettings.of(found[asked].settings(item)) if asked in found else None for item, asked in wanted]
+    # While there is no website, what is set for the item itself and for the system still counts.
+    known = None if found else await lookups.lookup([item for item, _ in wanted])
+    return [
+        InventorySettings.of(known.settings(item, None) if known else found[asked].settings(item))
+        for item, asked in wanted
+    ]
 
 
 async def _origins(
