@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from gqlstock.config import Config
 from gqlstock.services import warehouses
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+
+# How long one example takes says nothing on a shared machine.
+hypothesis.settings.register_profile("gqlstock", deadline=None)
+hypothesis.settings.load_profile("gqlstock")
 
 POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")

@@ -11,7 +11,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, orders, settings, tokens
 from gqlstock.services import stock as counting
 from gqlstock.services import warehouses as places
-from gqlstock.services.orders import Asked, OrderLine
+from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
 

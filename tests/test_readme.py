@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-import make
 import pytest
 
+import make
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.schema import schema
 from gqlstock.rules.scopes import SYSTEM

@@ -12,6 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.config import Config
+from gqlstock.delivery import housekeeping
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.graphql import schema
 from gqlstock.graphql.view import View
@@ -32,7 +33,7 @@ def create_app(config: Config) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened(config.database, everywhere=True), feed.running():
+        async with database.opened(config.database, everywhere=True), feed.running(), housekeeping.running():
             yield
 
     return Starlette(

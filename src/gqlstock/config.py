@@ -13,6 +13,7 @@ _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
 
+_CONNECT_SECONDS = 10
 _DEFAULT_FILE = "gqlstock.db"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
@@ -115,6 +116,7 @@ def _postgres(value: str) -> Postgres:
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password else None,
         "database": name,
+        "timeout": _CONNECT_SECONDS,
     }
     return Postgres(**credentials, **_ssl(value, parts.query))
 

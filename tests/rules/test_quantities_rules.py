@@ -56,7 +56,7 @@ def test_a_quantity_is_read_exactly(value, expected):
         pytest.param("-100000000000", "-100000000000 is out of range", id="one-unit-under-the-most-negative"),
         pytest.param(1e30, "out of range: at most 99999999999.9999.", id="a-float-of-thirty-places"),
         pytest.param("1e2000000", "out of range: at most 99999999999.9999.", id="an-exponent-of-two-million"),
-        pytest.param("NaN", "NaN is not a finite number.", id="not-a-number"),
+        pytest.param("NaN", "'NaN' is not a number.", id="not-a-number"),
         pytest.param(float("inf"), "Infinity is not a finite number.", id="infinity"),
         pytest.param("five", "'five' is not a number.", id="a-word"),
         pytest.param("", "'' is not a number.", id="an-empty-text"),

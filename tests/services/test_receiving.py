@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import make
 import pytest
 
+import make
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM

@@ -1,5 +1,3 @@
-from datetime import UTC, datetime
-
 import pytest
 
 import make
@@ -8,8 +6,6 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Warehouse
-
-SAME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture

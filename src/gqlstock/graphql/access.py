@@ -3,12 +3,15 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import strawberry
 
 from gqlstock.graphql.errors import Forbidden, Unauthenticated
 from gqlstock.rules.scopes import Caller, Scope
+
+if TYPE_CHECKING:
+    from gqlstock.graphql.context import Context
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -20,6 +23,12 @@ def require(caller: Caller, scope: Scope) -> None:
     if not caller.authenticated:
         raise Unauthenticated(f"This needs a token with the scope {scope.value}.")
     raise Forbidden(f"This needs the scope {scope.value}, which the token does not have.")
+
+
+def require_to_order(context: "Context") -> None:
+    """Refuse a caller who may not take stock for a cart: without orders:write only where the public may order."""
+    if not context.public_orders:
+        require(context.caller, Scope.ORDERS_WRITE)
 
 
 def field(*, description: str, scope: Scope | None = None) -> Callable[[Resolver], Any]:

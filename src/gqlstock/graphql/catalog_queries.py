@@ -19,6 +19,7 @@ from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import orders as order_services
+from gqlstock.services.drafts import Draft
 from gqlstock.store import catalog as rows
 from gqlstock.store.keyset import Order
 
@@ -147,4 +148,4 @@ class CatalogQueries:
         try:
             return OrderCheck.of(await order_services.check(info.context.caller, input.asked()))
         except Refused as error:
-            return OrderCheck.of(order_services.Draft([], list(error.refusals)))
+            return OrderCheck.of(Draft([], list(error.refusals)))

@@ -5,7 +5,18 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.rules import alerts, allocation, catalog, explanation, ledger, orders, refusals, settings
+from gqlstock.rules import (
+    alerts,
+    allocation,
+    catalog,
+    explanation,
+    holds,
+    ledger,
+    orders,
+    refusals,
+    settings,
+    shipments,
+)
 
 Descriptions = dict[str, str]
 
@@ -158,6 +169,26 @@ described(
         "SHIPPED": "They have left.",
         "RETURNED": "They have come back.",
         "CANCELED": "They are not wanted any more.",
+    },
+)
+described(
+    shipments.ShipmentState,
+    "How far a shipment is.",
+    {
+        "PENDING": "A unit in it waits for stock.",
+        "READY": "It can be shipped.",
+        "SHIPPED": "It has left.",
+        "CANCELED": "Its units are in no shipment any more.",
+    },
+)
+described(
+    holds.StockHoldState,
+    "Whether a hold still holds anything.",
+    {
+        "ACTIVE": "It does.",
+        "ORDERED": "It was ordered.",
+        "RELEASED": "It was released.",
+        "EXPIRED": "Its time was up.",
     },
 )
 described(

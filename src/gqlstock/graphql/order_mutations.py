@@ -15,7 +15,11 @@ from gqlstock.graphql.warehouse_mutations import GeoPointInput
 from gqlstock.rules import geo
 from gqlstock.rules.geo import Point
 from gqlstock.rules.scopes import Scope
+from gqlstock.services import cancellation, returns
 from gqlstock.services import orders as services
+from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.services.fulfilment import LineQuantity
+from gqlstock.services.handles import Handle
 
 
 @strawberry.input(description="So many units of one item.")
@@ -30,36 +34,48 @@ class OrderLineInput:
         ),
     )
 
-    def line(self) -> services.OrderLine:
+    def line(self) -> OrderLine:
         options = tuple((option.name, option.value) for option in self.options or ())
-        return services.OrderLine(self.sku, self.quantity, options)
+        return OrderLine(self.sku, self.quantity, options)
+
+
+_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
+_HOLD = "The hold that it orders: worked out as if that had just ended, its warehouses first."
 
 
 @strawberry.input(description="An order to work out without placing it.")
 class CheckOrderInput:
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
+    hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
     ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
 
-    def asked(self) -> services.Asked:
-        return services.Asked(tuple(line.line() for line in self.lines), self.website, ship_to=_point(self.ship_to))
+    def asked(self) -> Asked:
+        lines = tuple(line.line() for line in self.lines)
+        return Asked(lines, self.website, ship_to=_point(self.ship_to), hold=hold_handle(self.hold))
 
 
 @strawberry.input(description="An order to place.")
 class PlaceOrderInput:
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description="The same key with the same input answers again what it answered first, for at least 24 hours.",
+        description=_KEY,
     )
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     customer_email: str | None = strawberry.field(default=None, description="Where the customer is written to.")
     reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
+    hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
     ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
 
-    def asked(self) -> services.Asked:
+    def asked(self) -> Asked:
         lines = tuple(line.line() for line in self.lines)
-        return services.Asked(lines, self.website, self.customer_email, self.reference, _point(self.ship_to))
+        ship_to = _point(self.ship_to)
+        return Asked(lines, self.website, self.customer_email, self.reference, ship_to, hold_handle(self.hold))
+
+
+def hold_handle(told: str | None) -> Handle | None:
+    return Handle(nodes.row_id("StockHold", told), told) if told is not None else None
 
 
 def _point(given: GeoPointInput | None) -> Point | None:
@@ -72,17 +88,85 @@ class OrderPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
+@strawberry.input(description="So many units of a line.")
+class OrderLineQuantityInput:
+    sku: str = strawberry.field(description="The line's SKU.")
+    quantity: Decimal = strawberry.field(description="More than 0.")
+    line: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The line's id, where an order has several of a SKU; left out, they go in their order.",
+    )
+
+    def quantity_of_line(self) -> LineQuantity:
+        line = nodes.row_id("OrderLine", self.line) if self.line is not None else None
+        return LineQuantity(self.sku, self.quantity, line, self.line)
+
+
+def line_quantities(given: list[OrderLineQuantityInput] | None) -> tuple[LineQuantity, ...] | None:
+    return tuple(line.quantity_of_line() for line in given) if given is not None else None
+
+
+@strawberry.input(description="A cancellation. Without lines: all that is not shipped.")
+class CancelOrderInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    number: str = strawberry.field(description="The order's number.")
+    lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What to cancel.")
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+
+
+@strawberry.input(description="A held order to try again.")
+class RetryOrderInput:
+    number: str = strawberry.field(description="The order's number.")
+
+
+@strawberry.input(description="Shipped units that came back.")
+class ReturnItemsInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    order: str = strawberry.field(description="The order's number.")
+    lines: list[OrderLineQuantityInput] = strawberry.field(description="What came back.")
+    restock: bool | None = strawberry.field(
+        default=None, description="Whether it counts as stock again; left out, as restockOnReturn says."
+    )
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+
+
+async def _order_payload(order_id: int) -> OrderPayload:
+    return OrderPayload(order=await nodes.loaded("Order", order_id), user_errors=[])
+
+
+INPUT = strawberry.argument(description="All of it is done, or none.")
+WRITES = Scope.ORDERS_WRITE
+
+
 @strawberry.type
 class OrderMutations:
     @mutations.field(
         description="Places an order: all of it or nothing. Needs orders:write.", payload=OrderPayload, scope=None
     )
-    async def place_order(
-        self,
-        info: Info,
-        input: Annotated[PlaceOrderInput, strawberry.argument(description="All of it is done, or none.")],
-    ) -> OrderPayload:
-        if not info.context.public_orders:
-            access.require(info.context.caller, Scope.ORDERS_WRITE)
+    async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
+        access.require_to_order(info.context)
         kept = await services.place(info.context.caller, input.asked(), input.idempotency_key)
-        return OrderPayload(order=await nodes.loaded("Order", kept.ids["order"][0]), user_errors=[])
+        return await _order_payload(kept.ids["order"][0])
+
+    @mutations.field(
+        description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
+    )
+    async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
+        asked = cancellation.Cancellation(input.number, line_quantities(input.lines), input.reason)
+        kept = await cancellation.cancel(info.context.caller, asked, input.idempotency_key)
+        return await _order_payload(kept.ids["order"][0])
+
+    @mutations.field(
+        description="Tries an order with the status BACKORDERED again. Needs orders:write.",
+        payload=OrderPayload,
+        scope=WRITES,
+    )
+    async def retry_order(self, info: Info, input: Annotated[RetryOrderInput, INPUT]) -> OrderPayload:
+        return await _order_payload(await services.retry(info.context.caller, input.number))
+
+    @mutations.field(description="Takes shipped units back. Needs orders:write.", payload=OrderPayload, scope=WRITES)
+    async def return_items(self, info: Info, input: Annotated[ReturnItemsInput, INPUT]) -> OrderPayload:
+        lines = line_quantities(input.lines) or ()
+        asked = returns.Return(input.order, lines, input.restock, input.reason)
+        kept = await returns.take_back(info.context.caller, asked, input.idempotency_key)
+        return await _order_payload(kept.ids["order"][0])

@@ -14,6 +14,7 @@ from gqlstock.graphql.errors import UserError, user_error
 from gqlstock.graphql.inventory import NEWEST_FIRST, StockMovement
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.shipments import Shipment
 from gqlstock.graphql.warehouses import Warehouse, Website
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
@@ -21,8 +22,8 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.orders import Draft, PlannedLine
-from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.services.drafts import Draft, PlannedLine
+from gqlstock.store import catalog, inventory, shipments, warehouses
 from gqlstock.store import orders as rows
 
 
@@ -44,6 +45,11 @@ async def _movements(
     return await paging.nested(page, NEWEST_FIRST, inventory.StockMovement.all(), "order_id", ids, nodes.show)
 
 
+async def _shipments(parents: Sequence["Order"], info: Info) -> list[list[Shipment]]:
+    found = await shipments.shipments_of([parent.row.id for parent in parents])
+    return [[Shipment.of(row) for row in found[parent.row.id]] for parent in parents]
+
+
 @strawberry.type(description="What a customer ordered.")
 class Order(Node):
     row: strawberry.Private[rows.Order]
@@ -51,6 +57,7 @@ class Order(Node):
     status: OrderStatus = strawberry.field(description="How far it is.")
     website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was placed.")
     lines: list["OrderLine"] = batch.field(_lines, description="What was ordered, in the order in which it was given.")
+    shipments: list[Shipment] = batch.field(_shipments, description="Its shipments, oldest first.")
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
@@ -81,12 +88,14 @@ async def _item(parents: Sequence["OrderLine"], info: Info) -> list[InventoryIte
     return [nodes.show_optional(live.get(parent.row.item_id)) for parent in parents]
 
 
-async def _backordered(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
-    found = await rows.allocations_of([parent.row.id for parent in parents])
-    return [
-        sum((a.quantity for a in found[parent.row.id] if a.state is AllocationState.BACKORDERED), ZERO)
-        for parent in parents
-    ]
+def _in_states(*states: AllocationState) -> Any:
+    """A batch function for how many units of a line are in one of these states."""
+
+    async def units(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
+        found = await rows.allocations_of([parent.row.id for parent in parents])
+        return [sum((a.quantity for a in found[p.row.id] if a.state in states), ZERO) for p in parents]
+
+    return units
 
 
 async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list["Allocation"]]:
@@ -104,7 +113,17 @@ class OrderLine(Node):
     code: str = strawberry.field(description="As it was when ordered.")
     item: InventoryItem | None = batch.field(_item, description="The item; null once it is deleted.")
     quantity: Decimal = strawberry.field(description="How many units were ordered.")
-    backordered: Decimal = batch.field(_backordered, description="How many of them wait for stock.")
+    backordered: Decimal = batch.field(
+        _in_states(AllocationState.BACKORDERED), description="How many of them wait for stock."
+    )
+    shipped: Decimal = batch.field(
+        _in_states(AllocationState.SHIPPED, AllocationState.RETURNED),
+        description="How many of them have left, those that came back as well.",
+    )
+    returned: Decimal = batch.field(
+        _in_states(AllocationState.RETURNED), description="How many of them have come back."
+    )
+    canceled: Decimal = strawberry.field(description="How many of them are not wanted any more.")
     allocations: list["Allocation"] = batch.field(_allocations, description="Where its units come from, oldest first.")
     message: str | None = strawberry.field(
         description="What the shopper was told about it, such as the backorder notice."
@@ -120,6 +139,7 @@ class OrderLine(Node):
             name=row.name,
             code=row.code,
             quantity=row.quantity,
+            canceled=row.canceled,
             message=row.message,
         )
 
@@ -128,6 +148,9 @@ class OrderLine(Node):
 class Allocation(Node):
     row: strawberry.Private[rows.Allocation]
     line: OrderLine = batch.field(nodes.by_id(rows.lines, "line_id"), description="The line it is of.")
+    shipment: Shipment | None = batch.field(
+        nodes.by_id(shipments.shipments, "shipment_id"), description="The shipment that its units are in."
+    )
     warehouse: Warehouse = batch.field(
         nodes.by_id(warehouses.warehouses, "warehouse_id"), description="The warehouse that gives."
     )

@@ -1,7 +1,6 @@
 """The schema, put together from its parts."""
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -10,15 +9,18 @@ from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
+from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
 from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
+from gqlstock.graphql.shipment_mutations import ShipmentMutations
 from gqlstock.graphql.stock_mutations import StockMutations
 from gqlstock.graphql.subscriptions import Subscription
 from gqlstock.graphql.validation import Validate
 from gqlstock.graphql.warehouse_mutations import WarehouseMutations
+from graphql import GraphQLError
 
 _REMEMBERED = 512
 
@@ -26,7 +28,7 @@ _REMEMBERED = 512
 @strawberry.type(
     description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
 )
-class Query(CatalogQueries, OfficeQueries, ReportQueries):
+class Query(CatalogQueries, OfficeQueries, FulfilmentQueries, ReportQueries):
     pass
 
 
@@ -36,7 +38,9 @@ class Query(CatalogQueries, OfficeQueries, ReportQueries):
         "userErrors in the answer nothing was written."
     )
 )
-class Mutation(CatalogMutations, WarehouseMutations, StockMutations, ReceivingMutations, OrderMutations):
+class Mutation(
+    CatalogMutations, WarehouseMutations, StockMutations, ReceivingMutations, OrderMutations, ShipmentMutations
+):
     pass
 
 

@@ -60,14 +60,17 @@ def in_order(sites: Sequence[Site], selection: SourceSelection, ship_to: geo.Poi
     return sorted(by_priority, key=far)
 
 
-def plan(quantities: Sequence[Decimal], settings: Settings, sources: Sequence[Source]) -> Plan:
+def plan(
+    quantities: Sequence[Decimal], settings: Settings, sources: Sequence[Source], *, only_free: bool = False
+) -> Plan:
     """Take the lines of one item from its sources, in turn; the safety stock stays in those that come last.
 
     What is free is ON_HAND; the rest waits in the first source that takes backorders, within the room there is.
     A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
+    ``only_free``: nothing may wait, as for a hold.
     """
     frees = availability.free(settings, sources)
-    room = availability.room(settings, sources)
+    room = ZERO if only_free else availability.room(settings, sources)
     whole = availability.never_splits(settings)
     planned: list[tuple[Part, ...] | None] = []
     for quantity in quantities:

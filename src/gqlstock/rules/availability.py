@@ -113,11 +113,11 @@ def never_splits(settings: Settings) -> bool:
     return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
 
 
-def stock(settings: Settings, sources: Sequence[Source]) -> Stock:
-    """A, the room for backorders, and what one line can have of both."""
+def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
+    """A, the room for backorders, and what one line can have of both; ``only_free``: of what is free alone."""
     frees = free(settings, sources)
     available = sum(frees, ZERO)
-    left = room(settings, sources)
+    left = ZERO if only_free else room(settings, sources)
     if left is None:
         return Stock(available, None, None)
     if never_splits(settings):
@@ -134,7 +134,8 @@ def assess(item: Sellable, now: datetime) -> Assessment:
     settings = item.settings
     found = stock(settings, item.sources) if item.counted else None
     status = _status(item, in_stock=found is None or found.available > 0)
-    low = _low_stock(settings, found)
+    # An item that is not sold here is not hidden for want of it.
+    low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
     backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
     notify = any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)

@@ -64,19 +64,51 @@ def total(levels: Iterable[Level]) -> Level:
     return Level(*(sum((getattr(level, figure) for level in found), ZERO) for figure in _FIGURES))
 
 
-# Per ordered unit, by the order's mode: on hand, reserved, and the movement's kind. (Oro, nopCommerce)
-_ORDERED = {
-    InventoryDecrement.ON_ORDER: (-1, 0, MovementKind.SALE),
-    InventoryDecrement.ON_SHIPMENT: (0, +1, None),
-    InventoryDecrement.NEVER: (0, 0, None),
+class Step(StrEnum):
+    """What can happen to ordered units."""
+
+    ORDERED = "ORDERED"
+    PACKED = "PACKED"
+    UNPACKED = "UNPACKED"
+    SHIPPED = "SHIPPED"
+    CANCELED = "CANCELED"
+    CANCELED_PACKED = "CANCELED_PACKED"
+    RETURNED = "RETURNED"
+
+
+# What a step does per unit, by the mode the order was placed under: on hand, reserved, planned, and the movement's kind.
+# A step that is not here does nothing. (Oro, CS-Cart and Solidus take units when ordered, nopCommerce when shipped.)
+_EFFECTS: dict[InventoryDecrement, dict[Step, tuple[int, int, int, MovementKind | None]]] = {
+    InventoryDecrement.ON_ORDER: {
+        Step.ORDERED: (-1, 0, 0, MovementKind.SALE),
+        Step.CANCELED: (+1, 0, 0, MovementKind.CANCELLATION),
+        Step.CANCELED_PACKED: (+1, 0, 0, MovementKind.CANCELLATION),
+        Step.RETURNED: (+1, 0, 0, MovementKind.RETURN),
+    },
+    InventoryDecrement.ON_SHIPMENT: {
+        Step.ORDERED: (0, +1, 0, None),
+        Step.PACKED: (0, -1, +1, None),
+        Step.UNPACKED: (0, +1, -1, None),
+        Step.SHIPPED: (-1, 0, -1, MovementKind.SHIPMENT),
+        Step.CANCELED: (0, -1, 0, None),
+        Step.CANCELED_PACKED: (0, 0, -1, None),
+        Step.RETURNED: (+1, 0, 0, MovementKind.RETURN),
+    },
+    InventoryDecrement.NEVER: {},
 }
 
 
-def ordered(mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
-    """What ordering ``quantity`` units of a level does to it; ``backordered`` of them wait for stock."""
-    on_hand, reserved, kind = _ORDERED[mode]
+def effect(step: Step, mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
+    """What a step of ``quantity`` ordered units does to their level; ``backordered`` of them begin or cease to wait."""
+    on_hand, reserved, planned, kind = _EFFECTS[mode].get(step, (0, 0, 0, None))
     waiting = ZERO if mode is InventoryDecrement.NEVER else backordered
-    return Change(on_hand=on_hand * quantity, reserved=reserved * quantity, backordered=waiting, kind=kind)
+    return Change(
+        on_hand=on_hand * quantity,
+        reserved=reserved * quantity,
+        planned=planned * quantity,
+        backordered=waiting if step is Step.ORDERED else -waiting,
+        kind=kind,
+    )
 
 
 def apply(level: Level, change: Change) -> Level:

@@ -1,6 +1,7 @@
 """What an order is and what its lines must satisfy before anything is taken."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -29,7 +30,27 @@ def id_of(order_number: str) -> int | None:
     if not (order_number.isascii() and order_number.isdigit() and len(order_number) < 19):
         return None
     found = int(order_number) - _FIRST_NUMBER
-    return found if found > 0 else None
+    return found if found > 0 and number(found) == order_number else None
+
+
+@dataclass(frozen=True, slots=True)
+class LineTotals:
+    """How many units of a line were ordered, and what became of them; ``shipped`` counts returned ones as well."""
+
+    quantity: Decimal
+    canceled: Decimal
+    shipped: Decimal
+
+
+def status(lines: Sequence[LineTotals]) -> OrderStatus:
+    """How far an order is, by its units; accepted backorders and returns do not change it. (Oro)"""
+    if all(line.canceled == line.quantity for line in lines):
+        return OrderStatus.CANCELED
+    if all(line.canceled + line.shipped == line.quantity for line in lines):
+        return OrderStatus.SHIPPED
+    if any(line.shipped for line in lines):
+        return OrderStatus.PARTIALLY_SHIPPED
+    return OrderStatus.PLACED
 
 
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:

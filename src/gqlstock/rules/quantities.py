@@ -1,6 +1,7 @@
 """What a quantity is: an exact decimal with up to four places. Nothing here knows what is being counted."""
 
-from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
+import re
+from decimal import ROUND_DOWN, Context, Decimal
 
 PLACES = 4
 UNIT = Decimal(1).scaleb(-PLACES)
@@ -9,6 +10,7 @@ ZERO = Decimal(0)
 
 # A longer text is no quantity, and reading it would cost more than refusing it.
 _LONGEST_TEXT = 64
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EXACT = Context(prec=2 * _LONGEST_TEXT)
 
 
@@ -22,11 +24,9 @@ def parse(value: object) -> Decimal:
     text = str(value).strip()
     if len(text) > _LONGEST_TEXT:
         raise ValueError(f"{text[:20]}… is longer than any quantity.")
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number.") from None
-    return check(number)
+    if not (_NUMBER.fullmatch(text) or isinstance(value, float | Decimal)):
+        raise ValueError(f"{text!r} is not a number.")
+    return check(Decimal(text))
 
 
 def check(number: Decimal) -> Decimal:

@@ -174,20 +174,16 @@ def resolve(places: Iterable[Place]) -> Settings:
 
 def origins(places: Sequence[Place]) -> list[Origin]:
     """One entry for every setting, in the order of the table: the place its value comes from."""
-    return [_origin(name, places) for name in NAMES]
+    return [origin(name, places) for name in NAMES]
 
 
-def _origin(name: str, places: Sequence[Place]) -> Origin:
+def origin(name: str, places: Sequence[Place]) -> Origin:
+    """Where one setting's value comes from."""
     for place in places:
         value = place.values.get(name)
         if value is not None:
             return Origin(name, place.scope, place.owner, value)
     return Origin(name, SettingScope.DEFAULT, None, getattr(DEFAULTS, name))
-
-
-def origin(name: str, places: Sequence[Place]) -> Origin:
-    """Where one setting's value comes from."""
-    return _origin(name, places)
 
 
 def camel(name: str) -> str:

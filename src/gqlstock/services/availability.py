@@ -1,14 +1,16 @@
 """What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog
 from gqlstock.rules.allocation import Site
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, InventoryTracking, Option
 from gqlstock.rules.geo import Point
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings
 from gqlstock.services.lookup import Lookup, lookup
@@ -36,6 +38,7 @@ class Shelf:
         self._combinations = combinations
         self._levels = levels
         self._sites = {site.warehouse_id: site for site in channel.sites}
+        self._first: dict[int, list[int]] = {}
         self._settings: dict[int, Settings] = {}
         self._assessed: dict[int, Assessment] = {}
 
@@ -58,6 +61,18 @@ class Shelf:
             self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
         return self._settings[item.id]
 
+    def prefer(self, first: Mapping[int, list[int]]) -> None:
+        """Let these warehouses give first, by the item that has the units: those of a hold that is ordered."""
+        self._first = dict(first)
+
+    def free(self, held: Mapping[int, Decimal]) -> None:
+        """Take units as if they were not held, by the id of their level; for questions, which write nothing."""
+        for levels in self._levels.values():
+            for level in levels:
+                quantity = held.get(level.id, ZERO)
+                level.held -= quantity
+                level.available += quantity
+
     def use(self, claimed: inventory.Claim) -> None:
         """Take the levels as they are under the lock from here on."""
         for item_id in claimed.items:
@@ -67,7 +82,9 @@ class Shelf:
 
     def sites(self, item: Item, ship_to: Point | None = None) -> list[Site]:
         """The website's active warehouses in the order in which they give of this item."""
-        return allocation.in_order(list(self._sites.values()), self.settings(item).source_selection, ship_to)
+        ordered = allocation.in_order(list(self._sites.values()), self.settings(item).source_selection, ship_to)
+        first = self._first.get(self.stock_item(item).id, [])
+        return sorted(ordered, key=lambda s: first.index(s.warehouse_id) if s.warehouse_id in first else len(first))
 
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
         """The levels that give units of an item here, in order."""

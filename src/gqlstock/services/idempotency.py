@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +51,11 @@ async def once(
         return Kept(kept.answer["ids"], [_heard(told) for told in kept.answer["refusals"]])
 
     return await database.transaction(run)
+
+
+async def forget(older_than: timedelta) -> None:
+    """Forget the answers that have been kept for longer than that."""
+    await idempotency.sweep(database.now() - older_than)
 
 
 # The refusals that can stand in a kept answer: those of the rows of a partial stock mutation.

@@ -126,7 +126,7 @@ class Intake:
                     with self._faults.at(variant.line):
                         await self._update_combination(variant, combination)
                     found.append((variant, combination))
-        return [*found, *await self._make_combinations(missing)]
+        return sorted([*found, *await self._make_combinations(missing)], key=lambda pair: pair[0].line)
 
     async def _update_combination(self, variant: Variant, item: Item) -> None:
         wanted = {

@@ -1,100 +1,34 @@
 """Placing an order: what checkOrder shows and placeOrder carries out, in one transaction under the items' lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, replace
 
 from email_validator import EmailNotValidError, validate_email
 
-from gqlstock.rules import allocation, availability, catalog, ledger, quantities, refusals
-from gqlstock.rules import orders as rules
-from gqlstock.rules.allocation import AllocationState, Part
-from gqlstock.rules.availability import Assessment
+from gqlstock.rules import catalog, ledger, refusals
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.geo import Point
+from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import (
-    Code,
-    InsufficientStock,
-    NotOrderable,
-    Refusal,
     Refused,
-    UnavailableReason,
     invalid,
+    wrong_state,
 )
-from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, Settings
-from gqlstock.services.availability import Shelf, shelf
+from gqlstock.rules.scopes import Caller
+from gqlstock.services import holds
+from gqlstock.services.availability import Shelf
+from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read
 from gqlstock.services.idempotency import Kept, once
-from gqlstock.services.posting import post
+from gqlstock.services.posting import follow, summed
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, outbox, warehouses
 from gqlstock.store import orders as rows
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, Posting
 from gqlstock.store.warehouses import Channel
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """``options``: the shopper's choice as (name, value), for a product's SKU."""
-
-    sku: str
-    quantity: Decimal
-    options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An order as it is asked for. ``website`` None is the default one."""
-
-    lines: tuple[OrderLine, ...]
-    website: str | None = None
-    customer_email: str | None = None
-    reference: str | None = None
-    ship_to: Point | None = None
-
-
-@dataclass(slots=True)
-class PlannedLine:
-    """One line worked out: what it stands for, where its units come from, and why it cannot be had."""
-
-    number: int
-    asked: OrderLine
-    item: Item | None = None
-    selected: dict[str, str] = field(default_factory=dict)
-    parts: tuple[Part, ...] = ()
-    reason: UnavailableReason | None = None
-    message: str | None = None
-    refusals: list[Refusal] = field(default_factory=list)
-    counted: bool = False
-    settings: Settings | None = None
-
-    @property
-    def sku(self) -> str:
-        return self.item.sku if self.item else self.asked.sku
-
-    @property
-    def backordered(self) -> Decimal:
-        return sum((p.quantity for p in self.parts if p.state is AllocationState.BACKORDERED), ZERO)
-
-    @property
-    def orderable(self) -> bool:
-        return not self.refusals and self.reason is None
-
-
-@dataclass(slots=True)
-class Draft:
-    """An order worked out and not placed. ``held``: there is not enough, and it would be kept waiting."""
-
-    lines: list[PlannedLine]
-    refusals: list[Refusal]
-    held: bool = False
-
-    @property
-    def orderable(self) -> bool:
-        return not self.refusals and not self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +40,15 @@ class _Contact:
 async def check(caller: Caller, asked: Asked) -> Draft:
     """What placing this order would do now, without doing it."""
     try:
-        _, lines, found = await _read(asked)
+        channel, lines, found = await read(asked)
+        held = await holds.taken_up(asked.hold, "hold")
+        if held is not None:
+            holds.check(held, channel.id, "hold")
+            found.prefer(held.warehouses)
+            found.free(held.quantities)
     except Refused as error:
         return Draft([PlannedLine(number, line) for number, line in enumerate(asked.lines)], list(error.refusals))
-    return _plan(caller, asked, lines, found)
+    return plan(caller, asked, lines, found)
 
 
 async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
@@ -121,16 +60,61 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     )
 
     async def work() -> Kept:
-        channel, lines, found = await _read(asked, levels={})
+        channel, lines, found = await read(asked, levels={})
         stocked = {item.id: item for line in lines if line.item is not None for item in [found.stock_item(line.item)]}
-        claim = await inventory.claim(stocked, read=stocked)
+        held = await holds.taken_up(asked.hold, "hold")
+        if held is None:
+            claim = await inventory.claim(stocked, read=stocked)
+        else:
+            claim = await inventory.claim(stocked.keys() | held.item_ids)
+            found.prefer(held.warehouses)
+        freed = await holds.end(caller, held, channel.id, claim, StockHoldState.ORDERED, "hold")
         found.use(claim)
-        draft = _plan(caller, asked, lines, found)
+        draft = plan(caller, asked, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        return Kept({"order": [await _write(caller, contact, channel, draft, found, claim)]})
+        order_id, order_lines = await _write(contact, channel, draft, found)
+        await take(caller, order_lines, draft, found, claim, freed)
+        await outbox.add([Event(Topic.ORDER, order_id)])
+        return Kept({"order": [order_id]})
 
     return await once(caller, "placeOrder", key, asked, work)
+
+
+async def retry(caller: Caller, number: str) -> int:
+    """Try a held order again: it is placed, or left as it is. Answers its id."""
+
+    async def work() -> int:
+        order_id = order_rules.id_of(number)
+        known = (await rows.orders([order_id])).get(order_id) if order_id is not None else None
+        if known is None:
+            raise refusals.missing("order", number, "number")
+        lines = [line for line in (await rows.lines_of([known.id]))[known.id] if line.quantity > line.canceled]
+        items = await catalog_rows.items({line.item_id for line in lines})
+        asked = Asked(
+            tuple(
+                OrderLine(items[line.item_id].sku, line.quantity - line.canceled, tuple(line.selected_options.items()))
+                for line in lines
+            ),
+            (await warehouses.websites([known.website_id]))[known.website_id].code,
+            firm=True,
+        )
+        _, planned, found = await read(asked, levels={})
+        claim = await inventory.claim({found.stock_item(line.item).id for line in planned if line.item is not None})
+        found.use(claim)
+        order = await rows.lock(known.id)
+        if order.status is not OrderStatus.BACKORDERED:
+            raise wrong_state(f"The order {number} is not held: it is {order.status.value.lower()}.", "number")
+        draft = plan(caller, asked, planned, found)
+        if draft.refusals:
+            raise Refused(replace(refusal, path=("number",)) for refusal in draft.refusals)
+        order.status, order.updated_at = OrderStatus.PLACED, database.now()
+        await order.save(update_fields=["status", "updated_at"])
+        await take(caller, lines, draft, found, claim)
+        await outbox.add([Event(Topic.ORDER, order.id)])
+        return int(order.id)
+
+    return await database.transaction(work)
 
 
 def email(value: str, *path: str) -> str:
@@ -141,179 +125,8 @@ def email(value: str, *path: str) -> str:
         raise invalid(f"{refusals.shown(value)} is no e-mail address: {error}", *path) from None
 
 
-async def _read(
-    asked: Asked, levels: dict[int, list[InventoryLevel]] | None = None
-) -> tuple[Channel, list[PlannedLine], Shelf]:
-    """Everything that the order is worked out from. Refused for what is wrong with the order as a whole."""
-    if not asked.lines:
-        raise invalid("An order has at least one line.", "lines")
-    if len(asked.lines) > rules.MAX_LINES:
-        raise refusals.too_many("lines", len(asked.lines), rules.MAX_LINES, "lines")
-    network = await warehouses.network()
-    channel = network.find(asked.website)
-    if channel is None:
-        if asked.website is None:
-            raise Refusal(Code.NOT_FOUND, "There is no website yet.", ("website",)).only()
-        raise refusals.missing("website", asked.website, "website")
-    items = await catalog_rows.by_sku({line.sku for line in asked.lines})
-    found = await shelf(items.values(), channel, network, levels=levels)
-    lines = []
-    for number, asked_line in enumerate(asked.lines):
-        line = PlannedLine(number, asked_line)
-        try:
-            _identify(line, items.get(asked_line.sku), found)
-        except Refused as error:
-            line.refusals += [refusal.under("lines", number) for refusal in error.refusals]
-        lines.append(line)
-    return channel, lines, found
-
-
-def _identify(line: PlannedLine, item: Item | None, found: Shelf) -> None:
-    """What a line stands for: an item, or a product's choice without a combination of its own."""
-    asked = line.asked
-    if item is None:
-        raise refusals.missing("item", asked.sku, "sku")
-    if asked.quantity <= 0:
-        raise invalid(f"{quantities.text(asked.quantity)} cannot be ordered: more than 0.", "quantity")
-    product = found.lookup.product(item)
-    choice = catalog.check_choice(asked.options, product.options, "options")
-    if not item.is_product:
-        for name, value in choice.items():
-            if item.choice.get(name, value) != value:
-                raise invalid(f"{item.sku} has {name} {item.choice[name]}, not {value}.", "options")
-        choice = item.choice | choice
-    elif catalog.counts_combinations(product.tracking) and catalog.is_complete(choice, product.options):
-        item = found.combination(product, choice) or item
-    line.item = item
-    line.selected = choice
-
-
-def _plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -> Draft:
-    """Work the lines out, item by item: quantity rules, whether they can be ordered at all, where the units are."""
-    short: list[PlannedLine] = []
-    by_stock: dict[int, list[PlannedLine]] = {}
-    for line in lines:
-        if line.item is not None:
-            by_stock.setdefault(found.stock_item(line.item).id, []).append(line)
-    for group in by_stock.values():
-        if not _check(group, found):
-            continue
-        _take(caller, asked, group, found, short)
-    waits = bool(short) and all(
-        line.settings is not None and line.settings.insufficient_stock is InsufficientStockAction.HOLD_ORDER
-        for line in short
-    )
-    wrong = [refusal for line in lines for refusal in line.refusals if not isinstance(refusal, InsufficientStock)]
-    if waits and not wrong:
-        for line in lines:
-            line.refusals, line.parts, line.message = [], (), None
-        return Draft(lines, [], held=True)
-    return Draft(lines, [refusal for line in lines for refusal in line.refusals])
-
-
-def _check(group: Sequence[PlannedLine], found: Shelf) -> bool:
-    """The quantity rules over all lines of an item, and whether each can be ordered but for want of units."""
-    first = group[0]
-    assert first.item is not None
-    first.settings = found.settings(first.item)
-    total = sum((line.asked.quantity for line in group), ZERO)
-    parts = [line.asked.quantity for line in group]
-    broken = rules.check_quantity(total, parts, first.settings.quantity_rules, first.sku)
-    first.refusals += [refusal.under("lines", first.number, "quantity") for refusal in broken]
-    fine = not broken
-    for line in group:
-        assert line.item is not None
-        line.settings = found.settings(line.item)
-        choice = line.selected if line.item.is_product and catalog.counts_combinations(line.item.tracking) else None
-        assessment = found.assess(line.item, choice)
-        line.counted = assessment.available is not None
-        if assessment.reason not in (None, UnavailableReason.OUT_OF_STOCK):
-            line.reason = assessment.reason
-            line.refusals.append(_not_orderable(line, assessment))
-            fine = False
-    return fine
-
-
-def _not_orderable(line: PlannedLine, assessment: Assessment) -> Refusal:
-    assert assessment.reason is not None
-    told = {
-        UnavailableReason.NOT_PUBLISHED: "is not published",
-        UnavailableReason.STATUS_NOT_ORDERABLE: f"is {assessment.status.value.lower().replace('_', ' ')}",
-        UnavailableReason.SELECT_OPTIONS: "is sold by its options: choose each of them",
-        UnavailableReason.COMBINATION_UNAVAILABLE: "does not come in this combination of options",
-        UnavailableReason.NOT_SOLD_HERE: "is not sold on this website",
-        UnavailableReason.LOW_STOCK_UNPUBLISHED: "is not sold while its stock is low",
-        UnavailableReason.LOW_STOCK_BUY_DISABLED: "cannot be bought while its stock is low",
-    }[assessment.reason]
-    at = "options" if assessment.reason in _ABOUT_OPTIONS else "sku"
-    return NotOrderable(
-        message=f"{line.sku} {told}.", path=("lines", line.number, at), sku=line.sku, reason=assessment.reason
-    )
-
-
-_ABOUT_OPTIONS = (UnavailableReason.SELECT_OPTIONS, UnavailableReason.COMBINATION_UNAVAILABLE)
-
-
-def _take(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: Shelf, short: list[PlannedLine]) -> None:
-    """Find the units of an item's lines; those that there are not enough for are refused, told at the first."""
-    uncounted = [line for line in group if not line.counted]
-    for line in uncounted:
-        line.parts = allocation.uncounted(line.asked.quantity, _shipping_origin(line, found, asked))
-    counted = [line for line in group if line.counted]
-    if not counted:
-        return
-    first = counted[0]
-    assert first.item is not None
-    assert first.settings is not None
-    sources = found.sources(first.item, asked.ship_to)
-    wanted = [line.asked.quantity for line in counted]
-    plan = allocation.plan(wanted, first.settings, sources)
-    for line, parts in zip(counted, plan.parts, strict=True):
-        line.parts = parts or ()
-        if line.backordered and _notifies(line, found, asked):
-            line.message = availability.BACKORDER_MESSAGE
-    if not plan.fits:
-        short.append(first)
-        first.reason = UnavailableReason.OUT_OF_STOCK
-        salable = availability.stock(first.settings, sources).salable
-        first.refusals.append(_insufficient(caller, first, sum(wanted, ZERO), salable))
-
-
-def _insufficient(caller: Caller, line: PlannedLine, requested: Decimal, salable: Decimal | None) -> Refusal:
-    assert line.settings is not None
-    seen = caller.may(Scope.INVENTORY_READ) or availability.may_see_quantity(line.settings)
-    left = f": {quantities.text(salable)} can be ordered" if seen and salable is not None else ""
-    return InsufficientStock(
-        message=f"There are not {quantities.text(requested)} of {line.sku}{left}.",
-        path=("lines", line.number, "quantity"),
-        sku=line.sku,
-        requested=requested,
-        salable=salable if seen else None,
-    )
-
-
-def _shipping_origin(line: PlannedLine, found: Shelf, asked: Asked) -> int:
-    """Where units that are not counted come from: the product's shippingOrigin if it sells here, else the first source."""
-    assert line.item is not None
-    sites = found.sites(line.item, asked.ship_to)
-    origin = found.lookup.product(line.item).shipping_origin_id
-    return next((s.warehouse_id for s in sites if s.warehouse_id == origin), sites[0].warehouse_id)
-
-
-def _notifies(line: PlannedLine, found: Shelf, asked: Asked) -> bool:
-    assert line.item is not None
-    waiting = {part.warehouse_id for part in line.parts if part.state is AllocationState.BACKORDERED}
-    return any(
-        source.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER
-        for source in found.sources(line.item, asked.ship_to)
-        if source.warehouse_id in waiting
-    )
-
-
-async def _write(
-    caller: Caller, contact: _Contact, channel: Channel, draft: Draft, found: Shelf, claim: inventory.Claim
-) -> int:
-    """Write the order, its lines and allocations, and take the units."""
+async def _write(contact: _Contact, channel: Channel, draft: Draft, found: Shelf) -> tuple[int, list[rows.OrderLine]]:
+    """Write the order with its lines; gives its id, and them."""
     at = database.now()
     order = await rows.Order.create(
         website_id=channel.id,
@@ -325,9 +138,7 @@ async def _write(
     )
     lines = [_line_row(order.id, line, found) for line in draft.lines]
     await database.insert_many(lines)
-    await _allocate(caller, order.id, list(zip(draft.lines, lines, strict=True)), found, claim)
-    await outbox.add([Event(Topic.ORDER, order.id)])
-    return int(order.id)
+    return int(order.id), lines
 
 
 def _line_row(order_id: int, line: PlannedLine, found: Shelf) -> rows.OrderLine:
@@ -346,42 +157,37 @@ def _line_row(order_id: int, line: PlannedLine, found: Shelf) -> rows.OrderLine:
     )
 
 
-async def _allocate(
+async def take(
     caller: Caller,
-    order_id: int,
-    lines: Sequence[tuple[PlannedLine, rows.OrderLine]],
+    lines: Sequence[rows.OrderLine],
+    draft: Draft,
     found: Shelf,
     claim: inventory.Claim,
+    freed: Sequence[InventoryLevel] = (),
 ) -> None:
+    """Allocate what a draft has found for the lines of an order, and take it; ``freed`` levels changed besides."""
+    at = database.now()
     allocations, postings = [], []
-    for line, row in lines:
+    for line, row in zip(draft.lines, lines, strict=True):
         assert line.item is not None
-        for part in line.parts:
+        for position, part in enumerate(line.parts):
             level = found.level(line.item, part.warehouse_id) if line.counted else None
             allocations.append(
                 rows.Allocation(
                     line_id=row.id,
                     warehouse_id=part.warehouse_id,
                     level_id=level.id if level else None,
+                    position=position,
                     quantity=part.quantity,
                     state=part.state,
+                    changed_at=at,
                 )
             )
             if level is not None:
                 waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-                change = ledger.ordered(row.decrement, part.quantity, waiting)
-                postings.append(Posting(level, change, caller.name, order_id=order_id))
+                change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
+                postings.append(Posting(level, change, caller.name, order_id=row.order_id))
     await database.insert_many(allocations)
-    await post(claim, _summed(postings), found.lookup)
-
-
-def _summed(postings: Sequence[Posting]) -> list[Posting]:
-    """One posting for each level: an order moves a level once, however many of its parts come from there."""
-    sums: dict[int, Posting] = {}
-    for posting in postings:
-        known = sums.get(posting.level.id)
-        if known is None:
-            sums[posting.level.id] = posting
-        else:
-            known.change = ledger.together(known.change, posting.change)
-    return list(sums.values())
+    taken = summed(postings)
+    await inventory.record(taken)
+    await follow(claim, [*(posting.level for posting in taken), *freed], found.lookup)

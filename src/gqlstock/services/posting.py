@@ -1,18 +1,18 @@
 """Writes to levels, with all that follows from them in the same transaction: waiting orders filled, alerts, news."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import alerts as alert_rules
-from gqlstock.rules import backorders, catalog
+from gqlstock.rules import backorders, catalog, ledger
 from gqlstock.rules.alerts import AlertState, Step
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.lookup import Lookup
-from gqlstock.store import alerts, database, inventory, orders, outbox
+from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel, Posting, StockMovement
@@ -23,11 +23,17 @@ async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> lis
     if not postings:
         return []
     movements = await inventory.record(postings)
-    changed = {posting.level.id: posting.level for posting in postings}
+    await follow(claim, [posting.level for posting in postings], lookup)
+    return movements
+
+
+async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup) -> None:
+    """Do what follows from changes that were recorded: waiting orders are filled, alerts raised and resolved."""
+    changed = {level.id: level for level in levels}
     for level in changed.values():
         await _fill(level)
-    await watch({level.item_id for level in changed.values()}, claim, lookup)
-    return movements
+    if changed:
+        await watch({level.item_id for level in changed.values()}, claim, lookup)
 
 
 async def _fill(level: InventoryLevel) -> None:
@@ -38,6 +44,7 @@ async def _fill(level: InventoryLevel) -> None:
     waiting = await orders.waiting(level.id)
     fills = backorders.fill([(allocation.id, allocation.quantity) for allocation in waiting], units)
     order_ids = await orders.fill(waiting, fills)
+    await shipments.restate({a.shipment_id for a in waiting if a.shipment_id is not None})
     filled = sum((one.quantity for one in fills), ZERO)
     await inventory.record([Posting(level, Change(backordered=-filled), actor="")])
     await outbox.add([Event(Topic.ORDER, order_id) for order_id in order_ids])
@@ -105,3 +112,13 @@ def _raised(one: _Watched, lookup: Lookup, at: datetime) -> LowInventoryAlert:
         state=AlertState.RAISED,
         raised_at=at,
     )
+
+
+def summed(postings: Sequence[Posting]) -> list[Posting]:
+    """One posting for each level: what an order does moves a level once, however many units of it are concerned."""
+    sums: dict[int, Posting] = {}
+    for posting in postings:
+        known = sums.get(posting.level.id)
+        change = ledger.together(known.change, posting.change) if known else posting.change
+        sums[posting.level.id] = replace(posting, change=change)
+    return list(sums.values())

@@ -24,14 +24,14 @@ class Difference:
         return f"{self.place}: {self.figure} is {quantities.text(self.stored)}, not {quantities.text(self.derived)}"
 
 
-# Each figure: the column that it is kept in, and those that it comes from. Nothing ships, holds or announces stock yet.
+# Each figure: the column that it is kept in, and those that it comes from.
 _FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "onHand": ("on_hand", ("moved_on_hand",)),
-    "reserved": ("reserved", ("allocated_claimed",)),
-    "planned": ("planned", ()),
+    "reserved": ("reserved", ("allocated_reserved",)),
+    "planned": ("planned", ("allocated_planned",)),
     "backordered": ("backordered", ("allocated_backordered",)),
-    "held": ("held", ()),
-    "incoming": ("incoming", ()),
+    "held": ("held", ("kept_held",)),
+    "incoming": ("incoming", ("announced_incoming",)),
 }
 _WITHOUT_ALLOCATIONS = {OrderStatus.BACKORDERED, OrderStatus.CANCELED}
 
@@ -47,6 +47,8 @@ def _level(row: Mapping[str, Any]) -> list[Difference]:
     figures = [(name, row[kept], sum(row[source] for source in sources)) for name, (kept, sources) in _FIGURES.items()]
     free = row["on_hand"] - row["reserved"] - row["planned"] - row["held"]
     figures.append(("available", row["available"], free))
+    waiting = min(row["backordered"], max(-row["available"], 0))
+    figures.append(("backordered beside what is there", row["backordered"], waiting))
     if row["wrong_movement"] is not None:
         figures.append((f"onHandAfter of movement {row['wrong_movement']}", row["wrong_stored"], row["wrong_derived"]))
     return [
@@ -58,7 +60,17 @@ def _level(row: Mapping[str, Any]) -> list[Difference]:
 
 def _line(row: Mapping[str, Any]) -> list[Difference]:
     """A line's units are all allocated, whatever became of them; a held order has none, even once it is canceled."""
-    if row["quantity"] == row["allocated"] or row["status"] in _WITHOUT_ALLOCATIONS:
-        return []
     place = f"Order {orders.number(row['order_id'])}, {row['sku']}"
-    return [Difference(place, "quantity", from_units(row["quantity"]), from_units(row["allocated"]))]
+    figures = []
+    if row["allocated"] or row["status"] not in _WITHOUT_ALLOCATIONS:
+        figures = [
+            ("quantity", row["quantity"], row["allocated"]),
+            ("canceled", row["canceled"], row["allocated_canceled"]),
+        ]
+    if row["status"] == OrderStatus.SHIPPED:
+        figures.append(("shipped", row["quantity"] - row["canceled"], row["allocated_shipped"]))
+    return [
+        Difference(place, name, from_units(stored), from_units(derived))
+        for name, stored, derived in figures
+        if stored != derived
+    ]

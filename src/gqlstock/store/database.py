@@ -33,6 +33,8 @@ TABLES = [
         "inventory",
         "announcements",
         "orders",
+        "shipments",
+        "holds",
         "alerts",
         "outbox",
         "tokens",

@@ -104,6 +104,10 @@ class Claim:
         """An item's levels in use, by id."""
         return [level for level in self._levels.get(item_id, {}).values() if level.deleted_at is None]
 
+    def all_levels(self, item_id: int) -> list[InventoryLevel]:
+        """An item's levels, those out of use as well."""
+        return list(self._levels.get(item_id, {}).values())
+
     def level(self, item_id: int, warehouse_id: int) -> InventoryLevel | None:
         """The item's level in that warehouse, one out of use as well."""
         return self._levels.get(item_id, {}).get(warehouse_id)
@@ -148,6 +152,7 @@ async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = Non
             raise database.Outdated(f"items {sorted(wanted)} were changed")
     levels = await InventoryLevel.filter(item_id__in=wanted).order_by("id").annotate(alerted=RawSQL(_HAS_OPEN_ALERT))
     quiet = {level.item_id for level in levels if not level.alerted}  # type: ignore[attr-defined]
+    await current(levels)
     return Claim(found, levels, wanted - quiet)
 
 
@@ -217,19 +222,48 @@ def _increments(before: Level, after: Level) -> list[int]:
     return [to_units(getattr(after, figure) - getattr(before, figure)) for figure in _FIGURES]
 
 
+_EXPIRED = """SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
+    FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
+    WHERE h.state = 'ACTIVE' AND h.expires_at <= ? AND u.level_id IN ({slots}) GROUP BY u.level_id"""
+
+
+async def drop_expired(held: Mapping[int, Decimal]) -> None:
+    """Take what an expired hold kept out of the stored figures of its levels, which ``current`` shows without it."""
+    at = database.now()
+    await database.execute_many(
+        "UPDATE inventory_level SET held = held - ?, available = available + ?, updated_at = ? WHERE id = ?",
+        [[to_units(quantity), to_units(quantity), at, level_id] for level_id, quantity in sorted(held.items())],
+    )
+    await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held])
+
+
+async def current(rows: Sequence[InventoryLevel]) -> Sequence[InventoryLevel]:
+    """The levels without what holds kept that have expired: they count nowhere from that moment, swept or not."""
+    holding = [level for level in rows if level.held]
+    if holding:
+        slots = ", ".join("?" * len(holding))
+        found = await database.query(_EXPIRED.format(slots=slots), database.now(), *(level.id for level in holding))
+        expired = {row["level_id"]: from_units(row["units"]) for row in found}
+        for level in holding:
+            level.held -= expired.get(level.id, ZERO)
+            level.available += expired.get(level.id, ZERO)
+    return rows
+
+
 def live_levels() -> QuerySet[InventoryLevel]:
     return InventoryLevel.filter(deleted_at=None)
 
 
 async def levels(ids: Collection[int]) -> dict[int, InventoryLevel]:
-    return {level.id: level for level in await InventoryLevel.filter(id__in=set(ids))} if ids else {}
+    found = await InventoryLevel.filter(id__in=set(ids)) if ids else []
+    return {level.id: level for level in await current(found)}
 
 
 async def levels_of(item_ids: Collection[int]) -> dict[int, list[InventoryLevel]]:
     """The levels in use of each item, by id."""
     found: dict[int, list[InventoryLevel]] = {item_id: [] for item_id in item_ids}
     if found:
-        for level in await live_levels().filter(item_id__in=set(found)).order_by("id"):
+        for level in await current(await live_levels().filter(item_id__in=set(found)).order_by("id")):
             found[level.item_id].append(level)
     return found
 
@@ -243,7 +277,7 @@ async def items_with_units(warehouse_id: int) -> list[int]:
 async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, InventoryLevel]:
     """The levels in use of items in one warehouse, by item."""
     found = await live_levels().filter(warehouse_id=warehouse_id, item_id__in=set(item_ids))
-    return {level.item_id: level for level in found}
+    return {level.item_id: level for level in await current(found)}
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:

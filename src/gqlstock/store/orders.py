@@ -12,6 +12,7 @@ from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.backorders import Fill
 from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
@@ -63,6 +64,7 @@ class OrderLine(Model):
     code = fields.CharField(max_length=255)
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
     quantity: fields.Field[Decimal] = QuantityField()
+    canceled: fields.Field[Decimal] = QuantityField(default=ZERO)
     decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
     message = fields.CharField(max_length=255, null=True)
 
@@ -72,7 +74,10 @@ class OrderLine(Model):
 
 
 class Allocation(Model):
-    """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted."""
+    """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.
+
+    ``position`` is the place of its source in the line's plan, which its parts keep when it is split.
+    """
 
     id = fields.BigIntField(primary_key=True)
     line: fields.ForeignKeyRelation[OrderLine] = fields.ForeignKeyField(
@@ -87,12 +92,18 @@ class Allocation(Model):
         "gqlstock.InventoryLevel", related_name="allocations", null=True, on_delete=fields.RESTRICT
     )
     level_id: int | None
+    shipment: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "gqlstock.Shipment", related_name="allocations", null=True, on_delete=fields.RESTRICT
+    )
+    shipment_id: int | None
+    position = fields.IntField(default=0)
     quantity: fields.Field[Decimal] = QuantityField()
     state = fields.CharEnumField(AllocationState, max_length=20)
+    changed_at = fields.DatetimeField()
 
     class Meta:
         table = "allocation"
-        indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"))
+        indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"), ("shipment_id",))
 
 
 OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
@@ -161,13 +172,14 @@ async def open_order_of(item_ids: Collection[int]) -> int | None:
 async def waiting(level_id: int) -> list[Allocation]:
     """What waits for stock of a level, the oldest order first, then by line."""
     return await Allocation.filter(level_id=level_id, state=AllocationState.BACKORDERED).order_by(
-        "line__order__placed_at", "line__order_id", "line_id", "id"
+        "line__order__placed_at", "line__order_id", "line_id", "position", "id"
     )
 
 
 async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int]:
     """Turn waiting units into ON_HAND ones, splitting an allocation that is filled in part; gives the orders' ids."""
     by_id = {allocation.id: allocation for allocation in waiting}
+    at = database.now()
     split: list[Any] = []
     for one in fills:
         allocation = by_id[one.allocation_id]
@@ -177,13 +189,37 @@ async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int
                     line_id=allocation.line_id,
                     warehouse_id=allocation.warehouse_id,
                     level_id=allocation.level_id,
+                    shipment_id=allocation.shipment_id,
+                    position=allocation.position,
                     quantity=allocation.quantity - one.quantity,
                     state=AllocationState.BACKORDERED,
+                    changed_at=allocation.changed_at,
                 )
             )
-        await Allocation.filter(id=allocation.id).update(quantity=one.quantity, state=AllocationState.ON_HAND)
+        await Allocation.filter(id=allocation.id).update(
+            quantity=one.quantity, state=AllocationState.ON_HAND, changed_at=at
+        )
     await database.insert_many(split)
     line_ids = {by_id[one.allocation_id].line_id for one in fills}
     order_ids = sorted({line.order_id for line in (await lines(line_ids)).values()})
     await Order.filter(id__in=order_ids).update(updated_at=database.now())
     return order_ids
+
+
+async def lock(order_id: int) -> Order:
+    """The order, which this transaction has to itself; claim its items first, as filling backorders does."""
+    return await Order.filter(id=order_id).select_for_update(no_key=True).get()
+
+
+async def split(allocation: Allocation, quantity: Decimal, **changes: Any) -> Allocation:
+    """Change ``quantity`` units of an allocation; what is left of it stays as it was. Gives the changed part."""
+    part = allocation
+    if quantity < allocation.quantity:
+        part = allocation.clone()
+        part.quantity = quantity
+        allocation.quantity -= quantity
+        await allocation.save(update_fields=["quantity"])
+    for name, value in {**changes, "changed_at": database.now()}.items():
+        setattr(part, name, value)
+    await part.save()
+    return part

@@ -6,9 +6,11 @@ from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.events import Topic
+from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.settings import InventoryDecrement, SettingScope
+from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store.fields import QuantityField
 from json import dumps, loads
 from tortoise.fields.base import OnDelete
@@ -384,6 +386,37 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="StockAnnouncement",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "level",
+                    fields.ForeignKeyField(
+                        "gqlstock.InventoryLevel",
+                        source_field="level_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="announcements",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("quantity", QuantityField()),
+                ("received", QuantityField(default=Decimal("0"))),
+                ("expected_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("reference", fields.CharField(null=True, max_length=255)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("withdrawn_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "stock_announcement",
+                "app": "gqlstock",
+                "indexes": [Index(fields=["level_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "So many units that are to come to a level. The level's ``incoming`` sums what is still to come.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="StockMovement",
             fields=[
                 ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -580,6 +613,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("quantity", QuantityField()),
+                ("canceled", QuantityField(default=Decimal("0"))),
                 (
                     "decrement",
                     fields.CharEnumField(
@@ -600,6 +634,60 @@ class Migration(migrations.Migration):
                 ],
                 "pk_attr": "id",
                 "table_description": "What was ordered, as it was then. ``item`` is what was asked for, be its product what has the units.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Shipment",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "order",
+                    fields.ForeignKeyField(
+                        "gqlstock.Order",
+                        source_field="order_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="shipments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "warehouse",
+                    fields.ForeignKeyField(
+                        "gqlstock.Warehouse",
+                        source_field="warehouse_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="shipments",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "state",
+                    fields.CharEnumField(
+                        description="PENDING: PENDING\nREADY: READY\nSHIPPED: SHIPPED\nCANCELED: CANCELED",
+                        enum_type=ShipmentState,
+                        max_length=20,
+                    ),
+                ),
+                ("tracking_number", fields.CharField(null=True, max_length=255)),
+                ("carrier", fields.CharField(null=True, max_length=255)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("updated_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("shipped_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "shipment",
+                "app": "gqlstock",
+                "indexes": [
+                    Index(fields=["order_id", "id"]),
+                    Index(fields=["warehouse_id", "state"]),
+                    Index(fields=["created_at", "id"]),
+                    Index(fields=["updated_at", "id"]),
+                ],
+                "pk_attr": "id",
+                "table_description": "Units of one order that leave one warehouse together. People know it by a number that is made from its id.",
             },
             bases=["Model"],
         ),
@@ -641,6 +729,19 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
+                (
+                    "shipment",
+                    fields.ForeignKeyField(
+                        "gqlstock.Shipment",
+                        source_field="shipment_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="allocations",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("position", fields.IntField(default=0)),
                 ("quantity", QuantityField()),
                 (
                     "state",
@@ -650,6 +751,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
+                ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "allocation",
@@ -658,9 +760,128 @@ class Migration(migrations.Migration):
                     Index(fields=["line_id", "id"]),
                     Index(fields=["level_id", "state"]),
                     Index(fields=["warehouse_id", "state"]),
+                    Index(fields=["shipment_id"]),
                 ],
                 "pk_attr": "id",
                 "table_description": "So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="StockHold",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "website",
+                    fields.ForeignKeyField(
+                        "gqlstock.Website",
+                        source_field="website_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="holds",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("token", fields.CharField(unique=True, max_length=43)),
+                (
+                    "state",
+                    fields.CharEnumField(
+                        default=StockHoldState.ACTIVE,
+                        description="ACTIVE: ACTIVE\nORDERED: ORDERED\nRELEASED: RELEASED\nEXPIRED: EXPIRED",
+                        enum_type=StockHoldState,
+                        max_length=20,
+                    ),
+                ),
+                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "stock_hold",
+                "app": "gqlstock",
+                "indexes": [Index(fields=["state", "expires_at"])],
+                "pk_attr": "id",
+                "table_description": "Stock kept for a cart until ``expires_at``, or until it is ordered or released.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="HeldUnits",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "hold",
+                    fields.ForeignKeyField(
+                        "gqlstock.StockHold",
+                        source_field="hold_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="units",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "level",
+                    fields.ForeignKeyField(
+                        "gqlstock.InventoryLevel",
+                        source_field="level_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="held_units",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("quantity", QuantityField()),
+            ],
+            options={
+                "table": "held_units",
+                "app": "gqlstock",
+                "indexes": [Index(fields=["hold_id", "id"]), Index(fields=["level_id"])],
+                "pk_attr": "id",
+                "table_description": "So many units of a level that a hold keeps, in the order of its plan.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="StockHoldLine",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                (
+                    "hold",
+                    fields.ForeignKeyField(
+                        "gqlstock.StockHold",
+                        source_field="hold_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="lines",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "item",
+                    fields.ForeignKeyField(
+                        "gqlstock.Item",
+                        source_field="item_id",
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="hold_lines",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("sku", fields.CharField(max_length=255)),
+                ("quantity", QuantityField()),
+                (
+                    "selected_options",
+                    fields.JSONField(
+                        default=dict, encoder=functools.partial(dumps, separators=(",", ":")), decoder=loads
+                    ),
+                ),
+            ],
+            options={
+                "table": "stock_hold_line",
+                "app": "gqlstock",
+                "indexes": [Index(fields=["hold_id", "id"])],
+                "pk_attr": "id",
+                "table_description": "What was asked for.",
             },
             bases=["Model"],
         ),

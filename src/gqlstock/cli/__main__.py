@@ -1,0 +1,5 @@
+"""``python -m gqlstock.cli``: the same commands."""
+
+from gqlstock.cli import app
+
+app()

@@ -1,0 +1,58 @@
+"""``gqlstock import``: files taken in whole, or refused with the lines that are wrong."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gqlstock.cli import session
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.services import imports
+from gqlstock.services.imports import Imported, Progress
+
+app = session.commands("Take in files: all of one, or nothing.")
+
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="The file, in UTF-8.")]
+
+
+@app.command("shopify-products")
+def shopify_products(
+    file: File, warehouse: Annotated[str, typer.Option(help="Code of the warehouse that the quantities are in.")]
+) -> None:
+    """Products, combinations and quantities from Shopify's product export."""
+
+    async def work(lines: Iterable[str], progress: Progress) -> Imported:
+        return await imports.shopify_products(SYSTEM, lines, warehouse, progress)
+
+    found = _take(file, "Products", work)
+    typer.echo(
+        f"{found.products_made} products and {found.combinations_made} combinations made, "
+        f"{found.products_changed} products changed, {found.counted} levels counted."
+    )
+
+
+@app.command("levels")
+def levels(file: File) -> None:
+    """Counts from a file with the columns sku, warehouse, on_hand."""
+
+    async def work(lines: Iterable[str], progress: Progress) -> Imported:
+        return await imports.levels(SYSTEM, lines, progress)
+
+    typer.echo(f"{_take(file, 'Levels', work).counted} levels counted.")
+
+
+def _take(file: Path, what: str, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
+    with _lines(file) as lines, session.bar(what) as progress:
+        return session.run(lambda: work(lines, progress))
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterable[str]]:
+    """The lines of a text file; a BOM is no part of the first."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        try:
+            yield lines
+        except UnicodeDecodeError:
+            raise session.Failure(f"{path} is not UTF-8: save it in that encoding.") from None

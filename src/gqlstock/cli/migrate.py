@@ -1,0 +1,24 @@
+"""``gqlstock migrate``: bring the database up to date. Run again it changes nothing."""
+
+import asyncio
+
+import typer
+
+from gqlstock.cli import session
+from gqlstock.services import warehouses
+from gqlstock.store import database
+
+
+def migrate() -> None:
+    """Bring the database up to date."""
+    asyncio.run(prepare(session.config().database))
+    typer.echo("The database is up to date.")
+
+
+async def prepare(url: database.DatabaseUrl) -> None:
+    """The tables, and the rows that everything else starts from."""
+    async with database.opened(url):
+        await session.check_answers(url)
+    await database.migrate(url)
+    async with database.opened(url):
+        await warehouses.ensure_default_organization()

@@ -1,0 +1,28 @@
+"""``gqlstock serve``: the server, on a database that is up to date."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from gqlstock.cli import session
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Number of processes.", min=1)] = 1,
+) -> None:
+    """Serve the API at /graphql."""
+    config = session.config()
+    session.run(_nothing)
+    session.listening(host, port).close()
+    if workers > 1 and config.redis_url is None:
+        session.say(
+            "Without GQLSTOCK_REDIS_URL the processes do not hear of each other's news: subscribers may miss some."
+        )
+    uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers)
+
+
+async def _nothing() -> None:
+    """Only whether the database is there and up to date."""

@@ -1,0 +1,130 @@
+"""How a command is run: configuration, an open database that is up to date, and every failure as plain lines on stderr."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
+
+from gqlstock.config import Config, ConfigError
+from gqlstock.rules.refusals import Refused
+from gqlstock.services import status
+from gqlstock.store import database
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
+
+
+class Failure(Exception):
+    """What went wrong, as the line that is printed."""
+
+
+class _Plain(TyperGroup):
+    """Ends every failure of a command in plain lines and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # Typer ends commands by exceptions as well; the pipe that is closed is the reader's wish.
+            if hasattr(error, "exit_code") or isinstance(error, typer.Abort | BrokenPipeError):
+                raise
+            for line in _told(error):
+                say(line)
+            raise typer.Exit(1) from error
+
+
+def _told(error: Exception) -> list[str]:
+    """A failure as lines for people."""
+    if isinstance(error, Failure | ConfigError):
+        return [str(error)]
+    if isinstance(error, Refused):
+        return [refusal.message for refusal in error.refusals]
+    if isinstance(error, OSError) and error.filename:
+        return [f"{error.filename}: {error.strerror}"]
+    log.debug("unforeseen", exc_info=error)
+    first = next(iter(str(error).splitlines()), "")
+    return [f"gqlstock stopped over an error that it did not foresee: {type(error).__name__}: {first}"]
+
+
+def commands(text: str, *, plain_errors: bool = False) -> typer.Typer:
+    """A group of commands; the outermost one has the plain errors."""
+    return typer.Typer(
+        help=text,
+        cls=_Plain if plain_errors else None,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal; stdout is for what the command gives."""
+    typer.echo(line, err=True)
+
+
+def config() -> Config:
+    return Config.from_env(os.environ)
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work`` on the configured database, which must be up to date."""
+    url = config().database
+
+    async def opened() -> T:
+        async with database.opened(url):
+            await check_answers(url)
+            if await database.pending_migrations():
+                raise Failure(NOT_UP_TO_DATE)
+            return await work()
+
+    return asyncio.run(opened())
+
+
+async def check_answers(url: database.DatabaseUrl) -> None:
+    """Fail with a plain line if the open database cannot be reached."""
+    try:
+        await status.database_answers()
+    except Exception as error:
+        cause = error.__cause__ or error
+        reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
+        raise Failure(f"The database {_named(url)} cannot be reached: {reason}") from None
+
+
+def _named(url: database.DatabaseUrl) -> str:
+    if isinstance(url, database.Postgres):
+        return "{database} at {host}:{port}".format(**url.credentials)
+    return url.path if isinstance(url, database.SqliteFile) else "that is configured"
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there, or a plain line that says why not."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise Failure(f"{host}:{port} cannot be listened on: {reason}. Another --port may be free.") from None
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+
+        def told(done: int, of: int | None) -> None:
+            progress.update(task, completed=done, total=of)
+
+        yield told

@@ -1,0 +1,126 @@
+"""Mutations of shipments and of holds."""
+
+from typing import Annotated
+
+import strawberry
+
+from gqlstock.graphql import access, mutations, nodes
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import UserError
+from gqlstock.graphql.holds import StockHold
+from gqlstock.graphql.mutations import ERRORS
+from gqlstock.graphql.order_mutations import OrderLineInput, OrderLineQuantityInput, hold_handle, line_quantities
+from gqlstock.graphql.shipments import Shipment
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import holds as hold_services
+from gqlstock.services import shipments as services
+from gqlstock.services.handles import Handle
+
+_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
+
+
+@strawberry.input(
+    description="A new shipment. Without lines: all of the order's units in that warehouse that are in no shipment."
+)
+class CreateShipmentInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    order: str = strawberry.field(description="The order's number.")
+    warehouse: str = strawberry.field(description="The code of the warehouse it leaves.")
+    lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What goes into it.")
+
+
+@strawberry.input(description="A shipment that leaves.")
+class ShipShipmentInput:
+    number: str = strawberry.field(description="The shipment's number.")
+    tracking_number: str | None = strawberry.field(default=None, description="The carrier's number for it.")
+    carrier: str | None = strawberry.field(default=None, description="Who carries it.")
+
+
+@strawberry.input(description="A shipment to unpack.")
+class CancelShipmentInput:
+    number: str = strawberry.field(description="The shipment's number.")
+
+
+@strawberry.input(description="Stock to keep for a cart.")
+class HoldStockInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
+    minutes: int = strawberry.field(default=15, description="For how long: 1 to 1,440.")
+    replaces: strawberry.ID | None = strawberry.field(
+        default=None, description="The cart's hold so far; it ends when this one is made."
+    )
+
+
+@strawberry.input(description="A hold to give back.")
+class ReleaseStockHoldInput:
+    id: strawberry.ID = strawberry.field(description="The hold's id.")
+
+
+@strawberry.type(description="A shipment that was made or changed.")
+class ShipmentPayload:
+    shipment: Shipment | None = strawberry.field(description="The shipment.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="A hold that was made or changed.")
+class StockHoldPayload:
+    hold: StockHold | None = strawberry.field(description="The hold.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+async def _shipment_payload(shipment_id: int) -> ShipmentPayload:
+    return ShipmentPayload(shipment=await nodes.loaded("Shipment", shipment_id), user_errors=[])
+
+
+async def _hold_payload(hold_id: int) -> StockHoldPayload:
+    return StockHoldPayload(hold=await nodes.loaded("StockHold", hold_id), user_errors=[])
+
+
+INPUT = strawberry.argument(description="All of it is done, or none.")
+WRITES = Scope.ORDERS_WRITE
+
+
+@strawberry.type
+class ShipmentMutations:
+    @mutations.field(
+        description="Puts units of an order into a shipment. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
+    )
+    async def create_shipment(self, info: Info, input: Annotated[CreateShipmentInput, INPUT]) -> ShipmentPayload:
+        asked = services.Packing(input.order, input.warehouse, line_quantities(input.lines))
+        kept = await services.create(info.context.caller, asked, input.idempotency_key)
+        return await _shipment_payload(kept.ids["shipment"][0])
+
+    @mutations.field(
+        description="Sends a READY shipment off. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
+    )
+    async def ship_shipment(self, info: Info, input: Annotated[ShipShipmentInput, INPUT]) -> ShipmentPayload:
+        shipped = await services.ship(info.context.caller, input.number, input.tracking_number, input.carrier)
+        return await _shipment_payload(shipped)
+
+    @mutations.field(
+        description="Puts a shipment's units back into no shipment. Needs orders:write.",
+        payload=ShipmentPayload,
+        scope=WRITES,
+    )
+    async def cancel_shipment(self, info: Info, input: Annotated[CancelShipmentInput, INPUT]) -> ShipmentPayload:
+        return await _shipment_payload(await services.cancel(info.context.caller, input.number))
+
+    @mutations.field(
+        description="Keeps what is free for a cart: all of it or nothing. Needs orders:write.",
+        payload=StockHoldPayload,
+        scope=None,
+    )
+    async def hold_stock(self, info: Info, input: Annotated[HoldStockInput, INPUT]) -> StockHoldPayload:
+        access.require_to_order(info.context)
+        asked = hold_services.Holding(
+            tuple(line.line() for line in input.lines), input.website, input.minutes, hold_handle(input.replaces)
+        )
+        kept = await hold_services.hold(info.context.caller, asked, input.idempotency_key)
+        return await _hold_payload(kept.ids["hold"][0])
+
+    @mutations.field(description="Gives a hold's units back. Needs orders:write.", payload=StockHoldPayload, scope=None)
+    async def release_stock_hold(self, info: Info, input: Annotated[ReleaseStockHoldInput, INPUT]) -> StockHoldPayload:
+        access.require_to_order(info.context)
+        handle = Handle(nodes.row_id("StockHold", input.id), input.id)
+        return await _hold_payload(await hold_services.release(info.context.caller, handle))

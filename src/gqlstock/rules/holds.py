@@ -1,0 +1,35 @@
+"""Stock kept for a cart: for how long, and what a hold is at a moment."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from gqlstock.rules.refusals import Code, Refusal, invalid, wrong_state
+
+SHORTEST, LONGEST = 1, 1_440
+"""Minutes."""
+
+
+class StockHoldState(StrEnum):
+    ACTIVE = "ACTIVE"
+    ORDERED = "ORDERED"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+
+
+def check_minutes(minutes: int) -> None:
+    if not SHORTEST <= minutes <= LONGEST:
+        raise invalid(f"A hold cannot last {minutes} minutes: {SHORTEST} to {LONGEST}.", "minutes")
+
+
+def state(stored: StockHoldState, expires_at: datetime, now: datetime) -> StockHoldState:
+    """What a hold is now: it stops counting the moment it expires, swept or not."""
+    return StockHoldState.EXPIRED if stored is StockHoldState.ACTIVE and expires_at <= now else stored
+
+
+def check_active(stored: StockHoldState, expires_at: datetime, now: datetime, *path: str) -> None:
+    """Refuse a hold that no longer holds anything."""
+    found = state(stored, expires_at, now)
+    if found is StockHoldState.EXPIRED:
+        raise Refusal(Code.HOLD_EXPIRED, f"The hold expired at {expires_at.isoformat()}.", path).only()
+    if found is not StockHoldState.ACTIVE:
+        raise wrong_state(f"The hold is {found.value.lower()} already.", *path)

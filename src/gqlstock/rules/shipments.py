@@ -1,0 +1,107 @@
+"""What goes into a shipment, what is canceled and what is returned first, and when a shipment may leave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.quantities import ZERO
+
+_FIRST_NUMBER = 100_000
+
+
+class ShipmentState(StrEnum):
+    PENDING = "PENDING"
+    READY = "READY"
+    SHIPPED = "SHIPPED"
+    CANCELED = "CANCELED"
+
+
+OPEN_STATES = (ShipmentState.PENDING, ShipmentState.READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An allocation as these rules know it: so many units of a line in one state, in a shipment or in none.
+
+    ``position`` is the place of its source in the line's plan.
+    """
+
+    id: int
+    quantity: Decimal
+    state: AllocationState
+    position: int = 0
+    packed: bool = False
+    shipped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """So many units of an allocation."""
+
+    id: int
+    quantity: Decimal
+
+
+def number(shipment_id: int) -> str:
+    """The number people know a shipment by."""
+    return f"S{_FIRST_NUMBER + shipment_id}"
+
+
+def id_of(shipment_number: str) -> int | None:
+    """The shipment's id behind its number; None for what is no number."""
+    told = shipment_number[1:]
+    if not (shipment_number.startswith("S") and told.isascii() and told.isdigit() and len(told) < 19):
+        return None
+    found = int(told) - _FIRST_NUMBER
+    return found if found > 0 and number(found) == shipment_number else None
+
+
+def state(states: Sequence[AllocationState]) -> ShipmentState:
+    """The state of a shipment that has not left, by the units in it; with none left it is canceled. (Solidus)"""
+    if not states:
+        return ShipmentState.CANCELED
+    waits = AllocationState.BACKORDERED in states
+    return ShipmentState.PENDING if waits else ShipmentState.READY
+
+
+def pack(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
+    """Units for a shipment, ON_HAND before BACKORDERED, oldest first; without a quantity all that are in no shipment."""
+    free = [u for u in units if u.state in _OPEN and not u.packed]
+    ordered = sorted(free, key=lambda u: (u.state is AllocationState.BACKORDERED, u.position, u.id))
+    return _pick(ordered, quantity)
+
+
+def cancel(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
+    """Units to cancel: BACKORDERED ones first, then those in no shipment, then those in shipments that have not left.
+
+    Among them the source planned last comes first. Without a quantity all that have not left.
+    """
+    still = [u for u in units if u.state in _OPEN]
+    last_first = sorted(still, key=lambda u: (u.position, u.id), reverse=True)
+    return _pick(sorted(last_first, key=lambda u: (u.state is not AllocationState.BACKORDERED, u.packed)), quantity)
+
+
+def give_back(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
+    """Units that come back, in the order in which they were shipped. (Magento)"""
+    away = [(u.shipped_at, u) for u in units if u.state is AllocationState.SHIPPED and u.shipped_at is not None]
+    return _pick([u for _, u in sorted(away, key=lambda one: (one[0], one[1].position, one[1].id))], quantity)
+
+
+def total(picks: Sequence[Pick]) -> Decimal:
+    return sum((pick.quantity for pick in picks), ZERO)
+
+
+_OPEN = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
+
+
+def _pick(units: Sequence[Unit], quantity: Decimal | None) -> list[Pick]:
+    picks = []
+    for unit in units:
+        taken = unit.quantity if quantity is None else min(unit.quantity, quantity)
+        if taken > 0:
+            picks.append(Pick(unit.id, taken))
+            quantity = None if quantity is None else quantity - taken
+    return picks

@@ -1,0 +1,11 @@
+"""An id as a caller gives it, beside the row that it stands for: what a refusal can name."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """``row_id`` is None for a text that is no id of that kind."""
+
+    row_id: int | None
+    told: str

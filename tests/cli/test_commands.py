@@ -1,0 +1,95 @@
+"""The commands, on a database that is up to date: what they print, and where."""
+
+from pathlib import Path
+
+import make
+from gqlstock.store import database, tokens
+from terminal import Fill, Run
+
+LEVELS = "sku,warehouse,on_hand\nMUG,BERLIN,5\n"
+EXPORT = """\
+Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy
+mug,Mug,Title,Default Title,MUG,shopify,5,deny
+"""
+
+
+async def _shop() -> None:
+    await make.shop()
+    await make.product("MUG")
+
+
+def test_migrate_says_that_the_database_is_up_to_date_as_often_as_it_is_run(
+    run: Run, fresh_env: dict[str, str]
+) -> None:
+    for _ in range(2):
+        result = run("migrate", env=fresh_env)
+
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "The database is up to date.\n", "")
+
+
+def test_a_migrated_database_has_the_default_organization(run: Run, fresh_env: dict[str, str]) -> None:
+    run("migrate", env=fresh_env)
+
+    result = run("verify", env=fresh_env)
+
+    assert (result.exit_code, result.stdout) == (0, "Ledger, levels and allocations agree.\n")
+
+
+def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) -> None:
+    result = run("token", "create", "till", "--scope", "orders:write", "--scope", "inventory:read")
+
+    async def check() -> None:
+        caller = await tokens.caller(result.stdout.removesuffix("\n"), database.now())
+        assert caller is not None
+        assert (caller.name, sorted(caller.scopes)) == ("till", ["inventory:read", "orders:write"])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    fill(check)
+
+
+def test_schema_needs_no_database(run: Run) -> None:
+    result = run("schema", env={"GQLSTOCK_DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"})
+
+    assert result.exit_code == 0
+    assert "type Query {" in result.stdout
+
+
+def test_levels_are_taken_in_and_written_out(run: Run, fill: Fill, tmp_path: Path) -> None:
+    fill(_shop)
+    (tmp_path / "in.csv").write_text("\ufeff" + LEVELS, encoding="utf-8")
+
+    taken = run("import", "levels", tmp_path / "in.csv")
+    shown = run("export", "levels")
+    written = run("export", "levels", tmp_path / "out.csv")
+
+    assert (taken.exit_code, taken.stdout, taken.stderr) == (0, "1 levels counted.\n", "")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, LEVELS, "")
+    assert (written.exit_code, written.stdout) == (0, "")
+    assert (tmp_path / "out.csv").read_text() == LEVELS
+
+
+def test_a_shopify_export_is_taken_in(run: Run, fill: Fill, tmp_path: Path) -> None:
+    fill(make.shop)
+    (tmp_path / "products.csv").write_text(EXPORT)
+
+    result = run("import", "shopify-products", tmp_path / "products.csv", "--warehouse", "BERLIN")
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "1 products and 0 combinations made, 0 products changed, 1 levels counted.\n",
+    )
+    assert run("export", "levels").stdout == LEVELS
+
+
+def test_verify_names_the_differences_and_fails(run: Run, fill: Fill) -> None:
+    async def tampered() -> None:
+        await _shop()
+        await make.stock("MUG", "BERLIN", 5)
+        await database.execute("UPDATE inventory_level SET incoming = 20000")
+
+    fill(tampered)
+
+    result = run("verify")
+
+    assert (result.exit_code, result.stdout) == (1, "MUG@BERLIN: incoming is 2, not 0\nMUG@BERLIN: backordered beside what is there is 2, not 0\n")
+    assert result.stderr == "1 figures do not agree.\n"

@@ -1,0 +1,88 @@
+"""Whatever goes wrong is a plain line on stderr and exit code 1; wrong usage is 2."""
+
+from pathlib import Path
+
+import pytest
+
+import make
+from terminal import Fill, Run
+
+NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate.\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "verify", "export levels", "token create till --scope admin"])
+def test_an_old_schema_is_refused_with_the_way_out(run: Run, fresh_env: dict[str, str], command: str) -> None:
+    result = run(*command.split(), env=fresh_env)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", NOT_UP_TO_DATE)
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "verify"])
+def test_a_database_that_does_not_answer_is_named_without_its_password(run: Run, command: str) -> None:
+    result = run(command, env={"GQLSTOCK_DATABASE_URL": "postgres://shop:secret@127.0.0.1:1/stock"})
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("The database stock at 127.0.0.1:1 cannot be reached: ")
+    assert result.stderr.count("\n") == 1
+    assert "secret" not in result.stderr
+
+
+def test_a_file_that_is_no_database_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Not a database. " * 100)
+
+    result = run("verify", env={"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path}/notes.txt"})
+
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"The database {tmp_path}/notes.txt cannot be reached: file is not a database\n",
+    )
+
+
+def test_a_wrong_configuration_is_told_with_its_name(run: Run) -> None:
+    result = run("migrate", env={"GQLSTOCK_PUBLIC_ORDERS": "perhaps"})
+
+    assert (result.exit_code, result.stderr) == (1, "GQLSTOCK_PUBLIC_ORDERS is 'perhaps': write true or false.\n")
+
+
+def test_a_refusal_is_told_line_by_line(run: Run, fill: Fill, tmp_path: Path) -> None:
+    fill(make.shop)
+    (tmp_path / "in.csv").write_text("sku,warehouse,on_hand\nMUG,BERLIN,5\nCUP,PARIS,x\n")
+
+    result = run("import", "levels", tmp_path / "in.csv")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Line 3: on_hand 'x' is no quantity.\n")
+
+
+def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:
+    result = run("token", "create", "till", "--scope", "everything")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("There is no scope everything; there are: catalog:read, ")
+
+
+def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("import", "levels", tmp_path / "none.csv")
+
+    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/none.csv: No such file or directory\n")
+
+
+def test_a_file_in_another_encoding_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes("sku,warehouse,on_hand\nCAFÉ,BERLIN,1\n".encode("latin-1"))
+
+    result = run("import", "levels", tmp_path / "in.csv")
+
+    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/in.csv is not UTF-8: save it in that encoding.\n")
+
+
+def test_a_target_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("export", "levels", tmp_path / "no" / "out.csv")
+
+    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/no/out.csv: No such file or directory\n")
+
+
+@pytest.mark.parametrize("arguments", ["import levels", "token create", "serve --workers 0", "sell"])
+def test_wrong_usage_is_exit_code_2(run: Run, arguments: str) -> None:
+    result = run(*arguments.split())
+
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,104 @@
+"""Real server processes for tests: started on a free port, ready when they say so, gone at the end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """``log`` has what the process printed."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/graphql"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/graphql"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:
+    """Start a server in that environment; it is not ready yet."""
+    chosen = port or free_port()
+    log = directory / f"server-{chosen}.log"
+    command = [sys.executable, "-m", "uvicorn", "--factory", "gqlstock.app:from_env", "--port", str(chosen)]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, "--log-level", "warning"], env={**os.environ, **env}, stdout=output, stderr=subprocess.STDOUT
+        )
+    return Server(chosen, process, log)
+
+
+async def ready(server: Server) -> None:
+    """Wait until it answers that it is ready."""
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient() as client:
+        while True:
+            assert server.process.poll() is None, server.log.read_text()
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"http://127.0.0.1:{server.port}/readyz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+def kill(server: Server) -> None:
+    """End it as a power cut would."""
+    server.process.send_signal(signal.SIGKILL)
+    server.process.wait(PATIENCE)
+
+
+def stop(server: Server) -> None:
+    """Ask it to end, and see to it that it does."""
+    server.process.terminate()
+    try:
+        server.process.wait(5)
+    except subprocess.TimeoutExpired:
+        kill(server)
+
+
+@contextlib.asynccontextmanager
+async def running(env: Mapping[str, str], directory: Path, port: int | None = None) -> AsyncIterator[Server]:
+    """A server, ready for the block."""
+    server = start(env, directory, port)
+    try:
+        await ready(server)
+        yield server
+    finally:
+        await asyncio.to_thread(stop, server)
+
+
+def client(token: str | None = None) -> httpx.AsyncClient:
+    """A client that may have any number of requests under way."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(headers=headers, timeout=PATIENCE, limits=httpx.Limits(max_connections=None))
+
+
+async def ask(http: httpx.AsyncClient, server: Server, query: str, **variables: Any) -> dict[str, Any]:
+    """The data of an answer without errors."""
+    response = await http.post(server.url, json={"query": query, "variables": variables})
+    answer: dict[str, Any] = response.json()
+    assert "errors" not in answer, answer
+    data: dict[str, Any] = answer["data"]
+    return data

@@ -1,0 +1,354 @@
+"""Files taken in whole: what they make, what they leave alone, and that a bad row leaves nothing behind."""
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import make
+from gqlstock.rules.catalog import Image, InventoryTracking
+from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules.refusals import Code, Refused
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import imports, settings
+from gqlstock.services.imports import Imported
+from gqlstock.services.settings import spot_of
+from gqlstock.store import alerts, catalog, database, inventory
+from gqlstock.store.catalog import Item
+
+EXPORT = """\
+Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\
+Variant Inventory Qty,Variant Inventory Policy,Variant Barcode,Image Src,Image Alt Text,Variant Image
+tee,T-shirt,Of cotton.,Shirts & Tops,true,Size,S,TEE-S,shopify,3,deny,401,https://x/tee.jpg,Front,https://x/s.jpg
+tee,,,,,,M,,shopify,4,continue,,https://x/back.jpg,,
+mug,Mug,,Kitchen,false,Title,Default Title,,,7,deny,,,,
+tee,,,,,,,,,,,,https://x/side.jpg,,
+"""
+LEVELS = "sku,warehouse,on_hand\n"
+
+
+def lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def edited(text: str, handle: str, number: int = 0, **cells: str) -> list[str]:
+    """An export with some cells of a handle's row changed; the columns by their names with underscores."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    row = [row for row in rows if row["Handle"] == handle][number]
+    row.update({name.replace("_", " "): value for name, value in cells.items()})
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return lines(out.getvalue())
+
+
+async def shopify(given: Sequence[str], warehouse: str = "BERLIN") -> Imported:
+    return await imports.shopify_products(SYSTEM, given, warehouse)
+
+
+async def item(sku: str) -> Item:
+    return (await catalog.by_sku([sku]))[sku]
+
+
+async def on_hand() -> dict[str, Decimal]:
+    levels = await inventory.live_levels().prefetch_related("item").order_by("id")
+    return {level.item.sku: level.on_hand for level in levels}
+
+
+async def own(**place: str) -> dict[str, Any]:
+    return dict((await settings.at(spot_of(place))).own)
+
+
+async def everything() -> list[list[dict[str, Any]]]:
+    """All that a file could have changed, to the last timestamp."""
+    tables = (
+        "item",
+        "category",
+        "setting_override",
+        "inventory_level",
+        "stock_movement",
+        "outbox",
+        "low_inventory_alert",
+    )
+    return [await database.query(f"SELECT * FROM {table} ORDER BY id") for table in tables]
+
+
+async def refused(given: Sequence[str], warehouse: str = "BERLIN") -> list[str]:
+    """What an export is refused for; nothing of it may have been written."""
+    before = await everything()
+    with pytest.raises(Refused) as caught:
+        await shopify(given, warehouse)
+    assert await everything() == before
+    return [refusal.message for refusal in caught.value.refusals]
+
+
+async def test_an_export_makes_products_combinations_categories_and_counts(db: None) -> None:
+    await make.warehouse()
+
+    found = await shopify(lines(EXPORT))
+
+    assert found == Imported(products_made=2, products_changed=0, combinations_made=2, counted=3)
+    tee, small, medium, mug = [await item(sku) for sku in ("tee", "TEE-S", "tee-M", "mug")]
+    assert (tee.slug, tee.name, tee.description) == ("tee", "T-shirt", "Of cotton.")
+    assert tee.tracking is InventoryTracking.TRACK_WITH_OPTIONS
+    assert [(option.name, [v.name for v in option.values]) for option in tee.options] == [("Size", ["S", "M"])]
+    assert tee.images == (Image("https://x/tee.jpg", "Front"), Image("https://x/back.jpg"), Image("https://x/side.jpg"))
+    assert (small.name, small.choice, small.barcode) == ("T-shirt – S", {"Size": "S"}, "401")
+    assert small.images == (Image("https://x/s.jpg"),)
+    assert medium.choice == {"Size": "M"}
+    assert (mug.published, mug.tracking) == (False, InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7)}
+    category = (await catalog.categories([tee.category_id or 0]))[tee.category_id or 0]
+    assert (category.slug, category.name) == ("shirts-tops", "Shirts & Tops")
+
+
+async def test_an_import_is_in_the_ledger_as_one(db: None) -> None:
+    await make.warehouse()
+
+    await shopify(lines(EXPORT))
+
+    movements = await inventory.StockMovement.all().order_by("id")
+    assert [(m.kind, m.quantity, m.on_hand_after, m.actor) for m in movements] == [
+        (MovementKind.IMPORT, Decimal(3), Decimal(3), "gqlstock"),
+        (MovementKind.IMPORT, Decimal(4), Decimal(4), "gqlstock"),
+        (MovementKind.IMPORT, Decimal(7), Decimal(7), "gqlstock"),
+    ]
+
+
+async def test_an_empty_tracker_and_continue_become_settings_of_the_item(db: None) -> None:
+    await make.warehouse()
+
+    await shopify(lines(EXPORT))
+
+    assert await own(product="mug") == {"manage_stock": False}
+    assert await own(combination="tee-M") == {"backorders": BackorderMode.ALLOW}
+    assert await own(combination="TEE-S") == {}
+    assert await own(product="tee") == {}
+
+
+async def test_the_same_file_again_changes_nothing(db: None) -> None:
+    await make.warehouse()
+    await make.setting(notify_below=5)
+    await shopify(lines(EXPORT))
+    before = await everything()
+
+    found = await shopify(lines(EXPORT))
+
+    assert found == Imported()
+    assert await everything() == before
+
+
+async def test_a_file_that_says_otherwise_changes_what_it_says(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+
+    changed = edited(EXPORT, "tee", Title="Shirt", Type="Kitchen", Variant_SKU="SHIRT-S", Variant_Inventory_Qty="1")
+    found = await shopify(changed)
+
+    assert found == Imported(products_changed=1, counted=1)
+    assert (await item("tee")).name == "Shirt"
+    assert (await item("SHIRT-S")).name == "Shirt – S"
+    assert (await catalog.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
+    assert (await on_hand())["SHIRT-S"] == Decimal(1)
+
+
+async def test_what_the_file_takes_back_is_unset(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+
+    await shopify(edited(EXPORT, "tee", 1, Variant_Inventory_Policy="deny"))
+    await shopify(edited(EXPORT, "mug", Variant_Inventory_Tracker="shopify"))
+
+    assert await own(combination="tee-M") == {"backorders": BackorderMode.ALLOW}
+    assert await own(product="mug") == {}
+
+
+async def test_a_stronger_way_of_taking_backorders_is_left_alone(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+    await make.setting(combination="tee-M", backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
+
+    await shopify(lines(EXPORT))
+
+    assert await own(combination="tee-M") == {"backorders": BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER}
+
+
+async def test_a_new_value_makes_a_combination_and_leaves_the_others(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+
+    found = await shopify([*lines(EXPORT), "tee,,,,,,L,,shopify,9,deny,,,,\n"])
+
+    assert found == Imported(products_changed=1, combinations_made=1, counted=1)
+    assert [value.name for value in (await item("tee")).options[0].values] == ["S", "M", "L"]
+    assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7), "tee-L": Decimal(9)}
+
+
+async def test_a_made_sku_steps_aside_for_one_that_is_there(db: None) -> None:
+    await make.warehouse()
+    await make.product("mug", slug="another")
+
+    await shopify(lines(EXPORT))
+
+    assert (await item("mug-2")).slug == "mug"
+
+
+async def test_a_given_sku_that_another_item_has_is_refused(db: None) -> None:
+    await make.warehouse()
+    await make.product("TEE-S")
+
+    assert await refused(lines(EXPORT)) == ["Line 2: There is an item TEE-S already."]
+
+
+async def test_a_product_with_stock_does_not_turn_into_one_with_options(db: None) -> None:
+    await make.warehouse()
+    await make.product("TEE", slug="tee")
+    await make.stock("TEE", "BERLIN", 5)
+
+    assert await refused(lines(EXPORT)) == ["Line 2: TEE still has stock or claims in a warehouse."]
+
+
+async def test_a_bad_row_leaves_nothing_of_the_file(db: None) -> None:
+    await make.warehouse()
+
+    assert await refused(edited(EXPORT, "mug", Variant_Inventory_Qty="seven")) == [
+        "Line 4: Variant Inventory Qty 'seven' is no quantity."
+    ]
+    assert await refused(edited(EXPORT, "mug", Variant_Inventory_Qty="1.5")) == [
+        "Line 4: 1.5 of mug: only whole units are counted there."
+    ]
+
+
+async def test_an_unknown_warehouse_is_told_with_those_there_are(db: None) -> None:
+    await make.warehouse("BERLIN")
+    await make.warehouse("AMIENS")
+
+    assert await refused(lines(EXPORT), "PARIS") == ["There is no warehouse PARIS; there are: AMIENS, BERLIN."]
+
+
+async def test_a_count_raises_the_alert_that_it_is_due(db: None) -> None:
+    await make.shop()
+    await make.setting(notify_below=4)
+
+    await shopify(lines(EXPORT))
+
+    raised = await alerts.open_alerts([(await item("TEE-S")).id, (await item("tee-M")).id])
+    assert [(alert.sku, alert.quantity_left) for alert in raised] == [("TEE-S", Decimal(3))]
+
+
+async def test_levels_are_counted(db: None) -> None:
+    await make.warehouse("BERLIN")
+    await make.warehouse("AMIENS")
+    await make.product("MUG")
+    await make.product("TEE", options={"Size": ["S", "M"]})
+    await make.stock("MUG", "BERLIN", 5)
+
+    found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nTEE-S,AMIENS,0\nTEE-M,AMIENS,7\n"))
+
+    assert found == Imported(counted=3)
+    assert await on_hand() == {"MUG": Decimal(2), "TEE-S": Decimal(0), "TEE-M": Decimal(7)}
+    movements = await inventory.StockMovement.filter(kind=MovementKind.IMPORT).order_by("id")
+    assert [(m.quantity, m.on_hand_after) for m in movements] == [(Decimal(-3), Decimal(2)), (Decimal(7), Decimal(7))]
+
+
+async def test_levels_that_are_so_already_are_left_alone(db: None) -> None:
+    await make.warehouse()
+    await make.product("MUG")
+    await make.product("CUP")
+    text = f"{LEVELS}MUG,BERLIN,2\nCUP,BERLIN,0\n"
+    await imports.levels(SYSTEM, lines(text))
+    before = await everything()
+
+    found = await imports.levels(SYSTEM, lines(text))
+
+    assert found == Imported()
+    assert await everything() == before
+
+
+async def test_a_level_out_of_use_comes_back(db: None) -> None:
+    await make.warehouse()
+    await make.product("MUG")
+    await make.stock("MUG", "BERLIN", 0)
+    await database.execute("UPDATE inventory_level SET deleted_at = ?", database.now())
+
+    await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,0\n"))
+
+    assert await on_hand() == {"MUG": Decimal(0)}
+
+
+async def test_units_given_twice_for_one_level_are_one_count(db: None) -> None:
+    await make.warehouse()
+    await make.product("MUG")
+
+    found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nMUG,BERLIN,2.0\n"))
+
+    assert found == Imported(counted=1)
+    assert await on_hand() == {"MUG": Decimal(2)}
+
+
+async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", "BERLIN", 0)
+    await make.order("MUG", 5)
+
+    await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,20\n"))
+
+    (level,) = await inventory.live_levels()
+    assert (level.on_hand, level.backordered, level.available) == (Decimal(20), Decimal(0), Decimal(20))
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "told"),
+    [
+        ("CUP,BERLIN,1", Code.NOT_FOUND, "There is no item CUP."),
+        ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS."),
+        ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is no quantity."),
+        ("MUG,BERLIN,", Code.INVALID_INPUT, "The on_hand is missing."),
+        ("MUG,BERLIN,-1", Code.INVALID_INPUT, "A count of MUG cannot be -1: 0 or more."),
+        ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "1.5 of MUG: only whole units are counted there."),
+        ("MUG,BERLIN,1,2", Code.INVALID_INPUT, "There are 4 values for 3 columns."),
+        (
+            "TEE,BERLIN,1",
+            Code.NOT_TRACKED,
+            "TEE is tracked with options: its combinations have the quantities.",
+        ),
+    ],
+)
+async def test_a_bad_row_of_levels_is_told_by_its_line_and_writes_nothing(
+    db: None, row: str, code: Code, told: str
+) -> None:
+    await make.warehouse()
+    await make.product("MUG")
+    await make.product("TEE", options={"Size": ["S"]})
+    before = await everything()
+
+    with pytest.raises(Refused) as caught:
+        await imports.levels(SYSTEM, lines(f"{LEVELS}TEE-S,BERLIN,3\n\n{row}\n"))
+
+    assert [(refusal.code, refusal.message) for refusal in caught.value.refusals] == [(code, f"Line 4: {told}")]
+    assert await everything() == before
+
+
+async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:
+    with pytest.raises(Refused) as caught:
+        await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,1\nMUG,BERLIN,2\n"))
+
+    assert str(caught.value) == "Line 3: MUG in BERLIN has 2 here and 1 on line 2."
+
+
+async def test_progress_is_told_up_to_the_end(db: None) -> None:
+    await make.warehouse()
+    await make.product("TEE", options={"Size": [str(size) for size in range(600)]})
+    told: list[tuple[int, int]] = []
+    rows = "".join(f"TEE-{size},BERLIN,1\n" for size in range(600))
+
+    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda done, of: told.append((done, of)))
+
+    assert told == [(500, 600), (600, 600)]

@@ -1,0 +1,111 @@
+"""What is kept twice is compared: each figure that was tampered with is named."""
+
+from decimal import Decimal
+
+import pytest
+
+import make
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode, InventoryDecrement
+from gqlstock.services import imports, receiving, verification
+from gqlstock.services.receiving import Announcement
+from gqlstock.services.stock import StockLine
+from gqlstock.services.verification import Difference
+from gqlstock.store import database, inventory
+
+
+async def _shop() -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", "BERLIN", 5)
+
+
+async def test_an_empty_database_agrees(db: None) -> None:
+    assert await verification.verify() == []
+
+
+async def test_orders_backorders_announcements_and_held_orders_agree(db: None) -> None:
+    await _shop()
+    await make.product("CUP")
+    await make.stock("CUP", "BERLIN", "2.0")
+    await make.setting(
+        product="CUP", backorders=BackorderMode.ALLOW, decrement_inventory=InventoryDecrement.ON_SHIPMENT
+    )
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+
+    await make.order(lines={"MUG": 8, "CUP": 5})
+    await receiving.announce(SYSTEM, Announcement("BERLIN", (StockLine("MUG", Decimal(10)),)))
+
+    assert await verification.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        (
+            "on_hand",
+            ["MUG@BERLIN: onHand is 6, not 5", "MUG@BERLIN: available is 5, not 6"],
+        ),
+        ("reserved", ["MUG@BERLIN: reserved is 1, not 0", "MUG@BERLIN: available is 5, not 4"]),
+        ("planned", ["MUG@BERLIN: planned is 1, not 0", "MUG@BERLIN: available is 5, not 4"]),
+        ("held", ["MUG@BERLIN: held is 1, not 0", "MUG@BERLIN: available is 5, not 4"]),
+        (
+            "backordered",
+            ["MUG@BERLIN: backordered is 1, not 0", "MUG@BERLIN: backordered beside what is there is 1, not 0"],
+        ),
+        ("incoming", ["MUG@BERLIN: incoming is 1, not 0"]),
+        ("available", ["MUG@BERLIN: available is 6, not 5"]),
+    ],
+)
+async def test_a_figure_that_was_tampered_with_is_named(db: None, column: str, told: list[str]) -> None:
+    await _shop()
+
+    await database.execute(f"UPDATE inventory_level SET {column} = {column} + 10000")
+
+    assert [str(difference) for difference in await verification.verify()] == told
+
+
+async def test_a_movement_that_went_missing_is_found(db: None) -> None:
+    await _shop()
+    await make.stock("MUG", "BERLIN", "7")
+
+    await database.execute("DELETE FROM stock_movement WHERE quantity = 50000")
+
+    movement = (await inventory.StockMovement.all().first()).id
+    assert await verification.verify() == [
+        Difference("MUG@BERLIN", "onHand", Decimal(7), Decimal(2)),
+        Difference("MUG@BERLIN", f"onHandAfter of movement {movement}", Decimal(7), Decimal(2)),
+    ]
+
+
+async def test_allocations_that_do_not_cover_their_line_are_found(db: None) -> None:
+    await _shop()
+    await make.order("MUG", 3)
+
+    await database.execute("UPDATE allocation SET quantity = 20000")
+
+    assert [str(difference) for difference in await verification.verify()] == [
+        "Order 100001, MUG: quantity is 3, not 2"
+    ]
+
+
+async def test_a_held_order_has_no_allocations(db: None) -> None:
+    await _shop()
+    await make.order("MUG", 3)
+
+    await database.execute("DELETE FROM allocation")
+    await database.execute("UPDATE customer_order SET status = 'BACKORDERED'")
+
+    assert await verification.verify() == []
+
+
+async def test_every_page_of_levels_is_looked_at(db: None) -> None:
+    await make.warehouse()
+    for number in range(3):
+        await make.product(f"P{number}", options={"Size": [str(size) for size in range(900)]})
+    rows = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
+    await imports.levels(SYSTEM, ["sku,warehouse,on_hand\n", *(f"{row['sku']},BERLIN,1\n" for row in rows)])
+
+    await database.execute("UPDATE inventory_level SET available = 0 WHERE id IN (1, 2700)")
+
+    assert [difference.place for difference in await verification.verify()] == ["P0-0@BERLIN", "P2-899@BERLIN"]
