@@ -187,47 +187,46 @@ async def test_the_end_of_one_subscription_leaves_the_others(serving: Server) ->
         assert (await next_alert(socket, "2"))["alert"]["sku"] == "MUG"
 
 
-async def test_a_token_that_is_not_known_closes_the_connection(serving: Server) -> None:
-    async with connect(serving.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        await send(socket, type="connection_init", payload={"Authorization": "Bearer gqls_nobody"})
-        with pytest.raises(ConnectionClosed) as closed:
-            await received(socket)
+async def test_whoever_has_no_good_token_is_not_let_in(serving: Server) -> None:
+    codes = [
+        await code_of_closing(serving, payload)
+        for payload in (
+            {"Authorization": "Bearer gqls_nobody"},
+            {"Authorization": "Basic abc"},
+            {"Authorization": 7},
+            [],
+            "x",
+        )
+    ]
 
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4403
+    assert codes == [4403, 4403, 4403, 4400, 4400]
+    assert "Traceback" not in serving.log.read_text()
 
 
-@pytest.mark.parametrize("payload", [[], "x", {"Authorization": 7}, {"Authorization": "Basic abc"}])
-async def test_what_is_no_token_closes_the_connection(serving: Server, payload: object) -> None:
+async def code_of_closing(serving: Server, payload: object) -> int:
     async with connect(serving.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         await send(socket, type="connection_init", payload=payload)
         with pytest.raises(ConnectionClosed) as closed:
             await received(socket)
-
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code in (4400, 4403)
-    assert "Traceback" not in serving.log.read_text()
+    return closed.value.rcvd.code
 
 
-@pytest.mark.parametrize(
-    ("scope", "code"), [(None, "UNAUTHENTICATED"), ("orders:read", "FORBIDDEN")], ids=["public", "another-scope"]
-)
-async def test_without_the_scope_there_is_an_error_with_its_code(serving: Server, scope: str | None, code: str) -> None:
-    async with connected(serving, await make.token(scope) if scope else None) as socket:
-        await subscribe(socket)
-        message = await received(socket)
-
-    errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
-    assert [error["extensions"]["code"] for error in errors] == [code]
+async def test_without_the_scope_or_with_a_bad_cursor_there_is_an_error_with_its_code(serving: Server) -> None:
+    async with connected(serving) as socket:
+        assert await code_of_error(socket) == "UNAUTHENTICATED"
+    async with connected(serving, await make.token("orders:read", name="orders")) as socket:
+        assert await code_of_error(socket) == "FORBIDDEN"
+    async with connected(serving, await make.token("inventory:read", name="inventory")) as socket:
+        assert await code_of_error(socket, after="nonsense") == "INVALID_CURSOR"
 
 
-async def test_a_cursor_that_is_none_is_an_error_with_its_code(serving: Server) -> None:
-    async with connected(serving, await make.token("inventory:read")) as socket:
-        await subscribe(socket, after="nonsense")
-        message = await received(socket)
-
-    errors = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
-    assert [error["extensions"]["code"] for error in errors] == ["INVALID_CURSOR"]
+async def code_of_error(socket: ClientConnection, **variables: Any) -> str:
+    await subscribe(socket, **variables)
+    message = await received(socket)
+    (error,) = message["payload"] if message["type"] == "error" else message["payload"]["errors"]
+    code: str = error["extensions"]["code"]
+    return code
 
 
 async def test_news_of_one_process_reaches_the_subscribers_of_another(
