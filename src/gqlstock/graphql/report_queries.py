@@ -1,7 +1,5 @@
 """What the back office asks to understand figures: the sum behind an availability, and reports."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,13 +16,14 @@ from gqlstock.graphql.availability import (
 from gqlstock.graphql.catalog import InventoryItem
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.warehouses import Warehouse
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import explanations, reports
 from gqlstock.services.reports import LowStock
 from gqlstock.store import catalog, warehouses
-from gqlstock.store.keyset import Key, Order
+from gqlstock.store.keyset import Order
 
 READS = Scope.INVENTORY_READ
 MOST_SHORT_FIRST = Order("short", descending=True)
@@ -38,32 +37,6 @@ class LowStockItem:
     )
     available: Decimal = strawberry.field(description="What it has to sell, safety stock taken off.")
     minimum_stock_quantity: Decimal = strawberry.field(description="What it should have at least.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """A report that was worked out, to be cut into pages by key."""
-
-    rows: Sequence[LowStock]
-
-    async def fetch(
-        self, order: Order, after: Key | None, before: Key | None, limit: int
-    ) -> Sequence[tuple[LowStock, Key]]:
-        sign = -1 if order.descending else 1
-        keyed = sorted(((row, (row.short, row.item.id)) for row in self.rows), key=lambda one: _at(one[1], sign))
-        return [
-            (row, key)
-            for row, key in keyed
-            if (after is None or _at(key, sign) > _at(after, sign))
-            and (before is None or _at(key, sign) < _at(before, sign))
-        ][:limit]
-
-    async def count(self) -> int:
-        return len(self.rows)
-
-
-def _at(key: Key, sign: int) -> tuple[Decimal, int]:
-    return sign * key[0], sign * key[1]
 
 
 @strawberry.type
@@ -130,5 +103,5 @@ class ReportQueries:
                 minimum_stock_quantity=low.minimum,
             )
 
-        listed = _Listed(found)
+        listed = Listed(found, lambda low: (low.short, low.item.id))
         return await paging.connection(page, MOST_SHORT_FIRST, listed.fetch, listed.count, node)

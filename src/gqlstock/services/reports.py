@@ -39,7 +39,7 @@ async def low_stock(
     warehouse_id: int | None = None,
     category_ids: Sequence[int] | None = None,
 ) -> list[LowStock]:
-    """Counted items with A <= minimumStockQuantity, most short first; combinations instead of their product. (nopCommerce)
+    """Counted items with A <= minimumStockQuantity; combinations instead of their product. (nopCommerce)
 
     A is over the website's active warehouses, that one warehouse, or all active ones.
     """
@@ -63,9 +63,8 @@ async def low_stock(
             if low is not None:
                 found.append(low)
         if len(part) < _PART:
-            break
+            return found
         after = part[-1][1]
-    return sorted(found, key=lambda low: (-low.short, low.item.id))
 
 
 def _low(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: Channel | None) -> LowStock | None:

@@ -1,0 +1,63 @@
+"""What was ordered says how long the stock lasts, and what to order again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
+
+from gqlstock.rules.quantities import UNIT, ZERO
+
+LONGEST_DAYS = 3_650
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Units of an item ordered, shipped and returned in a span of days, and ordered in as many days before."""
+
+    ordered: Decimal = ZERO
+    ordered_before: Decimal = ZERO
+    shipped: Decimal = ZERO
+    returned: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What demand says of the stock. ``days_of_cover`` and ``stockout`` are None where nothing was ordered."""
+
+    per_day: Decimal
+    days_of_cover: Decimal | None
+    stockout: datetime | None
+    suggested_reorder: Decimal
+
+
+def outlook(
+    demand: Demand,
+    available: Decimal,
+    incoming: Decimal,
+    *,
+    days: int,
+    cover_days: int,
+    decimals: bool,
+    now: datetime,
+) -> Outlook:
+    """How long what is available lasts at the pace of the span, and what brings cover up to ``cover_days``.
+
+    What is to be ordered again counts what is incoming, and is rounded up to what can be ordered of the item.
+    """
+    pace = demand.ordered / days
+    lacking = max(pace * cover_days - available - incoming, ZERO)
+    step = UNIT if decimals else Decimal(1)
+    cover = available / pace if pace > 0 else None
+    return Outlook(
+        per_day=pace.quantize(UNIT, rounding=ROUND_HALF_EVEN),
+        days_of_cover=cover,
+        stockout=_after(now, cover) if cover is not None else None,
+        suggested_reorder=lacking.quantize(step, rounding=ROUND_UP),
+    )
+
+
+def _after(now: datetime, days: Decimal) -> datetime | None:
+    """That many days on; None where no calendar reaches."""
+    try:
+        return now + timedelta(days=float(days))
+    except OverflowError:
+        return None
