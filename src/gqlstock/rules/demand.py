@@ -43,12 +43,12 @@ def outlook(
 
     What is to be ordered again counts what is incoming, and is rounded up to what can be ordered of the item.
     """
-    pace = demand.ordered / days
-    lacking = max(pace * cover_days - available - incoming, ZERO)
+    # Multiplied before it is divided: a third of a day would be rounded, and a whole unit ordered too much.
+    lacking = max(demand.ordered * cover_days / days - available - incoming, ZERO)
     step = UNIT if decimals else Decimal(1)
-    cover = available / pace if pace > 0 else None
+    cover = available * days / demand.ordered if demand.ordered > 0 else None
     return Outlook(
-        per_day=pace.quantize(UNIT, rounding=ROUND_HALF_EVEN),
+        per_day=(demand.ordered / days).quantize(UNIT, rounding=ROUND_HALF_EVEN),
         days_of_cover=cover,
         stockout=_after(now, cover) if cover is not None else None,
         suggested_reorder=lacking.quantize(step, rounding=ROUND_UP),
