@@ -25,7 +25,7 @@ def heads() -> list[str]:
     return sorted(texts.keys() - followed)
 
 
-found = [f"No migration makes: {operation}" for operation in asyncio.run(missing())]
+found = [f"No migration has it: {operation}" for operation in asyncio.run(missing())]
 if len(heads()) > 1:
     found.append(f"More than one migration is the last: {', '.join(heads())}.")
 sys.exit("\n".join(found) or 0)

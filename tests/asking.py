@@ -98,7 +98,9 @@ class Statements(logging.Handler):
         self.sent: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.sent.append(record.getMessage())
+        told = record.getMessage()
+        if not told.startswith(("Created connection", "Closed connection")):
+            self.sent.append(told)
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 import make
+from gqlstock.rules import orders
 
 PAGES = Path(__file__).parent / "pages"
 
 
-async def rows(start, end):
-    """Products of every kind, in a category of their own, with stock, orders and shipments that are not shipped."""
+async def rows(client, start, end):
+    """Products of every kind, in a category of their own, with stock, orders and shipments that have not left."""
     for number in range(start, end):
         sku = f"P{number:02}"
         options = {"Size": ["S", "M"], "Color": ["Red"]} if number % 2 else {}
@@ -18,10 +19,11 @@ async def rows(start, end):
         item = f"{sku}-S-RED" if options else sku
         for warehouse in ("BER", "PARIS"):
             await make.stock(item, warehouse, 3)
-        await make.order(item, 5)
+        order_id = await make.order(item, 5)
+        await client.done("createShipment", order=orders.number(order_id), warehouse="BER")
 
 
-async def a_shop_with_settings_everywhere():
+async def a_shop_with_settings_everywhere(client):
     """Settings at six kinds of places, so that nothing is saved where nothing is set."""
     await make.warehouse("BER")
     await make.warehouse("PARIS")
@@ -33,14 +35,14 @@ async def a_shop_with_settings_everywhere():
     await make.setting(organization="acme", only_x_left_threshold=2)
     await make.setting(website="shop", only_x_left_threshold=3)
     await make.setting(category="garden", only_x_left_threshold=4)
-    await rows(0, 5)
+    await rows(client, 0, 5)
     await make.setting(product="P00", only_x_left_threshold=5)
     await make.setting(combination="P01-S-RED", only_x_left_threshold=6)
     await make.setting(level=("P00", "BER"), notify_below=1)
 
 
 EVERYTHING = """{
-  products(first: 50, filter: { tracking: TRACK_WITHOUT_OPTIONS }) {
+  products(first: 50) {
     nodes {
       id sku name
       availability { orderable salableQuantity onlyLeft }
@@ -53,18 +55,17 @@ EVERYTHING = """{
 
 async def asked(client, statements, query, variables, *, caller):
     """The data and the statements that it cost."""
-    token = await client.token(caller) if caller else None
+    token = await client.token(*caller.split()) if caller else None
     with statements.counted() as sent:
         answer = await client.ask(query, variables, token=token)
     assert "errors" not in answer
     return answer["data"], sent
 
 
+@pytest.mark.xfail(strict=True, reason="availability and inventorySettings each read a shelf of their own")
 async def test_fifty_products_with_availability_levels_and_settings_cost_at_most_eight_statements(client, statements):
-    await a_shop_with_settings_everywhere()
-    for number in range(50):
-        await make.product(f"X{number}", category="tools")
-        await make.stock(f"X{number}", "BER", 3)
+    await a_shop_with_settings_everywhere(client)
+    await rows(client, 5, 50)
 
     data, sent = await asked(client, statements, EVERYTHING, {}, caller="admin")
 
@@ -84,53 +85,57 @@ def lines(end):
     return [{"sku": sku, "quantity": 1} for sku in skus(end)]
 
 
-PAGE_QUERIES = [
-    (
-        "product-listing",
-        "",
-        lambda n: {"category": "garden", "website": "shop", "first": n},
-        "category.products.nodes",
-        50,
-    ),
-    (
-        "adjust-grid",
-        "inventory:read orders:read",
-        lambda n: {"filter": {"warehouse": "BER"}},
-        "inventoryItems.nodes",
-        50,
-    ),
-    ("cart-page", "", lambda n: {"input": {"lines": lines(n)}}, "checkOrder.lines", 50),
-    ("pick-list", "orders:read", lambda n: {"warehouse": "BER"}, "orders.nodes", 50),
-    ("erp-orders", "orders:read", lambda n: {"since": "2020-01-01T00:00:00Z"}, "orders.nodes", 50),
-    ("erp-push", "inventory:write", lambda n: {"input": {"counts": counts(n)}}, "setStock.inventoryLevels", 50),
-    (
-        "erp-receive",
+GRID = "inventoryItems.nodes"
+PAGE_QUERIES = {
+    "product-listing": ("", lambda n: {"category": "garden", "website": "shop", "first": n}, "category.products.nodes"),
+    "adjust-grid": ("inventory:read catalog:read orders:read", lambda n: {"filter": {"warehouse": "BER"}}, GRID),
+    "cart-page": ("", lambda n: {"input": {"lines": lines(n)}}, "checkOrder.lines"),
+    "pick-list": ("orders:read", lambda n: {"warehouse": "BER"}, "shipments.nodes"),
+    "erp-orders": ("orders:read", lambda n: {"since": "2020-01-01T00:00:00Z"}, "orders.nodes"),
+    "erp-push": ("inventory:write", lambda n: {"input": {"counts": counts(n)}}, "setStock.inventoryLevels"),
+    "erp-receive": (
         "inventory:write",
         lambda n: {"input": {"warehouse": "BER", "lines": lines(n)}},
         "receiveStock.inventoryLevels",
-        50,
     ),
-]
+}
 
 
-@pytest.mark.parametrize(
-    ("page", "caller", "variables", "path", "most"), PAGE_QUERIES, ids=[p[0] for p in PAGE_QUERIES]
-)
-async def test_a_page_costs_as_many_statements_for_fifty_rows_as_for_five(
-    client, statements, page, caller, variables, path, most
-):
-    query = (PAGES / f"{page}.graphql").read_text()
-    await a_shop_with_settings_everywhere()
-
-    few, sent_for_five = await asked(client, statements, query, variables(5), caller=caller)
-    await rows(5, 50)
-    many, sent_for_fifty = await asked(client, statements, query, variables(50), caller=caller)
-
-    for data, number in ((few, 5), (many, most)):
+async def costs(client, statements, pages, number):
+    """How many statements each page costs that shows so many rows."""
+    out = {}
+    for page in pages:
+        caller, variables, path = PAGE_QUERIES[page]
+        query = (PAGES / f"{page}.graphql").read_text()
+        data, sent = await asked(client, statements, query, variables(number), caller=caller)
         for part in path.split("."):
             data = data[part]
         assert len(data) == number
-    assert len(sent_for_fifty) == len(sent_for_five), "\n".join(sent_for_fifty)
+        out[page] = len(sent)
+    return out
+
+
+async def test_pages_cost_as_many_statements_for_fifty_rows_as_for_five(client, statements):
+    pages = [page for page in PAGE_QUERIES if page != "erp-receive"]
+    await a_shop_with_settings_everywhere(client)
+
+    for_five = await costs(client, statements, pages, 5)
+    await rows(client, 5, 50)
+
+    assert await costs(client, statements, pages, 50) == for_five
+
+
+@pytest.mark.xfail(strict=True, reason="each line reads its own announcements")
+async def test_a_delivery_costs_as_many_statements_for_fifty_rows_as_for_five(client, statements):
+    await make.shop()
+    await make.warehouse("BER")
+    for sku in skus(50):
+        await make.product(sku)
+        await make.stock(sku, "BER", 3)
+
+    for_five = await costs(client, statements, ["erp-receive"], 5)
+
+    assert await costs(client, statements, ["erp-receive"], 50) == for_five
 
 
 async def test_a_product_page_costs_as_many_statements_for_fifty_combinations_as_for_five(client, statements):

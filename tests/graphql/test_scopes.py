@@ -1,11 +1,6 @@
 """Who may ask for what: every root field and every field with a scope, asked by the public, by others, by the right ones."""
 
 import pytest
-
-import make
-from asking import codes
-from gqlstock.graphql.schema import schema, text
-from gqlstock.rules.scopes import Scope
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -17,6 +12,11 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
+
+import make
+from asking import codes
+from gqlstock.graphql.schema import schema, text
+from gqlstock.rules.scopes import Scope
 
 SCHEMA = build_schema(text())
 PUBLIC = """node nodes viewer product inventoryItem inventoryItems products combination category categories

@@ -19,6 +19,7 @@ _PART = 500
 _MOST_WAITING = 1_000
 # News of other processes that no wake-up told of, such as while the broker is away, is found after this long.
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_TO_GATHER = 0.01
 
 
 class _Subscriber:
@@ -32,10 +33,15 @@ class _Subscriber:
         if entry.topic not in self.topics:
             return
         if self.behind or len(self.waiting) >= _MOST_WAITING:
-            self.behind = True
-            self.waiting.clear()
+            self.fall_behind()
         else:
             self.waiting.append(entry)
+            self.news.set()
+
+    def fall_behind(self) -> None:
+        """Have it read on from the database."""
+        self.behind = True
+        self.waiting.clear()
         self.news.set()
 
 
@@ -52,8 +58,7 @@ class OutboxFeed:
     async def running(self) -> AsyncIterator[None]:
         """Tail the outbox for the block."""
         stop_listening = outbox.listen(self._committed)
-        start = await outbox.latest()
-        tasks = [asyncio.create_task(self._tail(start)), asyncio.create_task(self._bus.run(self._wake.set))]
+        tasks = [asyncio.create_task(self._tail()), asyncio.create_task(self._bus.run(self._wake.set))]
         try:
             yield
         finally:
@@ -76,9 +81,10 @@ class OutboxFeed:
         subscriber = _Subscriber(topics)
         # Subscribed before the database is read, so that nothing falls between the two.
         self._subscribers.add(subscriber)
+        self._wake.set()
         try:
             place = after if after is not None else await outbox.latest()
-            subscriber.behind = after is not None
+            subscriber.behind = True
             while True:
                 if subscriber.behind:
                     # From here on it is told; what is told and was read as well is passed over below.
@@ -100,16 +106,27 @@ class OutboxFeed:
         finally:
             self._subscribers.discard(subscriber)
 
-    async def _tail(self, place: Cursor) -> None:
+    async def _tail(self) -> None:
+        """Read what is new for as long as somebody listens."""
+        place: Cursor | None = None
         while True:
             try:
                 self._wake.clear()
-                while part := await outbox.after(place, _PART):
+                if not self._subscribers:
+                    place = None
+                elif place is None:
+                    place = await outbox.latest()
+                    # What was committed up to here, nobody was told.
+                    for subscriber in self._subscribers:
+                        subscriber.fall_behind()
+                while place is not None and (part := await outbox.after(place, _PART)):
                     for entry in part:
                         for subscriber in self._subscribers:
                             subscriber.offer(entry)
                     place = part[-1].cursor
             except Exception:
                 log.exception("the outbox could not be read; trying again")
+            # Under load the news of many commits are read together.
+            await asyncio.sleep(_SECONDS_TO_GATHER)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._seconds_between_looks)

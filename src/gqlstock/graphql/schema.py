@@ -1,6 +1,7 @@
 """The schema, put together from its parts."""
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -21,7 +22,6 @@ from gqlstock.graphql.stock_mutations import StockMutations
 from gqlstock.graphql.subscriptions import Subscription
 from gqlstock.graphql.validation import Validate
 from gqlstock.graphql.warehouse_mutations import WarehouseMutations
-from graphql import GraphQLError
 
 _REMEMBERED = 512
 

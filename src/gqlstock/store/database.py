@@ -156,7 +156,7 @@ async def missing_migrations() -> list[str]:
     apps = Tortoise.apps
     assert apps is not None
     writers = await MigrationAutodetector(apps, {_APP: settings(SqliteFile(""))["apps"][_APP]}).changes()
-    return [str(operation) for writer in writers for operation in writer.operations]
+    return [operation.describe() for writer in writers for operation in writer.operations]
 
 
 def connection() -> BaseDBAsyncClient:

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from tortoise import fields
-from tortoise.expressions import RawSQL
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -129,9 +128,10 @@ class Claim:
         return level
 
 
-_HAS_OPEN_ALERT = """EXISTS (
-    SELECT 1 FROM low_inventory_alert a WHERE a.item_id = "inventory_level"."item_id" AND a.state = 'RAISED'
-)"""
+_CLAIMED = """
+    SELECT l.*, EXISTS (SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted
+    FROM inventory_level l WHERE l.item_id IN ({slots}) ORDER BY l.id
+"""
 
 
 async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = None) -> Claim:
@@ -150,8 +150,9 @@ async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = Non
         found = {item.id: item for item in rows}
         if read is not None and any(item.updated_at != read[item.id].updated_at for item in rows):
             raise database.Outdated(f"items {sorted(wanted)} were changed")
-    levels = await InventoryLevel.filter(item_id__in=wanted).order_by("id").annotate(alerted=RawSQL(_HAS_OPEN_ALERT))
-    quiet = {level.item_id for level in levels if not level.alerted}  # type: ignore[attr-defined]
+    rows_found = await database.query(_CLAIMED.format(slots=", ".join("?" * len(wanted)) or "NULL"), *wanted)
+    levels = [InventoryLevel._init_from_db(**row) for row in rows_found]
+    quiet = {row["item_id"] for row in rows_found if not row["alerted"]}
     await current(levels)
     return Claim(found, levels, wanted - quiet)
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import Q
 from tortoise.models import Model
 
 from gqlstock.rules.events import Event, Topic
@@ -89,28 +88,30 @@ async def _write(events: list[Event]) -> None:
 
 async def after(cursor: Cursor, limit: int, topics: Sequence[Topic] | None = None) -> list[Entry]:
     """The next entries behind a cursor, in commit order."""
-    query = OutboxEntry.filter(_behind(cursor)).order_by("tx", "id").limit(limit)
-    if topics is not None:
-        query = query.filter(topic__in=topics)
-    if database.is_postgres():
-        query = query.filter(tx__lt=await _horizon())
-    return [Entry(Cursor(row.tx, row.id), row.topic, row.subject, row.data, row.created_at) for row in await query]
+    chosen = f"AND topic IN ({', '.join('?' * len(topics))})" if topics is not None else ""
+    rows = await database.query(
+        f"""SELECT tx, id, topic, subject, data, created_at FROM outbox
+            WHERE (tx, id) > (?, ?) {chosen} {_below_the_running()} ORDER BY tx, id LIMIT ?""",
+        cursor.tx,
+        cursor.id,
+        *(topic.value for topic in topics or ()),
+        limit,
+    )
+    return [_entry(OutboxEntry._init_from_db(**row)) for row in rows]
+
+
+def _entry(row: OutboxEntry) -> Entry:
+    return Entry(Cursor(row.tx, row.id), row.topic, row.subject, row.data, row.created_at)
 
 
 async def latest() -> Cursor:
     """The end of the feed as it is now."""
-    query = OutboxEntry.all().order_by("-tx", "-id").limit(1)
-    if database.is_postgres():
-        query = query.filter(tx__lt=await _horizon())
-    found = await query
-    return Cursor(found[0].tx, found[0].id) if found else START
+    found = await database.query(
+        f"SELECT tx, id FROM outbox WHERE TRUE {_below_the_running()} ORDER BY tx DESC, id DESC LIMIT 1"
+    )
+    return Cursor(found[0]["tx"], found[0]["id"]) if found else START
 
 
-def _behind(cursor: Cursor) -> Any:
-    return Q(tx__gte=cursor.tx) & (Q(tx__gt=cursor.tx) | Q(id__gt=cursor.id))
-
-
-async def _horizon() -> int:
-    """Below it no transaction is still running."""
-    rows = await database.query("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon")
-    return int(rows[0]["horizon"])
+def _below_the_running() -> str:
+    """Leaves out what transactions wrote that began after one that is still running."""
+    return "AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint" if database.is_postgres() else ""

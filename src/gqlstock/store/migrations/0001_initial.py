@@ -770,7 +770,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="StockHold",
             fields=[
-                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("id", fields.BigIntField(generated=False, primary_key=True, unique=True, db_index=True)),
                 (
                     "website",
                     fields.ForeignKeyField(
@@ -782,7 +782,6 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("token", fields.CharField(unique=True, max_length=43)),
                 (
                     "state",
                     fields.CharEnumField(
