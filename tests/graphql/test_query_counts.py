@@ -62,7 +62,6 @@ async def asked(client, statements, query, variables, *, caller):
     return answer["data"], sent
 
 
-@pytest.mark.xfail(strict=True, reason="availability and inventorySettings each read a shelf of their own")
 async def test_fifty_products_with_availability_levels_and_settings_cost_at_most_eight_statements(client, statements):
     await a_shop_with_settings_everywhere(client)
     await rows(client, 5, 50)
@@ -125,7 +124,6 @@ async def test_pages_cost_as_many_statements_for_fifty_rows_as_for_five(client, 
     assert await costs(client, statements, pages, 50) == for_five
 
 
-@pytest.mark.xfail(strict=True, reason="each line reads its own announcements")
 async def test_a_delivery_costs_as_many_statements_for_fifty_rows_as_for_five(client, statements):
     await make.shop()
     await make.warehouse("BER")

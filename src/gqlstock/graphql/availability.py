@@ -17,7 +17,6 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import availability as services
 from gqlstock.services.availability import Shelf
 from gqlstock.services.explanations import ExplainedTerm
 from gqlstock.store.catalog import Item
@@ -140,7 +139,7 @@ async def shelves(items: Iterable[tuple[Item, str | None]], info: Info) -> dict[
     for website, wanted in by_website.items():
         channel = await channel_of(info, website)
         if channel is not None:
-            out[website] = await services.shelf(wanted, channel, await info.context.network())
+            out[website] = await info.context.shelf(wanted, channel)
     return out
 
 

@@ -1,6 +1,7 @@
 """What resolvers know of the request: who calls, and what waits to be loaded for many parents at once."""
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,9 +10,12 @@ import strawberry
 from gqlstock.graphql.batch import Batches
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import ANONYMOUS, Caller
+from gqlstock.services import availability
+from gqlstock.services.availability import Shelf
 from gqlstock.store import warehouses
+from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
-from gqlstock.store.warehouses import Network
+from gqlstock.store.warehouses import Channel, Network
 
 
 class Feed(Protocol):
@@ -32,6 +36,8 @@ class Context:
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""
     _network: Network | None = None
+    _shelves: list[Shelf] = field(default_factory=list)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def network(self) -> Network:
         """The websites and their warehouses."""
@@ -42,9 +48,23 @@ class Context:
             self._network = found
         return found
 
+    async def shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
+        """What the availability and the settings of items on a website come from; read once for all fields that ask."""
+        wanted = list(items)
+        network = await self.network()
+        if not self.remembers:
+            return await availability.shelf(wanted, channel, network)
+        async with self._reading:
+            for known in self._shelves:
+                if known.channel.id == channel.id and known.has(wanted):
+                    return known
+            self._shelves.append(await availability.shelf(wanted, channel, network))
+            return self._shelves[-1]
+
     def forget(self) -> None:
         """Read again what a mutation may have changed."""
         self._network = None
+        self._shelves.clear()
 
 
 Info = strawberry.Info[Context, None]

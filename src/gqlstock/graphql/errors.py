@@ -53,6 +53,13 @@ class MaskErrors(SchemaExtension):
         if not self._streams:
             self._process(self.execution_context.result)
 
+    def get_results(self) -> dict[str, Any]:
+        # What is wrong before anything runs, such as the syntax, does not pass through the operation.
+        errors = self.execution_context.pre_execution_errors
+        if errors:
+            errors[:] = [coded(error) for error in errors]
+        return {}
+
     def on_stream_result(self, result: Any) -> Iterator[None]:
         self._streams = True
         self._process(result)

@@ -17,7 +17,6 @@ from gqlstock.graphql.paging import Connection, Page
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.availability import shelf
 from gqlstock.store import catalog, keyset
 from gqlstock.store.catalog import Item
 from gqlstock.store.keyset import Key, Order
@@ -207,7 +206,7 @@ async def _sift(
     size = min(limit + _SPARE, _MOST) if limit is not None else _MOST
     while limit is None or len(kept) < limit:
         part = await keyset.page(found, order, after=after, before=before, limit=size)
-        here = await shelf([row for row, _ in part], channel, await info.context.network())
+        here = await info.context.shelf([row for row, _ in part], channel)
         kept += [(row, key) for row, key in part if keep(here.assess(row))]
         if len(part) < size:
             break

@@ -182,6 +182,17 @@ async def _planned(parents: Sequence["OrderCheckLine"], info: Info) -> list[list
     ]
 
 
+async def _checked_item(parents: Sequence["OrderCheckLine"], info: Info) -> list[InventoryItem | None]:
+    """Whoever guesses a SKU that is not published learns no more of it than that."""
+    sees_all = info.context.caller.may(Scope.CATALOG_READ)
+    return [
+        nodes.show_optional(parent.line.item)
+        if sees_all or parent.line.reason is not UnavailableReason.NOT_PUBLISHED
+        else None
+        for parent in parents
+    ]
+
+
 @strawberry.type(description="One line of an order that was not placed.")
 class OrderCheckLine:
     line: strawberry.Private[PlannedLine]
@@ -190,7 +201,9 @@ class OrderCheckLine:
     backordered: Decimal = strawberry.field(description="How many of them would wait for stock.")
     orderable: bool = strawberry.field(description="Whether this line could be ordered.")
     unavailable_reason: UnavailableReason | None = strawberry.field(description="Why the item cannot be had.")
-    item: InventoryItem | None = strawberry.field(description="The item; null for an unknown SKU.")
+    item: InventoryItem | None = batch.field(
+        _checked_item, description="The item; null for an unknown SKU, and where the public may not see it."
+    )
     allocations: list[PlannedAllocation] | None = batch.field(
         _planned, description="Where the units would come from; null without inventory:read."
     )
@@ -205,7 +218,6 @@ class OrderCheckLine:
             backordered=line.backordered,
             orderable=line.orderable,
             unavailable_reason=line.reason,
-            item=nodes.show_optional(line.item),
             message=line.message,
         )
 

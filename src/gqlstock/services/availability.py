@@ -42,6 +42,10 @@ class Shelf:
         self._settings: dict[int, Settings] = {}
         self._assessed: dict[int, Assessment] = {}
 
+    def has(self, items: Iterable[Item]) -> bool:
+        """Whether all that depends on these items is here."""
+        return all(item.id in self._levels for item in items)
+
     def combinations(self, product: Item) -> list[Item]:
         return self._combinations.get(product.id, [])
 

@@ -120,6 +120,10 @@ class Bench:
         level = self._claim.level(*self._key(sku, warehouse))
         return level.id if level else None
 
+    def level_ids(self) -> list[int]:
+        """The ids of all levels of the claimed items that were there before."""
+        return [level.id for item_id in self._claim.items for level in self._claim.all_levels(item_id)]
+
     def level_id(self, sku: str, warehouse: str) -> int:
         """The id of a level once its rows are written."""
         found = self.known_level_id(sku, warehouse)

@@ -1,6 +1,7 @@
 """Announcing stock, receiving it, and withdrawing what will not come."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,7 +9,8 @@ from gqlstock.rules import catalog, refusals
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Code, Refusal
+from gqlstock.rules.receiving import Announced
+from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.bench import Bench, bench_of, check_rows
 from gqlstock.services.idempotency import Kept, once
@@ -80,25 +82,64 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
 async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kept:
     """Take in what arrived. It fills the announcement named, else the oldest, and needs none."""
 
-    async def change(bench: Bench, row: ArrivedLine) -> None:
-        bench.level(row.sku, asked.warehouse)
-        rules.check(row.quantity, "received")
-        bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
-        filled = await _fills(bench, row, asked.warehouse)
-        await announcements.receive(filled)
-        bench.put(
-            row.sku,
-            asked.warehouse,
-            Change(on_hand=row.quantity, incoming=-sum(filled.values(), ZERO), kind=MovementKind.RECEIPT),
-        )
-
     async def work() -> Kept:
-        rows = [(line.sku, asked.warehouse) for line in asked.lines]
-        bench = await bench_of(caller, rows, asked.reason, asked.reference)
-        return await bench.run("lines", asked.lines, change, partial=False)
+        bench = await bench_of(
+            caller, [(line.sku, asked.warehouse) for line in asked.lines], asked.reason, asked.reference
+        )
+        dock = await _dock(bench, asked)
+
+        async def change(bench: Bench, row: ArrivedLine) -> None:
+            bench.level(row.sku, asked.warehouse)
+            rules.check(row.quantity, "received")
+            bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+            brought = dock.take_in(bench.known_level_id(row.sku, asked.warehouse), row, asked.warehouse)
+            received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
+            bench.put(row.sku, asked.warehouse, received)
+
+        kept = await bench.run("lines", asked.lines, change, partial=False)
+        await announcements.receive(dock.filled)
+        return kept
 
     check_rows(asked.lines, "lines")
     return await once(caller, "receiveStock", key, asked, work)
+
+
+class _Dock:
+    """The announcements that an arrival can fill, as the rows before leave them."""
+
+    def __init__(self, found: Iterable[StockAnnouncement]) -> None:
+        self.filled: dict[int, Decimal] = {}
+        self._level_of = {row.id: row.level_id for row in found}
+        self._states = {row.id: row.state for row in found}
+
+    def take_in(self, level_id: int | None, row: ArrivedLine, warehouse: str) -> Decimal:
+        """Fill the announcement that a row names, else the oldest of its level. Gives how much of the row they expected."""
+        if row.told is None:
+            waiting = [state for id_, state in sorted(self._states.items()) if self._level_of[id_] == level_id]
+        else:
+            waiting = [self._named(level_id, row, warehouse)]
+        filled = rules.fill(waiting, row.quantity)
+        for id_, quantity in filled.items():
+            state = self._states[id_]
+            self._states[id_] = replace(state, received=state.received + quantity)
+            self.filled[id_] = self.filled.get(id_, ZERO) + quantity
+        return sum(filled.values(), ZERO)
+
+    def _named(self, level_id: int | None, row: ArrivedLine, warehouse: str) -> Announced:
+        assert row.told is not None
+        if row.announcement is None or row.announcement not in self._states:
+            raise refusals.missing("announcement", row.told, "announcement")
+        if self._level_of[row.announcement] != level_id:
+            raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
+        rules.check_open(self._states[row.announcement], "announcement")
+        return self._states[row.announcement]
+
+
+async def _dock(bench: Bench, asked: Arrival) -> _Dock:
+    """Read what is to come to the claimed levels, and what the rows name."""
+    named = {line.announcement for line in asked.lines if line.announcement is not None}
+    to_come = await announcements.to_come(bench.level_ids())
+    return _Dock({row.id: row for row in [*to_come, *(await announcements.announcements(named)).values()]}.values())
 
 
 async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Kept:
@@ -124,18 +165,3 @@ async def _announcement(announcement_id: int | None, told: str, *path: str) -> S
     if announcement_id not in found:
         raise refusals.missing("announcement", told, *path)
     return found[announcement_id]
-
-
-async def _fills(bench: Bench, row: ArrivedLine, warehouse: str) -> dict[int, Decimal]:
-    """What an arrival fills of what was announced for its level."""
-    level_id = bench.known_level_id(row.sku, warehouse)
-    if row.told is None:
-        still = await announcements.to_come(level_id) if level_id is not None else []
-        return rules.fill([one.state for one in still], row.quantity)
-    named = await _announcement(row.announcement, row.told, "announcement")
-    if named.level_id != level_id:
-        raise Refusal(
-            Code.INVALID_INPUT, f"That announcement is not of {row.sku} in {warehouse}.", ("announcement",)
-        ).only()
-    rules.check_open(named.state, "announcement")
-    return rules.fill([named.state], row.quantity)

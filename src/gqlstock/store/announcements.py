@@ -10,7 +10,8 @@ from tortoise.models import Model
 
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import Announced
-from gqlstock.store.fields import QuantityField
+from gqlstock.store import database
+from gqlstock.store.fields import QuantityField, to_units
 from gqlstock.store.inventory import InventoryLevel
 
 
@@ -43,16 +44,18 @@ async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:
     return {found.id: found for found in await StockAnnouncement.filter(id__in=set(ids))} if ids else {}
 
 
-async def to_come(level_id: int) -> list[StockAnnouncement]:
-    """What is still to come to a level, the oldest announcement first."""
-    still = StockAnnouncement.filter(level_id=level_id, withdrawn_at=None, received__lt=F("quantity"))
-    return await still.order_by("id")
+async def to_come(level_ids: Collection[int]) -> list[StockAnnouncement]:
+    """What is still to come to levels, the oldest announcement first."""
+    still = StockAnnouncement.filter(level_id__in=set(level_ids), withdrawn_at=None, received__lt=F("quantity"))
+    return await still.order_by("id") if level_ids else []
 
 
 async def receive(filled: Mapping[int, Decimal]) -> None:
     """Count units of announcements as received."""
-    for announcement_id, quantity in filled.items():
-        await StockAnnouncement.filter(id=announcement_id).update(received=F("received") + quantity)
+    await database.execute_many(
+        "UPDATE stock_announcement SET received = received + ? WHERE id = ?",
+        [[to_units(quantity), announcement_id] for announcement_id, quantity in sorted(filled.items())],
+    )
 
 
 async def withdraw(announcement_id: int, at: datetime) -> None:
