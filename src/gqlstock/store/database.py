@@ -20,6 +20,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
+from tortoise.validators import MaxLengthValidator
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -129,7 +130,19 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator
     """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
     async with TortoiseContext() as context:
         await context.init(config=settings(url), _enable_global_fallback=everywhere)
+        _look_for_long_texts(context)
         yield
+
+
+def _look_for_long_texts(context: TortoiseContext) -> None:
+    """Find nothing for a text that is longer than its column, where Tortoise would refuse to look for it.
+
+    The rules keep such a text from being written.
+    """
+    assert context.apps is not None
+    for model in context.apps[_APP].values():
+        for field in model._meta.fields_map.values():
+            field.validators = [one for one in field.validators if not isinstance(one, MaxLengthValidator)]
 
 
 async def migrate(url: DatabaseUrl) -> None:
