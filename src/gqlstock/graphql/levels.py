@@ -144,6 +144,6 @@ def below(column: str) -> Any:
         page = Page.of(first, after, last, before)
         order = Order(sort.value, reverse)
         ids = [parent.row.id for parent in parents]
-        return await paging.nested(page, order, await query(filter), column, ids, nodes.show)
+        return await paging.nested(page, order, await query(filter), column, ids, nodes.show, inventory.current)
 
     return inventory_levels

@@ -211,7 +211,8 @@ class OfficeQueries:
         before: Before = None,
     ) -> Connection[InventoryLevel] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, keyset.Order(sort.value, reverse), await levels.query(filter), nodes.show)
+        order = keyset.Order(sort.value, reverse)
+        return await paging.rows(page, order, await levels.query(filter), nodes.show, inventory.current)
 
     @access.field(description="The ledger, newest first. Needs inventory:read.", scope=READS)
     async def stock_movements(

@@ -189,17 +189,32 @@ def _connection(
     )
 
 
-async def rows(page: Page, order: Order, query: Any, node: Callable[[Any], Any]) -> Connection[Any]:
+Refine = Callable[[Sequence[Any]], Awaitable[object]]
+"""Brings rows to this moment before they are shown; their keys are what they were found by."""
+
+
+async def rows(
+    page: Page, order: Order, query: Any, node: Callable[[Any], Any], refine: Refine | None = None
+) -> Connection[Any]:
     """A page of a query's rows."""
 
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
-        return await keyset.page(query, order, after=after, before=before, limit=limit)
+        found = await keyset.page(query, order, after=after, before=before, limit=limit)
+        if refine is not None:
+            await refine([row for row, _ in found])
+        return found
 
     return await connection(page, order, fetch, query.count, node, Listed.of(query, order))
 
 
 async def nested(
-    page: Page, order: Order, query: Any, column: str, parents: Sequence[Any], node: Callable[[Any], Any]
+    page: Page,
+    order: Order,
+    query: Any,
+    column: str,
+    parents: Sequence[Any],
+    node: Callable[[Any], Any],
+    refine: Refine | None = None,
 ) -> list[Connection[Any]]:
     """A page of rows below each parent (by id), in one statement; counting them, if asked for, is one more."""
     of = Listed.of(query, order)
@@ -208,6 +223,8 @@ async def nested(
     ends = (before, after) if page.backwards else (after, before)
     below = query.filter(**{f"{column}__in": set(parents)})
     found = await keyset.pages(below, column, walked, after=ends[0], before=ends[1], limit=page.size + 1)
+    if refine is not None:
+        await refine([row for rows_found in found.values() for row, _ in rows_found])
     counts = _Counts(below, column)
     return [
         _connection(page, of, order, found.get(parent, []), functools.partial(counts.of, parent), node)
