@@ -61,13 +61,18 @@ def in_order(sites: Sequence[Site], selection: SourceSelection, ship_to: geo.Poi
 
 
 def plan(
-    quantities: Sequence[Decimal], settings: Settings, sources: Sequence[Source], *, only_free: bool = False
+    quantities: Sequence[Decimal],
+    settings: Settings,
+    sources: Sequence[Source],
+    *,
+    only_free: bool = False,
+    modes: Sequence[InventoryDecrement] = (),
 ) -> Plan:
     """Take the lines of one item from its sources, in turn; the safety stock stays in those that come last.
 
     What is free is ON_HAND; the rest waits in the first source that takes backorders, within the room there is.
     A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
-    ``only_free``: nothing may wait, as for a hold.
+    ``only_free``: nothing may wait, as for a hold. ``modes``: those of the lines, where they are not the setting's.
     """
     frees = availability.free(settings, sources)
     room = ZERO if only_free else availability.room(settings, sources)
@@ -84,9 +89,8 @@ def plan(
             else:
                 index = next(i for i, s in enumerate(sources) if s.warehouse_id == part.warehouse_id)
                 frees[index] -= part.quantity
-    if settings.decrement_inventory is InventoryDecrement.NEVER:
-        planned = [parts and _never_waiting(parts) for parts in planned]
-    return Plan(tuple(planned))
+    never = [mode is InventoryDecrement.NEVER for mode in modes or [settings.decrement_inventory] * len(planned)]
+    return Plan(tuple(p and _never_waiting(p) if n else p for p, n in zip(planned, never, strict=True)))
 
 
 def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:

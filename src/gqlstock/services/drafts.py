@@ -1,7 +1,7 @@
 """An order worked out before anything is written: what its lines stand for, where the units are, what is in the way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog, quantities, refusals
@@ -20,7 +20,7 @@ from gqlstock.rules.refusals import (
     invalid,
 )
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, Settings
+from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, Settings
 from gqlstock.services.availability import Shelf, shelf
 from gqlstock.services.handles import Handle
 from gqlstock.store import catalog as catalog_rows
@@ -54,6 +54,8 @@ class Asked:
     """Whether nothing may wait for stock, as for a hold."""
     firm: bool = False
     """Whether want of stock is refused, whatever insufficientStock says: a held order that is tried again."""
+    modes: tuple[InventoryDecrement, ...] = ()
+    """When its lines take their units, for an order that was placed before and goes by the modes of then."""
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ def plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -
         if line.item is not None:
             by_stock.setdefault(found.stock_item(line.item).id, []).append(line)
     for group in by_stock.values():
-        if not _check(group, found):
+        if not _check(asked, group, found):
             continue
         _take(caller, asked, group, found, short)
     waits = (
@@ -171,7 +173,7 @@ def plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -
     return Draft(lines, [refusal for line in lines for refusal in line.refusals])
 
 
-def _check(group: Sequence[PlannedLine], found: Shelf) -> bool:
+def _check(asked: Asked, group: Sequence[PlannedLine], found: Shelf) -> bool:
     """The quantity rules over all lines of an item, and whether each can be ordered but for want of units."""
     first = group[0]
     assert first.item is not None
@@ -184,6 +186,8 @@ def _check(group: Sequence[PlannedLine], found: Shelf) -> bool:
     for line in group:
         assert line.item is not None
         line.settings = found.settings(line.item)
+        if asked.modes:
+            line.settings = replace(line.settings, decrement_inventory=asked.modes[line.number])
         choice = line.selected if line.item.is_product and catalog.counts_combinations(line.item.tracking) else None
         assessment = found.assess(line.item, choice)
         line.counted = assessment.available is not None
@@ -227,7 +231,8 @@ def _take(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: She
     assert first.settings is not None
     sources = found.sources(first.item, asked.ship_to)
     wanted = [line.asked.quantity for line in counted]
-    planned = allocation.plan(wanted, first.settings, sources, only_free=asked.only_free)
+    modes = [line.settings.decrement_inventory for line in counted if line.settings is not None]
+    planned = allocation.plan(wanted, first.settings, sources, only_free=asked.only_free, modes=modes)
     for line, parts in zip(counted, planned.parts, strict=True):
         line.parts = parts or ()
         if line.backordered and _notifies(line, found, asked):

@@ -41,14 +41,22 @@ async def check(caller: Caller, asked: Asked) -> Draft:
     """What placing this order would do now, without doing it."""
     try:
         channel, lines, found = await read(asked)
+    except Refused as error:
+        return _unread(asked, error)
+    try:
         held = await holds.taken_up(asked.hold, "hold")
         if held is not None:
             holds.check(held, channel.id, "hold")
             found.prefer(held.warehouses)
             found.free(held.quantities)
     except Refused as error:
-        return Draft([PlannedLine(number, line) for number, line in enumerate(asked.lines)], list(error.refusals))
+        return Draft(plan(caller, asked, lines, found).lines, list(error.refusals))
     return plan(caller, asked, lines, found)
+
+
+def _unread(asked: Asked, error: Refused) -> Draft:
+    refusals = list(error.refusals)
+    return Draft([PlannedLine(number, line, refusals=refusals) for number, line in enumerate(asked.lines)], refusals)
 
 
 async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
@@ -89,6 +97,7 @@ async def retry(caller: Caller, number: str) -> int:
         known = (await rows.orders([order_id])).get(order_id) if order_id is not None else None
         if known is None:
             raise refusals.missing("order", number, "number")
+        _check_held(known)
         lines = [line for line in (await rows.lines_of([known.id]))[known.id] if line.quantity > line.canceled]
         items = await catalog_rows.items({line.item_id for line in lines})
         asked = Asked(
@@ -98,23 +107,32 @@ async def retry(caller: Caller, number: str) -> int:
             ),
             (await warehouses.websites([known.website_id]))[known.website_id].code,
             firm=True,
+            modes=tuple(line.decrement for line in lines),
         )
         _, planned, found = await read(asked, levels={})
         claim = await inventory.claim({found.stock_item(line.item).id for line in planned if line.item is not None})
         found.use(claim)
         order = await rows.lock(known.id)
-        if order.status is not OrderStatus.BACKORDERED:
-            raise wrong_state(f"The order {number} is not held: it is {order.status.value.lower()}.", "number")
+        _check_held(order)
         draft = plan(caller, asked, planned, found)
         if draft.refusals:
             raise Refused(replace(refusal, path=("number",)) for refusal in draft.refusals)
         order.status, order.updated_at = OrderStatus.PLACED, database.now()
         await order.save(update_fields=["status", "updated_at"])
+        for row, line in zip(lines, draft.lines, strict=True):
+            row.message = line.message
+            await row.save(update_fields=["message"])
         await take(caller, lines, draft, found, claim)
         await outbox.add([Event(Topic.ORDER, order.id)])
         return int(order.id)
 
     return await database.transaction(work)
+
+
+def _check_held(order: rows.Order) -> None:
+    if order.status is not OrderStatus.BACKORDERED:
+        told = order.status.value.lower().replace("_", " ")
+        raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
 
 
 def email(value: str, *path: str) -> str:
@@ -186,7 +204,8 @@ async def take(
             if level is not None:
                 waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
                 change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
-                postings.append(Posting(level, change, caller.name, order_id=row.order_id))
+                if change != ledger.Change():
+                    postings.append(Posting(level, change, caller.name, order_id=row.order_id))
     await database.insert_many(allocations)
     taken = summed(postings)
     await inventory.record(taken)

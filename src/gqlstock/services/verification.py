@@ -59,14 +59,14 @@ def _level(row: Mapping[str, Any]) -> list[Difference]:
 
 
 def _line(row: Mapping[str, Any]) -> list[Difference]:
-    """A line's units are all allocated, whatever became of them; a held order has none, even once it is canceled."""
+    """A line's units are all allocated, whatever became of them; a held order has none, even once it is canceled.
+
+    What was canceled while the order was held never had an allocation.
+    """
     place = f"Order {orders.number(row['order_id'])}, {row['sku']}"
-    figures = []
+    figures: list[tuple[str, int, int]] = []
     if row["allocated"] or row["status"] not in _WITHOUT_ALLOCATIONS:
-        figures = [
-            ("quantity", row["quantity"], row["allocated"]),
-            ("canceled", row["canceled"], row["allocated_canceled"]),
-        ]
+        figures.append(("quantity", row["quantity"], row["allocated"] - row["allocated_canceled"] + row["canceled"]))
     if row["status"] == OrderStatus.SHIPPED:
         figures.append(("shipped", row["quantity"] - row["canceled"], row["allocated_shipped"]))
     return [
