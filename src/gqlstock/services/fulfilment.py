@@ -60,6 +60,8 @@ class Sheet:
         self.lookup = lookup
         self._allocations = allocations
         self._postings: list[Posting] = []
+        self._packed_anew: set[int] = set()
+        self._items = {level.id: item_id for item_id in claim.items for level in claim.all_levels(item_id)}
 
     def units(self, line: OrderLine, warehouse_id: int | None = None) -> list[Unit]:
         """The units of a line as the rules know them, of one warehouse if it is named."""
@@ -108,6 +110,9 @@ class Sheet:
         for pick in picks:
             allocation = by_id[pick.id]
             before = allocation.state
+            self._packed_anew |= {
+                one for one in (allocation.shipment_id, changes.get("shipment_id")) if one is not None
+            }
             new_state = {"state": state} if state is not None else {}
             part = await orders.split(allocation, pick.quantity, **new_state, **changes)
             if part is not allocation:
@@ -119,10 +124,9 @@ class Sheet:
                 await self._put(part, ledger.effect(step, mode, pick.quantity, waiting if state else ZERO))
 
     async def _put(self, allocation: Allocation, change: ledger.Change) -> None:
-        if change == ledger.Change():
+        if change == ledger.Change() or allocation.level_id is None:
             return
-        item_id = self._item_of[allocation.level_id] if allocation.level_id is not None else 0
-        level = await self.claim.open(item_id, allocation.warehouse_id)
+        level = await self.claim.open(self._items[allocation.level_id], allocation.warehouse_id)
         self._postings.append(Posting(level, change, self.caller.name, order_id=self.order.id))
 
     def check_not_below_zero(self) -> None:
@@ -141,16 +145,12 @@ class Sheet:
                     salable=max(posting.level.on_hand, ZERO),
                 ).only()
 
-    @property
-    def _item_of(self) -> dict[int, int]:
-        return {level.id: item_id for item_id in self.claim.items for level in self.claim.all_levels(item_id)}
-
     async def finish(self, reason: str | None = None) -> None:
         """Write what happened to the levels, and bring the order and its open shipments in line with their units."""
         for posting in self._postings:
             posting.reason = reason
         await post(self.claim, summed(self._postings), self.lookup)
-        await shipments.restate([shipment.id for shipment in self.shipments.values() if shipment.shipped_at is None])
+        await shipments.restate(self._packed_anew)
         at = database.now()
         totals = [self.totals(line) for line in self.lines]
         if self.order.status is not OrderStatus.BACKORDERED or all(t.canceled == t.quantity for t in totals):
@@ -191,6 +191,8 @@ async def sheet(caller: Caller, number: str, *path: str) -> Sheet:
     order = await orders.lock(order_id)
     lines = (await orders.lines_of([order_id]))[order_id]
     allocations = await orders.allocations_of([line.id for line in lines])
+    if {a.level_id for found in allocations.values() for a in found if a.level_id is not None} - levels.keys():
+        raise database.Outdated(f"the order {number} was tried again meanwhile, and has units of items not claimed")
     made = (await shipments.shipments_of([order_id]))[order_id]
     return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()))
 

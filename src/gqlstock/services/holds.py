@@ -109,10 +109,12 @@ async def release(caller: Caller, handle: Handle) -> int:
 
 async def sweep() -> int:
     """Take expired holds out of the figures of their levels, with what follows from it. Gives how many."""
-    found = await rows.expired(database.now(), _SWEPT_AT_ONCE)
-    for hold_id in found:
-        await database.transaction(lambda hold_id=hold_id: _expire(hold_id))  # type: ignore[misc]
-    return len(found)
+    swept = 0
+    while found := await rows.expired(database.now(), _SWEPT_AT_ONCE):
+        for hold_id in found:
+            await database.transaction(lambda hold_id=hold_id: _expire(hold_id))  # type: ignore[misc]
+        swept += len(found)
+    return swept
 
 
 async def _expire(hold_id: int) -> None:

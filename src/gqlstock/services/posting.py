@@ -44,7 +44,8 @@ async def _fill(level: InventoryLevel) -> None:
     waiting = await orders.waiting(level.id)
     fills = backorders.fill([(allocation.id, allocation.quantity) for allocation in waiting], units)
     order_ids = await orders.fill(waiting, fills)
-    await shipments.restate({a.shipment_id for a in waiting if a.shipment_id is not None})
+    filled_ids = {one.allocation_id for one in fills}
+    await shipments.restate({a.shipment_id for a in waiting if a.id in filled_ids and a.shipment_id is not None})
     filled = sum((one.quantity for one in fills), ZERO)
     await inventory.record([Posting(level, Change(backordered=-filled), actor="")])
     await outbox.add([Event(Topic.ORDER, order_id) for order_id in order_ids])
