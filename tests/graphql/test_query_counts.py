@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 import make
 from gqlstock.rules import orders
 
