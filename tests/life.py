@@ -1,0 +1,206 @@
+"""Steps of an order's life, as short as a test wants to say them, and what the database says after them."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import make
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.refusals import Refusal, Refused
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.shipments import ShipmentState
+from gqlstock.services import cancellation, holds, orders, returns, shipments
+from gqlstock.services.cancellation import Cancellation
+from gqlstock.services.drafts import Asked, Draft, OrderLine
+from gqlstock.services.fulfilment import LineQuantity
+from gqlstock.services.handles import Handle
+from gqlstock.services.holds import Holding
+from gqlstock.services.returns import Return
+from gqlstock.services.shipments import Packing
+from gqlstock.store import database
+from gqlstock.store.holds import StockHold
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.orders import Allocation, Order
+from gqlstock.store.orders import OrderLine as OrderLineRow
+from gqlstock.store.shipments import Shipment
+
+Row = tuple[Any, ...]
+"""A SKU, a quantity, and the id of a line if one is meant."""
+
+
+async def shop() -> None:
+    """BERLIN before HAMBURG, the website shop that sells from both, MUG and CUP without stock."""
+    await make.warehouse("BERLIN")
+    await make.warehouse("HAMBURG")
+    await make.website("shop", warehouses=["BERLIN", "HAMBURG"])
+    await make.product("MUG")
+    await make.product("CUP")
+
+
+# ── steps
+
+
+async def place(*rows: Row, held: int | None = None, website: str | None = None) -> int:
+    return (await orders.place(SYSTEM, asked(*rows, held=held, website=website))).ids["order"][0]
+
+
+async def check(*rows: Row, held: int | None = None, website: str | None = None) -> Draft:
+    return await orders.check(SYSTEM, asked(*rows, held=held, website=website))
+
+
+def asked(*rows: Row, held: int | None = None, website: str | None = None) -> Asked:
+    return Asked(wanted(*rows), website, hold=handle(held) if held is not None else None)
+
+
+def wanted(*rows: Row) -> tuple[OrderLine, ...]:
+    return tuple(OrderLine(sku, Decimal(str(quantity))) for sku, quantity in rows)
+
+
+def handle(hold_id: int) -> Handle:
+    return Handle(hold_id, str(hold_id))
+
+
+async def pack(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
+    """A new shipment of these rows, of all there is without any. Answers its number."""
+    packing = Packing(order_rules.number(order_id), warehouse, quantities(rows) or None)
+    kept = await shipments.create(SYSTEM, packing)
+    return shipment_rules.number(kept.ids["shipment"][0])
+
+
+async def ship(number: str) -> None:
+    await shipments.ship(SYSTEM, number, None, None)
+
+
+async def ship_all(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
+    number = await pack(order_id, warehouse, *rows)
+    await ship(number)
+    return number
+
+
+async def unpack(number: str) -> None:
+    await shipments.cancel(SYSTEM, number)
+
+
+async def cancel(order_id: int, *rows: Row, reason: str | None = None) -> None:
+    """Cancel these rows, all that has not left without any."""
+    number = order_rules.number(order_id)
+    await cancellation.cancel(SYSTEM, Cancellation(number, quantities(rows) or None, reason))
+
+
+async def take_back(order_id: int, *rows: Row, restock: bool | None = None, reason: str | None = None) -> None:
+    await returns.take_back(SYSTEM, Return(order_rules.number(order_id), quantities(rows), restock, reason))
+
+
+async def retry(order_id: int) -> None:
+    await orders.retry(SYSTEM, order_rules.number(order_id))
+
+
+async def hold(*rows: Row, minutes: int = 15, website: str | None = None, replaces: int | None = None) -> int:
+    replaced = handle(replaces) if replaces is not None else None
+    return (await holds.hold(SYSTEM, Holding(wanted(*rows), website, minutes, replaced))).ids["hold"][0]
+
+
+async def release(hold_id: int) -> None:
+    await holds.release(SYSTEM, handle(hold_id))
+
+
+async def expire(hold_id: int) -> None:
+    """Let a hold's time be up without anybody having noticed yet."""
+    await StockHold.filter(id=hold_id).update(expires_at=database.now() - timedelta(seconds=1))
+
+
+def quantities(rows: tuple[Row, ...]) -> tuple[LineQuantity, ...]:
+    return tuple(
+        LineQuantity(sku, Decimal(str(quantity)), *((line[0], f"line {line[0]}") if line else ()))
+        for sku, quantity, *line in rows
+    )
+
+
+# ── what the database says
+
+
+@dataclass
+class Figures:
+    """Those that are not named are 0."""
+
+    on_hand: Any = 0
+    reserved: Any = 0
+    planned: Any = 0
+    backordered: Any = 0
+    held: Any = 0
+
+
+async def figures(sku: str = "MUG", warehouse: str = "BERLIN") -> Figures:
+    """The figures as they are stored; available must be their difference."""
+    one = await InventoryLevel.get(item__sku=sku, warehouse__code=warehouse)
+    assert one.available == one.on_hand - one.reserved - one.planned - one.held
+    return Figures(one.on_hand, one.reserved, one.planned, one.backordered, one.held)
+
+
+async def units(order_id: int) -> list[tuple[str, Decimal, str]]:
+    """From which warehouse how many units in which state, in the order of lines and sources."""
+    return [(warehouse, quantity, state) for warehouse, quantity, state, _ in await packed(order_id)]
+
+
+async def packed(order_id: int) -> list[tuple[str, Decimal, str, str | None]]:
+    """As ``units``, with the number of the shipment that they are in."""
+    found = Allocation.filter(line__order_id=order_id).order_by("line_id", "position", "id")
+    return [
+        (
+            one.warehouse.code,
+            one.quantity,
+            one.state.value,
+            shipment_rules.number(one.shipment_id) if one.shipment_id else None,
+        )
+        for one in await found.select_related("warehouse")
+    ]
+
+
+async def lines(order_id: int) -> list[int]:
+    return [line.id for line in await OrderLineRow.filter(order_id=order_id).order_by("id")]
+
+
+async def canceled(order_id: int) -> list[Decimal]:
+    return [line.canceled for line in await OrderLineRow.filter(order_id=order_id).order_by("id")]
+
+
+async def ledger(order_id: int) -> list[tuple[str, str, Decimal]]:
+    """What an order did to the ledger: where, what, how much."""
+    found = StockMovement.filter(order_id=order_id).order_by("id").select_related("level__warehouse")
+    return [(one.level.warehouse.code, one.kind.value, one.quantity) for one in await found]
+
+
+async def status(order_id: int) -> OrderStatus:
+    return (await Order.get(id=order_id)).status
+
+
+async def state(number: str) -> ShipmentState:
+    return (await Shipment.get(id=shipment_rules.id_of(number))).state
+
+
+async def refusal(step: Awaitable[Any]) -> Refusal:
+    """The one reason why a step is refused; nothing may have been written, in any table."""
+    before = await everything()
+    with pytest.raises(Refused) as error:
+        await step
+    assert await everything() == before
+    (only,) = error.value.refusals
+    return only
+
+
+async def refused(step: Awaitable[Any]) -> tuple[str, tuple[str | int, ...]]:
+    """The code and path of the one reason why a step is refused."""
+    only = await refusal(step)
+    return only.code.value, only.path
+
+
+async def everything() -> dict[str, list[str]]:
+    """Every row of every table."""
+    tables = {model._meta.db_table for model in database.Tortoise.apps["gqlstock"].values()}
+    return {name: sorted(map(repr, await database.query(f'SELECT * FROM "{name}"'))) for name in sorted(tables)}
