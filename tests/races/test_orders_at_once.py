@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import os
 import random
 import time
@@ -12,7 +13,10 @@ import pytest
 
 import make
 import server
-from gqlstock.services import verification
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import stock, verification
+from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store import database
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Allocation, Order, OrderLine
@@ -185,6 +189,33 @@ async def test_transfers_that_cross_neither_wait_for_each_other_for_ever_nor_los
 
     assert errors == [[]] * 35
     assert [await on_hand(w, sku) for sku in ("MUG", "CUP") for w in ("BERLIN", "HAMBURG")] == [45, 55, 45, 55]
+    assert await verification.verify() == []
+
+
+async def fill(*skus: str) -> None:
+    changes = tuple(StockDelta(sku, "BERLIN", Decimal(1)) for sku in skus)
+    await stock.adjust(SYSTEM, Adjustment(changes))
+
+
+@only_on_postgres
+async def test_filling_the_same_orders_from_different_items_never_deadlocks(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A and B fill the first order and then the second, C and D the second and then the first."""
+    await make.shop()
+    await make.setting(backorders=BackorderMode.ALLOW)
+    for sku in "ABCD":
+        await make.product(sku)
+        await make.stock(sku, on_hand=0)
+    caplog.set_level(logging.INFO, "gqlstock.store.database")
+
+    for _ in range(10):
+        await make.order(lines={"A": 1, "D": 1})
+        await make.order(lines={"B": 1, "C": 1})
+        await asyncio.gather(fill("A", "B"), fill("C", "D"))
+
+    assert await Allocation.filter(state="BACKORDERED").count() == 0
+    assert [record.getMessage() for record in caplog.records] == []
     assert await verification.verify() == []
 
 

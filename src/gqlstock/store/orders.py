@@ -202,8 +202,25 @@ async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int
     await database.insert_many(split)
     line_ids = {by_id[one.allocation_id].line_id for one in fills}
     order_ids = sorted({line.order_id for line in (await lines(line_ids)).values()})
-    await Order.filter(id__in=order_ids).update(updated_at=database.now())
+    database.gather(_touch, order_ids)
     return order_ids
+
+
+_TOUCHED_AT_ONCE = 5_000
+
+
+async def _touch(order_ids: list[int]) -> None:
+    """Say that these orders changed: at the end, in the order of their ids, so that two that fill the same orders from
+    different items never wait for each other in a circle."""
+    wanted, at = sorted(set(order_ids)), database.now()
+    for start in range(0, len(wanted), _TOUCHED_AT_ONCE):
+        part = wanted[start : start + _TOUCHED_AT_ONCE]
+        slots = ", ".join("?" * len(part))
+        if database.is_postgres():
+            await database.execute(
+                f"SELECT id FROM customer_order WHERE id IN ({slots}) ORDER BY id FOR NO KEY UPDATE", *part
+            )
+        await database.execute(f"UPDATE customer_order SET updated_at = ? WHERE id IN ({slots})", at, *part)
 
 
 async def lock(order_id: int) -> Order:
