@@ -387,3 +387,67 @@ async def test_the_public_pages_through_what_it_sees_however_much_it_does_not(cl
     assert seen == [f"P{number:03}" for number in range(0, 120, 10)]
     assert [found["totalCount"] for found in pages] == [12, 12, 12]
     assert back["products"] == {"nodes": [{"sku": "P100"}, {"sku": "P110"}], "pageInfo": {"hasPreviousPage": True}}
+
+
+BELOW = """query($first: Int, $after: String, $last: Int, $filter: ProductFilter) {
+  categories { nodes { slug
+    products(sort: SKU, first: $first, after: $after, last: $last, filter: $filter) {
+      edges { cursor node { sku } } pageInfo { hasNextPage hasPreviousPage } totalCount
+    }
+  } }
+}"""
+
+
+@pytest.mark.parametrize("caller", ["", "catalog:read"])
+async def test_every_category_has_its_own_page_of_what_is_in_it_and_below_it(client, caller):
+    await make.shop()
+    await make.category("a-all")
+    await make.category("b-tools", parent="a-all")
+    await make.category("c-spades", parent="b-tools")
+    await make.category("d-none")
+    for sku, category in (("A", "a-all"), ("B", "b-tools"), ("C", "c-spades"), ("D", "b-tools"), ("E", "a-all")):
+        await make.product(sku, category=category)
+        await make.stock(sku, on_hand=1)
+    await make.product("HIDDEN", category="c-spades", published=False)
+    token = await client.token(caller) if caller else None
+
+    async def asked(**given):
+        nodes = (await client.ask(BELOW, given, token=token))["data"]["categories"]["nodes"]
+        return {one["slug"]: one["products"] for one in nodes}
+
+    def skus(found):
+        return {slug: "".join(edge["node"]["sku"] for edge in one["edges"]) for slug, one in found.items()}
+
+    front = await asked(first=2, filter={"published": True})
+    back = await asked(last=1, filter={"inStock": True, "published": True})
+    rest = await asked(after=front["a-all"]["edges"][1]["cursor"], filter={"published": True})
+
+    assert skus(front) == {"a-all": "AB", "b-tools": "BC", "c-spades": "C", "d-none": ""}
+    assert [one["totalCount"] for one in front.values()] == [5, 3, 1, 0]
+    assert [one["pageInfo"]["hasNextPage"] for one in front.values()] == [True, True, False, False]
+    assert skus(back) == {"a-all": "E", "b-tools": "D", "c-spades": "C", "d-none": ""}
+    assert [one["totalCount"] for one in back.values()] == [5, 3, 1, 0]
+    assert skus(rest) == {"a-all": "CDE", "b-tools": "CD", "c-spades": "C", "d-none": ""}
+    everything = {slug: one["totalCount"] for slug, one in (await asked()).items()}
+    assert everything == {
+        "a-all": 5 + bool(caller),
+        "b-tools": 3 + bool(caller),
+        "c-spades": 1 + bool(caller),
+        "d-none": 0,
+    }
+
+
+async def test_a_category_of_which_little_is_shown_is_looked_through_to_its_end(client):
+    await make.shop()
+    for slug in ("few", "many"):
+        await make.category(slug)
+        for number in range(80):
+            shown = number % 40 == 39 if slug == "few" else True
+            await make.product(f"{slug}-{number:02}", category=slug, published=shown)
+
+    found = await client.public(BELOW, first=3)
+
+    pages = {one["slug"]: one["products"] for one in found["categories"]["nodes"]}
+    assert [edge["node"]["sku"] for edge in pages["few"]["edges"]] == ["few-39", "few-79"]
+    assert [edge["node"]["sku"] for edge in pages["many"]["edges"]] == ["many-00", "many-01", "many-02"]
+    assert [(one["pageInfo"]["hasNextPage"], one["totalCount"]) for one in pages.values()] == [(False, 2), (True, 80)]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import make
 from gqlstock.rules import orders
 
@@ -166,3 +168,24 @@ async def test_a_scan_finds_products_and_combinations(client):
         ("Combination", "SHIRT-S"),
         None,
     ]
+
+
+@pytest.mark.parametrize("caller", ["", "catalog:read"])
+async def test_the_products_of_many_categories_cost_as_many_statements_as_those_of_two(client, statements, caller):
+    query = """{ categories(first: 20) { nodes {
+      slug products(first: 1, filter: { inStock: true }) { nodes { sku availability { orderable } } totalCount }
+    } } }"""
+    await make.shop()
+    sent = {}
+    for start, end in ((0, 2), (2, 12)):
+        for number in range(start, end):
+            await make.category(f"c{number:02}")
+            for sku in (f"A{number}", f"B{number}"):
+                await make.product(sku, category=f"c{number:02}")
+                await make.stock(sku)
+        data, sent[end] = await asked(client, statements, query, {}, caller=caller)
+        assert [(one["slug"], one["products"]["totalCount"]) for one in data["categories"]["nodes"]] == [
+            (f"c{number:02}", 2) for number in range(end)
+        ]
+
+    assert len(sent[2]) == len(sent[12]), "\n".join(sent[12])

@@ -446,12 +446,14 @@ async def _products(
 ) -> list[Any]:
     page = Page.of(first, after, last, before)
     order = sort.order(reverse=reverse)
-    return [
-        await listing.products(
-            info, filter, order, page, website if website is not None else parent.website, category=parent.row.id
-        )
-        for parent in parents
-    ]
+    by_website: dict[str | None, list[int]] = {}
+    for parent in parents:
+        by_website.setdefault(website if website is not None else parent.website, []).append(parent.row.id)
+    found: dict[int, Any] = {}
+    for asked, ids in by_website.items():
+        below = await listing.products_below(info, ids, filter, order, page, asked)
+        found |= dict(zip(ids, below, strict=True))
+    return [found[parent.row.id] for parent in parents]
 
 
 @strawberry.type(description="A place in the shop's tree of categories.")

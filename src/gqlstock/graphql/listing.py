@@ -1,6 +1,6 @@
 """Lists of products and items: their filters and orders, and for the public only what the website shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,7 @@ from gqlstock.graphql.availability import channel_of
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.levels import category_ids, limited, searched
-from gqlstock.graphql.paging import Connection, Page
+from gqlstock.graphql.paging import Connection, Page, Pages
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
@@ -97,21 +97,64 @@ class InventoryItemFilter:
 
 
 async def products(
-    info: Info, chosen: ProductFilter | None, order: Order, page: Page, website: str | None, category: int | None = None
+    info: Info, chosen: ProductFilter | None, order: Order, page: Page, website: str | None
 ) -> Connection[Any]:
-    """A page of products; ``category`` is that of an enclosing category."""
+    """A page of products."""
+    return await _page(info, await _products(chosen), order, page, website, chosen.in_stock if chosen else None)
+
+
+async def products_below(
+    info: Info,
+    category_ids: Sequence[int],
+    chosen: ProductFilter | None,
+    order: Order,
+    page: Page,
+    website: str | None,
+) -> list[Connection[Any]]:
+    """A page of products for each category, of those in it and below it."""
+    found = await _products(chosen)
+    trees = await catalog.subtrees(category_ids)
+    keep = _keep(info, chosen.in_stock if chosen else None)
+    channel = await channel_of(info, website)
+    node = _shown_on(website)
+    if keep is None:
+        return await paging.nested(page, order, found, "category_id", category_ids, node, groups=trees)
+    kept: Keep = keep
+    below = found.filter(category_id__in={member for tree in trees.values() for member in tree})
+
+    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Pages:
+        if channel is None:
+            return {}
+        most = limit + _SPARE
+        parts = await keyset.pages(below, "category_id", order, after=after, before=before, limit=most, groups=trees)
+        here = await info.context.shelf({row.id: row for part in parts.values() for row, _ in part}.values(), channel)
+        out = {}
+        for head, part in parts.items():
+            out[head] = [(row, key) for row, key in part if kept(here.assess(row))]
+            if len(out[head]) < limit and len(part) == most:
+                # Little of it is shown: the rest of this one is looked through by itself.
+                rest = found.filter(category_id__in=trees[head])
+                out[head] += await _sift(info, rest, order, part[-1][1], before, limit, channel, kept)
+        return {head: rows[:limit] for head, rows in out.items()}
+
+    async def count() -> Mapping[int, int]:
+        shown = [row for row, _ in await _sift(info, below, Order("id"), None, None, None, channel, kept)]
+        return {head: sum(row.category_id in set(tree) for row in shown) for head, tree in trees.items()}
+
+    return await paging.many(page, order, fetch, count, category_ids, node, paging.Listed.of(found, order))
+
+
+async def _products(chosen: ProductFilter | None) -> Any:
+    """The products that a filter lets through, but for what a website makes of their stock."""
     found = catalog.live_products()
-    if category is not None:
-        found = found.filter(category_id__in=await catalog.subtree(category))
-    in_stock = None
-    if chosen is not None:
-        in_stock = chosen.in_stock
-        found = await _filtered(found, chosen.search, chosen.skus, chosen.category, chosen.updated_since)
-        if chosen.published is not None:
-            found = found.filter(published=chosen.published)
-        if chosen.tracking is not None:
-            found = found.filter(tracking=chosen.tracking)
-    return await _page(info, found, order, page, website, in_stock)
+    if chosen is None:
+        return found
+    found = await _filtered(found, chosen.search, chosen.skus, chosen.category, chosen.updated_since)
+    if chosen.published is not None:
+        found = found.filter(published=chosen.published)
+    if chosen.tracking is not None:
+        found = found.filter(tracking=chosen.tracking)
+    return found
 
 
 async def items(
@@ -153,12 +196,7 @@ async def _page(
 ) -> Connection[Any]:
     keep = _keep(info, in_stock)
     channel = await channel_of(info, website)
-
-    def node(row: Item) -> Any:
-        shown = nodes.show(row)
-        shown.website = website
-        return shown
-
+    node = _shown_on(website)
     if keep is None:
         return await paging.rows(page, order, found, node)
     kept: Keep = keep
@@ -170,6 +208,10 @@ async def _page(
         return len(await _sift(info, found, Order("id"), None, None, None, channel, kept))
 
     return await paging.connection(page, order, fetch, count, node, paging.Listed.of(found, order))
+
+
+def _shown_on(website: str | None) -> Callable[[Item], Any]:
+    return lambda row: nodes.on_website(nodes.show(row), website)
 
 
 def _keep(info: Info, in_stock: bool | None) -> Keep | None:

@@ -5,7 +5,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from gqlstock.graphql.errors import BadUserInput, InvalidCursor
 from gqlstock.graphql.validation import is_storable
 from gqlstock.rules import quantities
 from gqlstock.store import keyset
-from gqlstock.store.keyset import Key, Order
+from gqlstock.store.keyset import Groups, Key, Order
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 250
@@ -215,19 +215,48 @@ async def nested(
     parents: Sequence[Any],
     node: Callable[[Any], Any],
     refine: Refine | None = None,
+    groups: Groups | None = None,
 ) -> list[Connection[Any]]:
-    """A page of rows below each parent (by id), in one statement; counting them, if asked for, is one more."""
-    of = Listed.of(query, order)
+    """A page of rows below each parent (by id), in one statement; counting them, if asked for, is one more.
+
+    With ``groups`` the page of a parent is that of all that are in its group.
+    """
+    members = {member for group in groups.values() for member in group} if groups is not None else set(parents)
+    below = query.filter(**{f"{column}__in": members})
+
+    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Pages:
+        found = await keyset.pages(below, column, order, after=after, before=before, limit=limit, groups=groups)
+        if refine is not None:
+            await refine([row for rows_found in found.values() for row, _ in rows_found])
+        return found
+
+    async def count() -> Mapping[Any, int]:
+        return await keyset.counts(below, column, groups)
+
+    return await many(page, order, fetch, count, parents, node, Listed.of(query, order))
+
+
+Pages = Mapping[Any, Sequence[tuple[Any, Key]]]
+"""The rows of each parent, with their keys."""
+
+
+async def many(
+    page: Page,
+    order: Order,
+    fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Pages]],
+    count: Callable[[], Awaitable[Mapping[Any, int]]],
+    parents: Sequence[Any],
+    node: Callable[[Any], Any],
+    of: Listed,
+) -> list[Connection[Any]]:
+    """As ``connection`` for many parents at once: ``fetch`` and ``count`` answer for all of them."""
     after, before = key(of, order, page.after), key(of, order, page.before)
     walked = order.reversed() if page.backwards else order
     ends = (before, after) if page.backwards else (after, before)
-    below = query.filter(**{f"{column}__in": set(parents)})
-    found = await keyset.pages(below, column, walked, after=ends[0], before=ends[1], limit=page.size + 1)
-    if refine is not None:
-        await refine([row for rows_found in found.values() for row, _ in rows_found])
-    counts = _Counts(below, column)
+    found = await fetch(walked, *ends, page.size + 1)
+    counts = _Counts(count)
     return [
-        _connection(page, of, order, found.get(parent, []), functools.partial(counts.of, parent), node)
+        _connection(page, of, order, list(found.get(parent, ())), functools.partial(counts.of, parent), node)
         for parent in parents
     ]
 
@@ -235,12 +264,11 @@ async def nested(
 class _Counts:
     """How many rows each parent has; counted for all of them when the first one asks."""
 
-    def __init__(self, query: Any, column: str) -> None:
-        self._query = query
-        self._column = column
-        self._task: asyncio.Task[dict[Any, int]] | None = None
+    def __init__(self, count: Callable[[], Awaitable[Mapping[Any, int]]]) -> None:
+        self._count = count
+        self._task: asyncio.Future[Mapping[Any, int]] | None = None
 
     async def of(self, parent: Any) -> int:
         if self._task is None:
-            self._task = asyncio.ensure_future(keyset.counts(self._query, self._column))
+            self._task = asyncio.ensure_future(self._count())
         return (await self._task).get(parent, 0)

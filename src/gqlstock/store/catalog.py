@@ -262,6 +262,22 @@ async def subtree(category_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
+    """For each category the ids of itself and of everything below it."""
+    slots = ", ".join("?" * len(category_ids))
+    rows = await database.query(
+        f"""WITH RECURSIVE below(head, id) AS (
+               SELECT id, id FROM category WHERE id IN ({slots})
+               UNION SELECT below.head, category.id FROM category JOIN below ON category.parent_id = below.id
+           ) SELECT head, id FROM below""",
+        *category_ids,
+    )
+    found: dict[int, list[int]] = {category_id: [] for category_id in category_ids}
+    for row in rows:
+        found[row["head"]].append(row["id"])
+    return found
+
+
 async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
     """For each category itself and its parents, nearest first: their ids and slugs."""
     found: dict[int, list[tuple[int, str]]] = {}

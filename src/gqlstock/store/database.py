@@ -141,8 +141,8 @@ def _look_for_long_texts(context: TortoiseContext) -> None:
     """
     assert context.apps is not None
     for model in context.apps[_APP].values():
-        for field in model._meta.fields_map.values():
-            field.validators = [one for one in field.validators if not isinstance(one, MaxLengthValidator)]
+        for column in model._meta.fields_map.values():
+            column.validators = [one for one in column.validators if not isinstance(one, MaxLengthValidator)]
 
 
 async def migrate(url: DatabaseUrl) -> None:

@@ -1,5 +1,6 @@
 """Paging by key: a page costs the same wherever it is, and rows that come or go elsewhere do not shift it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ from tortoise.queryset import QuerySet
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, int]
 """A row's place in an order: the value of the sorted column, and the id."""
+Groups = Mapping[int, Collection[int]]
+"""The parents in each group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,12 @@ async def pages(
     after: Key | None,
     before: Key | None,
     limit: int,
+    groups: Groups | None = None,
 ) -> dict[Any, list[tuple[Row, Key]]]:
-    """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's."""
+    """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's.
+
+    With ``groups`` a page is that of all parents in a group, which may have some in common.
+    """
     if after is not None:
         rows = rows.filter(beyond(order, after))
     if before is not None:
@@ -96,12 +103,13 @@ async def pages(
     inner._make_query()
     statement, values = inner.query.get_parameterized_sql()
     way = "DESC" if order.descending else "ASC"
+    told, joined, page_of = _grouped(parent, groups)
     found = await inner._db.execute_query_dict(
-        f"""SELECT * FROM (
-                SELECT chosen.*, ROW_NUMBER() OVER (
-                    PARTITION BY chosen.{parent} ORDER BY chosen.sort_key {way}, chosen.id {way}
+        f"""{told} SELECT * FROM (
+                SELECT chosen.*, {page_of} AS page_of, ROW_NUMBER() OVER (
+                    PARTITION BY {page_of} ORDER BY chosen.sort_key {way}, chosen.id {way}
                 ) AS place
-                FROM ({statement}) AS chosen
+                FROM ({statement}) AS chosen {joined}
             ) AS placed WHERE place <= {int(limit)} ORDER BY place""",
         values,
     )
@@ -109,11 +117,26 @@ async def pages(
     for one in found:
         row = rows.model._init_from_db(**one)
         key = (one["sort_key"], row.pk) if order.relation else order.key(row)
-        out.setdefault(one[parent], []).append((row, key))
+        out.setdefault(one["page_of"], []).append((row, key))
     return out
 
 
-async def counts(rows: QuerySet[Row], parent: str) -> dict[Any, int]:
-    """How many rows there are below each parent, in one statement."""
+def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
+    """What a statement says before, of, and behind the chosen rows to put them into groups."""
+    if groups is None:
+        return "", "", f"chosen.{parent}"
+    pairs = [f"({int(head)}, {int(member)})" for head, members in groups.items() for member in members]
+    return (
+        f"WITH grouped(head, member) AS (VALUES {', '.join(pairs)})",
+        f"JOIN grouped ON grouped.member = chosen.{parent}",
+        "grouped.head",
+    )
+
+
+async def counts(rows: QuerySet[Row], parent: str, groups: Groups | None = None) -> dict[Any, int]:
+    """How many rows there are below each parent, or in each group of them, in one statement."""
     found = await rows.annotate(rows_there=Count("id")).group_by(parent).values(parent, "rows_there")
-    return {one[parent]: one["rows_there"] for one in found}
+    below = {one[parent]: one["rows_there"] for one in found}
+    if groups is None:
+        return below
+    return {head: sum(below.get(member, 0) for member in members) for head, members in groups.items()}
