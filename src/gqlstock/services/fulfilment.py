@@ -199,7 +199,7 @@ async def sheet(caller: Caller, number: str, *path: str) -> Sheet:
 
 def check_lines(asked: Sequence[LineQuantity] | None) -> None:
     if asked is not None and not asked:
-        raise invalid("There are no lines: name at least one, or leave lines out.", "lines")
+        raise invalid("There are no lines: name at least one.", "lines")
     if asked is not None and len(asked) > MAX_LINES:
         raise refusals.too_many("lines", len(asked), MAX_LINES, "lines")
 
