@@ -9,9 +9,10 @@ import strawberry
 
 from gqlstock.graphql import availability, batch, levels, listing, nodes, paging
 from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
+from gqlstock.graphql.below import OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
-from gqlstock.graphql.inventory import OLDEST_FIRST, InventoryLevel
+from gqlstock.graphql.inventory import InventoryLevel
 from gqlstock.graphql.listing import ProductFilter, ProductSort
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from gqlstock.graphql import batch, nodes, paging
+from gqlstock.graphql import batch, below, nodes
+from gqlstock.graphql.below import NEWEST_FIRST, OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
-from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.graphql.warehouses import Warehouse
 from gqlstock.rules import settings as setting_rules
@@ -18,7 +19,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import lookup as lookups
-from gqlstock.store import announcements, catalog, inventory, keyset, orders, warehouses
+from gqlstock.store import announcements, catalog, inventory, orders, warehouses
 
 if TYPE_CHECKING:
     from gqlstock.graphql.catalog import InventoryItem
@@ -26,52 +27,10 @@ if TYPE_CHECKING:
 
 TimeArg = Annotated[datetime, strawberry.argument(description="The moment to look at.")]
 
-NEWEST_FIRST = keyset.Order("id", descending=True)
-OLDEST_FIRST = keyset.Order("id")
-
 
 async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: TimeArg) -> list[Decimal]:
     found = await inventory.on_hand_at([parent.row.id for parent in parents], time)
     return [found.get(parent.row.id, ZERO) for parent in parents]
-
-
-async def _movements(
-    parents: Sequence["InventoryLevel"],
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> list[Any]:
-    page = Page.of(first, after, last, before)
-    ids = [parent.row.id for parent in parents]
-    return await paging.nested(page, NEWEST_FIRST, inventory.StockMovement.all(), "level_id", ids, nodes.show)
-
-
-async def _allocations(
-    parents: Sequence["InventoryLevel"],
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> list[Any]:
-    page = Page.of(first, after, last, before)
-    ids = [parent.row.id for parent in parents]
-    return await paging.nested(page, OLDEST_FIRST, orders.Allocation.all(), "level_id", ids, nodes.show)
-
-
-async def _announcements(
-    parents: Sequence["InventoryLevel"],
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> list[Any]:
-    page = Page.of(first, after, last, before)
-    ids = [parent.row.id for parent in parents]
-    return await paging.nested(page, OLDEST_FIRST, announcements.StockAnnouncement.all(), "level_id", ids, nodes.show)
 
 
 async def _settings(parents: Sequence["InventoryLevel"], info: Info) -> list[InventorySettings]:
@@ -133,13 +92,19 @@ class InventoryLevel(Node):
         scope=Scope.INVENTORY_READ,
     )
     movements: Connection["StockMovement"] | None = batch.field(
-        _movements, description="Its ledger, newest first.", scope=Scope.INVENTORY_READ
+        below.rows(inventory.StockMovement.all, "level_id", NEWEST_FIRST),
+        description="Its ledger, newest first.",
+        scope=Scope.INVENTORY_READ,
     )
     allocations: Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.orders")]] | None = batch.field(
-        _allocations, description="What orders have of it, oldest first.", scope=Scope.INVENTORY_READ
+        below.rows(orders.Allocation.all, "level_id", OLDEST_FIRST),
+        description="What orders have of it, oldest first.",
+        scope=Scope.INVENTORY_READ,
     )
     announcements: Connection["StockAnnouncement"] | None = batch.field(
-        _announcements, description="What was announced for it, oldest first.", scope=Scope.INVENTORY_READ
+        below.rows(announcements.StockAnnouncement.all, "level_id", OLDEST_FIRST),
+        description="What was announced for it, oldest first.",
+        scope=Scope.INVENTORY_READ,
     )
     updated_at: datetime = strawberry.field(description="When one of its figures last changed.")
     deleted_at: datetime | None = strawberry.field(

@@ -8,10 +8,11 @@ import strawberry
 
 from gqlstock.graphql import access, alerts, levels, nodes, paging
 from gqlstock.graphql.alerts import LowInventoryAlert
+from gqlstock.graphql.below import NEWEST_FIRST, OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.errors import BadUserInput
-from gqlstock.graphql.inventory import NEWEST_FIRST, OLDEST_FIRST, InventoryLevel, StockMovement
+from gqlstock.graphql.inventory import InventoryLevel, StockMovement
 from gqlstock.graphql.levels import InventoryLevelSort, limited, searched
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.orders import Order

@@ -7,13 +7,14 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.graphql import batch, nodes, paging
+from gqlstock.graphql import batch, below, nodes
+from gqlstock.graphql.below import NEWEST_FIRST
 from gqlstock.graphql.catalog import InventoryItem, SelectedOption
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
-from gqlstock.graphql.inventory import NEWEST_FIRST, StockMovement
+from gqlstock.graphql.inventory import StockMovement
 from gqlstock.graphql.nodes import Node
-from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.shipments import Shipment
 from gqlstock.graphql.warehouses import Warehouse, Website
 from gqlstock.rules import orders as rules
@@ -32,19 +33,6 @@ async def _lines(parents: Sequence["Order"], info: Info) -> list[list["OrderLine
     return [[OrderLine.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
-async def _movements(
-    parents: Sequence["Order"],
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> list[Any]:
-    page = Page.of(first, after, last, before)
-    ids = [parent.row.id for parent in parents]
-    return await paging.nested(page, NEWEST_FIRST, inventory.StockMovement.all(), "order_id", ids, nodes.show)
-
-
 async def _shipments(parents: Sequence["Order"], info: Info) -> list[list[Shipment]]:
     found = await shipments.shipments_of([parent.row.id for parent in parents])
     return [[Shipment.of(row) for row in found[parent.row.id]] for parent in parents]
@@ -61,7 +49,9 @@ class Order(Node):
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
-        _movements, description="What it did to the ledger, newest first.", scope=Scope.INVENTORY_READ
+        below.rows(inventory.StockMovement.all, "order_id", NEWEST_FIRST),
+        description="What it did to the ledger, newest first.",
+        scope=Scope.INVENTORY_READ,
     )
     placed_at: datetime = strawberry.field(description="When it was placed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")

@@ -1,0 +1,30 @@
+"""Lists of rows that hang below an object, such as a level's movements: written once, read for many objects at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gqlstock.graphql import nodes, paging
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.paging import After, Before, First, Last, Page
+from gqlstock.store.keyset import Order
+
+NEWEST_FIRST = Order("id", descending=True)
+OLDEST_FIRST = Order("id")
+
+
+def rows(query: Callable[[], Any], column: str, order: Order) -> Any:
+    """A batch function for the rows whose ``column`` names the parent, in that order."""
+
+    async def listed(
+        parents: Sequence[Any],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Any]:
+        page = Page.of(first, after, last, before)
+        ids = [parent.row.id for parent in parents]
+        return await paging.nested(page, order, query(), column, ids, nodes.show)
+
+    return listed
