@@ -8,7 +8,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, orders, settings, tokens
+from gqlstock.services import catalog, categories, orders, settings, tokens
 from gqlstock.services import stock as counting
 from gqlstock.services import warehouses as places
 from gqlstock.services.drafts import Asked, OrderLine
@@ -53,7 +53,7 @@ async def shop() -> None:
 
 
 async def category(slug: str = "kitchen", *, name: str | None = None, parent: str | None = None) -> int:
-    return await catalog.create_category(slug, name or slug.capitalize(), parent)
+    return await categories.create(slug, name or slug.capitalize(), parent)
 
 
 async def product(

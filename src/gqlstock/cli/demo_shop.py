@@ -9,7 +9,7 @@ from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, SettingScope
-from gqlstock.services import catalog, settings, stock, warehouses
+from gqlstock.services import catalog, categories, settings, stock, warehouses
 from gqlstock.services.settings import Spot
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
@@ -117,7 +117,7 @@ async def stock_up() -> Shop:
     await settings.change(Spot(SettingScope.WEBSITE, "shop"), {"display_stock_quantity": True})
     skus: list[str] = []
     for slug, (parent, name, wares) in _SHELVES.items():
-        await catalog.create_category(slug, name, parent)
+        await categories.create(slug, name, parent)
         for ware in wares:
             skus += await _put(ware, slug)
     return Shop(tuple(skus), _SELLING)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gqlstock.graphql import batch, nodes
-from gqlstock.graphql.catalog import InventoryItem
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.levels import category_ids, limited
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.warehouses import Warehouse

@@ -23,7 +23,7 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.warehouses import Channel
 
 if TYPE_CHECKING:
-    from gqlstock.graphql.catalog import InventoryItem
+    from gqlstock.graphql.items import InventoryItem
 
 WebsiteArg = Annotated[
     str | None,
@@ -35,7 +35,7 @@ WebsiteArg = Annotated[
 
 @strawberry.type(description="What a shop may show and sell of one item on one website, now.")
 class Availability:
-    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.catalog")] = strawberry.field(
+    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.items")] = strawberry.field(
         description="The item."
     )
     sku: str = strawberry.field(description="The item's SKU.")

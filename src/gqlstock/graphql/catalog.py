@@ -2,299 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import availability, batch, levels, listing, nodes, paging
-from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
+from gqlstock.graphql import batch, listing, nodes, paging, selection
+from gqlstock.graphql.availability import WebsiteArg, channel_of, shelves
 from gqlstock.graphql.below import OLDEST_FIRST
 from gqlstock.graphql.context import Info
-from gqlstock.graphql.errors import BadUserInput
-from gqlstock.graphql.inventory import InventoryLevel
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listing import ProductFilter, ProductSort
 from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.options import Image, ProductOption, SelectedOption
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
-from gqlstock.graphql.settings import InventorySettings, SettingOrigin
+from gqlstock.graphql.selection import ProductSelection
 from gqlstock.graphql.warehouses import Warehouse
-from gqlstock.rules import catalog as rules
-from gqlstock.rules import ledger, refusals
-from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import lookup as lookups
-from gqlstock.services.availability import Shelf, choice_values, is_visible
+from gqlstock.services.availability import is_visible
 from gqlstock.store import catalog as rows
-from gqlstock.store import inventory, warehouses
-
-WarehouseArg = Annotated[str, strawberry.argument(description="The warehouse's code.")]
-WarehousesArg = Annotated[
-    list[str] | None, strawberry.argument(description="Only these warehouses, by code; left out, all active ones.")
-]
-
-
-@strawberry.type(description="A picture.")
-class Image:
-    url: str = strawberry.field(description="Where it is.")
-    alt: str | None = strawberry.field(description="What it shows, for those who cannot see it.")
-
-    @classmethod
-    def of(cls, image: rules.Image) -> "Image":
-        return cls(url=image.url, alt=image.alt)
-
-
-@strawberry.type(description="Sums over levels in active warehouses.")
-class InventoryTotals:
-    on_hand: Decimal = strawberry.field(description="Sum of onHand.")
-    reserved: Decimal = strawberry.field(description="Sum of reserved.")
-    planned: Decimal = strawberry.field(description="Sum of planned.")
-    backordered: Decimal = strawberry.field(description="Sum of backordered.")
-    held: Decimal = strawberry.field(description="Sum of held.")
-    incoming: Decimal = strawberry.field(description="Sum of incoming.")
-    available: Decimal = strawberry.field(description="Sum of available.")
-
-
-async def _inventory_level(
-    parents: Sequence["InventoryItem"], info: Info, warehouse: WarehouseArg
-) -> list[InventoryLevel | None]:
-    place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
-    if place is None:
-        return [None] * len(parents)
-    found = await inventory.levels_in(place.id, [parent.row.id for parent in parents])
-    return [nodes.show_optional(found.get(parent.row.id)) for parent in parents]
-
-
-async def _inventory_totals(
-    parents: Sequence["InventoryItem"],
-    info: Info,
-    warehouses: WarehousesArg = None,
-    website: WebsiteArg = None,
-) -> list[InventoryTotals]:
-    places = await _counted_places(info, warehouses, website)
-    tracked = [p.row.id for p in parents if p.row.is_product and rules.counts_combinations(p.row.tracking)]
-    made = await rows.combinations(tracked)
-    # What a product tracked with options has is what its combinations have.
-    members = {p.row.id: [c.id for c in made[p.row.id]] if p.row.id in made else [p.row.id] for p in parents}
-    found = await inventory.levels_of({member for ids in members.values() for member in ids})
-    out = []
-    for parent in parents:
-        counted = [
-            level.state for member in members[parent.row.id] for level in found[member] if level.warehouse_id in places
-        ]
-        total = ledger.total(counted)
-        out.append(
-            InventoryTotals(
-                on_hand=total.on_hand,
-                reserved=total.reserved,
-                planned=total.planned,
-                backordered=total.backordered,
-                held=total.held,
-                incoming=total.incoming,
-                available=total.available,
-            )
-        )
-    return out
-
-
-async def _counted_places(info: Info, codes: list[str] | None, website: str | None) -> set[int]:
-    """The active warehouses among those asked for."""
-    places = set((await info.context.network()).active)
-    if codes is not None:
-        known = await warehouses.warehouses_by_code(levels.limited(codes, "warehouses"))
-        places &= {place.id for place in known.values()}
-    if website is not None:
-        channel = await channel_of(info, website)
-        places &= {site.warehouse_id for site in channel.sites} if channel else set()
-    return places
-
-
-async def _settings(
-    parents: Sequence["InventoryItem"], info: Info, website: WebsiteArg = None
-) -> list[InventorySettings | None]:
-    wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
-    found = await shelves(wanted, info)
-    # While there is no website, what is set for the item itself and for the system still counts.
-    known = None if found else await lookups.lookup([item for item, _ in wanted])
-    return [
-        InventorySettings.of(known.settings(item, None) if known else found[asked].settings(item))
-        for item, asked in wanted
-    ]
-
-
-async def _origins(
-    parents: Sequence["InventoryItem"], info: Info, website: WebsiteArg = None
-) -> list[list[SettingOrigin] | None]:
-    known = await lookups.lookup([parent.row for parent in parents], await info.context.network())
-    out: list[list[SettingOrigin] | None] = []
-    for parent in parents:
-        channel = await channel_of(info, website if website is not None else parent.website)
-        places = known.places(parent.row, channel)
-        out.append([SettingOrigin.of(origin) for origin in setting_rules.origins(places)])
-    return out
-
-
-@strawberry.interface(description="What can be counted and ordered: a product, or one of its combinations.")
-class InventoryItem(Node):
-    row: strawberry.Private[rows.Item]
-    website: strawberry.Private[str | None]
-    sku: str = strawberry.field(description="Unique over products and combinations in use.")
-    name: str = strawberry.field(description="For people; a combination's is its product's with its values.")
-    barcode: str | None = strawberry.field(description="What scanners read.")
-    updated_at: datetime = strawberry.field(description="When the item itself was last changed; stock does not count.")
-    deleted_at: datetime | None = strawberry.field(description="Set when it was taken out of use.")
-    inventory_level: InventoryLevel | None = batch.field(
-        _inventory_level, description="Its stock in one warehouse.", scope=Scope.INVENTORY_READ
-    )
-    inventory_totals: InventoryTotals | None = batch.field(
-        _inventory_totals,
-        description="Its stock over warehouses; of a product tracked with options, the sums of its combinations.",
-        scope=Scope.INVENTORY_READ,
-    )
-    availability: Availability | None = availability.FIELD
-    inventory_levels: Connection[InventoryLevel] | None = batch.field(
-        levels.below("item_id"), description="Its stock, warehouse by warehouse.", scope=Scope.INVENTORY_READ
-    )
-    inventory_settings: InventorySettings | None = batch.field(
-        _settings,
-        description="Every setting as it takes effect for this item, after the fallback.",
-        scope=Scope.INVENTORY_READ,
-    )
-    setting_origins: list[SettingOrigin] | None = batch.field(
-        _origins, description="Where each of those values came from.", scope=Scope.INVENTORY_READ
-    )
-    code: str = strawberry.field(description="The code shown to shoppers: the combination's own, else the product's.")
-    images: list[Image] = strawberry.field(description="Pictures; a combination without its own shows the product's.")
-
-
-@strawberry.type(description="A value that an option can have, such as Red.")
-class ProductOptionValue:
-    name: str = strawberry.field(description="Unique within the option.")
-    images: list[Image] = strawberry.field(description="Pictures shown once it is chosen.")
-
-
-@strawberry.type(description="An option of a product, such as Color.")
-class ProductOption:
-    name: str = strawberry.field(description="Unique within the product.")
-    inventory: bool = strawberry.field(
-        description="Whether this option is part of the combinations (the Inventory checkbox)."
-    )
-    values: list[ProductOptionValue] = strawberry.field(description="What can be chosen.")
-
-    @classmethod
-    def of(cls, option: rules.Option) -> "ProductOption":
-        values = [
-            ProductOptionValue(name=value.name, images=[Image.of(image) for image in value.images])
-            for value in option.values
-        ]
-        return cls(name=option.name, inventory=option.inventory, values=values)
-
-
-@strawberry.type(description="One option with the value that was chosen.")
-class SelectedOption:
-    name: str = strawberry.field(description="The option's name.")
-    value: str = strawberry.field(description="The value's name.")
-
-    @classmethod
-    def listed(cls, choice: rules.Choice) -> list["SelectedOption"]:
-        return [cls(name=name, value=value) for name, value in choice.items()]
-
-
-@strawberry.input(description="One option with the value to choose.")
-class SelectedOptionInput:
-    name: str = strawberry.field(description="The option's name.")
-    value: str = strawberry.field(description="The value's name.")
-
-
-OptionsArg = Annotated[
-    list[SelectedOptionInput], strawberry.argument(description="What the shopper has chosen so far.")
-]
-
-
-@strawberry.type(description="A value of an option, as the picker shows it.")
-class OptionChoiceValue:
-    name: str = strawberry.field(description="The value's name.")
-    selected: bool = strawberry.field(description="Whether it is chosen.")
-    exists: bool = strawberry.field(description="Whether there is such a combination with the rest of the choice.")
-    orderable: bool = strawberry.field(description="Whether one of those can be ordered.")
-
-
-@strawberry.type(description="An option, as the picker shows it.")
-class OptionChoice:
-    name: str = strawberry.field(description="The option's name.")
-    values: list[OptionChoiceValue] = strawberry.field(description="What can be chosen.")
-
-
-@strawberry.type(description="What the shop shows once option values are chosen.")
-class ProductSelection:
-    product: "Product" = strawberry.field(description="The product.")
-    combination: "Combination | None" = strawberry.field(description="The combination chosen, if there is one.")
-    complete: bool = strawberry.field(description="False until every inventory option has a value.")
-    code: str = strawberry.field(description="The code to show.")
-    images: list[Image] = strawberry.field(description="The pictures to show.")
-    choices: list[OptionChoice] = strawberry.field(
-        description="Every option with its values, as the picker shows them."
-    )
-    availability: Availability | None = strawberry.field(description="What can be sold of the choice.")
-
-
-async def _selection(
-    parents: Sequence["Product"], info: Info, options: OptionsArg, website: WebsiteArg = None
-) -> list[ProductSelection | Exception | None]:
-    wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
-    found = await shelves(wanted, info)
-    # A shelf knows the combinations that are counted; the others show their pictures all the same.
-    uncounted = await rows.combinations(
-        [p.row.id for p in parents if p.options and not rules.counts_combinations(p.tracking)]
-    )
-    out: list[ProductSelection | Exception | None] = []
-    for parent, (_, asked) in zip(parents, wanted, strict=True):
-        try:
-            made = uncounted.get(parent.row.id, [])
-            out.append(_select(parent, asked, options, found[asked], made, info) if asked in found else None)
-        except refusals.Refused as error:
-            out.append(BadUserInput(str(error)))
-    return out
-
-
-def _select(
-    parent: "Product",
-    website: str | None,
-    options: OptionsArg,
-    shelf: Shelf,
-    uncounted: Sequence[rows.Item],
-    info: Info,
-) -> ProductSelection:
-    product = parent.row
-    choice = rules.check_choice([(option.name, option.value) for option in options], product.options, "options")
-    complete = rules.is_complete(choice, product.options)
-    combination = None
-    if complete and (chosen := rules.inventory_part(choice, product.options)):
-        digest = rules.digest(chosen)
-        known = [*shelf.combinations(product), *uncounted]
-        combination = next((one for one in known if one.choice_digest == digest), None)
-    by_options = rules.counts_combinations(product.tracking)
-    item = combination if combination is not None and by_options else product
-    assessment = shelf.assess(item, choice if item is product and by_options and complete else None)
-    pictures = rules.pictures(product.options, choice, combination.images if combination else (), product.images)
-    return ProductSelection(
-        product=parent,
-        combination=nodes.on_website(nodes.show_optional(combination), website),
-        complete=complete,
-        code=(item.own_code or product.sku),
-        images=[Image.of(image) for image in pictures],
-        choices=[
-            OptionChoice(
-                name=option.name,
-                values=[
-                    OptionChoiceValue(name=v.name, selected=v.selected, exists=v.exists, orderable=v.orderable)
-                    for v in choice_values(product, option, choice, shelf)
-                ],
-            )
-            for option in product.options
-        ],
-        availability=availability.shown(item, assessment, shelf, info),
-    )
+from gqlstock.store import warehouses
 
 
 async def _combinations(
@@ -340,7 +67,7 @@ class Product(InventoryItem):
         _combinations, description="The combinations of its inventory options, oldest first."
     )
     selection: ProductSelection | None = batch.field(
-        _selection,
+        selection.of_products,
         description="What the shop shows once these option values are chosen: code, pictures, availability. [public]",
     )
     created_at: datetime = strawberry.field(description="When it was made.")

@@ -5,14 +5,16 @@ from typing import Annotated
 import strawberry
 
 from gqlstock.graphql import mutations, nodes
-from gqlstock.graphql.catalog import Category, Combination, Product, SelectedOptionInput
+from gqlstock.graphql.catalog import Category, Combination, Product
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.mutations import ERRORS, DeletePayload
+from gqlstock.graphql.options import SelectedOptionInput
 from gqlstock.rules import catalog as rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import catalog as services
+from gqlstock.services import categories
 
 
 @strawberry.input(description="A picture.")
@@ -280,7 +282,7 @@ class CatalogMutations:
 
     @mutations.field(description="Makes a category. Needs catalog:write.", payload=CategoryPayload, scope=WRITES)
     async def create_category(self, info: Info, input: Annotated[CreateCategoryInput, INPUT]) -> CategoryPayload:
-        return await _category_payload(await services.create_category(input.slug, input.name, input.parent))
+        return await _category_payload(await categories.create(input.slug, input.name, input.parent))
 
     @mutations.field(
         description="Changes or moves a category. Needs catalog:write.", payload=CategoryPayload, scope=WRITES
@@ -288,7 +290,7 @@ class CatalogMutations:
     async def update_category(self, info: Info, input: Annotated[UpdateCategoryInput, INPUT]) -> CategoryPayload:
         changes = mutations.given(input)
         changes.pop("slug")
-        return await _category_payload(await services.update_category(input.slug, changes))
+        return await _category_payload(await categories.update(input.slug, changes))
 
     @mutations.field(
         description="Removes a category without children and products. Needs catalog:write.",
@@ -296,7 +298,7 @@ class CatalogMutations:
         scope=WRITES,
     )
     async def delete_category(self, info: Info, input: Annotated[DeleteCategoryInput, INPUT]) -> DeletePayload:
-        return _deleted("Category", await services.delete_category(input.slug))
+        return _deleted("Category", await categories.delete(input.slug))
 
     @mutations.field(
         description="The status set by hand, from where stock is looked after. Needs inventory:write.",

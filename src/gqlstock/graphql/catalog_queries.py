@@ -6,11 +6,12 @@ import strawberry
 
 from gqlstock.graphql import access, availability, listing, nodes, paging
 from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
-from gqlstock.graphql.catalog import Category, Combination, InventoryItem, Product, visible
+from gqlstock.graphql.catalog import Category, Combination, Product, visible
 from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
 from gqlstock.graphql.catalog import SortArg as ProductSortArg
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.levels import MAX_NAMES
 from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, ProductSort
 from gqlstock.graphql.order_mutations import CheckOrderInput

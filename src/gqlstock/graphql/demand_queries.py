@@ -9,10 +9,11 @@ import strawberry
 
 from gqlstock.graphql import access, levels, nodes, paging
 from gqlstock.graphql.availability import channel_of
-from gqlstock.graphql.catalog import Category, InventoryItem
+from gqlstock.graphql.catalog import Category
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules import demand as rules

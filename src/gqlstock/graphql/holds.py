@@ -7,9 +7,10 @@ from decimal import Decimal
 import strawberry
 
 from gqlstock.graphql import batch, nodes
-from gqlstock.graphql.catalog import InventoryItem, SelectedOption
 from gqlstock.graphql.context import Info
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.options import SelectedOption
 from gqlstock.graphql.warehouses import Website
 from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState

@@ -22,7 +22,7 @@ from gqlstock.services import lookup as lookups
 from gqlstock.store import announcements, catalog, inventory, orders, warehouses
 
 if TYPE_CHECKING:
-    from gqlstock.graphql.catalog import InventoryItem
+    from gqlstock.graphql.items import InventoryItem
     from gqlstock.graphql.orders import Allocation, Order
 
 TimeArg = Annotated[datetime, strawberry.argument(description="The moment to look at.")]
@@ -64,7 +64,7 @@ async def _places(levels: Sequence[inventory.InventoryLevel], info: Info) -> lis
 @strawberry.type(description="One item's stock in one warehouse.")
 class InventoryLevel(Node):
     row: strawberry.Private[inventory.InventoryLevel]
-    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.catalog")] = batch.field(
+    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.items")] = batch.field(
         nodes.by_id(catalog.items, "item_id"), description="What lies there; also after it was deleted."
     )
     warehouse: Warehouse = batch.field(nodes.by_id(warehouses.warehouses, "warehouse_id"), description="Where it lies.")

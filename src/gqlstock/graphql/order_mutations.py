@@ -6,10 +6,10 @@ from typing import Annotated
 import strawberry
 
 from gqlstock.graphql import access, mutations, nodes
-from gqlstock.graphql.catalog import SelectedOptionInput
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.mutations import ERRORS
+from gqlstock.graphql.options import SelectedOptionInput
 from gqlstock.graphql.orders import Order
 from gqlstock.graphql.warehouse_mutations import GeoPointInput
 from gqlstock.rules import geo

@@ -9,11 +9,12 @@ import strawberry
 
 from gqlstock.graphql import batch, below, nodes
 from gqlstock.graphql.below import NEWEST_FIRST
-from gqlstock.graphql.catalog import InventoryItem, SelectedOption
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
 from gqlstock.graphql.inventory import StockMovement
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.nodes import Node
+from gqlstock.graphql.options import SelectedOption
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.shipments import Shipment
 from gqlstock.graphql.warehouses import Warehouse, Website

@@ -13,9 +13,9 @@ from gqlstock.graphql.availability import (
     channel_of,
     shelves,
 )
-from gqlstock.graphql.catalog import InventoryItem
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.warehouses import Warehouse

@@ -1,4 +1,4 @@
-"""Products, combinations and categories: made, changed and taken out of use."""
+"""Products and combinations: made, changed and taken out of use."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,11 @@ from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.refusals import invalid, wrong_state
+from gqlstock.services.categories import named
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
 from gqlstock.store import alerts, catalog, database, inventory, orders, outbox, warehouses
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim
 
 Changes = Mapping[str, Any]
@@ -160,58 +161,6 @@ async def delete_combination(sku: str) -> int:
     return await database.transaction(work)
 
 
-async def create_category(slug: str, name: str, parent: str | None = None) -> int:
-    """Make a category, below ``parent`` if given. Answers its id."""
-
-    async def work() -> int:
-        made = Category(slug=rules.slug(slug, "slug"), name=rules.text(name, "name", "name"))
-        if await catalog.category(made.slug):
-            raise refusals.taken("category", made.slug, "slug")
-        made.parent_id = (await _category(parent, "parent")).id if parent is not None else None
-        await made.save()
-        return int(made.id)
-
-    return await database.transaction(work)
-
-
-async def update_category(slug: str, given: Changes) -> int:
-    """Change what is given of a category; a parent of None moves it to the top. Answers its id."""
-
-    async def work() -> int:
-        await catalog.lock_tree()
-        found = await _category(slug, "slug")
-        if given.get("new_slug") is not None:
-            found.slug = rules.slug(given["new_slug"], "newSlug")
-            other = await catalog.category(found.slug)
-            if other is not None and other.id != found.id:
-                raise refusals.taken("category", found.slug, "newSlug")
-        if given.get("name") is not None:
-            found.name = rules.text(given["name"], "name", "name")
-        if "parent" in given:
-            found.parent_id = await _new_parent(found, given["parent"])
-        await found.save()
-        return int(found.id)
-
-    return await database.transaction(work)
-
-
-async def delete_category(slug: str) -> int:
-    """Remove a category that has neither children nor products. Answers its id."""
-
-    async def work() -> int:
-        await catalog.lock_tree()
-        found = await _category(slug, "slug")
-        if await Category.exists(parent_id=found.id):
-            raise wrong_state(f"{slug} has categories below it: move or delete them first.", "slug")
-        if await Item.exists(category_id=found.id, deleted_at=None):
-            raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
-        await Item.filter(category_id=found.id).update(category_id=None)
-        await found.delete()
-        return int(found.id)
-
-    return await database.transaction(work)
-
-
 async def _claimed(sku: str, at: str = "sku") -> tuple[Item, list[Item], Claim]:
     """A product in use with all its combinations in use, as they are under the lock."""
     found = await catalog.product(sku=sku)
@@ -238,22 +187,6 @@ def _in_use(item: Item, kind: str, sku: str, at: str) -> Item:
     if item.deleted_at is not None or item.sku != sku:
         raise refusals.missing(kind, sku, at)
     return item
-
-
-async def _category(slug: str, at: str) -> Category:
-    found = await catalog.category(slug)
-    if found is None:
-        raise refusals.missing("category", slug, at)
-    return found
-
-
-async def _new_parent(moved: Category, parent: str | None) -> int | None:
-    if parent is None:
-        return None
-    found = await _category(parent, "parent")
-    if found.id in await catalog.subtree(moved.id):
-        raise invalid(f"{moved.slug} cannot lie below {parent}: that lies below {moved.slug} itself.", "parent")
-    return int(found.id)
 
 
 async def _check_sku(sku: str, own_id: int | None, at: str = "sku") -> None:
@@ -303,7 +236,7 @@ async def _apply(product: Item, given: Changes) -> None:
         product.own_images = catalog.stored_images(rules.images(given["images"] or (), "images"))
     if "category" in given:
         wanted = given["category"]
-        product.category_id = (await _category(wanted, "category")).id if wanted is not None else None
+        product.category_id = (await named(wanted, "category")).id if wanted is not None else None
     if "shipping_origin" in given:
         product.shipping_origin_id = await _warehouse_id(given["shipping_origin"])
     if "options" in given:

@@ -10,7 +10,7 @@ from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.rules.sheet import Faults
 from gqlstock.rules.shopify import Product, Variant
-from gqlstock.services import catalog
+from gqlstock.services import catalog, categories
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, inventory, settings
 from gqlstock.store.catalog import Category, Item
@@ -193,7 +193,7 @@ class Intake:
         slug = rules.slug_from(type_)
         if slug not in self._categories:
             if await rows.category(slug) is None:
-                await catalog.create_category(slug, type_)
+                await categories.create(slug, type_)
             found = await rows.category(slug)
             assert found is not None
             self._categories[slug] = found

@@ -15,6 +15,8 @@ from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Channel
 
 SYSTEM_OWNER = 0
+# PostgreSQL takes 32,767 values with one statement; each item is two of them.
+_ASKED_AT_ONCE = 10_000
 
 Key = tuple[SettingScope, int]
 
@@ -109,26 +111,29 @@ class Book:
 
 
 async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> Book:
-    """Everything that the settings of these items, of their levels and of categories can come from, in two statements.
+    """Everything that the settings of these items, of their levels and of categories can come from.
 
-    A combination's product must be among the items.
+    Two statements, and more only for many thousands of items. A combination's product must be among the items.
     """
     found = list(items)
     wanted = {item.category_id for item in found if item.category_id is not None} | set(category_ids)
     chains = await catalog.chains(wanted)
-    owners = {
-        SettingScope.COMBINATION: {item.id for item in found if not item.is_product},
-        SettingScope.PRODUCT: {item.id for item in found if item.is_product},
-        SettingScope.CATEGORY: {category_id for chain in chains.values() for category_id, _ in chain},
-    }
+    above = {category_id for chain in chains.values() for category_id, _ in chain}
     where = Q(scope__in=[SettingScope.WEBSITE, SettingScope.ORGANIZATION, SettingScope.SYSTEM])
-    for scope, ids in owners.items():
-        if ids:
-            where |= Q(scope=scope, owner_id__in=ids)
-    if found:
-        levels = InventoryLevel.filter(item_id__in=[item.id for item in found])
-        where |= Q(scope=SettingScope.LEVEL, owner_id__in=Subquery(levels.values("id")))
-    return Book({(row.scope, row.owner_id): row.own for row in await Override.filter(where)}, chains)
+    if above:
+        where |= Q(scope=SettingScope.CATEGORY, owner_id__in=above)
+    rows = await Override.filter(where | _of_items(found[:_ASKED_AT_ONCE]) if found else where)
+    for start in range(_ASKED_AT_ONCE, len(found), _ASKED_AT_ONCE):
+        rows += await Override.filter(_of_items(found[start : start + _ASKED_AT_ONCE]))
+    return Book({(row.scope, row.owner_id): row.own for row in rows}, chains)
+
+
+def _of_items(items: Sequence[Item]) -> Q:
+    """What is set at these items and at their levels."""
+    ids = [item.id for item in items]
+    levels = InventoryLevel.filter(item_id__in=ids)
+    of_items = Q(scope__in=[SettingScope.PRODUCT, SettingScope.COMBINATION], owner_id__in=ids)
+    return of_items | Q(scope=SettingScope.LEVEL, owner_id__in=Subquery(levels.values("id")))
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
