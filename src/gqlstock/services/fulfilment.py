@@ -14,7 +14,7 @@ from gqlstock.rules.orders import LineTotals, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.shipments import Pick, Unit
+from gqlstock.rules.shipments import Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
 from gqlstock.store import database, inventory, orders, outbox, shipments
@@ -92,7 +92,7 @@ class Sheet:
         for line in self.chosen(asked):
             picked = rule(self.units(line, warehouse_id), left)
             picks += picked
-            left -= sum((pick.quantity for pick in picked), ZERO)
+            left -= total(picked)
         return picks, left
 
     async def change(
