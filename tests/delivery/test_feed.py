@@ -16,6 +16,7 @@ from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.outbox import START, Cursor, Entry
+from news import settled
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
 needs_redis = pytest.mark.skipif(REDIS is None, reason="needs GQLSTOCK_TEST_REDIS_URL")
@@ -24,11 +25,13 @@ TOPICS = [Topic.ORDER]
 
 
 async def tell(*subjects: int, topic: Topic = Topic.ORDER) -> None:
+    """Write news, and wait until it can be read."""
     await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
+    await settled()
 
 
 async def tell_from_elsewhere(*subjects: int) -> None:
-    """As another process would: nobody here is woken."""
+    """As another process would: nobody here is woken, and what is told can be read."""
     for subject in subjects:
         await database.transaction(
             lambda subject=subject: database.execute(  # type: ignore[misc]
@@ -40,6 +43,7 @@ async def tell_from_elsewhere(*subjects: int) -> None:
                 database.now(),
             )
         )
+    await settled()
 
 
 @contextlib.asynccontextmanager
@@ -248,6 +252,32 @@ async def test_while_redis_is_away_orders_go_on_and_news_arrive(db: None, caplog
 
     assert (await InventoryLevel.get()).on_hand == 4
     assert any("Redis cannot be listened to" in record.message for record in caplog.records)
+
+
+async def test_news_that_another_transaction_held_back_comes_when_that_has_ended(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    if not isinstance(database_url, Postgres):
+        pytest.skip("SQLite has one writer")
+    began, go_on = asyncio.Event(), asyncio.Event()
+    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+
+    async def long_one() -> None:
+        await database.execute("SELECT pg_current_xact_id()")
+        began.set()
+        await go_on.wait()
+
+    async with feed.running(), subscribed(feed) as heard:
+        running = asyncio.create_task(database.transaction(long_one))
+        await began.wait()
+        await database.transaction(lambda: outbox.add([Event(Topic.ORDER, 1)]))
+        await asyncio.sleep(0.1)
+        before = heard.empty()
+        go_on.set()
+        await running
+
+        assert before
+        assert await next_of(heard, 1) == [1]
 
 
 async def test_a_database_that_is_away_for_a_moment_stops_no_news(db: None, database_url: DatabaseUrl) -> None:

@@ -6,10 +6,17 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, Cursor
+from news import settled
+
+
+async def write(*subjects: int, topic: Topic = Topic.ORDER) -> None:
+    await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
 
 
 async def tell(*subjects: int, topic: Topic = Topic.ORDER) -> None:
-    await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
+    """Write news, and wait until it can be read."""
+    await write(*subjects, topic=topic)
+    await settled()
 
 
 async def subjects_after(cursor: Cursor, limit: int = 100) -> list[int]:
@@ -27,6 +34,7 @@ async def test_news_says_what_was_told(db: None) -> None:
     before = database.now()
 
     await database.transaction(lambda: outbox.add([Event(Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})]))
+    await settled()
 
     (entry,) = await outbox.after(START, 10)
     assert (entry.topic, entry.subject, entry.data) == (Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})
@@ -132,12 +140,15 @@ async def test_a_reader_misses_nothing_when_transactions_commit_out_of_order(
 
     slow_one = asyncio.create_task(database.transaction(slow))
     await written.wait()
-    await tell(2)
-    held_back = await outbox.after(START, 10)
+    await write(2)
+    before = await outbox.after(START, 10)
+    held_back = await outbox.held_back(START)
     go_on.set()
     await slow_one
+    await settled()
 
-    assert held_back == []
+    assert before == []
+    assert held_back
     assert await subjects_after(START) == [1, 2]
 
 
@@ -145,9 +156,9 @@ async def test_a_reader_beside_many_writers_sees_each_news_once(db: None) -> Non
     seen: list[int] = []
     place = START
 
-    async def write(writer: int) -> None:
+    async def write_on(writer: int) -> None:
         for number in range(25):
-            await tell(writer * 100 + number)
+            await write(writer * 100 + number)
 
     async def read() -> None:
         nonlocal place
@@ -157,7 +168,7 @@ async def test_a_reader_beside_many_writers_sees_each_news_once(db: None) -> Non
                 place = entry.cursor
             await asyncio.sleep(0)
 
-    await asyncio.wait_for(asyncio.gather(read(), *(write(writer) for writer in range(8))), 20)
+    await asyncio.wait_for(asyncio.gather(read(), *(write_on(writer) for writer in range(8))), 20)
 
     assert sorted(seen) == sorted(writer * 100 + number for writer in range(8) for number in range(25))
     assert await outbox.after(place, 10) == []

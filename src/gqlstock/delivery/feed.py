@@ -20,6 +20,8 @@ _MOST_WAITING = 1_000
 # News of other processes that no wake-up told of, such as while the broker is away, is found after this long.
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_GATHER = 0.01
+# News that waits for the end of another transaction, which wakes nobody.
+_SECONDS_WHILE_HELD_BACK = 0.05
 
 
 class _Subscriber:
@@ -110,6 +112,7 @@ class OutboxFeed:
         """Read what is new for as long as somebody listens."""
         place: Cursor | None = None
         while True:
+            soon = False
             try:
                 self._wake.clear()
                 if not self._subscribers:
@@ -124,9 +127,12 @@ class OutboxFeed:
                         for subscriber in self._subscribers:
                             subscriber.offer(entry)
                     place = part[-1].cursor
+                soon = place is not None and await outbox.held_back(place)
             except Exception:
                 log.exception("the outbox could not be read; trying again")
             # Under load the news of many commits are read together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._seconds_between_looks)
+                await asyncio.wait_for(
+                    self._wake.wait(), _SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks
+                )

@@ -92,16 +92,27 @@ async def after(cursor: Cursor, limit: int, topics: Sequence[Topic] | None = Non
     rows = await database.query(
         f"""SELECT tx, id, topic, subject, data, created_at FROM outbox
             WHERE (tx, id) > (?, ?) {chosen} {_below_the_running()} ORDER BY tx, id LIMIT ?""",
-        cursor.tx,
-        cursor.id,
+        *_row(cursor),
         *(topic.value for topic in topics or ()),
         limit,
     )
     return [_entry(OutboxEntry._init_from_db(**row)) for row in rows]
 
 
+def _row(cursor: Cursor) -> tuple[int, int]:
+    return cursor.tx, cursor.id
+
+
 def _entry(row: OutboxEntry) -> Entry:
     return Entry(Cursor(row.tx, row.id), row.topic, row.subject, row.data, row.created_at)
+
+
+async def held_back(cursor: Cursor) -> bool:
+    """Whether there is news behind the cursor that is read only once another transaction has ended."""
+    if not database.is_postgres():
+        return False
+    found = await database.query("SELECT EXISTS (SELECT 1 FROM outbox WHERE (tx, id) > (?, ?)) AS more", *_row(cursor))
+    return bool(found[0]["more"])
 
 
 async def latest() -> Cursor:
