@@ -84,7 +84,7 @@ def _parse(told: str) -> tuple[str, int] | None:
         name, _, number = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         return None
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
+    if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**63):
         return None
     return name, int(number)
 
