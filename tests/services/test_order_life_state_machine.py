@@ -236,8 +236,14 @@ class Life:
     def lines(self) -> list[tuple[str, int]]:
         return [(self.chance.choice(SKUS), self.chance.randint(1, 4)) for _ in range(self.chance.randint(1, 3))]
 
-    def order(self) -> Order | None:
-        return self.chance.choice(self.model.orders[-6:]) if self.model.orders else None
+    def order(self, *statuses: str) -> Order | None:
+        """A late order, mostly one of these statuses."""
+        fitting = [one for one in self.model.orders if self.model.status(one) in statuses]
+        return self.mostly(fitting, self.model.orders)
+
+    def mostly(self, fitting: list[Any], every: list[Any]) -> Any:
+        chosen = fitting if fitting and self.chance.random() < 0.8 else every
+        return self.chance.choice(chosen[-6:]) if chosen else None
 
     async def change_settings(self) -> None:
         sku = self.chance.choice(SKUS)
@@ -314,7 +320,7 @@ class Life:
         return [(sku, place) for sku, place, _ in hold.parts]
 
     def any_hold(self) -> Hold | None:
-        return self.chance.choice(self.model.holds[-4:]) if self.model.holds else None
+        return self.mostly([one for one in self.model.holds if one.state == "ACTIVE"], self.model.holds)
 
     async def place(self) -> None:
         await self.place_with(None)
@@ -357,7 +363,7 @@ class Life:
             self.model.take(order, plan, freed)
 
     async def retry(self) -> None:
-        order = self.order()
+        order = self.order("BACKORDERED")
         if order is None:
             return
         code, plan = None, []
@@ -419,8 +425,8 @@ class Life:
 
     def some_units(self, order: Order, pick: Any) -> tuple[list[tuple[str, int]], list[Unit]]:
         """A row of the order for some units, and those that ``pick`` takes for it; it may ask for too many."""
-        line = self.chance.choice(order.lines)
-        quantity = self.chance.randint(1, 4)
+        line = self.mostly([one for one in order.lines if pick(one)], order.lines)
+        quantity = self.chance.choice([1, 1, 2, 4])
         picked: list[Unit] = []
         for one in order.lines:
             if one.sku == line.sku:
@@ -428,10 +434,11 @@ class Life:
         return [(line.sku, quantity)], picked
 
     async def pack(self) -> None:
-        order = self.order()
+        order = self.order("PLACED", "PARTIALLY_SHIPPED")
         if order is None:
             return
-        place = self.chance.choice(PLACES)
+        free = [u.place for u in self.model.of(order, *OPEN) if u.shipment is None]
+        place = self.mostly(free, list(PLACES))
 
         def pick(line: Line) -> list[Unit]:
             free = [u for u in self.model.of(order, *OPEN) if (u.line, u.place, u.shipment) == (line.id, place, None)]
@@ -452,7 +459,8 @@ class Life:
             self.model.fill(*self.model.touched([u for u in units if u.mode is ON_SHIPMENT]))
 
     def any_shipment(self) -> int | None:
-        return self.chance.choice(list(self.model.shipments)[-6:]) if self.model.shipments else None
+        every = list(self.model.shipments)
+        return self.mostly([one for one in every if self.model.shipment_state(one) == "READY"], every)
 
     async def ship(self) -> None:
         shipment = self.any_shipment()
@@ -487,7 +495,7 @@ class Life:
             self.model.fill(*self.model.touched([u for u in units if u.mode is ON_SHIPMENT]))
 
     async def cancel(self) -> None:
-        order = self.order()
+        order = self.order("PLACED", "PARTIALLY_SHIPPED", "BACKORDERED")
         if order is None:
             return
 
@@ -523,7 +531,7 @@ class Life:
         self.model.fill(*self.model.touched([u for u in units if u.mode is not NEVER]))
 
     async def take_back(self) -> None:
-        order = self.order()
+        order = self.order("SHIPPED", "PARTIALLY_SHIPPED")
         if order is None:
             return
 
