@@ -317,7 +317,7 @@ def test_nothing_waits_beyond_the_room_or_where_no_backorder_is_taken(settings, 
 
 @given(SETTINGS, SOURCES, ORDERED)
 def test_a_line_that_never_splits_is_never_split(settings, found, lines):
-    assume(availability.never_splits(settings))
+    settings = replace(settings, quantity_uses_decimals=True, allow_multiple_boxes=False)
 
     planned = allocation.plan(lines, settings, found)
 

@@ -101,7 +101,7 @@ def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Avail
     if not info.context.caller.may(Scope.INVENTORY_READ):
         assessment = rules.for_public(assessment, shelf.settings(item))
     return Availability(
-        item=nodes.show(item),
+        item=nodes.on_website(nodes.show(item), shelf.channel.code),
         sku=item.sku,
         website=shelf.channel.code,
         status=assessment.status,

@@ -35,18 +35,18 @@ class Context:
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""
-    _network: Network | None = None
+    _network: asyncio.Future[Network] | None = None
     _shelves: list[Shelf] = field(default_factory=list)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def network(self) -> Network:
         """The websites and their warehouses."""
-        if self._network is not None:
-            return self._network
-        found = await warehouses.network()
-        if self.remembers:
-            self._network = found
-        return found
+        if not self.remembers:
+            return await warehouses.network()
+        if self._network is None:
+            # The task rather than its result: fields that ask at once share it.
+            self._network = asyncio.ensure_future(warehouses.network())
+        return await self._network
 
     async def shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""

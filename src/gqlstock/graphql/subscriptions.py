@@ -47,7 +47,9 @@ def place(told: str | None) -> Cursor | None:
     raise InvalidCursor(f"{told[:60]!r} is no cursor of this feed.")
 
 
-@strawberry.type
+@strawberry.type(
+    description="What is pushed as it is committed. With a cursor, what was missed comes first; nothing comes twice."
+)
 class Subscription:
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(

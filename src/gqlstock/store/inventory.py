@@ -223,6 +223,9 @@ def _increments(before: Level, after: Level) -> list[int]:
     return [to_units(getattr(after, figure) - getattr(before, figure)) for figure in _FIGURES]
 
 
+# A statement takes 32,767 values on PostgreSQL.
+_READ_AT_ONCE = 10_000
+
 _EXPIRED = """SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
     FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
     WHERE h.state = 'ACTIVE' AND h.expires_at <= ? AND u.level_id IN ({slots}) GROUP BY u.level_id"""
@@ -263,8 +266,10 @@ async def levels(ids: Collection[int]) -> dict[int, InventoryLevel]:
 async def levels_of(item_ids: Collection[int]) -> dict[int, list[InventoryLevel]]:
     """The levels in use of each item, by id."""
     found: dict[int, list[InventoryLevel]] = {item_id: [] for item_id in item_ids}
-    if found:
-        for level in await current(await live_levels().filter(item_id__in=set(found)).order_by("id")):
+    wanted = list(found)
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = live_levels().filter(item_id__in=wanted[start : start + _READ_AT_ONCE])
+        for level in await current(await part.order_by("id")):
             found[level.item_id].append(level)
     return found
 
