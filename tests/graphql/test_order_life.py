@@ -87,21 +87,15 @@ async def test_a_line_says_what_became_of_its_units(client: Client) -> None:
     (line,) = canceled["order"]["lines"]
     allocations = line.pop("allocations")
     assert line == {"sku": "MUG", "quantity": 10, "backordered": 0, "shipped": 3, "returned": 1, "canceled": 1}
-    assert (
-        sorted((a["state"], a["quantity"], (a["shipment"] or {}).get("number")) for a in allocations)
-        == sorted(
-            [
-                ("SHIPPED", 2, shipment),
-                ("RETURNED", 1, shipment),
-                ("ON_HAND", 2, None),
-                ("ON_HAND", 3, None),
-                ("ON_HAND", 1, None),
-                ("CANCELED", 1, None),
-            ],
-            key=str,
-        )
-        or sum(a["quantity"] for a in allocations) == 10
-    )
+    found = [(a["state"], a["quantity"], (a["shipment"] or {}).get("number")) for a in allocations]
+    assert sorted(found, key=str) == [
+        ("CANCELED", 1, None),
+        ("ON_HAND", 1, None),
+        ("ON_HAND", 2, None),
+        ("ON_HAND", 3, None),
+        ("RETURNED", 1, shipment),
+        ("SHIPPED", 2, shipment),
+    ]
 
 
 async def test_a_canceled_shipment_is_empty(client: Client) -> None:
@@ -329,13 +323,12 @@ async def test_a_nightly_count_of_a_thousand_rows_is_one_call(client: Client, st
     counts = [{"sku": sku, "warehouse": place, "onHand": 7} for sku in skus for place in ("BERLIN", "HAMBURG")]
     assert len(counts) == 1000
 
-    with statements.counted() as sent:
-        data = await client.admin(query, input={"counts": counts})
+    data = await client.admin(query, input={"counts": counts})
 
     assert data["setStock"]["userErrors"] == []
     assert len(data["setStock"]["inventoryLevels"]) == 1000
     assert {one["onHand"] for one in data["setStock"]["inventoryLevels"]} == {7}
-    again = [{**one, "onHand": 8} for one in counts]
+    # Counted again, so that there is nothing to make: the levels' own updates go out in one batch.
     with statements.counted() as sent:
-        await client.admin(query, input={"counts": again})
-    assert len([one for one in sent if "UPDATE" not in one]) < 40, "\n".join(one[:100] for one in sent[:60])
+        await client.admin(query, input={"counts": [{**one, "onHand": 8} for one in counts]})
+    assert len(sent) < 40, "\n".join(one[:100] for one in sent[:60])
