@@ -91,6 +91,20 @@ async def test_an_order_goes_by_the_mode_it_was_placed_under():
     assert await life.ledger(order_id) == [("BERLIN", "SHIPMENT", -3)]
 
 
+async def test_two_combinations_that_share_their_products_units_each_go_by_their_own_mode():
+    await make.product("PEN", options={"Ink": ["Red", "Blue"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    await make.setting(product="PEN", backorders=BackorderMode.ALLOW)
+    await make.setting(combination="PEN-RED", decrement_inventory=NEVER)
+    await make.stock("PEN", on_hand=1)
+
+    order_id = await life.place(("PEN-RED", 2), ("PEN-BLUE", 2))
+
+    red, *blue = await life.units(order_id)
+    assert red == ("BERLIN", 2, "ON_HAND")
+    assert blue == [("BERLIN", 1, "ON_HAND"), ("BERLIN", 1, "BACKORDERED")]
+    assert await life.figures("PEN") == Figures(-1, backordered=1)
+
+
 async def test_two_lines_of_one_item_leave_in_one_movement():
     await make.setting(decrement_inventory=ON_SHIPMENT)
     await make.stock("MUG", on_hand=10)

@@ -59,7 +59,10 @@ async def contents(shipment_ids: Collection[int]) -> dict[int, list[Allocation]]
 
 
 async def restate(shipment_ids: Collection[int]) -> None:
-    """Bring the state of shipments that have not left in line with the units in them."""
+    """Bring the state of shipments that have not left in line with the units in them.
+
+    Who calls has written or locked their orders before: two who each fill a part of one shipment wait for each other.
+    """
     inside = await contents(shipment_ids)
     still = Shipment.filter(id__in=set(shipment_ids), state__in=rules.OPEN_STATES)
     for shipment in await still.order_by("id"):
