@@ -51,7 +51,8 @@ async def bench_of(caller: Caller, rows: Sequence[Any], reason: str | None, refe
     items = await catalog_rows.by_sku({sku for sku, _ in pairs})
     known = await warehouses.warehouses_by_code({code for _, code in pairs})
     found = await lookup(items.values())
-    claim = await inventory.claim([item.id for item in items.values()])
+    read = {item.id: item for item in items.values()}
+    claim = await inventory.claim(read, read)
     reason = catalog.optional_text(reason, "reason", "reason")
     reference = catalog.optional_text(reference, "reference", "reference")
     return Bench(caller, items, known, found, claim, reason, reference)

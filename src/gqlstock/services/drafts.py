@@ -126,6 +126,12 @@ async def read(
     return channel, lines, found
 
 
+def stocked(lines: Sequence[PlannedLine], found: Shelf) -> dict[int, Item]:
+    """The items that have the units of the lines, by id: what is claimed before they are taken."""
+    items = [found.stock_item(line.item) for line in lines if line.item is not None]
+    return {item.id: item for item in items}
+
+
 def _identify(line: PlannedLine, item: Item | None, found: Shelf) -> None:
     """What a line stands for: an item, or a product's choice without a combination of its own."""
     asked = line.asked

@@ -13,7 +13,7 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.availability import Shelf
-from gqlstock.services.drafts import Asked, Draft, OrderLine, plan, read
+from gqlstock.services.drafts import Asked, Draft, OrderLine, plan, read, stocked
 from gqlstock.services.handles import Handle
 from gqlstock.services.idempotency import Kept, once
 from gqlstock.services.lookup import lookup
@@ -73,8 +73,8 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         order = Asked(asked.lines, asked.website, only_free=True)
         channel, lines, found = await read(order, levels={})
         replaced = await taken_up(asked.replaces, "replaces")
-        stocked = {found.stock_item(line.item).id for line in lines if line.item is not None}
-        claim = await inventory.claim(stocked | (replaced.item_ids if replaced else set()))
+        wanted = stocked(lines, found)
+        claim = await inventory.claim(wanted.keys() | (replaced.item_ids if replaced else set()), wanted)
         released = await end(caller, replaced, channel.id, claim, StockHoldState.RELEASED, "replaces")
         found.use(claim)
         draft = plan(caller, order, lines, found)

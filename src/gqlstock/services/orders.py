@@ -21,7 +21,7 @@ from gqlstock.rules.refusals import (
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import holds
 from gqlstock.services.availability import Shelf
-from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read
+from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.services.idempotency import Kept, once
 from gqlstock.services.posting import follow, summed
 from gqlstock.store import catalog as catalog_rows
@@ -69,13 +69,10 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
 
     async def work() -> Kept:
         channel, lines, found = await read(asked, levels={})
-        stocked = {item.id: item for line in lines if line.item is not None for item in [found.stock_item(line.item)]}
+        wanted = stocked(lines, found)
         held = await holds.taken_up(asked.hold, "hold")
-        if held is None:
-            claim = await inventory.claim(stocked, read=stocked)
-        else:
-            claim = await inventory.claim(stocked.keys() | held.item_ids)
-            found.prefer(held.warehouses)
+        claim = await inventory.claim(wanted.keys() | (held.item_ids if held else set()), wanted)
+        found.prefer(held.warehouses if held else {})
         freed = await holds.end(caller, held, channel.id, claim, StockHoldState.ORDERED, "hold")
         found.use(claim)
         draft = plan(caller, asked, lines, found)
@@ -110,7 +107,8 @@ async def retry(caller: Caller, number: str) -> int:
             modes=tuple(line.decrement for line in lines),
         )
         _, planned, found = await read(asked, levels={})
-        claim = await inventory.claim({found.stock_item(line.item).id for line in planned if line.item is not None})
+        wanted = stocked(planned, found)
+        claim = await inventory.claim(wanted, wanted)
         found.use(claim)
         order = await rows.lock(known.id)
         _check_held(order)

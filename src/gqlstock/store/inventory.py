@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from tortoise import fields
 from tortoise.models import Model
@@ -134,21 +135,21 @@ _CLAIMED = """
 """
 
 
-async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = None) -> Claim:
+async def claim(item_ids: Collection[int], read: Mapping[int, Item] = MappingProxyType({})) -> Claim:
     """Lock items against every other transaction that claims them, in the order of their ids, and read their levels.
 
     The one lock on stock: whoever changes a level, or what an item is, claims the item first. On SQLite the running
     transaction is the only writer anyway. Items are locked rather than levels, so that a level can be made under it.
 
-    ``read`` are items as this transaction read them before. Were they changed until it had the lock, it starts again.
+    ``read`` are those of them that this transaction read before. Were they changed until it had the lock, it starts again.
     """
     wanted = set(item_ids)
-    if read is not None and not database.is_postgres():
+    if wanted <= read.keys() and not database.is_postgres():
         found = {item_id: read[item_id] for item_id in wanted}
     else:
         rows = await Item.filter(id__in=wanted).order_by("id").select_for_update(no_key=True)
         found = {item.id: item for item in rows}
-        if read is not None and any(item.updated_at != read[item.id].updated_at for item in rows):
+        if any(item.id in read and item.updated_at != read[item.id].updated_at for item in rows):
             raise database.Outdated(f"items {sorted(wanted)} were changed")
     rows_found = await database.query(_CLAIMED.format(slots=", ".join("?" * len(wanted)) or "NULL"), *wanted)
     levels = [InventoryLevel._init_from_db(**row) for row in rows_found]
