@@ -204,20 +204,33 @@ async def test_what_is_in_a_shipment_is_canceled_last():
 async def test_a_unit_that_waits_in_a_shipment_is_canceled_before_one_that_is_there_in_none():
     await make.setting(backorders=BackorderMode.ALLOW)
     await make.stock("MUG", on_hand=2)
-    order_id = await life.place(("MUG", 3))
+    order_id = await life.place(("MUG", 4))
     ready = await life.pack(order_id, "BERLIN", ("MUG", 1))
-    pending = await life.pack(order_id, "BERLIN", ("MUG", 2))
-    assert await life.state(pending) is ShipmentState.PENDING
+    unpacked = await life.pack(order_id, "BERLIN", ("MUG", 1))
+    pending = await life.pack(order_id)
+    await life.unpack(unpacked)
+
+    await life.cancel(order_id, ("MUG", 2))
+    assert await life.packed(order_id) == [
+        ("BERLIN", 1, "ON_HAND", None),
+        ("BERLIN", 1, "ON_HAND", ready),
+        ("BERLIN", 2, "CANCELED", None),
+    ]
+    await life.cancel(order_id, ("MUG", 1))
+
+    assert (await life.state(pending), await life.state(ready)) == (ShipmentState.CANCELED, ShipmentState.READY)
+
+
+async def test_a_shipment_is_ready_once_what_it_waited_for_is_canceled():
+    await make.setting(backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", on_hand=2)
+    order_id = await life.place(("MUG", 3))
+    pending = await life.pack(order_id)
 
     await life.cancel(order_id, ("MUG", 1))
 
     assert await life.state(pending) is ShipmentState.READY
-    assert await life.state(ready) is ShipmentState.READY
-    assert await life.packed(order_id) == [
-        ("BERLIN", 1, "ON_HAND", pending),
-        ("BERLIN", 1, "ON_HAND", ready),
-        ("BERLIN", 1, "CANCELED", None),
-    ]
+    assert await life.packed(order_id) == [("BERLIN", 2, "ON_HAND", pending), ("BERLIN", 1, "CANCELED", None)]
 
 
 async def test_a_shipment_with_nothing_left_in_it_is_canceled():

@@ -34,12 +34,14 @@ async def cancel(caller: Caller, asked: Cancellation, key: str | None = None) ->
         status = found.order.status
         if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
             raise wrong_state(f"The order {asked.number} is {status.value.lower()} already.", "number")
+        before = {line.id: line.canceled for line in found.lines}
         if status is OrderStatus.BACKORDERED:
             _cancel_held(found, asked.lines)
         else:
             await _cancel(found, asked.lines)
         for line in found.lines:
-            await line.save(update_fields=["canceled"])
+            if line.canceled != before[line.id]:
+                await line.save(update_fields=["canceled"])
         await found.finish(reason)
         return Kept({"order": [int(found.order.id)]})
 
@@ -61,8 +63,7 @@ async def _cancel(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:
     if refused:
         raise Refused(refused)
     if asked is None:
-        for line in found.lines:
-            await _take_back(found, rules.cancel(found.units(line)))
+        await _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))])
 
 
 async def _take_back(found: Sheet, picks: Sequence[Pick]) -> None:
