@@ -1,11 +1,13 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 import make
+from gqlstock.services import warehouses
 from gqlstock.store import catalog, database, inventory
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import DatabaseUrl, Outdated, Postgres, SqliteFile
@@ -13,10 +15,13 @@ from gqlstock.store.warehouses import Warehouse
 
 
 @pytest.fixture
-def on_sqlite(database_url: DatabaseUrl) -> SqliteFile:
-    if not isinstance(database_url, SqliteFile):
-        pytest.skip("of SQLite alone")
-    return database_url
+async def on_sqlite(tmp_path: Path) -> AsyncIterator[SqliteFile]:
+    """A SQLite database, open, whatever the other tests run on."""
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    await database.migrate(url)
+    async with database.opened(url, everywhere=True):
+        await warehouses.ensure_default_organization()
+        yield url
 
 
 @pytest.fixture
@@ -197,7 +202,7 @@ async def test_no_connection_is_lost_wherever_a_task_is_cancelled(db: None, tick
     assert await name_of("A") == "After"
 
 
-async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile, db: None) -> None:
+async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile) -> None:
     async def work() -> str:
         other = sqlite3.connect(on_sqlite.path, timeout=0)
         try:
@@ -211,7 +216,7 @@ async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile, db:
     assert await database.transaction(work) == "database is locked"
 
 
-async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: SqliteFile, db: None) -> None:
+async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: SqliteFile) -> None:
     await make.warehouse("A", name="Before")
     wrote, go_on = asyncio.Event(), asyncio.Event()
 
@@ -232,12 +237,12 @@ async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: Sql
     assert await name_of("A") == "After"
 
 
-async def test_the_sqlite_connection_that_reads_cannot_write(on_sqlite: SqliteFile, db: None) -> None:
+async def test_the_sqlite_connection_that_reads_cannot_write(on_sqlite: SqliteFile) -> None:
     with pytest.raises(Exception, match="readonly"):
         await database.query("UPDATE organization SET name = 'x' RETURNING id")
 
 
-async def test_a_begin_that_fails_on_sqlite_is_tried_again(on_sqlite: SqliteFile, db: None) -> None:
+async def test_a_begin_that_fails_on_sqlite_is_tried_again(on_sqlite: SqliteFile) -> None:
     """Another process has the lock for longer than SQLite waits for it."""
     await make.warehouse("A", name="Before")
     await database.connection().execute_query("PRAGMA busy_timeout = 1")
@@ -253,7 +258,7 @@ async def test_a_begin_that_fails_on_sqlite_is_tried_again(on_sqlite: SqliteFile
     assert await name_of("A") == "After"
 
 
-async def test_a_cancelled_begin_on_sqlite_does_not_stay_open(on_sqlite: SqliteFile, db: None) -> None:
+async def test_a_cancelled_begin_on_sqlite_does_not_stay_open(on_sqlite: SqliteFile) -> None:
     """BEGIN is under way in the connection's thread when nobody waits for it any more."""
     await make.warehouse("A", name="Before")
     other = sqlite3.connect(on_sqlite.path, isolation_level=None)
@@ -270,7 +275,7 @@ async def test_a_cancelled_begin_on_sqlite_does_not_stay_open(on_sqlite: SqliteF
     assert await name_of("A") == "After"
 
 
-async def test_a_commit_that_fails_on_sqlite_leaves_no_transaction_open(on_sqlite: SqliteFile, db: None) -> None:
+async def test_a_commit_that_fails_on_sqlite_leaves_no_transaction_open(on_sqlite: SqliteFile) -> None:
     await make.warehouse("A", name="Before")
 
     async def work() -> None:
@@ -287,7 +292,7 @@ async def test_a_commit_that_fails_on_sqlite_leaves_no_transaction_open(on_sqlit
 
 
 async def test_a_database_file_that_cannot_be_opened_does_not_block_the_second_try(
-    tmp_path_factory: pytest.TempPathFactory, on_sqlite: SqliteFile
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     place = tmp_path_factory.mktemp("empty") / "not-there-yet"
     async with database.opened(SqliteFile(str(place / "gqlstock.db"))):
