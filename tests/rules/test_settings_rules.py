@@ -433,18 +433,6 @@ def test_a_refusal_says_where_in_the_input_the_value_stands():
     assert [refusal.path for refusal in refused.value.refusals] == [("settings", "notifyBelow")]
 
 
-@pytest.mark.parametrize(
-    ("mode", "expected"),
-    [
-        pytest.param(BackorderMode.NO_BACKORDERS, False, id="no-backorders"),
-        pytest.param(BackorderMode.ALLOW, True, id="allowed"),
-        pytest.param(BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER, True, id="allowed-with-a-notice"),
-    ],
-)
-def test_both_ways_of_allowing_backorders_take_them(mode, expected):
-    assert Settings(backorders=mode).takes_backorders is expected
-
-
 def test_the_quantity_rules_are_those_of_the_settings():
     in_effect = Settings(
         minimum_order_quantity=Decimal(2),

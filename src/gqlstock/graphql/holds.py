@@ -19,19 +19,15 @@ from gqlstock.store import catalog, database, warehouses
 from gqlstock.store import holds as rows
 
 
-async def _item(parents: Sequence["StockHoldLine"], info: Info) -> list[InventoryItem | None]:
-    found = await catalog.items({parent.row.item_id for parent in parents})
-    live = {item_id: item for item_id, item in found.items() if item.deleted_at is None}
-    return [nodes.show_optional(live.get(parent.row.item_id)) for parent in parents]
-
-
 @strawberry.type(description="What a hold was asked for.")
 class StockHoldLine:
     row: strawberry.Private[rows.StockHoldLine]
     sku: str = strawberry.field(description="The item's SKU when it was held.")
     quantity: Decimal = strawberry.field(description="How many units are held.")
     selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
-    item: InventoryItem | None = batch.field(_item, description="The item; null once it is deleted.")
+    item: InventoryItem | None = batch.field(
+        nodes.by_id(catalog.items_in_use, "item_id"), description="The item; null once it is deleted."
+    )
 
     @classmethod
     def of(cls, row: rows.StockHoldLine) -> "StockHoldLine":

@@ -17,6 +17,7 @@ from gqlstock.rules.scopes import Scope
 Resolver = TypeVar("Resolver", bound=Callable[..., Awaitable[Any]])
 
 ERRORS = "Why nothing was written; empty when it was."
+KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
 
 
 def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[Resolver], Any]:

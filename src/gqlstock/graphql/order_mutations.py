@@ -39,7 +39,6 @@ class OrderLineInput:
         return OrderLine(self.sku, self.quantity, options)
 
 
-_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
 _HOLD = "The hold that it orders: worked out as if that had just ended, its warehouses first."
 
 
@@ -59,7 +58,7 @@ class CheckOrderInput:
 class PlaceOrderInput:
     idempotency_key: str | None = strawberry.field(
         default=None,
-        description=_KEY,
+        description=mutations.KEY,
     )
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
@@ -108,7 +107,7 @@ def line_quantities(given: list[OrderLineQuantityInput] | None) -> tuple[LineQua
 
 @strawberry.input(description="A cancellation. Without lines: all that is not shipped.")
 class CancelOrderInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     number: str = strawberry.field(description="The order's number.")
     lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What to cancel.")
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
@@ -121,7 +120,7 @@ class RetryOrderInput:
 
 @strawberry.input(description="Shipped units that came back.")
 class ReturnItemsInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     order: str = strawberry.field(description="The order's number.")
     lines: list[OrderLineQuantityInput] = strawberry.field(description="What came back.")
     restock: bool | None = strawberry.field(

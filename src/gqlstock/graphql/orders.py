@@ -73,12 +73,6 @@ class Order(Node):
         )
 
 
-async def _item(parents: Sequence["OrderLine"], info: Info) -> list[InventoryItem | None]:
-    found = await catalog.items({parent.row.item_id for parent in parents})
-    live = {item_id: item for item_id, item in found.items() if item.deleted_at is None}
-    return [nodes.show_optional(live.get(parent.row.item_id)) for parent in parents]
-
-
 def _in_states(*states: AllocationState) -> Any:
     """A batch function for how many units of a line are in one of these states."""
 
@@ -102,7 +96,9 @@ class OrderLine(Node):
     sku: str = strawberry.field(description="The item's SKU when it was ordered.")
     name: str = strawberry.field(description="The item's name when it was ordered.")
     code: str = strawberry.field(description="As it was when ordered.")
-    item: InventoryItem | None = batch.field(_item, description="The item; null once it is deleted.")
+    item: InventoryItem | None = batch.field(
+        nodes.by_id(catalog.items_in_use, "item_id"), description="The item; null once it is deleted."
+    )
     quantity: Decimal = strawberry.field(description="How many units were ordered.")
     backordered: Decimal = batch.field(
         _in_states(AllocationState.BACKORDERED), description="How many of them wait for stock."

@@ -13,13 +13,12 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import receiving as services
 from gqlstock.services.stock import StockLine
 
-_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
 _REFERENCE = "The document behind it in another system."
 
 
 @strawberry.input(description="Stock that is on its way to a warehouse.")
 class AnnounceStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
     warehouse: str = strawberry.field(description="The warehouse's code.")
     lines: list[StockLineInput] = strawberry.field(description="1 to 1,000 rows; each makes an announcement.")
@@ -42,7 +41,7 @@ class ReceiveStockLineInput:
 
 @strawberry.input(description="A delivery that arrived in a warehouse.")
 class ReceiveStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
     warehouse: str = strawberry.field(description="The warehouse's code.")

@@ -16,14 +16,12 @@ from gqlstock.services import holds as hold_services
 from gqlstock.services import shipments as services
 from gqlstock.services.handles import Handle
 
-_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
-
 
 @strawberry.input(
     description="A new shipment. Without lines: all of the order's units in that warehouse that are in no shipment."
 )
 class CreateShipmentInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     order: str = strawberry.field(description="The order's number.")
     warehouse: str = strawberry.field(description="The code of the warehouse it leaves.")
     lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What goes into it.")
@@ -43,7 +41,7 @@ class CancelShipmentInput:
 
 @strawberry.input(description="Stock to keep for a cart.")
 class HoldStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     minutes: int = strawberry.field(default=15, description="For how long: 1 to 1,440.")

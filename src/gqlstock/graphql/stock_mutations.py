@@ -17,7 +17,6 @@ from gqlstock.services import alerts as alert_services
 from gqlstock.services import stock as services
 from gqlstock.services.idempotency import Kept
 
-_KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
 _PARTIAL = "Bad rows go to userErrors and the others are written; such an answer is kept under its key."
 _REASON = "Why, for people."
 _REFERENCE = "The document behind it in another system."
@@ -48,7 +47,7 @@ class StockCountInput:
 
 @strawberry.input(description="Corrections of stock.")
 class AdjustStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     partial: bool = strawberry.field(default=False, description=_PARTIAL)
     reason: str | None = strawberry.field(default=None, description=_REASON)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
@@ -57,7 +56,7 @@ class AdjustStockInput:
 
 @strawberry.input(description="Counts of stock.")
 class SetStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     partial: bool = strawberry.field(default=False, description=_PARTIAL)
     reason: str | None = strawberry.field(default=None, description=_REASON)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
@@ -72,7 +71,7 @@ class StockLineInput:
 
 @strawberry.input(description="A move from one warehouse to another.")
 class TransferStockInput:
-    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reason: str | None = strawberry.field(default=None, description=_REASON)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
     from_: str = strawberry.field(name="from", description="The code of the warehouse that gives.")

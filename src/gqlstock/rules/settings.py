@@ -121,10 +121,6 @@ class Settings:
     )
 
     @property
-    def takes_backorders(self) -> bool:
-        return self.backorders is not BackorderMode.NO_BACKORDERS
-
-    @property
     def quantity_rules(self) -> QuantityRules:
         return QuantityRules(
             minimum=self.minimum_order_quantity,

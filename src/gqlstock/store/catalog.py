@@ -109,6 +109,11 @@ def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
     ]
 
 
+async def items_in_use(ids: Collection[int]) -> dict[int, Item]:
+    """Items by id without those that were deleted."""
+    return {item_id: item for item_id, item in (await items(ids)).items() if item.deleted_at is None}
+
+
 async def items(ids: Collection[int]) -> dict[int, Item]:
     """Items by id, deleted ones as well."""
     return {item.id: item for item in await Item.filter(id__in=set(ids))} if ids else {}
