@@ -472,6 +472,22 @@ async def searched():
     await make.product("C-4", name="Shirt", options={"Size": ["S"]}, combinations=False)
 
 
+async def test_products_of_categories_are_searched_and_sorted_by_their_own_columns(client):
+    await make.shop()
+    await make.category("kitchen")
+    for sku in ("MUG", "CUP", "CUPBOARD"):
+        await make.product(sku, category="kitchen")
+    query = """query($sort: ProductSort!) {
+      category(slug: "kitchen") { products(filter: { search: "cup" }, sort: $sort) { nodes { sku } totalCount } }
+    }"""
+
+    found = [await client.admin(query, sort=sort) for sort in ("NAME", "UPDATED")]
+
+    assert [one["category"]["products"] for one in found] == [
+        {"nodes": [{"sku": "CUP"}, {"sku": "CUPBOARD"}], "totalCount": 2}
+    ] * 2
+
+
 @pytest.mark.parametrize(
     ("search", "expected"),
     [

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F, Q, RawSQL
 from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
@@ -98,7 +98,7 @@ async def pages(
         rows = rows.filter(beyond(order, after))
     if before is not None:
         rows = rows.filter(beyond(order.reversed(), before))
-    inner = rows.annotate(sort_key=F(order.column))
+    inner = rows.annotate(sort_key=_sorted_column(rows, order))
     inner._choose_db_if_not_chosen()
     inner._make_query()
     statement, values = inner.query.get_parameterized_sql()
@@ -119,6 +119,13 @@ async def pages(
         key = (one["sort_key"], row.pk) if order.relation else order.key(row)
         out.setdefault(one["page_of"], []).append((row, key))
     return out
+
+
+def _sorted_column(rows: QuerySet[Any], order: Order) -> Any:
+    """The column of an order. One of the rows' own is named with its table: a joined one may have another of that name."""
+    meta = rows.model._meta
+    own = meta.fields_db_projection.get(order.column)
+    return RawSQL(f'"{meta.db_table}"."{own}"') if own is not None else F(order.column)
 
 
 def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
