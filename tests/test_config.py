@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.config import Config, ConfigError
+from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.store.database import Postgres, SqliteFile
 
 
@@ -105,6 +105,7 @@ def test_sslmode_is_handed_on() -> None:
             "write origins such as https://shop.example with commas between, or *.",
         ),
         ("PUBLIC_ORDERS", "yes", "write true or false."),
+        ("EXECUTOR", "fast", "write breadth-first or graphql-core."),
     ],
 )
 def test_a_wrong_value_is_told_with_its_name_and_what_would_be_right(name: str, value: str, told: str) -> None:
@@ -123,6 +124,11 @@ def test_origins_are_separated_by_commas() -> None:
 
 def test_public_orders_are_switched_on() -> None:
     assert Config.from_env({"GQLSTOCK_PUBLIC_ORDERS": "true"}).public_orders is True
+
+
+def test_the_ordinary_executor_is_switched_back_to() -> None:
+    assert Config.from_env({}).executor is Executor.BREADTH_FIRST
+    assert Config.from_env({"GQLSTOCK_EXECUTOR": "graphql-core"}).executor is Executor.GRAPHQL_CORE
 
 
 def test_a_missing_client_is_told_by_the_package_that_brings_it() -> None:

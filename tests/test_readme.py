@@ -7,7 +7,7 @@ import pytest
 
 import make
 from gqlstock.graphql.context import Context
-from gqlstock.graphql.schema import schema
+from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import SYSTEM
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -30,10 +30,10 @@ async def test_every_query_of_the_readme_runs(db, document):
     context = Context(feed=SilentFeed(), caller=SYSTEM)
 
     if document.startswith("subscription"):
-        results = [result async for result in await schema.subscribe(document, context_value=context)]
+        results = [result async for result in await build().subscribe(document, context_value=context)]
         errors = [error for result in results for error in result.errors or ()]
     else:
-        result = await schema.execute(document, context_value=context)
+        result = await build().execute(document, context_value=context)
         errors = list(result.errors or ())
         errors += [e for field in (result.data or {}).values() for e in (field.get("userErrors") or ())]
 

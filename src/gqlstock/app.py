@@ -11,14 +11,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
-from gqlstock.config import Config
+from gqlstock.config import Config, Executor
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.graphql import schema
+from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.view import View
 from gqlstock.services import status, tokens
 from gqlstock.store import database
 from gqlstock.web import health
+
+_EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: None}
 
 
 def create_app(config: Config) -> Starlette:
@@ -26,7 +29,9 @@ def create_app(config: Config) -> Starlette:
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
     page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
-    view = View(schema.schema, feed, tokens.caller, page, public_orders=config.public_orders)
+    view = View(
+        schema.build(_EXECUTORS[config.executor]), feed, tokens.caller, page, public_orders=config.public_orders
+    )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
     if isinstance(bus, RedisBus):
         checks.append(("broker", bus.ping))

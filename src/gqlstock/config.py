@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -12,6 +13,7 @@ _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
+_EXECUTOR = "GQLSTOCK_EXECUTOR"
 
 _CONNECT_SECONDS = 10
 _DEFAULT_FILE = "gqlstock.db"
@@ -21,6 +23,13 @@ _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
 
 class ConfigError(Exception):
     """A value of the environment that cannot be worked with; says which, and what would be right."""
+
+
+class Executor(StrEnum):
+    """What executes GraphQL operations: our own, or the one that Strawberry comes with."""
+
+    BREADTH_FIRST = "breadth-first"
+    GRAPHQL_CORE = "graphql-core"
 
 
 def _installed(package: str) -> bool:
@@ -35,6 +44,7 @@ class Config:
     redis_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
+    executor: Executor = Executor.BREADTH_FIRST
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -50,6 +60,7 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+            executor=_executor(given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
         )
 
 
@@ -154,3 +165,9 @@ def _switch(name: str, value: str) -> bool:
     if value.lower() not in ("true", "false"):
         raise _wrong(name, value, "write true or false.")
     return value.lower() == "true"
+
+
+def _executor(value: str) -> Executor:
+    if value not in list(Executor):
+        raise _wrong(_EXECUTOR, value, f"write {' or '.join(Executor)}.")
+    return Executor(value)

@@ -1,6 +1,8 @@
 """The application as its clients reach it: GraphQL over HTTP, in process, on this test's database."""
 
+import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ from gqlstock.store.database import DatabaseUrl
 
 @pytest.fixture
 async def client(db: None, database_url: DatabaseUrl) -> AsyncIterator[Client]:
-    app = create_app(Config(database=database_url))
+    app = create_app(replace(Config.from_env(os.environ), database=database_url))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gqlstock") as http:
         yield Client(http)
 

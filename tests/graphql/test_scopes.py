@@ -15,7 +15,7 @@ from graphql import (
 
 import make
 from asking import codes
-from gqlstock.graphql.schema import schema, text
+from gqlstock.graphql.schema import build, text
 from gqlstock.rules.scopes import Scope
 
 SCHEMA = build_schema(text())
@@ -114,11 +114,11 @@ async def test_a_root_field_is_for_those_with_its_scope(client, mutation, name):
 
 def test_what_the_code_says_of_scopes_is_what_is_tested():
     declared = {
-        (kind.name, schema.config.name_converter.get_graphql_name(field)): field.metadata["scope"]
+        (kind.name, build().config.name_converter.get_graphql_name(field)): field.metadata["scope"]
         for kind in (
-            schema.schema_converter.type_map[name].definition
+            build().schema_converter.type_map[name].definition
             for name in SCHEMA.type_map
-            if name in schema.schema_converter.type_map
+            if name in build().schema_converter.type_map
         )
         for field in getattr(kind, "fields", ())
         if field.metadata.get("scope") is not None

@@ -6,6 +6,7 @@ import importlib
 import signal
 import socket
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +35,8 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max
         session.listening(_HOST, port) as listening,
         tempfile.TemporaryDirectory(prefix="gqlstock-demo-") as directory,
     ):
-        config = Config(SqliteFile(str(Path(directory) / "demo.db")), public_orders=True)
+        database_url = SqliteFile(str(Path(directory) / "demo.db"))
+        config = replace(session.config(), database=database_url, redis_url=None, public_orders=True)
         asyncio.run(_run(config, create_app(config), listening))
 
 

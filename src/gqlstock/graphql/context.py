@@ -1,4 +1,4 @@
-"""What resolvers know of the request: who calls, and what waits to be loaded for many parents at once."""
+"""What resolvers know of the request: who calls, and what was read for it already."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import strawberry
 
-from gqlstock.graphql.batch import Batches
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
@@ -31,7 +30,6 @@ class Context:
     feed: Feed
     caller: Caller = ANONYMOUS
     public_orders: bool = False
-    batches: Batches = field(default_factory=Batches)
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""

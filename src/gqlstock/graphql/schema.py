@@ -1,7 +1,11 @@
 """The schema, put together from its parts."""
 
+import functools
+from typing import Any
+
 import strawberry
 from graphql import GraphQLError
+from graphql.execution import Executor
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -11,6 +15,7 @@ from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.demand_queries import DemandQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
+from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
@@ -50,16 +55,20 @@ class _Schema(strawberry.Schema):
         """Strawberry logs every refusal with its traceback; ``MaskErrors`` logs what nobody foresaw."""
 
 
-schema = _Schema(
-    query=Query,
-    mutation=Mutation,
-    subscription=Subscription,
-    types=[Product, Combination, *USER_ERRORS],
-    config=StrawberryConfig(scalar_map=SCALARS),
-    extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
-)
+@functools.cache
+def build(executor: type[Executor[Any]] | None = BreadthFirstExecutor) -> strawberry.Schema:
+    """The schema, whose operations that class executes; without one Strawberry's own."""
+    return _Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Product, Combination, *USER_ERRORS],
+        config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=executor,
+        extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
+    )
 
 
 def text() -> str:
     """The schema in the schema language."""
-    return schema.as_str() + "\n"
+    return build().as_str() + "\n"

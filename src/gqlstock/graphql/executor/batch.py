@@ -1,0 +1,130 @@
+"""Batch fields: a field that needs more than its object's own attributes is written once, for many parents at a time.
+
+    async def author(parents: Sequence[Book], info: Info, *, website: str | None = None) -> list[Author | Exception]:
+        ...
+
+    class Book:
+        author: Author = batch_field(author, description="…")
+
+The function gives one value for each parent, in their order; an exception in place of a value is that parent's error
+alone. ``info`` is that of the first parent. All parents of an operation that ask the same function with equal arguments
+within one turn of the event loop are given to it together, under any executor.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import strawberry
+
+Function = Callable[..., Awaitable[Sequence[Any]]]
+
+MARK = "batch"
+"""Where an executor finds the function in the metadata of a field."""
+
+
+def batch_field(function: Function, *, metadata: dict[str, Any] | None = None, **options: Any) -> Any:
+    """A field of a type, worked out by a batch function; ``options`` are those of ``strawberry.field``."""
+    arguments = list(inspect.signature(function).parameters.values())[2:]
+
+    def resolve(self: Any, info: strawberry.Info[Any, Any], **given: Any) -> Any:
+        return load_one(function, self, info, given)
+
+    own = inspect.signature(resolve).parameters
+    resolve.__signature__ = inspect.Signature([own["self"], own["info"], *arguments])  # type: ignore[attr-defined]
+    resolve.__module__ = function.__module__
+    resolve.__name__ = function.__name__
+    return strawberry.field(resolver=resolve, metadata={**(metadata or {}), MARK: function}, **options)
+
+
+def load_one(function: Function, parent: Any, info: Any, arguments: dict[str, Any]) -> "asyncio.Future[Any]":
+    """The value for one parent, worked out together with those of the others."""
+    return _call(function, info, arguments).join([parent], _tell_one)
+
+
+def load(function: Function, parents: list[Any], info: Any, arguments: dict[str, Any]) -> "asyncio.Future[list[Any]]":
+    """The values for some parents, worked out together with those of the others; never fails but by cancellation."""
+    return _call(function, info, arguments).join(parents, _tell_many)
+
+
+Tell = Callable[["asyncio.Future[Any]", Sequence[Any]], None]
+
+
+def _tell_one(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
+    if isinstance(values[0], Exception):
+        future.set_exception(values[0])
+    else:
+        future.set_result(values[0])
+
+
+def _tell_many(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
+    future.set_result(values)
+
+
+class _Call:
+    """One call of a batch function, which others may join until the turn of the event loop ends."""
+
+    def __init__(self, key: tuple[Any, int], function: Function, info: Any, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+        self._key = key
+        self._function = function
+        self._info = info
+        self._parents: list[Any] = []
+        self._told: list[tuple[asyncio.Future[Any], int, Tell]] = []
+        self._awaited = 0
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._loop.call_soon(self._start)
+
+    def join(self, parents: list[Any], tell: Tell) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._parents += parents
+        self._told.append((future, len(parents), tell))
+        self._awaited += 1
+        future.add_done_callback(self._leave)
+        return future
+
+    def _leave(self, future: "asyncio.Future[Any]") -> None:
+        """What nobody waits for any more is not worked out to the end."""
+        self._awaited -= 1
+        if not self._awaited and future.cancelled() and self._task is not None:
+            self._task.cancel()
+
+    def _start(self) -> None:
+        waiting = _waiting[self._key]
+        waiting.remove(self)
+        if not waiting:
+            del _waiting[self._key]
+        if self._awaited:
+            self._task = self._loop.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            values = await self._function(self._parents, self._info, **self.arguments)
+            if len(values) != len(self._parents):
+                name = getattr(self._function, "__name__", "a batch function")
+                raise TypeError(f"{name} gave {len(values)} values for {len(self._parents)} parents.")
+        except Exception as error:
+            values = [error] * len(self._parents)
+        start = 0
+        for future, count, tell in self._told:
+            if not future.done():
+                tell(future, values[start : start + count])
+            start += count
+
+
+# The calls that can still be joined, by function and operation. An operation is told from others by the dictionary of
+# its variables, which its calls keep alive for as long as they are listed here.
+_waiting: dict[tuple[Any, int], list[_Call]] = {}
+
+
+def _call(function: Function, info: Any, arguments: dict[str, Any]) -> _Call:
+    key = (function, id(info._raw_info.variable_values))
+    waiting = _waiting.setdefault(key, [])
+    for call in waiting:
+        if call.arguments == arguments:
+            return call
+    call = _Call(key, function, info, arguments)
+    waiting.append(call)
+    return call
