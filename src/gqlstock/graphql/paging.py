@@ -47,14 +47,30 @@ class Edge(Generic[Node]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[Node]):
-    edges: list[Edge[Node]] = strawberry.field(description="The entries of this page with their cursors.")
-    nodes: list[Node] = strawberry.field(description="The entries of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    cursors: strawberry.Private[Callable[[int], str]]
+    more: strawberry.Private[tuple[bool, bool]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    def _edges(self) -> list[Edge[Node]]:
+        return [Edge(cursor=self.cursors(index), node=node) for index, node in enumerate(self.nodes)]
+
+    def _page_info(self) -> PageInfo:
+        has_next_page, has_previous_page = self.more
+        return PageInfo(
+            has_next_page=has_next_page,
+            has_previous_page=has_previous_page,
+            start_cursor=self.cursors(0) if self.nodes else None,
+            end_cursor=self.cursors(len(self.nodes) - 1) if self.nodes else None,
+        )
 
     async def _total_count(self) -> int:
         return await self.count()
 
+    edges: list[Edge[Node]] = strawberry.field(
+        resolver=_edges, description="The entries of this page with their cursors."
+    )
+    nodes: list[Node] = strawberry.field(description="The entries of this page.")
+    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
     total_count: int = strawberry.field(
         resolver=_total_count,
         description="How many entries there are on all pages together; counted only when asked for.",
@@ -175,16 +191,11 @@ def _connection(
     kept = found[: page.size]
     if page.backwards:
         kept.reverse()
-    edges = [Edge(cursor=cursor(of, order, key), node=node(row)) for row, key in kept]
+    ahead, behind = page.before is not None, page.after is not None
     return Connection(
-        edges=edges,
-        nodes=[edge.node for edge in edges],
-        page_info=PageInfo(
-            has_next_page=page.before is not None if page.backwards else more,
-            has_previous_page=more if page.backwards else page.after is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        ),
+        nodes=[node(row) for row, _ in kept],
+        cursors=lambda index: cursor(of, order, kept[index][1]),
+        more=(ahead, more) if page.backwards else (more, behind),
         count=count,
     )
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
 import strawberry
 from cross_web import HTTPException
 from starlette.requests import Request
@@ -74,6 +75,13 @@ class View(GraphQL[Context, None]):
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             return None
         return await self._identify(authorization[len(_SCHEME) :].strip())
+
+    def encode_json(self, data: object) -> str | bytes:
+        try:
+            return orjson.dumps(data)
+        except TypeError:
+            # Such as half of a surrogate pair in a message about it.
+            return super().encode_json(data)
 
     async def render_graphql_ide(self, request: Request) -> Response:
         return HTMLResponse(self._page)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +21,8 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 from tortoise.validators import MaxLengthValidator
+
+from gqlstock.store.reading import quicken
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -130,17 +132,19 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator
     """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
     async with TortoiseContext() as context:
         await context.init(config=settings(url), _enable_global_fallback=everywhere)
-        _look_for_long_texts(context)
+        assert context.apps is not None
+        models = list(context.apps[_APP].values())
+        _look_for_long_texts(models)
+        quicken(models)
         yield
 
 
-def _look_for_long_texts(context: TortoiseContext) -> None:
+def _look_for_long_texts(models: Iterable[type[Model]]) -> None:
     """Find nothing for a text that is longer than its column, where Tortoise would refuse to look for it.
 
     The rules keep such a text from being written.
     """
-    assert context.apps is not None
-    for model in context.apps[_APP].values():
+    for model in models:
         for column in model._meta.fields_map.values():
             column.validators = [one for one in column.validators if not isinstance(one, MaxLengthValidator)]
 

@@ -1,6 +1,7 @@
 """Database fields of our own: exact quantities, and sums of them."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pypika_tortoise.terms import Field as Column
@@ -19,6 +20,7 @@ def to_units(quantity: Decimal) -> int:
     return int(quantity * _SCALE)
 
 
+@lru_cache(maxsize=16_384)
 def from_units(stored: int) -> Decimal:
     """The quantity that an integer of ten-thousandths stands for."""
     whole, parts = divmod(stored, _SCALE)

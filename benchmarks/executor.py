@@ -1,0 +1,164 @@
+"""Our executor beside the ordinary one and code by hand, in turns in one run: ``python benchmarks/executor.py``.
+
+In process: the whole of ``Schema.execute`` with its SQL, and the execution alone over objects that are there already.
+Over HTTP (``--http``): real servers on SQLite, asked by 16 connections at once.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from strawberry import Schema
+
+import by_hand
+import prepared
+import serving
+import shop
+from gqlstock.graphql import schema
+from gqlstock.graphql.context import Context
+from gqlstock.graphql.executor import BreadthFirstExecutor
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.store import database
+
+PAGE = """{ products(first: 24) { nodes {
+  id sku name slug images { url alt }
+  availability { status orderable salableQuantity onlyLeft }
+  combinations(first: 10) { nodes {
+    id sku name code
+    availability { status orderable salableQuantity onlyLeft visible backorder }
+    inventoryLevels { nodes { onHand available warehouse { code } } }
+  } }
+} } }"""
+ONE = """{ product(sku: "P0001") { id sku name availability { status orderable salableQuantity } } }"""
+MANY = """{ products(first: 250) { nodes {
+  sku combinations(first: 10) { nodes { sku availability { orderable salableQuantity } } }
+} } }"""
+ORDER = """mutation { placeOrder(input: { lines: [
+  { sku: "P0001-S-RED", quantity: 1 }, { sku: "P0002-S-RED", quantity: 1 }
+] }) { order { number lines { sku quantity } } userErrors { message } } }"""
+SMALL = {
+    "viewer": "{ viewer { name authenticated } }",
+    "typename": "{ __typename }",
+    "a website": '{ website(code: "shop") { id name warehouses { priority warehouse { code } } } }',
+    "no such node": '{ node(id: "eA==") { id } }',
+    "a level": '{ inventoryLevel(sku: "P0001-S-RED", warehouse: "BERLIN") { onHand available } }',
+    "a refused mutation": 'mutation { createCategory(input: { slug: "", name: "" }) { userErrors { code message } } }',
+    "introspection of a type": '{ __type(name: "Product") { name fields { name type { name kind } } } }',
+}
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+async def in_turns(asks: dict[str, Ask], rounds: int, least: float = 0.2) -> dict[str, float]:
+    """The median milliseconds of each, asked in turns for a while."""
+    times: dict[str, list[float]] = {name: [] for name in asks}
+    for _ in range(rounds):
+        for name, ask in asks.items():
+            await ask()
+            start, count = time.perf_counter(), 0
+            while time.perf_counter() - start < least:
+                await ask()
+                count += 1
+            times[name].append((time.perf_counter() - start) / count * 1_000)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+async def peak(ask: Ask) -> float:
+    """The most memory that one call takes at once, in MB."""
+    await ask()
+    tracemalloc.start()
+    await ask()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 2**20
+
+
+def asking(executor: Any, query: str) -> Ask:
+    asked: Schema = schema.build(executor)
+
+    async def ask() -> Any:
+        context = Context(feed=None, caller=SYSTEM, remembers=True)  # type: ignore[arg-type]
+        answer = await asked.execute(query, context_value=context)
+        assert answer.errors is None, answer.errors
+        return answer.data
+
+    return ask
+
+
+def asking_by_hand(answer: Callable[[], bytes]) -> Ask:
+    async def ask() -> Any:
+        return answer()
+
+    return ask
+
+
+def row(name: str, figures: dict[str, float], unit: str = "ms") -> None:
+    ordinary = figures["graphql-core"]
+    told = "  ".join(f"{key} {value:8.3f} {unit}" for key, value in figures.items())
+    print(f"{name:26} {told}   {ordinary / figures['breadth-first']:5.2f} times", flush=True)
+
+
+async def in_process(rounds: int, path: Path) -> None:
+    url = await shop.make(path, products=250, combinations=10)
+    db = by_hand.connect(str(path))
+    hand: dict[str, Callable[[], bytes]] = {
+        PAGE: lambda: by_hand.page(db),
+        ONE: lambda: by_hand.one(db, "P0001"),
+        MANY: lambda: by_hand.many(db),
+    }
+    named = {"page of 24": PAGE, "one product": ONE, "250 products of 10": MANY, "an order of 2 lines": ORDER}
+    async with database.opened(url, everywhere=True):
+        print("── the whole of Schema.execute, with its SQL")
+        for name, query in {**named, **SMALL}.items():
+            asks = {"graphql-core": asking(None, query), "breadth-first": asking(BreadthFirstExecutor, query)}
+            if query in hand:
+                asks["by hand"] = asking_by_hand(hand[query])
+                assert await asks["breadth-first"]() == json.loads(hand[query]())["data"]
+            row(name, await in_turns(asks, rounds))
+        print("── memory, the most at once")
+        for name in ("page of 24", "250 products of 10"):
+            asks = {
+                "graphql-core": asking(None, named[name]),
+                "breadth-first": asking(BreadthFirstExecutor, named[name]),
+            }
+            row(name, {key: await peak(ask) for key, ask in asks.items()}, "MB")
+    print("── the execution alone, over objects that are there already")
+    for name, (products, combinations) in {"page of 24 of 4": (24, 4), "250 of 10": (250, 10), "one": (1, 4)}.items():
+        asks = {key: prepared.asking(made, products, combinations) for key, made in prepared.EXECUTORS.items()}
+        answers = [await ask() for ask in asks.values()]
+        assert answers[0] == answers[1]
+        row(name, await in_turns(asks, rounds))
+
+
+def over_http(rounds: int, path: Path) -> None:
+    url = asyncio.run(shop.make(path, products=250, combinations=10))
+    token = asyncio.run(shop.token(url))
+    with serving.started(path) as urls:
+        for name, query in {"page of 24": PAGE, "one product": ONE}.items():
+            figures = asyncio.run(serving.in_turns(urls, token, query, rounds))
+            told = "  ".join(f"{key} {value:8.1f}/s" for key, value in figures.items())
+            print(f"{name:26} {told}   {figures['breadth-first'] / figures['graphql-core']:5.2f} times", flush=True)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--http", action="store_true")
+    chosen = parser.parse_args(given)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "shop.db"
+        if chosen.http:
+            over_http(chosen.rounds, path)
+        else:
+            asyncio.run(in_process(chosen.rounds, path))
+
+
+if __name__ == "__main__":
+    main()
