@@ -93,8 +93,9 @@ class Shelf:
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
         """The levels that give units of an item here, in order."""
         by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
+        settings = self.settings(item)
         return tuple(
-            Source(level.warehouse_id, level.state, self.lookup.level_settings(item, level, self.channel).backorders)
+            Source(level.warehouse_id, level.state, self.lookup.level_backorders(level, settings))
             for site in self.sites(item, ship_to)
             if (level := by_warehouse.get(site.warehouse_id))
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking
-from gqlstock.rules.settings import Place, Settings, SettingScope
+from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
@@ -38,11 +38,10 @@ class Lookup:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
-    def level_settings(self, item: Item, level: InventoryLevel, channel: Channel | None) -> Settings:
-        """What is in effect for an item in one warehouse, as a website sees it."""
-        return self._book.settings(
-            self.product(item), channel, combination=_combination(item), level=(level.id, item.sku)
-        )
+    def level_backorders(self, level: InventoryLevel, found: Settings) -> BackorderMode:
+        """The backorders of one level of an item whose settings on a website are these; its own go first."""
+        own = self.own_level_value(level, "backorders")
+        return found.backorders if own is None else own
 
     def places(self, item: Item, channel: Channel | None, level: tuple[int, str] | None = None) -> list[Place]:
         """The places with values of their own that an item looks up, strongest first."""

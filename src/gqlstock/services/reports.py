@@ -76,8 +76,6 @@ def _low(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: C
     minimum = settings.minimum_stock_quantity
     if minimum is None or not known.is_counted(item, settings):
         return None
-    sources = [
-        Source(level.warehouse_id, level.state, known.level_settings(item, level, at).backorders) for level in levels
-    ]
+    sources = [Source(level.warehouse_id, level.state, known.level_backorders(level, settings)) for level in levels]
     available = availability.stock(settings, sources).available
     return LowStock(item, available, minimum) if available <= minimum else None

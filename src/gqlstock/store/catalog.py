@@ -116,7 +116,10 @@ async def items_in_use(ids: Collection[int]) -> dict[int, Item]:
 
 async def items(ids: Collection[int]) -> dict[int, Item]:
     """Items by id, deleted ones as well."""
-    return {item.id: item for item in await Item.filter(id__in=set(ids))} if ids else {}
+    if not ids:
+        return {}
+    found = await database.rows(Item, f"id IN ({database.slots(ids)})", *ids)
+    return {item.id: item for item in found}
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, Item]:
@@ -126,15 +129,17 @@ async def by_sku(skus: Collection[str]) -> dict[str, Item]:
 
 async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:
     """A product in use by SKU or by slug."""
-    wanted = {"sku": sku} if sku is not None else {"slug": slug}
-    return await Item.get_or_none(product_id=None, deleted_at=None, **wanted)
+    column, value = ("sku", sku) if sku is not None else ("slug", slug)
+    found = await database.rows(Item, f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
+    return found[0] if found else None
 
 
 async def combinations(product_ids: Collection[int]) -> dict[int, list[Item]]:
     """The combinations in use of each product, oldest first."""
     found: dict[int, list[Item]] = {product_id: [] for product_id in product_ids}
     if found:
-        for item in await Item.filter(product_id__in=set(found), deleted_at=None).order_by("id"):
+        below = f"product_id IN ({database.slots(found)}) AND deleted_at IS NULL ORDER BY id"
+        for item in await database.rows(Item, below, *found):
             assert item.product_id is not None
             found[item.product_id].append(item)
     return found

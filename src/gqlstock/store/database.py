@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ from gqlstock.store.reading import quicken
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 TABLES = [
     f"gqlstock.store.{noun}"
@@ -277,6 +278,17 @@ async def insert_many(rows: Sequence[Model]) -> None:
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
     """Rows of a statement of our own that reads; ``?`` stands for a value."""
     return await reading().execute_query_dict(sql(statement), list(values))
+
+
+async def rows(table: type[M], condition: str, *values: Any) -> list[M]:
+    """The rows of a table for which a condition of our own holds: what is read most often, without a query to build."""
+    found = await query(f'SELECT * FROM "{table._meta.db_table}" WHERE {condition}', *values)
+    return [table._init_from_db(**row) for row in found]
+
+
+def slots(values: Collection[Any]) -> str:
+    """What stands for so many values in a statement; for none, what nothing is equal to."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 async def execute(statement: str, *values: Any) -> list[dict[str, Any]]:

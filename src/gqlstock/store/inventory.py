@@ -269,8 +269,9 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[InventoryLevel]
     found: dict[int, list[InventoryLevel]] = {item_id: [] for item_id in item_ids}
     wanted = list(found)
     for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = live_levels().filter(item_id__in=wanted[start : start + _READ_AT_ONCE])
-        for level in await current(await part.order_by("id")):
+        part = wanted[start : start + _READ_AT_ONCE]
+        in_use = f"item_id IN ({database.slots(part)}) AND deleted_at IS NULL ORDER BY id"
+        for level in await current(await database.rows(InventoryLevel, in_use, *part)):
             found[level.item_id].append(level)
     return found
 

@@ -4,19 +4,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
 from gqlstock.rules import settings
 from gqlstock.rules.settings import Place, Settings, SettingScope
 from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Channel
 
 SYSTEM_OWNER = 0
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.
 _ASKED_AT_ONCE = 10_000
+_ABOVE = "scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM') OR scope = 'CATEGORY' AND owner_id IN ({})"
+# What is set at items and at their levels.
+_OF_ITEMS = """scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({0})
+    OR scope = 'LEVEL' AND owner_id IN (SELECT id FROM inventory_level WHERE item_id IN ({0}))"""
 
 Key = tuple[SettingScope, int]
 
@@ -45,7 +47,9 @@ class Book:
     """What was set at the places that some items look up; made for one question, it works out each chain once."""
 
     def __init__(self, values: Mapping[Key, dict[str, Any]], chains: Mapping[int, Sequence[tuple[int, str]]]) -> None:
-        self._values = values
+        self._at: dict[SettingScope, dict[int, dict[str, Any]]] = {scope: {} for scope in SettingScope}
+        for (scope, owner_id), own in values.items():
+            self._at[scope][owner_id] = own
         self._chains = chains
         self._resolved: dict[tuple[Key, ...], Settings] = {}
 
@@ -59,11 +63,8 @@ class Book:
         category_id: int | None = None,
     ) -> list[Place]:
         """The places with values of their own that an item looks up, strongest first; ``level`` is its id and name."""
-        return [
-            Place(key[0], owner, self._values[key])
-            for key, owner in self._chain(product, channel, combination, level, category_id)
-            if key in self._values
-        ]
+        found = self._chain(product, channel, combination, level, category_id)
+        return [Place(scope, name, self._at[scope][owner_id]) for scope, owner_id, name in found]
 
     def settings(
         self,
@@ -75,15 +76,17 @@ class Book:
         category_id: int | None = None,
     ) -> Settings:
         """The settings in effect there."""
-        chain = self._chain(product, channel, combination, level, category_id)
-        known = tuple(key for key, _ in chain if key in self._values)
+        found = self._chain(product, channel, combination, level, category_id)
+        known = tuple((scope, owner_id) for scope, owner_id, _ in found)
         if known not in self._resolved:
-            self._resolved[known] = settings.resolve(Place(key[0], None, self._values[key]) for key in known)
+            self._resolved[known] = settings.resolve(
+                Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known
+            )
         return self._resolved[known]
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""
-        return self._values.get((scope, owner_id), {})
+        return self._at[scope].get(owner_id, {})
 
     def _chain(
         self,
@@ -92,22 +95,23 @@ class Book:
         combination: Item | None,
         level: tuple[int, str] | None,
         category_id: int | None,
-    ) -> list[tuple[Key, str | None]]:
-        chain: list[tuple[Key, str | None]] = []
+    ) -> list[tuple[SettingScope, int, str | None]]:
+        """The places looked up that have values, strongest first, with the names of their owners."""
+        asked: list[tuple[SettingScope, int, str | None]] = []
         if level is not None:
-            chain.append(((SettingScope.LEVEL, level[0]), level[1]))
+            asked.append((SettingScope.LEVEL, *level))
         if combination is not None:
-            chain.append(((SettingScope.COMBINATION, combination.id), combination.sku))
+            asked.append((SettingScope.COMBINATION, combination.id, combination.sku))
         if product is not None:
-            chain.append(((SettingScope.PRODUCT, product.id), product.sku))
+            asked.append((SettingScope.PRODUCT, product.id, product.sku))
             category_id = product.category_id
         if category_id is not None:
-            chain += [((SettingScope.CATEGORY, one), slug) for one, slug in self._chains.get(category_id, ())]
+            asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
         if channel is not None:
-            chain.append(((SettingScope.WEBSITE, channel.id), channel.code))
-            chain.append(((SettingScope.ORGANIZATION, channel.organization_id), channel.organization))
-        chain.append(((SettingScope.SYSTEM, SYSTEM_OWNER), None))
-        return chain
+            asked.append((SettingScope.WEBSITE, channel.id, channel.code))
+            asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
+        asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
+        return [one for one in asked if one[1] in self._at[one[0]]]
 
 
 async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> Book:
@@ -119,21 +123,14 @@ async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> 
     wanted = {item.category_id for item in found if item.category_id is not None} | set(category_ids)
     chains = await catalog.chains(wanted)
     above = {category_id for chain in chains.values() for category_id, _ in chain}
-    where = Q(scope__in=[SettingScope.WEBSITE, SettingScope.ORGANIZATION, SettingScope.SYSTEM])
-    if above:
-        where |= Q(scope=SettingScope.CATEGORY, owner_id__in=above)
-    rows = await Override.filter(where | _of_items(found[:_ASKED_AT_ONCE]) if found else where)
-    for start in range(_ASKED_AT_ONCE, len(found), _ASKED_AT_ONCE):
-        rows += await Override.filter(_of_items(found[start : start + _ASKED_AT_ONCE]))
+    ids = [item.id for item in found]
+    first, rest = ids[:_ASKED_AT_ONCE], ids[_ASKED_AT_ONCE:]
+    everywhere = _ABOVE.format(database.slots(above)) + " OR " + _OF_ITEMS.format(database.slots(first))
+    rows = await database.rows(Override, everywhere, *above, *first, *first)
+    for start in range(0, len(rest), _ASKED_AT_ONCE):
+        part = rest[start : start + _ASKED_AT_ONCE]
+        rows += await database.rows(Override, _OF_ITEMS.format(database.slots(part)), *part, *part)
     return Book({(row.scope, row.owner_id): row.own for row in rows}, chains)
-
-
-def _of_items(items: Sequence[Item]) -> Q:
-    """What is set at these items and at their levels."""
-    ids = [item.id for item in items]
-    levels = InventoryLevel.filter(item_id__in=ids)
-    of_items = Q(scope__in=[SettingScope.PRODUCT, SettingScope.COMBINATION], owner_id__in=ids)
-    return of_items | Q(scope=SettingScope.LEVEL, owner_id__in=Subquery(levels.values("id")))
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
