@@ -101,7 +101,7 @@ class _Call:
 
     async def _run(self) -> None:
         try:
-            values = await self._function(self._parents, self._info, **self.arguments)
+            values = list(await self._function(self._parents, self._info, **self.arguments))
             if len(values) != len(self._parents):
                 name = getattr(self._function, "__name__", "a batch function")
                 raise TypeError(f"{name} gave {len(values)} values for {len(self._parents)} parents.")

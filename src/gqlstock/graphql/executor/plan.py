@@ -3,7 +3,7 @@
 A plan grows as it is walked: what no answer has reached yet is not planned. It holds nothing of a request.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -101,9 +101,9 @@ class Selection:
 
 
 class Plan:
-    """``size`` is the number of fields that were planned so far."""
+    """``size`` is the number of fields that were planned so far; ``grown`` is told of more while the plan is ``kept``."""
 
-    def __init__(self, walk: "Walk", root: GraphQLObjectType) -> None:
+    def __init__(self, walk: "Walk", root: GraphQLObjectType, grown: Callable[["Plan", int], None]) -> None:
         executor = walk.executor
         found = collect_fields(
             executor.schema,
@@ -114,6 +114,8 @@ class Plan:
             executor.hide_suggestions,
         )
         self.size = 0
+        self.kept = True
+        self._grown = grown
         self.root = self._selection(found.grouped_field_set, root, walk)
 
     def below(self, field: Field, kind: GraphQLObjectType, walk: "Walk") -> Selection:
@@ -140,6 +142,7 @@ class Plan:
             if definition is not None:
                 fields.append(Field(key, definition, details, kind, walk))
         self.size += len(fields)
+        self._grown(self, len(fields))
         return Selection(fields)
 
 

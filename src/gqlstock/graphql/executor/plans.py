@@ -1,12 +1,17 @@
 """The plans that are kept: by document and the values of its ``@skip`` and ``@include`` variables, and only so many."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from graphql import DirectiveNode, FragmentDefinitionNode, GraphQLObjectType, VariableNode
+from graphql import (
+    DirectiveNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    VariableNode,
+)
 from graphql.execution import Executor
-from graphql.language import visit
-from graphql.language.visitor import Visitor
 
 from gqlstock.graphql.executor.plan import Plan
 
@@ -26,11 +31,11 @@ class _Known:
         self.schema = executor.schema
         self.operation = executor.operation
         self.plans: dict[Switches, Plan] = {}
-        found = _Directives()
-        for node in (executor.operation, *executor.fragment_definitions.values()):
-            visit(node, found)
-        self.taken = not found.names & _NOT_TAKEN and not found.fragment_variables
-        self._switches = sorted(found.switches)
+        definitions: list[Any] = [executor.operation, *executor.fragment_definitions.values()]
+        directives = [directive for definition in definitions for directive in _directives(definition)]
+        variables_of_fragments = any(one.variable_definitions for one in executor.fragment_definitions.values())
+        self.taken = not variables_of_fragments and not {one.name.value for one in directives} & _NOT_TAKEN
+        self._switches = sorted({name for one in directives for name in _switches(one)})
 
     def switches(self, executor: Executor[Any]) -> Switches | None:
         """The values of the variables that decide which fields there are; None if they are no booleans."""
@@ -39,28 +44,24 @@ class _Known:
         values = tuple(executor.variable_values.coerced.get(name) for name in self._switches)
         return values if all(type(value) is bool for value in values) else None  # type: ignore[return-value]
 
-    @property
-    def size(self) -> int:
-        return sum(plan.size for plan in self.plans.values())
+
+def _directives(definition: OperationDefinitionNode | FragmentDefinitionNode) -> Iterator[DirectiveNode]:
+    """The directives of an operation or a fragment, and of all that is selected in it."""
+    nodes: list[Any] = [definition]
+    while nodes:
+        node = nodes.pop()
+        yield from node.directives or ()
+        inside = getattr(node, "selection_set", None)
+        if inside is not None:
+            nodes += inside.selections
 
 
-class _Directives(Visitor):
-    """The directives of a document, and the variables that ``@skip`` and ``@include`` go by."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-        self.switches: set[str] = set()
-        self.fragment_variables = False
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        self.names.add(node.name.value)
-        if node.name.value in ("skip", "include"):
-            values = [argument.value for argument in node.arguments or ()]
-            self.switches |= {value.name.value for value in values if isinstance(value, VariableNode)}
-
-    def enter_fragment_definition(self, node: FragmentDefinitionNode, *_: Any) -> None:
-        self.fragment_variables = self.fragment_variables or bool(node.variable_definitions)
+def _switches(directive: DirectiveNode) -> Iterator[str]:
+    """The variable that ``@skip`` or ``@include`` goes by."""
+    if directive.name.value in ("skip", "include"):
+        for argument in directive.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                yield argument.value.name.value
 
 
 class Plans:
@@ -71,6 +72,7 @@ class Plans:
         self._most_fields = most_fields
         self._most_variants = most_variants
         self._known: OrderedDict[tuple[int, int], _Known] = OrderedDict()
+        self._fields = 0
 
     def find(self, walk: "Walk", root: GraphQLObjectType) -> Plan | None:
         """The plan of an operation, made if it is not there; None for one that is left to graphql-core."""
@@ -85,16 +87,24 @@ class Plans:
         switches = known.switches(executor) if known.taken else None
         if switches is None:
             return None
-        return known.plans.get(switches) or self._add(known, switches, Plan(walk, root))
+        return known.plans.get(switches) or self._add(known, switches, Plan(walk, root, self._grown))
+
+    def _grown(self, plan: Plan, fields: int) -> None:
+        if plan.kept:
+            self._fields += fields
 
     def _add(self, known: _Known, switches: Switches, plan: Plan) -> Plan:
         if len(known.plans) == self._most_variants:
-            known.plans.pop(next(iter(known.plans)))
+            self._drop(known.plans.pop(next(iter(known.plans))))
         known.plans[switches] = plan
         return plan
 
     def _make_room(self) -> None:
-        # Counted when an operation is added: the plans of the others may have grown meanwhile.
-        fields = sum(one.size for one in self._known.values())
-        while len(self._known) > 1 and (len(self._known) > self._most or fields > self._most_fields):
-            fields -= self._known.popitem(last=False)[1].size
+        while len(self._known) > 1 and (len(self._known) > self._most or self._fields > self._most_fields):
+            _, known = self._known.popitem(last=False)
+            for plan in known.plans.values():
+                self._drop(plan)
+
+    def _drop(self, plan: Plan) -> None:
+        plan.kept = False
+        self._fields -= plan.size

@@ -153,6 +153,7 @@ _UNCHANGED: dict[GraphQLLeafType, frozenset[type]] = {
 }
 
 
+@lru_cache(maxsize=1_024)
 def _writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
     """What writes a value of a scalar or an enum; an enum's members are looked up. What it refuses is tried again."""
     members = getattr(kind, "wrapped_cls", None)
@@ -171,7 +172,7 @@ class Many(Shape):
     def _plain(self, values: Column, places: Places, walk: "Walk") -> Step:
         if not {list, tuple}.issuperset(map(type, values)):
             listed = [self._listed(value, walk) for value in values]
-            if listed != values:
+            if any(one is not value for one, value in zip(listed, values, strict=True)):
                 return self.complete(listed, places, walk)
         sizes = [len(value) for value in values]
         items = list(chain.from_iterable(values))
