@@ -31,6 +31,7 @@ class Context:
     feed: Feed
     caller: Caller = ANONYMOUS
     public_orders: bool = False
+    private_webhooks: bool = False
     batches: Batches = field(default_factory=Batches)
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
