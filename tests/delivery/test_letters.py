@@ -13,14 +13,16 @@ from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.letters import Letters
 from gqlstock.rules.back_in_stock import BackInStockState
-from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import back_in_stock, catalog
-from gqlstock.store import database
+from gqlstock.services import back_in_stock, catalog, deliveries
+from gqlstock.store import database, dispatch, outbox
 from gqlstock.store.back_in_stock import BackInStockSubscription
+from gqlstock.store.dispatch import Dispatch
 from gqlstock.store.mail import Mail
+from gqlstock.store.outbox import START
 from news import settled
 from postbox import Postbox
 
@@ -246,6 +248,48 @@ async def test_who_waits_for_a_product_sold_by_options_is_told_of_any_combinatio
     await delivered(courier(box))
 
     assert [await state(product), await state(small)] == [NOTIFIED, WAITING]
+
+
+async def test_who_waits_for_a_combination_is_told_when_the_product_has_its_units(shop: None, box: Postbox) -> None:
+    await make.product("TEE", options={"Size": ["S"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    await make.stock("TEE", on_hand=0)
+    anna = await waits(ANNA, "TEE-S")
+
+    await make.stock("TEE", on_hand=1)
+    await dispatched()
+    await delivered(courier(box))
+
+    assert await state(anna) is NOTIFIED
+
+
+async def test_one_process_at_a_time_looks_again(shop: None) -> None:
+    one, two = Dispatcher(), Dispatcher()
+    await one.step()
+
+    assert [await d._has_check() for d in (one, two, one)] == [True, False, False]
+    await Dispatch.filter(id=1).update(checked_at=database.now() - timedelta(seconds=25))
+    assert await asyncio.gather(one._has_check(), two._has_check()) in ([True, False], [False, True])
+
+
+async def test_a_sweep_of_the_outbox_stays_behind_the_cursor(shop: None) -> None:
+    assert await dispatch.place() in (None, START)
+    await waits(ANNA)
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+
+    assert await dispatch.place() == await outbox.latest()
+
+
+async def test_what_was_delivered_is_forgotten_after_a_week_and_what_failed_after_a_month(shop: None) -> None:
+    done, failed = WorkState.DELIVERED, WorkState.FAILED
+    ages = [(done, 6), (done, 8), (failed, 29), (failed, 31), (WorkState.PENDING, 99)]
+    for number, (state, days) in enumerate(ages):
+        made = database.now() - timedelta(days=days)
+        await Mail.create(line="x", message_id=f"{number}", recipient=ANNA, state=state, created_at=made)
+
+    await deliveries.forget()
+
+    assert await Mail.all().order_by("id").values_list("message_id", flat=True) == ["0", "2", "4"]
 
 
 async def test_who_waits_for_a_deleted_item_waits_no_more(shop: None) -> None:
