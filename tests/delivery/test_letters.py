@@ -8,6 +8,7 @@ import pytest
 
 import make
 import postbox
+import receiver
 from gqlstock.adapters.mail import LogMail, SmtpMail, SmtpServer
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
@@ -59,7 +60,7 @@ async def dispatched(*admins: str) -> None:
 async def delivered(courier: Courier) -> None:
     while True:
         await courier.step()
-        if not courier._in_hand:
+        if not courier.in_hand:
             return
         await courier.idle()
 
@@ -217,6 +218,7 @@ async def test_a_setting_or_a_status_that_brings_it_back_is_found_by_looking_aga
 
     await by()
     await asyncio.gather(dispatcher.check(), Dispatcher().check())
+    assert await Mail.all().count() == 1
     await delivered(courier(box))
 
     assert to(box) == [ANNA]
@@ -266,30 +268,56 @@ async def test_one_process_at_a_time_looks_again(shop: None) -> None:
     one, two = Dispatcher(), Dispatcher()
     await one.step()
 
-    assert [await d._has_check() for d in (one, two, one)] == [True, False, False]
+    assert [await d.has_check() for d in (one, two, one)] == [True, False, False]
     await Dispatch.filter(id=1).update(checked_at=database.now() - timedelta(seconds=25))
-    assert await asyncio.gather(one._has_check(), two._has_check()) in ([True, False], [False, True])
+    assert await asyncio.gather(one.has_check(), two.has_check()) in ([True, False], [False, True])
+
+
+async def test_news_that_nobody_wants_is_passed_over_without_a_write_for_each(shop: None) -> None:
+    dispatcher = Dispatcher(["admin@shop.example"])
+    await make.setting(product="MUG", notify_below=2)
+    await make.stock("MUG", on_hand=9)
+    await settled()
+    while await dispatcher.step():
+        pass
+    noted = await dispatch.place()
+    await make.order("MUG", 1)
+    await settled()
+    while await dispatcher.step():
+        pass
+    assert await dispatch.place() == noted < await outbox.latest()
+
+    await make.order("MUG", 7)
+    await settled()
+    while await dispatcher.step():
+        pass
+
+    assert await dispatch.place() == await outbox.latest()
+    assert await Mail.all().count() == 1
 
 
 async def test_a_sweep_of_the_outbox_stays_behind_the_cursor(shop: None) -> None:
     assert await dispatch.place() in (None, START)
-    await waits(ANNA)
+    await make.setting(product="MUG", notify_below=2)
+    await make.stock("MUG", on_hand=3)
     await make.stock("MUG", on_hand=1)
-    await dispatched()
+    await dispatched("admin@shop.example")
 
+    assert await Mail.all().count() == 1
     assert await dispatch.place() == await outbox.latest()
 
 
 async def test_what_was_delivered_is_forgotten_after_a_week_and_what_failed_after_a_month(shop: None) -> None:
     done, failed = WorkState.DELIVERED, WorkState.FAILED
-    ages = [(done, 6), (done, 8), (failed, 29), (failed, 31), (WorkState.PENDING, 99)]
+    ages = [(done, 6), (done, 8), (failed, 29), (failed, 31), (WorkState.PENDING, 99), (WorkState.PENDING, 6)]
     for number, (state, days) in enumerate(ages):
         made = database.now() - timedelta(days=days)
         await Mail.create(line="x", message_id=f"{number}", recipient=ANNA, state=state, created_at=made)
 
     await deliveries.forget()
 
-    assert await Mail.all().order_by("id").values_list("message_id", flat=True) == ["0", "2", "4"]
+    kept = await Mail.all().order_by("id").values_list("message_id", "state")
+    assert kept == [("0", WorkState.DELIVERED), ("2", WorkState.FAILED), ("5", WorkState.PENDING)]
 
 
 async def test_who_waits_for_a_deleted_item_waits_no_more(shop: None) -> None:
@@ -351,6 +379,20 @@ async def test_a_server_that_cannot_be_reached_keeps_the_letter(shop: None) -> N
     (mail,) = await Mail.all()
     assert (mail.state, mail.attempts) == (WorkState.PENDING, 1)
     assert await state(anna) is WAITING
+
+
+async def test_a_server_that_never_answers_is_not_waited_for_for_ever(shop: None) -> None:
+    await waits(ANNA)
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+    # It waits for a request of the web, and the client for a greeting.
+    async with receiver.receiving() as silent:
+        server = SmtpServer("127.0.0.1", silent.port)
+        await delivered(Courier(Letters(SmtpMail(server, seconds=0.3), "shop@gqlstock.example", None)))
+
+    (mail,) = await Mail.all()
+    assert (mail.state, mail.attempts) == (WorkState.PENDING, 1)
+    assert mail.last_error == "The mail server did not take it within 0.3 seconds."
 
 
 async def test_a_name_can_neither_write_headers_nor_html(shop: None, box: Postbox) -> None:

@@ -18,7 +18,7 @@ from gqlstock.rules.orders import number
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.services import webhooks
+from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
 from gqlstock.store import database
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
@@ -67,7 +67,7 @@ async def delivered(courier: Courier) -> None:
     """Deliver everything that is due."""
     while True:
         await courier.step()
-        if not courier._in_hand:
+        if not courier.in_hand:
             return
         await courier.idle()
 
@@ -332,6 +332,28 @@ async def test_what_waits_for_a_deleted_endpoint_fails_and_its_secret_is_gone(sh
     assert there.received == []
     assert [(row.state, row.last_error) for row in await rows()] == [(FAILED, "The endpoint was deleted.")] * 2
     assert (await WebhookEndpoint.get(id=endpoint_id)).secret == ""
+
+
+async def test_what_could_not_go_out_for_a_week_is_given_up_and_the_next_goes_out(shop: None, courier: Courier) -> None:
+    async with receiver.receiving(lambda one: 500 if '"onHandAfter":9' in one.body else 204) as there:
+        await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
+        for on_hand in (9, 8, 7):
+            await make.stock("MUG", on_hand=on_hand)
+        await dispatched()
+        await delivered(courier)
+        first, second, _ = await rows()
+        old = database.now() - timedelta(days=8)
+        await WebhookDelivery.filter(id__in=[first.id, second.id]).update(created_at=old)
+
+        await deliveries.forget()
+        await delivered(courier)
+
+    assert [(row.state, row.last_error) for row in await rows()] == [
+        (FAILED, "It could not be delivered for 7 days."),
+        (FAILED, "It could not be delivered for 7 days."),
+        (DELIVERED, None),
+    ]
+    assert [one.told["data"]["movement"]["onHandAfter"] for one in there.received] == [9, 7]
 
 
 async def refused(delivery_id: int) -> tuple[Code, str]:

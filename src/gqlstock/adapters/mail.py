@@ -1,5 +1,6 @@
 """Sending a letter: through an SMTP server, or into the log where there is none."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -10,7 +11,7 @@ from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPR
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 30.0
+_SECONDS = 45.0
 _PERMANENT = 500
 
 
@@ -45,21 +46,25 @@ class SmtpMail:
 
     async def send(self, letter: EmailMessage) -> None:
         try:
-            await aiosmtplib.send(
-                letter,
-                hostname=self._server.host,
-                port=self._server.port,
-                username=self._server.user,
-                password=self._server.password,
-                use_tls=self._server.tls,
-                timeout=self._seconds,
-            )
+            # The library's own time is for each step of the conversation; this is for all of it.
+            async with asyncio.timeout(self._seconds):
+                await aiosmtplib.send(
+                    letter,
+                    hostname=self._server.host,
+                    port=self._server.port,
+                    username=self._server.user,
+                    password=self._server.password,
+                    use_tls=self._server.tls,
+                    timeout=self._seconds,
+                )
         except SMTPRecipientsRefused as error:
             raise _refused(error.recipients[0]) from error
         except SMTPRecipientRefused as error:
             raise _refused(error) from error
         except SMTPDataError as error:
             raise _refused(error) from error
+        except TimeoutError as error:
+            raise NotSent(f"The mail server did not take it within {self._seconds:g} seconds.") from error
         except (SMTPException, OSError) as error:
             raise NotSent(str(error) or type(error).__name__) from error
 

@@ -45,6 +45,11 @@ class Courier:
         self._in_hand: dict[asyncio.Task[None], tuple[int, Any]] = {}
         self._failing: set[int] = set()
 
+    @property
+    def in_hand(self) -> int:
+        """How many things are being delivered."""
+        return len(self._in_hand)
+
     def wake(self) -> None:
         """Look now for what is due."""
         self._wake.set()

@@ -18,7 +18,7 @@ from gqlstock.services import back_in_stock as services
 from gqlstock.store import alerts, back_in_stock, database, dispatch, inventory, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
 from gqlstock.store.mail import Mail
-from gqlstock.store.outbox import START, Entry
+from gqlstock.store.outbox import START, Cursor, Entry
 from gqlstock.store.webhooks import WebhookDelivery
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_GATHER = 0.02
 _SECONDS_WHILE_UNWANTED = 0.5
 _SECONDS_WHILE_HELD_BACK = 0.05
-# While nobody wants any news the cursor is moved in memory, and now and then in the database for the sweep behind it.
+# Behind news that nobody wants the cursor moves in memory, and now and then in the database for the sweep behind it.
 _SECONDS_BETWEEN_NOTES = 5.0
 # A setting or a status may bring an item back as well; a minute is promised.
 _CHECKED_EVERY = timedelta(seconds=20)
@@ -87,8 +87,7 @@ class Dispatcher:
             return False
         self._wanted = bool(self._admin_emails) or await dispatch.wanted()
         if not self._wanted:
-            self._seen = end
-            await self._note()
+            await self._pass_over(end)
             return False
         part = await outbox.after(self._seen, _PART)
         if part:
@@ -101,17 +100,22 @@ class Dispatcher:
         self._known = await dispatch.begin()
         self._seen = max(self._seen, self._known)
 
-    async def _note(self) -> None:
+    async def _pass_over(self, end: Cursor) -> None:
+        """Go on without having written anything: a write for each order would be dear where one writer has its turn."""
+        self._seen = end
         loop = asyncio.get_running_loop()
         if loop.time() - self._noted >= _SECONDS_BETWEEN_NOTES:
             self._noted = loop.time()
-            await database.transaction(lambda: dispatch.advance(self._known, self._seen))
+            await database.transaction(lambda: dispatch.advance(self._known, end))
 
     async def _dispatch(self, part: Sequence[Entry]) -> None:
         deliveries, letters = await self._deliveries(part), self._letters(part)
         if letters:
             letters = await self._about(letters)
         end = part[-1].cursor
+        if not deliveries and not letters:
+            await self._pass_over(end)
+            return
 
         async def work() -> None:
             if await dispatch.advance(self._known, end):
@@ -119,8 +123,7 @@ class Dispatcher:
                 await mail.add(letters)
 
         await database.transaction(work)
-        if deliveries or letters:
-            self._tell_made()
+        self._tell_made()
 
     def _tell_made(self) -> None:
         for call in self._made:
@@ -186,12 +189,13 @@ class Dispatcher:
         while True:
             await asyncio.sleep(_CHECKED_EVERY.total_seconds() / 4)
             try:
-                if await dispatch.wanted() and await self._has_check():
+                if await dispatch.wanted() and await self.has_check():
                     await self.check()
             except Exception:
                 log.exception("what is back in stock could not be checked; trying again")
 
-    async def _has_check(self) -> bool:
+    async def has_check(self) -> bool:
+        """Whether it is time to look again, and this process's turn."""
         return await database.transaction(lambda: dispatch.take_check(database.now(), _CHECKED_EVERY))
 
     async def check(self) -> None:

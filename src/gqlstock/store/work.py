@@ -4,7 +4,7 @@ Things of one line go out one after another; lines do not wait for each other. W
 takes it moves that to the end of a lease, so that another takes over should nothing be heard of it until then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -114,6 +114,25 @@ async def give_back(rows: Sequence[Work]) -> None:
     for row in rows:
         mine = type(row).filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
         await mine.update(due_at=database.now(), sending=False)
+
+
+async def give_up(
+    table: type[Row], before: datetime, why: str, lock: Callable[[Sequence[Row]], Awaitable[object]]
+) -> None:
+    """Fail what is still to be delivered from before that moment, in parts; ``lock`` locks the lines of one."""
+
+    async def work() -> int:
+        pending = table.filter(state=WorkState.PENDING, created_at__lt=before).order_by("id")
+        found = await pending.limit(_FORGOTTEN_AT_ONCE)
+        await lock(found)
+        old = table.filter(id__in=[row.id for row in found], state=WorkState.PENDING)
+        await old.update(state=WorkState.FAILED, due_at=None, sending=False, last_error=why)
+        for line in sorted({row.line for row in found}):
+            await pass_on(table, line)
+        return len(found)
+
+    while await database.transaction(work):
+        pass
 
 
 async def forget(table: type[Work], state: WorkState, before: datetime) -> None:
