@@ -1,5 +1,7 @@
 """Waiting for an item through the API: what the public is told, and what it cannot find out."""
 
+import asyncio
+
 import pytest
 
 import make
@@ -52,6 +54,13 @@ async def test_asking_again_is_one_subscription_and_looks_like_asking(client, sh
     assert again["id"] == first["id"]
     assert again["createdAt"] > first["createdAt"]
     assert again | {"createdAt": "", "email": ""} == first | {"createdAt": "", "email": ""}
+    assert await BackInStockSubscription.all().count() == 1
+
+
+async def test_one_address_that_asks_many_times_at_once_is_one_subscription(client, shop):
+    answers = await asyncio.gather(*(asks(client) for _ in range(8)))
+
+    assert len({answer["subscription"]["id"] for answer in answers}) == 1
     assert await BackInStockSubscription.all().count() == 1
 
 

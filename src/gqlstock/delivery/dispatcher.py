@@ -109,9 +109,7 @@ class Dispatcher:
             await database.transaction(lambda: dispatch.advance(self._known, end))
 
     async def _dispatch(self, part: Sequence[Entry]) -> None:
-        deliveries, letters = await self._deliveries(part), self._letters(part)
-        if letters:
-            letters = await self._about(letters)
+        deliveries, letters = await self._deliveries(part), await self._letters(part)
         end = part[-1].cursor
         if not deliveries and not letters:
             await self._pass_over(end)
@@ -151,22 +149,22 @@ class Dispatcher:
             if message.topic in endpoint.topics and entry.created_at >= endpoint.created_at
         ]
 
-    def _letters(self, part: Sequence[Entry]) -> list[Mail]:
+    async def _letters(self, part: Sequence[Entry]) -> list[Mail]:
         """A letter to each administrator for each alert that was raised."""
         raised = [entry.subject for entry in part if entry.topic is Topic.ALERT and rules.is_raised(entry.data)]
+        found = await alerts.alerts(raised) if self._admin_emails else {}
         at = database.now()
         return [
-            Mail(recipient=recipient, alert_id=alert_id, message_id=secrets.token_hex(16), created_at=at)
-            for alert_id in raised
+            Mail(
+                recipient=recipient,
+                line=f"{recipient}/item:{alert.item_id}",
+                alert_id=alert.id,
+                message_id=secrets.token_hex(16),
+                created_at=at,
+            )
+            for alert in (found[alert_id] for alert_id in raised if alert_id in found)
             for recipient in self._admin_emails
         ]
-
-    async def _about(self, letters: Sequence[Mail]) -> list[Mail]:
-        found = await alerts.alerts({letter.alert_id for letter in letters if letter.alert_id is not None})
-        for letter in letters:
-            assert letter.alert_id is not None
-            letter.line = f"{letter.recipient}/item:{found[letter.alert_id].item_id}"
-        return list(letters)
 
     async def _tell_who_waits(self, part: Sequence[Entry]) -> None:
         """Write to those who wait for what the stock in these entries brought back.
