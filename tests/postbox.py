@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 import server
 
@@ -57,10 +58,15 @@ def text(letter: EmailMessage, kind: str = "plain") -> str:
 
 
 @contextlib.contextmanager
-def open_postbox() -> Iterator[Postbox]:
-    """A postbox for the block."""
+def open_postbox(account: tuple[str, str] | None = None) -> Iterator[Postbox]:
+    """A postbox for the block; with an account it takes letters from nobody else."""
     made = Postbox()
-    controller = Controller(made, hostname="127.0.0.1", port=made.port)
+
+    def knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=(given.login.decode(), given.password.decode()) == account, handled=False)
+
+    asked = {"authenticator": knows, "auth_required": True, "auth_require_tls": False} if account else {}
+    controller = Controller(made, hostname="127.0.0.1", port=made.port, **asked)
     controller.start()
     try:
         yield made

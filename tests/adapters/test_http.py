@@ -65,20 +65,19 @@ async def test_a_name_that_leads_to_a_private_address_is_not_called(addresses):
     async with receiver.receiving() as there:
         answer = await post(Http(resolve=resolver(*addresses)), f"http://evil.example:{there.port}/")
 
-    private = ipaddress.ip_address(addresses[-1])
-    assert answer == Answer(None, f"evil.example is {private}, a private address: webhooks go to public ones only.")
+    assert answer == Answer(None, "evil.example leads to a private address: webhooks go to public ones only.")
     assert there.received == []
 
 
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("127.0.0.1", "127.0.0.1 is 127.0.0.1, a private address: webhooks go to public ones only."),
-        ("2130706433", "2130706433 is 127.0.0.1, a private address: webhooks go to public ones only."),
-        ("0x7f.1", "0x7f.1 is 127.0.0.1, a private address: webhooks go to public ones only."),
+        ("127.0.0.1", "127.0.0.1 leads to a private address: webhooks go to public ones only."),
+        ("2130706433", "2130706433 leads to a private address: webhooks go to public ones only."),
+        ("0x7f.1", "0x7f.1 leads to a private address: webhooks go to public ones only."),
         ("0177.0.0.1", "Invalid IPv4 address: '0177.0.0.1'"),
-        ("[::1]", "::1 is ::1, a private address: webhooks go to public ones only."),
-        ("[::ffff:7f00:1]", "::ffff:7f00:1 is ::ffff:7f00:1, a private address: webhooks go to public ones only."),
+        ("[::1]", "::1 leads to a private address: webhooks go to public ones only."),
+        ("[::ffff:7f00:1]", "::ffff:7f00:1 leads to a private address: webhooks go to public ones only."),
     ],
 )
 async def test_an_address_in_any_notation_is_not_called_when_it_is_private(host, told):
@@ -95,7 +94,7 @@ async def test_the_systems_resolver_is_asked_and_what_it_says_of_this_machine_is
         let_be = await post(Http(private_addresses=True), there.url().replace("127.0.0.1", "localhost"))
 
     assert refused.error is not None
-    assert refused.error.startswith("localhost is ")
+    assert refused.error.startswith("localhost leads to a private address")
     assert let_be == Answer(204, None)
     assert len(there.received) == 1
 

@@ -381,6 +381,23 @@ async def test_a_server_that_cannot_be_reached_keeps_the_letter(shop: None) -> N
     assert await state(anna) is WAITING
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+async def test_a_server_that_wants_an_account_is_given_it(shop: None) -> None:
+    anna = await waits(ANNA)
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+    with postbox.open_postbox(("shop@x", "p:w")) as box:
+        wrong = SmtpServer("127.0.0.1", box.port, "shop@x", "guessed")
+        await delivered(Courier(Letters(SmtpMail(wrong), "shop@gqlstock.example", None)))
+        assert (box.letters, await state(anna)) == ([], WAITING)
+
+        await Mail.filter(subscription_id=anna).update(due_at=database.now())
+        right = SmtpServer("127.0.0.1", box.port, "shop@x", "p:w")
+        await delivered(Courier(Letters(SmtpMail(right), "shop@gqlstock.example", None)))
+
+    assert (to(box), await state(anna)) == ([ANNA], NOTIFIED)
+
+
 async def test_a_server_that_never_answers_is_not_waited_for_for_ever(shop: None) -> None:
     await waits(ANNA)
     await make.stock("MUG", on_hand=1)

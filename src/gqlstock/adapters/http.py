@@ -90,9 +90,9 @@ class Http:
         found = [given] if given is not None else await self._resolve(host, port)
         if not found:
             raise _Refused(f"{host} has no address.")
-        private = [address for address in found if not addresses.is_public(address)]
-        if private and not self._private_addresses:
-            raise _Refused(f"{host} is {private[0]}, a private address: webhooks go to public ones only.")
+        if not self._private_addresses and not all(addresses.is_public(address) for address in found):
+            # Which one it is, is the business of whoever runs that network.
+            raise _Refused(f"{host} leads to a private address: webhooks go to public ones only.")
         return found
 
     async def _call(self, url: httpx.URL, address: Address, body: str, headers: Mapping[str, str]) -> Answer:
