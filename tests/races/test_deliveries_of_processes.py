@@ -111,7 +111,7 @@ async def test_no_confirmed_order_is_left_untold_however_often_the_server_is_kil
     numbers: list[str] = []
     async with receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
-        for _ in range(5):
+        for _ in range(3):
             one = server.start(env, tmp_path)
             try:
                 await server.ready(one)

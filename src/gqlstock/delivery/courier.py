@@ -131,4 +131,7 @@ class Courier:
             task.cancel()
         await asyncio.gather(*(task for task, _ in left), return_exceptions=True)
         self._in_hand.clear()
-        await work.give_back([thing for _, thing in left])
+        try:
+            await work.give_back([thing for _, thing in left])
+        except Exception:
+            log.exception("what was in hand could not be handed back; its leases end by themselves")
