@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from gqlstock.adapters.mail import SmtpServer
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.store.database import Postgres, SqliteFile
+
+SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
+UNSUBSCRIBE_FORM = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
 
 
 def _sqlite(url: str) -> str:
@@ -106,6 +110,14 @@ def test_sslmode_is_handed_on() -> None:
         ),
         ("PUBLIC_ORDERS", "yes", "write true or false."),
         ("EXECUTOR", "fast", "write breadth-first or graphql-core."),
+        ("WEBHOOK_PRIVATE_ADDRESSES", "1", "write true or false."),
+        ("SMTP_URL", "mail.example:25", SMTP_FORM),
+        ("SMTP_URL", "http://u:pw@mail.example", SMTP_FORM),
+        ("SMTP_URL", "smtp://mail.example/x", SMTP_FORM),
+        ("MAIL_FROM", "shop", "write an address such as stock@shop.example."),
+        ("MAIL_FROM", "a@shop.example\nBcc: b@shop.example", "write an address such as stock@shop.example."),
+        ("UNSUBSCRIBE_URL", "https://shop.example/bye", UNSUBSCRIBE_FORM),
+        ("UNSUBSCRIBE_URL", "javascript:{token}", UNSUBSCRIBE_FORM),
     ],
 )
 def test_a_wrong_value_is_told_with_its_name_and_what_would_be_right(name: str, value: str, told: str) -> None:
@@ -113,7 +125,7 @@ def test_a_wrong_value_is_told_with_its_name_and_what_would_be_right(name: str, 
         Config.from_env({f"GQLSTOCK_{name}": value})
 
     shown = value.replace(":pw@", ":***@")
-    assert str(caught.value) == f"GQLSTOCK_{name} is '{shown}': {told}"
+    assert str(caught.value) == f"GQLSTOCK_{name} is {shown!r}: {told}"
 
 
 def test_origins_are_separated_by_commas() -> None:
@@ -139,3 +151,42 @@ def test_a_missing_client_is_told_by_the_package_that_brings_it() -> None:
 
     assert str(postgres.value) == ("GQLSTOCK_DATABASE_URL: PostgreSQL needs asyncpg: pip install 'gqlstock[postgres]'")
     assert str(redis.value) == "GQLSTOCK_REDIS_URL: Redis needs its client: pip install 'gqlstock[redis]'"
+
+
+def test_without_a_mail_server_mail_goes_to_the_log() -> None:
+    config = Config.from_env({})
+
+    assert (config.smtp, config.mail_from, config.admin_emails) == (None, "gqlstock@localhost", ())
+    assert (config.unsubscribe_url, config.private_webhooks) == (None, False)
+
+
+def test_a_mail_server_has_an_account_and_a_port_or_the_usual_one() -> None:
+    given = {
+        "GQLSTOCK_MAIL_FROM": "Stock@Shop.example",
+        "GQLSTOCK_ADMIN_EMAILS": "a@x.example, b@x.example a@x.example",
+    }
+    config = Config.from_env({**given, "GQLSTOCK_SMTP_URL": "smtp://us%40er:p%3Aw@mail.example:587"})
+    secure = Config.from_env({**given, "GQLSTOCK_SMTP_URL": "smtps://mail.example"})
+    plain = Config.from_env({**given, "GQLSTOCK_SMTP_URL": "smtp://mail.example"})
+
+    assert config.smtp == SmtpServer("mail.example", 587, "us@er", "p:w")
+    assert secure.smtp == SmtpServer("mail.example", 465, tls=True)
+    assert plain.smtp == SmtpServer("mail.example", 25)
+    assert config.mail_from == "Stock@shop.example"
+    assert config.admin_emails == ("a@x.example", "b@x.example")
+
+
+def test_a_mail_server_wants_an_address_that_mail_comes_from() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({"GQLSTOCK_SMTP_URL": "smtp://mail.example"})
+
+    assert str(caught.value) == (
+        "GQLSTOCK_MAIL_FROM is not set: with GQLSTOCK_SMTP_URL mail needs an address that it comes from."
+    )
+
+
+def test_an_administrator_without_an_address_is_told_by_name() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({"GQLSTOCK_ADMIN_EMAILS": "a@x.example, boss"})
+
+    assert str(caught.value) == "GQLSTOCK_ADMIN_EMAILS is 'boss': write an address such as stock@shop.example."

@@ -27,6 +27,8 @@ async def test_every_query_of_the_readme_runs(db, document):
     await make.shop()
     await make.product(sku="MUG")
     await make.stock("MUG", "BERLIN", 5)
+    await make.product(sku="CUP")
+    await make.stock("CUP", "BERLIN", 0)
     context = Context(feed=SilentFeed(), caller=SYSTEM)
 
     if document.startswith("subscription"):
@@ -47,4 +49,6 @@ def test_the_readme_shows_the_main_job():
         "mutation Count",
         "query Why",
         "subscription Alerts",
+        "mutation Webhook",
+        "mutation TellMe",
     ]

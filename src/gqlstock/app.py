@@ -11,9 +11,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
+from gqlstock.adapters.http import Http
+from gqlstock.adapters.mail import LogMail, SmtpMail
 from gqlstock.config import Config, Executor
 from gqlstock.delivery import housekeeping
+from gqlstock.delivery.courier import Courier
+from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.feed import OutboxFeed
+from gqlstock.delivery.letters import Letters
+from gqlstock.delivery.webhooks import Webhooks
 from gqlstock.graphql import schema
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.view import View
@@ -25,12 +31,17 @@ _EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_COR
 
 
 def create_app(config: Config) -> Starlette:
-    """The application; its lifespan opens the database and tails the outbox."""
+    """The application; its lifespan opens the database, tails the outbox and delivers."""
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
     page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
     view = View(
-        schema.build(_EXECUTORS[config.executor]), feed, tokens.caller, page, public_orders=config.public_orders
+        schema.build(_EXECUTORS[config.executor]),
+        feed,
+        tokens.caller,
+        page,
+        public_orders=config.public_orders,
+        private_webhooks=config.private_webhooks,
     )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
     if isinstance(bus, RedisBus):
@@ -38,7 +49,12 @@ def create_app(config: Config) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened(config.database, everywhere=True), feed.running(), housekeeping.running():
+        async with (
+            database.opened(config.database, everywhere=True),
+            feed.running(),
+            housekeeping.running(),
+            _delivering(config),
+        ):
             yield
 
     return Starlette(
@@ -60,6 +76,18 @@ def create_app(config: Config) -> Starlette:
         else [],
         lifespan=lifespan,
     )
+
+
+@contextlib.asynccontextmanager
+async def _delivering(config: Config) -> AsyncIterator[None]:
+    """Turn what is committed into webhooks and mail, and deliver them, for the block."""
+    http = Http(private_addresses=config.private_webhooks)
+    mail = SmtpMail(config.smtp) if config.smtp else LogMail()
+    webhooks = Courier(Webhooks(http))
+    letters = Courier(Letters(mail, config.mail_from, config.unsubscribe_url))
+    dispatcher = Dispatcher(config.admin_emails, [webhooks.wake, letters.wake])
+    async with contextlib.aclosing(http), webhooks.running(), letters.running(), dispatcher.running():
+        yield
 
 
 def from_env() -> Starlette:

@@ -7,6 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from email_validator import EmailNotValidError, validate_email
+
+from gqlstock.adapters.mail import SmtpServer
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
@@ -14,10 +17,17 @@ _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
 _EXECUTOR = "GQLSTOCK_EXECUTOR"
+_SMTP = "GQLSTOCK_SMTP_URL"
+_MAIL_FROM = "GQLSTOCK_MAIL_FROM"
+_ADMIN_EMAILS = "GQLSTOCK_ADMIN_EMAILS"
+_UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
+_PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 
 _CONNECT_SECONDS = 10
 _DEFAULT_FILE = "gqlstock.db"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SMTP_PORTS = {"smtp": 25, "smtps": 465}
+_LOG_ONLY_SENDER = "gqlstock@localhost"
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
 
 
@@ -38,13 +48,18 @@ def _installed(package: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this process runs. ``redis_url`` None: the only process."""
+    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log."""
 
     database: DatabaseUrl
     redis_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
     executor: Executor = Executor.BREADTH_FIRST
+    smtp: SmtpServer | None = None
+    mail_from: str = _LOG_ONLY_SENDER
+    admin_emails: tuple[str, ...] = ()
+    unsubscribe_url: str | None = None
+    private_webhooks: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -61,6 +76,11 @@ class Config:
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
             executor=_executor(given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
+            smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
+            mail_from=_sender(given),
+            admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
+            unsubscribe_url=_unsubscribe(given[_UNSUBSCRIBE]) if _UNSUBSCRIBE in given else None,
+            private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
         )
 
 
@@ -159,6 +179,48 @@ def _origins(value: str) -> tuple[str, ...]:
         if origin != "*" and not exact:
             raise _wrong(_CORS_ORIGINS, origin, "write origins such as https://shop.example with commas between, or *.")
     return origins
+
+
+def _smtp(value: str) -> SmtpServer:
+    right = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
+    parts = _split(_SMTP, value, right)
+    if parts.scheme not in _SMTP_PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+        raise _wrong(_SMTP, value, right)
+    return SmtpServer(
+        host=parts.hostname,
+        port=parts.port or _SMTP_PORTS[parts.scheme],
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=parts.scheme == "smtps",
+    )
+
+
+def _sender(given: Mapping[str, str]) -> str:
+    if _MAIL_FROM in given:
+        return _email(_MAIL_FROM, given[_MAIL_FROM])
+    if _SMTP in given:
+        raise ConfigError(f"{_MAIL_FROM} is not set: with {_SMTP} mail needs an address that it comes from.")
+    return _LOG_ONLY_SENDER
+
+
+def _emails(value: str) -> tuple[str, ...]:
+    given = (_email(_ADMIN_EMAILS, one) for one in value.replace(",", " ").split())
+    return tuple(dict.fromkeys(given))
+
+
+def _email(name: str, value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise _wrong(name, value, "write an address such as stock@shop.example.") from None
+
+
+def _unsubscribe(value: str) -> str:
+    right = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
+    parts = _split(_UNSUBSCRIBE, value, right)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "{token}" not in value or not value.isprintable():
+        raise _wrong(_UNSUBSCRIBE, value, right)
+    return value
 
 
 def _switch(name: str, value: str) -> bool:

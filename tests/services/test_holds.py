@@ -502,7 +502,7 @@ async def test_expired_holds_are_swept_with_the_fills_and_alerts_that_follow():
     assert await life.figures() == Figures(3)
     assert [alert.state.value for alert in await LowInventoryAlert.all()] == ["RESOLVED"]
     told = await OutboxEntry.filter(id__gt=news.id).values_list("topic", flat=True)
-    assert {topic.value for topic in told} == {"LEVEL", "ORDER", "ALERT"}
+    assert {topic.value for topic in told} == {"LEVEL", "ORDER", "ALERT", "STOCK"}
 
 
 async def test_only_expired_holds_are_swept_and_each_once():

@@ -36,6 +36,7 @@ from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database
 from gqlstock.store import warehouses as warehouse_rows
+from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.orders import OrderLine as OrderLineRow
@@ -882,7 +883,7 @@ async def test_a_reference_that_is_too_long_is_refused(shop: None) -> None:
     assert [(one.code, one.path) for one in error.value.refusals] == [(Code.INVALID_INPUT, ("reference",))]
 
 
-async def test_an_order_is_news_and_so_is_each_level_it_took_from(shop: None) -> None:
+async def test_an_order_is_news_and_so_is_each_level_it_took_from_and_that_an_item_has_run_out(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 1)
     await make.stock("MUG", "HAMBURG", 1)
     before = await OutboxEntry.all().values_list("id", flat=True)
@@ -893,6 +894,7 @@ async def test_an_order_is_news_and_so_is_each_level_it_took_from(shop: None) ->
     levels = await InventoryLevel.all().order_by("id").values_list("id", flat=True)
     assert [(topic.value, subject) for topic, subject in news] == [
         *(("LEVEL", level_id) for level_id in levels),
+        ("STOCK", (await Item.get(sku="MUG")).id),
         ("ORDER", order_id),
     ]
 

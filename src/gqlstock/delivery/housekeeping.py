@@ -1,4 +1,4 @@
-"""What is done again and again while the server runs: expired holds are taken out of the figures, kept answers forgotten."""
+"""What is done again and again while the server runs: expired holds leave the figures, what is old is forgotten."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import holds, idempotency
+from gqlstock.services import deliveries, holds, idempotency
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_HOLDS = 3.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
+_SECONDS_BETWEEN_DELIVERIES = 3_600.0
 
 
 @contextlib.asynccontextmanager
@@ -22,6 +23,7 @@ async def running() -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
     ]
     try:
         yield

@@ -30,6 +30,7 @@ class Context:
     feed: Feed
     caller: Caller = ANONYMOUS
     public_orders: bool = False
+    private_webhooks: bool = False
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""

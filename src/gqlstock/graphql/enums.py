@@ -8,14 +8,17 @@ import strawberry
 from gqlstock.rules import (
     alerts,
     allocation,
+    back_in_stock,
     catalog,
     explanation,
     holds,
     ledger,
     orders,
     refusals,
+    retries,
     settings,
     shipments,
+    webhooks,
 )
 
 Descriptions = dict[str, str]
@@ -195,6 +198,37 @@ described(
     alerts.AlertState,
     "Whether a low-inventory alert is still open.",
     {"RAISED": "The quantity is below notifyBelow.", "RESOLVED": "It is back at notifyBelow or over it."},
+)
+described(
+    back_in_stock.BackInStockState,
+    "Whether somebody still waits for an item.",
+    {
+        "WAITING": "The item is not back yet.",
+        "NOTIFIED": "It was back, and the mail is sent.",
+        "CANCELED": "They do not want to know any more, or cannot be written to.",
+    },
+)
+described(
+    webhooks.WebhookTopic,
+    "What a webhook tells of.",
+    {
+        "LOW_INVENTORY": "An item's quantity fell below notifyBelow: an alert was raised.",
+        "OUT_OF_STOCK": "An item has run out on a website.",
+        "BACK_IN_STOCK": "There is some of an item on a website again.",
+        "INVENTORY_CHANGED": "The figures of a level changed.",
+        "ORDER_PLACED": "There is a new order.",
+        "ORDER_UPDATED": "An order changed.",
+    },
+)
+described(
+    retries.WorkState,
+    name="WebhookDeliveryState",
+    description="How far a message to an endpoint is.",
+    values={
+        "PENDING": "It is still to be delivered.",
+        "DELIVERED": "The endpoint took it.",
+        "FAILED": "It was given up; redeliverWebhook sends it again.",
+    },
 )
 described(
     refusals.Code,

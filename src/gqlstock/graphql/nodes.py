@@ -11,6 +11,7 @@ import strawberry
 from gqlstock.graphql import access
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import CodedError
+from gqlstock.rules import ids
 from gqlstock.rules.scopes import Scope
 
 MAX_IDS = 250
@@ -70,7 +71,7 @@ def on_website(shown: Any, website: str | None) -> Any:
 
 
 def global_id(name: str, row_id: int) -> strawberry.ID:
-    return strawberry.ID(base64.urlsafe_b64encode(f"{name}:{row_id}".encode()).decode())
+    return strawberry.ID(ids.global_id(name, row_id))
 
 
 def row_id(name: str, told: str) -> int | None:

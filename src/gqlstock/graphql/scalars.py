@@ -14,8 +14,7 @@ JSON = NewType("JSON", object)
 
 
 def write_quantity(value: Decimal) -> int | float:
-    # Every quantity in range is exact as a double to its fourth place: what JavaScript reads is what was meant.
-    return int(value) if quantities.is_whole(value) else float(value)
+    return quantities.wire(value)
 
 
 def _read_quantity(value: Any) -> Decimal:

@@ -10,6 +10,7 @@ from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gqlstock.graphql.back_in_stock import BackInStockMutations, BackInStockQueries
 from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
@@ -27,6 +28,7 @@ from gqlstock.graphql.stock_mutations import StockMutations
 from gqlstock.graphql.subscriptions import Subscription
 from gqlstock.graphql.validation import Validate
 from gqlstock.graphql.warehouse_mutations import WarehouseMutations
+from gqlstock.graphql.webhooks import WebhookMutations, WebhookQueries
 
 _REMEMBERED = 512
 
@@ -34,7 +36,15 @@ _REMEMBERED = 512
 @strawberry.type(
     description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
 )
-class Query(CatalogQueries, OfficeQueries, FulfilmentQueries, ReportQueries, DemandQueries):
+class Query(
+    CatalogQueries,
+    OfficeQueries,
+    FulfilmentQueries,
+    ReportQueries,
+    DemandQueries,
+    BackInStockQueries,
+    WebhookQueries,
+):
     pass
 
 
@@ -45,7 +55,14 @@ class Query(CatalogQueries, OfficeQueries, FulfilmentQueries, ReportQueries, Dem
     )
 )
 class Mutation(
-    CatalogMutations, WarehouseMutations, StockMutations, ReceivingMutations, OrderMutations, ShipmentMutations
+    CatalogMutations,
+    WarehouseMutations,
+    StockMutations,
+    ReceivingMutations,
+    OrderMutations,
+    ShipmentMutations,
+    BackInStockMutations,
+    WebhookMutations,
 ):
     pass
 

@@ -30,13 +30,21 @@ class View(GraphQL[Context, None]):
     """The endpoint. ``identify`` is asked for every token, over every transport."""
 
     def __init__(
-        self, schema: strawberry.Schema, feed: Feed, identify: Identify, page: str, *, public_orders: bool
+        self,
+        schema: strawberry.Schema,
+        feed: Feed,
+        identify: Identify,
+        page: str,
+        *,
+        public_orders: bool,
+        private_webhooks: bool,
     ) -> None:
         super().__init__(schema, graphql_ide="graphiql", subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,))
         self._feed = feed
         self._identify = identify
         self._page = page
         self._public_orders = public_orders
+        self._private_webhooks = private_webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -52,7 +60,12 @@ class View(GraphQL[Context, None]):
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        context = Context(feed=self._feed, public_orders=self._public_orders, remembers=isinstance(request, Request))
+        context = Context(
+            feed=self._feed,
+            public_orders=self._public_orders,
+            private_webhooks=self._private_webhooks,
+            remembers=isinstance(request, Request),
+        )
         if isinstance(request, Request):
             caller = await self._caller(request.headers.get("authorization"))
             if caller is None:

@@ -7,6 +7,7 @@ import strawberry
 
 from gqlstock.graphql import batch, levels, nodes
 from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import Unauthenticated
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import Connection
 from gqlstock.rules.scopes import Scope
@@ -37,12 +38,20 @@ async def _websites_of_organization(parents: Sequence["Organization"], info: Inf
     return [[Website.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
+def _not_for_the_public(info: Info) -> None:
+    """A website may be part of what the public is answered; where its stock lies is not."""
+    if not info.context.caller.authenticated:
+        raise Unauthenticated("Which warehouses these are needs a token.")
+
+
 async def _warehouses_of_organization(parents: Sequence["Organization"], info: Info) -> list[list["WebsiteWarehouse"]]:
+    _not_for_the_public(info)
     found = await rows.assignments("organization_id", [parent.row.id for parent in parents])
     return [[WebsiteWarehouse.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
 async def _warehouses_of_website(parents: Sequence["Website"], info: Info) -> list[list["WebsiteWarehouse"]]:
+    _not_for_the_public(info)
     ids = [parent.row.id for parent in parents]
     own = await rows.assignments("website_id", ids)
     inherited = await rows.assignments("organization_id", {parent.row.organization_id for parent in parents})

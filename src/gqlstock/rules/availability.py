@@ -129,6 +129,12 @@ def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = Fa
     return Stock(available, left, salable if settings.quantity_uses_decimals else quantities.floor(salable))
 
 
+def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
+    """Whether there is some of a counted item again (True) or none any more (False); None when neither. (Magento)"""
+    there, left = (stock(settings, sources).available > 0 for sources in (before, after))
+    return left if there != left else None
+
+
 def assess(item: Sellable, now: datetime) -> Assessment:
     """All that a shop may show and sell of one counted or uncounted item. Section 3 of the stock model."""
     settings = item.settings
@@ -164,7 +170,7 @@ def assess_product(
     status = _status(item, in_stock=open_choices or any(c.status is InventoryStatus.IN_STOCK for c in combinations))
     available = None if open_choices else _sum(c.available for c in orderable)
     nothing_there = available is not None and available <= 0
-    return _shown(
+    shown = _shown(
         item,
         now,
         status=status,
@@ -175,6 +181,10 @@ def assess_product(
         backorder=nothing_there and any(c.backorder for c in orderable),
         message=next((c.message for c in orderable if c.message), None) if nothing_there else None,
     )
+    # Who waits for the product waits for any of its combinations.
+    waits = shown.reason is UnavailableReason.SELECT_OPTIONS and not open_choices and not orderable
+    may = item.settings.allow_back_in_stock_subscriptions and any(c.can_subscribe for c in combinations)
+    return replace(shown, can_subscribe=shown.can_subscribe or (waits and may))
 
 
 def _sum(quantities: Iterable[Decimal | None]) -> Decimal | None:

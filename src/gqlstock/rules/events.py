@@ -12,6 +12,8 @@ class Topic(StrEnum):
     ALERT = "ALERT"
     ORDER = "ORDER"
     ITEM = "ITEM"
+    STOCK = "STOCK"
+    """An item has run out on a website, or there is some of it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,13 @@ class Event:
     topic: Topic
     subject: int
     data: dict[str, Any] = field(default_factory=dict)
+
+
+def order_placed(order_id: int) -> Event:
+    """A new order; every later change of it is an entry of the same topic that says nothing."""
+    return Event(Topic.ORDER, order_id, {"placed": True})
+
+
+def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
+    """An item reached the threshold on a website, from one side or the other."""
+    return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})

@@ -60,3 +60,11 @@ def floor(number: Decimal) -> Decimal:
 def text(number: Decimal) -> str:
     """As a person writes it: 5, 2.5, never 5.0000 or 5E+2."""
     return str(int(number)) if is_whole(number) else f"{number.normalize():f}"
+
+
+def wire(number: Decimal) -> int | float:
+    """As it is sent in JSON: a number, whole ones without a fraction.
+
+    Every quantity in range is exact as a double to its fourth place: what JavaScript reads is what was meant.
+    """
+    return int(number) if is_whole(number) else float(number)

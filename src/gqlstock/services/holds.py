@@ -1,7 +1,7 @@
 """Holds for carts: stock kept until it is ordered, released, or the time is up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -125,6 +125,8 @@ async def _expire(hold_id: int) -> None:
         return
     # Under the claim its units count nowhere any more: the figures in memory are those after the release.
     levels = [level for level in _levels(held, claim) if level is not None]
+    for level in levels:
+        claim.told[level.id] = replace(level.state, held=level.held + held.quantities[level.id])
     await inventory.drop_expired(held.quantities)
     await rows.close(hold_id, StockHoldState.EXPIRED)
     await follow(claim, levels, await lookup(claim.items.values()))

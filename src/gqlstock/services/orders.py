@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from email_validator import EmailNotValidError, validate_email
-
-from gqlstock.rules import catalog, ledger, refusals
+from gqlstock.rules import catalog, events, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
@@ -13,13 +11,9 @@ from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import (
-    Refused,
-    invalid,
-    wrong_state,
-)
+from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import holds
+from gqlstock.services import addresses, holds
 from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.services.idempotency import Kept, once
@@ -63,7 +57,7 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     """Place an order: all of it or nothing. Answers its id."""
 
     contact = _Contact(
-        email(asked.customer_email, "customerEmail") if asked.customer_email else None,
+        addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
     )
 
@@ -80,7 +74,7 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
             raise Refused(draft.refusals)
         order_id, order_lines = await _write(contact, channel, draft, found)
         await take(caller, order_lines, draft, found, claim, freed)
-        await outbox.add([Event(Topic.ORDER, order_id)])
+        await outbox.add([events.order_placed(order_id)])
         return Kept({"order": [order_id]})
 
     return await once(caller, "placeOrder", key, asked, work)
@@ -131,14 +125,6 @@ def _check_held(order: rows.Order) -> None:
     if order.status is not OrderStatus.BACKORDERED:
         told = order.status.value.lower().replace("_", " ")
         raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
-
-
-def email(value: str, *path: str) -> str:
-    """An e-mail address as it can be written to, or a refusal."""
-    try:
-        return validate_email(catalog.text(value, "email", *path), check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise invalid(f"{refusals.shown(value)} is no e-mail address: {error}", *path) from None
 
 
 async def _write(contact: _Contact, channel: Channel, draft: Draft, found: Shelf) -> tuple[int, list[rows.OrderLine]]:

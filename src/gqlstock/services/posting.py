@@ -6,16 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import alerts as alert_rules
-from gqlstock.rules import backorders, catalog, ledger
+from gqlstock.rules import availability, backorders, catalog, events, ledger
 from gqlstock.rules.alerts import AlertState, Step
+from gqlstock.rules.availability import Source
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.ledger import Change
+from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.lookup import Lookup
 from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel, Posting, StockMovement
+from gqlstock.store.warehouses import Channel
 
 
 async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> list[StockMovement]:
@@ -28,12 +30,14 @@ async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> lis
 
 
 async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup) -> None:
-    """Do what follows from changes that were recorded: waiting orders are filled, alerts raised and resolved."""
+    """Do what follows from changes that were recorded: orders are filled, alerts raised and resolved, crossings told."""
     changed = {level.id: level for level in levels}
     for level in changed.values():
         await _fill(level)
     if changed:
-        await watch({level.item_id for level in changed.values()}, claim, lookup)
+        items = {level.item_id for level in changed.values()}
+        await watch(items, claim, lookup)
+        await outbox.add([event for item_id in sorted(items) for event in _crossings(item_id, claim, lookup)])
 
 
 async def _fill(level: InventoryLevel) -> None:
@@ -68,6 +72,41 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
     # What is left is of levels that are no longer in use.
     for alert in known.values():
         await alerts.resolve(alert, at)
+
+
+def _crossings(item_id: int, claim: Claim, lookup: Lookup) -> list[Event]:
+    """The news of the websites on which a claimed item has run out, or there is some of it again."""
+    item, levels = claim.items[item_id], claim.levels(item_id)
+    before = {level.id: claim.told[level.id] for level in levels}
+    claim.told.update({level.id: level.state for level in levels})
+    moved = {level.warehouse_id for level in levels if _free(level.state) != _free(before[level.id])}
+    if not moved or not _has_units_of_its_own(item, lookup.product(item)):
+        return []
+    out = []
+    for channel in lookup.network.channels:
+        selling = {site.warehouse_id for site in channel.sites}
+        here = [level for level in levels if level.warehouse_id in selling]
+        if moved & selling:
+            in_stock = _crossed(item, here, before, channel, lookup)
+            if in_stock is not None:
+                out.append(events.stock_crossed(item_id, channel.id, in_stock=in_stock))
+    return out
+
+
+def _free(level: Level) -> Decimal:
+    return max(level.available, ZERO)
+
+
+def _crossed(
+    item: Item, levels: Sequence[InventoryLevel], before: dict[int, Level], channel: Channel, lookup: Lookup
+) -> bool | None:
+    found = lookup.settings(item, channel, levels)
+    if not lookup.is_counted(item, found):
+        return None
+    modes = [lookup.level_backorders(level, found) for level in levels]
+    then = [Source(one.warehouse_id, before[one.id], mode) for one, mode in zip(levels, modes, strict=True)]
+    now = [Source(one.warehouse_id, one.state, mode) for one, mode in zip(levels, modes, strict=True)]
+    return availability.crossed(found, then, now)
 
 
 @dataclass(frozen=True, slots=True)

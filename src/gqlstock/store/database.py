@@ -41,6 +41,10 @@ TABLES = [
         "holds",
         "alerts",
         "outbox",
+        "dispatch",
+        "webhooks",
+        "back_in_stock",
+        "mail",
         "tokens",
         "idempotency",
     )

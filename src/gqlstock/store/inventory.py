@@ -97,6 +97,8 @@ class Claim:
         self.items = items
         self.alerted = set(alerted)
         """The items that may have an open alert."""
+        self.told: dict[int, Level] = {}
+        """Each level as it was when news of it was last worked out: at first as it was claimed."""
         self._levels: dict[int, dict[int, InventoryLevel]] = {}
         self.add(levels)
 
@@ -116,6 +118,7 @@ class Claim:
         """Take up levels that were made under this claim."""
         for level in levels:
             self._levels.setdefault(level.item_id, {})[level.warehouse_id] = level
+            self.told.setdefault(level.id, level.state)
 
     async def open(self, item_id: int, warehouse_id: int) -> InventoryLevel:
         """The item's level in that warehouse, made if it is missing and brought back into use if it was not."""

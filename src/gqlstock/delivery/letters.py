@@ -1,0 +1,141 @@
+"""Letters on their way: written when they are sent, and what becomes of them."""
+
+import random
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import quote
+
+from gqlstock.adapters.mail import Mail as Post
+from gqlstock.adapters.mail import NeverSent, NotSent
+from gqlstock.adapters.templates import Templates
+from gqlstock.rules import quantities, retries
+from gqlstock.rules.back_in_stock import BackInStockState
+from gqlstock.rules.retries import WorkState
+from gqlstock.services import back_in_stock as services
+from gqlstock.store import alerts, back_in_stock, database, mail, warehouses, work
+from gqlstock.store.mail import Mail
+
+_ONLY_GROUP = 0
+_LONGEST_SUBJECT = 200
+_LONGEST_ERROR = 500
+
+_templates = Templates("gqlstock.delivery")
+
+
+class Letters:
+    """The depot of letters. ``unsubscribe_url`` has {token} where the token belongs."""
+
+    lease = timedelta(seconds=90)
+    at_once = 4
+
+    def __init__(self, post: Post, sender: str, unsubscribe_url: str | None = None) -> None:
+        self._post = post
+        self._sender = sender
+        self._unsubscribe_url = unsubscribe_url
+
+    async def waiting(self) -> dict[int, datetime]:
+        due_at = await mail.next_due()
+        return {} if due_at is None else {_ONLY_GROUP: due_at}
+
+    async def claim(self, group: int, until: datetime, limit: int) -> list[Mail]:
+        return await work.claim(Mail, until, limit)
+
+    async def deliver(self, thing: Mail) -> bool:
+        letter = await self._write(thing)
+        if letter is None:
+            await mail.drop(thing)
+            return True
+        try:
+            await self._post.send(letter)
+        except NotSent as error:
+            await _not_sent(thing, error)
+            return isinstance(error, NeverSent)
+        await _sent(thing)
+        return True
+
+    async def _write(self, thing: Mail) -> EmailMessage | None:
+        """The letter as it is true now; None when it is not to be sent any more."""
+        if thing.alert_id is not None:
+            return await self._alert(thing, thing.alert_id)
+        assert thing.subscription_id is not None
+        return await self._back_in_stock(thing, thing.subscription_id)
+
+    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage:
+        alert = (await alerts.alerts([alert_id]))[alert_id]
+        places = await warehouses.warehouses([alert.warehouse_id] if alert.warehouse_id is not None else [])
+        said = {
+            "name": alert.name,
+            "code": alert.code,
+            "sku": alert.sku,
+            "quantity_left": quantities.text(alert.quantity_left),
+            "threshold": quantities.text(alert.threshold),
+            "warehouse": next((place.name for place in places.values()), None),
+        }
+        return self._letter(thing, "low_inventory", f"Low inventory: {alert.name} ({alert.code})", said)
+
+    async def _back_in_stock(self, thing: Mail, subscription_id: int) -> EmailMessage | None:
+        told = await services.tell((await back_in_stock.subscriptions([subscription_id]))[subscription_id])
+        if told is None:
+            return None
+        link = self._unsubscribe_url and self._unsubscribe_url.replace("{token}", quote(told.token))
+        said = {
+            "name": told.item.name,
+            "sku": told.item.sku,
+            "website": told.website,
+            "token": told.token,
+            "link": link,
+        }
+        letter = self._letter(thing, "back_in_stock", f"Back in stock: {told.item.name}", said)
+        if link:
+            letter["List-Unsubscribe"] = f"<{link}>"
+        return letter
+
+    def _letter(self, thing: Mail, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:
+        letter = EmailMessage()
+        letter["From"] = self._sender
+        letter["To"] = Address(addr_spec=thing.recipient)
+        letter["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
+        letter["Date"] = datetime.now(UTC)
+        # The same each time it is sent, so that a receiver can tell.
+        letter["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
+        letter["Auto-Submitted"] = "auto-generated"
+        shown = {name: one_line(value) if isinstance(value, str) else value for name, value in said.items()}
+        letter.set_content(_templates.text(f"{template}.txt", shown))
+        letter.add_alternative(_templates.text(f"{template}.html", shown), subtype="html")
+        return letter
+
+
+def one_line(text: str) -> str:
+    """A text for a header: a name with line breaks in it is no way to write headers of one's own."""
+    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text)
+    return " ".join(shown.split())
+
+
+async def _sent(thing: Mail) -> None:
+    at = database.now()
+
+    async def write() -> None:
+        if await mail.settle(thing, state=WorkState.DELIVERED, delivered_at=at) and thing.subscription_id is not None:
+            await back_in_stock.end(thing.subscription_id, BackInStockState.NOTIFIED, at)
+
+    await database.transaction(write)
+
+
+async def _not_sent(thing: Mail, error: NotSent) -> None:
+    """Try again later; not when it would never be taken: who cannot be written to waits no more."""
+    pause = retries.pause(thing.attempts - thing.spent, random.random())
+    hopeless = isinstance(error, NeverSent)
+    told = str(error)[:_LONGEST_ERROR]
+
+    async def write() -> None:
+        if not hopeless and pause is not None:
+            await mail.settle(thing, due_at=database.now() + pause, last_error=told)
+            return
+        settled = await mail.settle(thing, state=WorkState.FAILED, last_error=told)
+        if settled and hopeless and thing.subscription_id is not None:
+            await back_in_stock.end(thing.subscription_id, BackInStockState.CANCELED)
+
+    await database.transaction(write)

@@ -1,0 +1,180 @@
+"""What a webhook says: the kind of news, when it was, and the objects that it is about. ``docs/webhooks.md`` shows each.
+
+What the news itself says is as it was then: an alert's figures, a movement, whether an item ran out. Figures of a level
+and of an order are those of the moment at which the message is made. Nothing of it is about a person.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules import webhooks as rules
+from gqlstock.rules.events import Topic
+from gqlstock.rules.ids import global_id
+from gqlstock.rules.quantities import wire
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.store import alerts, catalog, inventory, orders, warehouses
+from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.orders import Order, OrderLine
+from gqlstock.store.outbox import Entry
+
+_FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered", "incoming")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``about`` is what messages are kept in order for."""
+
+    topic: WebhookTopic
+    about: str
+    body: str
+
+
+async def messages(entries: Sequence[tuple[Entry, WebhookTopic]]) -> list[Message]:
+    """The message of each entry, with as many statements for a hundred as for one."""
+    news = await _read([entry for entry, _ in entries])
+    return [news.message(entry, topic) for entry, topic in entries]
+
+
+def _subjects(entries: Sequence[Entry], topic: Topic) -> set[int]:
+    return {entry.subject for entry in entries if entry.topic is topic}
+
+
+async def _read(entries: Sequence[Entry]) -> "_News":
+    levels = await inventory.levels(_subjects(entries, Topic.LEVEL))
+    moved = {entry.data["movement"] for entry in entries if entry.topic is Topic.LEVEL and "movement" in entry.data}
+    raised = await alerts.alerts(_subjects(entries, Topic.ALERT))
+    changed = await orders.orders(_subjects(entries, Topic.ORDER))
+    items = {level.item_id for level in levels.values()} | {alert.item_id for alert in raised.values()}
+    found = await catalog.items(items | _subjects(entries, Topic.STOCK))
+    places = {level.warehouse_id for level in levels.values()} | {
+        alert.warehouse_id for alert in raised.values() if alert.warehouse_id is not None
+    }
+    sites = {entry.data["website"] for entry in entries if entry.topic is Topic.STOCK}
+    return _News(
+        levels=levels,
+        movements=await inventory.movements(moved),
+        alerts=raised,
+        orders=changed,
+        lines=await orders.lines_of(changed) if changed else {},
+        items=await catalog.with_products(found.values()),
+        warehouses={one.id: one.code for one in (await warehouses.warehouses(places)).values()},
+        websites={
+            one.id: one.code
+            for one in (await warehouses.websites(sites | {o.website_id for o in changed.values()})).values()
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """All that some entries are about."""
+
+    levels: dict[int, InventoryLevel]
+    movements: dict[int, StockMovement]
+    alerts: dict[int, LowInventoryAlert]
+    orders: dict[int, Order]
+    lines: dict[int, list[OrderLine]]
+    items: dict[int, Item]
+    warehouses: dict[int, str]
+    websites: dict[int, str]
+
+    def message(self, entry: Entry, topic: WebhookTopic) -> Message:
+        match entry.topic:
+            case Topic.LEVEL:
+                level = self.levels[entry.subject]
+                about, data = f"item:{level.item_id}", self._level(level, entry.data.get("movement"))
+            case Topic.ALERT:
+                alert = self.alerts[entry.subject].as_told(entry.data)
+                about, data = f"item:{alert.item_id}", self._alert(alert)
+            case Topic.STOCK:
+                about, data = f"item:{entry.subject}", self._stock(entry)
+            case _:
+                about, data = f"order:{entry.subject}", self._order(self.orders[entry.subject])
+        told = {"type": rules.TYPES[topic], "timestamp": _moment(entry.created_at), "data": data}
+        return Message(topic, about, json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+
+    def _item(self, item_id: int) -> dict[str, Any]:
+        item = self.items[item_id]
+        product = item if item.product_id is None else self.items[item.product_id]
+        kind = "Product" if item.is_product else "Combination"
+        return {
+            "id": global_id(kind, item.id),
+            "sku": item.sku,
+            "name": item.name,
+            "code": item.own_code or product.sku,
+        }
+
+    def _level(self, level: InventoryLevel, movement_id: int | None) -> dict[str, Any]:
+        movement = self.movements[movement_id] if movement_id is not None else None
+        figures = {_camel(name): wire(getattr(level, name)) for name in _FIGURES}
+        return {
+            "item": self._item(level.item_id),
+            "warehouse": self.warehouses[level.warehouse_id],
+            "level": {"id": global_id("InventoryLevel", level.id), **figures},
+            "movement": _movement(movement) if movement is not None else None,
+        }
+
+    def _alert(self, alert: LowInventoryAlert) -> dict[str, Any]:
+        return {
+            "item": {**self._item(alert.item_id), "sku": alert.sku, "name": alert.name, "code": alert.code},
+            "warehouse": self.warehouses[alert.warehouse_id] if alert.warehouse_id is not None else None,
+            "alert": {
+                "id": global_id("LowInventoryAlert", alert.id),
+                "quantityLeft": wire(alert.quantity_left),
+                "threshold": wire(alert.threshold),
+                "raisedAt": _moment(alert.raised_at),
+            },
+        }
+
+    def _stock(self, entry: Entry) -> dict[str, Any]:
+        return {"item": self._item(entry.subject), "website": self.websites[entry.data["website"]]}
+
+    def _order(self, order: Order) -> dict[str, Any]:
+        return {
+            "order": {
+                "id": global_id("Order", order.id),
+                "number": order_rules.number(order.id),
+                "status": order.status.value,
+                "website": self.websites[order.website_id],
+                "reference": order.reference,
+                "placedAt": _moment(order.placed_at),
+                "updatedAt": _moment(order.updated_at),
+                "lines": [
+                    {
+                        "id": global_id("OrderLine", line.id),
+                        "sku": line.sku,
+                        "name": line.name,
+                        "quantity": wire(line.quantity),
+                        "canceled": wire(line.canceled),
+                    }
+                    for line in self.lines[order.id]
+                ],
+            }
+        }
+
+
+def _movement(movement: StockMovement) -> dict[str, Any]:
+    return {
+        "id": global_id("StockMovement", movement.id),
+        "kind": movement.kind.value,
+        "quantity": wire(movement.quantity),
+        "onHandAfter": wire(movement.on_hand_after),
+        "reason": movement.reason,
+        "reference": movement.reference,
+        "createdAt": _moment(movement.created_at),
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,63 @@
+"""Webhooks on their way: signed, sent, and what becomes of an answer."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from gqlstock.adapters.http import Answer, Http
+from gqlstock.adapters.signature import sign
+from gqlstock.rules import retries
+from gqlstock.rules.retries import WorkState
+from gqlstock.store import database, webhooks, work
+from gqlstock.store.webhooks import WebhookDelivery
+
+# The receiver wants no more of it, says the Standard Webhooks specification.
+_GONE = 410
+
+
+class Webhooks:
+    """The depot of webhooks; each endpoint is a group of its own."""
+
+    lease = timedelta(seconds=30)
+    at_once = 8
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def waiting(self) -> dict[int, datetime]:
+        return await webhooks.waiting()
+
+    async def claim(self, group: int, until: datetime, limit: int) -> list[WebhookDelivery]:
+        return await work.claim(WebhookDelivery, until, limit, endpoint_id=group)
+
+    async def deliver(self, thing: WebhookDelivery) -> bool:
+        endpoint = (await webhooks.endpoints([thing.endpoint_id]))[thing.endpoint_id]
+        if not endpoint.active:
+            await work.give_back([thing])
+            return True
+        answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint.secret, database.now()))
+        await _settle(thing, answer)
+        return answer.is_taken
+
+
+def headers(delivery: WebhookDelivery, secret: str, at: datetime) -> dict[str, str]:
+    """What says whose message it is and which one; the id is the same each time it is sent."""
+    return {
+        "content-type": "application/json",
+        "webhook-id": delivery.message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": sign(secret, delivery.message_id, at, delivery.body),
+    }
+
+
+async def _settle(delivery: WebhookDelivery, answer: Answer) -> None:
+    at = database.now()
+    told: dict[str, Any] = {"last_status_code": answer.status, "last_error": answer.error}
+    if answer.is_taken:
+        await webhooks.settle(delivery, state=WorkState.DELIVERED, delivered_at=at, **told)
+        return
+    pause = retries.pause(delivery.attempts - delivery.spent, random.random())
+    if pause is None or answer.status == _GONE:
+        await webhooks.settle(delivery, disable=answer.status == _GONE, state=WorkState.FAILED, **told)
+    else:
+        await webhooks.settle(delivery, due_at=at + pause, **told)

@@ -1,0 +1,37 @@
+"""Who may wait for an item, and when it is back."""
+
+from enum import StrEnum
+
+from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import UnavailableReason, shown, wrong_state
+
+
+class BackInStockState(StrEnum):
+    WAITING = "WAITING"
+    NOTIFIED = "NOTIFIED"
+    CANCELED = "CANCELED"
+
+
+def is_back(found: Assessment) -> bool:
+    """Whether an item that somebody waits for can be ordered. A product sold by its options: one of its combinations."""
+    if found.reason is UnavailableReason.SELECT_OPTIONS:
+        return found.salable is None or found.salable > ZERO
+    return found.orderable
+
+
+def check(sku: str, found: Assessment) -> None:
+    """Refuse to wait for an item that is there, or that more stock would not bring back. (nopCommerce)"""
+    if found.can_subscribe:
+        return
+    if is_back(found):
+        raise wrong_state(f"{shown(sku)} can be ordered: there is nothing to wait for.", "sku")
+    if found.status is InventoryStatus.DISCONTINUED:
+        raise wrong_state(f"{shown(sku)} is discontinued: it will not come back.", "sku")
+    raise wrong_state(f"The shop does not tell when {shown(sku)} is back.", "sku")
+
+
+def key(email: str) -> str:
+    """What makes two addresses the same: compared without case."""
+    return email.casefold()

@@ -1,0 +1,14 @@
+"""Addresses that callers leave: whether one can be written to."""
+
+from email_validator import EmailNotValidError, validate_email
+
+from gqlstock.rules import catalog, refusals
+from gqlstock.rules.refusals import invalid
+
+
+def email(value: str, *path: str) -> str:
+    """An e-mail address as it can be written to, or a refusal."""
+    try:
+        return validate_email(catalog.text(value, "email", *path), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise invalid(f"{refusals.shown(value)} is no e-mail address: {error}", *path) from None

@@ -1,0 +1,85 @@
+"""How far the outbox was turned into work: one cursor for all processes."""
+
+from datetime import datetime, timedelta
+
+from tortoise import fields
+from tortoise.models import Model
+
+from gqlstock.store import database
+from gqlstock.store.outbox import START, Cursor
+
+_ONLY = 1
+
+
+class Dispatch(Model):
+    """One row. What stands behind the place ``tx``, ``entry_id`` of the outbox is still to become webhooks and mail.
+
+    Who makes work locks it first, so that what waits for what is decided by one at a time.
+    """
+
+    id = fields.IntField(primary_key=True, generated=False)
+    tx = fields.BigIntField()
+    entry_id = fields.BigIntField()
+    checked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "dispatch"
+
+
+async def place() -> Cursor | None:
+    """The cursor: every entry up to it has become work. None before the first entry has; a sweep stays behind it."""
+    found = await Dispatch.get_or_none(id=_ONLY)
+    return Cursor(found.tx, found.entry_id) if found is not None else None
+
+
+async def begin() -> Cursor:
+    """The cursor, made at the start of the outbox when there is none yet."""
+    found = await place()
+    if found is not None:
+        return found
+    await database.execute(
+        "INSERT INTO dispatch (id, tx, entry_id) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        _ONLY,
+        START.tx,
+        START.id,
+    )
+    return await place() or START
+
+
+async def advance(known: Cursor, to: Cursor) -> bool:
+    """Move the cursor on from where it was known to be; False when another process did so first."""
+    moved = await database.execute(
+        "UPDATE dispatch SET tx = ?, entry_id = ? WHERE id = ? AND tx = ? AND entry_id = ? RETURNING id",
+        to.tx,
+        to.id,
+        _ONLY,
+        known.tx,
+        known.id,
+    )
+    return bool(moved)
+
+
+async def lock() -> None:
+    """Have the making of work to this transaction; SQLite's one writer has it anyway."""
+    if database.is_postgres():
+        await database.execute("SELECT id FROM dispatch WHERE id = ? FOR NO KEY UPDATE", _ONLY)
+
+
+async def take_check(now: datetime, every: timedelta) -> bool:
+    """Whether what is checked from time to time is due; then it is this process that does it."""
+    taken = await database.execute(
+        "UPDATE dispatch SET checked_at = ? WHERE id = ? AND (checked_at IS NULL OR checked_at <= ?) RETURNING id",
+        now,
+        _ONLY,
+        now - every,
+    )
+    return bool(taken)
+
+
+async def wanted() -> bool:
+    """Whether an endpoint or a shopper waits for any news."""
+    found = await database.query(
+        """SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE active) AS endpoints,
+                  EXISTS (SELECT 1 FROM back_in_stock_subscription WHERE state = 'WAITING') AS shoppers"""
+    )
+    return bool(found[0]["endpoints"] or found[0]["shoppers"])

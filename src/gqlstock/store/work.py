@@ -1,0 +1,144 @@
+"""Things to deliver, one row each: who delivers it now, and what it waits for. Webhooks and mail have this in common.
+
+Things of one line go out one after another; lines do not wait for each other. What may go out has a ``due_at``; who
+takes it moves that to the end of a lease, so that another takes over should nothing be heard of it until then.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from tortoise import fields
+from tortoise.models import Model
+
+from gqlstock.rules.retries import WorkState
+from gqlstock.store import database
+
+
+class Work(Model):
+    """``attempts`` counts those that were begun; ``spent`` of them were before it was last ordered again."""
+
+    id = fields.BigIntField(primary_key=True)
+    line = fields.CharField(max_length=400)
+    message_id = fields.CharField(max_length=100, unique=True)
+    state = fields.CharEnumField(WorkState, max_length=20, default=WorkState.PENDING)
+    attempts = fields.IntField(default=0)
+    spent = fields.IntField(default=0)
+    due_at = fields.DatetimeField(null=True)
+    sending = fields.BooleanField(default=False)
+    last_error: fields.Field[str | None] = fields.TextField(null=True)  # type: ignore[assignment]
+    created_at = fields.DatetimeField()
+    delivered_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Work)
+_ASKED_AT_ONCE = 5_000
+_FORGOTTEN_AT_ONCE = 1_000
+
+
+async def add(rows: Sequence[Work]) -> None:
+    """Write work of one table; the first of each line is due, the others wait. Whoever adds has the lines locked."""
+    if not rows:
+        return
+    busy = await _busy(type(rows[0]), {row.line for row in rows})
+    at = database.now()
+    for row in rows:
+        row.due_at = None if row.line in busy else at
+        busy.add(row.line)
+    await database.insert_many(rows)
+
+
+async def _busy(table: type[Work], lines: set[str]) -> set[str]:
+    """The lines in which something is still to be delivered."""
+    found: set[str] = set()
+    wanted = list(lines)
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        part = wanted[start : start + _ASKED_AT_ONCE]
+        slots = ", ".join("?" * len(part))
+        rows = await database.query(
+            f"SELECT DISTINCT line FROM {table._meta.db_table} WHERE state = 'PENDING' AND line IN ({slots})", *part
+        )
+        found.update(row["line"] for row in rows)
+    return found
+
+
+async def claim(table: type[Row], until: datetime, limit: int, **of: Any) -> list[Row]:
+    """Take up to so many things that are due, until that moment; ``of`` narrows them down to a column's value."""
+    conditions = "".join(f" AND {column} = ?" for column in of)
+    name, skip = table._meta.db_table, "FOR UPDATE SKIP LOCKED" if database.is_postgres() else ""
+
+    async def work() -> list[dict[str, Any]]:
+        return await database.execute(
+            f"""UPDATE {name} SET due_at = ?, sending = TRUE, attempts = attempts + 1 WHERE id IN (
+                    SELECT id FROM {name} WHERE due_at <= ?{conditions} ORDER BY due_at, id LIMIT ? {skip}
+                ) RETURNING *""",
+            until,
+            database.now(),
+            *of.values(),
+            limit,
+        )
+
+    rows = [table._init_from_db(**row) for row in await database.transaction(work)]
+    return sorted(rows, key=lambda row: row.id)
+
+
+async def settle(row: Work, **changes: Any) -> bool:
+    """Write what became of an attempt; False when the lease was over and somebody else has the thing by now.
+
+    Once it is not PENDING any more, the next of its line is due. Whoever settles has the line locked.
+    """
+    mine = type(row).filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
+    if not await mine.update(sending=False, **{"due_at": None, **changes}):
+        return False
+    if changes.get("state", WorkState.PENDING) is not WorkState.PENDING:
+        await pass_on(type(row), row.line)
+    return True
+
+
+async def pass_on(table: type[Work], line: str) -> None:
+    """Let the first of a line go out, if it only waited for its turn."""
+    name = table._meta.db_table
+    await database.execute(
+        f"""UPDATE {name} SET due_at = ? WHERE due_at IS NULL
+            AND id = (SELECT MIN(id) FROM {name} WHERE line = ? AND state = 'PENDING')""",
+        database.now(),
+        line,
+    )
+
+
+async def give_back(rows: Sequence[Work]) -> None:
+    """Say that these are not being delivered after all: they are due at once, to whoever comes first."""
+    for row in rows:
+        mine = type(row).filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
+        await mine.update(due_at=database.now(), sending=False)
+
+
+async def give_up(
+    table: type[Row], before: datetime, why: str, lock: Callable[[Sequence[Row]], Awaitable[object]]
+) -> None:
+    """Fail what is still to be delivered from before that moment, in parts; ``lock`` locks the lines of one."""
+
+    async def work() -> int:
+        pending = table.filter(state=WorkState.PENDING, created_at__lt=before).order_by("id")
+        found = await pending.limit(_FORGOTTEN_AT_ONCE)
+        await lock(found)
+        old = table.filter(id__in=[row.id for row in found], state=WorkState.PENDING)
+        await old.update(state=WorkState.FAILED, due_at=None, sending=False, last_error=why)
+        for line in sorted({row.line for row in found}):
+            await pass_on(table, line)
+        return len(found)
+
+    while await database.transaction(work):
+        pass
+
+
+async def forget(table: type[Work], state: WorkState, before: datetime) -> None:
+    """Remove what was made before that moment and is in that state; in parts, so that nobody waits for long."""
+    while True:
+        old = await table.filter(state=state, created_at__lt=before).order_by("id").limit(_FORGOTTEN_AT_ONCE).only("id")
+        if not old:
+            return
+        await table.filter(id__in=[row.id for row in old]).delete()

@@ -1,0 +1,242 @@
+"""Webhooks and mail of real server processes that are killed, and that share the work."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+import make
+import postbox
+import receiver
+import server
+from gqlstock.rules.retries import WorkState
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.services import back_in_stock, webhooks
+from gqlstock.store import database
+from gqlstock.store.mail import Mail
+from gqlstock.store.orders import Order
+from gqlstock.store.webhooks import WebhookDelivery
+from postbox import Postbox
+from receiver import Receiver
+from server import Server
+
+ADJUST = """mutation ($input: AdjustStockInput!) {
+  adjustStock(input: $input) { userErrors { code message } }
+}"""
+PLACE = """mutation ($input: PlaceOrderInput!) {
+  placeOrder(input: $input) { order { number } userErrors { code message } }
+}"""
+
+
+@pytest.fixture
+def box() -> Iterator[Postbox]:
+    with postbox.open_postbox() as made:
+        yield made
+
+
+@pytest.fixture
+def env(database_env: dict[str, str], box: Postbox) -> dict[str, str]:
+    """A server that may call this machine, writes to the postbox, and whose administrator wants to know."""
+    own = {"GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES": "true", "GQLSTOCK_ADMIN_EMAILS": "admin@shop.example"}
+    return {**database_env, **box.env, **own}
+
+
+async def endpoint(to: Receiver, *topics: WebhookTopic) -> str:
+    _, secret = await webhooks.create(to.url(), topics, private_addresses=True)
+    return secret
+
+
+async def until_all_are(state: WorkState, count: int) -> None:
+    async with asyncio.timeout(server.PATIENCE):
+        while True:
+            if await WebhookDelivery.filter(state=state).count() >= count:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_what_was_committed_before_a_crash_is_delivered_after_it(
+    db: None, env: dict[str, str], box: Postbox, tmp_path: Path
+) -> None:
+    """Nothing was delivered when the process died: neither made into work, nor sent."""
+    await make.shop()
+    await make.product("MUG", name="Mug")
+    await make.stock("MUG", on_hand=0)
+    await make.setting(product="MUG", notify_below=2)
+    await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
+    token = await make.token("inventory:write", "orders:write")
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED, WebhookTopic.LOW_INVENTORY)
+        one = server.start(env, tmp_path)
+        try:
+            await server.ready(one)
+            async with server.client(token) as http:
+                change = {"changes": [{"sku": "MUG", "warehouse": "BERLIN", "delta": 3}]}
+                await server.ask(http, one, ADJUST, input=change)
+                # Whether it got round to any of it or not: it is dead at once.
+                await server.ask(http, one, PLACE, input={"lines": [{"sku": "MUG", "quantity": 2}]})
+                server.kill(one)
+        finally:
+            server.stop(one)
+        async with server.running(env, tmp_path):
+            await make_leases_end()
+            messages = {message.id: message.told["type"] for message in await there.has(2)}
+            letters = {letter["Message-ID"]: letter["To"] for letter in await asyncio.to_thread(box.has, 2)}
+            await until_all_are(WorkState.DELIVERED, 2)
+
+    assert sorted(messages.values()) == ["inventory.low", "order.placed"]
+    assert sorted(letters.values()) == ["admin@shop.example", "anna@shoppers.example"]
+
+
+async def order_until_it_is_dead(http: httpx.AsyncClient, at: Server, numbers: list[str]) -> None:
+    while True:
+        try:
+            wanted = {"lines": [{"sku": "MUG", "quantity": 1}]}
+            numbers.append((await server.ask(http, at, PLACE, input=wanted))["placeOrder"]["order"]["number"])
+        except httpx.TransportError:
+            return
+
+
+async def test_no_confirmed_order_is_left_untold_however_often_the_server_is_killed(
+    db: None, env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=100_000)
+    token = await make.token("orders:write")
+    numbers: list[str] = []
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        for _ in range(3):
+            one = server.start(env, tmp_path)
+            try:
+                await server.ready(one)
+                async with server.client(token) as http:
+                    ordering = asyncio.gather(*(order_until_it_is_dead(http, one, numbers) for _ in range(4)))
+                    await asyncio.sleep(random.uniform(0.1, 0.5))
+                    await asyncio.to_thread(server.kill, one)
+                    await ordering
+            finally:
+                server.stop(one)
+        placed = await Order.all().count()
+        async with server.running(env, tmp_path):
+            await asyncio.sleep(0.5)
+            await make_leases_end()
+            await until_all_are(WorkState.DELIVERED, placed)
+
+    ids: dict[str, set[str]] = {}
+    for message in there.received:
+        ids.setdefault(message.told["data"]["order"]["number"], set()).add(message.id)
+    assert set(numbers) <= ids.keys()
+    assert len(ids) == placed
+    assert {len(same) for same in ids.values()} == {1}
+    assert len(numbers) > 10
+
+
+async def make_leases_end() -> None:
+    """As if the time were over that whoever had taken something may keep it."""
+    over = database.now() - timedelta(seconds=1)
+    await WebhookDelivery.filter(due_at__isnull=False).update(due_at=over)
+    await Mail.filter(due_at__isnull=False).update(due_at=over)
+
+
+async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_another_one_under_the_same_id(
+    db: None, env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG")
+    async with receiver.receiving(lambda _: None) as there, server.running(env, tmp_path) as one:
+        secret = await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order("MUG")
+        await there.has(1)
+        async with server.running(env, tmp_path):
+            server.kill(one)
+            there.answer = lambda _: 204
+            await asyncio.sleep(1.5)
+            assert len(there.received) == 1
+            (row,) = await WebhookDelivery.all()
+            assert (row.state, row.sending, row.attempts) == (WorkState.PENDING, True, 1)
+            assert row.due_at is not None
+            assert timedelta(seconds=15) < row.due_at - row.created_at < timedelta(seconds=35)
+
+            await make_leases_end()
+            first, second = await there.has(2)
+            await until_all_are(WorkState.DELIVERED, 1)
+
+    assert first.id == second.id
+    assert second.verified(secret)["type"] == "order.placed"
+
+
+async def test_several_processes_do_each_thing_once(
+    db: None, env: dict[str, str], box: Postbox, tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG", name="Mug")
+    await make.stock("MUG", on_hand=60)
+    await make.setting(product="MUG", notify_below=20)
+    await make.product("CUP", name="Cup")
+    await make.stock("CUP", on_hand=0)
+    for number in range(20):
+        await back_in_stock.subscribe("CUP", None, f"s{number}@shoppers.example")
+    token = await make.token("inventory:write", "orders:write")
+    async with (
+        receiver.receiving() as there,
+        server.running(env, tmp_path) as one,
+        server.running(env, tmp_path) as two,
+        server.client(token) as http,
+    ):
+        await endpoint(there, *WebhookTopic)
+        servers: list[Server] = [one, two]
+        change = {"changes": [{"sku": "CUP", "warehouse": "BERLIN", "delta": 5}]}
+        await server.ask(http, one, ADJUST, input=change)
+        wanted = {"lines": [{"sku": "MUG", "quantity": 1}]}
+        await asyncio.gather(*(server.ask(http, servers[n % 2], PLACE, input=wanted) for n in range(60)))
+        # 61 changes of levels, 60 orders, an alert, one item that ran out and one that is back.
+        await until_all_are(WorkState.DELIVERED, 124)
+        await asyncio.to_thread(box.has, 21)
+        await asyncio.sleep(1)
+
+    kinds = Counter(message.told["type"] for message in there.received)
+    assert kinds == {
+        "inventory.changed": 61,
+        "order.placed": 60,
+        "inventory.low": 1,
+        "inventory.out_of_stock": 1,
+        "inventory.back_in_stock": 1,
+    }
+    assert len(set(there.ids)) == 124
+    assert Counter(letter["To"] for letter in box.letters) == {
+        "admin@shop.example": 1,
+        **{f"s{number}@shoppers.example": 1 for number in range(20)},
+    }
+    left = [
+        message.told["data"]["movement"]["onHandAfter"]
+        for message in there.received
+        if message.told["type"] == "inventory.changed" and message.told["data"]["item"]["sku"] == "MUG"
+    ]
+    assert left == list(range(59, -1, -1))
+
+
+async def test_a_server_that_is_asked_to_end_hands_back_what_it_has_in_hand(
+    db: None, env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG")
+    async with receiver.receiving(lambda _: None) as there:
+        async with server.running(env, tmp_path) as one:
+            await endpoint(there, WebhookTopic.ORDER_PLACED)
+            await make.order("MUG")
+            await there.has(1)
+        assert one.process.returncode in (0, -15), one.log.read_text()
+
+        (row,) = await WebhookDelivery.all()
+        assert (row.state, row.sending) == (WorkState.PENDING, False)
+        assert row.due_at is not None
+        assert row.due_at <= database.now()
+        assert "Traceback" not in one.log.read_text()
