@@ -157,7 +157,10 @@ def test_without_a_mail_server_mail_goes_to_the_log() -> None:
     config = Config.from_env({})
 
     assert (config.smtp, config.mail_from, config.admin_emails) == (None, "gqlstock@localhost", ())
-    assert (config.unsubscribe_url, config.private_webhooks) == (None, False)
+    assert (config.unsubscribe_url, config.private_webhooks) == (
+        "http://127.0.0.1:8000/unsubscribe?token={token}",
+        False,
+    )
 
 
 def test_a_mail_server_has_an_account_and_a_port_or_the_usual_one() -> None:

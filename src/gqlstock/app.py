@@ -25,7 +25,7 @@ from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.view import View
 from gqlstock.services import status, tokens
 from gqlstock.store import database
-from gqlstock.web import health
+from gqlstock.web import health, unsubscribe
 
 _EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: None}
 
@@ -63,6 +63,7 @@ def create_app(config: Config) -> Starlette:
             WebSocketRoute("/graphql", view),
             Route("/healthz", health.live),
             Route("/readyz", health.ready(checks)),
+            Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
         ],
         middleware=[
             Middleware(

@@ -20,7 +20,7 @@ _EXECUTOR = "GQLSTOCK_EXECUTOR"
 _SMTP = "GQLSTOCK_SMTP_URL"
 _MAIL_FROM = "GQLSTOCK_MAIL_FROM"
 _ADMIN_EMAILS = "GQLSTOCK_ADMIN_EMAILS"
-_UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
+UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
 _PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 
 _CONNECT_SECONDS = 10
@@ -46,6 +46,14 @@ def _installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
+def unsubscribe_page(host: str, port: int) -> str:
+    """The link to a server's own page, for who runs it without a page of the shop's."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/unsubscribe?token={{token}}"
+
+
+_OWN_PAGE = unsubscribe_page("127.0.0.1", 8000)
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log."""
@@ -58,7 +66,7 @@ class Config:
     smtp: SmtpServer | None = None
     mail_from: str = _LOG_ONLY_SENDER
     admin_emails: tuple[str, ...] = ()
-    unsubscribe_url: str | None = None
+    unsubscribe_url: str = _OWN_PAGE
     private_webhooks: bool = False
 
     @classmethod
@@ -79,7 +87,7 @@ class Config:
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
-            unsubscribe_url=_unsubscribe(given[_UNSUBSCRIBE]) if _UNSUBSCRIBE in given else None,
+            unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
         )
 
@@ -217,9 +225,9 @@ def _email(name: str, value: str) -> str:
 
 def _unsubscribe(value: str) -> str:
     right = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
-    parts = _split(_UNSUBSCRIBE, value, right)
+    parts = _split(UNSUBSCRIBE, value, right)
     if parts.scheme not in ("http", "https") or not parts.hostname or "{token}" not in value or not value.isprintable():
-        raise _wrong(_UNSUBSCRIBE, value, right)
+        raise _wrong(UNSUBSCRIBE, value, right)
     return value
 
 

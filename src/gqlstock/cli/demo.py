@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import os
 import signal
 import socket
 import tempfile
@@ -16,7 +17,7 @@ import uvicorn
 from gqlstock.cli import migrate, session
 from gqlstock.cli.demo_shop import Shop, stock_up
 from gqlstock.cli.demo_shoppers import keep_shopping
-from gqlstock.config import Config
+from gqlstock.config import UNSUBSCRIBE, Config, unsubscribe_page
 from gqlstock.services import tokens
 from gqlstock.store import database
 from gqlstock.store.database import SqliteFile
@@ -37,6 +38,8 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max
     ):
         database_url = SqliteFile(str(Path(directory) / "demo.db"))
         config = replace(session.config(), database=database_url, redis_url=None, public_orders=True)
+        if UNSUBSCRIBE not in os.environ:
+            config = replace(config, unsubscribe_url=unsubscribe_page(*listening.getsockname()[:2]))
         asyncio.run(_run(config, create_app(config), listening))
 
 

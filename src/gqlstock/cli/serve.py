@@ -1,11 +1,13 @@
 """``gqlstock serve``: the server, on a database that is up to date."""
 
+import os
 from typing import Annotated
 
 import typer
 import uvicorn
 
 from gqlstock.cli import session
+from gqlstock.config import UNSUBSCRIBE, unsubscribe_page
 
 
 def serve(
@@ -21,6 +23,8 @@ def serve(
         session.say(
             "Without GQLSTOCK_REDIS_URL the processes do not hear of each other's news: subscribers may miss some."
         )
+    # Where nothing else is set, letters lead to this server's own page: the processes are told where that is.
+    os.environ.setdefault(UNSUBSCRIBE, unsubscribe_page(host, port))
     uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers)
 
 

@@ -31,7 +31,7 @@ class Letters:
     lease = timedelta(seconds=90)
     at_once = 4
 
-    def __init__(self, post: Post, sender: str, unsubscribe_url: str | None = None) -> None:
+    def __init__(self, post: Post, sender: str, unsubscribe_url: str) -> None:
         self._post = post
         self._sender = sender
         self._unsubscribe_url = unsubscribe_url
@@ -80,17 +80,10 @@ class Letters:
         told = await services.tell((await back_in_stock.subscriptions([subscription_id]))[subscription_id])
         if told is None:
             return None
-        link = self._unsubscribe_url and self._unsubscribe_url.replace("{token}", quote(told.token))
-        said = {
-            "name": told.item.name,
-            "sku": told.item.sku,
-            "website": told.website,
-            "token": told.token,
-            "link": link,
-        }
+        link = self._unsubscribe_url.replace("{token}", quote(told.token))
+        said = {"name": told.item.name, "sku": told.item.sku, "website": told.website, "link": link}
         letter = self._letter(thing, "back_in_stock", f"Back in stock: {told.item.name}", said)
-        if link:
-            letter["List-Unsubscribe"] = f"<{link}>"
+        letter["List-Unsubscribe"] = f"<{link}>"
         return letter
 
     def _letter(self, thing: Mail, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:

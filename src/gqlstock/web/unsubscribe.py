@@ -1,0 +1,62 @@
+"""The page that a letter's link leads to where the shop has none of its own: one button that ends the wait.
+
+Opening it changes nothing, as programs that look through mail open links.
+"""
+
+from html import escape
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from gqlstock.rules.refusals import Refused
+from gqlstock.services import back_in_stock
+
+_LONGEST_BODY = 2_000
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<meta name="referrer" content="no-referrer">
+<title>Unsubscribe</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 20vh auto 0; padding: 0 1rem; }}
+  button {{ font: inherit; padding: 0.5rem 1rem; }}
+</style>
+<main>
+  <h1>Unsubscribe</h1>
+  {said}
+</main>
+</html>
+"""
+_ASK = """<p>You asked to be told when something is back in stock.</p>
+  <form method="post"><input type="hidden" name="token" value="{token}"><button>Do not write to me</button></form>"""
+_DONE = "<p>You will not be written to about it.</p>"
+_UNKNOWN = "<p>This link is not known: it is old, or it was cut off. Nothing was changed.</p>"
+
+
+async def page(request: Request) -> Response:
+    """GET asks, POST does it; the token comes in the URL, or from the form."""
+    if request.method != "POST":
+        return _page(_ASK.format(token=escape(request.query_params.get("token", ""))))
+    try:
+        await back_in_stock.unsubscribe(await _token(request))
+    except Refused:
+        return _page(_UNKNOWN, 404)
+    return _page(_DONE)
+
+
+async def _token(request: Request) -> str:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST_BODY:
+            return ""
+    given = parse_qs(body.decode("utf-8", "replace")).get("token")
+    return given[0] if given else request.query_params.get("token", "")
+
+
+def _page(said: str, status: int = 200) -> Response:
+    return HTMLResponse(_PAGE.format(said=said), status, headers={"Cache-Control": "no-store"})
