@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -12,8 +13,10 @@ _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
+_NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
 
 _CONNECT_SECONDS = 10
+_MOST_DAYS = 3_650
 _DEFAULT_FILE = "gqlstock.db"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
@@ -35,6 +38,7 @@ class Config:
     redis_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
+    news_retention: timedelta = timedelta(days=7)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -50,6 +54,7 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+            news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
         )
 
 
@@ -148,6 +153,12 @@ def _origins(value: str) -> tuple[str, ...]:
         if origin != "*" and not exact:
             raise _wrong(_CORS_ORIGINS, origin, "write origins such as https://shop.example with commas between, or *.")
     return origins
+
+
+def _days(name: str, value: str) -> timedelta:
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= _MOST_DAYS):
+        raise _wrong(name, value, f"write a whole number of days, 1 to {_MOST_DAYS}.")
+    return timedelta(days=int(value))
 
 
 def _switch(name: str, value: str) -> bool:

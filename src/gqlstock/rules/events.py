@@ -1,5 +1,6 @@
 """What can be news: the topics of the outbox, and what an entry says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,8 @@ class Topic(StrEnum):
     ALERT = "ALERT"
     ORDER = "ORDER"
     ITEM = "ITEM"
+    SETTINGS = "SETTINGS"
+    """Settings, websites, organizations, warehouses or the tree of categories: of no one object, its subject is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,19 @@ class Event:
     topic: Topic
     subject: int
     data: dict[str, Any] = field(default_factory=dict)
+
+
+ANY_SETTING = Event(Topic.SETTINGS, 0)
+
+
+def together(events: Iterable[Event]) -> list[Event]:
+    """The news of one transaction: what only says that its subject changed comes once, and not beside what says more."""
+    given = list(events)
+    told = {(event.topic, event.subject) for event in given if event.data}
+    out = []
+    for event in given:
+        key = event.topic, event.subject
+        if event.data or key not in told:
+            out.append(event)
+            told.add(key)
+    return out
