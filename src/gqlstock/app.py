@@ -14,7 +14,9 @@ from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.config import Config
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.feed import OutboxFeed
+from gqlstock.delivery.storefront import Storefront
 from gqlstock.graphql import schema
+from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.view import View
 from gqlstock.services import status, tokens
 from gqlstock.store import database
@@ -26,14 +28,21 @@ def create_app(config: Config) -> Starlette:
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
     page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
-    view = View(schema.schema, feed, tokens.caller, page, public_orders=config.public_orders)
+    storefront = Storefront(feed)
+    callers = Callers(tokens.callers)
+    view = View(schema.schema, feed, storefront, callers, page, public_orders=config.public_orders)
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
     if isinstance(bus, RedisBus):
         checks.append(("broker", bus.ping))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with database.opened(config.database, everywhere=True), feed.running(), housekeeping.running():
+        async with (
+            database.opened(config.database, everywhere=True),
+            feed.running(),
+            storefront.running(),
+            housekeeping.running(config.news_retention),
+        ):
             yield
 
     return Starlette(

@@ -1,11 +1,21 @@
 """``gqlstock serve``: the server, on a database that is up to date."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 
 from gqlstock.cli import session
+
+# How connections that last are kept.
+CONNECTIONS: dict[str, Any] = {
+    # Pushes are small: compressing each costs more than it saves, and 40 KB of memory for each websocket.
+    "ws_per_message_deflate": False,
+    # A client that is busy for a minute keeps its websocket.
+    "ws_ping_timeout": 90.0,
+    # A stream of server-sent events has no end of its own.
+    "timeout_graceful_shutdown": 5,
+}
 
 
 def serve(
@@ -21,7 +31,7 @@ def serve(
         session.say(
             "Without GQLSTOCK_REDIS_URL the processes do not hear of each other's news: subscribers may miss some."
         )
-    uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers)
+    uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers, **CONNECTIONS)
 
 
 async def _nothing() -> None:

@@ -9,6 +9,7 @@ from strawberry.types import ExecutionContext
 from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
+from gqlstock.graphql.changes import ChangeQueries
 from gqlstock.graphql.demand_queries import DemandQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
@@ -29,7 +30,7 @@ _REMEMBERED = 512
 @strawberry.type(
     description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
 )
-class Query(CatalogQueries, OfficeQueries, FulfilmentQueries, ReportQueries, DemandQueries):
+class Query(CatalogQueries, OfficeQueries, FulfilmentQueries, ReportQueries, DemandQueries, ChangeQueries):
     pass
 
 
