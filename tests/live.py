@@ -36,7 +36,8 @@ async def send(socket: ClientConnection, **message: Any) -> None:
 
 
 async def received(socket: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+    async with asyncio.timeout(PATIENCE):  # wait_for may swallow a cancellation in Python 3.11
+        message: dict[str, Any] = json.loads(await socket.recv())
     return message
 
 

@@ -171,10 +171,10 @@ class OutboxFeed:
                 log.exception("the outbox could not be read; trying again")
             # Under load the news of many commits are read together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
+            # Not wait_for, which may swallow a cancellation in Python 3.11.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._wake.wait(), _SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks
-                )
+                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks):
+                    await self._wake.wait()
 
     def _hand_out(self, entries: Sequence[Entry]) -> None:
         parts: dict[frozenset[Topic], Part] = {}
