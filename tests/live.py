@@ -35,8 +35,8 @@ async def send(socket: ClientConnection, **message: Any) -> None:
     await socket.send(json.dumps(message))
 
 
-async def received(socket: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE):  # wait_for may swallow a cancellation in Python 3.11
+async def received(socket: ClientConnection, patience: float = PATIENCE) -> dict[str, Any]:
+    async with asyncio.timeout(patience):  # wait_for may swallow a cancellation in Python 3.11
         message: dict[str, Any] = json.loads(await socket.recv())
     return message
 
@@ -46,9 +46,9 @@ async def subscribe(socket: ClientConnection, query: str, id: str = "1", **varia
     await asyncio.sleep(0.3)  # the protocol has no word for being subscribed
 
 
-async def pushed(socket: ClientConnection, id: str = "1") -> Any:
+async def pushed(socket: ClientConnection, id: str = "1", patience: float = PATIENCE) -> Any:
     """The one field of the next push."""
-    message = await received(socket)
+    message = await received(socket, patience)
     assert (message["type"], message["id"]) == ("next", id), message
     (value,) = message["payload"]["data"].values()
     return value
@@ -93,7 +93,7 @@ class Shop:
         results = await schema.subscribe(query, variable_values=variables, context_value=context)
         heard = Pushes(results)
         try:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
             yield heard
         finally:
             await heard.close()

@@ -1,5 +1,6 @@
 """The subscriptions as the schema answers them, and the feed as a list."""
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 import make
-from asking import Client, codes
+from asking import Client, Statements, codes
 from gqlstock.graphql import feeds
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
@@ -35,6 +36,9 @@ ORDERS = """subscription ($number: String, $website: String, $after: String) {
   orderChanges(number: $number, website: $website, after: $after) { cursor changedAt order { number status } }
 }"""
 ALERTS = "subscription ($after: String) { lowInventoryAlerts(after: $after) { cursor alert { sku state } } }"
+OF_SKUS = """subscription ($filter: LowInventoryAlertFilter) {
+  lowInventoryAlerts(filter: $filter) { alert { sku state } }
+}"""
 SHELF = """subscription ($skus: [String!]!, $website: String) {
   availabilityChanges(skus: $skus, website: $website) {
     sku website visible orderable unavailableReason salableQuantity item { id name }
@@ -155,6 +159,27 @@ async def test_one_kind_of_cursor_is_good_for_every_feed(shop: Shop, client: Cli
         assert await moved(levels, 1) == [("MUG", -8, 2)]
         assert (await alerts.next())["alert"] == {"sku": "MUG", "state": "RAISED"}
         assert (await changes.next())["order"] == {"number": order_rules.number(order_id), "status": "PLACED"}
+
+
+@pytest.mark.parametrize("filter", [None, {"skus": ["MUG"]}])
+async def test_one_alert_is_loaded_once_for_all_who_get_it(
+    shop: Shop, statements: Statements, filter: dict[str, object] | None
+) -> None:
+    await make.setting(notify_below=5)
+    cost = {}
+    for number, subscribers in enumerate((2, 100)):
+        async with contextlib.AsyncExitStack() as stack:
+            listening = [
+                await stack.enter_async_context(shop.subscribed(OF_SKUS, READS, filter=filter))
+                for _ in range(subscribers)
+            ]
+            with statements.counted() as sent:
+                await make.stock("MUG", on_hand=4 if number == 0 else 8)
+                alerts = [(await pushes.next())["alert"]["state"] for pushes in listening]
+            assert alerts == ["RESOLVED" if number else "RAISED"] * subscribers
+            cost[subscribers] = len(sent)
+
+    assert abs(cost[100] - cost[2]) <= 3  # a look for news more or less
 
 
 async def statuses(pushes: Pushes, count: int) -> list[tuple[str, str]]:

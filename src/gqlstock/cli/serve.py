@@ -29,7 +29,7 @@ def serve(
     session.listening(host, port).close()
     if workers > 1 and config.redis_url is None:
         session.say(
-            "Without GQLSTOCK_REDIS_URL the processes do not hear of each other's news: subscribers may miss some."
+            "Without GQLSTOCK_REDIS_URL the processes do not wake each other: news takes up to a second from one to another."
         )
     uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers, **CONNECTIONS)
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -79,10 +80,11 @@ class Chosen:
 
     async def changes(self, part: Part) -> list[InventoryChange]:
         """Those of a part of the feed that are wanted."""
-        changes = await part.once(of, lambda: of(part.entries))
+        changes = await part.once("changes", partial(of, part.entries))
         if self.skus is None and self.warehouses is None:
             return changes
-        names = await part.once(inventory.names, lambda: inventory.names({entry.subject for entry in part.entries}))
+        ids = {entry.subject for entry in part.entries}
+        names = await part.once("names", partial(inventory.names, ids))
         pairs = zip(part.entries, changes, strict=True)
         return [change for entry, change in pairs if self._has(*names[entry.subject])]
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -59,7 +60,7 @@ class Subscription:
         async with contextlib.aclosing(feeds.parts(info, [Topic.ALERT], after)) as news:
             async for part in news:
                 ids = {entry.subject for entry in part.entries}
-                known = await part.once(alert_rows.alerts, lambda ids=ids: alert_rows.alerts(ids))  # type: ignore[misc]
+                known = await part.once("alerts", partial(alert_rows.alerts, ids))
                 lasting = await alerts.passing(part, ids, filter)
                 for entry in part.entries:
                     alert = known[entry.subject].as_told(entry.data)
@@ -130,7 +131,7 @@ class Subscription:
         async with contextlib.aclosing(feeds.parts(info, [Topic.ORDER], after)) as news:
             async for part in news:
                 ids = {entry.subject for entry in part.entries}
-                known = await part.once(order_rows.orders, lambda ids=ids: order_rows.orders(ids))  # type: ignore[misc]
+                known = await part.once("orders", partial(order_rows.orders, ids))
                 for entry in part.entries:
                     order = known[entry.subject]
                     of_website = channel is None or order.website_id == channel.id
