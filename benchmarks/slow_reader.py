@@ -25,6 +25,9 @@ from gqlstock.store.inventory import StockMovement
 from live import connected, pushed, subscribe
 
 CHANGES = "subscription { inventoryChanges { cursor changedAt movement { id } } }"
+# Some kilobytes each: what is not read fills the buffers on the way soon.
+REASONS = " ".join(f"m{number}: movement {{ reason }}" for number in range(3))
+LARGE = f"subscription {{ inventoryChanges {{ cursor movement {{ id }} {REASONS} }} }}"
 _ITEMS = 50
 
 
@@ -43,7 +46,7 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
             connected(started, token) as reading,
         ):
             await subscribe(reading, CHANGES)
-            await subscribe(stalled, CHANGES)
+            await subscribe(stalled, LARGE)
             late: list[float] = []
 
             async def listen() -> None:
@@ -53,7 +56,7 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
 
             listening = asyncio.create_task(listen())
             memory = []
-            async with load.changing([started], token, skus, per_second) as made:
+            async with load.changing([started], token, skus, per_second, reason="x" * 900) as made:
                 for _ in range(seconds):
                     await asyncio.sleep(1)
                     memory.append(load.memory(started))

@@ -1,17 +1,20 @@
 """The subscriptions as the schema answers them, and the feed as a list."""
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from graphql.execution.collect_fields import FieldDetails
 
 import make
 from asking import Client, Statements, codes
 from gqlstock.graphql import feeds
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.scopes import SYSTEM, Scope
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction
 from gqlstock.services import cancellation, catalog, holds, orders, returns, shipments
@@ -21,7 +24,7 @@ from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.holds import Holding
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
-from gqlstock.store import database, outbox
+from gqlstock.store import database, inventory, outbox
 from live import Pushes, Shop, open_shop
 from news import settled
 
@@ -93,6 +96,25 @@ async def test_each_change_of_a_level_comes_with_its_line_of_the_ledger(shop: Sh
         "available": 7,
         "deletedAt": None,
     }
+
+
+async def test_what_was_pushed_is_kept_by_nobody(shop: Shop) -> None:
+    async def remembered() -> int:
+        gc.collect()
+        return sum(isinstance(one, FieldDetails) for one in gc.get_objects())
+
+    level_id = (await inventory.live_levels().first()).id
+    movement_id = (await inventory.StockMovement.filter(level_id=level_id).first()).id
+    news = [Event(Topic.LEVEL, level_id, {"movement": movement_id})] * 50
+    async with shop.subscribed(INVENTORY, READS) as pushes:
+        counts = []
+        for _ in range(2):
+            await database.transaction(lambda: outbox.add(news))
+            for _ in range(50):
+                await pushes.next()
+            counts.append(await remembered())
+
+    assert counts[1] <= counts[0] + 10
 
 
 async def test_what_leaves_on_hand_as_it_is_comes_without_a_movement(shop: Shop) -> None:

@@ -102,6 +102,19 @@ async def test_a_query_that_prefers_json_is_answered_as_json(serving: Server) ->
     assert answer.json() == {"data": {"viewer": {"authenticated": False}}}
 
 
+async def test_a_subscription_that_wants_json_is_refused_in_plain_words(serving: Server) -> None:
+    async with server.client() as http:
+        answer = await http.post(serving.url, json={"query": SHELF})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {
+            "message": "subscriptions are not allowed when using POST",
+            "extensions": {"code": "BAD_USER_INPUT"},
+        }
+    ]
+
+
 async def test_a_bad_token_gets_no_stream(serving: Server) -> None:
     async with server.client("gqls_nobody") as http:
         headers = {"accept": "text/event-stream"}

@@ -1,10 +1,14 @@
 """The schema, put together from its parts."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
@@ -15,6 +19,7 @@ from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.pushes import ForgettingExecutor
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
 from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
@@ -47,6 +52,13 @@ class Mutation(
 
 
 class _Schema(strawberry.Schema):
+    async def execute(
+        self, *given: Any, allowed_operation_types: Iterable[OperationType] | None = None, **named: Any
+    ) -> ExecutionResult:
+        """Execute what has one answer: a subscription wants a transport that carries many."""
+        named["allowed_operation_types"] = set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION}
+        return await super().execute(*given, **named)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry logs every refusal with its traceback; ``MaskErrors`` logs what nobody foresaw."""
 
@@ -57,6 +69,7 @@ schema = _Schema(
     subscription=Subscription,
     types=[Product, Combination, *USER_ERRORS],
     config=StrawberryConfig(scalar_map=SCALARS),
+    execution_context_class=ForgettingExecutor,
     extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
 )
 
