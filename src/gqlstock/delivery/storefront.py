@@ -122,6 +122,8 @@ class Storefront:
 
     async def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Showing, None]:
         """What each SKU is now, in their order, then each change that this caller can see."""
+        if not skus:
+            return
         audience = _Audience.of(caller)
         watcher = _Watcher(skus)
         sent: dict[str, Showing | None] = {}
