@@ -23,7 +23,7 @@ import serving
 import shop
 from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
-from gqlstock.graphql.executor import BreadthFirstExecutor
+from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store import database
 
@@ -84,7 +84,7 @@ def asking(executor: Any, query: str) -> Ask:
     asked: Schema = schema.build(executor)
 
     async def ask() -> Any:
-        context = Context(feed=None, caller=SYSTEM, remembers=True)  # type: ignore[arg-type]
+        context = Context(feed=None, storefront=None, caller=SYSTEM, remembers=True)  # type: ignore[arg-type]
         answer = await asked.execute(query, context_value=context)
         assert answer.errors is None, answer.errors
         return answer.data
@@ -117,7 +117,10 @@ async def in_process(rounds: int, path: Path) -> None:
     async with database.opened(url, everywhere=True):
         print("── the whole of Schema.execute, with its SQL")
         for name, query in {**named, **SMALL}.items():
-            asks = {"graphql-core": asking(None, query), "breadth-first": asking(BreadthFirstExecutor, query)}
+            asks = {
+                "graphql-core": asking(OrdinaryExecutor, query),
+                "breadth-first": asking(BreadthFirstExecutor, query),
+            }
             if query in hand:
                 asks["by hand"] = asking_by_hand(hand[query])
                 assert await asks["breadth-first"]() == json.loads(hand[query]())["data"]
@@ -125,7 +128,7 @@ async def in_process(rounds: int, path: Path) -> None:
         print("── memory, the most at once")
         for name in ("page of 24", "250 products of 10"):
             asks = {
-                "graphql-core": asking(None, named[name]),
+                "graphql-core": asking(OrdinaryExecutor, named[name]),
                 "breadth-first": asking(BreadthFirstExecutor, named[name]),
             }
             row(name, {key: await peak(ask) for key, ask in asks.items()}, "MB")

@@ -15,6 +15,12 @@ from typing import Any
 import httpx
 
 PATIENCE = 20.0
+# As ``gqlstock serve`` has it; open streams do not keep a test waiting.
+LIKE_SERVE = [
+    *("--ws-per-message-deflate", "false"),
+    *("--ws-ping-timeout", "90"),
+    *("--timeout-graceful-shutdown", "1"),
+]
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,22 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> S
     """Start a server in that environment; it is not ready yet."""
     chosen = port or free_port()
     log = directory / f"server-{chosen}.log"
-    command = [sys.executable, "-m", "uvicorn", "--factory", "gqlstock.app:from_env", "--port", str(chosen)]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "gqlstock.app:from_env",
+        "--port",
+        str(chosen),
+        *LIKE_SERVE,
+    ]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*command, "--log-level", "warning"], env={**os.environ, **env}, stdout=output, stderr=subprocess.STDOUT
+            [*command, "--log-level", "warning"],
+            env={**os.environ, **env},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     return Server(chosen, process, log)
 

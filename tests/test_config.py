@@ -1,5 +1,6 @@
 """What the environment may say, and how it is told what is wrong."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,10 @@ def test_sslmode_is_handed_on() -> None:
         ("MAIL_FROM", "a@shop.example\nBcc: b@shop.example", "write an address such as stock@shop.example."),
         ("UNSUBSCRIBE_URL", "https://shop.example/bye", UNSUBSCRIBE_FORM),
         ("UNSUBSCRIBE_URL", "javascript:{token}", UNSUBSCRIBE_FORM),
+        ("NEWS_RETENTION_DAYS", "0", "write a whole number of days, 1 to 3650."),
+        ("NEWS_RETENTION_DAYS", "a week", "write a whole number of days, 1 to 3650."),
+        ("NEWS_RETENTION_DAYS", "-7", "write a whole number of days, 1 to 3650."),
+        ("NEWS_RETENTION_DAYS", "3651", "write a whole number of days, 1 to 3650."),
     ],
 )
 def test_a_wrong_value_is_told_with_its_name_and_what_would_be_right(name: str, value: str, told: str) -> None:
@@ -141,6 +146,11 @@ def test_public_orders_are_switched_on() -> None:
 def test_the_ordinary_executor_is_switched_back_to() -> None:
     assert Config.from_env({}).executor is Executor.BREADTH_FIRST
     assert Config.from_env({"GQLSTOCK_EXECUTOR": "graphql-core"}).executor is Executor.GRAPHQL_CORE
+
+
+def test_news_is_kept_for_a_week_unless_something_else_is_said() -> None:
+    assert Config.from_env({}).news_retention == timedelta(days=7)
+    assert Config.from_env({"GQLSTOCK_NEWS_RETENTION_DAYS": "30"}).news_retention == timedelta(days=30)
 
 
 def test_a_missing_client_is_told_by_the_package_that_brings_it() -> None:

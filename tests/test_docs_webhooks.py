@@ -8,12 +8,12 @@ from pathlib import Path
 import make
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.graphql.context import Context
-from gqlstock.graphql.schema import schema
+from gqlstock.graphql.schema import build
 from gqlstock.rules import retries, webhooks
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store.webhooks import WebhookDelivery
 from news import settled
-from test_readme import SilentFeed
+from test_readme import Silent
 
 PAGE = (Path(__file__).parent.parent / "docs" / "webhooks.md").read_text()
 (MUTATION,) = re.findall(r"```graphql\n(.*?)```", PAGE, re.DOTALL)
@@ -33,7 +33,7 @@ async def test_the_example_is_what_is_sent_to_the_endpoint_that_the_mutation_mak
     await make.shop()
     await make.product("MUG", name="Mug")
     await make.stock("MUG", on_hand=5)
-    result = await schema.execute(MUTATION, context_value=Context(feed=SilentFeed(), caller=SYSTEM))
+    result = await build().execute(MUTATION, context_value=Context(feed=Silent(), storefront=Silent(), caller=SYSTEM))
     assert result.errors is None
     assert result.data["createWebhookEndpoint"]["userErrors"] == []
     await make.order("MUG", 2)

@@ -14,12 +14,16 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 DOCUMENTS = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
 
 
-class SilentFeed:
-    """A feed in which nothing happens."""
+class Silent:
+    """A feed and a storefront in which nothing happens."""
 
-    async def entries(self, topics, after):
-        for entry in ():
-            yield entry
+    async def parts(self, topics, after):
+        for part in ():
+            yield part
+
+    async def watch(self, skus, website, caller):
+        for showing in ():
+            yield showing
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda text: text.split("{")[0].strip())
@@ -29,7 +33,7 @@ async def test_every_query_of_the_readme_runs(db, document):
     await make.stock("MUG", "BERLIN", 5)
     await make.product(sku="CUP")
     await make.stock("CUP", "BERLIN", 0)
-    context = Context(feed=SilentFeed(), caller=SYSTEM)
+    context = Context(feed=Silent(), storefront=Silent(), caller=SYSTEM)
 
     if document.startswith("subscription"):
         results = [result async for result in await build().subscribe(document, context_value=context)]
@@ -49,6 +53,8 @@ def test_the_readme_shows_the_main_job():
         "mutation Count",
         "query Why",
         "subscription Alerts",
+        "subscription Shelf",
+        "query Missed",
         "mutation Webhook",
         "mutation TellMe",
     ]

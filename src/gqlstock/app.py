@@ -19,15 +19,17 @@ from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.delivery.letters import Letters
+from gqlstock.delivery.storefront import Storefront
 from gqlstock.delivery.webhooks import Webhooks
 from gqlstock.graphql import schema
-from gqlstock.graphql.executor import BreadthFirstExecutor
+from gqlstock.graphql.callers import Callers
+from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.view import View
 from gqlstock.services import status, tokens
-from gqlstock.store import database
+from gqlstock.store import database, dispatch
 from gqlstock.web import health, unsubscribe
 
-_EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: None}
+_EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: OrdinaryExecutor}
 
 
 def create_app(config: Config) -> Starlette:
@@ -35,10 +37,12 @@ def create_app(config: Config) -> Starlette:
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
     page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
+    storefront = Storefront(feed)
     view = View(
         schema.build(_EXECUTORS[config.executor]),
         feed,
-        tokens.caller,
+        storefront,
+        Callers(tokens.callers),
         page,
         public_orders=config.public_orders,
         private_webhooks=config.private_webhooks,
@@ -52,7 +56,8 @@ def create_app(config: Config) -> Starlette:
         async with (
             database.opened(config.database, everywhere=True),
             feed.running(),
-            housekeeping.running(),
+            storefront.running(),
+            housekeeping.running(config.news_retention, dispatch.place),
             _delivering(config),
         ):
             yield

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -22,8 +23,10 @@ _MAIL_FROM = "GQLSTOCK_MAIL_FROM"
 _ADMIN_EMAILS = "GQLSTOCK_ADMIN_EMAILS"
 UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
 _PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
+_NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
 
 _CONNECT_SECONDS = 10
+_MOST_DAYS = 3_650
 _DEFAULT_FILE = "gqlstock.db"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
@@ -68,6 +71,7 @@ class Config:
     admin_emails: tuple[str, ...] = ()
     unsubscribe_url: str = _OWN_PAGE
     private_webhooks: bool = False
+    news_retention: timedelta = timedelta(days=7)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -89,6 +93,7 @@ class Config:
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
+            news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
         )
 
 
@@ -229,6 +234,12 @@ def _unsubscribe(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or "{token}" not in value or not value.isprintable():
         raise _wrong(UNSUBSCRIBE, value, right)
     return value
+
+
+def _days(name: str, value: str) -> timedelta:
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= _MOST_DAYS):
+        raise _wrong(name, value, f"write a whole number of days, 1 to {_MOST_DAYS}.")
+    return timedelta(days=int(value))
 
 
 def _switch(name: str, value: str) -> bool:

@@ -39,7 +39,8 @@ def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) ->
     result = run("token", "create", "till", "--scope", "orders:write", "--scope", "inventory:read")
 
     async def check() -> None:
-        caller = await tokens.caller(result.stdout.removesuffix("\n"), database.now())
+        token = result.stdout.removesuffix("\n")
+        caller = (await tokens.callers([token], database.now()))[token]
         assert caller is not None
         assert (caller.name, sorted(caller.scopes)) == ("till", ["inventory:read", "orders:write"])
 

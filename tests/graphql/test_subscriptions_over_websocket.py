@@ -1,6 +1,4 @@
 import asyncio
-import contextlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +8,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+import live
 import make
 import server
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import alerts
 from gqlstock.store.alerts import LowInventoryAlert
+from live import connected, received, send
 from server import Server
 
 ALERTS = """subscription ($filter: LowInventoryAlertFilter, $after: String) {
@@ -23,7 +23,6 @@ ALERTS = """subscription ($filter: LowInventoryAlertFilter, $after: String) {
     alert { sku quantityLeft threshold state acknowledgedBy warehouse { code } item { name } }
   }
 }"""
-PATIENCE = 10
 
 
 @pytest.fixture
@@ -44,27 +43,8 @@ async def serving(shop: None, database_env: dict[str, str], tmp_path: Path) -> A
         yield started
 
 
-@contextlib.asynccontextmanager
-async def connected(to: Server, token: str | None = None) -> AsyncIterator[ClientConnection]:
-    """A connection that was acknowledged."""
-    async with connect(to.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        await send(socket, type="connection_init", payload={"Authorization": f"Bearer {token}"} if token else {})
-        assert await received(socket) == {"type": "connection_ack"}
-        yield socket
-
-
-async def send(socket: ClientConnection, **message: Any) -> None:
-    await socket.send(json.dumps(message))
-
-
-async def received(socket: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
-    return message
-
-
 async def subscribe(socket: ClientConnection, id: str = "1", query: str = ALERTS, **variables: Any) -> None:
-    await send(socket, id=id, type="subscribe", payload={"query": query, "variables": variables})
-    await asyncio.sleep(0.3)  # the protocol has no word for being subscribed
+    await live.subscribe(socket, query, id, **variables)
 
 
 async def next_alert(socket: ClientConnection, id: str = "1") -> dict[str, Any]:

@@ -1,11 +1,12 @@
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
-from gqlstock.store.outbox import START, Cursor
+from gqlstock.store.outbox import START, Cursor, OutOfReach
 from news import settled
 
 
@@ -172,3 +173,100 @@ async def test_a_reader_beside_many_writers_sees_each_news_once(db: None) -> Non
 
     assert sorted(seen) == sorted(writer * 100 + number for writer in range(8) for number in range(25))
     assert await outbox.after(place, 10) == []
+
+
+async def told_of(*events: Event) -> list[tuple[str, int, dict[str, object]]]:
+    await database.transaction(lambda: outbox.add(events))
+    await settled()
+    return [(entry.topic.value, entry.subject, entry.data) for entry in await outbox.after(START, 100)]
+
+
+async def test_what_only_changed_is_told_once_in_a_transaction_and_not_beside_what_says_more(db: None) -> None:
+    order, level = Event(Topic.ORDER, 1), Event(Topic.LEVEL, 7)
+
+    told = await told_of(level, order, Event(Topic.LEVEL, 7, {"movement": 3}), level, order, Event(Topic.LEVEL, 8))
+
+    assert told == [("ORDER", 1, {}), ("LEVEL", 7, {"movement": 3}), ("LEVEL", 8, {})]
+
+
+async def test_each_movement_of_a_level_is_told(db: None) -> None:
+    told = await told_of(Event(Topic.LEVEL, 7, {"movement": 3}), Event(Topic.LEVEL, 7, {"movement": 4}))
+
+    assert told == [("LEVEL", 7, {"movement": 3}), ("LEVEL", 7, {"movement": 4})]
+
+
+async def age(first: int, last: int) -> None:
+    """Make the entries with these subjects ten days old."""
+    old = database.now() - timedelta(days=10)
+    await outbox.OutboxEntry.filter(subject__gte=first, subject__lte=last).update(created_at=old)
+
+
+def week() -> datetime:
+    return database.now() - timedelta(days=7)
+
+
+async def test_old_news_is_swept_from_the_front_and_the_horizon_is_kept(db: None) -> None:
+    await tell(1, 2, 3, 4)
+    entries = await outbox.after(START, 10)
+    await age(1, 2)
+
+    swept = await outbox.sweep(week())
+
+    assert swept == 2
+    assert await subjects_after(START) == [3, 4]
+    assert await outbox.horizon() == entries[1].cursor
+
+
+async def test_a_cursor_from_before_what_was_swept_is_out_of_reach_and_the_last_swept_one_is_not(db: None) -> None:
+    await tell(1, 2, 3)
+    first, second, third = await outbox.after(START, 10)
+    await age(1, 2)
+    await outbox.sweep(week())
+
+    for cursor in (START, first.cursor):
+        with pytest.raises(OutOfReach, match="older than the news that is kept"):
+            await outbox.check(cursor)
+    await outbox.check(second.cursor)
+    await outbox.check(third.cursor)
+
+
+async def test_a_cursor_ahead_of_the_feed_is_of_another_database(db: None) -> None:
+    await tell(1)
+    latest = await outbox.latest()
+
+    await outbox.check(latest)
+    with pytest.raises(OutOfReach, match="of another database"):
+        await outbox.check(Cursor(latest.tx + 1, latest.id))
+
+
+async def test_an_old_entry_behind_a_younger_one_waits_for_it(db: None) -> None:
+    await tell(1, 2, 3)
+    await age(1, 1)
+    await age(3, 3)
+
+    await outbox.sweep(week())
+
+    assert await subjects_after(START) == [2, 3]
+
+
+async def test_nothing_behind_the_place_of_somebody_who_still_reads_is_swept(db: None) -> None:
+    await tell(1, 2, 3)
+    first, *_ = await outbox.after(START, 10)
+    await age(1, 3)
+
+    swept = await outbox.sweep(week(), first.cursor)
+
+    assert swept == 1
+    assert await subjects_after(START) == [2, 3]
+    await outbox.check(first.cursor)
+
+
+async def test_when_all_was_swept_the_feed_goes_on_where_it_was(db: None) -> None:
+    await tell(1, 2)
+    latest = await outbox.latest()
+    await age(1, 2)
+    await outbox.sweep(week())
+
+    assert await outbox.latest() == latest
+    await tell(3)
+    assert await subjects_after(latest) == [3]

@@ -17,6 +17,7 @@ import uvicorn
 from gqlstock.cli import migrate, session
 from gqlstock.cli.demo_shop import Shop, stock_up
 from gqlstock.cli.demo_shoppers import keep_shopping
+from gqlstock.cli.serve import CONNECTIONS
 from gqlstock.config import UNSUBSCRIBE, Config, unsubscribe_page
 from gqlstock.services import tokens
 from gqlstock.store import database
@@ -66,7 +67,7 @@ async def _run(config: Config, application: Any, listening: socket.socket) -> No
         shop = await stock_up()
         token = await tokens.create("demo", ["admin"])
     url = f"http://{_HOST}:{listening.getsockname()[1]}/graphql"
-    server = _Server(uvicorn.Config(application, log_level="warning"))
+    server = _Server(uvicorn.Config(application, log_level="warning", **CONNECTIONS))
     shoppers = asyncio.create_task(_shoppers(server, url, token, shop))
     try:
         await server.serve(sockets=[listening])

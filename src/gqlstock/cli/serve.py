@@ -1,13 +1,23 @@
 """``gqlstock serve``: the server, on a database that is up to date."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 
 from gqlstock.cli import session
 from gqlstock.config import UNSUBSCRIBE, unsubscribe_page
+
+# How connections that last are kept.
+CONNECTIONS: dict[str, Any] = {
+    # Pushes are small: compressing each costs more than it saves, and 40 KB of memory for each websocket.
+    "ws_per_message_deflate": False,
+    # A client that is busy for a minute keeps its websocket.
+    "ws_ping_timeout": 90.0,
+    # A stream of server-sent events has no end of its own.
+    "timeout_graceful_shutdown": 5,
+}
 
 
 def serve(
@@ -21,11 +31,11 @@ def serve(
     session.listening(host, port).close()
     if workers > 1 and config.redis_url is None:
         session.say(
-            "Without GQLSTOCK_REDIS_URL the processes do not hear of each other's news: subscribers may miss some."
+            "Without GQLSTOCK_REDIS_URL the processes do not wake each other: news takes up to a second from one to another."
         )
     # Where nothing else is set, letters lead to this server's own page: the processes are told where that is.
     os.environ.setdefault(UNSUBSCRIBE, unsubscribe_page(host, port))
-    uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers)
+    uvicorn.run("gqlstock.app:from_env", factory=True, host=host, port=port, workers=workers, **CONNECTIONS)
 
 
 async def _nothing() -> None:

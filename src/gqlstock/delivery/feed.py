@@ -1,10 +1,16 @@
-"""One reader of the outbox for each process, and any number of subscribers that it hands news to."""
+"""One reader of the outbox for each process, and any number of subscribers that it hands news to.
+
+A subscriber takes what it is handed at its own pace: nothing is read for it before it has sent on what it had. What
+waits meanwhile is bounded; who falls further behind is handed nothing more and reads on from the database, so that a
+slow one misses nothing, holds nobody up, and costs no memory.
+"""
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
@@ -12,10 +18,10 @@ from gqlstock.store import outbox
 from gqlstock.store.outbox import Cursor, Entry
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _PART = 500
-# What a subscriber may have waiting. One that falls further behind reads on from the database at its own pace, so that
-# it misses nothing, holds nobody up, and costs no more memory than this.
+# What a subscriber may have waiting before it reads on from the database.
 _MOST_WAITING = 1_000
 # News of other processes that no wake-up told of, such as while the broker is away, is found after this long.
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -24,31 +30,59 @@ _SECONDS_TO_GATHER = 0.01
 _SECONDS_WHILE_HELD_BACK = 0.05
 
 
+class Part:
+    """Some entries in commit order, and what was worked out for them: once for all who are handed the same part."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self._made: dict[Hashable, asyncio.Future[Any]] = {}
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What ``make`` gives, for whoever asks first; the others get the same."""
+        if key not in self._made:
+            # Of nobody: who asked first may go away, and the others still wait for it.
+            self._made[key] = asyncio.ensure_future(make())
+        made: T = await asyncio.shield(self._made[key])
+        return made
+
+    def behind(self, place: Cursor) -> "Part":
+        """What of it comes behind a place."""
+        if not self.entries or self.entries[0].cursor > place:
+            return self
+        return Part([entry for entry in self.entries if entry.cursor > place])
+
+
 class _Subscriber:
     def __init__(self, topics: Sequence[Topic]) -> None:
         self.topics = frozenset(topics)
-        self.waiting: deque[Entry] = deque()
+        self.waiting: deque[Part] = deque()
+        self.count = 0
         self.behind = False
         self.news = asyncio.Event()
 
-    def offer(self, entry: Entry) -> None:
-        if entry.topic not in self.topics:
-            return
-        if self.behind or len(self.waiting) >= _MOST_WAITING:
+    def offer(self, part: Part) -> None:
+        if self.behind or self.count + len(part.entries) > _MOST_WAITING:
             self.fall_behind()
-        else:
-            self.waiting.append(entry)
+        elif part.entries:
+            self.waiting.append(part)
+            self.count += len(part.entries)
             self.news.set()
+
+    def take(self) -> Part:
+        part = self.waiting.popleft()
+        self.count -= len(part.entries)
+        return part
 
     def fall_behind(self) -> None:
         """Have it read on from the database."""
         self.behind = True
         self.waiting.clear()
+        self.count = 0
         self.news.set()
 
 
 class OutboxFeed:
-    """Tails the outbox while it runs; ``entries`` is what subscriptions read."""
+    """Tails the outbox while it runs; ``parts`` is what subscriptions read."""
 
     def __init__(self, bus: Bus, *, seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS) -> None:
         self._bus = bus
@@ -72,14 +106,24 @@ class OutboxFeed:
     @property
     def waiting(self) -> int:
         """How many entries wait in memory for subscribers."""
-        return sum(len(subscriber.waiting) for subscriber in self._subscribers)
+        return sum(subscriber.count for subscriber in self._subscribers)
 
     def _committed(self) -> None:
         self._wake.set()
         self._bus.announce()
 
     async def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Entry, None]:
-        """Each entry of these topics once, in commit order: those behind ``after`` first, or from now on without it."""
+        """As ``parts``, one by one."""
+        async with contextlib.aclosing(self.parts(topics, after)) as parts:
+            async for part in parts:
+                for entry in part.entries:
+                    yield entry
+
+    async def parts(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Part, None]:
+        """The entries of these topics, each once, in commit order: from behind ``after``, or from now on without it.
+
+        ``OutOfReach`` for a cursor that cannot be read on from without a gap.
+        """
         subscriber = _Subscriber(topics)
         # Subscribed before the database is read, so that nothing falls between the two.
         self._subscribers.add(subscriber)
@@ -91,17 +135,14 @@ class OutboxFeed:
                 if subscriber.behind:
                     # From here on it is told; what is told and was read as well is passed over below.
                     subscriber.behind = False
-                    while part := await outbox.after(place, _PART, topics):
-                        for entry in part:
-                            yield entry
-                            place = entry.cursor
-                        if subscriber.behind:
-                            break
+                    while not subscriber.behind and (entries := await _read(place, topics)):
+                        yield Part(entries)
+                        place = entries[-1].cursor
                 while subscriber.waiting:
-                    entry = subscriber.waiting.popleft()
-                    if entry.cursor > place:
-                        yield entry
-                        place = entry.cursor
+                    part = subscriber.take().behind(place)
+                    if part.entries:
+                        yield part
+                        place = part.entries[-1].cursor
                 if not subscriber.behind:
                     subscriber.news.clear()
                     await subscriber.news.wait()
@@ -122,17 +163,30 @@ class OutboxFeed:
                     # What was committed up to here, nobody was told.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
-                while place is not None and (part := await outbox.after(place, _PART)):
-                    for entry in part:
-                        for subscriber in self._subscribers:
-                            subscriber.offer(entry)
-                    place = part[-1].cursor
+                while place is not None and (entries := await outbox.after(place, _PART)):
+                    self._hand_out(entries)
+                    place = entries[-1].cursor
                 soon = place is not None and await outbox.held_back(place)
             except Exception:
                 log.exception("the outbox could not be read; trying again")
             # Under load the news of many commits are read together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
+            # Not wait_for, which may swallow a cancellation in Python 3.11.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._wake.wait(), _SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks
-                )
+                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks):
+                    await self._wake.wait()
+
+    def _hand_out(self, entries: Sequence[Entry]) -> None:
+        parts: dict[frozenset[Topic], Part] = {}
+        for subscriber in self._subscribers:
+            topics = subscriber.topics
+            if topics not in parts:
+                parts[topics] = Part([entry for entry in entries if entry.topic in topics])
+            if parts[topics].entries:
+                subscriber.offer(parts[topics])
+
+
+async def _read(place: Cursor, topics: Sequence[Topic]) -> list[Entry]:
+    entries = await outbox.after(place, _PART, topics)
+    await outbox.check(place)
+    return entries

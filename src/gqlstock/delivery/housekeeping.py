@@ -1,4 +1,4 @@
-"""What is done again and again while the server runs: expired holds leave the figures, what is old is forgotten."""
+"""What is done again and again while the server runs: expired holds end, old news and old answers go."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from gqlstock.services import deliveries, holds, idempotency
+from gqlstock.store import database, outbox
+from gqlstock.store.outbox import Cursor
 
 log = logging.getLogger(__name__)
 
@@ -15,15 +17,28 @@ _SECONDS_BETWEEN_HOLDS = 3.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
 _SECONDS_BETWEEN_DELIVERIES = 3_600.0
+_SECONDS_BETWEEN_NEWS = 3_600.0
+
+Bound = Callable[[], Awaitable[Cursor | None]]
+"""How far news may be swept at most: a place that somebody has still to read on from; None for anywhere."""
+
+
+async def _anywhere() -> Cursor | None:
+    return None
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[None]:
+async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterator[None]:
     """Keep house for the block."""
+
+    async def sweep_news() -> None:
+        await outbox.sweep(database.now() - news_kept, await bound())
+
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),
     ]
     try:
         yield

@@ -1,6 +1,7 @@
 """Low-inventory alerts in the schema."""
 
 import dataclasses
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gqlstock.graphql import batch, nodes
+from gqlstock.graphql.context import Part
 from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.levels import category_ids, limited
 from gqlstock.graphql.nodes import Node
@@ -93,16 +95,28 @@ async def query(chosen: LowInventoryAlertFilter | None) -> Any:
     return found
 
 
-async def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None) -> bool:
-    """Whether a filter lets an alert through as it was when the news of it was written."""
+async def passing(part: Part, ids: Collection[int], chosen: LowInventoryAlertFilter | None) -> Collection[int]:
+    """Which alerts of a part of the feed a filter lets through by what does not change; asked once for equal filters."""
+    if chosen is None:
+        return ids
+    lasting = dataclasses.replace(chosen, state=None, acknowledged=None)
+    if lasting == LowInventoryAlertFilter():
+        return ids
+
+    async def ask() -> set[int]:
+        found = await (await query(lasting)).filter(id__in=ids).only("id")
+        return {alert.id for alert in found}
+
+    return await part.once(("passing", repr(lasting)), ask)
+
+
+def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None) -> bool:
+    """Whether a filter lets an alert through as it was when the news of it was written; ``passing`` says the rest."""
     if chosen is None:
         return True
     if chosen.state is not None and alert.state is not chosen.state:
         return False
-    if chosen.acknowledged is not None and (alert.acknowledged_at is not None) != chosen.acknowledged:
-        return False
-    lasting = dataclasses.replace(chosen, state=None, acknowledged=None)
-    return bool(await (await query(lasting)).filter(id=alert.id).exists())
+    return chosen.acknowledged is None or (alert.acknowledged_at is not None) == chosen.acknowledged
 
 
 nodes.register(rows.LowInventoryAlert, "LowInventoryAlert", LowInventoryAlert.of, rows.alerts, Scope.INVENTORY_READ)

@@ -17,7 +17,7 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.availability import Shelf
+from gqlstock.services.availability import Shelf, Showing
 from gqlstock.services.explanations import ExplainedTerm
 from gqlstock.store.catalog import Item
 from gqlstock.store.warehouses import Channel
@@ -100,10 +100,15 @@ def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Avail
     """An assessment as this caller may see it."""
     if not info.context.caller.may(Scope.INVENTORY_READ):
         assessment = rules.for_public(assessment, shelf.settings(item))
+    return of(Showing(item, shelf.channel.code, assessment))
+
+
+def of(showing: Showing) -> Availability:
+    assessment = showing.assessment
     return Availability(
-        item=nodes.on_website(nodes.show(item), shelf.channel.code),
-        sku=item.sku,
-        website=shelf.channel.code,
+        item=nodes.on_website(nodes.show(showing.item), showing.website),
+        sku=showing.item.sku,
+        website=showing.website,
         status=assessment.status,
         visible=assessment.visible,
         orderable=assessment.orderable,

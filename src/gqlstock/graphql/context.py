@@ -1,26 +1,42 @@
 """What resolvers know of the request: who calls, and what was read for it already."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import strawberry
 
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
-from gqlstock.services.availability import Shelf
+from gqlstock.services.availability import Shelf, Showing
 from gqlstock.store import warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 from gqlstock.store.warehouses import Channel, Network
 
+T = TypeVar("T")
+
+
+class Part(Protocol):
+    """Some entries of the feed, and what is worked out for them: once for all who are handed the same part."""
+
+    entries: Sequence[Entry]
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T: ...
+
 
 class Feed(Protocol):
     """Where news comes from: each entry once, in commit order, from behind a cursor or from now on."""
 
-    def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Entry, None]: ...
+    def parts(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Part, None]: ...
+
+
+class Storefront(Protocol):
+    """What the shop shows: of each SKU what it is now, then each change that this caller can see."""
+
+    def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Showing, None]: ...
 
 
 @dataclass
@@ -28,7 +44,9 @@ class Context:
     """One for each HTTP request; over a websocket one for the connection, so that nothing read is kept in it."""
 
     feed: Feed
+    storefront: Storefront
     caller: Caller = ANONYMOUS
+    authorization: str | None = None
     public_orders: bool = False
     private_webhooks: bool = False
     connection_params: dict[str, Any] | None = None

@@ -50,6 +50,8 @@ class Connection(Generic[Node]):
     cursors: strawberry.Private[Callable[[int], str]]
     more: strawberry.Private[tuple[bool, bool]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+    end: strawberry.Private[str | None] = None
+    """Where a page without entries ends, if that is told."""
 
     def _edges(self) -> list[Edge[Node]]:
         return [Edge(cursor=self.cursors(index), node=node) for index, node in enumerate(self.nodes)]
@@ -60,7 +62,7 @@ class Connection(Generic[Node]):
             has_next_page=has_next_page,
             has_previous_page=has_previous_page,
             start_cursor=self.cursors(0) if self.nodes else None,
-            end_cursor=self.cursors(len(self.nodes) - 1) if self.nodes else None,
+            end_cursor=self.cursors(len(self.nodes) - 1) if self.nodes else self.end,
         )
 
     async def _total_count(self) -> int:
@@ -95,6 +97,11 @@ class Page:
                 raise BadUserInput(f"{name} cannot be {value}: 0 to {MAX_SIZE}.")
         size = first if first is not None else last if last is not None else DEFAULT_SIZE
         return cls(size, last is not None, after, before)
+
+    def more(self, *, more: bool) -> tuple[bool, bool]:
+        """Whether something comes behind the page, and before it; ``more`` was found in the direction that was read."""
+        ahead, behind = self.before is not None, self.after is not None
+        return (ahead, more) if self.backwards else (more, behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +198,10 @@ def _connection(
     kept = found[: page.size]
     if page.backwards:
         kept.reverse()
-    ahead, behind = page.before is not None, page.after is not None
     return Connection(
         nodes=[node(row) for row, _ in kept],
         cursors=lambda index: cursor(of, order, kept[index][1]),
-        more=(ahead, more) if page.backwards else (more, behind),
+        more=page.more(more=more),
         count=count,
     )
 

@@ -1,6 +1,7 @@
 """The schema, put together from its parts."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
@@ -8,12 +9,14 @@ from graphql import GraphQLError
 from graphql.execution import Executor
 from strawberry.extensions import ParserCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from gqlstock.graphql.back_in_stock import BackInStockMutations, BackInStockQueries
 from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
+from gqlstock.graphql.changes import ChangeQueries
 from gqlstock.graphql.demand_queries import DemandQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.executor import BreadthFirstExecutor
@@ -44,6 +47,7 @@ class Query(
     DemandQueries,
     BackInStockQueries,
     WebhookQueries,
+    ChangeQueries,
 ):
     pass
 
@@ -68,13 +72,20 @@ class Mutation(
 
 
 class _Schema(strawberry.Schema):
+    async def execute(
+        self, *given: Any, allowed_operation_types: Iterable[OperationType] | None = None, **named: Any
+    ) -> ExecutionResult:
+        """Execute what has one answer: a subscription wants a transport that carries many."""
+        named["allowed_operation_types"] = set(allowed_operation_types or OperationType) - {OperationType.SUBSCRIPTION}
+        return await super().execute(*given, **named)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry logs every refusal with its traceback; ``MaskErrors`` logs what nobody foresaw."""
 
 
 @functools.cache
-def build(executor: type[Executor[Any]] | None = BreadthFirstExecutor) -> strawberry.Schema:
-    """The schema, whose operations that class executes; without one Strawberry's own."""
+def build(executor: type[Executor[Any]] = BreadthFirstExecutor) -> strawberry.Schema:
+    """The schema, whose operations that class executes."""
     return _Schema(
         query=Query,
         mutation=Mutation,

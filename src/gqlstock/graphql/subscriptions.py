@@ -1,26 +1,27 @@
 """Subscriptions: news as it is committed, and with a cursor what was missed before it."""
 
-import base64
 import contextlib
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
-from gqlstock.graphql import access, alerts
+from gqlstock.graphql import access, alerts, availability, feeds
 from gqlstock.graphql.alerts import LowInventoryAlert
+from gqlstock.graphql.availability import Availability, channel_of
+from gqlstock.graphql.changes import TOPICS, Chosen, InventoryChange, SkusArg, WarehousesArg
 from gqlstock.graphql.context import Info
-from gqlstock.graphql.errors import InvalidCursor
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.feeds import AfterArg
+from gqlstock.graphql.levels import MAX_NAMES
+from gqlstock.graphql.orders import Order
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import Scope
 from gqlstock.store import alerts as alert_rows
-from gqlstock.store.outbox import Cursor
-
-AfterArg = Annotated[
-    str | None,
-    strawberry.argument(description="What was committed since this cursor comes first, then what is new."),
-]
+from gqlstock.store import orders as order_rows
 
 
 @strawberry.type(description="An alert that was raised, taken on or resolved.")
@@ -30,25 +31,20 @@ class LowInventoryAlertChange:
     changed_at: datetime = strawberry.field(description="When it changed.")
 
 
-def cursor(place: Cursor) -> str:
-    return base64.urlsafe_b64encode(f"feed:{place.tx}:{place.id}".encode()).decode()
-
-
-def place(told: str | None) -> Cursor | None:
-    """The place in the feed that a cursor stands for; refused when it is none."""
-    if told is None:
-        return None
-    try:
-        name, tx, entry_id = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
-        if name == "feed" and tx.isdigit() and entry_id.isdigit() and len(tx) < 19 and len(entry_id) < 19:
-            return Cursor(int(tx), int(entry_id))
-    except ValueError:
-        pass
-    raise InvalidCursor(f"{told[:60]!r} is no cursor of this feed.")
+@strawberry.type(description="A change of an order.")
+class OrderChange:
+    cursor: str = strawberry.field(description="Where this change stands in the feed, to go on from here.")
+    order: Order = strawberry.field(
+        description="The order as it is when this is read, which may be after later changes."
+    )
+    changed_at: datetime = strawberry.field(description="When it changed.")
 
 
 @strawberry.type(
-    description="What is pushed as it is committed. With a cursor, what was missed comes first; nothing comes twice."
+    description=(
+        "What is pushed as it is committed, over websockets (graphql-transport-ws) and server-sent events (graphql-sse). "
+        "With a cursor, what was missed comes first; nothing comes twice. A connection ends within seconds of its token."
+    )
 )
 class Subscription:
     @strawberry.subscription(  # type: ignore[untyped-decorator]
@@ -61,10 +57,85 @@ class Subscription:
         self, info: Info, filter: alerts.FilterArg = None, after: AfterArg = None
     ) -> AsyncGenerator[LowInventoryAlertChange, None]:
         access.require(info.context.caller, Scope.INVENTORY_READ)
-        async with contextlib.aclosing(info.context.feed.entries([Topic.ALERT], place(after))) as news:
-            async for entry in news:
-                found = (await alert_rows.alerts([entry.subject]))[entry.subject].as_told(entry.data)
-                if await alerts.passes(found, filter):
-                    yield LowInventoryAlertChange(
-                        cursor=cursor(entry.cursor), alert=LowInventoryAlert.of(found), changed_at=entry.created_at
-                    )
+        async with contextlib.aclosing(feeds.parts(info, [Topic.ALERT], after)) as news:
+            async for part in news:
+                ids = {entry.subject for entry in part.entries}
+                known = await part.once("alerts", partial(alert_rows.alerts, ids))
+                lasting = await alerts.passing(part, ids, filter)
+                for entry in part.entries:
+                    alert = known[entry.subject].as_told(entry.data)
+                    if entry.subject in lasting and alerts.passes(alert, filter):
+                        yield LowInventoryAlertChange(
+                            cursor=feeds.cursor(entry.cursor),
+                            alert=LowInventoryAlert.of(alert),
+                            changed_at=entry.created_at,
+                        )
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description=(
+            "Each change of a level, with its line of the ledger where there is one. A client that reconnects with the "
+            "last cursor it saw misses nothing and sees nothing twice. Needs inventory:read."
+        )
+    )
+    async def inventory_changes(
+        self, info: Info, skus: SkusArg = None, warehouses: WarehousesArg = None, after: AfterArg = None
+    ) -> AsyncGenerator[InventoryChange, None]:
+        access.require(info.context.caller, Scope.INVENTORY_READ)
+        chosen = Chosen.of(skus, warehouses)
+        async with contextlib.aclosing(feeds.parts(info, TOPICS, after)) as news:
+            async for part in news:
+                for change in await chosen.changes(part):
+                    yield change
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description=(
+            "First what it is now for each SKU, in the order asked, then each change of what the shop shows to this "
+            "caller. For an unknown or unpublished SKU nothing comes until there is something to show; an item that was "
+            "shown and was unpublished, deleted or renamed comes once more with visible false. Who reads slowly gets "
+            "the latest of each SKU. [public]"
+        )
+    )
+    async def availability_changes(
+        self,
+        info: Info,
+        skus: Annotated[list[str], strawberry.argument(description=f"At most {MAX_NAMES} SKUs.")],
+        website: Annotated[
+            str | None, strawberry.argument(description="The website's code; left out, the default one.")
+        ] = None,
+    ) -> AsyncGenerator[Availability, None]:
+        if len(skus) > MAX_NAMES:
+            raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
+        await channel_of(info, website)
+        async with contextlib.aclosing(info.context.storefront.watch(skus, website, info.context.caller)) as showings:
+            async for showing in showings:
+                yield availability.of(showing)
+
+    @strawberry.subscription(  # type: ignore[untyped-decorator]
+        description=(
+            "Each committed change of an order. A client that reconnects with the last cursor it saw misses nothing and "
+            "sees nothing twice. Needs orders:read."
+        )
+    )
+    async def order_changes(
+        self,
+        info: Info,
+        number: Annotated[str | None, strawberry.argument(description="Only of the order of this number.")] = None,
+        website: Annotated[
+            str | None, strawberry.argument(description="Only of orders placed on this website, by code.")
+        ] = None,
+        after: AfterArg = None,
+    ) -> AsyncGenerator[OrderChange, None]:
+        access.require(info.context.caller, Scope.ORDERS_READ)
+        channel = await channel_of(info, website) if website is not None else None
+        order_id = order_rules.id_of(number) if number is not None else None
+        async with contextlib.aclosing(feeds.parts(info, [Topic.ORDER], after)) as news:
+            async for part in news:
+                ids = {entry.subject for entry in part.entries}
+                known = await part.once("orders", partial(order_rows.orders, ids))
+                for entry in part.entries:
+                    order = known[entry.subject]
+                    of_website = channel is None or order.website_id == channel.id
+                    if of_website and (number is None or order.id == order_id):
+                        yield OrderChange(
+                            cursor=feeds.cursor(entry.cursor), order=Order.of(order), changed_at=entry.created_at
+                        )

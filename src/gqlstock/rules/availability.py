@@ -290,3 +290,22 @@ def for_public(assessment: Assessment, settings: Settings) -> Assessment:
 def may_see_quantity(settings: Settings) -> bool:
     """Whether the public may see how many units can be ordered, be it in an error."""
     return settings.display_availability and settings.display_stock_quantity
+
+
+def taken_down(assessment: Assessment) -> Assessment:
+    """What is told of an item that was shown and is not to be seen any more: that, and nothing of its stock."""
+    return replace(
+        assessment,
+        visible=False,
+        reason=UnavailableReason.NOT_PUBLISHED,
+        available=None,
+        salable=None,
+        only_left=None,
+        low_inventory=False,
+        backorder=False,
+        message=None,
+        upcoming=False,
+        availability_date=None,
+        availability_range=None,
+        can_subscribe=False,
+    )

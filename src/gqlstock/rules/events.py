@@ -1,5 +1,6 @@
 """What can be news: the topics of the outbox, and what an entry says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,8 @@ class Topic(StrEnum):
     ITEM = "ITEM"
     STOCK = "STOCK"
     """An item has run out on a website, or there is some of it again."""
+    SETTINGS = "SETTINGS"
+    """Settings, websites, organizations, warehouses or the tree of categories: of no one object, its subject is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,19 @@ def order_placed(order_id: int) -> Event:
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
     """An item reached the threshold on a website, from one side or the other."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})
+
+
+ANY_SETTING = Event(Topic.SETTINGS, 0)
+
+
+def together(events: Iterable[Event]) -> list[Event]:
+    """The news of one transaction: what only says that its subject changed comes once, and not beside what says more."""
+    given = list(events)
+    told = {(event.topic, event.subject) for event in given if event.data}
+    out = []
+    for event in given:
+        key = event.topic, event.subject
+        if event.data or key not in told:
+            out.append(event)
+            told.add(key)
+    return out

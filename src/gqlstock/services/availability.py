@@ -175,6 +175,15 @@ async def shelf(
     return Shelf(channel, known, combinations, there, database.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """An item as a website shows it to somebody."""
+
+    item: Item
+    website: str
+    assessment: Assessment
+
+
 def is_visible(item: Item, assessment: Assessment) -> bool:
     """Whether the public finds the item on the website at all."""
     return assessment.visible and item.deleted_at is None

@@ -28,6 +28,7 @@ async def create_product(given: Changes) -> int:
         product = Item(created_at=at, updated_at=at, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
         await _apply(product, {"slug": None, **given})
         await database.insert_many([product])
+        await tell([product])
         return int(product.id)
 
     return await database.transaction(work)
@@ -52,6 +53,7 @@ async def update_product(sku: str, given: Changes) -> int:
             await _rewrite(product, [(combination, combination.choice) for combination in made])
         product.updated_at = database.now()
         await product.save()
+        await tell([product])
         if product.tracking is not before:
             known = [product, *made]
             await watch([item.id for item in known], claim, await lookup(known))
@@ -107,6 +109,7 @@ async def create_combination(
         combination.barcode = rules.optional_text(barcode, "barcode", "barcode")
         combination.own_images = catalog.stored_images(rules.images(images, "images"))
         await database.insert_many([combination])
+        await tell([combination])
         return int(combination.id)
 
     return await database.transaction(work)
@@ -123,6 +126,7 @@ async def generate_combinations(product_sku: str) -> list[int]:
         skus = await _free_skus(product, choices)
         made = [_combination(product, choice, sku) for choice, sku in zip(choices, skus, strict=True)]
         await database.insert_many(made)
+        await tell(made)
         return [int(combination.id) for combination in made]
 
     return await database.transaction(work)
@@ -144,6 +148,7 @@ async def update_combination(sku: str, given: Changes) -> int:
             combination.own_images = catalog.stored_images(rules.images(given["images"] or (), "images"))
         combination.updated_at = database.now()
         await combination.save()
+        await tell([combination])
         return int(combination.id)
 
     return await database.transaction(work)
@@ -332,4 +337,9 @@ async def _retire(items: Sequence[Item], claim: Claim) -> None:
             await inventory.retire(level)
     for alert in await alerts.open_alerts([item.id for item in items]):
         await alerts.resolve(alert, at)
+    await tell(items)
+
+
+async def tell(items: Sequence[Item]) -> None:
+    """Let it be known that something about these items has changed."""
     await outbox.add([Event(Topic.ITEM, item.id) for item in items])

@@ -5,8 +5,9 @@ from typing import Any
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
+from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.refusals import invalid, wrong_state
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog, database, outbox
 from gqlstock.store.catalog import Category, Item
 
 Changes = Mapping[str, Any]
@@ -42,6 +43,7 @@ async def update(slug: str, given: Changes) -> int:
             found.name = rules.text(given["name"], "name", "name")
         if "parent" in given:
             found.parent_id = await _new_parent(found, given["parent"])
+            await outbox.add([ANY_SETTING])
         await found.save()
         return int(found.id)
 

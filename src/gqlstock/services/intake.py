@@ -106,6 +106,7 @@ class Intake:
             )
         if not self._faults.count:
             await database.insert_many(list(made.values()))
+            await catalog.tell(list(made.values()))
             self.products_made += len(made)
         return made
 
@@ -159,6 +160,7 @@ class Intake:
         ]
         if not self._faults.count:
             await database.insert_many(made)
+            await catalog.tell(made)
             self.combinations_made += len(made)
         return [(variant, item) for (variant, _), item in zip(missing, made, strict=True)]
 

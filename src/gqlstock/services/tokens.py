@@ -1,7 +1,7 @@
 """Tokens: making one, and finding out whom one stands for."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gqlstock.rules import catalog, refusals
 from gqlstock.rules.refusals import invalid
@@ -31,6 +31,6 @@ async def create(name: str, scopes: Sequence[str]) -> str:
     return token
 
 
-async def caller(token: str) -> Caller | None:
-    """Whom a token stands for; None for one that does not exist, is revoked or has expired."""
-    return await tokens.caller(token, database.now())
+async def callers(given: Collection[str]) -> dict[str, Caller]:
+    """Whom tokens stand for, without those that do not exist, are revoked or have expired."""
+    return await tokens.callers(given, database.now())

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gqlstock.rules import catalog, geo, refusals
+from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.settings import camel
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
-from gqlstock.store import database, inventory
+from gqlstock.store import database, inventory, outbox
 from gqlstock.store import warehouses as rows
 from gqlstock.store.warehouses import Assignment, Organization, Warehouse, Website
 
@@ -52,6 +53,7 @@ async def update_organization(code: str, given: Changes) -> int:
             await found.save()
         if "warehouses" in given:
             await _assign("organization_id", found.id, given["warehouses"] or ())
+            await outbox.add([ANY_SETTING])
         return int(found.id)
 
     return await database.transaction(work)
@@ -69,6 +71,7 @@ async def create_website(
         )
         await made.save()
         await _assign("website_id", made.id, warehouses)
+        await outbox.add([ANY_SETTING])
         return int(made.id)
 
     return await database.transaction(work)
@@ -88,6 +91,7 @@ async def update_website(code: str, given: Changes) -> int:
         await found.save()
         if "warehouses" in given:
             await _assign("website_id", found.id, given["warehouses"] or ())
+        await outbox.add([ANY_SETTING])
         return int(found.id)
 
     return await database.transaction(work)
@@ -115,6 +119,7 @@ async def update_warehouse(code: str, given: Changes) -> int:
         before = found.active
         _apply(found, given)
         await found.save()
+        await outbox.add([ANY_SETTING])
         if found.active != before:
             await _watch_items_of(found.id)
         return int(found.id)

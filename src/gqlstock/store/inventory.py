@@ -126,9 +126,11 @@ class Claim:
         if level is None:
             level = await InventoryLevel.create(item_id=item_id, warehouse_id=warehouse_id, updated_at=database.now())
             self.add([level])
+            await outbox.add([Event(Topic.LEVEL, level.id)])
         elif level.deleted_at is not None:
             level.deleted_at = None
             await level.save(update_fields=["deleted_at"])
+            await outbox.add([Event(Topic.LEVEL, level.id)])
         return level
 
 
@@ -295,6 +297,44 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
     return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
 
 
+def among(skus: Collection[str] | None, warehouses: Collection[str] | None) -> outbox.Among:
+    """The levels of items with these SKUs, in these warehouses by code, out of use or not; None for any."""
+    where = "TRUE"
+    values: list[str] = []
+    for column, names in (("i.sku", skus), ("w.code", warehouses)):
+        if names is not None:
+            where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
+            values += names
+    return outbox.Among(
+        f"""SELECT l.id FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
+            WHERE {where}""",
+        tuple(values),
+    )
+
+
+async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Each level's SKU and warehouse code."""
+    slots = ", ".join("?" * len(level_ids))
+    rows = await database.query(
+        f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
+            JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
+        *level_ids,
+    )
+    return {row["id"]: (row["sku"], row["code"]) for row in rows}
+
+
+async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
+    """The items that levels are of, and these items: each with its product, where it is a combination."""
+    levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
+    rows = await database.query(
+        f"""SELECT id, product_id FROM item
+            WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",
+        *item_ids,
+        *level_ids,
+    )
+    return {row["id"]: row["product_id"] for row in rows}
+
+
 async def moved_after(level_id: int, moment: datetime) -> Decimal:
     """The sum of a level's movements created after that moment."""
     rows = (
@@ -359,4 +399,5 @@ async def open_many(claim: Claim, keys: Collection[tuple[int, int]]) -> dict[tup
         level.deleted_at = None
     if back:
         await InventoryLevel.filter(id__in=[level.id for level in back]).update(deleted_at=None)
+    await outbox.add([Event(Topic.LEVEL, level.id) for level in [*made, *back]])
     return {(level.item_id, level.warehouse_id): level for level in [*made, *known.values()] if level is not None}

@@ -1,4 +1,8 @@
-"""News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor."""
+"""News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor.
+
+What is older than the retention is swept; up to where, is kept, so that a cursor from before is refused and never
+answered with a gap.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,6 +13,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules import events as rules
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database
 
@@ -32,6 +37,17 @@ class OutboxEntry(Model):
         indexes = (("tx", "id"), ("topic", "subject"), ("created_at",))
 
 
+class OutboxHorizon(Model):
+    """The place up to which entries were swept: one row, none as long as nothing was."""
+
+    id = fields.BigIntField(primary_key=True)
+    tx = fields.BigIntField()
+    entry_id = fields.BigIntField()
+
+    class Meta:
+        table = "outbox_horizon"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
     """A place in the feed: everything up to it was read."""
@@ -41,6 +57,10 @@ class Cursor:
 
 
 START = Cursor(0, 0)
+
+
+class OutOfReach(Exception):
+    """A cursor that nothing can be read on from without a gap; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,7 @@ class Entry:
 
 
 _WRITTEN_AT_ONCE = 5_000
+_SWEPT_AT_ONCE = 5_000
 _listeners: list[Callable[[], None]] = []
 
 
@@ -76,7 +97,8 @@ async def add(events: Sequence[Event]) -> None:
         database.on_commit(_wake)
 
 
-async def _write(events: list[Event]) -> None:
+async def _write(gathered: list[Event]) -> None:
+    events = rules.together(gathered)
     tx = "pg_current_xact_id()::text::bigint" if database.is_postgres() else "0"
     at = database.now()
     for start in range(0, len(events), _WRITTEN_AT_ONCE):
@@ -86,16 +108,59 @@ async def _write(events: list[Event]) -> None:
         await database.execute(f"INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES {slots}", *values)
 
 
-async def after(cursor: Cursor, limit: int, topics: Sequence[Topic] | None = None) -> list[Entry]:
-    """The next entries behind a cursor, in commit order."""
-    chosen = f"AND topic IN ({', '.join('?' * len(topics))})" if topics is not None else ""
-    rows = await database.query(
-        f"""SELECT tx, id, topic, subject, data, created_at FROM outbox
-            WHERE (tx, id) > (?, ?) {chosen} {_below_the_running()} ORDER BY tx, id LIMIT ?""",
-        *_row(cursor),
-        *(topic.value for topic in topics or ()),
-        limit,
-    )
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The subjects that a statement of its own finds."""
+
+    statement: str
+    values: tuple[Any, ...]
+
+
+async def after(
+    cursor: Cursor,
+    limit: int,
+    topics: Sequence[Topic] | None = None,
+    *,
+    upto: Cursor | None = None,
+    among: Among | None = None,
+) -> list[Entry]:
+    """The next entries behind a cursor, in commit order; ``upto``: only those before that one."""
+    where, values = _where(cursor, upto, topics, among)
+    return await _entries(f"{where} ORDER BY tx, id LIMIT ?", *values, limit)
+
+
+async def before(
+    cursor: Cursor | None, limit: int, topics: Sequence[Topic], *, since: Cursor = START, among: Among | None = None
+) -> list[Entry]:
+    """The last entries before a cursor, the end of the feed without one; the latest first."""
+    where, values = _where(since, cursor, topics, among)
+    return await _entries(f"{where} ORDER BY tx DESC, id DESC LIMIT ?", *values, limit)
+
+
+async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
+    """How many entries of these topics there are."""
+    where, values = _where(START, None, topics, among)
+    found = await database.query(f"SELECT COUNT(*) AS entries FROM outbox {where}", *values)
+    return int(found[0]["entries"])
+
+
+def _where(
+    after: Cursor, before: Cursor | None, topics: Sequence[Topic] | None, among: Among | None
+) -> tuple[str, list[Any]]:
+    where = f"WHERE (tx, id) > (?, ?) {_below_the_running()}"
+    values: list[Any] = [*_row(after)]
+    if before is not None:
+        where, values = f"{where} AND (tx, id) < (?, ?)", [*values, *_row(before)]
+    if topics is not None:
+        where = f"{where} AND topic IN ({', '.join('?' * len(topics))})"
+        values += [topic.value for topic in topics]
+    if among is not None:
+        where, values = f"{where} AND subject IN ({among.statement})", [*values, *among.values]
+    return where, values
+
+
+async def _entries(rest: str, *values: Any) -> list[Entry]:
+    rows = await database.query(f"SELECT tx, id, topic, subject, data, created_at FROM outbox {rest}", *values)
     return [_entry(OutboxEntry._init_from_db(**row)) for row in rows]
 
 
@@ -120,7 +185,51 @@ async def latest() -> Cursor:
     found = await database.query(
         f"SELECT tx, id FROM outbox WHERE TRUE {_below_the_running()} ORDER BY tx DESC, id DESC LIMIT 1"
     )
-    return Cursor(found[0]["tx"], found[0]["id"]) if found else START
+    return Cursor(found[0]["tx"], found[0]["id"]) if found else await horizon()
+
+
+async def horizon() -> Cursor:
+    """The place up to which everything was swept."""
+    found = await database.query("SELECT tx, entry_id FROM outbox_horizon")
+    return Cursor(found[0]["tx"], found[0]["entry_id"]) if found else START
+
+
+async def check(cursor: Cursor) -> None:
+    """Refuse a cursor that news behind it was swept, or that this feed never gave.
+
+    Asked after entries behind it were read, it says that none was missing when they were.
+    """
+    if cursor < await horizon():
+        raise OutOfReach("What came right behind that cursor is older than the news that is kept: start anew.")
+    if cursor > await latest():
+        raise OutOfReach("That cursor is ahead of this feed: it is of another database.")
+
+
+async def sweep(older_than: datetime, keep_behind: Cursor | None = None) -> int:
+    """Remove the entries from the front of the feed that are older, but none behind ``keep_behind``. Gives how many.
+
+    In parts, so that nobody who writes waits for long; the horizon moves on with each part, in its transaction.
+    """
+    swept = 0
+    while removed := await database.transaction(lambda: _sweep_part(older_than, keep_behind)):
+        swept += removed
+    return swept
+
+
+async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
+    part = await after(START, _SWEPT_AT_ONCE)
+    # Times follow the order of the feed only roughly: what comes behind a younger entry waits for it.
+    young = next((number for number, entry in enumerate(part) if entry.created_at >= older_than), len(part))
+    old = [entry.cursor for entry in part[:young] if keep_behind is None or entry.cursor <= keep_behind]
+    if old:
+        await database.execute(
+            """INSERT INTO outbox_horizon (id, tx, entry_id) VALUES (1, ?, ?) ON CONFLICT (id)
+               DO UPDATE SET tx = excluded.tx, entry_id = excluded.entry_id
+               WHERE (outbox_horizon.tx, outbox_horizon.entry_id) < (excluded.tx, excluded.entry_id)""",
+            *_row(old[-1]),
+        )
+        await database.execute("DELETE FROM outbox WHERE (tx, id) <= (?, ?)", *_row(old[-1]))
+    return len(old)
 
 
 def _below_the_running() -> str:

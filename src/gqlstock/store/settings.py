@@ -7,8 +7,9 @@ from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import settings
+from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.settings import Place, Settings, SettingScope
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog, database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.warehouses import Channel
 
@@ -140,6 +141,7 @@ async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) 
     merged = row.values_set | {name: settings.to_stored(name, value) for name, value in values.items()}
     row.values_set = {name: value for name, value in merged.items() if value is not None}
     await row.save()
+    await outbox.add([ANY_SETTING])
 
 
 async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
@@ -160,6 +162,7 @@ async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
         else:
             made.append(row)
     await database.insert_many(made)
+    await outbox.add([ANY_SETTING] if changes else [])
 
 
 async def _rows(keys: Collection[Key]) -> dict[Key, Override]:

@@ -18,7 +18,7 @@ import make
 from documents import documents
 from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
-from gqlstock.graphql.executor import BreadthFirstExecutor
+from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules import orders
 from gqlstock.rules.scopes import ANONYMOUS, Caller, Scope
 from gqlstock.store import database
@@ -203,7 +203,7 @@ async def a_shop() -> None:
 
 
 async def answered(executor: Any, caller: Caller, document: str, variables: dict[str, Any]) -> tuple[str, Any]:
-    context = Context(feed=None, caller=caller, remembers=True)  # type: ignore[arg-type]
+    context = Context(feed=None, storefront=None, caller=caller, remembers=True)  # type: ignore[arg-type]
     answer = await schema.build(executor).execute(document, variables, context_value=context)
     errors = [error.formatted for error in answer.errors or ()]
     assert not [error for error in errors if error["extensions"]["code"] == "INTERNAL"]
@@ -218,7 +218,7 @@ def test_the_real_schema_gives_the_same_data_and_errors(database_url: DatabaseUr
     @some(0.3)
     @given(asking=asked_of_it, caller=st.sampled_from(CALLERS))
     def compare(asking: Any, caller: Caller) -> None:
-        data, errors = runner.run(answered(None, caller, *asking))
+        data, errors = runner.run(answered(OrdinaryExecutor, caller, *asking))
 
         our_data, our_errors = runner.run(answered(BreadthFirstExecutor, caller, *asking))
 

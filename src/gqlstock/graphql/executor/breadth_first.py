@@ -4,17 +4,17 @@ from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gqlstock.graphql.executor.awaiting import Column
 from gqlstock.graphql.executor.faults import UP, Fault
+from gqlstock.graphql.executor.ordinary import OrdinaryExecutor
 from gqlstock.graphql.executor.places import ROOT
 from gqlstock.graphql.executor.plan import Plan
 from gqlstock.graphql.executor.plans import Plans
 from gqlstock.graphql.executor.walk import Walk
 
 
-class BreadthFirstExecutor(StrawberryGraphQLCoreExecutionContext):
+class BreadthFirstExecutor(OrdinaryExecutor):
     """Walks what it takes, and leaves to graphql-core what it does not: ``@defer`` and ``@stream``, variables of
     fragments, extensions that have ``resolve``, abort signals and hooks, schemas that are not Strawberry's.
 

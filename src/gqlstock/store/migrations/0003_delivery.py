@@ -23,7 +23,7 @@ class Reword(ops.AlterField):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gqlstock", "0001_initial")]
+    dependencies = [("gqlstock", "0002_outbox_horizon")]
 
     initial = False
 
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
             model_name="OutboxEntry",
             name="topic",
             field=fields.CharEnumField(
-                description="LEVEL: LEVEL\nALERT: ALERT\nORDER: ORDER\nITEM: ITEM\nSTOCK: STOCK",
+                description="LEVEL: LEVEL\nALERT: ALERT\nORDER: ORDER\nITEM: ITEM\nSTOCK: STOCK\nSETTINGS: SETTINGS",
                 enum_type=Topic,
                 max_length=20,
             ),

@@ -1,0 +1,91 @@
+"""A subscriber that stops reading while stock changes 500 times a second: the server's memory, and how late another is.
+
+    .venv/bin/python benchmarks/slow_reader.py [--seconds 60] [--per-second 500]
+
+On SQLite in a directory of its own; server, changes and clients share the machine.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import load
+import make
+import server
+from gqlstock.services import warehouses
+from gqlstock.store import database
+from gqlstock.store.database import SqliteFile
+from gqlstock.store.inventory import StockMovement
+from live import connected, pushed, subscribe
+
+CHANGES = "subscription { inventoryChanges { cursor changedAt movement { id } } }"
+# Some kilobytes each: what is not read fills the buffers on the way soon.
+REASONS = " ".join(f"m{number}: movement {{ reason }}" for number in range(3))
+LARGE = f"subscription {{ inventoryChanges {{ cursor movement {{ id }} {REASONS} }} }}"
+_ITEMS = 50
+
+
+async def measure(seconds: int, per_second: int, directory: Path) -> None:
+    url = SqliteFile(str(directory / "gqlstock.db"))
+    await database.migrate(url)
+    async with database.opened(url, everywhere=True):
+        await warehouses.ensure_default_organization()
+        await make.shop()
+        skus = await load.stocked(_ITEMS)
+        token = await make.token()
+        env = {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}
+        async with (
+            server.running(env, directory) as started,
+            connected(started, token, max_queue=1, ping_interval=None, sock=load.narrow(started)) as stalled,
+            connected(started, token) as reading,
+        ):
+            await subscribe(reading, CHANGES)
+            await subscribe(stalled, LARGE)
+            late: list[float] = []
+
+            async def listen() -> None:
+                while True:
+                    change = await pushed(reading)
+                    late.append(time.time() - datetime.fromisoformat(change["changedAt"]).timestamp())
+
+            listening = asyncio.create_task(listen())
+            memory = []
+            async with load.changing([started], token, skus, per_second, reason="x" * 900) as made:
+                for _ in range(seconds):
+                    await asyncio.sleep(1)
+                    memory.append(load.memory(started))
+            await asyncio.sleep(2)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            moved = await StockMovement.all().count() - _ITEMS
+            began, ids = time.monotonic(), set()
+            while len(ids) < moved:
+                ids.add((await pushed(stalled))["movement"]["id"])
+            caught_up = time.monotonic() - began
+
+    late.sort()
+    after = max(1, min(10, seconds // 3))
+    print(f"{made.count} changes in {seconds} s, {len(late)} of {moved} heard at once by the one that reads:")
+    print(f"half of them within {late[len(late) // 2] * 1000:.0f} ms, 99 of 100 within ", end="")
+    print(f"{late[len(late) * 99 // 100] * 1000:.0f} ms, the latest after {late[-1] * 1000:.0f} ms")
+    print(f"the server's memory: {memory[after - 1]:.0f} MB after {after} s, ", end="")
+    print(f"at most {max(memory):.0f} MB, {memory[-1]:.0f} MB at the end")
+    print(f"the one that had stopped then read all {len(ids)} in {caught_up:.1f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--per-second", type=int, default=500)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        asyncio.run(measure(given.seconds, given.per_second, Path(directory)))
+
+
+main()

@@ -1,0 +1,50 @@
+"""The feed as clients know it: the cursors, of which there is one kind for all feeds, and reading on from one."""
+
+import base64
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+
+import strawberry
+
+from gqlstock.graphql.context import Info, Part
+from gqlstock.graphql.errors import InvalidCursor
+from gqlstock.rules.events import Topic
+from gqlstock.store.outbox import Cursor, OutOfReach
+
+AfterArg = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "What was committed since this cursor comes first, then what is new. Any feed's cursor will do. One from "
+            "before the news that is kept is refused with INVALID_CURSOR."
+        )
+    ),
+]
+
+
+def cursor(place: Cursor) -> str:
+    return base64.urlsafe_b64encode(f"feed:{place.tx}:{place.id}".encode()).decode()
+
+
+def place(told: str | None) -> Cursor | None:
+    """The place in the feed that a cursor stands for; refused when it is none."""
+    if told is None:
+        return None
+    try:
+        name, tx, entry_id = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
+        if name == "feed" and tx.isdigit() and entry_id.isdigit() and len(tx) < 19 and len(entry_id) < 19:
+            return Cursor(int(tx), int(entry_id))
+    except ValueError:
+        pass
+    raise InvalidCursor(f"{told[:60]!r} is no cursor of this feed.")
+
+
+async def parts(info: Info, topics: Sequence[Topic], after: str | None) -> AsyncGenerator[Part, None]:
+    """The news of these topics from behind a cursor, or from now on; refused when there would be a gap."""
+    try:
+        async with contextlib.aclosing(info.context.feed.parts(topics, place(after))) as news:
+            async for part in news:
+                yield part
+    except OutOfReach as error:
+        raise InvalidCursor(str(error)) from None
