@@ -7,6 +7,7 @@ import pytest
 
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.config import Config, ConfigError, Executor
+from gqlstock.rules.limits import Limits, PublicRate, Rate
 from gqlstock.store.database import Postgres, SqliteFile
 
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
@@ -203,3 +204,86 @@ def test_an_administrator_without_an_address_is_told_by_name() -> None:
         Config.from_env({"GQLSTOCK_ADMIN_EMAILS": "a@x.example, boss"})
 
     assert str(caught.value) == "GQLSTOCK_ADMIN_EMAILS is 'boss': write an address such as stock@shop.example."
+
+
+def test_limits_are_the_usual_ones_until_they_are_set() -> None:
+    usual = Config.from_env({})
+    config = Config.from_env(
+        {
+            "GQLSTOCK_MAX_BODY_BYTES": "2000",
+            "GQLSTOCK_MAX_DEPTH": "9",
+            "GQLSTOCK_MAX_COMPLEXITY": "700",
+            "GQLSTOCK_QUERY_TIMEOUT_SECONDS": "5",
+            "GQLSTOCK_PUBLIC_INTROSPECTION": "false",
+            "GQLSTOCK_PUBLIC_RATE": "20/second",
+        }
+    )
+
+    assert (usual.limits, usual.public_rate, usual.persisted) == (Limits(), PublicRate(), None)
+    assert config.limits == Limits(
+        body_bytes=2_000, depth=9, complexity=700, query_seconds=5, public_introspection=False
+    )
+    assert config.public_rate == PublicRate(requests=Rate(20, 1), this_machine=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("GQLSTOCK_MAX_DEPTH", "0", "write a whole number, 1 to 100."),
+        ("GQLSTOCK_MAX_COMPLEXITY", "-5", "write a whole number, 1 to 1000000000."),
+        ("GQLSTOCK_MAX_BODY_BYTES", "1 MB", "write a whole number, 1000 to 100000000."),
+        ("GQLSTOCK_QUERY_TIMEOUT_SECONDS", "0.5", "write a whole number, 1 to 3600."),
+        (
+            "GQLSTOCK_PUBLIC_RATE",
+            "600",
+            "write a number and one of second, minute, hour, such as 600/minute.",
+        ),
+        ("GQLSTOCK_PUBLIC_INTROSPECTION", "no", "write true or false."),
+        ("GQLSTOCK_PERSISTED_ONLY", "/nowhere.json", "it cannot be read: No such file or directory."),
+    ],
+)
+def test_a_limit_that_is_none_is_told_by_name(name: str, value: str, right: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({name: value})
+
+    assert str(caught.value) == f"{name} is {value!r}: {right}"
+
+
+@pytest.mark.parametrize(
+    ("content", "right"),
+    [
+        ("", "it is not JSON."),
+        ("\xff", "it is not JSON."),
+        ("[" * 100_000, "it is not JSON."),
+        ("[]", "it must be an object of documents by id."),
+        ("{}", "it has no documents."),
+        ('{"a": 1}', "what is called 'a' is no document."),
+        ('{"a": "{"}', "the document 'a' cannot be read: Syntax Error: Expected Name, found <EOF>."),
+        ('{"operations": [{"id": "a"}]}', "each of its operations must have an id and a body."),
+    ],
+)
+def test_a_file_of_persisted_operations_that_is_none_is_told_in_one_line(
+    tmp_path: Path, content: str, right: str
+) -> None:
+    path = tmp_path / "persisted.json"
+    path.write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({"GQLSTOCK_PERSISTED_ONLY": str(path)})
+
+    assert str(caught.value) == f"GQLSTOCK_PERSISTED_ONLY is {str(path)!r}: {right}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": "{ viewer { authenticated } }"}',
+        '{"format": "apollo-persisted-query-manifest", "version": 1, "operations": '
+        '[{"id": "a", "name": "A", "type": "query", "body": "{ viewer { authenticated } }"}]}',
+    ],
+)
+def test_persisted_operations_are_a_map_or_a_manifest(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "persisted.json"
+    path.write_text(content)
+
+    assert Config.from_env({"GQLSTOCK_PERSISTED_ONLY": str(path)}).persisted == {"a": "{ viewer { authenticated } }"}

@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.adapters.http import Http
 from gqlstock.adapters.mail import LogMail, SmtpMail
+from gqlstock.adapters.rates import InProcess, InRedis
 from gqlstock.config import Config, Executor
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
@@ -22,8 +23,10 @@ from gqlstock.delivery.letters import Letters
 from gqlstock.delivery.storefront import Storefront
 from gqlstock.delivery.webhooks import Webhooks
 from gqlstock.graphql import schema
+from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
+from gqlstock.graphql.persisted import Persisted
 from gqlstock.graphql.view import View
 from gqlstock.services import status, tokens
 from gqlstock.store import database, dispatch
@@ -31,19 +34,37 @@ from gqlstock.web import health, unsubscribe
 
 _EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: OrdinaryExecutor}
 
+# What the usual clients send besides what a browser lets every page send.
+_HEADERS = [
+    "authorization",
+    "content-type",
+    "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "x-requested-with",
+    "x-request-id",
+    "traceparent",
+]
+_SECONDS_OF_PREFLIGHT = 7_200
+
 
 def create_app(config: Config) -> Starlette:
     """The application; its lifespan opens the database, tails the outbox and delivers."""
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
-    page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
+    counter = InRedis(config.redis_url) if config.redis_url else InProcess()
     storefront = Storefront(feed)
+    callers = Callers(tokens.callers)
     view = View(
-        schema.build(_EXECUTORS[config.executor]),
+        schema.build(_EXECUTORS[config.executor], config.limits),
         feed,
         storefront,
-        Callers(tokens.callers),
-        page,
+        callers,
+        Admission(callers, counter, config.public_rate),
+        Persisted(config.persisted),
+        config.limits,
+        _page() if config.limits.public_introspection else None,
+        origins=config.cors_origins,
         public_orders=config.public_orders,
         private_webhooks=config.private_webhooks,
     )
@@ -54,6 +75,7 @@ def create_app(config: Config) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with (
+            contextlib.aclosing(counter),
             database.opened(config.database, everywhere=True),
             feed.running(),
             storefront.running(),
@@ -75,13 +97,19 @@ def create_app(config: Config) -> Starlette:
                 CORSMiddleware,
                 allow_origins=config.cors_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type"],
+                allow_headers=_HEADERS,
+                expose_headers=["retry-after"],
+                max_age=_SECONDS_OF_PREFLIGHT,
             )
         ]
         if config.cors_origins
         else [],
         lifespan=lifespan,
     )
+
+
+def _page() -> str:
+    return files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
 
 
 @contextlib.asynccontextmanager

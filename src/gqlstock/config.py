@@ -1,6 +1,7 @@
 """What the environment says: the one reader of it, and one frozen ``Config`` for everybody else."""
 
 import importlib.util
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from gqlstock.adapters.mail import SmtpServer
+from gqlstock.graphql import manifest
+from gqlstock.rules.limits import Limits, PublicRate, Rate
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
@@ -24,10 +27,18 @@ _ADMIN_EMAILS = "GQLSTOCK_ADMIN_EMAILS"
 UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
 _PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 _NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
+_BODY_BYTES = "GQLSTOCK_MAX_BODY_BYTES"
+_DEPTH = "GQLSTOCK_MAX_DEPTH"
+_COMPLEXITY = "GQLSTOCK_MAX_COMPLEXITY"
+_QUERY_SECONDS = "GQLSTOCK_QUERY_TIMEOUT_SECONDS"
+_PUBLIC_RATE = "GQLSTOCK_PUBLIC_RATE"
+_PUBLIC_INTROSPECTION = "GQLSTOCK_PUBLIC_INTROSPECTION"
+_PERSISTED_ONLY = "GQLSTOCK_PERSISTED_ONLY"
 
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _DEFAULT_FILE = "gqlstock.db"
+_SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _LOG_ONLY_SENDER = "gqlstock@localhost"
@@ -72,6 +83,9 @@ class Config:
     unsubscribe_url: str = _OWN_PAGE
     private_webhooks: bool = False
     news_retention: timedelta = timedelta(days=7)
+    limits: Limits = Limits()
+    public_rate: PublicRate = PublicRate()
+    persisted: Mapping[str, str] | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -94,6 +108,9 @@ class Config:
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
             news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
+            limits=_limits(given),
+            public_rate=_rate(given[_PUBLIC_RATE]) if _PUBLIC_RATE in given else PublicRate(),
+            persisted=_persisted(given[_PERSISTED_ONLY]) if _PERSISTED_ONLY in given else None,
         )
 
 
@@ -240,6 +257,42 @@ def _days(name: str, value: str) -> timedelta:
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= _MOST_DAYS):
         raise _wrong(name, value, f"write a whole number of days, 1 to {_MOST_DAYS}.")
     return timedelta(days=int(value))
+
+
+def _limits(given: Mapping[str, str]) -> Limits:
+    usual = Limits()
+    return Limits(
+        body_bytes=_whole(given, _BODY_BYTES, usual.body_bytes, 1_000, 100_000_000),
+        depth=_whole(given, _DEPTH, usual.depth, 1, 100),
+        complexity=_whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
+        query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, 3_600),
+        public_introspection=_switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
+    )
+
+
+def _whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    value = given.get(name, str(usual))
+    if not (value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most):
+        raise _wrong(name, value, f"write a whole number, {least} to {most}.")
+    return int(value)
+
+
+def _rate(value: str) -> PublicRate:
+    most, _, per = value.partition("/")
+    if not (most.isascii() and most.isdigit() and len(most) <= 9 and int(most) > 0 and per in _SECONDS):
+        raise _wrong(_PUBLIC_RATE, value, f"write a number and one of {', '.join(_SECONDS)}, such as 600/minute.")
+    return PublicRate(requests=Rate(int(most), _SECONDS[per]), this_machine=True)
+
+
+def _persisted(path: str) -> Mapping[str, str]:
+    try:
+        return manifest.documents(json.loads(Path(path).read_bytes()))
+    except OSError as error:
+        raise _wrong(_PERSISTED_ONLY, path, f"it cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise _wrong(_PERSISTED_ONLY, path, "it is not JSON.") from None
+    except ValueError as error:
+        raise _wrong(_PERSISTED_ONLY, path, f"{error}.") from None
 
 
 def _switch(name: str, value: str) -> bool:

@@ -47,6 +47,8 @@ class Context:
     storefront: Storefront
     caller: Caller = ANONYMOUS
     authorization: str | None = None
+    host: str | None = None
+    """The address that it comes from."""
     public_orders: bool = False
     private_webhooks: bool = False
     connection_params: dict[str, Any] | None = None

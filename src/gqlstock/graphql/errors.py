@@ -42,6 +42,18 @@ class Forbidden(CodedError):
     code = "FORBIDDEN"
 
 
+class QueryTooComplex(CodedError):
+    code = "QUERY_TOO_COMPLEX"
+
+
+class OperationNotAllowed(CodedError):
+    """The kind of operation is not for the way that it came, such as a mutation by GET."""
+
+
+class TooSlow(CodedError):
+    code = "TIMEOUT"
+
+
 class MaskErrors(SchemaExtension):
     """Gives every error a code. What nobody foresaw goes to the log under an id; callers see the id alone."""
 

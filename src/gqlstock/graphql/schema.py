@@ -1,5 +1,6 @@
 """The schema, put together from its parts."""
 
+import asyncio
 import functools
 from collections.abc import Iterable
 from typing import Any
@@ -7,18 +8,20 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from graphql.execution import Executor
-from strawberry.extensions import ParserCache
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gqlstock.graphql import documents
 from gqlstock.graphql.back_in_stock import BackInStockMutations, BackInStockQueries
 from gqlstock.graphql.catalog import Combination, Product
 from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.changes import ChangeQueries
 from gqlstock.graphql.demand_queries import DemandQueries
-from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
+from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.office_queries import OfficeQueries
@@ -29,11 +32,12 @@ from gqlstock.graphql.scalars import SCALARS
 from gqlstock.graphql.shipment_mutations import ShipmentMutations
 from gqlstock.graphql.stock_mutations import StockMutations
 from gqlstock.graphql.subscriptions import Subscription
-from gqlstock.graphql.validation import Validate
 from gqlstock.graphql.warehouse_mutations import WarehouseMutations
 from gqlstock.graphql.webhooks import WebhookMutations, WebhookQueries
+from gqlstock.rules.limits import Limits
+from gqlstock.rules.scopes import ANONYMOUS
 
-_REMEMBERED = 512
+_LIMITS = Limits()
 
 
 @strawberry.type(
@@ -72,6 +76,10 @@ class Mutation(
 
 
 class _Schema(strawberry.Schema):
+    """Strawberry's schema, with documents that are looked up (see ``documents``), limits, and one way for each refusal."""
+
+    limits: Limits
+
     async def execute(
         self, *given: Any, allowed_operation_types: Iterable[OperationType] | None = None, **named: Any
     ) -> ExecutionResult:
@@ -82,19 +90,71 @@ class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry logs every refusal with its traceback; ``MaskErrors`` logs what nobody foresaw."""
 
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        """What is wrong before anything runs. Over every transport it is the operation's error, and no more than that."""
+        errors: list[GraphQLError] = []
+        try:
+            self._prepare(context)
+        except GraphQLError as error:
+            errors = [error]
+        else:
+            caller = getattr(context.context, "caller", ANONYMOUS)
+            assert context.graphql_document is not None
+            errors += documents.errors(
+                self._schema,
+                context.graphql_document,
+                context.variables,
+                self.limits,
+                authenticated=caller.authenticated,
+            )
+        context.pre_execution_errors = errors
+        return PreExecutionError(data=None, errors=errors) if errors else None
+
+    def _prepare(self, context: ExecutionContext) -> None:
+        context.graphql_document = documents.parsed(context.query or "", self.limits)
+        kind = OperationType(
+            documents.operation(context.graphql_document, context._provided_operation_name).operation.value
+        )
+        if kind not in context.allowed_operations:
+            raise OperationNotAllowed(f"A {kind.value} cannot be asked for in this way: {_WAYS[kind]}.")
+
+    async def _execute_operation(self, execution_context: ExecutionContext, *given: Any, **named: Any) -> Any:
+        """A mutation is not cut in half: it waits for locks and the database only so long anyway."""
+        if execution_context.operation_type is OperationType.MUTATION:
+            return await super()._execute_operation(execution_context, *given, **named)
+        seconds = self.limits.query_seconds
+        try:
+            async with asyncio.timeout(seconds) as running:
+                return await super()._execute_operation(execution_context, *given, **named)
+        except TimeoutError:
+            if not running.expired():
+                raise
+            raise TooSlow(f"The query was given up after {seconds:g} seconds.") from None
+
+
+_WAYS = {
+    OperationType.QUERY: "send it by GET or POST",
+    OperationType.MUTATION: "send it by POST",
+    OperationType.SUBSCRIPTION: "accept text/event-stream or use a websocket",
+}
+
 
 @functools.cache
-def build(executor: type[Executor[Any]] = BreadthFirstExecutor) -> strawberry.Schema:
-    """The schema, whose operations that class executes."""
-    return _Schema(
+def build(executor: type[Executor[Any]] = BreadthFirstExecutor, limits: Limits = _LIMITS) -> strawberry.Schema:
+    """The schema, whose operations that class executes within these limits."""
+    schema = _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[Product, Combination, *USER_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=executor,
-        extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
+        extensions=[MaskErrors],
     )
+    schema.limits = limits
+    return schema
 
 
 def text() -> str:

@@ -1,71 +1,48 @@
-"""GraphQL over HTTP, server-sent events and websockets: Strawberry's view with our callers, errors and page."""
+"""The endpoint: GraphQL over HTTP as its specification has it, server-sent events and websockets, for one caller each."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import orjson
 import strawberry
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http import GraphQLRequestData
-from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.http.streaming import HTTPStreamTransport
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import SubscriptionExecutionResult
+from strawberry.types.graphql import OperationType
 
+from gqlstock.graphql import media_types, requests
+from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import OVER, Callers
 from gqlstock.graphql.context import Context, Feed, Storefront
+from gqlstock.graphql.errors import OperationNotAllowed
+from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.requests import Asked, Refusal
 from gqlstock.graphql.server_sent import ServerSentEvents
+from gqlstock.graphql.sockets import Socket, SocketFrames
+from gqlstock.rules.limits import Limits
 
-_FORBIDDEN = 4403
-
-
-class _Socket(BaseGraphQLTransportWSHandler[Context, None]):
-    """A websocket connection that ends with its token."""
-
-    view: "View"
-    _lasting: asyncio.Task[None] | None = None
-
-    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        await super().handle_connection_init(message)
-        if self.connection_acknowledged and self._lasting is None:
-            self._lasting = asyncio.create_task(self._close_with_token())
-
-    async def _close_with_token(self) -> None:
-        async with self.view.callers.lasting(self.context.authorization) as over:
-            await over.wait()
-            for operation in list(self.operations):
-                await self.cleanup_operation(operation)
-            with contextlib.suppress(WebSocketDisconnected):
-                await self.websocket.close(_FORBIDDEN, OVER)
-
-    async def shutdown(self) -> None:
-        if self._lasting is not None:
-            self._lasting.cancel()
-            await asyncio.gather(self._lasting, return_exceptions=True)
-        await super().shutdown()
-
-    async def handle_task_exception(self, error: Exception) -> None:
-        """A client that went away while it was sent something is no error."""
-        if not isinstance(error, WebSocketDisconnected):
-            await super().handle_task_exception(error)
+_METHODS = {"allow": "GET, POST"}
+_BY_METHOD = {"GET": {OperationType.QUERY, OperationType.SUBSCRIPTION}, "POST": set(OperationType)}
+_IN_A_QUERY_STRING = ("query", "extensions", "documentId", "id", "doc_id")
+_STATUS = {"INTERNAL": 500, "TIMEOUT": 503}
 
 
 class View(GraphQL[Context, None]):
-    """The endpoint. ``callers`` says who calls, over every transport."""
+    """``callers`` says who calls, over every transport; ``admission`` who is let in; ``page`` None: there is none."""
 
-    graphql_transport_ws_handler_class = _Socket
+    graphql_transport_ws_handler_class = Socket
+    websocket_adapter_class = SocketFrames
     stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {
         GRAPHQL_SSE_PROTOCOL: ServerSentEvents
     }
@@ -76,17 +53,25 @@ class View(GraphQL[Context, None]):
         feed: Feed,
         storefront: Storefront,
         callers: Callers,
-        page: str,
+        admission: Admission,
+        persisted: Persisted,
+        limits: Limits,
+        page: str | None,
         *,
+        origins: Sequence[str],
         public_orders: bool,
         private_webhooks: bool,
     ) -> None:
         super().__init__(
             schema,
-            graphql_ide="graphiql",
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
+            allowed_origins=origins,
         )
         self.callers = callers
+        self.admission = admission
+        self.persisted = persisted
+        self.limits = limits
         self._feed = feed
         self._storefront = storefront
         self._page = page
@@ -97,58 +82,95 @@ class View(GraphQL[Context, None]):
         if scope["type"] == "websocket":
             await self.run(WebSocket(scope, receive=receive, send=send))
             return
+        request = Request(scope, receive)
         try:
-            response: Response = await self.run(Request(scope, receive))
-        except HTTPException as error:
-            code = "UNAUTHENTICATED" if error.status_code == 401 else "BAD_USER_INPUT"
-            response = JSONResponse(
-                {"errors": [{"message": error.reason, "extensions": {"code": code}}]}, status_code=error.status_code
-            )
+            response = await self._answer(request)
+        except Refusal as refusal:
+            response = refusal.response(request.headers.get("accept"))
         await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method not in _BY_METHOD:
+            raise Refusal(405, "GraphQL is asked by GET or POST.", headers=_METHODS)
+        accept = request.headers.get("accept")
+        if self._page is not None and _by_a_browser(request, accept):
+            return HTMLResponse(self._page)
+        media_type = media_types.answer(accept)
+        if media_type is None:
+            raise Refusal(406, f"The answer is {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}.")
+        context = await self.get_context(request, Response())
+        asked = requests.by_get(request) if request.method == "GET" else await requests.by_post(request, self.limits)
+        text = self.persisted.document(asked, authenticated=context.caller.authenticated)
+        if media_type == media_types.EVENTS:
+            return await self._stream(request, text, asked, context)
+        result = await self.schema.execute(
+            text,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            allowed_operation_types=_BY_METHOD[request.method],
+            operation_extensions=asked.extensions,
+        )
+        return self._told(result, media_type, request.method)
+
+    def _told(self, result: ExecutionResult, media_type: str, method: str) -> Response:
+        errors = result.errors
+        body: dict[str, Any] = {}
+        status, headers = 200, None
+        if result.data is not None or not errors or any(error.path for error in errors):
+            body["data"] = result.data
+        elif isinstance(errors[0], OperationNotAllowed):
+            status, headers = (405, {"allow": "POST"}) if method == "GET" else (400, None)
+        elif media_type == media_types.RESPONSE:
+            status = _STATUS.get((errors[0].extensions or {}).get("code", ""), 400)
+        if errors:
+            body["errors"] = [error.formatted for error in errors]
+        if result.extensions:
+            body["extensions"] = result.extensions
+        return Response(self.encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
+
+    async def _stream(self, request: Request, text: str, asked: Asked, context: Context) -> Response:
+        # It may last: what is read for one push is old for the next.
+        context.remembers = False
+        results = await self.schema.stream(
+            text,
+            variable_values=asked.variables,
+            context_value=context,
+            operation_name=asked.operation_name,
+            operation_extensions=asked.extensions,
+            allowed_operation_types=_BY_METHOD[request.method],
+        )
+        until_over = self._until_over(cast("AsyncGenerator[ExecutionResult, None]", results), context)
+        return await self._create_streaming_response(
+            request=request,
+            result=cast("SubscriptionExecutionResult", until_over),
+            protocol="sse",
+            sub_response=await self.get_sub_response(request),
+        )
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         context = Context(
             self._feed,
             self._storefront,
+            host=request.client.host if request.client else None,
             public_orders=self._public_orders,
             private_webhooks=self._private_webhooks,
         )
         if isinstance(request, Request):
             context.remembers = True
-            await self._admit(context, request.headers.get("authorization"), HTTPException(401, _UNKNOWN))
+            await self._admit(context, request.headers.get("authorization"))
         return context
 
     async def on_ws_connect(self, context: Context) -> Any:
         given = (context.connection_params or {}).get("Authorization")
         if given is not None and not isinstance(given, str):
             raise ConnectionRejectionError
-        await self._admit(context, given, ConnectionRejectionError())
+        await self._admit(context, given)
         return strawberry.UNSET
 
-    async def _admit(self, context: Context, authorization: str | None, otherwise: Exception) -> None:
-        caller = await self.callers.caller(authorization)
-        if caller is None:
-            raise otherwise
-        context.caller, context.authorization = caller, authorization
-
-    async def execute_operation(
-        self,
-        request: Request,
-        request_adapter: AsyncHTTPRequestAdapter,
-        request_data: GraphQLRequestData | list[GraphQLRequestData],
-        context: Context,
-        root_value: None,
-        sub_response: Response,
-    ) -> ExecutionResult | list[ExecutionResult] | SubscriptionExecutionResult:
-        if isinstance(request_data, GraphQLRequestData) and request_data.protocol == "sse":
-            # It may last: what is read for one push is old for the next.
-            context.remembers = False
-        result = await super().execute_operation(
-            request, request_adapter, request_data, context, root_value, sub_response
-        )
-        if isinstance(result, AsyncGenerator):
-            return cast("SubscriptionExecutionResult", self._until_over(result, context))
-        return result
+    async def _admit(self, context: Context, authorization: str | None) -> None:
+        context.caller = await self.admission.admit(authorization, context.host)
+        context.authorization = authorization
 
     async def _until_over(
         self, results: AsyncGenerator[ExecutionResult, None], context: Context
@@ -177,6 +199,9 @@ class View(GraphQL[Context, None]):
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
     def encode_json(self, data: object) -> str | bytes:
         try:
             return orjson.dumps(data)
@@ -184,8 +209,10 @@ class View(GraphQL[Context, None]):
             # Such as half of a surrogate pair in a message about it.
             return super().encode_json(data)
 
-    async def render_graphql_ide(self, request: Request) -> Response:
-        return HTMLResponse(self._page)
 
-
-_UNKNOWN = "The token is unknown, expired or revoked."
+def _by_a_browser(request: Request, accept: str | None) -> bool:
+    return (
+        request.method == "GET"
+        and media_types.prefers_page(accept)
+        and not any(name in request.query_params for name in _IN_A_QUERY_STRING)
+    )

@@ -10,6 +10,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 
 class OrdinaryExecutor(StrawberryGraphQLCoreExecutionContext):
+    @classmethod
+    def build(cls, *given: Any, **named: Any) -> Any:
+        """Whoever gets a variable wrong is not told the names that would have been right."""
+        return super().build(*given, **{**named, "hide_suggestions": True})
+
     def build_per_event_executor(self, payload: Any) -> Any:
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}

@@ -1,0 +1,95 @@
+"""Who is let in: whom a token stands for, how often an address may come without one, and how often with a wrong one.
+
+Callers with a good token are not counted. An address that was wrong too often is not looked up any more for a while;
+whoever came from anywhere with a good token lately goes on, whatever others at the same address try.
+"""
+
+import math
+import time
+from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol, TypeVar
+
+from gqlstock.graphql.callers import Callers
+from gqlstock.graphql.requests import Refusal
+from gqlstock.rules.limits import PublicRate, Rate
+from gqlstock.rules.scopes import Caller
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_REMEMBERED = 10_000
+_UNKNOWN = "The token is unknown, expired or revoked."
+_CHALLENGE = {"www-authenticate": "Bearer"}
+
+
+class Counter(Protocol):
+    async def hit(self, kind: str, address: str, rate: Rate) -> float | None:
+        """Count one; the seconds that the address has to wait, None if it need not."""
+
+
+class Admission:
+    def __init__(self, callers: Callers, counter: Counter, rate: PublicRate) -> None:
+        self._callers = callers
+        self._counter = counter
+        self._rate = rate
+        self._barred: OrderedDict[str, float] = OrderedDict()
+        self._good: OrderedDict[int, None] = OrderedDict()
+
+    async def admit(self, authorization: str | None, host: str | None) -> Caller:
+        """The caller; refused with 401 for a token that stands for nobody, and 429 for who came too often."""
+        if not authorization:
+            await self.count(host)
+            caller = await self._callers.caller(None)
+            assert caller is not None
+            return caller
+        address = self._address(host)
+        if address is not None and self._barred_for(address) > 0 and hash(authorization) not in self._good:
+            raise _too_often(self._barred_for(address), "wrong tokens")
+        caller = await self._callers.caller(authorization)
+        if caller is None:
+            await self._count_wrong(address)
+            raise Refusal(401, _UNKNOWN, "UNAUTHENTICATED", _CHALLENGE)
+        _remember(self._good, hash(authorization), None)
+        return caller
+
+    async def count(self, host: str | None) -> None:
+        """Count one operation of the public."""
+        address = self._address(host)
+        wait = await self._counter.hit("public", address, self._rate.requests) if address is not None else None
+        if wait is not None:
+            raise _too_often(wait, "requests without a token")
+
+    async def _count_wrong(self, address: str | None) -> None:
+        wait = await self._counter.hit("wrong", address, self._rate.wrong_tokens) if address is not None else None
+        if address is not None and wait is not None:
+            _remember(self._barred, address, time.monotonic() + wait)
+            raise _too_often(wait, "wrong tokens")
+
+    def _barred_for(self, address: str) -> float:
+        return self._barred.get(address, 0.0) - time.monotonic()
+
+    def _address(self, host: str | None) -> str | None:
+        """What is counted: an IPv4 address, or the network that an IPv6 one is in, for those are one customer's."""
+        try:
+            address = ip_address(host or "")
+        except ValueError:
+            return None
+        if address.is_loopback and not self._rate.this_machine:
+            return None
+        if not isinstance(address, IPv6Address):
+            return str(address)
+        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+
+
+def _too_often(wait: float, what: str) -> Refusal:
+    seconds = math.ceil(wait)
+    told = f"Too many {what} from this address: try again in {seconds} seconds."
+    return Refusal(429, told, "TOO_MANY_REQUESTS", {"retry-after": str(seconds)})
+
+
+def _remember(known: "OrderedDict[K, V]", key: K, value: V) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)

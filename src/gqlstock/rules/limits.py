@@ -1,0 +1,56 @@
+"""What one request may cost, and how often one address may come: the figures, and the errors' names for them."""
+
+from dataclasses import dataclass
+
+TOKEN_FACTOR = 10
+"""How many times more complex an operation may be for a caller with a token: integrators read all there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that is taken of everything that a stranger can make large."""
+
+    body_bytes: int = 1_048_576
+    """Of one HTTP request, and of one message over a websocket."""
+    depth: int = 20
+    """Of fields below fields, fragments written out. What GraphiQL asks of the schema is 15 deep."""
+    complexity: int = 50_000
+    """Of the fields that an answer to the public may come to, page sizes multiplied through nested connections."""
+    query_seconds: float = 30.0
+    """That a query may run. Mutations are not cut in half."""
+    tokens: int = 4_000
+    """Of a document: words, names, braces."""
+    document_length: int = 150_000
+    fields: int = 1_000
+    """Of a document, fragments written out wherever they are spread."""
+    aliases: int = 100
+    repetitions: int = 4_000
+    """Pairs of fields that have one name in one place, and are one in the answer."""
+    body_seconds: float = 10.0
+    """For a request's body to arrive."""
+    init_seconds: float = 10.0
+    """For a websocket to say who it is."""
+    operations: int = 100
+    """Under way at once over one websocket."""
+    public_introspection: bool = True
+
+    def complexity_for(self, *, authenticated: bool) -> int:
+        return self.complexity * TOKEN_FACTOR if authenticated else self.complexity
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRate:
+    """How often an address may come without a token, and how often with a wrong one. ``this_machine`` False: requests
+    that come from here are not counted."""
+
+    requests: Rate = Rate(600, 60)
+    wrong_tokens: Rate = Rate(30, 60)
+    this_machine: bool = False
