@@ -141,12 +141,16 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_is_meant_to_hurt_is_refused_in_no_time(kind: str) -> None:
-    refused("{ viewer { authenticated } }")
-    began = time.process_time()
+    taken = []
+    for _ in range(3):
+        documents.parsed.cache_clear()
+        documents._checked.cache_clear()
+        began = time.process_time()
+        assert refused(HOSTILE[kind]) == ["QUERY_TOO_COMPLEX"]
+        taken.append(time.process_time() - began)
 
-    assert refused(HOSTILE[kind]) == ["QUERY_TOO_COMPLEX"]
-    # Ten times what it takes, for machines that have other things to do.
-    assert time.process_time() - began < 0.3
+    # The quickest of three: the collector of garbage may have come in between.
+    assert min(taken) < 0.2
 
 
 async def test_a_query_that_is_too_complex_is_told_so(client: Client) -> None:

@@ -23,7 +23,7 @@ from gqlstock.graphql.validation import RULES, all_storable, not_storable
 from gqlstock.rules.limits import Limits
 
 _REMEMBERED = 512
-_MOST_ERRORS = 20
+_MOST_ERRORS = 100
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -44,6 +44,8 @@ class Asked:
 
 _CLOSE = {"connection": "close"}
 """What is left of a body that was refused is not read."""
+_THROWN_AWAY = 4_000_000
+"""Bytes too many that are read all the same: many clients hear nothing before they have sent all."""
 
 
 async def by_post(request: Request, limits: Limits) -> Asked:
@@ -72,19 +74,23 @@ async def _body(request: Request, limits: Limits) -> bytes:
     most = limits.body_bytes
     too_large = Refusal(413, f"A request may have {most} bytes.", headers=_CLOSE)
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:19]) > most:
+    if announced.isdigit() and int(announced[:19]) > most + _THROWN_AWAY:
         raise too_large
-    body = bytearray()
+    body, length = bytearray(), 0
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > most:
-                    raise too_large
+                length += len(chunk)
+                if length <= most:
+                    body += chunk
+                elif length > most + _THROWN_AWAY:
+                    break
     except TimeoutError:
         raise Refusal(408, f"The body did not arrive in {limits.body_seconds:g} seconds.", headers=_CLOSE) from None
     except ClientDisconnect:
         raise Refusal(400, "The body did not arrive.", headers=_CLOSE) from None
+    if length > most:
+        raise too_large
     return bytes(body)
 
 
