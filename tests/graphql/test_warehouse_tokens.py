@@ -368,6 +368,24 @@ async def test_a_push_of_an_availability_is_as_for_everybody(two):
         assert await everything.next() == {"salableQuantity": THERE - 2}
 
 
+async def test_to_see_less_costs_no_more(client, two, statements):
+    query = f"""{{
+      inventoryLevels {{ nodes {{ {inside(SCHEMA.type_map["InventoryLevel"], 2)} }} }}
+      orders {{ nodes {{ {inside(SCHEMA.type_map["Order"], 3)} }} }}
+      products {{ nodes {{ {inside(SCHEMA.type_map["Product"], 2)} }} }}
+      inventoryChanges {{ nodes {{ cursor level {{ onHand }} }} }}
+    }}"""
+    ours, theirs = await client.token("admin"), await client.within("BERLIN").token("admin")
+
+    with statements.counted() as for_all:
+        everything = await client.ask(query, token=ours)
+    with statements.counted() as for_one:
+        limited = await client.ask(query, token=theirs)
+
+    assert codes(everything) == codes(limited) == []
+    assert 20 < len(for_one) <= len(for_all)
+
+
 # ── nothing is moved
 
 ROW = {"sku": "MUG", "warehouse": "HAMBURG"}
@@ -496,6 +514,18 @@ async def test_what_concerns_all_warehouses_is_forbidden(client, two):
     assert codes(await limited.scoped("admin", "{ webhookEndpoints { totalCount } }")) == [
         ("FORBIDDEN", ["webhookEndpoints"])
     ]
+
+
+async def test_a_kept_shipment_is_not_told_to_who_is_for_its_warehouse_no_more(client, two):
+    number = order_rules.number(await make.order("MUG", 1))
+    given = {"idempotencyKey": "k", "order": number, "warehouse": "HAMBURG"}
+    first = await client.change("createShipment", "shipment { warehouse { code } }", **given)
+    await database.execute("UPDATE api_token SET warehouses = ?", json.dumps([two.berlin]))
+
+    again = await client.change("createShipment", "shipment { warehouse { code } }", **given)
+
+    assert first == {"shipment": {"warehouse": {"code": "HAMBURG"}}, "userErrors": []}
+    assert again == {"shipment": None, "userErrors": []}
 
 
 async def test_a_kept_answer_tells_no_more_than_its_caller_may_see_now(client, two):
