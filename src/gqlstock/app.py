@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.adapters.http import Http
+from gqlstock.adapters.identity_provider import IdentityProvider
 from gqlstock.adapters.mail import LogMail, SmtpMail
 from gqlstock.config import Config, Executor
 from gqlstock.delivery import housekeeping
@@ -25,7 +27,7 @@ from gqlstock.graphql import schema
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.view import View
-from gqlstock.services import status, tokens
+from gqlstock.services import identities, status
 from gqlstock.store import database, dispatch
 from gqlstock.web import health, unsubscribe
 
@@ -38,11 +40,12 @@ def create_app(config: Config) -> Starlette:
     feed = OutboxFeed(bus)
     page = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
     storefront = Storefront(feed)
+    provider = IdentityProvider(config.jwt_issuer) if config.jwt_issuer else None
     view = View(
         schema.build(_EXECUTORS[config.executor]),
         feed,
         storefront,
-        Callers(tokens.callers),
+        Callers(partial(identities.callers, claims_of=provider.claims if provider else None)),
         page,
         public_orders=config.public_orders,
         private_webhooks=config.private_webhooks,
@@ -59,6 +62,7 @@ def create_app(config: Config) -> Starlette:
             storefront.running(),
             housekeeping.running(config.news_retention, dispatch.place),
             _delivering(config),
+            contextlib.aclosing(provider) if provider else contextlib.nullcontext(),
         ):
             yield
 

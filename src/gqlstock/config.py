@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
@@ -24,6 +25,9 @@ _ADMIN_EMAILS = "GQLSTOCK_ADMIN_EMAILS"
 UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
 _PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 _NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
+_JWT_ISSUER = "GQLSTOCK_JWT_ISSUER"
+_JWT_AUDIENCE = "GQLSTOCK_JWT_AUDIENCE"
+_JWKS = "GQLSTOCK_JWKS_URL"
 
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
@@ -59,7 +63,10 @@ _OWN_PAGE = unsubscribe_page("127.0.0.1", 8000)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log."""
+    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log.
+
+    ``jwt_issuer`` None: our own tokens alone are taken.
+    """
 
     database: DatabaseUrl
     redis_url: str | None = None
@@ -72,6 +79,7 @@ class Config:
     unsubscribe_url: str = _OWN_PAGE
     private_webhooks: bool = False
     news_retention: timedelta = timedelta(days=7)
+    jwt_issuer: Issuer | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -94,6 +102,7 @@ class Config:
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
             news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
+            jwt_issuer=_issuer(given),
         )
 
 
@@ -240,6 +249,22 @@ def _days(name: str, value: str) -> timedelta:
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= _MOST_DAYS):
         raise _wrong(name, value, f"write a whole number of days, 1 to {_MOST_DAYS}.")
     return timedelta(days=int(value))
+
+
+def _issuer(given: Mapping[str, str]) -> Issuer | None:
+    names = (_JWT_ISSUER, _JWT_AUDIENCE, _JWKS)
+    there = [name for name in names if name in given]
+    if not there:
+        return None
+    for name in names:
+        if name not in given:
+            raise ConfigError(f"{name} is not set: with {there[0]} all of {', '.join(names)} are needed.")
+    url = given[_JWKS]
+    right = "write where the provider's keys are, such as https://login.shop.example/jwks.json."
+    parts = _split(_JWKS, url, right)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+        raise _wrong(_JWKS, url, right)
+    return Issuer(given[_JWT_ISSUER], given[_JWT_AUDIENCE], url)
 
 
 def _switch(name: str, value: str) -> bool:

@@ -60,6 +60,26 @@ def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:
     assert result.stderr.startswith("There is no scope everything; there are: catalog:read, ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("token create till --scope admin --warehouse PARIS", "There is no warehouse PARIS."),
+        ("token create till --scope admin --expires 2020-01-31", "2020-01-31 is past: a token that ends then is worth"),
+        (
+            "token create till --scope admin --expires soon",
+            "soon is no time that a token can end: write 12h, 90d or 8w",
+        ),
+        ("token revoke till", "There is no token till."),
+    ],
+)
+def test_what_is_wrong_with_a_token_is_told(run: Run, arguments: str, told: str) -> None:
+    result = run(*arguments.split())
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(told)
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
     result = run("import", "levels", tmp_path / "none.csv")
 

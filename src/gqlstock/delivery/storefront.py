@@ -45,7 +45,7 @@ class _Audience:
 
     @classmethod
     def of(cls, caller: Caller) -> "_Audience":
-        return cls(caller.may(Scope.INVENTORY_READ), caller.may(Scope.CATALOG_READ))
+        return cls(caller.sees_all_stock, caller.may(Scope.CATALOG_READ))
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,4 +83,6 @@ class Callers:
 def _token(authorization: str) -> str | None:
     if authorization[: len(_SCHEME)].lower() != _SCHEME:
         return None
-    return authorization[len(_SCHEME) :].strip()
+    token = authorization[len(_SCHEME) :].strip()
+    # A websocket's payload may hold what has no bytes, such as half of a surrogate pair.
+    return token if token.isascii() else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from gqlstock.graphql import batch, below, nodes
+from gqlstock.graphql import batch, below, nodes, reach
 from gqlstock.graphql.below import NEWEST_FIRST, OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
@@ -193,6 +193,21 @@ nodes.register(
     StockAnnouncement.of,
     announcements.announcements,
     Scope.INVENTORY_READ,
+    reach.seen_by_level,
 )
-nodes.register(inventory.InventoryLevel, "InventoryLevel", InventoryLevel.of, inventory.levels, Scope.INVENTORY_READ)
-nodes.register(inventory.StockMovement, "StockMovement", StockMovement.of, inventory.movements, Scope.INVENTORY_READ)
+nodes.register(
+    inventory.InventoryLevel,
+    "InventoryLevel",
+    InventoryLevel.of,
+    inventory.levels,
+    Scope.INVENTORY_READ,
+    reach.seen,
+)
+nodes.register(
+    inventory.StockMovement,
+    "StockMovement",
+    StockMovement.of,
+    inventory.movements,
+    Scope.INVENTORY_READ,
+    reach.seen_by_level,
+)

@@ -105,9 +105,7 @@ class Bench:
         postings = []
         for key, change, counted_at in self._put:
             level = await self._claim.open(*key)
-            postings.append(
-                Posting(level, change, self._caller.name, self._reason, self._reference, counted_at=counted_at)
-            )
+            postings.append(Posting(level, change, self._caller, self._reason, self._reference, counted_at=counted_at))
         movements = await post(self._claim, postings, self._lookup)
         levels = dict.fromkeys(posting.level.id for posting in postings)
         return Kept({"levels": list(levels), "movements": [m.id for m in movements]}, refused)
@@ -171,6 +169,8 @@ class Bench:
         place = self._warehouses.get(warehouse)
         if place is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
+        if not self._caller.reaches(place.id):
+            raise refusals.out_of_reach(warehouse, "warehouse")
         return item.id, place.id
 
     def _state(self, key: tuple[int, int]) -> Level:

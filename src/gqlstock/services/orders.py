@@ -189,7 +189,7 @@ async def take(
                 waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
                 change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
                 if change != ledger.Change():
-                    postings.append(Posting(level, change, caller.name, order_id=row.order_id))
+                    postings.append(Posting(level, change, caller, order_id=row.order_id))
     await database.insert_many(allocations)
     taken = summed(postings)
     await inventory.record(taken)

@@ -10,11 +10,12 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger, quantities
+from gqlstock.rules import ledger, quantities, refusals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import invalid
+from gqlstock.rules.scopes import Caller
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, Total, from_units, to_units
@@ -83,7 +84,7 @@ class Posting:
 
     level: InventoryLevel
     change: Change
-    actor: str
+    caller: Caller
     reason: str | None = None
     reference: str | None = None
     order_id: int | None = None
@@ -175,8 +176,11 @@ _INCREMENT = (
 async def record(postings: Sequence[Posting]) -> list[StockMovement]:
     """Write changes of claimed levels: the figures by increments, a movement for each change of onHand, the news.
 
-    The level objects carry their new figures afterwards. Refused when a figure leaves its range.
+    The level objects carry their new figures afterwards. Refused when a figure leaves its range, and to a caller who is
+    not for that warehouse, whatever it is that would move its stock.
     """
+    if not all(posting.caller.reaches(posting.level.warehouse_id) for posting in postings):
+        raise refusals.moves_elsewhere().only()
     at = database.now()
     before = {p.level.id: p.level.state for p in reversed(postings)}
     movements, events = [], []
@@ -196,7 +200,7 @@ async def record(postings: Sequence[Posting]) -> list[StockMovement]:
                 on_hand_after=level.on_hand,
                 reason=posting.reason,
                 reference=posting.reference,
-                actor=posting.actor,
+                actor=posting.caller.name,
                 order_id=posting.order_id,
                 created_at=at,
             )
@@ -297,11 +301,13 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
     return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
 
 
-def among(skus: Collection[str] | None, warehouses: Collection[str] | None) -> outbox.Among:
-    """The levels of items with these SKUs, in these warehouses by code, out of use or not; None for any."""
+def among(
+    skus: Collection[str] | None, warehouses: Collection[str] | None, within: Collection[int] | None
+) -> outbox.Among:
+    """The levels of items with these SKUs, in these warehouses by code and by id, out of use or not; None for any."""
     where = "TRUE"
-    values: list[str] = []
-    for column, names in (("i.sku", skus), ("w.code", warehouses)):
+    values: list[str | int] = []
+    for column, names in (("i.sku", skus), ("w.code", warehouses), ("w.id", within)):
         if names is not None:
             where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
             values += names
@@ -321,6 +327,12 @@ async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
         *level_ids,
     )
     return {row["id"]: (row["sku"], row["code"]) for row in rows}
+
+
+async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
+    """The warehouse of each level."""
+    found = await InventoryLevel.filter(id__in=set(level_ids)).values_list("id", "warehouse_id") if level_ids else []
+    return dict(found)
 
 
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
