@@ -296,6 +296,16 @@ async def test_an_explanation_is_the_sum_over_ones_own_warehouses(client, two):
     }
 
 
+async def test_an_explanation_does_not_name_an_inactive_warehouse_of_others(client, two):
+    await client.done("updateWarehouse", code="HAMBURG", active=False)
+    query = '{ explainAvailability(sku: "MUG") { terms { kind warehouse } } }'
+
+    everything = (await client.admin(query))["explainAvailability"]["terms"]
+    limited = (await client.within("BERLIN").admin(query))["explainAvailability"]["terms"]
+
+    assert everything == [*limited, {"kind": "INACTIVE_WAREHOUSE", "warehouse": "HAMBURG"}]
+
+
 async def test_a_report_of_another_warehouse_is_refused(client, two):
     query = '{ lowStockReport(warehouse: "HAMBURG") { totalCount } }'
 
