@@ -2,16 +2,20 @@
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
 from gqlstock.adapters.mail import SmtpServer
+from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
@@ -25,8 +29,16 @@ UNSUBSCRIBE = "GQLSTOCK_UNSUBSCRIBE_URL"
 _PRIVATE_WEBHOOKS = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 _NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
 
+_LOG_FORMAT = "GQLSTOCK_LOG_FORMAT"
+_LOG_LEVEL = "GQLSTOCK_LOG_LEVEL"
+_METRICS_TOKEN = "GQLSTOCK_METRICS_TOKEN"
+_GRACE = "GQLSTOCK_GRACE_SECONDS"
+_DRAIN = "GQLSTOCK_DRAIN_SECONDS"
+
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
+_MOST_SECONDS = 3_600
+_SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
@@ -72,6 +84,13 @@ class Config:
     unsubscribe_url: str = _OWN_PAGE
     private_webhooks: bool = False
     news_retention: timedelta = timedelta(days=7)
+    log_format: LogFormat = LogFormat.TEXT
+    log_level: LogLevel = LogLevel.INFO
+    metrics_token: str | None = field(default=None, repr=False)
+    grace: timedelta = timedelta(seconds=10)
+    """How long what is being answered may take when the process is asked to end."""
+    drain: timedelta = timedelta(0)
+    """How long it goes on as before then, while it says that it is not ready."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -87,13 +106,18 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
-            executor=_executor(given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
+            executor=_one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
             news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
+            log_format=_one_of(LogFormat, _LOG_FORMAT, given.get(_LOG_FORMAT, LogFormat.TEXT)),
+            log_level=_one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
+            metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
+            grace=_seconds(_GRACE, given.get(_GRACE, "10"), least=1),
+            drain=_seconds(_DRAIN, given.get(_DRAIN, "0"), least=0),
         )
 
 
@@ -248,7 +272,22 @@ def _switch(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-def _executor(value: str) -> Executor:
-    if value not in list(Executor):
-        raise _wrong(_EXECUTOR, value, f"write {' or '.join(Executor)}.")
-    return Executor(value)
+def _one_of(choices: type[Choice], name: str, value: str) -> Choice:
+    if value not in list(choices):
+        *others, last = choices
+        raise _wrong(name, value, f"write {', '.join(others)} or {last}.")
+    return choices(value)
+
+
+def _seconds(name: str, value: str, least: int) -> timedelta:
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST_SECONDS):
+        raise _wrong(name, value, f"write a whole number of seconds, {least} to {_MOST_SECONDS}.")
+    return timedelta(seconds=int(value))
+
+
+def _token(value: str) -> str:
+    if len(value) < _SHORTEST_TOKEN or not (value.isascii() and value.isprintable()) or " " in value:
+        raise ConfigError(
+            f"{_METRICS_TOKEN}: write at least {_SHORTEST_TOKEN} characters without a space, such as letters and digits."
+        )
+    return value

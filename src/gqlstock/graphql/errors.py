@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
+from gqlstock import trail
 from gqlstock.graphql import enums as enums  # registers them
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
@@ -84,7 +85,8 @@ def coded(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
     incident = secrets.token_hex(6)
-    log.error("unexpected error %s at %s", incident, error.path, exc_info=cause)
+    told = {"fields": {"incident": incident}}
+    log.error("unexpected error %s at %s", incident, error.path, exc_info=cause, extra=told)
     return _again(error, f"Something went wrong on our side (incident {incident}).", {"code": "INTERNAL"})
 
 
@@ -170,6 +172,7 @@ USER_ERRORS = [InputError, InsufficientStockError, QuantityNotAllowedError, NotO
 
 def user_error(refusal: refusals.Refusal) -> UserError:
     """The one list that makes each refusal a user error."""
+    trail.refused(refusal.code)
     common: dict[str, Any] = {
         "code": refusal.code,
         "message": refusal.message,
