@@ -29,7 +29,7 @@ from prometheus_client import (
 from gqlstock.trail import UNKNOWN, Operation, Trail
 
 # When a series began, is one more series for each, which nobody asks for.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 

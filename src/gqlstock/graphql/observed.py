@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from graphql import FieldNode, get_operation_ast
+from graphql import FieldNode, GraphQLError, get_operation_ast
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
@@ -30,6 +30,10 @@ class Observed(SchemaExtension):
         trail.operation.set(self._operation)
         try:
             yield
+        except GraphQLError:
+            # Of the syntax, which comes to light before there is a result.
+            self._operation.errors["BAD_USER_INPUT"] += 1
+            raise
         finally:
             self._end(self._trail)
 
