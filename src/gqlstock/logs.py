@@ -5,6 +5,7 @@ What is logged stands where it happens; a record's ``fields`` become fields of t
 
 import json
 import logging
+import secrets
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,6 +58,13 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     logging.getLogger(_SILENT).disabled = True
     logging.getLogger("uvicorn.error").addFilter(_is_ours_to_say)
     logging.captureWarnings(True)
+
+
+def incident(log: logging.Logger, where: str, error: BaseException) -> str:
+    """Log what nobody foresaw under an id; gives what callers are told, which is that id alone."""
+    number = secrets.token_hex(6)
+    log.error("unexpected error %s %s", number, where, exc_info=error, extra={"fields": {"incident": number}})
+    return f"Something went wrong on our side (incident {number})."
 
 
 def _is_ours_to_say(record: logging.LogRecord) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from graphql import GraphQLError
+from starlette.types import Receive, Scope, Send
 
 import make
 import server
@@ -18,6 +19,7 @@ from gqlstock.config import Config
 from gqlstock.graphql.errors import coded
 from gqlstock.services import tokens
 from gqlstock.store.database import DatabaseUrl
+from gqlstock.web.requests import Requests
 from live import connected, received, send
 
 SECRET = "anna@shoppers.example"
@@ -126,3 +128,28 @@ def test_an_incident_stands_in_the_line_of_its_request(caplog: pytest.LogCapture
     incident = line.fields["incident"]  # type: ignore[attr-defined]
     assert shown.message == f"Something went wrong on our side (incident {incident})."
     assert incident in line.getMessage()
+
+
+async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+    raise ConnectionError("no database")
+
+
+async def test_what_fails_outside_of_an_operation_is_masked_in_the_form_of_graphql(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    transport = httpx.ASGITransport(Requests(broken, []))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gqlstock") as client:
+        answer = await client.post("/graphql", headers={"x-request-id": "mine"})
+
+    (line,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    incident = line.fields["incident"]  # type: ignore[attr-defined]
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
+    assert answer.json() == {
+        "errors": [
+            {
+                "message": f"Something went wrong on our side (incident {incident}).",
+                "extensions": {"code": "INTERNAL"},
+            }
+        ]
+    }
+    assert line.exc_info is not None

@@ -34,10 +34,22 @@ def ready(checks: Sequence[tuple[str, Check]], stopping: Stopping) -> Callable[[
     return respond
 
 
+_late: set[asyncio.Future[object]] = set()
+
+
 async def _passes(check: Check) -> bool:
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await check()
-    except Exception:
+    checking = asyncio.ensure_future(check())
+    # Not asyncio.timeout: the end of a statement that the database does not hear of may be long in coming.
+    await asyncio.wait({checking}, timeout=_SECONDS)
+    if not checking.done():
+        checking.cancel()
+        _late.add(checking)
+        checking.add_done_callback(_forget)
         return False
-    return True
+    return checking.exception() is None
+
+
+def _forget(checking: asyncio.Future[object]) -> None:
+    _late.discard(checking)
+    if not checking.cancelled():
+        checking.exception()

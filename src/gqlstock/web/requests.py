@@ -11,9 +11,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gqlstock import trail
+from gqlstock import logs, trail
 from gqlstock.trail import Operation, Trail
 
 log = logging.getLogger("gqlstock.access")
@@ -24,6 +25,8 @@ _VALID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/healthz", "/readyz", "/metrics")
 
 _LONGEST_PATH = 200
+_FAILED = 500
+_BROKEN = 1011
 _NEVER_CLOSED = 1006
 
 
@@ -57,17 +60,25 @@ class Requests:
         of = Trail(_id(scope), "http", self._operation_began, self._operation_ended)
         trail.current.set(of)
         started = time.perf_counter()
-        status = 500
+        status = _FAILED
+        begun = False
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, begun = message["status"], True
                 message["headers"] = [*message.get("headers", ()), (_HEADER, of.id.encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, answer)
+        except Exception as error:
+            told = logs.incident(
+                log, "before there was an answer" if not begun else "in the middle of an answer", error
+            )
+            if begun:
+                raise
+            await _failed(told)(scope, receive, answer)
         finally:
             for observer in self._observers:
                 observer.answered(status)
@@ -98,6 +109,10 @@ class Requests:
 
         try:
             await self._app(scope, asked, answer)
+        except Exception as error:
+            logs.incident(log, "over a websocket", error)
+            if code == _NEVER_CLOSED:
+                await answer({"type": "websocket.close", "code": _BROKEN})
         finally:
             if log.isEnabledFor(logging.INFO):
                 _line(logging.INFO, scope, "WEBSOCKET", code, started, None)
@@ -112,6 +127,11 @@ class Requests:
             observer.ended(of, operation)
         if of.transport == "websocket" and log.isEnabledFor(logging.INFO):
             _operation_line(operation)
+
+
+def _failed(told: str) -> Response:
+    """The answer to a request that failed outside of its operation, such as over who calls; in GraphQL's form."""
+    return JSONResponse({"errors": [{"message": told, "extensions": {"code": "INTERNAL"}}]}, status_code=_FAILED)
 
 
 def _id(scope: Scope) -> str:
