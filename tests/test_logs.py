@@ -76,3 +76,8 @@ def test_an_exception_is_part_of_the_same_line_of_json() -> None:
     assert "\n" not in line
     assert json.loads(line)["incident"] == "00ff"
     assert json.loads(line)["exception"].endswith("ValueError: no such thing")
+
+
+def test_work_for_everybody_is_not_of_the_request_that_began_it(asked: None) -> None:
+    assert trail.request_id() == "abc-1"
+    assert trail.left().run(trail.request_id) is None

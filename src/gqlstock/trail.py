@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
@@ -61,6 +61,14 @@ operation: ContextVar[Operation | None] = ContextVar("operation", default=None)
 def request_id() -> str | None:
     trail = current.get()
     return trail.id if trail is not None else None
+
+
+def left() -> Context:
+    """The context for work that goes on for everybody once the request that began it is over."""
+    context = copy_context()
+    context.run(current.set, None)
+    context.run(operation.set, None)
+    return context
 
 
 def refused(code: str) -> None:
