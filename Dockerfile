@@ -5,7 +5,7 @@ RUN python -m venv --without-pip /opt/gqlstock
 COPY pyproject.toml requirements-dev.txt README.md LICENSE ./
 COPY src src
 # The versions that the tests ran with.
-RUN pip --python /opt/gqlstock/bin/python install --no-cache-dir --constraint requirements-dev.txt ".[postgres,redis]"
+RUN pip --python /opt/gqlstock/bin/python install --no-cache-dir --constraint requirements-dev.txt ".[postgres,redis,otel]"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /data --create-home gqlstock

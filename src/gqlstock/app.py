@@ -20,6 +20,7 @@ from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.adapters.http import Http
 from gqlstock.adapters.mail import LogMail, SmtpMail
 from gqlstock.adapters.metrics import Figures, Metrics, Pool
+from gqlstock.adapters.tracing import Tracing, provider
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
@@ -63,6 +64,7 @@ def create_app(config: Config) -> Starlette:
         checks.append(("broker", bus.ping))
     stopping = Stopping(grace=config.grace.total_seconds(), drain=config.drain.total_seconds())
     figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*database.pool()))
+    tracing = Tracing(provider()) if config.tracing else None
     http = Http(private_addresses=config.private_webhooks)
     mail = SmtpMail(config.smtp) if config.smtp else LogMail()
     webhooks = Courier(Webhooks(http), partial(figures.delivered, "webhook"))
@@ -81,6 +83,7 @@ def create_app(config: Config) -> Starlette:
             letters.running(),
             dispatcher.running(),
             figures.running(),
+            tracing.running() if tracing is not None else contextlib.nullcontext(),
             stopping.heeding_signals(),
         ):
             yield
@@ -95,7 +98,7 @@ def create_app(config: Config) -> Starlette:
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
         ],
         middleware=[
-            Middleware(Requests, [figures]),
+            Middleware(Requests, [figures, tracing] if tracing is not None else [figures]),
             Middleware(EndsWhatLasts, stopping),
             *_cors(config.cors_origins),
         ],

@@ -35,6 +35,8 @@ _METRICS_TOKEN = "GQLSTOCK_METRICS_TOKEN"
 _GRACE = "GQLSTOCK_GRACE_SECONDS"
 _DRAIN = "GQLSTOCK_DRAIN_SECONDS"
 
+_OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
@@ -58,7 +60,10 @@ class Executor(StrEnum):
 
 
 def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def unsubscribe_page(host: str, port: int) -> str:
@@ -89,6 +94,8 @@ class Config:
     metrics_token: str | None = field(default=None, repr=False)
     grace: timedelta = timedelta(seconds=10)
     """How long what is being answered may take when the process is asked to end."""
+    tracing: bool = False
+    """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
     drain: timedelta = timedelta(0)
     """How long it goes on as before then, while it says that it is not ready."""
 
@@ -117,6 +124,7 @@ class Config:
             log_level=_one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
             metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
             grace=_seconds(_GRACE, given.get(_GRACE, "10"), least=1),
+            tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
             drain=_seconds(_DRAIN, given.get(_DRAIN, "0"), least=0),
         )
 
@@ -291,3 +299,8 @@ def _token(value: str) -> str:
             f"{_METRICS_TOKEN}: write at least {_SHORTEST_TOKEN} characters without a space, such as letters and digits."
         )
     return value
+
+
+def _is_traced(given: Mapping[str, str]) -> bool:
+    off = given.get("OTEL_SDK_DISABLED", "").lower() == "true" or given.get("OTEL_TRACES_EXPORTER") == "none"
+    return not off and any(name in given for name in _OTEL_ENDPOINTS)

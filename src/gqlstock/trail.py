@@ -48,6 +48,8 @@ class Trail:
     began: Callable[["Trail", Operation], None]
     """Called once it is known what an operation asks."""
     ended: Callable[["Trail", Operation], None]
+    parent: str | None = None
+    """What it is part of, as ``traceparent`` says it."""
     operation: Operation | None = None
     """The last one that began."""
     answering: int = 0

@@ -20,6 +20,7 @@ from gqlstock.trail import Operation, Trail
 log = logging.getLogger("gqlstock.access")
 
 _HEADER = b"x-request-id"
+_PARENT = b"traceparent"
 _VALID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # What is asked for every few seconds by programs that watch.
 _QUIET = ("/healthz", "/readyz", "/metrics")
@@ -57,7 +58,7 @@ class Requests:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of = Trail(_id(scope), "http", self._operation_began, self._operation_ended)
+        of = self._trail(scope, "http")
         trail.current.set(of)
         started = time.perf_counter()
         status = _FAILED
@@ -87,7 +88,7 @@ class Requests:
                 _line(level, scope, scope["method"], status, started, of.operation)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of = Trail(_id(scope), "websocket", self._operation_began, self._operation_ended)
+        of = self._trail(scope, "websocket")
         trail.current.set(of)
         started = time.perf_counter()
         code = _NEVER_CLOSED
@@ -117,6 +118,17 @@ class Requests:
             if log.isEnabledFor(logging.INFO):
                 _line(logging.INFO, scope, "WEBSOCKET", code, started, None)
 
+    def _trail(self, scope: Scope, transport: str) -> Trail:
+        """The id is that which a proxy or a client has given, if it can stand in a log."""
+        given = parent = None
+        for name, value in scope["headers"]:
+            if name == _HEADER and _VALID.fullmatch(value):
+                given = str(value, "ascii")
+            elif name == _PARENT:
+                parent = str(value, "latin-1")
+        number = given or secrets.token_hex(8)
+        return Trail(number, transport, self._operation_began, self._operation_ended, parent)
+
     def _operation_began(self, of: Trail, operation: Operation) -> None:
         for observer in self._observers:
             observer.began(of, operation)
@@ -132,14 +144,6 @@ class Requests:
 def _failed(told: str) -> Response:
     """The answer to a request that failed outside of its operation, such as over who calls; in GraphQL's form."""
     return JSONResponse({"errors": [{"message": told, "extensions": {"code": "INTERNAL"}}]}, status_code=_FAILED)
-
-
-def _id(scope: Scope) -> str:
-    """The id that a proxy or a client has given, if it can stand in a log."""
-    for name, value in scope["headers"]:
-        if name == _HEADER and _VALID.fullmatch(value):
-            return str(value, "ascii")
-    return secrets.token_hex(8)
 
 
 def _line(level: int, scope: Scope, method: str, status: int, started: float, operation: Operation | None) -> None:
