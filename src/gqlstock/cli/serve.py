@@ -25,6 +25,8 @@ CONNECTIONS: dict[str, Any] = {
     "ws_per_message_deflate": False,
     # A client that is busy for a minute keeps its websocket.
     "ws_ping_timeout": 90.0,
+    # On a busy machine a worker takes longer than uvicorn's five seconds to start; it would not be replaced then.
+    "timeout_worker_healthcheck": 30,
     # The log has one form, which is ours.
     "log_config": None,
     "access_log": False,
