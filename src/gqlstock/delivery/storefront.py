@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gqlstock import trail
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
@@ -159,7 +160,7 @@ class Storefront:
         self._starting.append(watcher)
         self._look_at(keys)
         if self._running is None:
-            self._running = asyncio.create_task(self._run())
+            self._running = asyncio.create_task(self._run(), context=trail.left())
 
     async def _remove(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
         for key in keys:

@@ -21,6 +21,7 @@ from gqlstock.graphql.demand_queries import DemandQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
+from gqlstock.graphql.observed import Observed
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
@@ -93,7 +94,7 @@ def build(executor: type[Executor[Any]] = BreadthFirstExecutor) -> strawberry.Sc
         types=[Product, Combination, *USER_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=executor,
-        extensions=[MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
+        extensions=[Observed, MaskErrors, lambda: ParserCache(maxsize=_REMEMBERED), Validate],
     )
 
 
