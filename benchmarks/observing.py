@@ -28,8 +28,8 @@ QUERIES = {
     "smallest": "query Me { viewer { authenticated } }",
     "page of 24": "query Page { products(first: 24) { nodes { sku name availability { status orderable onlyLeft } } } }",
 }
-ROUNDS = 7
-REQUESTS = 100
+ROUNDS = 9
+REQUESTS = 50
 
 
 async def ask(app: Starlette, body: bytes) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 from gqlstock import config
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-ROWS = dict(re.findall(r"^\| `(GQLSTOCK_\w+)`[^|]*\| ([^|]+) \|", README, re.MULTILINE))
+ROWS = {
+    name: default
+    for names, default in re.findall(r"^\| (`GQLSTOCK_[^|]*) \| ([^|]+) \|", README, re.MULTILINE)
+    for name in re.findall(r"GQLSTOCK_\w+", names)
+}
 READ = {value for value in vars(config).values() if isinstance(value, str) and value.startswith("GQLSTOCK_")}
 
 
