@@ -473,6 +473,19 @@ async def test_an_order_that_would_take_from_another_warehouse_is_not_placed(cli
     assert await limited.refused("holdStock", lines=lines) == [("NOT_FOUND", ["lines", "0", "sku"])]
 
 
+async def test_how_much_all_warehouses_have_is_not_told_by_a_refusal(client, two):
+    query = """query ($input: CheckOrderInput!) {
+      checkOrder(input: $input) { userErrors { message ... on InsufficientStockError { salable } } }
+    }"""
+    lines = {"lines": [{"sku": "MUG", "quantity": 20_000}]}
+
+    everything = (await client.admin(query, input=lines))["checkOrder"]["userErrors"]
+    limited = (await client.within("BERLIN").admin(query, input=lines))["checkOrder"]["userErrors"]
+
+    assert everything[0]["salable"] == THERE - 2
+    assert limited == [{"message": "There are not 20000 of MUG.", "salable": None}]
+
+
 async def test_an_order_of_ones_own_warehouse_goes_all_its_way(client, two):
     await make.stock("MUG", "BERLIN", 10)
     limited = client.within("BERLIN")
