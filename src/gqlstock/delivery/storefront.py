@@ -20,7 +20,7 @@ from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
-from gqlstock.store import catalog, inventory, outbox, warehouses
+from gqlstock.store import catalog, named_levels, outbox, warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 from gqlstock.store.warehouses import Network
@@ -212,7 +212,7 @@ class Storefront:
         items = of_topic.get(Topic.ITEM, set())
         # Any item may have got the SKU that somebody waits for.
         touched = {key for key, watch in self._watches.items() if watch.seen is None} if items else set()
-        for item_id, product_id in (await inventory.touched(of_topic.get(Topic.LEVEL, set()), items)).items():
+        for item_id, product_id in (await named_levels.touched(of_topic.get(Topic.LEVEL, set()), items)).items():
             touched |= self._by_item.get(item_id, set())
             if product_id is None:
                 touched |= self._by_product.get(item_id, set())

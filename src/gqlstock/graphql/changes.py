@@ -16,7 +16,7 @@ from gqlstock.graphql.levels import limited
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.store import inventory, outbox
+from gqlstock.store import inventory, ledger, named_levels, outbox
 from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 
 TOPICS = [Topic.LEVEL]
@@ -45,7 +45,7 @@ class InventoryChange:
 async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
     """The changes that entries tell of, in their order."""
     levels = await inventory.levels({entry.subject for entry in entries})
-    movements = await inventory.movements({entry.data["movement"] for entry in entries if "movement" in entry.data})
+    movements = await ledger.movements({entry.data["movement"] for entry in entries if "movement" in entry.data})
     shown = {level_id: InventoryLevel.of(level) for level_id, level in levels.items()}
     return [
         InventoryChange(
@@ -78,7 +78,7 @@ class Chosen:
     def among(self) -> outbox.Among | None:
         if self.skus is None and self.warehouses is None and self.caller.warehouses is None:
             return None
-        return inventory.among(self.skus, self.warehouses, self.caller.warehouses)
+        return named_levels.among(self.skus, self.warehouses, self.caller.warehouses)
 
     async def changes(self, part: Part) -> list[InventoryChange]:
         """Those of a part of the feed that are wanted."""
@@ -87,7 +87,7 @@ class Chosen:
         if self.skus is None and self.warehouses is None:
             return mine
         ids = {entry.subject for entry in part.entries}
-        names = await part.once("names", partial(inventory.names, ids))
+        names = await part.once("names", partial(named_levels.names, ids))
         return [change for change in mine if self._has(*names[change.level.row.id])]
 
     def _has(self, sku: str, warehouse: str) -> bool:

@@ -19,7 +19,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import lookup as lookups
-from gqlstock.store import announcements, catalog, inventory, orders, warehouses
+from gqlstock.store import announcements, catalog, inventory, ledger, orders, warehouses
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem
@@ -29,7 +29,7 @@ TimeArg = Annotated[datetime, strawberry.argument(description="The moment to loo
 
 
 async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: TimeArg) -> list[Decimal]:
-    found = await inventory.on_hand_at([parent.row.id for parent in parents], time)
+    found = await ledger.on_hand_at([parent.row.id for parent in parents], time)
     return [found.get(parent.row.id, ZERO) for parent in parents]
 
 
@@ -207,7 +207,7 @@ nodes.register(
     inventory.StockMovement,
     "StockMovement",
     StockMovement.of,
-    inventory.movements,
+    ledger.movements,
     Scope.INVENTORY_READ,
     reach.seen_by_level,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import Forbidden
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import inventory
+from gqlstock.store import named_levels
 
 Seen = Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]]
 
@@ -25,7 +25,7 @@ async def seen_by_level(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
     """Of rows that name their level, those that the caller may see."""
     if info.context.caller.warehouses is None:
         return rows
-    places = await inventory.warehouse_ids({row.level_id for row in rows.values()})
+    places = await named_levels.warehouse_ids({row.level_id for row in rows.values()})
     return {row_id: row for row_id, row in rows.items() if info.context.caller.reaches(places[row.level_id])}
 
 

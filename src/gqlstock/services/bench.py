@@ -18,6 +18,7 @@ from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
+from gqlstock.store.ledger import moved_after
 from gqlstock.store.warehouses import Warehouse
 
 MAX_ROWS = 1_000
@@ -159,7 +160,7 @@ class Bench:
                 f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
-        return await inventory.moved_after(level.id, moment) if level else ZERO
+        return await moved_after(level.id, moment) if level else ZERO
 
     def _key(self, sku: str, warehouse: str) -> tuple[int, int]:
         item = self._items.get(sku)

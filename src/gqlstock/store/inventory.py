@@ -18,7 +18,7 @@ from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField, Total, from_units, to_units
+from gqlstock.store.fields import QuantityField, from_units, to_units
 from gqlstock.store.warehouses import Warehouse
 
 
@@ -295,77 +295,6 @@ async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, I
     """The levels in use of items in one warehouse, by item."""
     found = await live_levels().filter(warehouse_id=warehouse_id, item_id__in=set(item_ids))
     return {level.item_id: level for level in await current(found)}
-
-
-async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
-    return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
-
-
-def among(
-    skus: Collection[str] | None, warehouses: Collection[str] | None, within: Collection[int] | None
-) -> outbox.Among:
-    """The levels of items with these SKUs, in these warehouses by code and by id, out of use or not; None for any."""
-    where = "TRUE"
-    values: list[str | int] = []
-    for column, names in (("i.sku", skus), ("w.code", warehouses), ("w.id", within)):
-        if names is not None:
-            where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
-            values += names
-    return outbox.Among(
-        f"""SELECT l.id FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
-            WHERE {where}""",
-        tuple(values),
-    )
-
-
-async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Each level's SKU and warehouse code."""
-    slots = ", ".join("?" * len(level_ids))
-    rows = await database.query(
-        f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
-            JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
-        *level_ids,
-    )
-    return {row["id"]: (row["sku"], row["code"]) for row in rows}
-
-
-async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
-    """The warehouse of each level."""
-    found = await InventoryLevel.filter(id__in=set(level_ids)).values_list("id", "warehouse_id") if level_ids else []
-    return dict(found)
-
-
-async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
-    """The items that levels are of, and these items: each with its product, where it is a combination."""
-    levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
-    rows = await database.query(
-        f"""SELECT id, product_id FROM item
-            WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",
-        *item_ids,
-        *level_ids,
-    )
-    return {row["id"]: row["product_id"] for row in rows}
-
-
-async def moved_after(level_id: int, moment: datetime) -> Decimal:
-    """The sum of a level's movements created after that moment."""
-    rows = (
-        await StockMovement.filter(level_id=level_id, created_at__gt=moment)
-        .annotate(total=Total("quantity"))
-        .values_list("total", flat=True)
-    )
-    return rows[0] or ZERO  # type: ignore[return-value]
-
-
-async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:
-    """Each level's onHand as the ledger has it at that moment: the sum of the movements up to and with it."""
-    rows = (
-        await StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
-        .annotate(total=Total("quantity"))
-        .group_by("level_id")
-        .values("level_id", "total")
-    )
-    return {row["level_id"]: row["total"] for row in rows}
 
 
 async def retire(level: InventoryLevel) -> None:
