@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,17 +17,28 @@ ERRORS = "userErrors { __typename code message path }"
 class Client:
     """Asks the server as whoever a token stands for; the public without one."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, warehouses: Sequence[str] = ()) -> None:
         self.http = http
+        self._warehouses = warehouses
+        self._within: dict[tuple[str, ...], Client] = {}
         self._tokens: dict[tuple[str, ...], str] = {}
         self._making = asyncio.Lock()
+
+    def within(self, *warehouses: str) -> "Client":
+        """One whose tokens are for these warehouses alone."""
+        return self._within.setdefault(warehouses, Client(self.http, warehouses))
 
     async def token(self, *scopes: str) -> str:
         """A token of these scopes, made once."""
         async with self._making:
             if scopes not in self._tokens:
-                self._tokens[scopes] = await make.token(*scopes, name=f"test {' '.join(scopes)}")
+                self._tokens[scopes] = await self._made(*scopes)
             return self._tokens[scopes]
+
+    async def _made(self, *scopes: str) -> str:
+        """A token that no other client has."""
+        name = " ".join(["test", *scopes, *self._warehouses])
+        return await make.token(*scopes, name=name, warehouses=self._warehouses)
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, *, token: str | None = None

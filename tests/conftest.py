@@ -41,6 +41,7 @@ def database_url(migrated: DatabaseUrl, tmp_path: Path) -> DatabaseUrl:
     """Where this test's database is: up to date, with the default organization and nothing else."""
     if isinstance(migrated, SqliteFile):
         return SqliteFile(str(shutil.copy(migrated.path, tmp_path / "gqlstock.db")))
+    assert isinstance(migrated, Postgres)
     asyncio.run(_empty(migrated))
     return migrated
 
@@ -76,11 +77,36 @@ async def _recreate(url: Postgres) -> None:
         await server.close()
 
 
-async def _empty(url: DatabaseUrl) -> None:
-    async with database.opened(url):
-        found = await database.query(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
-        )
-        tables = ", ".join(f'"{row["tablename"]}"' for row in found)
-        await database.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
-        await warehouses.ensure_default_organization()
+async def _empty(url: Postgres) -> None:
+    """Leave nothing but the default organization."""
+    connection = await asyncpg.connect(**url.credentials)
+    try:
+        await connection.execute(_DELETE if await _is_superuser(connection) else _TRUNCATE)
+        await connection.execute(_DEFAULT_ORGANIZATION)
+    finally:
+        await connection.close()
+
+
+_DEFAULT_ORGANIZATION = """INSERT INTO organization (code, name, created_at)
+    VALUES ('default', 'Default organization', now())"""
+
+
+async def _is_superuser(connection: asyncpg.Connection) -> bool:
+    return bool(await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
+
+
+# Truncating takes a tenth of a second for each test, however little there is.
+_DELETE = """DO $$ DECLARE one record; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations' LOOP
+        EXECUTE format('DELETE FROM %I', one.tablename);
+    END LOOP;
+    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        PERFORM setval(format('%I', one.sequencename)::regclass, 1, false);
+    END LOOP;
+END $$"""
+_TRUNCATE = """DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations' LOOP
+        EXECUTE format('TRUNCATE %I RESTART IDENTITY CASCADE', one.tablename);
+    END LOOP;
+END $$"""

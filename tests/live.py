@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Any
 
 import httpx
@@ -86,9 +86,12 @@ class Shop:
         self.storefront = storefront
 
     @contextlib.asynccontextmanager
-    async def subscribed(self, query: str, *scopes: Scope, **variables: Any) -> AsyncIterator["Pushes"]:
-        """What is pushed to a caller with these scopes, the public without any."""
-        caller = Caller("test", "test", frozenset(scopes), authenticated=bool(scopes))
+    async def subscribed(
+        self, query: str, *scopes: Scope, within: Collection[int] | None = None, **variables: Any
+    ) -> AsyncIterator["Pushes"]:
+        """What is pushed to a caller with these scopes, the public without any; ``within``: who is for these warehouses."""
+        mine = None if within is None else frozenset(within)
+        caller = Caller("test", "test", frozenset(scopes), authenticated=bool(scopes), warehouses=mine)
         context = Context(self.feed, self.storefront, caller=caller)
         results = await build().subscribe(query, variable_values=variables, context_value=context)
         heard = Pushes(results)

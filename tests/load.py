@@ -49,10 +49,14 @@ async def changing(
             assert data["adjustStock"]["userErrors"] == []
             made.count += len(skus)
 
+        stopped = asyncio.Event()
+
         async def keep_changing() -> None:
             due = time.monotonic()
             async with asyncio.TaskGroup() as tasks:
                 for number in itertools.count():
+                    if stopped.is_set():
+                        return
                     tasks.create_task(change(1 if number % 2 else 2))
                     due += pause
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
@@ -61,8 +65,9 @@ async def changing(
         try:
             yield made
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            # Those that are on their way are waited for: they would still be committed.
+            stopped.set()
+            await running
 
 
 def narrow(to: Server) -> socket.socket:

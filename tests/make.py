@@ -133,6 +133,6 @@ async def order(
     return (await orders.place(SYSTEM, asked)).ids["order"][0]
 
 
-async def token(*scopes: str, name: str = "test") -> str:
-    """A token of these scopes, of all if none is named."""
-    return await tokens.create(name, scopes or ("admin",))
+async def token(*scopes: str, name: str = "test", warehouses: Sequence[str] = (), expires: str | None = None) -> str:
+    """A token of these scopes, of all if none is named; for these warehouses alone if some are."""
+    return await tokens.create(name, scopes or ("admin",), warehouses, expires)

@@ -29,10 +29,10 @@ class Postbox:
         return {"GQLSTOCK_SMTP_URL": f"smtp://127.0.0.1:{self.port}", "GQLSTOCK_MAIL_FROM": "shop@gqlstock.example"}
 
     def has(self, count: int) -> list[EmailMessage]:
-        """Wait until so many letters have come; from a thread."""
+        """Wait until so many letters have come, repeats aside; from a thread."""
         until = time.monotonic() + PATIENCE
-        while len(self.letters) < count:
-            assert time.monotonic() < until, f"{len(self.letters)} of {count} letters have come"
+        while (come := len({letter["Message-ID"] for letter in self.letters})) < count:
+            assert time.monotonic() < until, f"{come} of {count} letters have come"
             time.sleep(0.02)
         return self.letters
 

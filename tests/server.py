@@ -63,11 +63,36 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> S
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*command, "--log-level", "warning"],
-            env={**os.environ, **env},
+            env={**os.environ, "GQLSTOCK_LOG_LEVEL": "warning", **env},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     return Server(chosen, process, log)
+
+
+def serve(env: Mapping[str, str], directory: Path, *arguments: str) -> Server:
+    """Start ``gqlstock serve`` in that environment; it is not ready yet."""
+    port = free_port()
+    log = directory / f"serve-{port}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gqlstock.cli", "serve", "--port", str(port), *arguments],
+            env={**os.environ, **env},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    return Server(port, process, log)
+
+
+@contextlib.asynccontextmanager
+async def serving(env: Mapping[str, str], directory: Path, *arguments: str) -> AsyncIterator[Server]:
+    """``gqlstock serve``, ready for the block."""
+    started = serve(env, directory, *arguments)
+    try:
+        await ready(started)
+        yield started
+    finally:
+        await asyncio.to_thread(stop, started)
 
 
 async def ready(server: Server) -> None:

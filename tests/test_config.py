@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.rules.limits import Limits, PublicRate, Rate
@@ -287,3 +288,40 @@ def test_persisted_operations_are_a_map_or_a_manifest(tmp_path: Path, content: s
     path.write_text(content)
 
     assert Config.from_env({"GQLSTOCK_PERSISTED_ONLY": str(path)}).persisted == {"a": "{ viewer { authenticated } }"}
+
+
+JWT = {
+    "GQLSTOCK_JWT_ISSUER": "https://login.shop.example/",
+    "GQLSTOCK_JWT_AUDIENCE": "gqlstock",
+    "GQLSTOCK_JWKS_URL": "https://login.shop.example/jwks.json",
+}
+
+
+def test_an_identity_provider_is_trusted_as_it_is_written() -> None:
+    trusted = Issuer("https://login.shop.example/", "gqlstock", "https://login.shop.example/jwks.json")
+
+    assert Config.from_env(JWT).jwt_issuer == trusted
+    assert Config.from_env({}).jwt_issuer is None
+
+
+@pytest.mark.parametrize("missing", JWT)
+def test_of_an_identity_provider_all_is_said_or_nothing(missing: str) -> None:
+    first = next(name for name in JWT if name != missing)
+    told = f"{missing} is not set: with {first} all of {', '.join(JWT)} are needed."
+
+    with pytest.raises(ConfigError) as error:
+        Config.from_env(JWT | {missing: ""})
+
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize(
+    "url", ["login.shop.example", "ftp://login.shop.example/jwks", "https://", "https://a b/", "https://a:x/"]
+)
+def test_where_keys_are_is_a_url(url: str) -> None:
+    right = "write where the provider's keys are, such as https://login.shop.example/jwks.json."
+
+    with pytest.raises(ConfigError) as error:
+        Config.from_env(JWT | {"GQLSTOCK_JWKS_URL": url})
+
+    assert str(error.value) == f"GQLSTOCK_JWKS_URL is {url!r}: {right}"

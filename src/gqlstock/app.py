@@ -1,8 +1,13 @@
 """The composition root: a configuration becomes an application. The only file that knows every part."""
 
+import asyncio
 import contextlib
+import multiprocessing
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -10,11 +15,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 
+from gqlstock import logs
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.adapters.http import Http
+from gqlstock.adapters.identity_provider import IdentityProvider
 from gqlstock.adapters.mail import LogMail, SmtpMail
+from gqlstock.adapters.metrics import Figures, Metrics, Pool
 from gqlstock.adapters.rates import InProcess, InRedis
-from gqlstock.config import Config, Executor
+from gqlstock.adapters.tracing import Tracing, provider
+from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
@@ -28,10 +37,14 @@ from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.persisted import Persisted
 from gqlstock.graphql.view import View
-from gqlstock.services import status, tokens
+from gqlstock.services import identities, status
+from gqlstock.services.status import NotUsable
 from gqlstock.store import database, dispatch
-from gqlstock.web import health, unsubscribe
+from gqlstock.web import health, metrics, unsubscribe
+from gqlstock.web.requests import Requests
+from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
+_STARTUP_FAILURE = 3  # of uvicorn
 _EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: OrdinaryExecutor}
 
 # What the usual clients send besides what a browser lets every page send.
@@ -54,7 +67,8 @@ def create_app(config: Config) -> Starlette:
     feed = OutboxFeed(bus)
     counter = InRedis(config.redis_url) if config.redis_url else InProcess()
     storefront = Storefront(feed)
-    callers = Callers(tokens.callers)
+    issuer = IdentityProvider(config.jwt_issuer) if config.jwt_issuer else None
+    callers = Callers(partial(identities.callers, claims_of=issuer.claims if issuer else None))
     view = View(
         schema.build(_EXECUTORS[config.executor], config.limits),
         feed,
@@ -71,6 +85,14 @@ def create_app(config: Config) -> Starlette:
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
     if isinstance(bus, RedisBus):
         checks.append(("broker", bus.ping))
+    stopping = Stopping(grace=config.grace.total_seconds(), drain=config.drain.total_seconds())
+    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*database.pool()))
+    tracing = Tracing(provider()) if config.tracing else None
+    http = Http(private_addresses=config.private_webhooks)
+    mail = SmtpMail(config.smtp) if config.smtp else LogMail()
+    webhooks = Courier(Webhooks(http), partial(figures.delivered, "webhook"))
+    letters = Courier(Letters(mail, config.mail_from, config.unsubscribe_url), partial(figures.delivered, "mail"))
+    dispatcher = Dispatcher(config.admin_emails, [webhooks.wake, letters.wake])
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -80,7 +102,14 @@ def create_app(config: Config) -> Starlette:
             feed.running(),
             storefront.running(),
             housekeeping.running(config.news_retention, dispatch.place),
-            _delivering(config),
+            contextlib.aclosing(issuer) if issuer else contextlib.nullcontext(),
+            contextlib.aclosing(http),
+            webhooks.running(),
+            letters.running(),
+            dispatcher.running(),
+            figures.running(),
+            tracing.running() if tracing is not None else contextlib.nullcontext(),
+            stopping.heeding_signals(),
         ):
             yield
 
@@ -89,21 +118,15 @@ def create_app(config: Config) -> Starlette:
             Route("/graphql", view),
             WebSocketRoute("/graphql", view),
             Route("/healthz", health.live),
-            Route("/readyz", health.ready(checks)),
+            Route("/readyz", health.ready(checks, stopping)),
+            Route("/metrics", metrics.page(figures.text, config.metrics_token)),
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
         ],
         middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=config.cors_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=_HEADERS,
-                expose_headers=["retry-after"],
-                max_age=_SECONDS_OF_PREFLIGHT,
-            )
-        ]
-        if config.cors_origins
-        else [],
+            Middleware(Requests, [figures, tracing] if tracing is not None else [figures]),
+            Middleware(EndsWhatLasts, stopping),
+            *_cors(config.cors_origins),
+        ],
         lifespan=lifespan,
     )
 
@@ -112,21 +135,46 @@ def _page() -> str:
     return files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
 
 
-@contextlib.asynccontextmanager
-async def _delivering(config: Config) -> AsyncIterator[None]:
-    """Turn what is committed into webhooks and mail, and deliver them, for the block."""
-    http = Http(private_addresses=config.private_webhooks)
-    mail = SmtpMail(config.smtp) if config.smtp else LogMail()
-    webhooks = Courier(Webhooks(http))
-    letters = Courier(Letters(mail, config.mail_from, config.unsubscribe_url))
-    dispatcher = Dispatcher(config.admin_emails, [webhooks.wake, letters.wake])
-    async with contextlib.aclosing(http), webhooks.running(), letters.running(), dispatcher.running():
-        yield
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=_HEADERS,
+            expose_headers=["retry-after", "x-request-id"],
+            max_age=_SECONDS_OF_PREFLIGHT,
+        )
+    ]
+
+
+async def _figures(dispatcher: Dispatcher) -> Figures:
+    backlog = await status.backlog(dispatcher.seen)
+    return Figures(backlog.news, backlog.oldest_seconds, {"webhook": backlog.webhooks, "mail": backlog.letters})
 
 
 def from_env() -> Starlette:
-    """The application of this process's environment."""
-    return create_app(Config.from_env(os.environ))
+    """The application of this process's environment; ends the process with a plain line where there can be none.
+
+    A worker ends with the code by which its supervisor knows that the next one would do no better.
+    """
+    try:
+        config = Config.from_env(os.environ)
+        # In a thread: servers call this inside of their event loop as well as before it.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _usable(config)).result()
+    except (ConfigError, NotUsable) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        raise SystemExit(1 if multiprocessing.parent_process() is None else _STARTUP_FAILURE) from None
+    logs.configure(config.log_format, config.log_level)
+    return create_app(config)
+
+
+async def _usable(config: Config) -> None:
+    async with database.opened(config.database):
+        await status.check_usable(config.database)
 
 
 def schema_text() -> str:

@@ -3,18 +3,23 @@
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
+from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.graphql import manifest
+from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicRate, Rate
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
@@ -34,9 +39,22 @@ _QUERY_SECONDS = "GQLSTOCK_QUERY_TIMEOUT_SECONDS"
 _PUBLIC_RATE = "GQLSTOCK_PUBLIC_RATE"
 _PUBLIC_INTROSPECTION = "GQLSTOCK_PUBLIC_INTROSPECTION"
 _PERSISTED_ONLY = "GQLSTOCK_PERSISTED_ONLY"
+_JWT_ISSUER = "GQLSTOCK_JWT_ISSUER"
+_JWT_AUDIENCE = "GQLSTOCK_JWT_AUDIENCE"
+_JWKS = "GQLSTOCK_JWKS_URL"
+
+_LOG_FORMAT = "GQLSTOCK_LOG_FORMAT"
+_LOG_LEVEL = "GQLSTOCK_LOG_LEVEL"
+_METRICS_TOKEN = "GQLSTOCK_METRICS_TOKEN"
+_GRACE = "GQLSTOCK_GRACE_SECONDS"
+_DRAIN = "GQLSTOCK_DRAIN_SECONDS"
+
+_OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
+_MOST_SECONDS = 3_600
+_SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -57,7 +75,10 @@ class Executor(StrEnum):
 
 
 def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def unsubscribe_page(host: str, port: int) -> str:
@@ -70,7 +91,10 @@ _OWN_PAGE = unsubscribe_page("127.0.0.1", 8000)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log."""
+    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log.
+
+    ``jwt_issuer`` None: our own tokens alone are taken.
+    """
 
     database: DatabaseUrl
     redis_url: str | None = None
@@ -86,6 +110,16 @@ class Config:
     limits: Limits = Limits()
     public_rate: PublicRate = PublicRate()
     persisted: Mapping[str, str] | None = None
+    jwt_issuer: Issuer | None = None
+    log_format: LogFormat = LogFormat.TEXT
+    log_level: LogLevel = LogLevel.INFO
+    metrics_token: str | None = field(default=None, repr=False)
+    grace: timedelta = timedelta(seconds=10)
+    """How long what is being answered may take when the process is asked to end."""
+    tracing: bool = False
+    """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
+    drain: timedelta = timedelta(0)
+    """How long it goes on as before then, while it says that it is not ready."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -101,7 +135,7 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
-            executor=_executor(given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
+            executor=_one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
@@ -111,6 +145,13 @@ class Config:
             limits=_limits(given),
             public_rate=_rate(given[_PUBLIC_RATE]) if _PUBLIC_RATE in given else PublicRate(),
             persisted=_persisted(given[_PERSISTED_ONLY]) if _PERSISTED_ONLY in given else None,
+            jwt_issuer=_issuer(given),
+            log_format=_one_of(LogFormat, _LOG_FORMAT, given.get(_LOG_FORMAT, LogFormat.TEXT)),
+            log_level=_one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
+            metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
+            grace=_seconds(_GRACE, given.get(_GRACE, "10"), least=1),
+            tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
+            drain=_seconds(_DRAIN, given.get(_DRAIN, "0"), least=0),
         )
 
 
@@ -295,13 +336,49 @@ def _persisted(path: str) -> Mapping[str, str]:
         raise _wrong(_PERSISTED_ONLY, path, f"{error}.") from None
 
 
+def _issuer(given: Mapping[str, str]) -> Issuer | None:
+    names = (_JWT_ISSUER, _JWT_AUDIENCE, _JWKS)
+    there = [name for name in names if name in given]
+    if not there:
+        return None
+    for name in names:
+        if name not in given:
+            raise ConfigError(f"{name} is not set: with {there[0]} all of {', '.join(names)} are needed.")
+    url = given[_JWKS]
+    right = "write where the provider's keys are, such as https://login.shop.example/jwks.json."
+    parts = _split(_JWKS, url, right)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+        raise _wrong(_JWKS, url, right)
+    return Issuer(given[_JWT_ISSUER], given[_JWT_AUDIENCE], url)
+
+
 def _switch(name: str, value: str) -> bool:
     if value.lower() not in ("true", "false"):
         raise _wrong(name, value, "write true or false.")
     return value.lower() == "true"
 
 
-def _executor(value: str) -> Executor:
-    if value not in list(Executor):
-        raise _wrong(_EXECUTOR, value, f"write {' or '.join(Executor)}.")
-    return Executor(value)
+def _one_of(choices: type[Choice], name: str, value: str) -> Choice:
+    if value not in list(choices):
+        *others, last = choices
+        raise _wrong(name, value, f"write {', '.join(others)} or {last}.")
+    return choices(value)
+
+
+def _seconds(name: str, value: str, least: int) -> timedelta:
+    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST_SECONDS):
+        raise _wrong(name, value, f"write a whole number of seconds, {least} to {_MOST_SECONDS}.")
+    return timedelta(seconds=int(value))
+
+
+def _token(value: str) -> str:
+    if len(value) < _SHORTEST_TOKEN or not (value.isascii() and value.isprintable()) or " " in value:
+        raise ConfigError(
+            f"{_METRICS_TOKEN}: write at least {_SHORTEST_TOKEN} characters without a space, such as letters and digits."
+        )
+    return value
+
+
+def _is_traced(given: Mapping[str, str]) -> bool:
+    off = given.get("OTEL_SDK_DISABLED", "").lower() == "true" or given.get("OTEL_TRACES_EXPORTER") == "none"
+    return not off and any(name in given for name in _OTEL_ENDPOINTS)

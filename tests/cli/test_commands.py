@@ -1,5 +1,6 @@
 """The commands, on a database that is up to date: what they print, and where."""
 
+import re
 from pathlib import Path
 
 import make
@@ -7,6 +8,7 @@ from gqlstock.store import database, tokens
 from terminal import Fill, Run
 
 LEVELS = "sku,warehouse,on_hand\nMUG,BERLIN,5\n"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\dZ"
 EXPORT = """\
 Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy
 mug,Mug,Title,Default Title,MUG,shopify,5,deny
@@ -46,6 +48,41 @@ def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) ->
 
     assert (result.exit_code, result.stderr) == (0, "")
     fill(check)
+
+
+def test_token_create_takes_warehouses_and_an_end(run: Run, fill: Fill) -> None:
+    fill(make.shop)
+
+    made = run("token", "create", "till", "--scope", "admin", "--warehouse", "BERLIN", "--expires", "2999-01-31")
+    listed = run("token", "list")
+
+    assert (made.exit_code, made.stderr) == (0, "")
+    head, row = (re.split(r"\s{2,}", line) for line in listed.stdout.splitlines())
+    assert head == ["NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED"]
+    assert [*row[:4], *row[5:]] == ["till", "valid", "admin", "BERLIN", "2999-01-31T00:00Z", "-"]
+    assert re.fullmatch(MOMENT, row[4])
+    assert made.stdout.strip() not in listed.stdout
+
+
+def test_token_revoke_says_so_and_the_list_has_when(run: Run) -> None:
+    run("token", "create", "till", "--scope", "orders:read", "--scope", "orders:write")
+
+    revoked = run("token", "revoke", "till")
+    listed = run("token", "list").stdout.splitlines()
+
+    assert (revoked.exit_code, revoked.stdout, revoked.stderr) == (0, "", "The token till is revoked.\n")
+    row = re.split(r"\s{2,}", listed[1])
+    assert row[:4] == ["till", "revoked", "orders:read orders:write", "all"]
+    assert re.fullmatch(MOMENT, row[6])
+
+
+def test_no_token_is_a_list_of_none(run: Run) -> None:
+    result = run("token", "list")
+
+    assert (result.exit_code, result.stdout.split()) == (
+        0,
+        ["NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED"],
+    )
 
 
 def test_schema_needs_no_database(run: Run) -> None:

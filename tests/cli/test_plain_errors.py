@@ -1,11 +1,15 @@
 """Whatever goes wrong is a plain line on stderr and exit code 1; wrong usage is 2."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import make
-from terminal import Fill, Run
+from gqlstock.store import database
+from terminal import PATIENCE, Fill, Run
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate.\n"
 
@@ -60,6 +64,26 @@ def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:
     assert result.stderr.startswith("There is no scope everything; there are: catalog:read, ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("token create till --scope admin --warehouse PARIS", "There is no warehouse PARIS."),
+        ("token create till --scope admin --expires 2020-01-31", "2020-01-31 is past: a token that ends then is worth"),
+        (
+            "token create till --scope admin --expires soon",
+            "soon is no time that a token can end: write 12h, 90d or 8w",
+        ),
+        ("token revoke till", "There is no token till."),
+    ],
+)
+def test_what_is_wrong_with_a_token_is_told(run: Run, arguments: str, told: str) -> None:
+    result = run(*arguments.split())
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(told)
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
     result = run("import", "levels", tmp_path / "none.csv")
 
@@ -86,3 +110,68 @@ def test_wrong_usage_is_exit_code_2(run: Run, arguments: str) -> None:
 
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+def started(env: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """How it ends that uvicorn is told to serve the application in that environment."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", "gqlstock.app:from_env", "--port", "0", *arguments]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE)
+    return done.returncode, done.stderr
+
+
+def lines(stderr: str) -> list[str]:
+    """What is not said by uvicorn itself."""
+    return [line for line in stderr.splitlines() if not line.startswith("INFO: ")]
+
+
+def test_uvicorn_by_itself_refuses_a_wrong_setting_with_one_line(fresh_env: dict[str, str]) -> None:
+    code, stderr = started({**fresh_env, "GQLSTOCK_LOG_FORMAT": "xml"})
+
+    assert (code, lines(stderr)) == (1, ["GQLSTOCK_LOG_FORMAT is 'xml': write text or json."])
+
+
+def test_uvicorn_by_itself_refuses_an_old_schema_with_one_line(fresh_env: dict[str, str]) -> None:
+    code, stderr = started(fresh_env)
+
+    assert (code, lines(stderr)) == (1, [NOT_UP_TO_DATE.strip()])
+
+
+def test_uvicorn_by_itself_refuses_a_database_that_does_not_answer_with_one_line() -> None:
+    code, stderr = started({"GQLSTOCK_DATABASE_URL": "postgres://shop:secret@127.0.0.1:1/stock"})
+
+    (line,) = lines(stderr)
+    assert code == 1
+    assert line.startswith("The database stock at 127.0.0.1:1 cannot be reached: ")
+
+
+def test_workers_that_are_refused_are_not_started_again_and_again(fresh_env: dict[str, str]) -> None:
+    _, stderr = started(fresh_env, "--workers", "2")
+
+    assert "Traceback" not in stderr
+    assert 1 <= stderr.count(NOT_UP_TO_DATE) <= 2
+    assert "failed to start, stopping the parent process." in stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "serve --workers 2", "verify", "migrate"])
+def test_a_database_of_a_later_version_is_refused(run: Run, fill: Fill, command: str) -> None:
+    async def from_later() -> None:
+        await database.execute(
+            "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('gqlstock', '9999_later', ?)",
+            database.now(),
+        )
+
+    async def as_it_was() -> None:
+        await database.execute("DELETE FROM tortoise_migrations WHERE name = '9999_later'")
+
+    fill(from_later)
+    try:
+        result = run(*command.split())
+    finally:
+        fill(as_it_was)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "The database is newer than this gqlstock, which does not know 9999_later: "
+        "run the version that migrated it, or a later one.\n",
+    )

@@ -697,3 +697,22 @@ async def test_changes_since_a_moment_are_those_at_or_after_it(client):
 
     assert (await client.admin(query, t=moment))["products"]["nodes"] == [{"sku": "NEW"}]
     assert (await client.admin(query, t=later))["products"]["nodes"] == []
+
+
+async def test_a_product_asked_by_two_ways_at_once_has_its_combinations_by_both(client):
+    await make.shop()
+    await make.website("outlet", warehouses=["BERLIN"])
+    await make.product("SHIRT", options={"Size": ["S"]})
+
+    answer = await client.public(
+        """{ products { edges { node { ...Sizes } } nodes { ...Sizes } }
+             outlet: products(website: "outlet") { nodes { ...Sizes } } }
+           fragment Sizes on Product { combinations { nodes { sku availability { website } } } }"""
+    )
+
+    here = {"combinations": {"nodes": [{"sku": "SHIRT-S", "availability": {"website": "shop"}}]}}
+    there = {"combinations": {"nodes": [{"sku": "SHIRT-S", "availability": {"website": "outlet"}}]}}
+    assert answer == {
+        "products": {"edges": [{"node": here}], "nodes": [here]},
+        "outlet": {"nodes": [there]},
+    }

@@ -1,5 +1,12 @@
-"""Who may ask for what: every root field and every field with a scope, asked by the public, by others, by the right ones."""
+"""Who may ask for what: every root field and every field with a scope, asked by the public, by others, by the right ones.
 
+Each is asked with tokens of ours and with those of the shop's identity provider.
+"""
+
+import os
+from dataclasses import replace
+
+import httpx
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -14,9 +21,14 @@ from graphql import (
 )
 
 import make
-from asking import codes
+import provider
+from asking import Client, codes
+from gqlstock.app import create_app
+from gqlstock.config import Config
 from gqlstock.graphql.schema import build, text
+from gqlstock.rules import ids
 from gqlstock.rules.scopes import Scope
+from live import open_shop
 
 SCHEMA = build_schema(text())
 PUBLIC = """node nodes viewer product inventoryItem inventoryItems products combination category categories
@@ -48,8 +60,42 @@ BELOW = {
 }
 """Fields below the roots that need inventory:read, by type."""
 
+SUBSCRIPTIONS = {
+    "lowInventoryAlerts": "inventory:read",
+    "inventoryChanges": "inventory:read",
+    "orderChanges": "orders:read",
+    "availabilityChanges": None,
+}
+NODES = {
+    None: "Product Combination Category",
+    "inventory:read": """Organization Website Warehouse InventoryLevel StockMovement StockAnnouncement
+      LowInventoryAlert""",
+    "orders:read": "Order OrderLine Allocation Shipment StockHold BackInStockSubscription",
+    "webhooks:write": "WebhookEndpoint WebhookDelivery",
+}
+"""What an id asks for, by the scope of its type."""
+
 QUERIES = [(False, name) for name in SCHEMA.query_type.fields]
 MUTATIONS = [(True, name) for name in SCHEMA.mutation_type.fields]
+
+
+class Guest(Client):
+    """A client whose tokens are of the identity provider."""
+
+    def __init__(self, http, there):
+        super().__init__(http)
+        self.there = there
+
+    async def token(self, *scopes):
+        return self.there.token(scope=" ".join(scopes), preferred_username=f"test {' '.join(scopes)}")
+
+
+@pytest.fixture(params=["our token", "JWT"])
+async def client(request, db, database_url):
+    async with provider.providing() as there:
+        app = create_app(replace(Config.from_env(os.environ), database=database_url, jwt_issuer=there.issuer))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gqlstock") as http:
+            yield Client(http) if request.param == "our token" else Guest(http, there)
 
 
 def literal(kind):
@@ -110,6 +156,48 @@ async def test_a_root_field_is_for_those_with_its_scope(client, mutation, name):
         assert scope in public["errors"][0]["message"]
     assert denied(right) == denied(admin) == []
     assert "INTERNAL" not in [code for code, _ in codes(right) + codes(admin)]
+
+
+def test_every_subscription_and_every_type_with_an_id_is_tested():
+    assert set(SUBSCRIPTIONS) == set(SCHEMA.subscription_type.fields)
+    kinds = {kind.name for kind in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}
+    assert sorted(name for names in NODES.values() for name in names.split()) == sorted(kinds)
+
+
+@pytest.mark.parametrize("name", SUBSCRIPTIONS)
+async def test_a_subscription_is_for_those_with_its_scope(db, name):
+    scope = SUBSCRIPTIONS[name]
+    await make.shop()
+    query = f"subscription {{ {asked(name, SCHEMA.subscription_type.fields[name])} }}"
+
+    async with (
+        open_shop() as shop,
+        shop.subscribed(query) as public,
+        shop.subscribed(query, *(Scope(one) for one in others(scope).split())) as wrong,
+        shop.subscribed(query, Scope(scope or "orders:read")) as right,
+        shop.subscribed(query, Scope.ADMIN) as admin,
+    ):
+        if scope is None:
+            assert await public.nothing()
+            assert await wrong.nothing()
+        else:
+            assert (await public.error(), await wrong.error()) == ("UNAUTHENTICATED", "FORBIDDEN")
+        assert await right.nothing()
+        assert await admin.nothing()
+
+
+@pytest.mark.parametrize(("scope", "kind"), [(scope, kind) for scope, kinds in NODES.items() for kind in kinds.split()])
+async def test_an_id_is_for_those_with_the_scope_of_its_type(client, scope, kind):
+    query = f'{{ node(id: "{ids.global_id(kind, 999)}") {{ id }} }}'
+
+    public = await client.ask(query)
+    wrong = await client.scoped(others(scope), query)
+    right = await client.scoped(scope or "orders:read", query)
+
+    assert codes(public) == ([] if scope is None else [("UNAUTHENTICATED", ["node"])])
+    assert codes(wrong) == ([] if scope is None else [("FORBIDDEN", ["node"])])
+    assert codes(right) == []
+    assert public["data"] == wrong["data"] == right["data"] == {"node": None}
 
 
 def test_what_the_code_says_of_scopes_is_what_is_tested():

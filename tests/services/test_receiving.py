@@ -12,7 +12,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import receiving
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import StockLine
-from gqlstock.store import announcements, inventory
+from gqlstock.store import announcements, inventory, ledger
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ async def test_an_arrival_fills_the_announcement_that_it_names():
 async def test_an_arrival_needs_no_announcement():
     kept = await receive(4)
 
-    (movement,) = (await inventory.movements(kept.ids["movements"])).values()
+    (movement,) = (await ledger.movements(kept.ids["movements"])).values()
     assert (movement.kind, movement.quantity, movement.reference) == (MovementKind.RECEIPT, 4, "DN-9")
     found = await level()
     assert (found.on_hand, found.incoming) == (4, 0)

@@ -17,9 +17,10 @@ from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.services import catalog, stock
 from gqlstock.services.idempotency import Kept
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
-from gqlstock.store import database, inventory
+from gqlstock.store import database
 from gqlstock.store.fields import Total
 from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.ledger import on_hand_at
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.outbox import OutboxEntry
 
@@ -809,7 +810,7 @@ async def test_on_hand_at_a_moment_is_the_sum_of_what_was_written_up_to_it(shop:
     after = database.now()
 
     level_id = (await level()).id
-    found = [await inventory.on_hand_at([level_id], moment) for moment in (before, between, after)]
+    found = [await on_hand_at([level_id], moment) for moment in (before, between, after)]
 
     assert found == [{}, {level_id: 5}, {level_id: 3}]
 

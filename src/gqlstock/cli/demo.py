@@ -24,6 +24,7 @@ from gqlstock.store import database
 from gqlstock.store.database import SqliteFile
 
 _HOST = "127.0.0.1"
+_GRACE = 5
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000) -> None:
@@ -67,7 +68,7 @@ async def _run(config: Config, application: Any, listening: socket.socket) -> No
         shop = await stock_up()
         token = await tokens.create("demo", ["admin"])
     url = f"http://{_HOST}:{listening.getsockname()[1]}/graphql"
-    server = _Server(uvicorn.Config(application, log_level="warning", **CONNECTIONS))
+    server = _Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=_GRACE, **CONNECTIONS))
     shoppers = asyncio.create_task(_shoppers(server, url, token, shop))
     try:
         await server.serve(sockets=[listening])

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from gqlstock.cli import session
-from gqlstock.services import warehouses
+from gqlstock.services import status, warehouses
 from gqlstock.store import database
 
 
@@ -18,7 +18,7 @@ def migrate() -> None:
 async def prepare(url: database.DatabaseUrl) -> None:
     """The tables, and the rows that everything else starts from."""
     async with database.opened(url):
-        await session.check_answers(url)
+        await status.check_known(url)
     await database.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()

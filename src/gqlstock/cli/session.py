@@ -16,12 +16,11 @@ from typer.core import TyperGroup
 from gqlstock.config import Config, ConfigError
 from gqlstock.rules.refusals import Refused
 from gqlstock.services import status
+from gqlstock.services.status import NotUsable
 from gqlstock.store import database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
 
 
 class Failure(Exception):
@@ -45,7 +44,7 @@ class _Plain(TyperGroup):
 
 def _told(error: Exception) -> list[str]:
     """A failure as lines for people."""
-    if isinstance(error, Failure | ConfigError):
+    if isinstance(error, Failure | ConfigError | NotUsable):
         return [str(error)]
     if isinstance(error, Refused):
         return [refusal.message for refusal in error.refusals]
@@ -83,28 +82,10 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
     async def opened() -> T:
         async with database.opened(url):
-            await check_answers(url)
-            if await database.pending_migrations():
-                raise Failure(NOT_UP_TO_DATE)
+            await status.check_usable(url)
             return await work()
 
     return asyncio.run(opened())
-
-
-async def check_answers(url: database.DatabaseUrl) -> None:
-    """Fail with a plain line if the open database cannot be reached."""
-    try:
-        await status.database_answers()
-    except Exception as error:
-        cause = error.__cause__ or error
-        reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
-        raise Failure(f"The database {_named(url)} cannot be reached: {reason}") from None
-
-
-def _named(url: database.DatabaseUrl) -> str:
-    if isinstance(url, database.Postgres):
-        return "{database} at {host}:{port}".format(**url.credentials)
-    return url.path if isinstance(url, database.SqliteFile) else "that is configured"
 
 
 def listening(host: str, port: int) -> socket.socket:

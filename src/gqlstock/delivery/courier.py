@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -37,10 +37,14 @@ class Depot(Protocol):
 
 
 class Courier:
-    """One for each kind of work in each process; the leases keep the processes apart."""
+    """One for each kind of work in each process; the leases keep the processes apart.
 
-    def __init__(self, depot: Depot) -> None:
+    ``told`` is called with what came of each attempt: taken, refused or failed.
+    """
+
+    def __init__(self, depot: Depot, told: Callable[[str], None] | None = None) -> None:
         self._depot = depot
+        self._told = told
         self._wake = asyncio.Event()
         self._in_hand: dict[asyncio.Task[None], tuple[int, Any]] = {}
         self._failing: set[int] = set()
@@ -113,10 +117,13 @@ class Courier:
     async def _deliver(self, group: int, thing: Any) -> None:
         try:
             taken = await self._depot.deliver(thing)
+            outcome = "taken" if taken else "refused"
         except Exception:
             # Nothing was written of it: it is tried again when its lease is over.
             log.exception("a delivery failed over an error of our own")
-            taken = False
+            taken, outcome = False, "failed"
+        if self._told is not None:
+            self._told(outcome)
         if taken:
             self._failing.discard(group)
         else:

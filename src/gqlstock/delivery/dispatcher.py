@@ -62,6 +62,11 @@ class Dispatcher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def seen(self) -> Cursor:
+        """Up to where everything has become work, or was wanted by nobody, as far as this process knows."""
+        return self._seen
+
     async def _tail(self) -> None:
         while True:
             soon = False

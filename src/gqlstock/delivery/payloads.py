@@ -16,7 +16,7 @@ from gqlstock.rules.events import Topic
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.quantities import wire
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.store import alerts, catalog, inventory, orders, warehouses
+from gqlstock.store import alerts, catalog, inventory, ledger, orders, warehouses
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -58,7 +58,7 @@ async def _read(entries: Sequence[Entry]) -> "_News":
     sites = {entry.data["website"] for entry in entries if entry.topic is Topic.STOCK}
     return _News(
         levels=levels,
-        movements=await inventory.movements(moved),
+        movements=await ledger.movements(moved),
         alerts=raised,
         orders=changed,
         lines=await orders.lines_of(changed) if changed else {},

@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gqlstock import trail
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
@@ -19,7 +20,7 @@ from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
-from gqlstock.store import catalog, inventory, outbox, warehouses
+from gqlstock.store import catalog, named_levels, outbox, warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 from gqlstock.store.warehouses import Network
@@ -45,7 +46,7 @@ class _Audience:
 
     @classmethod
     def of(cls, caller: Caller) -> "_Audience":
-        return cls(caller.may(Scope.INVENTORY_READ), caller.may(Scope.CATALOG_READ))
+        return cls(caller.sees_all_stock, caller.may(Scope.CATALOG_READ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Storefront:
         self._starting.append(watcher)
         self._look_at(keys)
         if self._running is None:
-            self._running = asyncio.create_task(self._run())
+            self._running = asyncio.create_task(self._run(), context=trail.left())
 
     async def _remove(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
         for key in keys:
@@ -211,7 +212,7 @@ class Storefront:
         items = of_topic.get(Topic.ITEM, set())
         # Any item may have got the SKU that somebody waits for.
         touched = {key for key, watch in self._watches.items() if watch.seen is None} if items else set()
-        for item_id, product_id in (await inventory.touched(of_topic.get(Topic.LEVEL, set()), items)).items():
+        for item_id, product_id in (await named_levels.touched(of_topic.get(Topic.LEVEL, set()), items)).items():
             touched |= self._by_item.get(item_id, set())
             if product_id is None:
                 touched |= self._by_product.get(item_id, set())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import strawberry
 
 from gqlstock.graphql.errors import Forbidden, Unauthenticated
-from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope
 
 if TYPE_CHECKING:
     from gqlstock.graphql.context import Context
@@ -20,6 +20,8 @@ def require(caller: Caller, scope: Scope) -> None:
     """Refuse a caller without the scope: UNAUTHENTICATED for the public, FORBIDDEN for a token that lacks it."""
     if caller.may(scope):
         return
+    if caller.warehouses is not None and scope in OVER_ALL_WAREHOUSES:
+        raise Forbidden(f"{scope.value} is over all warehouses: the token is for some of them.")
     if not caller.authenticated:
         raise Unauthenticated(f"This needs a token with the scope {scope.value}.")
     raise Forbidden(f"This needs the scope {scope.value}, which the token does not have.")

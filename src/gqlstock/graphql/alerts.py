@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import batch, nodes
+from gqlstock.graphql import batch, nodes, reach
 from gqlstock.graphql.context import Part
 from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.levels import category_ids, limited
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.warehouses import Warehouse
 from gqlstock.rules.alerts import AlertState
-from gqlstock.rules.scopes import Scope
+from gqlstock.rules.scopes import SYSTEM, Caller, Scope
 from gqlstock.store import alerts as rows
 from gqlstock.store import catalog, warehouses
 
@@ -77,9 +77,9 @@ class LowInventoryAlertFilter:
 FilterArg = Annotated[LowInventoryAlertFilter | None, strawberry.argument(description="Which alerts.")]
 
 
-async def query(chosen: LowInventoryAlertFilter | None) -> Any:
-    """The alerts that a filter lets through."""
-    found = rows.LowInventoryAlert.all()
+async def query(chosen: LowInventoryAlertFilter | None, caller: Caller = SYSTEM) -> Any:
+    """The alerts that a filter lets through; those of all warehouses together are for callers who see all of them."""
+    found = reach.within(rows.LowInventoryAlert.all(), caller)
     if chosen is None:
         return found
     if chosen.state is not None:
@@ -119,4 +119,11 @@ def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None
     return chosen.acknowledged is None or (alert.acknowledged_at is not None) == chosen.acknowledged
 
 
-nodes.register(rows.LowInventoryAlert, "LowInventoryAlert", LowInventoryAlert.of, rows.alerts, Scope.INVENTORY_READ)
+nodes.register(
+    rows.LowInventoryAlert,
+    "LowInventoryAlert",
+    LowInventoryAlert.of,
+    rows.alerts,
+    Scope.INVENTORY_READ,
+    reach.seen,
+)

@@ -16,7 +16,6 @@ from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.refusals import UnavailableReason
-from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import Shelf, Showing
 from gqlstock.services.explanations import ExplainedTerm
 from gqlstock.store.catalog import Item
@@ -47,7 +46,7 @@ class Availability:
     salable_quantity: Decimal | None = strawberry.field(
         description=(
             "null where nothing is counted, where backorders have no limit, or where displayStockQuantity is off and the "
-            "caller lacks inventory:read."
+            "caller lacks inventory:read for all warehouses."
         )
     )
     only_left: Decimal | None = strawberry.field(description="The X of 'Only X left'; null above the threshold.")
@@ -98,7 +97,7 @@ class AvailabilityExplanation:
 
 def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Availability:
     """An assessment as this caller may see it."""
-    if not info.context.caller.may(Scope.INVENTORY_READ):
+    if not info.context.caller.sees_all_stock:
         assessment = rules.for_public(assessment, shelf.settings(item))
     return of(Showing(item, shelf.channel.code, assessment))
 

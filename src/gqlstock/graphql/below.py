@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gqlstock.graphql import nodes, paging
+from gqlstock.graphql import nodes, paging, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.paging import After, Before, First, Last, Page
 from gqlstock.store.keyset import Order
@@ -12,8 +12,11 @@ NEWEST_FIRST = Order("id", descending=True)
 OLDEST_FIRST = Order("id")
 
 
-def rows(query: Callable[[], Any], column: str, order: Order) -> Any:
-    """A batch function for the rows whose ``column`` names the parent, in that order."""
+def rows(query: Callable[[], Any], column: str, order: Order, warehouse: str | None = None) -> Any:
+    """A batch function for the rows whose ``column`` names the parent, in that order.
+
+    ``warehouse`` is the column that says whose stock they are of, where the parent is not of one warehouse itself.
+    """
 
     async def listed(
         parents: Sequence[Any],
@@ -25,6 +28,7 @@ def rows(query: Callable[[], Any], column: str, order: Order) -> Any:
     ) -> list[Any]:
         page = Page.of(first, after, last, before)
         ids = [parent.row.id for parent in parents]
-        return await paging.nested(page, order, query(), column, ids, nodes.show)
+        found = query() if warehouse is None else reach.within(query(), info.context.caller, warehouse)
+        return await paging.nested(page, order, found, column, ids, nodes.show)
 
     return listed

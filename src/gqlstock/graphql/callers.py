@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from gqlstock import trail
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,8 @@ class Callers:
         found = self._lasting.setdefault(token, _Lasting())
         found.connections += 1
         if self._checking is None:
-            self._checking = asyncio.create_task(self._check())
+            # Of nobody: it goes on for all, and is not part of the request that began it.
+            self._checking = asyncio.create_task(self._check(), context=trail.left())
         try:
             yield found.over
         finally:
@@ -83,4 +85,6 @@ class Callers:
 def _token(authorization: str) -> str | None:
     if authorization[: len(_SCHEME)].lower() != _SCHEME:
         return None
-    return authorization[len(_SCHEME) :].strip()
+    token = authorization[len(_SCHEME) :].strip()
+    # A websocket's payload may hold what has no bytes, such as half of a surrogate pair.
+    return token if token.isascii() else None

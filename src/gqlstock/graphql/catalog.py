@@ -33,14 +33,13 @@ async def _combinations(
     before: Before = None,
 ) -> list[Any]:
     page = Page.of(first, after, last, before)
-    by_product = {parent.row.id: parent for parent in parents}
-
-    def node(row: rows.Item) -> Any:
-        shown = Combination.of(row)
-        shown.website = by_product[row.product_id].website if row.product_id in by_product else None
-        return shown
-
-    return await paging.nested(page, OLDEST_FIRST, rows.live_items(), "product_id", list(by_product), node)
+    ids = [parent.row.id for parent in parents]
+    found = await paging.nested(page, OLDEST_FIRST, rows.live_items(), "product_id", ids, Combination.of)
+    # A product may be asked more than once, on one website and on another.
+    for parent, connection in zip(parents, found, strict=True):
+        for combination in connection.nodes:
+            combination.website = parent.website
+    return found
 
 
 @strawberry.type(description="A product of the shop.")

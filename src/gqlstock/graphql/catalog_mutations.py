@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from gqlstock.graphql import mutations, nodes
+from gqlstock.graphql import mutations, nodes, reach
 from gqlstock.graphql.catalog import Category, Combination, Product
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
@@ -301,11 +301,14 @@ class CatalogMutations:
         return _deleted("Category", await categories.delete(input.slug))
 
     @mutations.field(
-        description="The status set by hand, from where stock is looked after. Needs inventory:write.",
+        description=(
+            "The status set by hand, from where stock is looked after. Needs inventory:write, for all warehouses."
+        ),
         payload=ProductPayload,
         scope=Scope.INVENTORY_WRITE,
     )
     async def set_inventory_status(
         self, info: Info, input: Annotated[SetInventoryStatusInput, INPUT]
     ) -> ProductPayload:
+        reach.require_all(info.context.caller, "The status of a product")
         return await _product_payload(await services.set_status(input.sku, input.status))

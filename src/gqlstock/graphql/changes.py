@@ -15,8 +15,8 @@ from gqlstock.graphql.inventory import InventoryLevel, StockMovement
 from gqlstock.graphql.levels import limited
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules.events import Topic
-from gqlstock.rules.scopes import Scope
-from gqlstock.store import inventory, outbox
+from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.store import inventory, ledger, named_levels, outbox
 from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 
 TOPICS = [Topic.LEVEL]
@@ -45,7 +45,7 @@ class InventoryChange:
 async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
     """The changes that entries tell of, in their order."""
     levels = await inventory.levels({entry.subject for entry in entries})
-    movements = await inventory.movements({entry.data["movement"] for entry in entries if "movement" in entry.data})
+    movements = await ledger.movements({entry.data["movement"] for entry in entries if "movement" in entry.data})
     shown = {level_id: InventoryLevel.of(level) for level_id, level in levels.items()}
     return [
         InventoryChange(
@@ -60,33 +60,35 @@ async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which levels somebody wants to hear of; None for all."""
+    """Which levels somebody wants to hear of, None for all; of those that the caller may see."""
 
+    caller: Caller
     skus: Collection[str] | None
     warehouses: Collection[str] | None
 
     @classmethod
-    def of(cls, skus: list[str] | None, warehouses: list[str] | None) -> "Chosen":
+    def of(cls, caller: Caller, skus: list[str] | None, warehouses: list[str] | None) -> "Chosen":
         return cls(
+            caller,
             limited(skus, "skus") if skus is not None else None,
             limited(warehouses, "warehouses") if warehouses is not None else None,
         )
 
     @property
     def among(self) -> outbox.Among | None:
-        if self.skus is None and self.warehouses is None:
+        if self.skus is None and self.warehouses is None and self.caller.warehouses is None:
             return None
-        return inventory.among(self.skus, self.warehouses)
+        return named_levels.among(self.skus, self.warehouses, self.caller.warehouses)
 
     async def changes(self, part: Part) -> list[InventoryChange]:
         """Those of a part of the feed that are wanted."""
         changes = await part.once("changes", partial(of, part.entries))
+        mine = [change for change in changes if self.caller.reaches(change.level.row.warehouse_id)]
         if self.skus is None and self.warehouses is None:
-            return changes
+            return mine
         ids = {entry.subject for entry in part.entries}
-        names = await part.once("names", partial(inventory.names, ids))
-        pairs = zip(part.entries, changes, strict=True)
-        return [change for entry, change in pairs if self._has(*names[entry.subject])]
+        names = await part.once("names", partial(named_levels.names, ids))
+        return [change for change in mine if self._has(*names[change.level.row.id])]
 
     def _has(self, sku: str, warehouse: str) -> bool:
         return (self.skus is None or sku in self.skus) and (self.warehouses is None or warehouse in self.warehouses)
@@ -111,7 +113,7 @@ class ChangeQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[InventoryChange] | None:
-        return await _page(Page.of(first, after, last, before), Chosen.of(skus, warehouses).among)
+        return await _page(Page.of(first, after, last, before), Chosen.of(info.context.caller, skus, warehouses).among)
 
 
 async def _page(page: Page, among: outbox.Among | None) -> Connection[InventoryChange]:

@@ -133,6 +133,7 @@ class DemandQueries:
             cover_days=cover_days,
             channel=await channel_of(info, website) if website is not None else None,
             category_ids=await levels.category_ids(category) if category is not None else None,
+            caller=info.context.caller,
         )
         listed: Listed[Any] = Listed(found, sort.key)
         return await paging.connection(page, sort.order, listed.fetch, listed.count, ItemDemand.of)

@@ -1,7 +1,6 @@
 """What callers see when something is refused or goes wrong: user errors as data, coded errors, masked bugs."""
 
 import logging
-import secrets
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
+from gqlstock import logs, trail
 from gqlstock.graphql import enums as enums  # registers them
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
@@ -95,9 +95,7 @@ def coded(error: GraphQLError) -> GraphQLError:
         return _again(error, error.message, {"code": "BAD_USER_INPUT"})
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
-    incident = secrets.token_hex(6)
-    log.error("unexpected error %s at %s", incident, error.path, exc_info=cause)
-    return _again(error, f"Something went wrong on our side (incident {incident}).", {"code": "INTERNAL"})
+    return _again(error, logs.incident(log, f"at {error.path}", cause), {"code": "INTERNAL"})
 
 
 def _again(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
@@ -182,6 +180,7 @@ USER_ERRORS = [InputError, InsufficientStockError, QuantityNotAllowedError, NotO
 
 def user_error(refusal: refusals.Refusal) -> UserError:
     """The one list that makes each refusal a user error."""
+    trail.refused(refusal.code)
     common: dict[str, Any] = {
         "code": refusal.code,
         "message": refusal.message,

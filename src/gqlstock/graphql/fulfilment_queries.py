@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import access, nodes, paging
+from gqlstock.graphql import access, nodes, paging, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.holds import StockHold
@@ -14,7 +14,7 @@ from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.shipments import Shipment
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
-from gqlstock.rules.scopes import Scope
+from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store import holds, keyset, shipments
 
@@ -41,8 +41,8 @@ class ShipmentFilter:
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
 
 
-def _shipments(chosen: ShipmentFilter | None) -> Any:
-    found = shipments.Shipment.all()
+def _shipments(chosen: ShipmentFilter | None, caller: Caller) -> Any:
+    found = reach.within(shipments.Shipment.all(), caller)
     if chosen is None:
         return found
     if chosen.states is not None:
@@ -64,7 +64,8 @@ class FulfilmentQueries:
     ) -> Shipment | None:
         shipment_id = rules.id_of(number)
         found = (await shipments.shipments([shipment_id])).get(shipment_id) if shipment_id is not None else None
-        return nodes.show_optional(found)  # type: ignore[no-any-return]
+        mine = found is not None and info.context.caller.reaches(found.warehouse_id)
+        return nodes.show_optional(found if mine else None)  # type: ignore[no-any-return]
 
     @access.field(description="Shipments, oldest first. Needs orders:read.", scope=READS)
     async def shipments(
@@ -79,7 +80,9 @@ class FulfilmentQueries:
         before: Before = None,
     ) -> Connection[Shipment] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, keyset.Order(sort.value, reverse), _shipments(filter), nodes.show)
+        return await paging.rows(
+            page, keyset.Order(sort.value, reverse), _shipments(filter, info.context.caller), nodes.show
+        )
 
     @access.field(description="A hold. Needs orders:read.", scope=READS)
     async def stock_hold(

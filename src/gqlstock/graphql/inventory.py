@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from gqlstock.graphql import batch, below, nodes
+from gqlstock.graphql import batch, below, nodes, reach
 from gqlstock.graphql.below import NEWEST_FIRST, OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
@@ -19,7 +19,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import lookup as lookups
-from gqlstock.store import announcements, catalog, inventory, orders, warehouses
+from gqlstock.store import announcements, catalog, inventory, ledger, orders, warehouses
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem
@@ -29,7 +29,7 @@ TimeArg = Annotated[datetime, strawberry.argument(description="The moment to loo
 
 
 async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: TimeArg) -> list[Decimal]:
-    found = await inventory.on_hand_at([parent.row.id for parent in parents], time)
+    found = await ledger.on_hand_at([parent.row.id for parent in parents], time)
     return [found.get(parent.row.id, ZERO) for parent in parents]
 
 
@@ -193,6 +193,21 @@ nodes.register(
     StockAnnouncement.of,
     announcements.announcements,
     Scope.INVENTORY_READ,
+    reach.seen_by_level,
 )
-nodes.register(inventory.InventoryLevel, "InventoryLevel", InventoryLevel.of, inventory.levels, Scope.INVENTORY_READ)
-nodes.register(inventory.StockMovement, "StockMovement", StockMovement.of, inventory.movements, Scope.INVENTORY_READ)
+nodes.register(
+    inventory.InventoryLevel,
+    "InventoryLevel",
+    InventoryLevel.of,
+    inventory.levels,
+    Scope.INVENTORY_READ,
+    reach.seen,
+)
+nodes.register(
+    inventory.StockMovement,
+    "StockMovement",
+    StockMovement.of,
+    ledger.movements,
+    Scope.INVENTORY_READ,
+    reach.seen_by_level,
+)

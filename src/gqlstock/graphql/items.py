@@ -44,7 +44,7 @@ async def _inventory_level(
     parents: Sequence["InventoryItem"], info: Info, warehouse: WarehouseArg
 ) -> list[InventoryLevel | None]:
     place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
-    if place is None:
+    if place is None or not info.context.caller.reaches(place.id):
         return [None] * len(parents)
     found = await inventory.levels_in(place.id, [parent.row.id for parent in parents])
     return [nodes.show_optional(found.get(parent.row.id)) for parent in parents]
@@ -83,8 +83,9 @@ async def _inventory_totals(
 
 
 async def _counted_places(info: Info, codes: list[str] | None, website: str | None) -> set[int]:
-    """The active warehouses among those asked for."""
-    places = set((await info.context.network()).active)
+    """The active warehouses among those asked for, as far as the caller sees their stock."""
+    active = (await info.context.network()).active
+    places = {warehouse_id for warehouse_id in active if info.context.caller.reaches(warehouse_id)}
     if codes is not None:
         known = await warehouses.warehouses_by_code(levels.limited(codes, "warehouses"))
         places &= {place.id for place in known.values()}

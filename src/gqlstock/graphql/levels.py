@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import nodes, paging
+from gqlstock.graphql import nodes, paging, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
 from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.scopes import Caller
 from gqlstock.store import catalog, inventory, warehouses
 from gqlstock.store.keyset import Order
 
@@ -68,11 +69,12 @@ FilterArg = Annotated[InventoryLevelFilter | None, strawberry.argument(descripti
 SortArg = Annotated[InventoryLevelSort, strawberry.argument(description="What to sort by.")]
 
 
-async def query(chosen: InventoryLevelFilter | None) -> Any:
-    """The levels that a filter lets through."""
+async def query(chosen: InventoryLevelFilter | None, caller: Caller) -> Any:
+    """The levels that a filter lets through, of those that the caller may see."""
     found = inventory.InventoryLevel.all()
     if chosen is None or not chosen.include_deleted:
         found = inventory.live_levels()
+    found = reach.within(found, caller)
     if chosen is None:
         return found
     if chosen.search:
@@ -144,6 +146,7 @@ def below(column: str) -> Any:
         page = Page.of(first, after, last, before)
         order = Order(sort.value, reverse)
         ids = [parent.row.id for parent in parents]
-        return await paging.nested(page, order, await query(filter), column, ids, nodes.show, inventory.current)
+        found = await query(filter, info.context.caller)
+        return await paging.nested(page, order, found, column, ids, nodes.show, inventory.current)
 
     return inventory_levels

@@ -168,10 +168,12 @@ async def items(
         found = await _filtered(found, chosen.search, chosen.skus, chosen.category, chosen.updated_since)
         if chosen.warehouse is not None:
             access.require(info.context.caller, Scope.INVENTORY_READ)
-            found = found.filter(levels__warehouse__code=chosen.warehouse, levels__deleted_at=None)
+            there = {"levels__warehouse__code": chosen.warehouse, "levels__deleted_at": None}
+            mine = info.context.caller.warehouses
+            found = found.filter(**there, **({"levels__warehouse_id__in": mine} if mine is not None else {}))
     if by_quantity:
         access.require(info.context.caller, Scope.INVENTORY_READ)
-        found = catalog.with_total_available(found)
+        found = catalog.with_total_available(found, info.context.caller.warehouses)
         if chosen is not None and chosen.available_below is not None:
             found = catalog.available_below(found, chosen.available_below)
     return await _page(info, found, order, page, website, None)

@@ -135,6 +135,15 @@ async def all_loaded(name: str, row_ids: Sequence[int]) -> list[Any]:
     return [kind.show(found[row_id]) for row_id in row_ids]
 
 
+async def all_seen(info: Info, name: str, row_ids: Sequence[int]) -> list[Any]:
+    """As ``all_loaded``, without those that the caller may not see any more: of an answer that was kept."""
+    kind = _by_name[name]
+    found = await kind.load(row_ids)
+    if kind.seen is not None:
+        found = await kind.seen(info, found)
+    return [kind.show(found[row_id]) for row_id in row_ids if row_id in found]
+
+
 def by_id(load: Callable[[Collection[int]], Awaitable[dict[int, Any]]], attribute: str) -> Any:
     """A batch function for a field that shows the row another column points at, on the website of its parent."""
 

@@ -1,12 +1,13 @@
 """What the back office asks: warehouses, levels, the ledger, settings, orders, alerts; and any object by its id."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import access, alerts, levels, nodes, paging
+from gqlstock.graphql import access, alerts, batch, levels, nodes, paging, reach
 from gqlstock.graphql.alerts import LowInventoryAlert
 from gqlstock.graphql.below import NEWEST_FIRST, OLDEST_FIRST
 from gqlstock.graphql.context import Info
@@ -22,7 +23,7 @@ from gqlstock.graphql.warehouses import Organization, Warehouse, Website
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
-from gqlstock.rules.scopes import Scope
+from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.services import settings as setting_services
 from gqlstock.store import catalog, inventory, keyset, orders, warehouses
 
@@ -70,15 +71,28 @@ class OrderFilter:
     placed_until: datetime | None = strawberry.field(default=None, description="Only placed before that moment.")
 
 
+async def _warehouses_of_viewer(parents: Sequence["Viewer"], info: Info) -> list[list[str] | None]:
+    known = await warehouses.warehouses({one for parent in parents for one in parent.caller.warehouses or ()})
+    return [
+        None if parent.caller.warehouses is None else sorted(known[one].code for one in parent.caller.warehouses)
+        for parent in parents
+    ]
+
+
 @strawberry.type(description="Who is asking, and what they may do.")
 class Viewer:
+    caller: strawberry.Private[Caller]
     name: str | None = strawberry.field(description="The token's name; null for the public.")
     authenticated: bool = strawberry.field(description="Whether there is a token.")
     scopes: list[str] = strawberry.field(description="What the token allows.")
+    warehouses: list[str] | None = batch.field(
+        _warehouses_of_viewer,
+        description="The codes of the warehouses whose stock the token sees and moves; null: of all of them.",
+    )
 
 
-def _movements(chosen: StockMovementFilter | None) -> Any:
-    found = inventory.StockMovement.all()
+def _movements(chosen: StockMovementFilter | None, caller: Caller) -> Any:
+    found = reach.within(inventory.StockMovement.all(), caller, "level__warehouse_id")
     if chosen is None:
         return found
     if chosen.skus is not None:
@@ -98,7 +112,7 @@ def _movements(chosen: StockMovementFilter | None) -> Any:
     return found
 
 
-def _orders(chosen: OrderFilter | None) -> Any:
+def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
     found = orders.Order.all()
     if chosen is None:
         return found
@@ -107,7 +121,7 @@ def _orders(chosen: OrderFilter | None) -> Any:
     if chosen.statuses is not None:
         found = found.filter(status__in=chosen.statuses)
     if chosen.warehouse is not None:
-        found = found.filter(orders.from_warehouse(chosen.warehouse))
+        found = found.filter(orders.from_warehouse(chosen.warehouse, caller.warehouses))
     if chosen.sku is not None:
         found = found.filter(orders.with_sku(chosen.sku))
     if chosen.reference is not None:
@@ -149,7 +163,10 @@ class OfficeQueries:
         caller = info.context.caller
         scopes = sorted(scope.value for scope in caller.scopes)
         return Viewer(
-            name=caller.name if caller.authenticated else None, authenticated=caller.authenticated, scopes=scopes
+            caller=caller,
+            name=caller.name if caller.authenticated else None,
+            authenticated=caller.authenticated,
+            scopes=scopes,
         )
 
     @access.field(description="A warehouse. Needs inventory:read.", scope=READS)
@@ -194,7 +211,7 @@ class OfficeQueries:
     ) -> InventoryLevel | None:
         item = (await catalog.by_sku([sku])).get(sku)
         place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
-        if item is None or place is None:
+        if item is None or place is None or not info.context.caller.reaches(place.id):
             return None
         found = await inventory.levels_in(place.id, [item.id])
         return nodes.show_optional(found.get(item.id))  # type: ignore[no-any-return]
@@ -213,7 +230,8 @@ class OfficeQueries:
     ) -> Connection[InventoryLevel] | None:
         page = Page.of(first, after, last, before)
         order = keyset.Order(sort.value, reverse)
-        return await paging.rows(page, order, await levels.query(filter), nodes.show, inventory.current)
+        found = await levels.query(filter, info.context.caller)
+        return await paging.rows(page, order, found, nodes.show, inventory.current)
 
     @access.field(description="The ledger, newest first. Needs inventory:read.", scope=READS)
     async def stock_movements(
@@ -226,7 +244,7 @@ class OfficeQueries:
         before: Before = None,
     ) -> Connection[StockMovement] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, NEWEST_FIRST, _movements(filter), nodes.show)
+        return await paging.rows(page, NEWEST_FIRST, _movements(filter, info.context.caller), nodes.show)
 
     @access.field(
         description="Own values, values in effect and their origins at one place. Needs inventory:read.", scope=READS
@@ -258,7 +276,7 @@ class OfficeQueries:
     ) -> Connection[Order] | None:
         page = Page.of(first, after, last, before)
         order = keyset.Order(sort.value, descending=not reverse)
-        return await paging.rows(page, order, _orders(filter), nodes.show)
+        return await paging.rows(page, order, _orders(filter, info.context.caller), nodes.show)
 
     @access.field(description="Low-inventory alerts, newest first. Needs inventory:read.", scope=READS)
     async def low_inventory_alerts(
@@ -271,4 +289,5 @@ class OfficeQueries:
         before: Before = None,
     ) -> Connection[LowInventoryAlert] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, NEWEST_FIRST, await alerts.query(filter), nodes.show)
+        found = await alerts.query(filter, info.context.caller)
+        return await paging.rows(page, NEWEST_FIRST, found, nodes.show)

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.graphql import batch, below, nodes
+from gqlstock.graphql import batch, below, nodes, reach
 from gqlstock.graphql.below import NEWEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
@@ -36,7 +36,8 @@ async def _lines(parents: Sequence["Order"], info: Info) -> list[list["OrderLine
 
 async def _shipments(parents: Sequence["Order"], info: Info) -> list[list[Shipment]]:
     found = await shipments.shipments_of([parent.row.id for parent in parents])
-    return [[Shipment.of(row) for row in found[parent.row.id]] for parent in parents]
+    mine = info.context.caller.reaches
+    return [[Shipment.of(row) for row in found[p.row.id] if mine(row.warehouse_id)] for p in parents]
 
 
 @strawberry.type(description="What a customer ordered.")
@@ -50,7 +51,7 @@ class Order(Node):
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
-        below.rows(inventory.StockMovement.all, "order_id", NEWEST_FIRST),
+        below.rows(inventory.StockMovement.all, "order_id", NEWEST_FIRST, "level__warehouse_id"),
         description="What it did to the ledger, newest first.",
         scope=Scope.INVENTORY_READ,
     )
@@ -85,7 +86,8 @@ def _in_states(*states: AllocationState) -> Any:
 
 async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list["Allocation"]]:
     found = await rows.allocations_of([parent.row.id for parent in parents])
-    return [[Allocation.of(row) for row in found[parent.row.id]] for parent in parents]
+    mine = info.context.caller.reaches
+    return [[Allocation.of(row) for row in found[p.row.id] if mine(row.warehouse_id)] for p in parents]
 
 
 @strawberry.type(description="One line of an order, as it was when ordered.")
@@ -164,6 +166,7 @@ async def _planned(parents: Sequence["OrderCheckLine"], info: Info) -> list[list
         [
             PlannedAllocation(warehouse=known[part.warehouse_id].code, quantity=part.quantity, state=part.state)
             for part in parent.line.parts
+            if info.context.caller.reaches(part.warehouse_id)
         ]
         for parent in parents
     ]
@@ -226,4 +229,4 @@ class OrderCheck:
 
 nodes.register(rows.Order, "Order", Order.of, rows.orders, Scope.ORDERS_READ)
 nodes.register(rows.OrderLine, "OrderLine", OrderLine.of, rows.lines, Scope.ORDERS_READ)
-nodes.register(rows.Allocation, "Allocation", Allocation.of, rows.allocations, Scope.ORDERS_READ)
+nodes.register(rows.Allocation, "Allocation", Allocation.of, rows.allocations, Scope.ORDERS_READ, reach.seen)

@@ -62,7 +62,7 @@ class ReceivingMutations:
     async def announce_stock(self, info: Info, input: Annotated[AnnounceStockInput, INPUT]) -> StockPayload:
         lines = tuple(StockLine(line.sku, line.quantity) for line in input.lines)
         asked = services.Announcement(input.warehouse, lines, input.expected_at, input.reference)
-        return await stock_payload(await services.announce(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await services.announce(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Takes in what arrived, announced or not. Needs inventory:write.",
@@ -80,7 +80,7 @@ class ReceivingMutations:
             for line in input.lines
         )
         asked = services.Arrival(input.warehouse, lines, input.reason, input.reference)
-        return await stock_payload(await services.receive(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await services.receive(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Withdraws what is left of an announcement. Needs inventory:write.",
@@ -91,4 +91,4 @@ class ReceivingMutations:
         self, info: Info, input: Annotated[WithdrawStockAnnouncementInput, INPUT]
     ) -> StockPayload:
         announcement_id = nodes.row_id("StockAnnouncement", input.id)
-        return await stock_payload(await services.withdraw(info.context.caller, announcement_id, input.id))
+        return await stock_payload(info, await services.withdraw(info.context.caller, announcement_id, input.id))

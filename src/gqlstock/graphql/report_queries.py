@@ -44,7 +44,7 @@ class ReportQueries:
     @access.field(
         description=(
             "Why the number is what it is: what lies where, less which claims, less which threshold from which place. "
-            "Needs inventory:read."
+            "A token for some warehouses is told the sum over those. Needs inventory:read."
         ),
         scope=READS,
     )
@@ -63,7 +63,7 @@ class ReportQueries:
             return None
         return AvailabilityExplanation(
             availability=availability.shown(item, shelf.assess(item), shelf, info),
-            terms=[AvailabilityTerm.of(term) for term in await explanations.explain(item, shelf)],
+            terms=[AvailabilityTerm.of(term) for term in await explanations.explain(item, shelf, info.context.caller)],
         )
 
     @access.field(description="Counted items that are low, most short first. Needs inventory:read.", scope=READS)
@@ -88,11 +88,14 @@ class ReportQueries:
         place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse) if warehouse is not None else None
         if warehouse is not None and place is None:
             raise BadUserInput(f"There is no warehouse {warehouse:.80}.")
+        if place is not None and not info.context.caller.reaches(place.id):
+            raise BadUserInput(f"The token is not for the warehouse {place.code}.")
         found = await reports.low_stock(
             await info.context.network(),
             channel=await channel_of(info, website) if website is not None else None,
             warehouse_id=place.id if place else None,
             category_ids=await levels.category_ids(category) if category is not None else None,
+            caller=info.context.caller,
         )
 
         def node(low: LowStock) -> Any:

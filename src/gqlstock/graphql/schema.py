@@ -24,6 +24,7 @@ from gqlstock.graphql.demand_queries import DemandQueries
 from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
+from gqlstock.graphql.observed import Observed
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
@@ -151,7 +152,7 @@ def build(executor: type[Executor[Any]] = BreadthFirstExecutor, limits: Limits =
         types=[Product, Combination, *USER_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=executor,
-        extensions=[MaskErrors],
+        extensions=[Observed, MaskErrors],
     )
     schema.limits = limits
     return schema

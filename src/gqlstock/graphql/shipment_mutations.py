@@ -67,8 +67,9 @@ class StockHoldPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-async def _shipment_payload(shipment_id: int) -> ShipmentPayload:
-    return ShipmentPayload(shipment=await nodes.loaded("Shipment", shipment_id), user_errors=[])
+async def _shipment_payload(info: Info, shipment_id: int) -> ShipmentPayload:
+    seen = await nodes.all_seen(info, "Shipment", [shipment_id])
+    return ShipmentPayload(shipment=seen[0] if seen else None, user_errors=[])
 
 
 async def _hold_payload(hold_id: int) -> StockHoldPayload:
@@ -87,14 +88,14 @@ class ShipmentMutations:
     async def create_shipment(self, info: Info, input: Annotated[CreateShipmentInput, INPUT]) -> ShipmentPayload:
         asked = services.Packing(input.order, input.warehouse, line_quantities(input.lines))
         kept = await services.create(info.context.caller, asked, input.idempotency_key)
-        return await _shipment_payload(kept.ids["shipment"][0])
+        return await _shipment_payload(info, kept.ids["shipment"][0])
 
     @mutations.field(
         description="Sends a READY shipment off. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
     )
     async def ship_shipment(self, info: Info, input: Annotated[ShipShipmentInput, INPUT]) -> ShipmentPayload:
         shipped = await services.ship(info.context.caller, input.number, input.tracking_number, input.carrier)
-        return await _shipment_payload(shipped)
+        return await _shipment_payload(info, shipped)
 
     @mutations.field(
         description="Puts a shipment's units back into no shipment. Needs orders:write.",
@@ -102,7 +103,7 @@ class ShipmentMutations:
         scope=WRITES,
     )
     async def cancel_shipment(self, info: Info, input: Annotated[CancelShipmentInput, INPUT]) -> ShipmentPayload:
-        return await _shipment_payload(await services.cancel(info.context.caller, input.number))
+        return await _shipment_payload(info, await services.cancel(info.context.caller, input.number))
 
     @mutations.field(
         description="Keeps what is free for a cart: all of it or nothing. Needs orders:write.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from gqlstock.graphql import batch, nodes
+from gqlstock.graphql import batch, nodes, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.warehouses import Warehouse
@@ -87,4 +87,4 @@ class Shipment(Node):
         )
 
 
-nodes.register(rows.Shipment, "Shipment", Shipment.of, rows.shipments, Scope.ORDERS_READ)
+nodes.register(rows.Shipment, "Shipment", Shipment.of, rows.shipments, Scope.ORDERS_READ, reach.seen)

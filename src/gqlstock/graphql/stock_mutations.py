@@ -103,10 +103,10 @@ class LowInventoryAlertPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-async def stock_payload(kept: Kept) -> StockPayload:
+async def stock_payload(info: Info, kept: Kept) -> StockPayload:
     return StockPayload(
-        inventory_levels=await nodes.all_loaded("InventoryLevel", kept.ids["levels"]),
-        movements=await nodes.all_loaded("StockMovement", kept.ids["movements"]),
+        inventory_levels=await nodes.all_seen(info, "InventoryLevel", kept.ids["levels"]),
+        movements=await nodes.all_seen(info, "StockMovement", kept.ids["movements"]),
         user_errors=[user_error(refusal) for refusal in kept.refusals],
     )
 
@@ -129,7 +129,7 @@ class StockMutations:
             input.reference,
             input.partial,
         )
-        return await stock_payload(await services.adjust(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await services.adjust(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description=(
@@ -149,7 +149,7 @@ class StockMutations:
             input.reference,
             input.partial,
         )
-        return await stock_payload(await services.count(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await services.count(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Moves available units to another warehouse. Needs inventory:write.",
@@ -159,7 +159,7 @@ class StockMutations:
     async def transfer_stock(self, info: Info, input: Annotated[TransferStockInput, INPUT]) -> StockPayload:
         lines = tuple(services.StockLine(line.sku, line.quantity) for line in input.lines)
         asked = services.Transfer(input.from_, input.to, lines, input.reason, input.reference)
-        return await stock_payload(await services.transfer(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await services.transfer(info.context.caller, asked, input.idempotency_key))
 
     @mutations.field(
         description="Takes an empty level out of use. Needs inventory:write.", payload=DeletePayload, scope=WRITES

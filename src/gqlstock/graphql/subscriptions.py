@@ -64,7 +64,8 @@ class Subscription:
                 lasting = await alerts.passing(part, ids, filter)
                 for entry in part.entries:
                     alert = known[entry.subject].as_told(entry.data)
-                    if entry.subject in lasting and alerts.passes(alert, filter):
+                    mine = info.context.caller.reaches(alert.warehouse_id)
+                    if mine and entry.subject in lasting and alerts.passes(alert, filter):
                         yield LowInventoryAlertChange(
                             cursor=feeds.cursor(entry.cursor),
                             alert=LowInventoryAlert.of(alert),
@@ -81,7 +82,7 @@ class Subscription:
         self, info: Info, skus: SkusArg = None, warehouses: WarehousesArg = None, after: AfterArg = None
     ) -> AsyncGenerator[InventoryChange, None]:
         access.require(info.context.caller, Scope.INVENTORY_READ)
-        chosen = Chosen.of(skus, warehouses)
+        chosen = Chosen.of(info.context.caller, skus, warehouses)
         async with contextlib.aclosing(feeds.parts(info, TOPICS, after)) as news:
             async for part in news:
                 for change in await chosen.changes(part):

@@ -204,7 +204,8 @@ class View(GraphQL[Context, None]):
 
     def encode_json(self, data: object) -> str | bytes:
         try:
-            return orjson.dumps(data)
+            # A text: clients of websockets take no bytes for it.
+            return orjson.dumps(data).decode()
         except TypeError:
             # Such as half of a surrogate pair in a message about it.
             return super().encode_json(data)

@@ -115,6 +115,16 @@ def missing(kind: str, value: str, *path: str | int) -> Refused:
     return Refusal(Code.NOT_FOUND, f"There is no {kind} {shown(value)}.", path).only()
 
 
+def out_of_reach(warehouse: str, *path: str | int) -> Refused:
+    """The stock that was named lies in a warehouse that the caller's token is not for."""
+    return Refusal(Code.NOT_FOUND, f"The token is not for the warehouse {shown(warehouse)}.", path).only()
+
+
+def moves_elsewhere(*path: str | int) -> Refusal:
+    """What was asked for would move stock in a warehouse that the caller's token is not for."""
+    return Refusal(Code.NOT_FOUND, "Units of it are of a warehouse that the token is not for.", path)
+
+
 def taken(kind: str, value: str, *path: str | int) -> Refused:
     return Refusal(Code.ALREADY_EXISTS, f"There is a {kind} {shown(value)} already.", path).only()
 

@@ -16,17 +16,36 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+OVER_ALL_WAREHOUSES = frozenset({Scope.WEBHOOKS_WRITE})
+"""What has no part that belongs to one warehouse: webhooks tell of the stock of all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever asks. ``name`` stands as the actor in the ledger; ``key`` owns the idempotency keys."""
+    """Whoever asks. ``name`` stands as the actor in the ledger; ``key`` owns the idempotency keys.
+
+    ``warehouses``: the ids of those whose stock it sees and moves, and of no other; None for all.
+    """
 
     name: str
     key: str
     scopes: frozenset[Scope] = frozenset()
     authenticated: bool = True
+    warehouses: frozenset[int] | None = None
 
     def may(self, scope: Scope) -> bool:
+        if self.warehouses is not None and scope in OVER_ALL_WAREHOUSES:
+            return False
         return scope in self.scopes or Scope.ADMIN in self.scopes
+
+    def reaches(self, warehouse_id: int | None) -> bool:
+        """Whether the stock of a warehouse is this caller's to see and to move; None: of all of them together."""
+        return self.warehouses is None or warehouse_id in self.warehouses
+
+    @property
+    def sees_all_stock(self) -> bool:
+        """Whether figures over all warehouses may be shown where the shop does not show them."""
+        return self.warehouses is None and self.may(Scope.INVENTORY_READ)
 
 
 ANONYMOUS = Caller(name="anonymous", key="anonymous", authenticated=False)

@@ -10,7 +10,7 @@ async def acknowledge(caller: Caller, alert_id: int | None, told: str) -> int:
 
     async def work() -> int:
         alert = (await alerts.alerts([alert_id])).get(alert_id) if alert_id is not None else None
-        if alert is None:
+        if alert is None or not caller.reaches(alert.warehouse_id):
             raise refusals.missing("alert", told, "id")
         if alert.acknowledged_at is None:
             await alerts.acknowledge(alert, caller.name, database.now())

@@ -18,6 +18,7 @@ from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
+from gqlstock.store.ledger import moved_after
 from gqlstock.store.warehouses import Warehouse
 
 MAX_ROWS = 1_000
@@ -105,9 +106,7 @@ class Bench:
         postings = []
         for key, change, counted_at in self._put:
             level = await self._claim.open(*key)
-            postings.append(
-                Posting(level, change, self._caller.name, self._reason, self._reference, counted_at=counted_at)
-            )
+            postings.append(Posting(level, change, self._caller, self._reason, self._reference, counted_at=counted_at))
         movements = await post(self._claim, postings, self._lookup)
         levels = dict.fromkeys(posting.level.id for posting in postings)
         return Kept({"levels": list(levels), "movements": [m.id for m in movements]}, refused)
@@ -161,7 +160,7 @@ class Bench:
                 f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
-        return await inventory.moved_after(level.id, moment) if level else ZERO
+        return await moved_after(level.id, moment) if level else ZERO
 
     def _key(self, sku: str, warehouse: str) -> tuple[int, int]:
         item = self._items.get(sku)
@@ -171,6 +170,8 @@ class Bench:
         place = self._warehouses.get(warehouse)
         if place is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
+        if not self._caller.reaches(place.id):
+            raise refusals.out_of_reach(warehouse, "warehouse")
         return item.id, place.id
 
     def _state(self, key: tuple[int, int]) -> Level:

@@ -10,6 +10,7 @@ from gqlstock.rules.catalog import InventoryTracking, counts_combinations
 from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.ledger import total
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, database, inventory, keyset
 from gqlstock.store import demand as rows
@@ -43,10 +44,12 @@ async def by_item(
     cover_days: int,
     channel: Channel | None = None,
     category_ids: Sequence[int] | None = None,
+    caller: Caller = SYSTEM,
 ) -> list[ItemDemand]:
-    """Every counted item that has a level or was ordered: its demand, and what that says of the stock."""
+    """Every counted item that has a level or was ordered: its demand, and what that says of the caller's stock."""
     demands = await _demands(days, channel)
     places = {site.warehouse_id for site in channel.sites} if channel else set(network.active)
+    places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
     items = catalog.live_items()
     if category_ids is not None:
         items = items.filter(catalog.in_categories(category_ids))

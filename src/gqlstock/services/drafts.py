@@ -19,7 +19,7 @@ from gqlstock.rules.refusals import (
     UnavailableReason,
     invalid,
 )
-from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, Settings
 from gqlstock.services.availability import Shelf, shelf
 from gqlstock.services.handles import Handle
@@ -163,6 +163,9 @@ def plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -
         if not _check(asked, group, found):
             continue
         _take(caller, asked, group, found, short)
+        for line in group:
+            if not all(caller.reaches(part.warehouse_id) for part in line.parts):
+                line.refusals.append(refusals.moves_elsewhere("lines", line.number, "sku"))
     waits = (
         bool(short)
         and not (asked.only_free or asked.firm)
@@ -252,7 +255,7 @@ def _take(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: She
 
 def _insufficient(caller: Caller, line: PlannedLine, requested: Decimal, salable: Decimal | None) -> Refusal:
     assert line.settings is not None
-    seen = caller.may(Scope.INVENTORY_READ) or availability.may_see_quantity(line.settings)
+    seen = caller.sees_all_stock or availability.may_see_quantity(line.settings)
     left = f": {quantities.text(salable)} can be ordered" if seen and salable is not None else ""
     return InsufficientStock(
         message=f"There are not {quantities.text(requested)} of {line.sku}{left}.",

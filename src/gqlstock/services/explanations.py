@@ -6,6 +6,7 @@ from gqlstock.rules import explanation
 from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.catalog import counts_combinations
 from gqlstock.rules.explanation import Term
+from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import Origin
 from gqlstock.services.availability import Shelf
 from gqlstock.store import warehouses
@@ -22,10 +23,11 @@ class ExplainedTerm:
     origin: Origin | None
 
 
-async def explain(item: Item, shelf: Shelf) -> list[ExplainedTerm]:
+async def explain(item: Item, shelf: Shelf, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
     """The terms behind an item's salable quantity; of a product tracked with options, those of its orderable combinations.
 
-    None where nothing is counted.
+    None where nothing is counted. To a caller who is for some warehouses alone: the sum over those, as if there were no
+    others.
     """
     known = await warehouses.warehouses({site.warehouse_id for site, _ in shelf.channel.assigned})
     product = shelf.lookup.product(item)
@@ -33,18 +35,19 @@ async def explain(item: Item, shelf: Shelf) -> list[ExplainedTerm]:
         members = [c for c in shelf.combinations(item) if shelf.assess(c).orderable]
     else:
         members = [item]
-    return [term for member in members for term in _explain(member, shelf, known)]
+    return [term for member in members for term in _explain(member, shelf, known, caller)]
 
 
-def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse]) -> list[ExplainedTerm]:
+def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse], caller: Caller) -> list[ExplainedTerm]:
     sellable = shelf.sellable(item)
     if not sellable.counted:
         return []
-    terms = explanation.explain(sellable.settings, sellable.sources, lambda place: known[place].name)
+    sources = [source for source in sellable.sources if caller.reaches(source.warehouse_id)]
+    terms = explanation.explain(sellable.settings, sources, lambda place: known[place].name)
     terms += [
         explanation.inactive(site.warehouse_id, known[site.warehouse_id].name)
         for site, active in shelf.channel.assigned
-        if not active
+        if not active and caller.reaches(site.warehouse_id)
     ]
     threshold = setting_rules.origin("out_of_stock_threshold", shelf.lookup.places(item, shelf.channel))
     return [

@@ -109,6 +109,8 @@ class Sheet:
         lines = {line.id: line for line in self.lines}
         for pick in picks:
             allocation = by_id[pick.id]
+            if not self.caller.reaches(allocation.warehouse_id):
+                raise refusals.moves_elsewhere().only()
             before = allocation.state
             self._packed_anew |= {
                 one for one in (allocation.shipment_id, changes.get("shipment_id")) if one is not None
@@ -127,7 +129,7 @@ class Sheet:
         if change == ledger.Change() or allocation.level_id is None:
             return
         level = await self.claim.open(self._items[allocation.level_id], allocation.warehouse_id)
-        self._postings.append(Posting(level, change, self.caller.name, order_id=self.order.id))
+        self._postings.append(Posting(level, change, self.caller, order_id=self.order.id))
 
     def check_not_below_zero(self) -> None:
         """Refuse to ship what is not there: units that leave must be on hand."""

@@ -81,9 +81,7 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         if draft.refusals:
             raise Refused(draft.refusals)
         made = await _write(channel.id, asked.minutes, draft, found)
-        postings = summed(
-            [Posting(level, Change(held=quantity), caller.name) for level, quantity in _kept(draft, found)]
-        )
+        postings = summed([Posting(level, Change(held=quantity), caller) for level, quantity in _kept(draft, found)])
         await inventory.record(postings)
         levels = [posting.level for posting in postings] + released
         await follow(claim, levels, await lookup(claim.items.values(), found.lookup.network))
@@ -160,10 +158,7 @@ async def end(
     await rows.close(current.id, state)
     known = {level.id: level for item_id in claim.items for level in claim.all_levels(item_id)}
     await inventory.record(
-        [
-            Posting(known[level_id], Change(held=-quantity), caller.name)
-            for level_id, quantity in held.quantities.items()
-        ]
+        [Posting(known[level_id], Change(held=-quantity), caller) for level_id, quantity in held.quantities.items()]
     )
     return [known[level_id] for level_id in held.quantities]
 

@@ -135,7 +135,7 @@ async def _count(caller: Caller, counts: Sequence[_Count], network: Network, fau
         level = levels[count.key]
         change = ledger.counted(level.state, count.on_hand, kind=MovementKind.IMPORT)
         if change.on_hand:
-            postings.append(Posting(level, change, caller.name, counted_at=at))
+            postings.append(Posting(level, change, caller, counted_at=at))
     await post(claim, postings, found)
     return len(counts)
 

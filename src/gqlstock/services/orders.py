@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gqlstock import trail
 from gqlstock.rules import catalog, events, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.allocation import AllocationState
@@ -75,6 +76,7 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
         order_id, order_lines = await _write(contact, channel, draft, found)
         await take(caller, order_lines, draft, found, claim, freed)
         await outbox.add([events.order_placed(order_id)])
+        database.on_commit(trail.order_placed)
         return Kept({"order": [order_id]})
 
     return await once(caller, "placeOrder", key, asked, work)
@@ -189,7 +191,7 @@ async def take(
                 waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
                 change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
                 if change != ledger.Change():
-                    postings.append(Posting(level, change, caller.name, order_id=row.order_id))
+                    postings.append(Posting(level, change, caller, order_id=row.order_id))
     await database.insert_many(allocations)
     taken = summed(postings)
     await inventory.record(taken)

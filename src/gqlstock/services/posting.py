@@ -12,6 +12,7 @@ from gqlstock.rules.availability import Source
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services.lookup import Lookup
 from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
@@ -51,7 +52,7 @@ async def _fill(level: InventoryLevel) -> None:
     filled_ids = {one.allocation_id for one in fills}
     await shipments.restate({a.shipment_id for a in waiting if a.id in filled_ids and a.shipment_id is not None})
     filled = sum((one.quantity for one in fills), ZERO)
-    await inventory.record([Posting(level, Change(backordered=-filled), actor="")])
+    await inventory.record([Posting(level, Change(backordered=-filled), caller=SYSTEM)])
     await outbox.add([Event(Topic.ORDER, order_id) for order_id in order_ids])
 
 

@@ -148,12 +148,14 @@ async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Ke
     async def work() -> Kept:
         found = await _announcement(announcement_id, told, "id")
         level = (await inventory.levels([found.level_id]))[found.level_id]
+        if not caller.reaches(level.warehouse_id):
+            raise refusals.missing("announcement", told, "id")
         claim = await inventory.claim([level.item_id])
         found = await _announcement(announcement_id, told, "id")
         rules.check_open(found.state, "id")
         await announcements.withdraw(found.id, database.now())
         claimed = await claim.open(level.item_id, level.warehouse_id)
-        posting = Posting(claimed, Change(incoming=-found.state.remaining), caller.name)
+        posting = Posting(claimed, Change(incoming=-found.state.remaining), caller)
         await post(claim, [posting], await lookup(claim.items.values()))
         return Kept({"levels": [level.id], "movements": []})
 

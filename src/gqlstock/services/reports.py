@@ -7,6 +7,7 @@ from decimal import Decimal
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, inventory, keyset
 from gqlstock.store.catalog import Item
@@ -38,12 +39,13 @@ async def low_stock(
     channel: Channel | None = None,
     warehouse_id: int | None = None,
     category_ids: Sequence[int] | None = None,
+    caller: Caller = SYSTEM,
 ) -> list[LowStock]:
     """Counted items with A <= minimumStockQuantity; combinations instead of their product. (nopCommerce)
 
-    A is over the website's active warehouses, that one warehouse, or all active ones.
+    A is over the website's active warehouses, that one warehouse, or all active ones; of these, over the caller's.
     """
-    places = set(network.active)
+    places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
         places &= {site.warehouse_id for site in channel.sites}
     if warehouse_id is not None:

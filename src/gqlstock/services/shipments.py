@@ -35,6 +35,8 @@ async def create(caller: Caller, asked: Packing, key: str | None = None) -> Kept
         place = (await warehouses.warehouses_by_code([asked.warehouse])).get(asked.warehouse)
         if place is None:
             raise refusals.missing("warehouse", asked.warehouse, "warehouse")
+        if not caller.reaches(place.id):
+            raise refusals.out_of_reach(asked.warehouse, "warehouse")
         found = await sheet(caller, asked.order, "order")
         if found.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
             held = "held for want of stock" if found.order.status is OrderStatus.BACKORDERED else "canceled"
@@ -121,7 +123,7 @@ async def _open(caller: Caller, number: str) -> tuple[Sheet, Shipment]:
     """A shipment that has not left, with its order taken up."""
     shipment_id = rules.id_of(number)
     known = await rows.shipments([shipment_id]) if shipment_id is not None else {}
-    if shipment_id is None or shipment_id not in known:
+    if shipment_id is None or shipment_id not in known or not caller.reaches(known[shipment_id].warehouse_id):
         raise refusals.missing("shipment", number, "number")
     found = await sheet(caller, order_rules.number(known[shipment_id].order_id), "number")
     shipment = found.shipments[shipment_id]

@@ -1,8 +1,78 @@
-"""Whether what the server stands on answers."""
+"""Whether what the server stands on answers, and is what this code can work on."""
 
-from gqlstock.store import database
+from dataclasses import dataclass
+
+from gqlstock.store import database, outbox, work
+from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.mail import Mail
+from gqlstock.store.outbox import Cursor
+from gqlstock.store.webhooks import WebhookDelivery
+
+NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
+
+# Behind so many it makes no difference how many more there are.
+_MOST_COUNTED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is committed and still to be done."""
+
+    news: int
+    oldest_seconds: float
+    webhooks: int
+    letters: int
+
+
+class NotUsable(Exception):
+    """A database that cannot be worked on, as the line that is printed."""
 
 
 async def database_answers() -> None:
     """Raises when the database does not answer."""
     await database.query("SELECT 1 AS one")
+
+
+async def check_answers(url: DatabaseUrl) -> None:
+    """Refuse an open database that cannot be reached."""
+    try:
+        await database_answers()
+    except Exception as error:
+        cause = error.__cause__ or error
+        reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
+        raise NotUsable(f"The database {_named(url)} cannot be reached: {reason}") from None
+
+
+async def check_known(url: DatabaseUrl) -> None:
+    """Refuse an open database that is not there or that a later version has changed."""
+    await check_answers(url)
+    unknown = await database.unknown_migrations()
+    if unknown:
+        raise NotUsable(
+            f"The database is newer than this gqlstock, which does not know {', '.join(unknown)}: "
+            "run the version that migrated it, or a later one."
+        )
+
+
+async def check_usable(url: DatabaseUrl) -> None:
+    """Refuse an open database that is not exactly up to date."""
+    await check_known(url)
+    if await database.pending_migrations():
+        raise NotUsable(NOT_UP_TO_DATE)
+
+
+async def backlog(seen: Cursor) -> Backlog:
+    """What there is to do behind that place of the outbox, and what is to be delivered."""
+    news, oldest = await outbox.waiting(seen, _MOST_COUNTED)
+    return Backlog(
+        news,
+        max((database.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
+        await work.pending(WebhookDelivery, _MOST_COUNTED),
+        await work.pending(Mail, _MOST_COUNTED),
+    )
+
+
+def _named(url: DatabaseUrl) -> str:
+    if isinstance(url, Postgres):
+        return "{database} at {host}:{port}".format(**url.credentials)
+    return url.path if isinstance(url, SqliteFile) else "that is configured"

@@ -122,6 +122,8 @@ async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> K
         for name, code in (("from", asked.source), ("to", asked.target)):
             if code not in known:
                 raise refusals.missing("warehouse", code, name)
+            if not caller.reaches(known[code].id):
+                raise refusals.out_of_reach(code, name)
         if asked.source == asked.target:
             raise invalid(f"From {asked.source} to {asked.target} is no move: name two warehouses.", "to")
         rows = [(line.sku, code) for line in asked.lines for code in (asked.source, asked.target)]
@@ -142,6 +144,8 @@ async def delete_level(caller: Caller, sku: str, warehouse: str) -> int:
             raise refusals.missing("item", sku, "sku")
         if place is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
+        if not caller.reaches(place.id):
+            raise refusals.out_of_reach(warehouse, "warehouse")
         claim = await inventory.claim([item.id])
         level = claim.level(item.id, place.id)
         if level is None or level.deleted_at is not None:

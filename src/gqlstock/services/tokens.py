@@ -1,34 +1,123 @@
-"""Tokens: making one, and finding out whom one stands for."""
+"""Tokens: making them, listing and revoking them, and finding out whom one stands for."""
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import catalog, expiry, refusals
 from gqlstock.rules.refusals import invalid
-from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.store import database, tokens
+from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope
+from gqlstock.store import database, tokens, warehouses
+from gqlstock.store.tokens import ApiToken, Grant
 
 _MARK = "gqls_"
 
 
-async def create(name: str, scopes: Sequence[str]) -> str:
-    """Make a token and give its text, which is kept nowhere: only its digest is."""
+class TokenState(StrEnum):
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A token as people are told of it. ``warehouses``: by code; None for all."""
+
+    name: str
+    scopes: tuple[str, ...]
+    warehouses: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    state: TokenState
+
+
+async def create(
+    name: str, scopes: Sequence[str], warehouse_codes: Sequence[str] | None = None, expires: str | None = None
+) -> str:
+    """Make a token and give its text, which is kept nowhere: only its digest is.
+
+    A revoked token's name may be used again, and is then the same caller: its idempotency keys go on.
+    """
     known = [scope.value for scope in Scope]
     unknown = [scope for scope in scopes if scope not in known]
     if unknown:
         raise invalid(f"There is no scope {unknown[0]}; there are: {', '.join(known)}.", "scope")
     if not scopes:
         raise invalid(f"A token needs a scope: {', '.join(known)}.", "scope")
+    granted = frozenset(Scope(scope) for scope in scopes)
+    over_all = sorted(granted & OVER_ALL_WAREHOUSES)
+    if warehouse_codes and over_all:
+        raise invalid(f"{over_all[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
     checked = catalog.text(name, "name", "name")
+    ends = expiry.parse(expires, database.now()) if expires is not None else None
     token = _MARK + secrets.token_urlsafe(32)
 
     async def work() -> None:
-        if await tokens.exists(checked):
-            raise refusals.taken("token", checked, "name")
-        await tokens.create(checked, token, frozenset(Scope(scope) for scope in scopes))
+        before = await tokens.named(checked)
+        if before is not None and before.revoked_at is None:
+            ended = before.expires_at is not None and before.expires_at <= database.now()
+            raise (_ended(checked) if ended else refusals.taken("token", checked, "name"))
+        grant = Grant(granted, await _ids(warehouse_codes) if warehouse_codes else None, ends)
+        await tokens.create(checked, token, grant, database.now(), again=before)
 
     await database.transaction(work)
     return token
+
+
+def _ended(name: str) -> refusals.Refused:
+    message = f"There is a token {refusals.shown(name)} already, which has expired: revoke it to use its name again."
+    return refusals.Refusal(refusals.Code.ALREADY_EXISTS, message, ("name",)).only()
+
+
+async def _ids(codes: Sequence[str]) -> frozenset[int]:
+    known = await warehouses.warehouses_by_code(set(codes))
+    for code in codes:
+        if code not in known:
+            raise refusals.missing("warehouse", code, "warehouse")
+    return frozenset(known[code].id for code in codes)
+
+
+async def listed() -> list[Listed]:
+    """Every token there was, oldest first."""
+    now = database.now()
+    found = await tokens.all_tokens()
+    places = await warehouses.warehouses({one for token in found for one in token.warehouses or ()})
+    return [
+        Listed(
+            token.name,
+            tuple(token.scopes),
+            None if token.warehouses is None else tuple(sorted(places[one].code for one in token.warehouses)),
+            token.created_at,
+            token.expires_at,
+            token.revoked_at,
+            _state(token, now),
+        )
+        for token in found
+    ]
+
+
+def _state(token: ApiToken, now: datetime) -> TokenState:
+    if token.revoked_at is not None:
+        return TokenState.REVOKED
+    ended = token.expires_at is not None and token.expires_at <= now
+    return TokenState.EXPIRED if ended else TokenState.VALID
+
+
+async def revoke(name: str) -> None:
+    """Let a token stand for nobody from now on; connections that it opened end within seconds."""
+
+    async def work() -> None:
+        token = await tokens.named(name)
+        if token is None:
+            raise refusals.missing("token", name, "name")
+        if token.revoked_at is not None:
+            raise refusals.wrong_state(f"The token {refusals.shown(name)} is revoked already.", "name")
+        await tokens.revoke(token, database.now())
+
+    await database.transaction(work)
 
 
 async def callers(given: Collection[str]) -> dict[str, Caller]:

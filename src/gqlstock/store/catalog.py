@@ -226,20 +226,25 @@ async def categories(ids: Collection[int]) -> dict[int, Category]:
     return {category.id: category for category in await Category.filter(id__in=set(ids))} if ids else {}
 
 
-_SUM = """SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
-    JOIN warehouse w ON w.id = l.warehouse_id AND w.active JOIN item c ON c.id = l.item_id
-    WHERE l.deleted_at IS NULL AND"""
-# What a product tracked with options has is what its combinations have.
-_TOTAL_AVAILABLE = f"""COALESCE(CASE
-    WHEN "item"."product_id" IS NULL AND "item"."tracking" = '{InventoryTracking.TRACK_WITH_OPTIONS}'
-    THEN ({_SUM} c.product_id = "item"."id" AND c.deleted_at IS NULL)
-    ELSE ({_SUM} c.id = "item"."id")
-END, 0)"""
+def _total_available(within: Collection[int] | None) -> str:
+    of_these = "" if within is None else f"AND w.id IN ({', '.join(map(str, sorted(within))) or 'NULL'})"
+    total = f"""SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
+        JOIN warehouse w ON w.id = l.warehouse_id AND w.active {of_these} JOIN item c ON c.id = l.item_id
+        WHERE l.deleted_at IS NULL AND"""
+    # What a product tracked with options has is what its combinations have.
+    return f"""COALESCE(CASE
+        WHEN "item"."product_id" IS NULL AND "item"."tracking" = '{InventoryTracking.TRACK_WITH_OPTIONS}'
+        THEN ({total} c.product_id = "item"."id" AND c.deleted_at IS NULL)
+        ELSE ({total} c.id = "item"."id")
+    END, 0)"""
 
 
-def with_total_available(items: QuerySet[Item]) -> QuerySet[Item]:
-    """The items with ``total_available``: what they and their combinations have in active warehouses, in stored units."""
-    return items.annotate(total_available=RawSQL(_TOTAL_AVAILABLE))
+def with_total_available(items: QuerySet[Item], within: Collection[int] | None = None) -> QuerySet[Item]:
+    """The items with ``total_available``: what they and their combinations have, in stored units.
+
+    That is in active warehouses; ``within``: among these alone.
+    """
+    return items.annotate(total_available=RawSQL(_total_available(within)))
 
 
 def available_below(items: QuerySet[Item], quantity: Decimal) -> QuerySet[Item]:

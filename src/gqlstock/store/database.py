@@ -173,6 +173,14 @@ async def pending_migrations() -> list[str]:
     return [step.migration.name for step in await executor.plan()]
 
 
+async def unknown_migrations() -> list[str]:
+    """The names of the migrations that the open database has had and this code does not know."""
+    executor = MigrationExecutor(connection(), {_APP: settings(SqliteFile(""))["apps"][_APP]})
+    await executor.loader.build_graph()
+    applied = await executor.recorder.applied_migrations()
+    return sorted(key.name for key in applied if key.app_label == _APP and key not in executor.loader.graph.nodes)
+
+
 async def missing_migrations() -> list[str]:
     """What the tables in the code have that no migration makes."""
     apps = Tortoise.apps
@@ -193,6 +201,18 @@ def reading() -> BaseDBAsyncClient:
 
 def is_postgres() -> bool:
     return connection().capabilities.dialect == "postgres"
+
+
+def pool() -> tuple[int, int, int]:
+    """How many connections of this process are in use, how many are open, and how many there can be."""
+    db: Any = connection()
+    if not is_postgres():
+        # One that writes, for whoever has the lock, and one that reads.
+        return int(db._lock.locked()), 2, 2
+    if db._pool is None:
+        return 0, 0, int(db.pool_maxsize)
+    size = db._pool.get_size()
+    return size - db._pool.get_idle_size(), size, db._pool.get_max_size()
 
 
 def on_commit(call: Callable[[], None]) -> None:

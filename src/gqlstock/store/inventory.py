@@ -10,14 +10,15 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger, quantities
+from gqlstock.rules import ledger, quantities, refusals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import invalid
+from gqlstock.rules.scopes import Caller
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField, Total, from_units, to_units
+from gqlstock.store.fields import QuantityField, from_units, to_units
 from gqlstock.store.warehouses import Warehouse
 
 
@@ -83,7 +84,7 @@ class Posting:
 
     level: InventoryLevel
     change: Change
-    actor: str
+    caller: Caller
     reason: str | None = None
     reference: str | None = None
     order_id: int | None = None
@@ -175,8 +176,11 @@ _INCREMENT = (
 async def record(postings: Sequence[Posting]) -> list[StockMovement]:
     """Write changes of claimed levels: the figures by increments, a movement for each change of onHand, the news.
 
-    The level objects carry their new figures afterwards. Refused when a figure leaves its range.
+    The level objects carry their new figures afterwards. Refused when a figure leaves its range, and to a caller who is
+    not for that warehouse, whatever it is that would move its stock.
     """
+    if not all(posting.caller.reaches(posting.level.warehouse_id) for posting in postings):
+        raise refusals.moves_elsewhere().only()
     at = database.now()
     before = {p.level.id: p.level.state for p in reversed(postings)}
     movements, events = [], []
@@ -196,7 +200,7 @@ async def record(postings: Sequence[Posting]) -> list[StockMovement]:
                 on_hand_after=level.on_hand,
                 reason=posting.reason,
                 reference=posting.reference,
-                actor=posting.actor,
+                actor=posting.caller.name,
                 order_id=posting.order_id,
                 created_at=at,
             )
@@ -291,69 +295,6 @@ async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, I
     """The levels in use of items in one warehouse, by item."""
     found = await live_levels().filter(warehouse_id=warehouse_id, item_id__in=set(item_ids))
     return {level.item_id: level for level in await current(found)}
-
-
-async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
-    return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
-
-
-def among(skus: Collection[str] | None, warehouses: Collection[str] | None) -> outbox.Among:
-    """The levels of items with these SKUs, in these warehouses by code, out of use or not; None for any."""
-    where = "TRUE"
-    values: list[str] = []
-    for column, names in (("i.sku", skus), ("w.code", warehouses)):
-        if names is not None:
-            where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
-            values += names
-    return outbox.Among(
-        f"""SELECT l.id FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
-            WHERE {where}""",
-        tuple(values),
-    )
-
-
-async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Each level's SKU and warehouse code."""
-    slots = ", ".join("?" * len(level_ids))
-    rows = await database.query(
-        f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
-            JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
-        *level_ids,
-    )
-    return {row["id"]: (row["sku"], row["code"]) for row in rows}
-
-
-async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
-    """The items that levels are of, and these items: each with its product, where it is a combination."""
-    levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
-    rows = await database.query(
-        f"""SELECT id, product_id FROM item
-            WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",
-        *item_ids,
-        *level_ids,
-    )
-    return {row["id"]: row["product_id"] for row in rows}
-
-
-async def moved_after(level_id: int, moment: datetime) -> Decimal:
-    """The sum of a level's movements created after that moment."""
-    rows = (
-        await StockMovement.filter(level_id=level_id, created_at__gt=moment)
-        .annotate(total=Total("quantity"))
-        .values_list("total", flat=True)
-    )
-    return rows[0] or ZERO  # type: ignore[return-value]
-
-
-async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:
-    """Each level's onHand as the ledger has it at that moment: the sum of the movements up to and with it."""
-    rows = (
-        await StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
-        .annotate(total=Total("quantity"))
-        .group_by("level_id")
-        .values("level_id", "total")
-    )
-    return {row["level_id"]: row["total"] for row in rows}
 
 
 async def retire(level: InventoryLevel) -> None:

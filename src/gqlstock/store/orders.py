@@ -121,9 +121,12 @@ def with_sku(sku: str) -> Q:
     return Q(id__in=Subquery(OrderLine.filter(sku=sku).values("order_id")))
 
 
-def from_warehouse(code: str) -> Q:
-    """Orders that a warehouse gives units to."""
-    lines = Allocation.filter(warehouse__code=code).values("line_id")
+def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
+    """Orders that a warehouse gives units to; ``within``: none where it is not among these."""
+    allocations = Allocation.filter(warehouse__code=code)
+    if within is not None:
+        allocations = allocations.filter(warehouse_id__in=within)
+    lines = allocations.values("line_id")
     return Q(id__in=Subquery(OrderLine.filter(id__in=Subquery(lines)).values("order_id")))
 
 

@@ -144,6 +144,15 @@ async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
     return int(found[0]["entries"])
 
 
+async def waiting(behind: Cursor, most: int) -> tuple[int, datetime | None]:
+    """How many entries stand behind a place, counted up to so many, and when the first was written; held back ones too."""
+    where = "FROM outbox WHERE (tx, id) > (?, ?) ORDER BY tx, id LIMIT ?"
+    found = await database.query(f"SELECT COUNT(*) AS entries FROM (SELECT id {where}) AS behind", *_row(behind), most)
+    rows = await database.query(f"SELECT tx, id, topic, subject, data, created_at {where}", *_row(behind), 1)
+    first = _entry(OutboxEntry._init_from_db(**rows[0])).created_at if rows else None
+    return int(found[0]["entries"]), first
+
+
 def _where(
     after: Cursor, before: Cursor | None, topics: Sequence[Topic] | None, among: Among | None
 ) -> tuple[str, list[Any]]:

@@ -4,13 +4,29 @@ A deferred BEGIN asks for the lock at the first write; where another process has
 can only fail then. ``Tortoise`` finds this module by its name, as the engine of a connection.
 """
 
+import contextlib
+import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
+
+_SECONDS_TO_WAIT = 10.0
+
+
+def copy(path: str, to: Path) -> None:
+    """Write a database as it is at one moment, with its log and free of holes, to an empty file."""
+    with contextlib.closing(sqlite3.connect(path, timeout=_SECONDS_TO_WAIT)) as connection:
+        connection.execute("VACUUM INTO ?", (str(to),))
+    descriptor = os.open(to, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Client(SqliteClient):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ class ApiToken(Model):
     name = fields.CharField(max_length=255, unique=True)
     digest = fields.CharField(max_length=64, unique=True)
     scopes: fields.Field[list[str]] = fields.JSONField()
+    warehouses: fields.Field[list[int] | None] = fields.JSONField(null=True)
+    """The ids of those that it is for; None for all."""
     created_at = fields.DatetimeField(auto_now_add=True)
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -29,12 +32,38 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create(name: str, token: str, scopes: frozenset[Scope]) -> ApiToken:
-    return await ApiToken.create(name=name, digest=digest(token), scopes=sorted(scopes))
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is for: scopes, warehouses by id (None for all), and the moment from which it is worth nothing."""
+
+    scopes: frozenset[Scope]
+    warehouses: frozenset[int] | None = None
+    expires_at: datetime | None = None
 
 
-async def exists(name: str) -> bool:
-    return await ApiToken.exists(name=name)
+async def create(name: str, token: str, grant: Grant, now: datetime, again: ApiToken | None = None) -> ApiToken:
+    """Write a token; ``again``: in the place of a revoked one of that name."""
+    row = again or ApiToken(name=name)
+    row.digest = digest(token)
+    row.scopes = sorted(grant.scopes)
+    row.warehouses = None if grant.warehouses is None else sorted(grant.warehouses)
+    row.created_at, row.expires_at, row.revoked_at = now, grant.expires_at, None
+    await row.save()
+    return row
+
+
+async def named(name: str) -> ApiToken | None:
+    return await ApiToken.get_or_none(name=name)
+
+
+async def all_tokens() -> list[ApiToken]:
+    """Every token, oldest first."""
+    return await ApiToken.all().order_by("id")
+
+
+async def revoke(token: ApiToken, at: datetime) -> None:
+    token.revoked_at = at
+    await token.save(update_fields=["revoked_at"])
 
 
 # PostgreSQL takes 32,767 values with one statement.
@@ -56,4 +85,9 @@ async def callers(given: Collection[str], now: datetime) -> dict[str, Caller]:
 
 def _caller(row: ApiToken) -> Caller:
     known = {scope.value for scope in Scope}
-    return Caller(row.name, f"token:{row.id}", frozenset(Scope(s) for s in row.scopes if s in known))
+    return Caller(
+        row.name,
+        f"token:{row.id}",
+        frozenset(Scope(s) for s in row.scopes if s in known),
+        warehouses=None if row.warehouses is None else frozenset(row.warehouses),
+    )

@@ -65,6 +65,16 @@ async def _busy(table: type[Work], lines: set[str]) -> set[str]:
     return found
 
 
+async def pending(table: type[Work], most: int) -> int:
+    """How many things are still to be delivered, counted up to so many."""
+    found = await database.query(
+        f"""SELECT COUNT(*) AS things
+            FROM (SELECT 1 AS one FROM {table._meta.db_table} WHERE state = 'PENDING' LIMIT ?) AS part""",
+        most,
+    )
+    return int(found[0]["things"])
+
+
 async def claim(table: type[Row], until: datetime, limit: int, **of: Any) -> list[Row]:
     """Take up to so many things that are due, until that moment; ``of`` narrows them down to a column's value."""
     conditions = "".join(f" AND {column} = ?" for column in of)

@@ -1,4 +1,5 @@
-"""Random documents under both executors: the same data in the same order, and the same errors.
+"""Random documents under both executors: the same data in the same order, and the same errors; and to a caller for one
+warehouse the same, whatever happens in another.
 
 ``GQLSTOCK_TEST_DOCUMENTS`` says how many, over all tests here.
 """
@@ -7,6 +8,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,7 +22,10 @@ from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules import orders
-from gqlstock.rules.scopes import ANONYMOUS, Caller, Scope
+from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
+from gqlstock.services import receiving
+from gqlstock.services.receiving import Announcement
+from gqlstock.services.stock import StockLine
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
 
@@ -232,3 +237,46 @@ def test_the_real_schema_gives_the_same_data_and_errors(database_url: DatabaseUr
         compare()
     finally:
         runner.run(opened.__aexit__(None, None, None))
+
+
+# What shops show to everybody is of all warehouses; the place where the feed ends is the same for all who read it.
+OF_ALL = {"availability", "availabilities", "selection", "checkOrder", "stockoutDate", "endCursor"}
+
+
+def test_what_happens_in_one_warehouse_is_not_seen_by_who_is_for_another(
+    database_url: DatabaseUrl, runner: asyncio.Runner
+) -> None:
+    real = schema.build()._schema
+    pools = REAL_POOLS | {"inStock": st.none()}
+    drawn: list[Any] = []
+
+    @some(0.15)
+    @given(asking=documents(real, pools, depth=5, without=OF_ALL))
+    def draw(asking: Any) -> None:
+        drawn.append(asking)
+
+    async def seen(warehouses: frozenset[int] | None) -> list[str]:
+        caller = Caller("till", "token:4", frozenset(Scope), warehouses=warehouses)
+        return [(await answered(BreadthFirstExecutor, caller, *asking))[0] for asking in drawn]
+
+    draw()
+    drawn.append(("{ inventoryLevels { nodes { onHand } } }", {}))
+    opened = database.opened(database_url, everywhere=True)
+    runner.run(opened.__aenter__())
+    try:
+        runner.run(a_shop())
+        before, all_before = runner.run(seen(frozenset({1}))), runner.run(seen(None))
+        runner.run(much_happens_in_paris())
+        after, all_after = runner.run(seen(frozenset({1}))), runner.run(seen(None))
+    finally:
+        runner.run(opened.__aexit__(None, None, None))
+
+    assert [asking for asking, one, other in zip(drawn, before, after, strict=True) if one != other] == []
+    assert all_before != all_after
+
+
+async def much_happens_in_paris() -> None:
+    """Counts, levels that are new, stock on its way, and alerts that are raised and resolved."""
+    for sku, on_hand in (("MUG", 4_711), ("CUP", 0), ("SHIRT-S-RED", 815), ("SHIRT-M-RED", 1)):
+        await make.stock(sku, "PARIS", on_hand)
+        await receiving.announce(SYSTEM, Announcement("PARIS", (StockLine(sku, Decimal(3)),)))

@@ -1,0 +1,89 @@
+"""What the log, the metrics and the tidy end cost a request: the same requests with them and without.
+
+python benchmarks/observing.py
+"""
+
+import asyncio
+import json
+import logging
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from starlette.applications import Starlette
+
+from gqlstock import logs
+from gqlstock.app import create_app
+from gqlstock.cli.demo_shop import stock_up
+from gqlstock.cli.migrate import prepare
+from gqlstock.config import Config
+from gqlstock.logs import LogFormat, LogLevel
+from gqlstock.store import database
+from gqlstock.store.database import SqliteFile
+
+QUERIES = {
+    "smallest": "query Me { viewer { authenticated } }",
+    "page of 24": "query Page { products(first: 24) { nodes { sku name availability { status orderable onlyLeft } } } }",
+}
+ROUNDS = 9
+REQUESTS = 50
+
+
+async def ask(app: Starlette, body: bytes) -> None:
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/graphql",
+        "raw_path": b"/graphql",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        assert message.get("status", 200) == 200
+
+    await app(scope, receive, send)
+
+
+async def milliseconds(app: Starlette, body: bytes) -> float:
+    began = time.perf_counter()
+    for _ in range(REQUESTS):
+        await ask(app, body)
+    return (time.perf_counter() - began) / REQUESTS * 1000
+
+
+async def measure(config: Config, nowhere: TextIO) -> None:
+    await prepare(config.database)
+    plain, observed = create_app(config), create_app(config)
+    plain.user_middleware.clear()
+    async with database.opened(config.database, everywhere=True):
+        await stock_up()
+        for name, query in QUERIES.items():
+            body = json.dumps({"query": query}).encode()
+            for form in (None, *LogFormat):
+                logs.configure(form or LogFormat.TEXT, LogLevel.INFO if form else LogLevel.WARNING)
+                handler = logging.getLogger().handlers[0]
+                assert isinstance(handler, logging.StreamHandler)
+                handler.setStream(nowhere)
+                await milliseconds(plain, body)
+                await milliseconds(observed, body)
+                pairs = [(await milliseconds(plain, body), await milliseconds(observed, body)) for _ in range(ROUNDS)]
+                without, with_ = (statistics.median(times) for times in zip(*pairs, strict=True))
+                said = f"{name}, log {form.value if form else 'at warning'}"
+                print(f"{said:28} {without:.3f} ms without, {with_:.3f} ms with: {with_ / without:.3f}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as directory, Path("/dev/null").open("w") as nowhere:
+        asyncio.run(measure(replace(Config.from_env({}), database=SqliteFile(f"{directory}/shop.db")), nowhere))

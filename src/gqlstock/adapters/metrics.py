@@ -1,0 +1,236 @@
+"""The figures that Prometheus reads: what is counted as it happens, and what is looked up when it asks.
+
+Names of operations are the callers' to choose, so there are only so many series for them: the first hundred of callers with
+a token, the first hundred of the public, and one for all others. With ``PROMETHEUS_MULTIPROC_DIR`` set the processes of one
+machine count together, each in a file of its own there, and any of them answers for all.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from gqlstock.trail import UNKNOWN, Operation, Trail
+
+# When a series began, is one more series for each, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+
+_NAMES = 100
+_LONGEST_NAME = 60
+_UNNAMED = "unnamed"
+_OTHER = "other"
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_SECONDS_BETWEEN_SAMPLES = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The connections of this process to its database."""
+
+    in_use: int
+    open: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the database says: the same whichever process asks."""
+
+    outbox_waiting: int
+    outbox_oldest_seconds: float
+    deliveries_waiting: dict[str, int]
+
+
+Look = Callable[[], Awaitable[Figures]]
+
+
+class Metrics:
+    """``figures`` is asked for each time; when it fails the database is told to be down, and the rest is there."""
+
+    def __init__(self, figures: Look, pool: Callable[[], Pool], names: int = _NAMES) -> None:
+        self._figures = figures
+        self._pool = pool
+        self._names = {True: _Names(names), False: _Names(names)}
+        self._registry = registry = CollectorRegistry()
+        self._together = MULTIPROCESS in os.environ
+        if not self._together:
+            for collector in (ProcessCollector, PlatformCollector, GCCollector):
+                collector(registry=registry)
+        self._requests = Counter("gqlstock_http_requests", "Answers over HTTP.", ["status"], registry=registry)
+        self._operations = Counter(
+            "gqlstock_operations", "GraphQL operations.", ["operation", "type"], registry=registry
+        )
+        self._seconds = Histogram(
+            "gqlstock_operation_seconds",
+            "How long queries and mutations took.",
+            ["operation", "type"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._errors = Counter("gqlstock_errors", "Errors of operations.", ["code"], registry=registry)
+        self._refusals = Counter(
+            "gqlstock_refusals", "User errors; INSUFFICIENT_STOCK is stock not oversold.", ["code"], registry=registry
+        )
+        self._orders = Counter("gqlstock_orders_placed", "Orders placed.", registry=registry)
+        self._deliveries = Counter(
+            "gqlstock_deliveries", "Attempts to deliver webhooks and mail.", ["kind", "outcome"], registry=registry
+        )
+        self._subscribers = Gauge(
+            "gqlstock_subscribers",
+            "Subscriptions that last.",
+            ["transport", "subscription"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._connections = Gauge(
+            "gqlstock_database_connections",
+            "Connections to the database; max is how many there can be.",
+            ["state"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._series: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep up for the block what other processes cannot look up for this one."""
+        sampling = asyncio.create_task(self._sample()) if self._together else None
+        try:
+            yield
+        finally:
+            if sampling is not None:
+                sampling.cancel()
+                await asyncio.gather(sampling, return_exceptions=True)
+                _multiprocess().mark_process_dead(os.getpid())
+
+    def answered(self, status: int) -> None:
+        self._requests.labels(str(status)).inc()
+
+    def began(self, of: Trail, operation: Operation) -> None:
+        if operation.is_subscription:
+            self._subscribers.labels(_transport(of), operation.field).inc()
+
+    def ended(self, of: Trail, operation: Operation) -> None:
+        if operation.is_subscription:
+            self._subscribers.labels(_transport(of), operation.field).dec()
+        name, kind = self._name(operation), operation.kind
+        if (name, kind) not in self._series:
+            self._series[name, kind] = self._operations.labels(name, kind), self._seconds.labels(name, kind)
+        count, seconds = self._series[name, kind]
+        count.inc()
+        if not operation.is_subscription:
+            seconds.observe(operation.seconds)
+        for code, times in operation.errors.items():
+            self._errors.labels(code).inc(times)
+        for code, times in operation.refusals.items():
+            self._refusals.labels(code).inc(times)
+        if operation.orders:
+            self._orders.inc(operation.orders)
+
+    def delivered(self, kind: str, outcome: str) -> None:
+        self._deliveries.labels(kind, outcome).inc()
+
+    async def text(self) -> bytes:
+        """Everything, in Prometheus' text form."""
+        self._set_connections()
+        looked_up = await self._look_up()
+        return generate_latest(self._counted()) + generate_latest(looked_up)
+
+    def _name(self, operation: Operation) -> str:
+        if not operation.valid:
+            return UNKNOWN
+        if operation.name is None:
+            return _UNNAMED
+        return self._names[operation.authenticated].known(operation.name)
+
+    def _set_connections(self) -> None:
+        pool = self._pool()
+        for state, number in (("in_use", pool.in_use), ("open", pool.open), ("max", pool.most)):
+            self._connections.labels(state).set(number)
+
+    async def _sample(self) -> None:
+        while True:
+            self._set_connections()
+            await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
+
+    def _counted(self) -> CollectorRegistry:
+        if not self._together:
+            return self._registry
+        multiprocess, directory = _multiprocess(), os.environ[MULTIPROCESS]
+        for path in Path(directory).glob("gauge_live*_*.db"):
+            pid = int(path.stem.rpartition("_")[2])
+            if not _lives(pid):
+                multiprocess.mark_process_dead(pid)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, path=directory)
+        return registry
+
+    async def _look_up(self) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        up = Gauge("gqlstock_database_up", "Whether the database answers.", registry=registry)
+        try:
+            figures = await self._figures()
+        except Exception:
+            return registry
+        up.set(1)
+        waiting = Gauge("gqlstock_outbox_waiting", "News not yet turned into deliveries.", registry=registry)
+        waiting.set(figures.outbox_waiting)
+        oldest = Gauge("gqlstock_outbox_oldest_seconds", "How old the first of them is.", registry=registry)
+        oldest.set(figures.outbox_oldest_seconds)
+        deliveries = Gauge("gqlstock_deliveries_waiting", "Still to be delivered.", ["kind"], registry=registry)
+        for kind, number in figures.deliveries_waiting.items():
+            deliveries.labels(kind).set(number)
+        return registry
+
+
+class _Names:
+    """The first so many names that come."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def known(self, name: str) -> str:
+        if name in self._known:
+            return name
+        if len(self._known) >= self._most or len(name) > _LONGEST_NAME:
+            return _OTHER
+        self._known.add(name)
+        return name
+
+
+def _transport(of: Trail) -> str:
+    return "websocket" if of.transport == "websocket" else "sse"
+
+
+def _multiprocess() -> Any:
+    # It reads the directory when it is imported.
+    return importlib.import_module("prometheus_client.multiprocess")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,73 @@
+"""A span for each GraphQL operation, by OpenTelemetry: where it is installed and its own variables say where to.
+
+A span begins where the caller's own trace says that it does (``traceparent``). Statements have no spans of their own.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from gqlstock.trail import Operation, Trail
+
+
+def provider() -> Any:
+    """What collects spans and sends them off, as the OTEL_* variables say."""
+    # An extra of the package: imported when somebody asks for it.
+    resources = importlib.import_module("opentelemetry.sdk.resources")
+    tracing = importlib.import_module("opentelemetry.sdk.trace")
+    export = importlib.import_module("opentelemetry.sdk.trace.export")
+    otlp = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    named = resources.Resource({"service.name": "gqlstock"}).merge(resources.OTELResourceDetector().detect())
+    made = tracing.TracerProvider(resource=named)
+    made.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    return made
+
+
+class Tracing:
+    """Told of each operation when it is over."""
+
+    def __init__(self, provider: Any) -> None:
+        self._provider = provider
+        self._trace = importlib.import_module("opentelemetry.trace")
+        propagation = importlib.import_module("opentelemetry.trace.propagation.tracecontext")
+        self._parents = propagation.TraceContextTextMapPropagator()
+        self._tracer = provider.get_tracer("gqlstock")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Send off at the end of the block what has not been."""
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._provider.shutdown)
+
+    def answered(self, status: int) -> None: ...
+
+    def began(self, of: Trail, operation: Operation) -> None: ...
+
+    def ended(self, of: Trail, operation: Operation) -> None:
+        span = self._tracer.start_span(
+            f"{operation.kind} {operation.name}" if operation.name else operation.kind,
+            context=self._parents.extract({"traceparent": of.parent}) if of.parent else None,
+            kind=self._trace.SpanKind.SERVER,
+            start_time=time.time_ns() - int((time.perf_counter() - operation.started) * 1e9),
+            attributes=_attributes(of, operation),
+        )
+        if "INTERNAL" in operation.errors:
+            span.set_status(self._trace.StatusCode.ERROR)
+        span.end()
+
+
+def _attributes(of: Trail, operation: Operation) -> dict[str, Any]:
+    told = {
+        "graphql.operation.type": operation.kind,
+        "graphql.operation.name": operation.name,
+        "gqlstock.request_id": of.id,
+        "gqlstock.caller": operation.caller,
+        "gqlstock.errors": sorted(operation.errors) or None,
+        "gqlstock.refusals": sorted(operation.refusals) or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -1,0 +1,52 @@
+"""What news of levels is about: the levels that a reader chose, and the items and names behind those that have changed."""
+
+from collections.abc import Collection
+
+from gqlstock.store import database, outbox
+from gqlstock.store.inventory import InventoryLevel
+
+
+def among(
+    skus: Collection[str] | None, warehouses: Collection[str] | None, within: Collection[int] | None
+) -> outbox.Among:
+    """The levels of items with these SKUs, in these warehouses by code and by id, out of use or not; None for any."""
+    where = "TRUE"
+    values: list[str | int] = []
+    for column, names in (("i.sku", skus), ("w.code", warehouses), ("w.id", within)):
+        if names is not None:
+            where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
+            values += names
+    return outbox.Among(
+        f"""SELECT l.id FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
+            WHERE {where}""",
+        tuple(values),
+    )
+
+
+async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """Each level's SKU and warehouse code."""
+    slots = ", ".join("?" * len(level_ids))
+    rows = await database.query(
+        f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
+            JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
+        *level_ids,
+    )
+    return {row["id"]: (row["sku"], row["code"]) for row in rows}
+
+
+async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
+    """The warehouse of each level."""
+    found = await InventoryLevel.filter(id__in=set(level_ids)).values_list("id", "warehouse_id") if level_ids else []
+    return dict(found)
+
+
+async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
+    """The items that levels are of, and these items: each with its product, where it is a combination."""
+    levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
+    rows = await database.query(
+        f"""SELECT id, product_id FROM item
+            WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",
+        *item_ids,
+        *level_ids,
+    )
+    return {row["id"]: row["product_id"] for row in rows}

@@ -1,0 +1,66 @@
+"""A door in front of a database that can be shut, and through which nothing may come for a while."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+
+class Proxy:
+    """``port`` leads to where it was told as long as it is open."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = host, port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.port = 0
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def shut(self) -> None:
+        """Refuse connections, and break those that there are."""
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+    def freeze(self) -> None:
+        """Keep connections, and let nothing through."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            there, back = await asyncio.open_connection(*self._to)
+            await asyncio.gather(self._flow(reader, back), self._flow(there, writer))
+
+    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while data := await reader.read(65_536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+
+@contextlib.asynccontextmanager
+async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
+    """A door that is open, for the block."""
+    proxy = Proxy(host, port)
+    await proxy.open()
+    try:
+        yield proxy
+    finally:
+        proxy.thaw()
+        await proxy.shut()

@@ -1,0 +1,149 @@
+"""The database goes away and comes back: requests fail as masked errors, and all goes on by itself."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+import make
+import server
+from gqlstock.services import tokens, verification
+from gqlstock.store.database import DatabaseUrl, Postgres
+from live import connected, pushed, streamed, subscribe
+from proxy import Proxy, proxied
+from server import PATIENCE, Server
+
+ORDER = 'mutation Buy { placeOrder(input: {lines: [{sku: "MUG", quantity: 1}]}) { order { number } } }'
+CHANGES = "subscription { inventoryChanges { level { onHand } } }"
+
+
+@pytest.fixture
+async def door(database_url: DatabaseUrl) -> AsyncIterator[Proxy]:
+    if not isinstance(database_url, Postgres):
+        pytest.skip("SQLite does not go away")
+    async with proxied(database_url.credentials["host"], database_url.credentials["port"]) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def serving(
+    db: None, door: Proxy, database_env: dict[str, str], tmp_path: Path
+) -> AsyncIterator[tuple[Server, str]]:
+    """A server whose database is behind the door, and a token."""
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=1_000)
+    url = database_env["GQLSTOCK_DATABASE_URL"]
+    behind = urlsplit(url)
+    account = behind.netloc.rpartition("@")[0]
+    env = {**database_env, "GQLSTOCK_DATABASE_URL": behind._replace(netloc=f"{account}@127.0.0.1:{door.port}").geturl()}
+    async with server.serving(env, tmp_path) as started:
+        yield started, await tokens.create("till", ["admin"])
+
+
+async def statuses(http: httpx.AsyncClient, of: Server) -> list[int]:
+    paths = ("healthz", "readyz", "metrics")
+    return [(await http.get(f"http://127.0.0.1:{of.port}/{path}")).status_code for path in paths]
+
+
+async def until_placed(http: httpx.AsyncClient, of: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while "errors" in (await http.post(of.url, json={"query": ORDER})).json():
+        assert time.monotonic() < deadline, of.log.read_text()
+        await asyncio.sleep(0.2)
+
+
+async def until_left(quantity: int, socket: ClientConnection, events: AsyncIterator[tuple[str, Any]]) -> None:
+    """Wait until both subscribers have heard of that."""
+    async with asyncio.timeout(PATIENCE):
+        while (await pushed(socket))["level"]["onHand"] != quantity:
+            pass
+        async for name, data in events:
+            if name and data["data"]["inventoryChanges"]["level"]["onHand"] == quantity:
+                return
+
+
+async def test_requests_fail_masked_while_it_is_away_and_all_goes_on_when_it_is_back(
+    serving: tuple[Server, str], door: Proxy
+) -> None:
+    to, token = serving
+    answers: list[dict[str, Any]] = []
+
+    async with server.client(token) as http, connected(to, token) as socket, streamed(http, to, CHANGES) as events:
+        await subscribe(socket, CHANGES)
+        await server.ask(http, to, ORDER)
+        await until_left(999, socket, events)
+        await door.shut()
+        async with server.client() as public:
+            for _ in range(3):
+                answers.append(
+                    (await public.post(to.url, json={"query": "{ products(first: 1) { nodes { sku } } }"})).json()
+                )
+            away = await statuses(public, to)
+            await door.open()
+            await until_placed(http, to)
+            back = await statuses(public, to)
+        await until_left(998, socket, events)
+
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["INTERNAL"] * 3
+    assert all("on our side (incident " in answer["errors"][0]["message"] for answer in answers)
+    assert (away, back) == ([200, 503, 200], [200, 200, 200])
+    assert await verification.verify() == []
+    log = to.log.read_text()
+    assert "never retrieved" not in log
+    assert "Exception in ASGI application" not in log
+
+
+async def test_a_database_that_hangs_makes_it_not_ready_in_time(serving: tuple[Server, str], door: Proxy) -> None:
+    to, token = serving
+
+    async with server.client(token) as http:
+        door.freeze()
+        began = time.monotonic()
+        hanging = (await http.get(f"http://127.0.0.1:{to.port}/readyz")).text
+        took = time.monotonic() - began
+        door.thaw()
+        await until_placed(http, to)
+
+    assert hanging == "does not answer: database\n"
+    assert 2.5 < took < 4.5
+
+
+async def test_orders_while_it_restarts_are_answered_or_not_there(serving: tuple[Server, str], door: Proxy) -> None:
+    to, token = serving
+    over = asyncio.Event()
+    placed: list[str] = []
+    failed: list[str] = []
+
+    async def keep_buying(http: httpx.AsyncClient) -> None:
+        while not over.is_set():
+            answer = (await http.post(to.url, json={"query": ORDER})).json()
+            if "errors" in answer:
+                failed.append(answer["errors"][0]["extensions"]["code"])
+                await asyncio.sleep(0.05)
+            else:
+                placed.append(answer["data"]["placeOrder"]["order"]["number"])
+
+    async with server.client(token) as http:
+        buyers = [asyncio.create_task(keep_buying(http)) for _ in range(8)]
+        for _ in range(3):
+            await asyncio.sleep(0.7)
+            await door.shut()
+            await asyncio.sleep(0.3)
+            await door.open()
+        await until_placed(http, to)
+        over.set()
+        await asyncio.gather(*buyers)
+        there = await server.ask(http, to, "{ orders { totalCount } }")
+
+    assert set(failed) == {"INTERNAL"}
+    assert len(set(placed)) == len(placed)
+    # One whose commit was on its way may be there unanswered: that is why carts have an idempotency key.
+    assert there["orders"]["totalCount"] >= len(placed) + 1
+    assert await verification.verify() == []

@@ -1,0 +1,146 @@
+"""Tokens: whom they stand for, for how long, and what of them is kept."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import make
+from gqlstock.rules.refusals import Code, Refused
+from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.services import tokens
+from gqlstock.services.tokens import TokenState
+from gqlstock.store import database
+from gqlstock.store.tokens import ApiToken
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+async def caller(token: str) -> Caller | None:
+    return (await tokens.callers([token])).get(token)
+
+
+async def test_a_token_stands_for_its_name_with_its_scopes_and_warehouses() -> None:
+    berlin = await make.warehouse("BERLIN")
+    await make.warehouse("HAMBURG")
+
+    limited = await caller(await tokens.create("till", ["orders:write"], ["BERLIN"]))
+    whole = await caller(await tokens.create("erp", ["inventory:read", "inventory:write"]))
+
+    assert limited is not None
+    assert (limited.name, limited.scopes, limited.warehouses) == ("till", {Scope.ORDERS_WRITE}, {berlin})
+    assert whole is not None
+    assert (whole.name, whole.warehouses) == ("erp", None)
+
+
+async def test_nothing_is_kept_that_one_could_call_with() -> None:
+    token = await tokens.create("till", ["admin"])
+
+    kept = [str(value) for row in await database.query("SELECT * FROM api_token") for value in row.values()]
+
+    assert all(token not in value and token.removeprefix("gqls_") not in value for value in kept)
+
+
+async def test_a_token_stands_for_nobody_from_its_end_on() -> None:
+    token = await tokens.create("till", ["admin"], expires="1h")
+    assert await caller(token) is not None
+
+    await ApiToken.filter(name="till").update(expires_at=database.now() - timedelta(microseconds=1))
+
+    assert await caller(token) is None
+
+
+async def test_a_revoked_token_stands_for_nobody() -> None:
+    token, other = await tokens.create("till", ["admin"]), await tokens.create("erp", ["admin"])
+
+    await tokens.revoke("till")
+
+    assert await caller(token) is None
+    assert await caller(other) is not None
+
+
+async def test_a_revoked_tokens_name_may_be_used_again_and_is_the_same_caller() -> None:
+    first = await tokens.create("till", ["admin"], expires="1h")
+    before = await caller(first)
+    await tokens.revoke("till")
+
+    second = await tokens.create("till", ["orders:write"])
+
+    after = await caller(second)
+    assert before is not None
+    assert after is not None
+    assert (after.key, after.scopes) == (before.key, {Scope.ORDERS_WRITE})
+    assert await caller(first) is None
+    assert [(one.name, one.expires_at, one.state) for one in await tokens.listed()] == [
+        ("till", None, TokenState.VALID)
+    ]
+
+
+async def test_the_list_tells_of_every_token_but_not_the_token() -> None:
+    await make.warehouse("HAMBURG")
+    await make.warehouse("BERLIN")
+    token = await tokens.create("till", ["orders:write", "orders:read"], ["HAMBURG", "BERLIN"], "2999-01-31")
+    await tokens.create("erp", ["admin"])
+    await tokens.create("old", ["admin"], expires="1h")
+    await ApiToken.filter(name="old").update(expires_at=database.now())
+    await tokens.revoke("erp")
+
+    till, erp, old = await tokens.listed()
+
+    assert (till.name, till.scopes, till.warehouses) == ("till", ("orders:read", "orders:write"), ("BERLIN", "HAMBURG"))
+    assert (till.expires_at, till.revoked_at, till.state) == (
+        datetime(2999, 1, 31, tzinfo=UTC),
+        None,
+        TokenState.VALID,
+    )
+    assert (erp.warehouses, erp.expires_at, erp.state) == (None, None, TokenState.REVOKED)
+    assert erp.revoked_at is not None
+    assert old.state is TokenState.EXPIRED
+    assert token not in str([till, erp, old])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "warehouses", "expires", "code", "message"),
+    [
+        (["admin"], [], None, Code.ALREADY_EXISTS, "There is a token till already."),
+        (["everything"], [], None, Code.INVALID_INPUT, "There is no scope everything"),
+        ([], [], None, Code.INVALID_INPUT, "A token needs a scope"),
+        (["admin"], ["BERLIN"], None, Code.NOT_FOUND, "There is no warehouse BERLIN."),
+        (["webhooks:write"], ["BERLIN"], None, Code.INVALID_INPUT, "webhooks:write is over all warehouses"),
+        (["admin"], [], "yesterday", Code.INVALID_INPUT, "yesterday is no time"),
+    ],
+)
+async def test_a_token_that_cannot_be_is_refused_and_nothing_is_written(
+    scopes: list[str], warehouses: list[str], expires: str | None, code: Code, message: str
+) -> None:
+    await tokens.create("till", ["admin"])
+    name = "till" if code is Code.ALREADY_EXISTS else "new"
+
+    with pytest.raises(Refused, match=message) as refused:
+        await tokens.create(name, scopes, warehouses, expires)
+
+    assert [refusal.code for refusal in refused.value.refusals] == [code]
+    assert await ApiToken.all().count() == 1
+
+
+async def test_the_name_of_a_token_that_has_expired_is_free_once_it_is_revoked() -> None:
+    await tokens.create("till", ["admin"], expires="1h")
+    await ApiToken.filter(name="till").update(expires_at=database.now())
+
+    with pytest.raises(Refused, match="which has expired: revoke it to use its name again"):
+        await tokens.create("till", ["admin"])
+    await tokens.revoke("till")
+
+    assert await caller(await tokens.create("till", ["admin"])) is not None
+
+
+async def test_what_is_not_there_or_revoked_already_is_not_revoked() -> None:
+    await tokens.create("till", ["admin"])
+    await tokens.revoke("till")
+    (at,) = [one.revoked_at for one in await tokens.listed()]
+
+    with pytest.raises(Refused, match="There is no token erp"):
+        await tokens.revoke("erp")
+    with pytest.raises(Refused, match="The token till is revoked already"):
+        await tokens.revoke("till")
+
+    assert [one.revoked_at for one in await tokens.listed()] == [at]
