@@ -55,6 +55,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        ws_max_size=config.limits.body_bytes,
         timeout_graceful_shutdown=int(config.grace.total_seconds()),
         **CONNECTIONS,
     )
