@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from graphql import get_introspection_query, parse
 
-import make
 from asking import Client
 from gqlstock.graphql import documents
 from gqlstock.graphql.cost import Measured
@@ -26,10 +25,10 @@ def complexity(text: str, **variables: object) -> int:
 def refused(text: str, *, authenticated: bool = False, **variables: object) -> list[str]:
     """The codes of what is wrong with a document."""
     try:
-        document = documents.parsed(text, LIMITS)
+        document = documents.known(text, LIMITS.of(authenticated=authenticated))
     except QueryTooComplex as error:
         return [error.code]
-    found = documents.errors(SCHEMA, document, variables, LIMITS, authenticated=authenticated)
+    found = document.errors(SCHEMA, variables, authenticated=authenticated)
     return [(error.extensions or {}).get("code", "other") for error in found]
 
 
@@ -95,7 +94,7 @@ def test_the_first_clients_pages_take_less_than_a_third_of_anything(page: Path) 
     Measured(SCHEMA, parse(text), third)
 
     assert complexity(text) <= third.complexity
-    documents.parsed(text, third)
+    documents.known(text, third)
 
 
 def test_graphiql_may_ask_for_the_schema() -> None:
@@ -143,8 +142,7 @@ HOSTILE = {
 def test_what_is_meant_to_hurt_is_refused_in_no_time(kind: str) -> None:
     taken = []
     for _ in range(3):
-        documents.parsed.cache_clear()
-        documents._checked.cache_clear()
+        documents.REMEMBERED.clear()
         began = time.process_time()
         assert refused(HOSTILE[kind]) == ["QUERY_TOO_COMPLEX"]
         taken.append(time.process_time() - began)
@@ -167,16 +165,30 @@ async def test_a_query_that_is_too_complex_is_told_so(client: Client) -> None:
     }
 
 
-async def test_a_known_document_is_neither_parsed_nor_validated_again(client: Client) -> None:
-    await make.shop()
+async def test_a_known_document_is_neither_parsed_nor_validated_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     query = "query($n: Int) { products(first: $n) { totalCount } }"
     await client.public(query, n=1)
-    before = documents.parsed.cache_info().hits, documents._checked.cache_info().hits
+    monkeypatch.setattr(documents, "parse", None)
+    monkeypatch.setattr(documents, "validate", None)
 
     for n in range(20):
-        await client.public(query, n=n)
+        assert (await client.public(query, n=n))["products"]["totalCount"] == 0
 
-    assert (documents.parsed.cache_info().hits, documents._checked.cache_info().hits) == (
-        before[0] + 20,
-        before[1] + 20,
-    )
+
+def test_of_large_documents_no_more_are_remembered_than_of_small_ones() -> None:
+    documents.REMEMBERED.clear()
+    for n in range(60):
+        documents.known("{ viewer { authenticated } } #" + f"{n:010000}", LIMITS)
+
+    assert sum(one.length for one in documents.REMEMBERED.values()) == 240_720
+    assert len(documents.REMEMBERED) == 24
+
+
+def test_what_an_integrator_writes_out_in_the_document_is_taken_with_a_token_only() -> None:
+    rows = "".join(f'{{ sku: "SKU-{n}", warehouse: "main", onHand: {n} }} ' for n in range(1_000))
+    text = f"mutation {{ setStock(input: {{ counts: [{rows}] }}) {{ userErrors {{ code }} }} }}"
+
+    assert refused(text) == ["QUERY_TOO_COMPLEX"]
+    assert refused(text, authenticated=True) == []

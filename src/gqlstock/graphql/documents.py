@@ -1,12 +1,12 @@
 """The documents that are known: parsed once, measured and validated once for the public and once for callers with a token.
 
-A document that is refused is remembered with its errors as well. What depends on the variables is asked each time.
+What is wrong with a document is remembered with it. What depends on the variables is asked each time.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
+from cachetools import LRUCache, cached
 from graphql import (
     DocumentNode,
     GraphQLError,
@@ -22,13 +22,61 @@ from gqlstock.graphql.errors import BadUserInput, QueryTooComplex
 from gqlstock.graphql.validation import RULES, all_storable, not_storable
 from gqlstock.rules.limits import Limits
 
-_REMEMBERED = 512
 _MOST_ERRORS = 100
+_REMEMBERED_CHARACTERS = 250_000
+"""Of all documents together. Parsed, a character takes some 50 bytes, and 700 where it is meant to hurt."""
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def parsed(text: str, limits: Limits) -> DocumentNode:
+class Document:
+    """A document as it was parsed, for callers of these limits; what is found of it is kept with it."""
+
+    def __init__(self, text: str, limits: Limits) -> None:
+        self.node = _parsed(text, limits)
+        self.limits = limits
+        self.length = len(text)
+        self._checked: dict[tuple[int, bool], _Checked] = {}
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation that is to run; refused where it is not clear which."""
+        found = [one for one in self.node.definitions if isinstance(one, OperationDefinitionNode)]
+        if name is not None:
+            found = [one for one in found if one.name and one.name.value == name]
+        if len(found) == 1:
+            return found[0]
+        if name is not None:
+            raise BadUserInput(f"The document has no operation {name[:60]!r}.")
+        raise BadUserInput(
+            "The document has no operation." if not found else "The document has more than one operation: say which."
+        )
+
+    def errors(
+        self, schema: GraphQLSchema, variables: Mapping[str, Any] | None, *, authenticated: bool
+    ) -> tuple[GraphQLError, ...]:
+        """What is wrong with it for these variables, before anything of it runs."""
+        key = id(schema), authenticated
+        if key not in self._checked:
+            self._checked[key] = _checked(schema, self.node, self.limits, authenticated)
+        found, measured = self._checked[key]
+        if found or measured is None:
+            return found
+        if variables and not all_storable(variables):
+            return (not_storable(),)
+        complexity = measured.complexity(variables)
+        if complexity > self.limits.complexity:
+            return (_too_large(complexity, self.limits.complexity, authenticated),)
+        return ()
+
+
+REMEMBERED: LRUCache[Any, Document] = LRUCache(_REMEMBERED_CHARACTERS, getsizeof=lambda document: document.length)
+
+
+@cached(REMEMBERED)
+def known(text: str, limits: Limits) -> Document:
     """The document of a text; raises what is wrong with it."""
+    return Document(text, limits)
+
+
+def _parsed(text: str, limits: Limits) -> DocumentNode:
     if len(text) > limits.document_length:
         raise QueryTooComplex(f"The document has {len(text)} characters; it may have {limits.document_length}.")
     try:
@@ -43,44 +91,10 @@ def parsed(text: str, limits: Limits) -> DocumentNode:
         raise
 
 
-def operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
-    """The operation that is to run; refused where it is not clear which."""
-    found = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    if name is not None:
-        found = [one for one in found if one.name and one.name.value == name]
-    if len(found) == 1:
-        return found[0]
-    if name is not None:
-        raise BadUserInput(f"The document has no operation {name[:60]!r}.")
-    raise BadUserInput(
-        "The document has no operation." if not found else "The document has more than one operation: say which."
-    )
+_Checked = tuple[tuple[GraphQLError, ...], Measured | None]
 
 
-def errors(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    variables: Mapping[str, Any] | None,
-    limits: Limits,
-    *,
-    authenticated: bool,
-) -> tuple[GraphQLError, ...]:
-    """What is wrong with a document for these variables, before anything of it runs."""
-    found, measured = _checked(schema, document, limits, authenticated)
-    if found or measured is None:
-        return found
-    if variables and not all_storable(variables):
-        return (not_storable(),)
-    most, complexity = limits.complexity_for(authenticated=authenticated), measured.complexity(variables)
-    if complexity > most:
-        return (_too_large(complexity, most, authenticated),)
-    return ()
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _checked(
-    schema: GraphQLSchema, document: DocumentNode, limits: Limits, authenticated: bool
-) -> tuple[tuple[GraphQLError, ...], Measured | None]:
+def _checked(schema: GraphQLSchema, document: DocumentNode, limits: Limits, authenticated: bool) -> _Checked:
     # Before GraphQL's own rules: some of them take longer than a document is.
     try:
         measured = Measured(schema, document, limits)

@@ -96,30 +96,23 @@ class _Schema(strawberry.Schema):
     ) -> PreExecutionError | None:
         """What is wrong before anything runs. Over every transport it is the operation's error, and no more than that."""
         errors: list[GraphQLError] = []
+        authenticated = getattr(context.context, "caller", ANONYMOUS).authenticated
         try:
-            self._prepare(context)
+            document = self._prepare(context, self.limits.of(authenticated=authenticated))
         except GraphQLError as error:
             errors = [error]
         else:
-            caller = getattr(context.context, "caller", ANONYMOUS)
-            assert context.graphql_document is not None
-            errors += documents.errors(
-                self._schema,
-                context.graphql_document,
-                context.variables,
-                self.limits,
-                authenticated=caller.authenticated,
-            )
+            errors += document.errors(self._schema, context.variables, authenticated=authenticated)
         context.pre_execution_errors = errors
         return PreExecutionError(data=None, errors=errors) if errors else None
 
-    def _prepare(self, context: ExecutionContext) -> None:
-        context.graphql_document = documents.parsed(context.query or "", self.limits)
-        kind = OperationType(
-            documents.operation(context.graphql_document, context._provided_operation_name).operation.value
-        )
+    def _prepare(self, context: ExecutionContext, limits: Limits) -> documents.Document:
+        document = documents.known(context.query or "", limits)
+        context.graphql_document = document.node
+        kind = OperationType(document.operation(context._provided_operation_name).operation.value)
         if kind not in context.allowed_operations:
             raise OperationNotAllowed(f"A {kind.value} cannot be asked for in this way: {_WAYS[kind]}.")
+        return document
 
     async def _execute_operation(self, execution_context: ExecutionContext, *given: Any, **named: Any) -> Any:
         """A mutation is not cut in half: it waits for locks and the database only so long anyway."""

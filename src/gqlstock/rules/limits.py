@@ -1,9 +1,10 @@
 """What one request may cost, and how often one address may come: the figures, and the errors' names for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-TOKEN_FACTOR = 10
-"""How many times more complex an operation may be for a caller with a token: integrators read all there is."""
+_TRUST = 10
+"""How many times larger an operation may be for a caller with a token: integrators read and write all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,18 @@ class Limits:
     """Under way at once over one websocket."""
     public_introspection: bool = True
 
-    def complexity_for(self, *, authenticated: bool) -> int:
-        return self.complexity * TOKEN_FACTOR if authenticated else self.complexity
+    def of(self, *, authenticated: bool) -> "Limits":
+        """The limits for a caller: these are the public's."""
+        return _widened(self) if authenticated else self
+
+
+@lru_cache(maxsize=16)
+def _widened(limits: Limits) -> Limits:
+    larger = {name: getattr(limits, name) * _TRUST for name in _WIDENED}
+    return replace(limits, **larger)
+
+
+_WIDENED = ("complexity", "tokens", "document_length", "fields", "aliases")
 
 
 @dataclass(frozen=True, slots=True)
