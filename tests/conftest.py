@@ -101,7 +101,8 @@ _DELETE = """DO $$ DECLARE one record; BEGIN
     FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations' LOOP
         EXECUTE format('DELETE FROM %I', one.tablename);
     END LOOP;
-    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+    FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'
+            AND sequencename NOT LIKE 'tortoise_migrations%' AND last_value IS NOT NULL LOOP
         PERFORM setval(format('%I', one.sequencename)::regclass, 1, false);
     END LOOP;
 END $$"""

@@ -105,11 +105,11 @@ PATHS = {
     "Warehouse": 'query { warehouse(code: "HAMBURG") { %s } }',
     "InventoryLevel": "query { inventoryLevels { nodes { %s } } }",
     "StockMovement": "query { stockMovements { nodes { %s } } }",
-    "StockAnnouncement": "query { inventoryLevels { nodes { announcements { nodes { %s } } } } }",
-    "Order": "query { orders { nodes { %s } } }",
-    "OrderLine": "query { orders { nodes { lines { %s } } } }",
-    "Allocation": "query { orders { nodes { lines { allocations { %s } } } } }",
-    "Shipment": "query { orders { nodes { shipments { %s } } } }",
+    "StockAnnouncement": "query { inventoryLevels(first: 20) { nodes { announcements(first: 10) { nodes { %s } } } } }",
+    "Order": "query { orders(first: 20) { nodes { %s } } }",
+    "OrderLine": "query { orders(first: 20) { nodes { lines { %s } } } }",
+    "Allocation": "query { orders(first: 20) { nodes { lines { allocations { %s } } } } }",
+    "Shipment": "query { orders(first: 20) { nodes { shipments { %s } } } }",
     "LowInventoryAlert": "query { lowInventoryAlerts { nodes { %s } } }",
     "InventoryChange": "query { inventoryChanges { nodes { %s } } }",
     "OrderCheckLine": 'query { checkOrder(input: { lines: [{ sku: "MUG", quantity: 9 }] }) { lines { %s } } }',
@@ -127,6 +127,7 @@ def inside(kind, depth):
         if is_composite_type(below) and not depth:
             continue
         wanted = {arg: ARGUMENTS.get(arg) for arg, one in field.args.items() if is_required_argument(one)}
+        wanted |= {"first": "8"} if "first" in field.args else {}
         given = f"({', '.join(f'{arg}: {value}' for arg, value in wanted.items())})" if wanted else ""
         selected = f" {{ {inside(below, depth - 1)} }}" if is_composite_type(below) else ""
         asked.append(f"{name}{given}{selected}")
@@ -380,9 +381,9 @@ async def test_a_push_of_an_availability_is_as_for_everybody(two):
 
 async def test_to_see_less_costs_no_more(client, two, statements):
     query = f"""{{
-      inventoryLevels {{ nodes {{ {inside(SCHEMA.type_map["InventoryLevel"], 2)} }} }}
-      orders {{ nodes {{ {inside(SCHEMA.type_map["Order"], 3)} }} }}
-      products {{ nodes {{ {inside(SCHEMA.type_map["Product"], 2)} }} }}
+      inventoryLevels(first: 20) {{ nodes {{ {inside(SCHEMA.type_map["InventoryLevel"], 2)} }} }}
+      orders(first: 20) {{ nodes {{ {inside(SCHEMA.type_map["Order"], 3)} }} }}
+      products(first: 20) {{ nodes {{ {inside(SCHEMA.type_map["Product"], 2)} }} }}
       inventoryChanges {{ nodes {{ cursor level {{ onHand }} }} }}
     }}"""
     ours, theirs = await client.token("admin"), await client.within("BERLIN").token("admin")
