@@ -116,10 +116,10 @@ class Config:
     metrics_token: str | None = field(default=None, repr=False)
     grace: timedelta = timedelta(seconds=10)
     """How long what is being answered may take when the process is asked to end."""
-    tracing: bool = False
-    """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
     drain: timedelta = timedelta(0)
     """How long it goes on as before then, while it says that it is not ready."""
+    tracing: bool = False
+    """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
@@ -141,7 +141,7 @@ class Config:
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
             private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
-            news_retention=_days(_NEWS_RETENTION, given.get(_NEWS_RETENTION, "7")),
+            news_retention=timedelta(days=_whole(given, _NEWS_RETENTION, 7, 1, _MOST_DAYS, unit="days")),
             limits=_limits(given),
             public_rate=_rate(given[_PUBLIC_RATE]) if _PUBLIC_RATE in given else PublicRate(),
             persisted=_persisted(given[_PERSISTED_ONLY]) if _PERSISTED_ONLY in given else None,
@@ -149,9 +149,9 @@ class Config:
             log_format=_one_of(LogFormat, _LOG_FORMAT, given.get(_LOG_FORMAT, LogFormat.TEXT)),
             log_level=_one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
             metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
-            grace=_seconds(_GRACE, given.get(_GRACE, "10"), least=1),
+            grace=timedelta(seconds=_whole(given, _GRACE, 10, 1, _MOST_SECONDS, unit="seconds")),
+            drain=timedelta(seconds=_whole(given, _DRAIN, 0, 0, _MOST_SECONDS, unit="seconds")),
             tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
-            drain=_seconds(_DRAIN, given.get(_DRAIN, "0"), least=0),
         )
 
 
@@ -294,27 +294,21 @@ def _unsubscribe(value: str) -> str:
     return value
 
 
-def _days(name: str, value: str) -> timedelta:
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= _MOST_DAYS):
-        raise _wrong(name, value, f"write a whole number of days, 1 to {_MOST_DAYS}.")
-    return timedelta(days=int(value))
-
-
 def _limits(given: Mapping[str, str]) -> Limits:
     usual = Limits()
     return Limits(
         body_bytes=_whole(given, _BODY_BYTES, usual.body_bytes, 1_000, 100_000_000),
         depth=_whole(given, _DEPTH, usual.depth, 1, 100),
         complexity=_whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
-        query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, 3_600),
+        query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, _MOST_SECONDS),
         public_introspection=_switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
     )
 
 
-def _whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+def _whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int, unit: str = "") -> int:
     value = given.get(name, str(usual))
     if not (value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most):
-        raise _wrong(name, value, f"write a whole number, {least} to {most}.")
+        raise _wrong(name, value, f"write a whole number{unit and f' of {unit}'}, {least} to {most}.")
     return int(value)
 
 
@@ -363,12 +357,6 @@ def _one_of(choices: type[Choice], name: str, value: str) -> Choice:
         *others, last = choices
         raise _wrong(name, value, f"write {', '.join(others)} or {last}.")
     return choices(value)
-
-
-def _seconds(name: str, value: str, least: int) -> timedelta:
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and least <= int(value) <= _MOST_SECONDS):
-        raise _wrong(name, value, f"write a whole number of seconds, {least} to {_MOST_SECONDS}.")
-    return timedelta(seconds=int(value))
 
 
 def _token(value: str) -> str:

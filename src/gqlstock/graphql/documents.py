@@ -34,7 +34,7 @@ class Document:
         self.node = _parsed(text, limits)
         self.limits = limits
         self.length = len(text)
-        self._checked: dict[tuple[int, bool], _Checked] = {}
+        self._checked: dict[tuple[GraphQLSchema, bool], _Checked] = {}
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation that is to run; refused where it is not clear which."""
@@ -53,7 +53,7 @@ class Document:
         self, schema: GraphQLSchema, variables: Mapping[str, Any] | None, *, authenticated: bool
     ) -> tuple[GraphQLError, ...]:
         """What is wrong with it for these variables, before anything of it runs."""
-        key = id(schema), authenticated
+        key = schema, authenticated
         if key not in self._checked:
             self._checked[key] = _checked(schema, self.node, self.limits, authenticated)
         found, measured = self._checked[key]
