@@ -132,8 +132,12 @@ class Bench:
             level = await self._claim.open(*key)
             postings.append(Posting(level, change, self._caller, self._reason, self._reference, counted_at=counted_at))
         movements = await enter(pages, self._claim, postings, self._lookup)
-        levels = dict.fromkeys(posting.level.id for posting in postings)
-        return lambda: Kept({"levels": list(levels), "movements": [m.id for m in movements]}, list(refused))
+        levels = {posting.level.id: posting.level for posting in postings}
+        return lambda: Kept(
+            {"levels": list(levels), "movements": [m.id for m in movements]},
+            list(refused),
+            [*levels.values(), *movements],
+        )
 
     async def write(self) -> Kept:
         """Write what was worked out. Answers the ids of levels and movements."""

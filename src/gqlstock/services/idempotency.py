@@ -20,6 +20,8 @@ class Kept:
 
     ids: dict[str, list[int]]
     refusals: list[Refusal] = field(default_factory=list)
+    rows: Sequence[object] = field(default=(), compare=False)
+    """Those of the objects that are at hand as they were just written; not kept."""
 
 
 def ticket(caller: Caller, mutation: str, key: str | None, asked: object) -> Ticket | None:

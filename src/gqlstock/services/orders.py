@@ -114,7 +114,7 @@ class Placing:
         allocations, postings = take(self.caller, order, line_rows, draft, found)
         pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
         await enter(pages, claim, postings, found.lookup, freed=freed)
-        return lambda: Kept({"order": [order.id]})
+        return lambda: Kept({"order": [order.id]}, rows=[order])
 
 
 async def _place_held(placing: Placing) -> Kept:
@@ -136,10 +136,10 @@ async def _place_held(placing: Placing) -> Kept:
     return await once(placing.ticket, work)
 
 
-async def retry(caller: Caller, number: str) -> int:
+async def retry(caller: Caller, number: str) -> Kept:
     """Try a held order again: it is placed, or left as it is. Answers its id."""
 
-    async def work() -> int:
+    async def work() -> Kept:
         order_id = order_rules.id_of(number)
         known = (await rows.orders([order_id])).get(order_id) if order_id is not None else None
         if known is None:
@@ -174,7 +174,7 @@ async def retry(caller: Caller, number: str) -> int:
         await rows.allocate(list(zip(lines, allocations, strict=True)))
         await post(claim, postings, found.lookup)
         await outbox.add([Event(Topic.ORDER, order.id)])
-        return int(order.id)
+        return Kept({"order": [order.id]}, rows=[order])
 
     return await database.transaction(work)
 

@@ -21,7 +21,8 @@ _PATIENCE = 0.05
 
 
 class Queue(Generic[Call, Done]):
-    """``work`` does a group and gives, for each call in its order, what it answers or the exception that it gets.
+    """``work`` does a group and gives, for each call in its order, what it answers or the exception that it gets; one
+    that it raises is everybody's.
 
     Of calls with one ``key`` there is never more than one in a group.
     """
@@ -29,7 +30,7 @@ class Queue(Generic[Call, Done]):
     def __init__(
         self,
         work: Callable[[Sequence[Call]], Awaitable[Sequence[Done | Exception]]],
-        key: Callable[[Call], Hashable | None],
+        key: Callable[[Call], Hashable | None] = lambda call: None,
     ) -> None:
         self._work = work
         self._key = key
@@ -58,13 +59,19 @@ class Queue(Generic[Call, Done]):
         while group := self._next():
             helped = asyncio.get_running_loop().call_later(_PATIENCE, self._help)
             try:
-                outcomes = await self._work([call for call, _ in group])
+                outcomes = await self._outcomes([call for call, _ in group])
                 for (_, future), outcome in zip(group, outcomes, strict=True):
                     _settle(future, outcome)
             finally:
                 helped.cancel()
                 for _, future in group:
                     future.cancel()
+
+    async def _outcomes(self, calls: Sequence[Call]) -> Sequence[Done | Exception]:
+        try:
+            return await self._work(calls)
+        except Exception as error:
+            return [error] * len(calls)
 
     def _help(self) -> None:
         if self._waiting and len(self._running) < _GROUPS_AT_ONCE:
