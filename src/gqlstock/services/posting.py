@@ -98,7 +98,7 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
             claim.alerted.add(one.item.id)
         elif step is Step.RESOLVE and alert is not None:
             await alerts.resolve(alert, at)
-    # What is left is of levels that are no longer in use.
+    # What is left is not watched any more.
     for alert in known.values():
         await alerts.resolve(alert, at)
 
@@ -145,17 +145,23 @@ class _Watched:
     item: Item
     warehouse_id: int | None
     left: Decimal
-    notify_below: Decimal | None
+    notify_below: Decimal
 
 
 def _watched(item: Item, claim: Claim, lookup: Lookup) -> list[_Watched]:
     levels = claim.levels(item.id)
-    active = [level for level in levels if level.warehouse_id in lookup.network.active]
     found = lookup.settings(item, lookup.home(levels))
-    counted = lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))
-    left = sum((max(level.available, ZERO) for level in active), ZERO)
-    whole = _Watched(item, None, left, found.notify_below if counted else None)
-    return [whole, *(_watched_level(item, level, lookup, in_use=counted and level in active) for level in levels)]
+    if not (lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))):
+        return []
+    active = [level for level in levels if level.warehouse_id in lookup.network.active]
+    own = [(level, lookup.own_level_value(level, "notify_below")) for level in active]
+    watched = [
+        _Watched(item, one.warehouse_id, max(one.available, ZERO), below) for one, below in own if below is not None
+    ]
+    if found.notify_below is not None:
+        left = sum((max(level.available, ZERO) for level in active), ZERO)
+        watched.insert(0, _Watched(item, None, left, found.notify_below))
+    return watched
 
 
 def _has_units_of_its_own(item: Item, product: Item) -> bool:
@@ -163,13 +169,7 @@ def _has_units_of_its_own(item: Item, product: Item) -> bool:
     return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
-def _watched_level(item: Item, level: InventoryLevel, lookup: Lookup, *, in_use: bool) -> _Watched:
-    own = lookup.own_level_value(level, "notify_below") if in_use else None
-    return _Watched(item, level.warehouse_id, max(level.available, ZERO), own)
-
-
 def _raised(one: _Watched, lookup: Lookup, at: datetime) -> LowInventoryAlert:
-    assert one.notify_below is not None
     return LowInventoryAlert(
         item_id=one.item.id,
         warehouse_id=one.warehouse_id,
