@@ -45,9 +45,9 @@ _COMBINATIONS = """SELECT c.id, c.product_id, c.sku, c.name, COALESCE(c.own_code
 _LEVELS = """SELECT l.item_id, l.on_hand, l.available, w.code, w.active
     FROM inventory_level l JOIN warehouse w ON w.id = l.warehouse_id
     WHERE l.item_id IN ? AND l.deleted_at IS NULL"""
-_BY_SKU = """SELECT i.id, i.sku, i.name, l.available FROM item i
-    LEFT JOIN (inventory_level l JOIN warehouse w ON w.id = l.warehouse_id AND w.active)
-        ON l.item_id = i.id AND l.deleted_at IS NULL
+_BY_SKU = """SELECT i.id, i.sku, i.name, l.available, w.active FROM item i
+    LEFT JOIN inventory_level l ON l.item_id = i.id AND l.deleted_at IS NULL
+    LEFT JOIN warehouse w ON w.id = l.warehouse_id
     WHERE i.sku IN ? AND i.deleted_at IS NULL"""
 _SOURCES = """SELECT i.id AS item_id, i.sku, i.name, COALESCE(i.own_code, p.sku, i.sku) AS code,
         l.id AS level_id, l.available, l.warehouse_id, a.website_id
@@ -116,8 +116,7 @@ def listing(category: str, first: int = 24) -> Statements[bytes]:
     levels = yield Statement(_LEVELS, [[one["id"] for one in products]])
     free: dict[int, int] = defaultdict(int)
     for level in levels:
-        if level["active"]:
-            free[level["item_id"]] += max(level["available"], 0)
+        free[level["item_id"]] += _free(level)
     return _answer(
         products={"nodes": [_shown(one) | {"availability": _availability(free[one["id"]])} for one in products]}
     )
@@ -154,7 +153,7 @@ def many(first: int = 250) -> Statements[bytes]:
 def one(sku: str) -> Statements[bytes]:
     """One product without options, with what can be sold of it."""
     found = yield Statement(_BY_SKU, [[sku]])
-    first, units = found[0], sum(max(row["available"] or 0, 0) for row in found)
+    first, units = found[0], sum(_free(row) for row in found)
     return _answer(
         product={
             "id": _id("Product", first["id"]),
@@ -170,7 +169,7 @@ def availabilities(skus: Sequence[str]) -> Statements[bytes]:
     found = yield Statement(_BY_SKU, [skus])
     free: dict[str, int] = defaultdict(int)
     for row in found:
-        free[row["sku"]] += max(row["available"] or 0, 0)
+        free[row["sku"]] += _free(row)
     return _answer(availabilities=[{"sku": sku} | _availability(free[sku]) if sku in free else None for sku in skus])
 
 
@@ -267,6 +266,11 @@ def _taken(sources: Sequence[Row], wanted: int, free: dict[int, int]) -> list[tu
     return taken
 
 
+def _free(level: Row) -> int:
+    """What can be sold of a level; there may be none, or its warehouse may be inactive."""
+    return max(level["available"], 0) if level["active"] else 0
+
+
 def _summed(taken: Iterable[Sequence[tuple[Row, int]]]) -> dict[int, int]:
     found: dict[int, int] = defaultdict(int)
     for parts in taken:
@@ -288,7 +292,7 @@ def _below(products: Sequence[Row]) -> Statements[dict[int, list[dict[str, Any]]
         out[combination["product_id"]].append(
             dict(combination)
             | {
-                "available": sum(max(level["available"], 0) for level in own if level["active"]),
+                "available": sum(_free(level) for level in own),
                 "levels": [
                     {
                         "onHand": _quantity(level["on_hand"]),

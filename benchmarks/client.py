@@ -39,11 +39,11 @@ class _Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._request, self._got, self._whole = b"", bytearray(), 0
+        self.request, self._got, self._whole = b"", bytearray(), 0
         self.asked = 0.0
 
     def ask(self, request: bytes) -> None:
-        self._request, self._got, self._whole = request, bytearray(), 0
+        self.request, self._got, self._whole = request, bytearray(), 0
         self.asked = time.perf_counter()
         self.socket.sendall(request)
 
@@ -51,7 +51,7 @@ class _Connection:
         """Take what has come; the answer when all of it has."""
         piece = self.socket.recv(_PIECE)
         if not piece:
-            raise WrongAnswer(f"The connection was closed on {self._request[:200]!r}")
+            raise WrongAnswer(f"The connection was closed on {self.request[:200]!r}")
         self._got += piece
         if not self._whole:
             end = self._got.find(b"\r\n\r\n")
@@ -108,7 +108,7 @@ def ask(port: int, requests: Iterator[bytes], connections: int, seconds: float) 
                 if answer is None:
                     continue
                 now = time.perf_counter()
-                check(answer, connection._request)
+                check(answer, connection.request)
                 each.append(now - connection.asked)
                 if now - began < seconds:
                     connection.ask(next(requests))

@@ -57,10 +57,10 @@ class Cluster:
         self._execute(f'CREATE DATABASE "{self._name(name)}"')
 
     def copy(self, name: str, to: str) -> None:
+        # What PostgreSQL does by itself some time later, and would do while something is measured.
+        self._execute("VACUUM ANALYZE", self._name(name))
         self.drop(to)
         self._execute(f'CREATE DATABASE "{self._name(to)}" TEMPLATE "{self._name(name)}"')
-        # The work that a copied database has still to do is done before anything is measured.
-        self._execute("CHECKPOINT")
 
     def drop(self, name: str) -> None:
         self._execute(f'DROP DATABASE IF EXISTS "{self._name(name)}" WITH (FORCE)')
@@ -68,9 +68,9 @@ class Cluster:
     def _name(self, name: str) -> str:
         return f"{self._parts.path.removeprefix('/')}_bench_{name}"
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, name: str = "postgres") -> None:
         async def work() -> None:
-            connection: Any = await asyncpg.connect(self._parts._replace(path="/postgres").geturl())
+            connection: Any = await asyncpg.connect(self._parts._replace(path=f"/{name}").geturl())
             try:
                 await connection.execute(statement)
             finally:

@@ -1,8 +1,7 @@
 """What is asked of the server and of the code by hand: the operations, and the request that each way takes for one."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,67 +38,54 @@ COUNT = """mutation ($input: SetStockInput!) { setStock(input: $input) {
 CLIENTS = 16
 
 
+Requests = Callable[[str], list[bytes]]
+"""What is sent with a token, one after the other and then from the start again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row of the table. ``ours`` and ``by_hand`` make the requests of a token, which ask the same in the same order.
+    """One row of the table: ``ours`` and ``by_hand`` ask the same, in the same order.
 
-    ``clients``: how many ask at once, besides the one whose answers are timed.
+    ``clients``: how many ask at once; besides, one asks alone.
     """
 
+    key: str
     name: str
     part: str
-    ours: Callable[[str], list[bytes]]
-    by_hand: Callable[[str], list[bytes]]
+    ours: Requests
+    by_hand: Requests
     clients: int = CLIENTS
-    reads: bool = False
 
 
-def _graphql(query: str, given: Sequence[dict[str, Any]]) -> Callable[[str], list[bytes]]:
-    def requests(token: str) -> list[bytes]:
-        return [http("POST", "/graphql", token, {"query": query, "variables": one}) for one in given]
-
-    return requests
+def _graphql(query: str, given: Sequence[dict[str, Any]]) -> Requests:
+    return lambda token: [http("POST", "/graphql", token, {"query": query, "variables": one}) for one in given]
 
 
-def _rest(method: str, path: str, given: Sequence[Any]) -> Callable[[str], list[bytes]]:
-    def requests(token: str) -> list[bytes]:
-        if method == "GET":
-            return [http("GET", path.format(one), token) for one in given]
-        return [http("POST", path, token, one) for one in given]
-
-    return requests
+def _get(path: str, given: Sequence[str] = ("",)) -> Requests:
+    return lambda token: [http("GET", f"{path}{one}", token) for one in given]
 
 
-def http(method: str, path: str, token: str, body: Any = None) -> bytes:
+def _post(path: str, given: Sequence[Any]) -> Requests:
+    return lambda token: [http("POST", path, token, one) for one in given]
+
+
+def http(method: str, path: str, token: str | None, body: Any = None) -> bytes:
     """A request as it goes over the wire."""
     sent = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
     if sent:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
-    return head.encode() + b"\r\n" + sent
+        lines += ["Content-Type: application/json", f"Content-Length: {len(sent)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + sent
 
 
-def _orders(lines: Sequence[list[dict[str, Any]]], name: str) -> Question:
-    return Question(
-        name, "orders", _graphql(ORDER, [{"input": {"lines": one}} for one in lines]), _rest("POST", "/orders", lines)
-    )
+def _order(*numbers: int) -> list[dict[str, Any]]:
+    return [{"sku": shop.single(number), "quantity": 1} for number in numbers]
 
 
-def _adjustments(changes: Sequence[list[dict[str, Any]]], name: str) -> Question:
-    return Question(
-        name,
-        "stock",
-        _graphql(ADJUST, [{"input": {"changes": one}} for one in changes]),
-        _rest("POST", "/adjustments", changes),
-    )
-
-
-def _line(number: int) -> dict[str, Any]:
-    return {"sku": shop.single(number), "quantity": 1}
-
-
-def _change(number: int) -> dict[str, Any]:
-    return {"sku": shop.single(number), "warehouse": shop.WAREHOUSE, "delta": 1}
+def _change(number: int) -> list[dict[str, Any]]:
+    return [{"sku": shop.single(number), "warehouse": shop.WAREHOUSE, "delta": 1}]
 
 
 def _counts(on_hand: int) -> list[dict[str, Any]]:
@@ -107,55 +93,40 @@ def _counts(on_hand: int) -> list[dict[str, Any]]:
     return [{"sku": shop.single(n), "warehouse": shop.WAREHOUSE, "onHand": on_hand + n} for n in numbers]
 
 
-def all_of(singles: int) -> list[Question]:
-    """Every row, for a shop of so many products without options."""
-    skus = [shop.single(number) for number in range(singles)]
-    hundreds = [skus[start : start + 100] for start in range(0, singles, 100)]
-    # The last one is the hot one; nothing else asks for it.
-    distinct, hot = range(singles - 1), singles - 1
-    counts = [_counts(1_000_000), _counts(2_000_000)]
+def _reads(skus: Sequence[str]) -> list[Question]:
+    hundreds = [list(skus[start : start + 100]) for start in range(0, len(skus), 100)]
+    one = _graphql(ONE, [{"sku": sku} for sku in skus])
+    many = _graphql(AVAILABILITIES, [{"skus": some} for some in hundreds])
+    listing = _graphql(LISTING, [{"category": shop.CATEGORY}])
     return [
-        Question(
-            "one item with availability",
-            "reads",
-            _graphql(ONE, [{"sku": sku} for sku in skus]),
-            _rest("GET", "/products/{}", skus),
-            reads=True,
-        ),
-        Question(
-            "page of 24 products with availability",
-            "reads",
-            _graphql(LISTING, [{"category": shop.CATEGORY}]),
-            _rest("GET", "/categories/{}", [shop.CATEGORY]),
-            reads=True,
-        ),
-        Question(
-            "page of 24 products × 4 combinations",
-            "reads",
-            _graphql(PAGE, [{}]),
-            _rest("GET", "/products", [None]),
-            reads=True,
-        ),
-        Question(
-            "availability of 100 SKUs",
-            "reads",
-            _graphql(AVAILABILITIES, [{"skus": some} for some in hundreds]),
-            _rest("POST", "/availabilities", hundreds),
-            reads=True,
-        ),
-        _orders([[_line(n), _line(n + 1)] for n in distinct[:-1:2]], "order of 2 lines, distinct items"),
-        _orders([[_line(hot)]], "order of one hot item"),
-        _adjustments([[_change(n)] for n in distinct], "adjust one level, distinct"),
-        _adjustments([[_change(hot)]], "adjust one hot level"),
-        Question(
-            "set stock of 1,000 levels",
-            "bulk",
-            _graphql(COUNT, [{"input": {"counts": one}} for one in counts]),
-            _rest("POST", "/counts", counts),
-            clients=0,
-        ),
+        Question("one", "one product with availability", "reads", one, _get("/products/", skus)),
+        Question("listing", "24 products with availability", "reads", listing, _get(f"/categories/{shop.CATEGORY}")),
+        Question("page", "24 products × 4 combinations", "reads", _graphql(PAGE, [{}]), _get("/products")),
+        Question("many", "availability of 100 SKUs", "reads", many, _post("/availabilities", hundreds)),
     ]
 
 
-def endless(requests: Sequence[bytes]) -> Iterator[bytes]:
-    return itertools.cycle(requests)
+def _orders(key: str, name: str, orders: Sequence[Any]) -> Question:
+    ours = _graphql(ORDER, [{"input": {"lines": lines}} for lines in orders])
+    return Question(key, name, "orders", ours, _post("/orders", orders))
+
+
+def _adjustments(key: str, name: str, adjustments: Sequence[Any]) -> Question:
+    ours = _graphql(ADJUST, [{"input": {"changes": changes}} for changes in adjustments])
+    return Question(key, name, "stock", ours, _post("/adjustments", adjustments))
+
+
+def all_of(singles: int) -> list[Question]:
+    """Every row, for a shop of so many products without options."""
+    # Nothing else writes the hot one.
+    distinct, hot = range(singles - 2), singles - 1
+    counts = [_counts(1_000_000), _counts(2_000_000)]
+    counted = _graphql(COUNT, [{"input": {"counts": one}} for one in counts])
+    return [
+        *_reads([shop.single(number) for number in range(singles)]),
+        _orders("order", "order of 2 lines, distinct items", [_order(n, n + 1) for n in distinct[::2]]),
+        _orders("hot-order", "order of one hot item", [_order(hot)]),
+        _adjustments("adjust", "adjust one level, distinct", [_change(n) for n in distinct]),
+        _adjustments("hot-adjust", "adjust one hot level", [_change(hot)]),
+        Question("count", "set stock of 1,000 levels", "bulk", counted, _post("/counts", counts), clients=0),
+    ]

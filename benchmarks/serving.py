@@ -25,6 +25,10 @@ class Server:
         """The megabytes that its process and those that it started have in memory."""
         return sum(_resident(pid) for pid in _family(self.process.pid))
 
+    def busy(self) -> float:
+        """The seconds of a processor that they have taken so far."""
+        return sum(_taken(pid) for pid in _family(self.process.pid))
+
 
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -34,6 +38,11 @@ def _family(pid: int) -> list[int]:
 def _resident(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def _taken(pid: int) -> float:
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 @contextlib.contextmanager
@@ -47,11 +56,8 @@ def ours(url: str, workers: int = 1, **environment: str) -> Iterator[Server]:
 @contextlib.contextmanager
 def by_hand(url: str, token: str, workers: int = 1) -> Iterator[Server]:
     """The code by hand under the same uvicorn, for the block."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", "by_hand_app:app", "--workers", str(workers)]
-    quiet = ["--log-level", "warning", "--no-access-log"]
-    here = str(Path(__file__).parent)
-    environment = {by_hand_app.DATABASE: url, by_hand_app.TOKEN: token, "PYTHONPATH": here}
-    with _running([*command, *quiet], environment) as server:
+    command = [sys.executable, by_hand_app.__file__, "--workers", str(workers)]
+    with _running(command, {by_hand_app.DATABASE: url, by_hand_app.TOKEN: token}) as server:
         yield server
 
 

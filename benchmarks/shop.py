@@ -32,7 +32,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
     await database.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()
-        await warehouses.create_warehouse({"code": WAREHOUSE, "name": "Berlin", "active": True})
+        await _warehouse(WAREHOUSE)
         await warehouses.create_website("shop", "Shop", None, [Assigned(WAREHOUSE)])
         options = (
             Option("Size", tuple(OptionValue(size) for size in SIZES)),
@@ -48,10 +48,41 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
         for start in range(0, len(counts), 1_000):
             await stock.count(SYSTEM, Counting(tuple(counts[start : start + 1_000])))
         if singles:
-            await imports.shopify_products(SYSTEM, _export(singles), WAREHOUSE)
+            await imports.shopify_products(SYSTEM, _export(singles, str(_UNITS)), WAREHOUSE)
 
 
-def _export(singles: int) -> Iterator[str]:
+async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
+    """So many products without options and so many warehouses, and nothing counted yet."""
+    await database.migrate(url)
+    async with database.opened(url):
+        await warehouses.ensure_default_organization()
+        for number in range(places):
+            await _warehouse(_place(number))
+        await warehouses.create_website("shop", "Shop", None, [Assigned(_place(number)) for number in range(places)])
+        await imports.shopify_products(SYSTEM, _export(singles, ""), _place(0))
+
+
+def counts(singles: int, places: int) -> Iterator[str]:
+    """The lines of a file that counts every one of them in every warehouse."""
+    yield "sku,warehouse,on_hand\n"
+    for place in map(_place, range(places)):
+        yield from (f"{single(number)},{place},{counted(number)}\n" for number in range(singles))
+
+
+def counted(number: int) -> int:
+    """How many units of a product without options that file says."""
+    return number % 100 + 1
+
+
+async def _warehouse(code: str) -> None:
+    await warehouses.create_warehouse({"code": code, "name": code.capitalize(), "active": True})
+
+
+def _place(number: int) -> str:
+    return f"PLACE{number}"
+
+
+def _export(singles: int, quantity: str) -> Iterator[str]:
     """The lines of Shopify's product export."""
     yield (
         "Handle,Title,Type,Option1 Name,Option1 Value,Variant SKU,"
@@ -60,7 +91,7 @@ def _export(singles: int) -> Iterator[str]:
     for number in range(singles):
         yield (
             f"single-{number},Single {number:05},{CATEGORY},Title,Default Title,{single(number)},"
-            f"shopify,{_UNITS},deny\n"
+            f"shopify,{quantity},deny\n"
         )
 
 

@@ -1,150 +1,173 @@
-"""The server beside code by hand, in turns in one run, as tables of ratios: ``scripts/bench``."""
+"""The server beside code by hand, in one run and in turns, as tables of ratios."""
 
 import argparse
 import asyncio
 import contextlib
-import json
+import multiprocessing
 import os
-import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import client
 import databases
+import importing
+import profiling
 import questions
 import serving
 import shop
-from client import Turn
+import starting
+import tables
+import turns
 from databases import Cluster, Directory, Place
-from questions import Question
+from gqlstock.services import verification
+from gqlstock.store import database
 from serving import Server
+from turns import Pace
 
-PARTS = ("reads", "orders", "stock", "bulk")
+CLUSTER, REDIS = "GQLSTOCK_TEST_DATABASE_URL", "GQLSTOCK_TEST_REDIS_URL"
+PARTS = ("reads", "orders", "stock", "bulk", "start", "subscribers")
+_TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 _PRODUCTS, _COMBINATIONS, _SINGLES = 48, 4, 2_000
-_TOKEN_NAME = "token"
+_WAREHOUSES = 10
+_PROFILED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How many rounds there are, and how long a turn takes: with many clients, and with one."""
+class Extent:
+    """How much is measured: the turns, the items of the file of levels, the starts, the subscribers."""
 
-    rounds: int
-    seconds: float
-    alone: float
-
-
-FULL, QUICK = Pace(5, 0.8, 0.3), Pace(3, 0.3, 0.15)
+    pace: Pace
+    items: int
+    starts: int
+    subscribers: int
 
 
-@dataclass(slots=True)
-class Figures:
-    """What the turns of one row came to: ours and by hand, with many clients and with one."""
-
-    loaded: list[tuple[Turn, Turn]] = field(default_factory=list)
-    alone: list[tuple[Turn, Turn]] = field(default_factory=list)
+FULL = Extent(Pace(5, 0.8, 0.3), items=10_000, starts=5, subscribers=1_000)
+QUICK = Extent(Pace(3, 0.2, 0.1), items=1_000, starts=1, subscribers=100)
 
 
-def measure(chosen: Sequence[Question], ours: Server, by_hand: Server, token: str, pace: Pace) -> dict[str, Figures]:
-    """Every row in turns: all of a round before the next, so that what disturbs one disturbs its neighbour too."""
-    asked = {q.name: (questions.endless(q.ours(token)), questions.endless(q.by_hand(token))) for q in chosen}
-    figures = {question.name: Figures() for question in chosen}
-    for number in range(pace.rounds + 1):
-        # The first round only warms up.
-        short = 0.3 if number == 0 else 1.0
-        for question in chosen:
-            for clients, seconds, into in (
-                (question.clients, pace.seconds, figures[question.name].loaded),
-                (1, pace.alone, figures[question.name].alone),
-            ):
-                if not clients:
-                    continue
-                ways = ((ours, asked[question.name][0]), (by_hand, asked[question.name][1]))
-                turns = [client.ask(server.port, one, clients, seconds * short) for server, one in ways]
-                if number:
-                    into.append((turns[0], turns[1]))
-    return figures
-
-
-def compare(chosen: Sequence[Question], ours: Server, by_hand: Server, token: str) -> None:
-    """Both ways must tell the same, or there is nothing to compare."""
-    for question in chosen:
-        answers = [
-            json.loads(client.once(server.port, requests[0]))
-            for server, requests in ((ours, question.ours(token)), (by_hand, question.by_hand(token)))
-        ]
-        if answers[0] != answers[1]:
-            raise AssertionError(f"{question.name}: {answers[0]} is not {answers[1]}"[:2_000])
-
-
-def table(title: str, chosen: Sequence[Question], figures: dict[str, Figures]) -> str:
-    lines = [
-        f"### {title}",
-        "",
-        f"| {questions.CLIENTS} clients | ours /s | by hand /s | ours / by hand | 1 client: ours ms | by hand ms |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for question in chosen:
-        loaded, alone = figures[question.name].loaded, figures[question.name].alone
-        cells = ["–", "–", "–"]
-        if loaded:
-            ours, by_hand = (statistics.median(turns[way].per_second for turns in loaded) for way in (0, 1))
-            ratio = statistics.median(turns[0].per_second / turns[1].per_second for turns in loaded)
-            cells = [f"{ours:,.0f}", f"{by_hand:,.0f}", f"{ratio:.2f}"]
-        cells += [f"{statistics.median(turns[way].median_ms for turns in alone):.2f}" for way in (0, 1)]
-        lines.append(f"| {question.name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def run(kind: str, parts: Collection[str], extent: Extent) -> None:
+    """All that is measured on one database."""
+    asked = [question for question in questions.all_of(_SINGLES) if question.part in parts]
+    with _place(kind) as (place, directory):
+        with _shop(place) as token:
+            for workers in _workers(kind) if asked else ():
+                with _both(place, token, workers) as (ours, by_hand):
+                    turns.compare(asked, ours, by_hand, token)
+                    rest = ours.memory(), by_hand.memory()
+                    rows = turns.take(asked, ours, by_hand, token, extent.pace)
+                    title = f"{_TITLES[kind]}, {workers} worker{'s' if workers > 1 else ''}"
+                    told = [("at rest", rest), ("after that", (ours.memory(), by_hand.memory()))]
+                _say(tables.of_rows(title, rows))
+                _say(tables.of_pairs(f"{title}: MB in memory", told))
+            if "start" in parts:
+                ready = ("until /readyz answers", starting.ready(place, token, extent.starts))
+                imported = ("importing the application", starting.imported(extent.starts))
+                _say(tables.of_pairs(f"{_TITLES[kind]}: seconds to start", [ready, imported]))
+        if "bulk" in parts:
+            ours_taken, by_hand_taken = importing.compare(place, directory, extent.items, _WAREHOUSES)
+            seconds = ("seconds", (ours_taken.seconds, by_hand_taken.seconds))
+            most = ("MB of memory at most", (ours_taken.megabytes, by_hand_taken.megabytes))
+            title = f"{_TITLES[kind]}: import of {extent.items * _WAREHOUSES:,} levels"
+            _say(tables.of_pairs(title, [seconds, most]))
 
 
 @contextlib.contextmanager
-def side_by_side(place: Place, token: str, workers: int, redis: str | None) -> Iterator[tuple[Server, Server]]:
-    """Both servers, each on a copy of the shop of its own."""
+def _place(kind: str) -> Iterator[tuple[Place, Path]]:
+    """Where databases of that kind are made, and a directory for files."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        yield (Directory(path) if kind == "sqlite" else Cluster(os.environ[CLUSTER])), path
+
+
+@contextlib.contextmanager
+def _shop(place: Place) -> Iterator[str]:
+    """A database with the shop in it, to be copied; gives a token that may do everything."""
+    with databases.made(place, "shop") as url:
+        asyncio.run(shop.make(databases.opened_as(url), _PRODUCTS, _COMBINATIONS, _SINGLES))
+        yield asyncio.run(shop.token(databases.opened_as(url)))
+
+
+@contextlib.contextmanager
+def _both(place: Place, token: str, workers: int) -> Iterator[tuple[Server, Server]]:
+    """Both servers, each on a copy of the shop of its own, in which ledger and levels must agree at the end."""
+    redis = {"GQLSTOCK_REDIS_URL": os.environ[REDIS]} if workers > 1 else {}
     with (
         databases.copied(place, "shop", "ours") as our_url,
         databases.copied(place, "shop", "by_hand") as hand_url,
-        serving.ours(our_url, workers, **({"GQLSTOCK_REDIS_URL": redis} if redis else {})) as ours,
-        serving.by_hand(hand_url, token, workers) as by_hand,
     ):
-        yield ours, by_hand
+        with serving.ours(our_url, workers, **redis) as ours, serving.by_hand(hand_url, token, workers) as by_hand:
+            yield ours, by_hand
+        for url in (our_url, hand_url):
+            asyncio.run(_verify(url))
 
 
-def run(title: str, place: Place, workers: Sequence[int], parts: Sequence[str], pace: Pace) -> None:
-    chosen = [one for one in questions.all_of(_SINGLES) if one.part in parts]
-    redis = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
-    with databases.made(place, "shop") as url:
-        asyncio.run(shop.make(databases.opened_as(url), _PRODUCTS, _COMBINATIONS, _SINGLES))
-        token = asyncio.run(shop.token(databases.opened_as(url)))
-        for count in workers:
-            with side_by_side(place, token, count, redis if count > 1 else None) as (ours, by_hand):
-                compare(chosen, ours, by_hand, token)
-                rest = ours.memory(), by_hand.memory()
-                figures = measure(chosen, ours, by_hand, token, pace)
-                told = f"{title}, {count} worker{'s' if count > 1 else ''}"
-                print("\n" + table(told, chosen, figures), flush=True)
-                print(f"\nMemory: {rest[0]:.0f} MB at rest and {ours.memory():.0f} MB after;", end=" ")
-                print(f"by hand {rest[1]:.0f} and {by_hand.memory():.0f} MB.", flush=True)
+async def _verify(url: str) -> None:
+    async with database.opened(databases.opened_as(url)):
+        found = await verification.verify()
+    if found:
+        raise AssertionError(f"{len(found)} figures of {url} do not agree, the first: {found[0]}")
+
+
+def _workers(kind: str) -> Sequence[int]:
+    return (1, 2) if kind == "postgres" and REDIS in os.environ else (1,)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _apart(kind: str, parts: Collection[str], extent: Extent) -> None:
+    """In a process of its own: Tortoise keeps the statements of the first kind of database that a process opens."""
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(kind, parts, extent))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(1)
+
+
+def _profile(key: str, kind: str) -> None:
+    (question,) = (one for one in questions.all_of(_SINGLES) if one.key == key)
+    with _place(kind) as (place, _), _shop(place) as token:
+        profiling.show(place, question.ours(token), _PROFILED_SECONDS)
 
 
 def main(given: Sequence[str] | None = None) -> None:
+    chosen = _parser().parse_args(given)
+    extent = QUICK if chosen.quick else FULL
+    if chosen.rounds:
+        pace = Pace(chosen.rounds, extent.pace.loaded, extent.pace.alone)
+        extent = Extent(pace, extent.items, chosen.rounds, extent.subscribers)
+    kinds = [chosen.database] if chosen.database else list(_TITLES)
+    if "postgres" in kinds and CLUSTER not in os.environ:
+        _say(f"{CLUSTER} is not set: PostgreSQL is left out.\n")
+        kinds.remove("postgres")
+    elif "postgres" in kinds and REDIS not in os.environ:
+        _say(f"{REDIS} is not set: two workers are left out.\n")
+    if chosen.profile:
+        _profile(chosen.profile, kinds[0])
+        return
+    parts = chosen.only or PARTS
+    for kind in kinds:
+        _apart(kind, parts, extent)
+    if "subscribers" in parts and "sqlite" in kinds:
+        _say(f"### SQLite: {extent.subscribers:,} dashboards over websockets\n")
+        script = Path(__file__).with_name("subscribers.py")
+        subprocess.run([sys.executable, str(script), "--subscribers", str(extent.subscribers)], check=True)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter turns and fewer rounds")
-    parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be given again")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), action="append", help="one of both")
-    parser.add_argument("--rounds", type=int, help="how many turns each has in a row")
-    chosen = parser.parse_args(given)
-    pace = QUICK if chosen.quick else FULL
-    pace = Pace(chosen.rounds or pace.rounds, pace.seconds, pace.alone)
-    parts, wanted = chosen.only or PARTS, chosen.database or ("sqlite", "postgres")
-    if "sqlite" in wanted:
-        with tempfile.TemporaryDirectory() as directory:
-            run("SQLite", Directory(Path(directory)), [1], parts, pace)
-    cluster = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
-    if "postgres" in wanted and cluster:
-        workers = [1, 2] if os.environ.get("GQLSTOCK_TEST_REDIS_URL") else [1]
-        run("PostgreSQL", Cluster(cluster), workers, parts, pace)
-    elif "postgres" in wanted:
-        print("\nPostgreSQL is left out: GQLSTOCK_TEST_DATABASE_URL is not set.")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in less than two minutes")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; can be given more than once")
+    parser.add_argument("--database", choices=list(_TITLES), help="this one alone")
+    parser.add_argument("--rounds", type=int, help="how many turns each way has in each row")
+    keys = [question.key for question in questions.all_of(_SINGLES)]
+    parser.add_argument("--profile", choices=keys, metavar="ROW", help=f"where its time goes: {', '.join(keys)}")
+    return parser
 
 
 if __name__ == "__main__":
