@@ -45,8 +45,8 @@ class Extent:
     subscribers: int
 
 
-FULL = Extent(Pace(5, 0.8, 0.3), items=10_000, starts=5, subscribers=1_000)
-QUICK = Extent(Pace(3, 0.2, 0.1), items=1_000, starts=1, subscribers=100)
+FULL = Extent(Pace(5, 0.6, 0.25), items=10_000, starts=3, subscribers=500)
+QUICK = Extent(Pace(3, 0.15, 0.1), items=1_000, starts=1, subscribers=100)
 
 
 def run(kind: str, parts: Collection[str], extent: Extent) -> None:
