@@ -27,6 +27,7 @@ from starlette.routing import Route
 from uvicorn.supervisors import Multiprocess
 
 import by_hand
+import by_hand_stock
 from by_hand import Statements
 
 DATABASE, TOKEN = "BENCHMARK_DATABASE", "BENCHMARK_TOKEN"
@@ -194,15 +195,15 @@ async def _availabilities(database: Database, asked: Request) -> bytes:
 
 
 async def _orders(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand.place(await _given(asked)), "placeOrder")
+    return await _written(database, by_hand_stock.place(await _given(asked)), "placeOrder")
 
 
 async def _adjustments(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand.adjust(await _given(asked)), "adjustStock")
+    return await _written(database, by_hand_stock.adjust(await _given(asked)), "adjustStock")
 
 
 async def _counts(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand.count(await _given(asked)), "setStock")
+    return await _written(database, by_hand_stock.count(await _given(asked)), "setStock")
 
 
 async def _given(asked: Request) -> list[Any]:
@@ -213,8 +214,8 @@ async def _given(asked: Request) -> list[Any]:
 async def _written(database: Database, statements: Statements[bytes], name: str) -> bytes:
     try:
         return await database.write(statements)
-    except by_hand.Refused:
-        return by_hand.refusal(name)
+    except by_hand_stock.Refused:
+        return by_hand_stock.refusal(name)
 
 
 def main() -> None:

@@ -87,8 +87,8 @@ def opened_as(url: str) -> DatabaseUrl:
 @contextlib.contextmanager
 def made(place: Place, name: str) -> Iterator[str]:
     """An empty database for the block."""
-    place.create(name)
     try:
+        place.create(name)
         yield place.url(name)
     finally:
         place.drop(name)
@@ -97,8 +97,8 @@ def made(place: Place, name: str) -> Iterator[str]:
 @contextlib.contextmanager
 def copied(place: Place, name: str, to: str) -> Iterator[str]:
     """A copy of a database that nobody has open, for the block."""
-    place.copy(name, to)
     try:
+        place.copy(name, to)
         yield place.url(to)
     finally:
         place.drop(to)

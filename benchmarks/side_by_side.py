@@ -5,11 +5,12 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import databases
@@ -24,6 +25,7 @@ import turns
 from databases import Cluster, Directory, Place
 from gqlstock.services import verification
 from gqlstock.store import database
+from questions import Question
 from serving import Server
 from turns import Pace
 
@@ -46,33 +48,38 @@ class Extent:
 
 
 FULL = Extent(Pace(5, 0.6, 0.25), items=10_000, starts=3, subscribers=500)
-QUICK = Extent(Pace(3, 0.15, 0.1), items=1_000, starts=1, subscribers=100)
+QUICK = Extent(Pace(2, 0.15, 0.1), items=1_000, starts=1, subscribers=100)
 
 
 def run(kind: str, parts: Collection[str], extent: Extent) -> None:
     """All that is measured on one database."""
+    signal.signal(signal.SIGTERM, _end)
     asked = [question for question in questions.all_of(_SINGLES) if question.part in parts]
     with _place(kind) as (place, directory):
         with _shop(place) as token:
             for workers in _workers(kind) if asked else ():
-                with _both(place, token, workers) as (ours, by_hand):
-                    turns.compare(asked, ours, by_hand, token)
-                    rest = ours.memory(), by_hand.memory()
-                    rows = turns.take(asked, ours, by_hand, token, extent.pace)
-                    title = f"{_TITLES[kind]}, {workers} worker{'s' if workers > 1 else ''}"
-                    told = [("at rest", rest), ("after that", (ours.memory(), by_hand.memory()))]
-                _say(tables.of_rows(title, rows))
-                _say(tables.of_pairs(f"{title}: MB in memory", told))
+                title = f"{_TITLES[kind]}, {workers} worker{'s' if workers > 1 else ''}"
+                _rows(title, asked, place, token, workers, extent.pace)
             if "start" in parts:
                 ready = ("until /readyz answers", starting.ready(place, token, extent.starts))
                 imported = ("importing the application", starting.imported(extent.starts))
                 _say(tables.of_pairs(f"{_TITLES[kind]}: seconds to start", [ready, imported]))
         if "bulk" in parts:
-            ours_taken, by_hand_taken = importing.compare(place, directory, extent.items, _WAREHOUSES)
-            seconds = ("seconds", (ours_taken.seconds, by_hand_taken.seconds))
-            most = ("MB of memory at most", (ours_taken.megabytes, by_hand_taken.megabytes))
+            ours, by_hand = importing.compare(place, directory, extent.items, _WAREHOUSES)
+            seconds = ("seconds", (ours.seconds, by_hand.seconds))
+            most = ("MB of memory at most", (ours.megabytes, by_hand.megabytes))
             title = f"{_TITLES[kind]}: import of {extent.items * _WAREHOUSES:,} levels"
             _say(tables.of_pairs(title, [seconds, most]))
+
+
+def _rows(title: str, asked: Sequence[Question], place: Place, token: str, workers: int, pace: Pace) -> None:
+    with _both(place, token, workers) as (ours, by_hand):
+        turns.compare(asked, ours, by_hand, token)
+        rest = ours.memory(), by_hand.memory()
+        rows = turns.take(asked, ours, by_hand, token, pace)
+        after = ours.memory(), by_hand.memory()
+    _say(tables.of_rows(title, rows))
+    _say(tables.of_pairs(f"{title}: MB in memory", [("at rest", rest), ("after that", after)]))
 
 
 @contextlib.contextmanager
@@ -124,9 +131,20 @@ def _apart(kind: str, parts: Collection[str], extent: Extent) -> None:
     """In a process of its own: Tortoise keeps the statements of the first kind of database that a process opens."""
     process = multiprocessing.get_context("spawn").Process(target=run, args=(kind, parts, extent))
     process.start()
-    process.join()
+    try:
+        process.join()
+    except SystemExit:
+        process.terminate()
+        raise
+    finally:
+        process.join()
     if process.exitcode:
         raise SystemExit(1)
+
+
+def _end(*_: object) -> None:
+    """Who is asked to end leaves nothing behind first."""
+    raise SystemExit(143)
 
 
 def _profile(key: str, kind: str) -> None:
@@ -137,10 +155,10 @@ def _profile(key: str, kind: str) -> None:
 
 def main(given: Sequence[str] | None = None) -> None:
     chosen = _parser().parse_args(given)
+    signal.signal(signal.SIGTERM, _end)
     extent = QUICK if chosen.quick else FULL
     if chosen.rounds:
-        pace = Pace(chosen.rounds, extent.pace.loaded, extent.pace.alone)
-        extent = Extent(pace, extent.items, chosen.rounds, extent.subscribers)
+        extent = replace(extent, pace=replace(extent.pace, rounds=chosen.rounds), starts=chosen.rounds)
     kinds = [chosen.database] if chosen.database else list(_TITLES)
     if "postgres" in kinds and CLUSTER not in os.environ:
         _say(f"{CLUSTER} is not set: PostgreSQL is left out.\n")
