@@ -1,43 +1,60 @@
-"""The same answers by hand: SQL and orjson for just these questions, on the tables and with the default settings."""
+"""The same answers by hand: the SQL for just these questions, on the tables and with the default settings. These read.
+
+Each is a generator of statements that is sent their rows and returns the answer, so that it is written once for SQLite
+and for PostgreSQL. ``?`` stands for a value, ``IN ?`` for a list of them. How statements are run is decided elsewhere.
+"""
 
 import base64
-import sqlite3
 from collections import defaultdict
-from typing import Any
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+
+class Statement(NamedTuple):
+    """``many``: once for each list of values."""
+
+    sql: str
+    values: Sequence[Any]
+    many: bool = False
+
+
+Statements = Generator[Statement, list[Row], T]
+
+
+UNIT = 10_000
+
 _PRODUCTS = """SELECT id, sku, name, slug, own_images AS images FROM item
     WHERE product_id IS NULL AND deleted_at IS NULL ORDER BY name, id LIMIT ?"""
+_IN_CATEGORY = """SELECT id, sku, name, slug, own_images AS images FROM item
+    WHERE category_id = (SELECT id FROM category WHERE slug = ?) AND product_id IS NULL AND deleted_at IS NULL
+    ORDER BY name, id LIMIT ?"""
 _COMBINATIONS = """SELECT c.id, c.product_id, c.sku, c.name, COALESCE(c.own_code, p.sku) AS code
     FROM item c JOIN item p ON p.id = c.product_id
-    WHERE c.product_id IN ({}) AND c.deleted_at IS NULL ORDER BY c.id"""
+    WHERE c.product_id IN ? AND c.deleted_at IS NULL ORDER BY c.id"""
 _LEVELS = """SELECT l.item_id, l.on_hand, l.available, w.code, w.active
     FROM inventory_level l JOIN warehouse w ON w.id = l.warehouse_id
-    WHERE l.item_id IN ({}) AND l.deleted_at IS NULL"""
-_UNIT = 10_000
+    WHERE l.item_id IN ? AND l.deleted_at IS NULL"""
+_BY_SKU = """SELECT i.id, i.sku, i.name, l.available, w.active FROM item i
+    LEFT JOIN inventory_level l ON l.item_id = i.id AND l.deleted_at IS NULL
+    LEFT JOIN warehouse w ON w.id = l.warehouse_id
+    WHERE i.sku IN ? AND i.deleted_at IS NULL"""
 
 
-def connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def page(db: sqlite3.Connection, first: int = 24) -> bytes:
+def page(first: int = 24) -> Statements[bytes]:
     """24 products with their combinations, availability and levels."""
-    products = db.execute(_PRODUCTS, (first,)).fetchall()
-    below = _below(db, products)
-    return _answer(
+    products = yield Statement(_PRODUCTS, [first])
+    below = yield from _below(products)
+    return answer(
         products={
             "nodes": [
                 {
                     "id": _id("Product", one["id"]),
-                    "sku": one["sku"],
-                    "name": one["name"],
-                    "slug": one["slug"],
-                    "images": orjson.loads(one["images"]),
+                    **_shown(one),
                     "availability": _product_availability(sum(c["available"] for c in below[one["id"]])),
                     "combinations": {
                         "nodes": [
@@ -59,11 +76,23 @@ def page(db: sqlite3.Connection, first: int = 24) -> bytes:
     )
 
 
-def many(db: sqlite3.Connection, first: int = 250) -> bytes:
+def listing(category: str, first: int = 24) -> Statements[bytes]:
+    """24 products without options, with availability."""
+    products = yield Statement(_IN_CATEGORY, [category, first])
+    levels = yield Statement(_LEVELS, [[one["id"] for one in products]])
+    free: dict[int, int] = defaultdict(int)
+    for level in levels:
+        free[level["item_id"]] += _free(level)
+    return answer(
+        products={"nodes": [_shown(one) | {"availability": _availability(free[one["id"]])} for one in products]}
+    )
+
+
+def many(first: int = 250) -> Statements[bytes]:
     """250 products of 10 combinations with what can be sold of each."""
-    products = db.execute(_PRODUCTS, (first,)).fetchall()
-    below = _below(db, products)
-    return _answer(
+    products = yield Statement(_PRODUCTS, [first])
+    below = yield from _below(products)
+    return answer(
         products={
             "nodes": [
                 {
@@ -74,7 +103,7 @@ def many(db: sqlite3.Connection, first: int = 250) -> bytes:
                                 "sku": c["sku"],
                                 "availability": {
                                     "orderable": c["available"] > 0,
-                                    "salableQuantity": _quantity(c["available"]),
+                                    "salableQuantity": quantity(c["available"]),
                                 },
                             }
                             for c in below[one["id"]]
@@ -87,28 +116,40 @@ def many(db: sqlite3.Connection, first: int = 250) -> bytes:
     )
 
 
-def one(db: sqlite3.Connection, sku: str) -> bytes:
-    """One product with what can be sold of it."""
-    found = db.execute("SELECT id, sku, name FROM item WHERE sku = ? AND deleted_at IS NULL", (sku,)).fetchone()
-    (units,) = db.execute(
-        """SELECT COALESCE(SUM(MAX(l.available, 0)), 0) FROM inventory_level l
-           JOIN item c ON c.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id AND w.active
-           WHERE c.product_id = ? AND c.deleted_at IS NULL AND l.deleted_at IS NULL""",
-        (found["id"],),
-    ).fetchone()
-    shown = {key: value for key, value in _product_availability(units).items() if key != "onlyLeft"}
-    return _answer(
-        product={"id": _id("Product", found["id"]), "sku": found["sku"], "name": found["name"], "availability": shown}
+def one(sku: str) -> Statements[bytes]:
+    """One product without options, with what can be sold of it."""
+    found = yield Statement(_BY_SKU, [[sku]])
+    first, units = found[0], sum(_free(row) for row in found)
+    return answer(
+        product={
+            "id": _id("Product", first["id"]),
+            "sku": first["sku"],
+            "name": first["name"],
+            "availability": _availability(units),
+        }
     )
 
 
-def _below(db: sqlite3.Connection, products: list[sqlite3.Row]) -> dict[int, list[dict[str, Any]]]:
+def availabilities(skus: Sequence[str]) -> Statements[bytes]:
+    """What can be sold of many, in the order in which they were asked for."""
+    found = yield Statement(_BY_SKU, [skus])
+    free: dict[str, int] = defaultdict(int)
+    for row in found:
+        free[row["sku"]] += _free(row)
+    return answer(availabilities=[{"sku": sku} | _availability(free[sku]) if sku in free else None for sku in skus])
+
+
+def _free(level: Row) -> int:
+    """What can be sold of a level; there may be none, or its warehouse may be inactive."""
+    return max(level["available"], 0) if level["active"] else 0
+
+
+def _below(products: Sequence[Row]) -> Statements[dict[int, list[dict[str, Any]]]]:
     """The combinations of each product, with their levels."""
-    ids = [one["id"] for one in products]
-    combinations = db.execute(_COMBINATIONS.format(",".join("?" * len(ids))), ids).fetchall()
-    ids = [one["id"] for one in combinations]
-    levels: dict[int, list[sqlite3.Row]] = defaultdict(list)
-    for level in db.execute(_LEVELS.format(",".join("?" * len(ids))), ids):
+    combinations = yield Statement(_COMBINATIONS, [[one["id"] for one in products]])
+    found = yield Statement(_LEVELS, [[one["id"] for one in combinations]])
+    levels: dict[int, list[Row]] = defaultdict(list)
+    for level in found:
         levels[level["item_id"]].append(level)
     out: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for combination in combinations:
@@ -116,11 +157,11 @@ def _below(db: sqlite3.Connection, products: list[sqlite3.Row]) -> dict[int, lis
         out[combination["product_id"]].append(
             dict(combination)
             | {
-                "available": sum(max(level["available"], 0) for level in own if level["active"]),
+                "available": sum(_free(level) for level in own),
                 "levels": [
                     {
-                        "onHand": _quantity(level["on_hand"]),
-                        "available": _quantity(level["available"]),
+                        "onHand": quantity(level["on_hand"]),
+                        "available": quantity(level["available"]),
                         "warehouse": {"code": level["code"]},
                     }
                     for level in own
@@ -130,11 +171,20 @@ def _below(db: sqlite3.Connection, products: list[sqlite3.Row]) -> dict[int, lis
     return out
 
 
+def _shown(product: Row) -> dict[str, Any]:
+    return {
+        "sku": product["sku"],
+        "name": product["name"],
+        "slug": product["slug"],
+        "images": orjson.loads(product["images"]),
+    }
+
+
 def _availability(units: int) -> dict[str, Any]:
     return {
         "status": "IN_STOCK" if units > 0 else "OUT_OF_STOCK",
         "orderable": units > 0,
-        "salableQuantity": _quantity(units),
+        "salableQuantity": quantity(units),
         "onlyLeft": None,
     }
 
@@ -144,13 +194,13 @@ def _product_availability(units: int) -> dict[str, Any]:
     return _availability(units) | {"orderable": False}
 
 
-def _quantity(units: int) -> int | float:
-    return units // _UNIT if units % _UNIT == 0 else units / _UNIT
+def quantity(units: int) -> int | float:
+    return units // UNIT if units % UNIT == 0 else units / UNIT
 
 
 def _id(name: str, row_id: int) -> str:
     return base64.urlsafe_b64encode(f"{name}:{row_id}".encode()).decode()
 
 
-def _answer(**data: Any) -> bytes:
+def answer(**data: Any) -> bytes:
     return orjson.dumps({"data": data})

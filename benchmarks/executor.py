@@ -1,7 +1,7 @@
 """Our executor beside the ordinary one and code by hand, in turns in one run: ``python benchmarks/executor.py``.
 
 In process: the whole of ``Schema.execute`` with its SQL, and the execution alone over objects that are there already.
-Over HTTP (``--http``): real servers on SQLite, asked by 16 connections at once.
+Over HTTP it is ``scripts/bench`` that compares.
 """
 
 import argparse
@@ -18,25 +18,17 @@ from typing import Any
 from strawberry import Schema
 
 import by_hand
+import by_hand_app
 import prepared
-import serving
 import shop
 from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store import database
+from gqlstock.store.database import SqliteFile
+from questions import ONE, PAGE
 
-PAGE = """{ products(first: 24) { nodes {
-  id sku name slug images { url alt }
-  availability { status orderable salableQuantity onlyLeft }
-  combinations(first: 10) { nodes {
-    id sku name code
-    availability { status orderable salableQuantity onlyLeft visible backorder }
-    inventoryLevels { nodes { onHand available warehouse { code } } }
-  } }
-} } }"""
-ONE = """{ product(sku: "P0001") { id sku name availability { status orderable salableQuantity } } }"""
 MANY = """{ products(first: 250) { nodes {
   sku combinations(first: 10) { nodes { sku availability { orderable salableQuantity } } }
 } } }"""
@@ -80,12 +72,12 @@ async def peak(ask: Ask) -> float:
     return most / 2**20
 
 
-def asking(executor: Any, query: str) -> Ask:
+def asking(executor: Any, query: str, variables: dict[str, Any] | None = None) -> Ask:
     asked: Schema = schema.build(executor)
 
     async def ask() -> Any:
         context = Context(feed=None, storefront=None, caller=SYSTEM, remembers=True)  # type: ignore[arg-type]
-        answer = await asked.execute(query, context_value=context)
+        answer = await asked.execute(query, variables, context_value=context)
         assert answer.errors is None, answer.errors
         return answer.data
 
@@ -106,20 +98,23 @@ def row(name: str, figures: dict[str, float], unit: str = "ms") -> None:
 
 
 async def in_process(rounds: int, path: Path) -> None:
-    url = await shop.make(path, products=250, combinations=10)
-    db = by_hand.connect(str(path))
+    url = SqliteFile(str(path))
+    await shop.make(url, products=250, combinations=10, singles=24)
+    db = by_hand_app.connect(str(path))
+    sku = shop.single(1)
     hand: dict[str, Callable[[], bytes]] = {
-        PAGE: lambda: by_hand.page(db),
-        ONE: lambda: by_hand.one(db, "P0001"),
-        MANY: lambda: by_hand.many(db),
+        PAGE: lambda: by_hand_app.run(db, by_hand.page()),
+        ONE: lambda: by_hand_app.run(db, by_hand.one(sku)),
+        MANY: lambda: by_hand_app.run(db, by_hand.many()),
     }
     named = {"page of 24": PAGE, "one product": ONE, "250 products of 10": MANY, "an order of 2 lines": ORDER}
     async with database.opened(url, everywhere=True):
         print("── the whole of Schema.execute, with its SQL")
         for name, query in {**named, **SMALL}.items():
+            given = {"sku": sku} if query == ONE else None
             asks = {
-                "graphql-core": asking(OrdinaryExecutor, query),
-                "breadth-first": asking(BreadthFirstExecutor, query),
+                "graphql-core": asking(OrdinaryExecutor, query, given),
+                "breadth-first": asking(BreadthFirstExecutor, query, given),
             }
             if query in hand:
                 asks["by hand"] = asking_by_hand(hand[query])
@@ -140,27 +135,12 @@ async def in_process(rounds: int, path: Path) -> None:
         row(name, await in_turns(asks, rounds))
 
 
-def over_http(rounds: int, path: Path) -> None:
-    url = asyncio.run(shop.make(path, products=250, combinations=10))
-    token = asyncio.run(shop.token(url))
-    with serving.started(path) as urls:
-        for name, query in {"page of 24": PAGE, "one product": ONE}.items():
-            figures = asyncio.run(serving.in_turns(urls, token, query, rounds))
-            told = "  ".join(f"{key} {value:8.1f}/s" for key, value in figures.items())
-            print(f"{name:26} {told}   {figures['breadth-first'] / figures['graphql-core']:5.2f} times", flush=True)
-
-
 def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--http", action="store_true")
     chosen = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "shop.db"
-        if chosen.http:
-            over_http(chosen.rounds, path)
-        else:
-            asyncio.run(in_process(chosen.rounds, path))
+        asyncio.run(in_process(chosen.rounds, Path(directory) / "shop.db"))
 
 
 if __name__ == "__main__":

@@ -4,17 +4,18 @@ python benchmarks/observing.py
 """
 
 import asyncio
-import json
 import logging
 import statistics
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from starlette.applications import Starlette
 
+import in_process
+import questions
 from gqlstock import logs
 from gqlstock.app import create_app
 from gqlstock.cli.demo_shop import stock_up
@@ -32,34 +33,10 @@ ROUNDS = 9
 REQUESTS = 50
 
 
-async def ask(app: Starlette, body: bytes) -> None:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/graphql",
-        "raw_path": b"/graphql",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 1),
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Any) -> None:
-        assert message.get("status", 200) == 200
-
-    await app(scope, receive, send)
-
-
-async def milliseconds(app: Starlette, body: bytes) -> float:
+async def milliseconds(app: Starlette, request: bytes) -> float:
     began = time.perf_counter()
     for _ in range(REQUESTS):
-        await ask(app, body)
+        await in_process.ask(app, request)
     return (time.perf_counter() - began) / REQUESTS * 1000
 
 
@@ -70,15 +47,17 @@ async def measure(config: Config, nowhere: TextIO) -> None:
     async with database.opened(config.database, everywhere=True):
         await stock_up()
         for name, query in QUERIES.items():
-            body = json.dumps({"query": query}).encode()
+            request = questions.http("POST", "/graphql", None, {"query": query})
             for form in (None, *LogFormat):
                 logs.configure(form or LogFormat.TEXT, LogLevel.INFO if form else LogLevel.WARNING)
                 handler = logging.getLogger().handlers[0]
                 assert isinstance(handler, logging.StreamHandler)
                 handler.setStream(nowhere)
-                await milliseconds(plain, body)
-                await milliseconds(observed, body)
-                pairs = [(await milliseconds(plain, body), await milliseconds(observed, body)) for _ in range(ROUNDS)]
+                await milliseconds(plain, request)
+                await milliseconds(observed, request)
+                pairs = [
+                    (await milliseconds(plain, request), await milliseconds(observed, request)) for _ in range(ROUNDS)
+                ]
                 without, with_ = (statistics.median(times) for times in zip(*pairs, strict=True))
                 said = f"{name}, log {form.value if form else 'at warning'}"
                 print(f"{said:28} {without:.3f} ms without, {with_:.3f} ms with: {with_ / without:.3f}")

@@ -1,61 +1,80 @@
-"""Servers that benchmarks ask over loopback, and a client that costs little: 16 connections that each ask again and again."""
+"""Servers that benchmarks ask over loopback: ours as ``gqlstock serve`` starts it, and the code by hand."""
 
-import asyncio
 import contextlib
-import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import by_hand_app
 
-import by_hand
-
-CONNECTIONS = 16
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 
 
-def by_hand_app() -> Starlette:
-    """The answers by hand behind a bare Starlette handler: which one is told by what is asked."""
-    db = by_hand.connect(os.environ["BENCHMARK_FILE"])
+@dataclass(frozen=True, slots=True)
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+    ready_after: float
 
-    async def answer(request: Request) -> Response:
-        asked = json.loads(await request.body())["query"]
-        told = by_hand.page(db) if "products(" in asked else by_hand.one(db, "P0001")
-        return Response(told, media_type="application/json")
+    def memory(self) -> float:
+        """The megabytes that its process and those that it started have in memory."""
+        return sum(_resident(pid) for pid in _family(self.process.pid))
 
-    return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
+    def busy(self) -> float:
+        """The seconds of a processor that they have taken so far."""
+        return sum(_taken(pid) for pid in _family(self.process.pid))
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _resident(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), 0.0)
+
+
+def _taken(pid: int) -> float:
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 @contextlib.contextmanager
-def started(path: Path) -> Iterator[Mapping[str, int]]:
-    """A server for each way, by the port that it listens on."""
-    environments = {
-        "graphql-core": ("gqlstock.app:from_env", {"GQLSTOCK_EXECUTOR": "graphql-core"}),
-        "breadth-first": ("gqlstock.app:from_env", {}),
-        "by hand": ("serving:by_hand_app", {"BENCHMARK_FILE": str(path), "PYTHONPATH": str(Path(__file__).parent)}),
-    }
-    with contextlib.ExitStack() as stack:
-        ports = {}
-        for name, (app, more) in environments.items():
-            ports[name] = _free_port()
-            env = {**os.environ, "GQLSTOCK_DATABASE_URL": f"sqlite:///{path}", **more}
-            command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(ports[name])]
-            process = subprocess.Popen([*command, "--log-level", "warning"], env=env)
-            stack.callback(process.wait)
-            stack.callback(process.terminate)
-        for port in ports.values():
-            _wait_for(port)
-        yield ports
+def ours(url: str, workers: int = 1, **environment: str) -> Iterator[Server]:
+    """``gqlstock serve`` for the block."""
+    command = [sys.executable, "-m", "gqlstock.cli", "serve", "--workers", str(workers)]
+    with _running(command, {"GQLSTOCK_DATABASE_URL": url, "GQLSTOCK_LOG_LEVEL": "warning", **environment}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def by_hand(url: str, token: str, workers: int = 1) -> Iterator[Server]:
+    """The code by hand under the same uvicorn, for the block."""
+    command = [sys.executable, by_hand_app.__file__, "--workers", str(workers)]
+    with _running(command, {by_hand_app.DATABASE: url, by_hand_app.TOKEN: token}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    port, began = _free_port(), time.monotonic()
+    process = subprocess.Popen([*command, "--port", str(port)], env={**os.environ, **environment})
+    try:
+        _wait_for(port, process)
+        yield Server(port, process, time.monotonic() - began)
+    finally:
+        process.terminate()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:
@@ -64,44 +83,14 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"http://127.0.0.1:{port}/healthz")
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"Nothing listens on {port}.")
-
-
-async def in_turns(
-    ports: Mapping[str, int], token: str, query: str, rounds: int, seconds: float = 2.0
-) -> dict[str, float]:
-    """The median of the answers a second of each server, asked in turns."""
-    rates: dict[str, list[float]] = {name: [] for name in ports}
-    for _ in range(rounds):
-        for name, port in ports.items():
-            counts = await asyncio.gather(*(_ask(port, token, query, seconds) for _ in range(CONNECTIONS)))
-            rates[name].append(sum(counts) / seconds)
-    return {name: statistics.median(found) for name, found in rates.items()}
-
-
-async def _ask(port: int, token: str, query: str, seconds: float) -> int:
-    """How many answers one connection gets."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    body = json.dumps({"query": query}).encode()
-    request = (
-        b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (token.encode(), len(body), body)
-    )
-    until, count = time.monotonic() + seconds, 0
-    while time.monotonic() < until:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        answer = await reader.readexactly(length)
-        if b" 200 " not in head[:16] or b'"errors"' in answer:
-            raise RuntimeError(head + answer)
-        count += 1
-    writer.close()
-    return count
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended with {process.returncode}.")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as asking:
+            asking.sendall(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            if asking.recv(100).startswith(b"HTTP/1.1 200 "):
+                return
+        time.sleep(0.01)
+    raise TimeoutError(f"Nothing is ready on {port}.")

@@ -1,47 +1,101 @@
-"""The shop that benchmarks ask: products of combinations, counted in one warehouse, on a SQLite file of its own."""
+"""The shop that benchmarks ask: products of combinations and products without options, counted in one warehouse."""
 
+from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
+from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, stock, tokens, warehouses
+from gqlstock.services import catalog, imports, stock, tokens, warehouses
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import database
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.database import DatabaseUrl
 
+WAREHOUSE, CATEGORY = "BERLIN", "singles"
 SIZES, COLORS = ("S", "M"), ("Red", "Blue", "Green", "Black", "White")
+_UNITS = 1_000_000
 
 
 def sku(number: int) -> str:
+    """Of a product of combinations."""
     return f"P{number:04}"
 
 
-async def make(path: Path, products: int, combinations: int) -> SqliteFile:
-    """A file with so many products of so many combinations each, a million units of every one."""
-    url = SqliteFile(str(path))
+def single(number: int) -> str:
+    """The SKU of a product without options."""
+    return f"S{number:05}"
+
+
+async def make(url: DatabaseUrl, products: int, combinations: int, singles: int = 0) -> None:
+    """So many products of so many combinations each, and without options; a million units of everything."""
     await database.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()
-        await warehouses.create_warehouse({"code": "BERLIN", "name": "Berlin", "active": True})
-        await warehouses.create_website("shop", "Shop", None, [Assigned("BERLIN")])
+        await _warehouse(WAREHOUSE)
+        await warehouses.create_website("shop", "Shop", None, [Assigned(WAREHOUSE)])
         options = (
             Option("Size", tuple(OptionValue(size) for size in SIZES)),
             Option("Color", tuple(OptionValue(color) for color in COLORS[: combinations // len(SIZES)])),
         )
         for number in range(products):
             name, tracking = f"Product {number:04}", InventoryTracking.TRACK_WITH_OPTIONS
-            await catalog.create_product({"sku": sku(number), "name": name, "tracking": tracking, "options": options})
+            given: dict[str, Any] = {"sku": sku(number), "name": name, "tracking": tracking, "options": options}
+            await catalog.create_product(given)
             await catalog.generate_combinations(sku(number))
         found = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
-        counts = [StockCount(row["sku"], "BERLIN", Decimal(1_000_000)) for row in found]
+        counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
         for start in range(0, len(counts), 1_000):
             await stock.count(SYSTEM, Counting(tuple(counts[start : start + 1_000])))
-    return url
+        if singles:
+            await imports.shopify_products(SYSTEM, _export(singles, str(_UNITS)), WAREHOUSE)
 
 
-async def token(url: SqliteFile) -> str:
+async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
+    """So many products without options and so many warehouses, and nothing counted yet."""
+    await database.migrate(url)
+    async with database.opened(url):
+        await warehouses.ensure_default_organization()
+        for number in range(places):
+            await _warehouse(_place(number))
+        await warehouses.create_website("shop", "Shop", None, [Assigned(_place(number)) for number in range(places)])
+        await imports.shopify_products(SYSTEM, _export(singles, ""), _place(0))
+
+
+def counts(singles: int, places: int) -> Iterator[str]:
+    """The lines of a file that counts every one of them in every warehouse."""
+    yield "sku,warehouse,on_hand\n"
+    for place in map(_place, range(places)):
+        yield from (f"{single(number)},{place},{counted(number)}\n" for number in range(singles))
+
+
+def counted(number: int) -> int:
+    """How many units of a product without options that file says."""
+    return number % 100 + 1
+
+
+async def _warehouse(code: str) -> None:
+    await warehouses.create_warehouse({"code": code, "name": code.capitalize(), "active": True})
+
+
+def _place(number: int) -> str:
+    return f"PLACE{number}"
+
+
+def _export(singles: int, quantity: str) -> Iterator[str]:
+    """The lines of Shopify's product export."""
+    yield (
+        "Handle,Title,Type,Option1 Name,Option1 Value,Variant SKU,"
+        "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy\n"
+    )
+    for number in range(singles):
+        yield (
+            f"single-{number},Single {number:05},{CATEGORY},Title,Default Title,{single(number)},"
+            f"shopify,{quantity},deny\n"
+        )
+
+
+async def token(url: DatabaseUrl) -> str:
     """A token that may do everything."""
     async with database.opened(url):
         return await tokens.create("benchmark", ["admin"])

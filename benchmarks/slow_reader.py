@@ -64,7 +64,7 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
             moved = await StockMovement.all().count() - _ITEMS
-            began, ids = time.monotonic(), set()
+            began, ids = time.monotonic(), set[str]()
             while len(ids) < moved:
                 ids.add((await pushed(stalled))["movement"]["id"])
             caught_up = time.monotonic() - began

@@ -1,0 +1,79 @@
+"""A file of counts taken in by hand: a temporary table with the file in it, and three statements over it, in one transaction.
+
+Levels that are missing, movements of the differences, figures; nothing is judged but that every row names an item and a
+warehouse. Given the database and the file.
+"""
+
+import asyncio
+import contextlib
+import csv
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+_UNIT = 10_000
+_GIVEN = "CREATE TEMPORARY TABLE given (sku VARCHAR(255), warehouse VARCHAR(255), units BIGINT)"
+_NAMED = "FROM given g JOIN item i ON i.sku = g.sku AND i.deleted_at IS NULL JOIN warehouse w ON w.code = g.warehouse"
+_NAMES = f"SELECT COUNT(*) {_NAMED}"
+_MISSING = f"""INSERT INTO inventory_level
+    (on_hand, reserved, planned, held, backordered, incoming, available, updated_at, item_id, warehouse_id)
+    SELECT 0, 0, 0, 0, 0, 0, 0, :at, i.id, w.id {_NAMED} WHERE true
+    ON CONFLICT (item_id, warehouse_id) DO NOTHING"""
+_MOVEMENTS = f"""INSERT INTO stock_movement (kind, quantity, on_hand_after, actor, created_at, level_id)
+    SELECT 'IMPORT', g.units - l.on_hand, g.units, 'by hand', :at, l.id
+    {_NAMED} JOIN inventory_level l ON l.item_id = i.id AND l.warehouse_id = w.id
+    WHERE g.units <> l.on_hand"""
+_FIGURES = f"""UPDATE inventory_level
+    SET on_hand = n.units, available = available + n.units - on_hand, counted_at = :at, updated_at = :at
+    FROM (SELECT i.id AS item_id, w.id AS warehouse_id, g.units {_NAMED}) n
+    WHERE inventory_level.item_id = n.item_id AND inventory_level.warehouse_id = n.warehouse_id"""
+
+
+def _rows(path: str) -> Iterator[tuple[str, str, int]]:
+    with Path(path).open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield row["sku"], row["warehouse"], int(row["on_hand"]) * _UNIT
+
+
+def _into_sqlite(target: str, path: str) -> None:
+    at = {"at": datetime.now(UTC).isoformat(" ")}
+    with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as db:
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(_GIVEN)
+        db.executemany("INSERT INTO given VALUES (?, ?, ?)", _rows(path))
+        _check(db.execute("SELECT COUNT(*) FROM given").fetchone()[0], db.execute(_NAMES).fetchone()[0])
+        for statement in (_MISSING, _MOVEMENTS, _FIGURES):
+            db.execute(statement, at)
+        db.execute("COMMIT")
+
+
+async def _into_postgres(target: str, path: str) -> None:
+    at = datetime.now(UTC)
+    db: Any = await asyncpg.connect(target)
+    async with db.transaction():
+        await db.execute(_GIVEN)
+        await db.copy_records_to_table("given", records=_rows(path))
+        await db.execute("ANALYZE given")
+        _check(await db.fetchval("SELECT COUNT(*) FROM given"), await db.fetchval(_NAMES))
+        for statement in (_MISSING, _MOVEMENTS, _FIGURES):
+            await db.execute(statement.replace(":at", "$1::timestamptz"), at)
+    await db.close()
+
+
+def _check(given: int, named: int) -> None:
+    if given != named:
+        raise SystemExit(f"{given - named} rows name no item or no warehouse.")
+
+
+if __name__ == "__main__":
+    url, file = sys.argv[1:]
+    if url.startswith("sqlite:"):
+        _into_sqlite(url.removeprefix("sqlite:///"), file)
+    else:
+        asyncio.run(_into_postgres(url, file))

@@ -1,0 +1,49 @@
+"""Where the time of a row goes in the server: the application in this process, under cProfile, one request after another.
+
+Only the event loop's thread is seen: what SQLite's own thread or PostgreSQL does shows as waiting.
+"""
+
+import asyncio
+import cProfile
+import itertools
+import pstats
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import databases
+import in_process
+from databases import Place
+from gqlstock import logs
+from gqlstock.app import create_app
+from gqlstock.config import Config
+from gqlstock.logs import LogFormat, LogLevel
+
+_LINES = 45
+_WARM_UP = 20
+
+
+def show(place: Place, requests: Sequence[bytes], seconds: float) -> None:
+    """Print what takes most of itself, and what takes most with what it calls."""
+    with databases.copied(place, "shop", "ours") as url:
+        profile, count = asyncio.run(_profiled(url, requests, seconds))
+    print(f"{count} requests, under the profiler")
+    stats = pstats.Stats(profile).strip_dirs()
+    for order in ("tottime", "cumulative"):
+        stats.sort_stats(order).print_stats(_LINES)
+
+
+async def _profiled(url: str, requests: Sequence[bytes], seconds: float) -> tuple[cProfile.Profile, int]:
+    logs.configure(LogFormat.TEXT, LogLevel.WARNING)
+    app = create_app(replace(Config.from_env({}), database=databases.opened_as(url)))
+    endless, profile, count = itertools.cycle(requests), cProfile.Profile(), 0
+    async with app.router.lifespan_context(app):
+        for request in itertools.islice(endless, _WARM_UP):
+            await in_process.ask(app, request)
+        until = time.monotonic() + seconds
+        profile.enable()
+        while time.monotonic() < until:
+            await in_process.ask(app, next(endless))
+            count += 1
+        profile.disable()
+    return profile, count

@@ -1,0 +1,132 @@
+"""What is asked of the server and of the code by hand: the operations, and the request that each way takes for one."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shop
+
+PAGE = """{ products(first: 24) { nodes {
+  id sku name slug images { url alt }
+  availability { status orderable salableQuantity onlyLeft }
+  combinations(first: 10) { nodes {
+    id sku name code
+    availability { status orderable salableQuantity onlyLeft visible backorder }
+    inventoryLevels { nodes { onHand available warehouse { code } } }
+  } }
+} } }"""
+LISTING = """query ($category: String!) { products(first: 24, filter: { category: $category }) { nodes {
+  sku name slug images { url alt } availability { status orderable salableQuantity onlyLeft }
+} } }"""
+ONE = """query ($sku: String!) { product(sku: $sku) {
+  id sku name availability { status orderable salableQuantity onlyLeft }
+} }"""
+AVAILABILITIES = """query ($skus: [String!]!) { availabilities(skus: $skus) {
+  sku status orderable salableQuantity onlyLeft
+} }"""
+ORDER = """mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) {
+  order { number status lines { sku quantity } } userErrors { code message }
+} }"""
+ADJUST = """mutation ($input: AdjustStockInput!) { adjustStock(input: $input) {
+  inventoryLevels { onHand available } userErrors { code message }
+} }"""
+COUNT = """mutation ($input: SetStockInput!) { setStock(input: $input) {
+  inventoryLevels { item { sku } warehouse { code } onHand } userErrors { code message }
+} }"""
+
+CLIENTS = 16
+
+
+Requests = Callable[[str], list[bytes]]
+"""What is sent with a token, one after the other and then from the start again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of the table: ``ours`` and ``by_hand`` ask the same, in the same order.
+
+    ``clients``: how many ask at once; besides, one asks alone.
+    """
+
+    key: str
+    name: str
+    part: str
+    ours: Requests
+    by_hand: Requests
+    clients: int = CLIENTS
+
+
+def _graphql(query: str, given: Sequence[dict[str, Any]]) -> Requests:
+    return lambda token: [http("POST", "/graphql", token, {"query": query, "variables": one}) for one in given]
+
+
+def _get(path: str, given: Sequence[str] = ("",)) -> Requests:
+    return lambda token: [http("GET", f"{path}{one}", token) for one in given]
+
+
+def _post(path: str, given: Sequence[Any]) -> Requests:
+    return lambda token: [http("POST", path, token, one) for one in given]
+
+
+def http(method: str, path: str, token: str | None, body: Any = None) -> bytes:
+    """A request as it goes over the wire."""
+    sent = b"" if body is None else json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    if sent:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(sent)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + sent
+
+
+def _order(*numbers: int) -> list[dict[str, Any]]:
+    return [{"sku": shop.single(number), "quantity": 1} for number in numbers]
+
+
+def _change(number: int) -> list[dict[str, Any]]:
+    return [{"sku": shop.single(number), "warehouse": shop.WAREHOUSE, "delta": 1}]
+
+
+def _counts(on_hand: int) -> list[dict[str, Any]]:
+    numbers = range(1_000)
+    return [{"sku": shop.single(n), "warehouse": shop.WAREHOUSE, "onHand": on_hand + n} for n in numbers]
+
+
+def _reads(skus: Sequence[str]) -> list[Question]:
+    hundreds = [list(skus[start : start + 100]) for start in range(0, len(skus), 100)]
+    one = _graphql(ONE, [{"sku": sku} for sku in skus])
+    many = _graphql(AVAILABILITIES, [{"skus": some} for some in hundreds])
+    listing = _graphql(LISTING, [{"category": shop.CATEGORY}])
+    return [
+        Question("one", "one product with availability", "reads", one, _get("/products/", skus)),
+        Question("listing", "24 products with availability", "reads", listing, _get(f"/categories/{shop.CATEGORY}")),
+        Question("page", "24 products × 4 combinations", "reads", _graphql(PAGE, [{}]), _get("/products")),
+        Question("many", "availability of 100 SKUs", "reads", many, _post("/availabilities", hundreds)),
+    ]
+
+
+def _orders(key: str, name: str, orders: Sequence[Any]) -> Question:
+    ours = _graphql(ORDER, [{"input": {"lines": lines}} for lines in orders])
+    return Question(key, name, "orders", ours, _post("/orders", orders))
+
+
+def _adjustments(key: str, name: str, adjustments: Sequence[Any]) -> Question:
+    ours = _graphql(ADJUST, [{"input": {"changes": changes}} for changes in adjustments])
+    return Question(key, name, "stock", ours, _post("/adjustments", adjustments))
+
+
+def all_of(singles: int) -> list[Question]:
+    """Every row, for a shop of so many products without options."""
+    # Nothing else writes the hot one.
+    distinct, hot = range(singles - 2), singles - 1
+    counts = [_counts(1_000_000), _counts(2_000_000)]
+    counted = _graphql(COUNT, [{"input": {"counts": one}} for one in counts])
+    return [
+        *_reads([shop.single(number) for number in range(singles)]),
+        _orders("order", "order of 2 lines, distinct items", [_order(n, n + 1) for n in distinct[::2]]),
+        _orders("hot-order", "order of one hot item", [_order(hot)]),
+        _adjustments("adjust", "adjust one level, distinct", [_change(n) for n in distinct]),
+        _adjustments("hot-adjust", "adjust one hot level", [_change(hot)]),
+        Question("count", "set stock of 1,000 levels", "bulk", counted, _post("/counts", counts), clients=0),
+    ]

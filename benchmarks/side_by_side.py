@@ -1,0 +1,192 @@
+"""The server beside code by hand, in one run and in turns, as tables of ratios."""
+
+import argparse
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import databases
+import importing
+import profiling
+import questions
+import serving
+import shop
+import starting
+import tables
+import turns
+from databases import Cluster, Directory, Place
+from gqlstock.services import verification
+from gqlstock.store import database
+from questions import Question
+from serving import Server
+from turns import Pace
+
+CLUSTER, REDIS = "GQLSTOCK_TEST_DATABASE_URL", "GQLSTOCK_TEST_REDIS_URL"
+PARTS = ("reads", "orders", "stock", "bulk", "start", "subscribers")
+_TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+_PRODUCTS, _COMBINATIONS, _SINGLES = 48, 4, 2_000
+_WAREHOUSES = 10
+_PROFILED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured: the turns, the items of the file of levels, the starts, the subscribers."""
+
+    pace: Pace
+    items: int
+    starts: int
+    subscribers: int
+
+
+FULL = Extent(Pace(5, 0.6, 0.25), items=10_000, starts=3, subscribers=500)
+QUICK = Extent(Pace(2, 0.15, 0.1), items=1_000, starts=1, subscribers=100)
+
+
+def run(kind: str, parts: Collection[str], extent: Extent) -> None:
+    """All that is measured on one database."""
+    signal.signal(signal.SIGTERM, _end)
+    asked = [question for question in questions.all_of(_SINGLES) if question.part in parts]
+    with _place(kind) as (place, directory):
+        with _shop(place) as token:
+            for workers in _workers(kind) if asked else ():
+                title = f"{_TITLES[kind]}, {workers} worker{'s' if workers > 1 else ''}"
+                _rows(title, asked, place, token, workers, extent.pace)
+            if "start" in parts:
+                ready = ("until /readyz answers", starting.ready(place, token, extent.starts))
+                imported = ("importing the application", starting.imported(extent.starts))
+                _say(tables.of_pairs(f"{_TITLES[kind]}: seconds to start", [ready, imported]))
+        if "bulk" in parts:
+            ours, by_hand = importing.compare(place, directory, extent.items, _WAREHOUSES)
+            seconds = ("seconds", (ours.seconds, by_hand.seconds))
+            most = ("MB of memory at most", (ours.megabytes, by_hand.megabytes))
+            title = f"{_TITLES[kind]}: import of {extent.items * _WAREHOUSES:,} levels"
+            _say(tables.of_pairs(title, [seconds, most]))
+
+
+def _rows(title: str, asked: Sequence[Question], place: Place, token: str, workers: int, pace: Pace) -> None:
+    with _both(place, token, workers) as (ours, by_hand):
+        turns.compare(asked, ours, by_hand, token)
+        rest = ours.memory(), by_hand.memory()
+        rows = turns.take(asked, ours, by_hand, token, pace)
+        after = ours.memory(), by_hand.memory()
+    _say(tables.of_rows(title, rows))
+    _say(tables.of_pairs(f"{title}: MB in memory", [("at rest", rest), ("after that", after)]))
+
+
+@contextlib.contextmanager
+def _place(kind: str) -> Iterator[tuple[Place, Path]]:
+    """Where databases of that kind are made, and a directory for files."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        yield (Directory(path) if kind == "sqlite" else Cluster(os.environ[CLUSTER])), path
+
+
+@contextlib.contextmanager
+def _shop(place: Place) -> Iterator[str]:
+    """A database with the shop in it, to be copied; gives a token that may do everything."""
+    with databases.made(place, "shop") as url:
+        asyncio.run(shop.make(databases.opened_as(url), _PRODUCTS, _COMBINATIONS, _SINGLES))
+        yield asyncio.run(shop.token(databases.opened_as(url)))
+
+
+@contextlib.contextmanager
+def _both(place: Place, token: str, workers: int) -> Iterator[tuple[Server, Server]]:
+    """Both servers, each on a copy of the shop of its own, in which ledger and levels must agree at the end."""
+    redis = {"GQLSTOCK_REDIS_URL": os.environ[REDIS]} if workers > 1 else {}
+    with (
+        databases.copied(place, "shop", "ours") as our_url,
+        databases.copied(place, "shop", "by_hand") as hand_url,
+    ):
+        with serving.ours(our_url, workers, **redis) as ours, serving.by_hand(hand_url, token, workers) as by_hand:
+            yield ours, by_hand
+        for url in (our_url, hand_url):
+            asyncio.run(_verify(url))
+
+
+async def _verify(url: str) -> None:
+    async with database.opened(databases.opened_as(url)):
+        found = await verification.verify()
+    if found:
+        raise AssertionError(f"{len(found)} figures of {url} do not agree, the first: {found[0]}")
+
+
+def _workers(kind: str) -> Sequence[int]:
+    return (1, 2) if kind == "postgres" and REDIS in os.environ else (1,)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _apart(kind: str, parts: Collection[str], extent: Extent) -> None:
+    """In a process of its own: Tortoise keeps the statements of the first kind of database that a process opens."""
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(kind, parts, extent))
+    process.start()
+    try:
+        process.join()
+    except SystemExit:
+        process.terminate()
+        raise
+    finally:
+        process.join()
+    if process.exitcode:
+        raise SystemExit(1)
+
+
+def _end(*_: object) -> None:
+    """Who is asked to end leaves nothing behind first."""
+    raise SystemExit(143)
+
+
+def _profile(key: str, kind: str) -> None:
+    (question,) = (one for one in questions.all_of(_SINGLES) if one.key == key)
+    with _place(kind) as (place, _), _shop(place) as token:
+        profiling.show(place, question.ours(token), _PROFILED_SECONDS)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    chosen = _parser().parse_args(given)
+    signal.signal(signal.SIGTERM, _end)
+    extent = QUICK if chosen.quick else FULL
+    if chosen.rounds:
+        extent = replace(extent, pace=replace(extent.pace, rounds=chosen.rounds), starts=chosen.rounds)
+    kinds = [chosen.database] if chosen.database else list(_TITLES)
+    if "postgres" in kinds and CLUSTER not in os.environ:
+        _say(f"{CLUSTER} is not set: PostgreSQL is left out.\n")
+        kinds.remove("postgres")
+    elif "postgres" in kinds and REDIS not in os.environ:
+        _say(f"{REDIS} is not set: two workers are left out.\n")
+    if chosen.profile:
+        _profile(chosen.profile, kinds[0])
+        return
+    parts = chosen.only or PARTS
+    for kind in kinds:
+        _apart(kind, parts, extent)
+    if "subscribers" in parts and "sqlite" in kinds:
+        _say(f"### SQLite: {extent.subscribers:,} dashboards over websockets\n")
+        script = Path(__file__).with_name("subscribers.py")
+        subprocess.run([sys.executable, str(script), "--subscribers", str(extent.subscribers)], check=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, in less than two minutes")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part; can be given more than once")
+    parser.add_argument("--database", choices=list(_TITLES), help="this one alone")
+    parser.add_argument("--rounds", type=int, help="how many turns each way has in each row")
+    keys = [question.key for question in questions.all_of(_SINGLES)]
+    parser.add_argument("--profile", choices=keys, metavar="ROW", help=f"where its time goes: {', '.join(keys)}")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
