@@ -7,6 +7,7 @@ whoever came from anywhere with a good token lately goes on, whatever others at 
 import math
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol, TypeVar
 
@@ -71,15 +72,20 @@ class Admission:
 
     def _address(self, host: str | None) -> str | None:
         """What is counted: an IPv4 address, or the network that an IPv6 one is in, for those are one customer's."""
-        try:
-            address = ip_address(host or "")
-        except ValueError:
-            return None
-        if address.is_loopback and not self._rate.this_machine:
-            return None
-        if not isinstance(address, IPv6Address):
-            return str(address)
-        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+        address, is_this_machine = _parsed(host or "")
+        return None if is_this_machine and not self._rate.this_machine else address
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed(host: str) -> tuple[str | None, bool]:
+    """A host as it is counted, and whether it is this machine; a name is not counted."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None, False
+    if not isinstance(address, IPv6Address):
+        return str(address), address.is_loopback
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64)), address.is_loopback
 
 
 def _too_often(wait: float, what: str) -> Refusal:

@@ -10,6 +10,7 @@ import strawberry
 from gqlstock.graphql import batch, nodes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput, QuantityRules
+from gqlstock.graphql.executor import derived_field
 from gqlstock.graphql.settings import SettingOrigin
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
@@ -34,8 +35,9 @@ WebsiteArg = Annotated[
 
 @strawberry.type(description="What a shop may show and sell of one item on one website, now.")
 class Availability:
-    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.items")] = strawberry.field(
-        description="The item."
+    showing: strawberry.Private[Showing]
+    item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.items")] = derived_field(
+        lambda shown: nodes.on_website(nodes.show(shown.showing.item), shown.website), description="The item."
     )
     sku: str = strawberry.field(description="The item's SKU.")
     website: str = strawberry.field(description="The website's code.")
@@ -66,7 +68,10 @@ class Availability:
         description="Whether shoppers may leave an address for when it is back."
     )
     returnable: bool = strawberry.field(description="Whether shipped units can be returned.")
-    quantity_rules: QuantityRules = strawberry.field(description="In what quantities it can be ordered.")
+    quantity_rules: QuantityRules = derived_field(
+        lambda shown: QuantityRules.of(shown.showing.assessment.rules),
+        description="In what quantities it can be ordered.",
+    )
 
 
 @strawberry.type(description="One addend of an availability.")
@@ -105,7 +110,7 @@ def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Avail
 def of(showing: Showing) -> Availability:
     assessment = showing.assessment
     return Availability(
-        item=nodes.on_website(nodes.show(showing.item), showing.website),
+        showing=showing,
         sku=showing.item.sku,
         website=showing.website,
         status=assessment.status,
@@ -122,7 +127,6 @@ def of(showing: Showing) -> Availability:
         availability_range=assessment.availability_range,
         can_subscribe_back_in_stock=assessment.can_subscribe,
         returnable=assessment.returnable,
-        quantity_rules=QuantityRules.of(assessment.rules),
     )
 
 

@@ -10,6 +10,7 @@ from gqlstock.graphql import batch, listing, nodes, paging, selection
 from gqlstock.graphql.availability import WebsiteArg, channel_of, shelves
 from gqlstock.graphql.below import OLDEST_FIRST
 from gqlstock.graphql.context import Info
+from gqlstock.graphql.executor import derived_field
 from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listing import ProductFilter, ProductSort
 from gqlstock.graphql.nodes import Node
@@ -44,6 +45,10 @@ async def _combinations(
 
 @strawberry.type(description="A product of the shop.")
 class Product(InventoryItem):
+    images: list[Image] = derived_field(
+        lambda product: [Image.of(image) for image in product.row.images],
+        description="Pictures; a combination without its own shows the product's.",
+    )
     slug: str = strawberry.field(description="Unique, such as garden-hose.")
     description: str | None = strawberry.field(description="What is said about it.")
     category: "Category | None" = batch.field(
@@ -61,7 +66,10 @@ class Product(InventoryItem):
         description="The warehouse that shipping rates are reckoned from.",
         scope=Scope.INVENTORY_READ,
     )
-    options: list[ProductOption] = strawberry.field(description="What shoppers can choose.")
+    options: list[ProductOption] = derived_field(
+        lambda product: [ProductOption.of(option) for option in product.row.options],
+        description="What shoppers can choose.",
+    )
     combinations: Connection["Combination"] = batch.field(
         _combinations, description="The combinations of its inventory options, oldest first."
     )
@@ -83,13 +91,11 @@ class Product(InventoryItem):
             updated_at=row.updated_at,
             deleted_at=row.deleted_at,
             code=row.sku,
-            images=[Image.of(image) for image in row.images],
             slug=row.slug or "",
             description=row.description,
             tracking=row.tracking,
             published=row.published,
             inventory_status=row.inventory_status,
-            options=[ProductOption.of(option) for option in row.options],
             created_at=row.created_at,
         )
 
@@ -119,7 +125,10 @@ class Combination(InventoryItem):
     code: str = batch.field(_code, description="The code shown to shoppers: its own, else the product's.")
     images: list[Image] = batch.field(_images, description="Its own pictures; without any, the product's.")
     product: Product = batch.field(_product_of, description="The product it is of.")
-    selected_options: list[SelectedOption] = strawberry.field(description="The value of each inventory option.")
+    selected_options: list[SelectedOption] = derived_field(
+        lambda combination: SelectedOption.listed(combination.row.choice),
+        description="The value of each inventory option.",
+    )
     created_at: datetime = strawberry.field(description="When it was made.")
     product_id: strawberry.Private[int]
 
@@ -136,7 +145,6 @@ class Combination(InventoryItem):
             barcode=row.barcode,
             updated_at=row.updated_at,
             deleted_at=row.deleted_at,
-            selected_options=SelectedOption.listed(row.choice),
             created_at=row.created_at,
         )
 

@@ -88,14 +88,15 @@ def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
 
     One warehouse's lack never eats another's stock.
     """
+    there = [max(source.level.available, ZERO) for source in sources]
     left = safety_stock(settings, sources)
-    out = []
-    for source in reversed(sources):
-        available = max(source.level.available, ZERO)
-        kept = min(available, left)
+    for place in reversed(range(len(there))):
+        if not left:
+            break
+        kept = min(there[place], left)
         left -= kept
-        out.append(available - kept)
-    return out[::-1]
+        there[place] -= kept
+    return there
 
 
 def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:

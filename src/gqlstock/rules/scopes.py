@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Scope(StrEnum):
@@ -20,7 +21,7 @@ OVER_ALL_WAREHOUSES = frozenset({Scope.WEBHOOKS_WRITE})
 """What has no part that belongs to one warehouse: webhooks tell of the stock of all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caller:
     """Whoever asks. ``name`` stands as the actor in the ledger; ``key`` owns the idempotency keys.
 
@@ -42,7 +43,7 @@ class Caller:
         """Whether the stock of a warehouse is this caller's to see and to move; None: of all of them together."""
         return self.warehouses is None or warehouse_id in self.warehouses
 
-    @property
+    @cached_property
     def sees_all_stock(self) -> bool:
         """Whether figures over all warehouses may be shown where the shop does not show them."""
         return self.warehouses is None and self.may(Scope.INVENTORY_READ)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from gqlstock.rules import quantities
@@ -57,7 +58,7 @@ def _setting(default: Any, description: str, *, at_level: bool = False) -> Any:
     return field(default=default, metadata={"description": description, "at_level": at_level})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings in effect at one place. A new setting is one line here; the schema follows from it."""
 
@@ -120,7 +121,7 @@ class Settings:
         (InventoryStatus.IN_STOCK,), "The statuses set by hand in which an item can be ordered."
     )
 
-    @property
+    @cached_property
     def quantity_rules(self) -> QuantityRules:
         return QuantityRules(
             minimum=self.minimum_order_quantity,

@@ -1,6 +1,6 @@
 """What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,12 +12,12 @@ from gqlstock.rules.catalog import Choice, InventoryTracking, Option
 from gqlstock.rules.geo import Point
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
-from gqlstock.rules.settings import Settings
+from gqlstock.rules.settings import Settings, SourceSelection
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.inventory import Figures, Standing
 from gqlstock.store.warehouses import Channel, Network
 
 
@@ -29,7 +29,7 @@ class Shelf:
         channel: Channel,
         lookup: Lookup,
         combinations: dict[int, list[Item]],
-        levels: dict[int, list[InventoryLevel]],
+        levels: dict[int, Sequence[Standing]],
         now: datetime,
     ) -> None:
         self.channel = channel
@@ -38,7 +38,9 @@ class Shelf:
         self._combinations = combinations
         self._levels = levels
         self._sites = {site.warehouse_id: site for site in channel.sites}
+        self._ordered: dict[tuple[SourceSelection, Point | None], list[Site]] = {}
         self._first: dict[int, list[int]] = {}
+        self._here: dict[int, list[Standing]] = {}
         self._settings: dict[int, Settings] = {}
         self._assessed: dict[int, Assessment] = {}
 
@@ -61,9 +63,10 @@ class Shelf:
 
     def settings(self, item: Item) -> Settings:
         """What is in effect for an item on this website."""
-        if item.id not in self._settings:
-            self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
-        return self._settings[item.id]
+        found = self._settings.get(item.id)
+        if found is None:
+            found = self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
+        return found
 
     def prefer(self, first: Mapping[int, list[int]]) -> None:
         """Let these warehouses give first, by the item that has the units: those of a hold that is ordered."""
@@ -73,19 +76,25 @@ class Shelf:
         """Take units as if they were not held, by the id of their level; for questions, which write nothing."""
         for levels in self._levels.values():
             for level in levels:
-                quantity = held.get(level.id, ZERO)
-                level.held -= quantity
-                level.available += quantity
+                if isinstance(level, Figures):
+                    level.free(held.get(level.id, ZERO))
 
     def use(self, claimed: inventory.Claim) -> None:
         """Take the levels as they are under the lock from here on."""
         self._levels.update((item_id, claimed.levels(item_id)) for item_id in claimed.items)
+        self._here.clear()
         self._settings.clear()
         self._assessed.clear()
 
     def sites(self, item: Item, ship_to: Point | None = None) -> list[Site]:
         """The website's active warehouses in the order in which they give of this item."""
-        ordered = allocation.in_order(list(self._sites.values()), self.settings(item).source_selection, ship_to)
+        selection = self.settings(item).source_selection
+        ordered = self._ordered.get((selection, ship_to))
+        if ordered is None:
+            ordered = allocation.in_order(list(self._sites.values()), selection, ship_to)
+            self._ordered[selection, ship_to] = ordered
+        if not self._first:
+            return ordered
         first = self._first.get(self.stock_item(item).id, [])
         return sorted(ordered, key=lambda s: first.index(s.warehouse_id) if s.warehouse_id in first else len(first))
 
@@ -98,10 +107,6 @@ class Shelf:
             for site in self.sites(item, ship_to)
             if (level := by_warehouse.get(site.warehouse_id))
         )
-
-    def level(self, item: Item, warehouse_id: int) -> InventoryLevel:
-        """The level that a source of this item stands for."""
-        return next(level for level in self._levels_here(item) if level.warehouse_id == warehouse_id)
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
         """The item as the rule wants it; ``choice`` is that of a shopper who picked no combination of its own."""
@@ -126,9 +131,10 @@ class Shelf:
         """What the website may show and sell of an item; ``choice`` as in ``sellable``."""
         if choice is not None:
             return availability.assess(self.sellable(item, choice=choice), self.now)
-        if item.id not in self._assessed:
-            self._assessed[item.id] = self._assess(item)
-        return self._assessed[item.id]
+        found = self._assessed.get(item.id)
+        if found is None:
+            found = self._assessed[item.id] = self._assess(item)
+        return found
 
     def _assess(self, item: Item) -> Assessment:
         sellable = self.sellable(item)
@@ -150,8 +156,12 @@ class Shelf:
             return UnavailableReason.COMBINATION_UNAVAILABLE
         return None
 
-    def _levels_here(self, item: Item) -> list[InventoryLevel]:
-        return [level for level in self._levels.get(self.stock_item(item).id, ()) if level.warehouse_id in self._sites]
+    def _levels_here(self, item: Item) -> list[Standing]:
+        found = self._here.get(item.id)
+        if found is None:
+            levels = self._levels.get(self.stock_item(item).id, ())
+            found = self._here[item.id] = [level for level in levels if level.warehouse_id in self._sites]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +170,7 @@ class Stockroom:
 
     lookup: Lookup
     combinations: dict[int, list[Item]]
-    levels: dict[int, list[InventoryLevel]]
+    levels: dict[int, Sequence[Standing]]
     """The levels in use, by the item that has the units."""
     now: datetime
 
@@ -179,7 +189,8 @@ async def stockroom(items: Iterable[Item], network: Network | None = None) -> St
     combinations = await _combinations(wanted.values())
     wanted |= {c.id: c for made in combinations.values() for c in made}
     known = await lookup(wanted.values(), network)
-    return Stockroom(known, combinations, await inventory.levels_of(wanted.keys()), database.now())
+    levels: dict[int, Sequence[Standing]] = {**await inventory.levels_of(wanted.keys())}
+    return Stockroom(known, combinations, levels, database.now())
 
 
 async def stockroom_to_claim(items: Collection[Item], network: Network) -> Stockroom:

@@ -15,7 +15,7 @@ from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, database, inventory, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store.catalog import Category, Item
-from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel, Network
 
@@ -138,5 +138,5 @@ def _is_stocked(item: Item, known: Lookup) -> bool:
     return counted and item.is_product != counts_combinations(product.tracking)
 
 
-def _decimals(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: Channel | None) -> bool:
+def _decimals(item: Item, levels: Sequence[Figures], known: Lookup, channel: Channel | None) -> bool:
     return known.settings(item, channel or known.home(levels), levels).quantity_uses_decimals

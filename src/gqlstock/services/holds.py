@@ -80,8 +80,10 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         draft = plan(caller, order, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        made = await _write(channel.id, asked.minutes, draft, found)
-        postings = summed([Posting(level, Change(held=quantity), caller) for level, quantity in _kept(draft, found)])
+        made = await _write(channel.id, asked.minutes, draft, found, claim)
+        postings = summed(
+            [Posting(level, Change(held=quantity), caller) for level, quantity in _kept(draft, found, claim)]
+        )
         await inventory.record(postings)
         levels = [posting.level for posting in postings] + released
         await follow(claim, levels, await lookup(claim.items.values(), found.lookup.network))
@@ -172,17 +174,18 @@ def _levels(held: Held, claim: Claim) -> list[InventoryLevel | None]:
     return [claim.level(level.item_id, level.warehouse_id) for level in held.levels.values()]
 
 
-def _kept(draft: Draft, found: Shelf) -> list[tuple[InventoryLevel, Decimal]]:
+def _kept(draft: Draft, found: Shelf, claim: Claim) -> list[tuple[InventoryLevel, Decimal]]:
     """What a draft takes of which level."""
     return [
-        (found.level(line.item, part.warehouse_id), part.quantity)
+        (level, part.quantity)
         for line in draft.lines
         if line.item is not None and line.counted
         for part in line.parts
+        if (level := claim.level(found.stock_item(line.item).id, part.warehouse_id)) is not None
     ]
 
 
-async def _write(website_id: int, minutes: int, draft: Draft, found: Shelf) -> int:
+async def _write(website_id: int, minutes: int, draft: Draft, found: Shelf, claim: Claim) -> int:
     at = database.now()
     made = await StockHold.create(
         id=rows.new_id(),
@@ -205,6 +208,9 @@ async def _write(website_id: int, minutes: int, draft: Draft, found: Shelf) -> i
         ]
     )
     await database.insert_many(
-        [HeldUnits(hold_id=made.id, level_id=level.id, quantity=quantity) for level, quantity in _kept(draft, found)]
+        [
+            HeldUnits(hold_id=made.id, level_id=level.id, quantity=quantity)
+            for level, quantity in _kept(draft, found, claim)
+        ]
     )
     return int(made.id)

@@ -8,7 +8,7 @@ from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.inventory import Place as LevelPlace
 from gqlstock.store.settings import Book
 from gqlstock.store.warehouses import Channel, Network
 
@@ -25,12 +25,14 @@ class Lookup:
         """The product that an item is, or is a combination of."""
         return item if item.product_id is None else self.items[item.product_id]
 
-    def settings(self, item: Item, channel: Channel | None, levels: Sequence[InventoryLevel] = ()) -> Settings:
+    def settings(self, item: Item, channel: Channel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
         """What is in effect for an item on a website; ``levels`` are those it has there.
 
         An item takes decimals when any of its levels there says so. (Magento sources)
         """
         found = self._book.settings(self.product(item), channel, combination=_combination(item))
+        if not self._book.has(SettingScope.LEVEL):
+            return found
         said = [self._own(level).get("quantity_uses_decimals") for level in levels]
         if any(value is not None for value in said):
             decimals = any(found.quantity_uses_decimals if value is None else value for value in said)
@@ -38,7 +40,7 @@ class Lookup:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
-    def level_backorders(self, level: InventoryLevel, found: Settings) -> BackorderMode:
+    def level_backorders(self, level: LevelPlace, found: Settings) -> BackorderMode:
         """The backorders of one level of an item whose settings on a website are these; its own go first."""
         own = self.own_level_value(level, "backorders")
         return found.backorders if own is None else own
@@ -47,11 +49,11 @@ class Lookup:
         """The places with values of their own that an item looks up, strongest first."""
         return self._book.places(self.product(item), channel, combination=_combination(item), level=level)
 
-    def own_level_value(self, level: InventoryLevel, name: str) -> Any:
+    def own_level_value(self, level: LevelPlace, name: str) -> Any:
         """The value set at that very level; None if there is none."""
         return self._own(level).get(name)
 
-    def home(self, levels: Iterable[InventoryLevel]) -> Channel | None:
+    def home(self, levels: Iterable[LevelPlace]) -> Channel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
         return self.network.selling_from({level.warehouse_id for level in levels} & self.network.active)
 
@@ -59,7 +61,7 @@ class Lookup:
         """Whether units of an item are counted where these settings are in effect."""
         return found.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
 
-    def _own(self, level: InventoryLevel) -> dict[str, Any]:
+    def _own(self, level: LevelPlace) -> dict[str, Any]:
         return self._book.own(SettingScope.LEVEL, level.id)
 
 

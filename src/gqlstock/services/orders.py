@@ -111,7 +111,7 @@ class Placing:
             raise Refused(draft.refusals)
         order = self.order = _order_row(self.contact, found.channel, draft)
         line_rows = [_line_row(line, found) for line in draft.lines]
-        allocations, postings = take(self.caller, order, line_rows, draft, found)
+        allocations, postings = take(self.caller, order, line_rows, draft, found, claim)
         pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
         await enter(pages, claim, postings, found.lookup, freed=freed)
         return lambda: Kept({"order": [order.id]}, rows=[order])
@@ -170,7 +170,7 @@ async def retry(caller: Caller, number: str) -> Kept:
         for row, line in zip(lines, draft.lines, strict=True):
             row.message = line.message
             await row.save(update_fields=["message"])
-        allocations, postings = take(caller, order, lines, draft, found)
+        allocations, postings = take(caller, order, lines, draft, found, claim)
         await rows.allocate(list(zip(lines, allocations, strict=True)))
         await post(claim, postings, found.lookup)
         await outbox.add([Event(Topic.ORDER, order.id)])
@@ -213,7 +213,12 @@ def _line_row(line: PlannedLine, found: Shelf) -> rows.OrderLine:
 
 
 def take(
-    caller: Caller, order: rows.Order, lines: Sequence[rows.OrderLine], draft: Draft, found: Shelf
+    caller: Caller,
+    order: rows.Order,
+    lines: Sequence[rows.OrderLine],
+    draft: Draft,
+    found: Shelf,
+    claim: inventory.Claim,
 ) -> tuple[list[list[rows.Allocation]], list[Posting]]:
     """The allocations of each line of an order for what a draft has found, and what they do to the levels."""
     at = database.now()
@@ -223,7 +228,7 @@ def take(
         assert line.item is not None
         allocations.append([])
         for position, part in enumerate(line.parts):
-            level = found.level(line.item, part.warehouse_id) if line.counted else None
+            level = claim.level(found.stock_item(line.item).id, part.warehouse_id) if line.counted else None
             allocations[-1].append(
                 rows.Allocation(
                     warehouse_id=part.warehouse_id,

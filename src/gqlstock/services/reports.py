@@ -11,7 +11,7 @@ from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, inventory, keyset
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel, Network
 
@@ -69,7 +69,7 @@ async def low_stock(
         after = part[-1][1]
 
 
-def _low(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: Channel | None) -> LowStock | None:
+def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: Channel | None) -> LowStock | None:
     product = known.product(item)
     if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
         return None

@@ -1,10 +1,11 @@
 """Levels and their ledger: the one lock on them and the one place that writes them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Protocol
 
 from tortoise import fields
 from tortoise.models import Model
@@ -53,6 +54,42 @@ class InventoryLevel(Model):
     def state(self) -> Level:
         """Its figures, as the rules know a level."""
         return Level(self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming)
+
+
+class Place(Protocol):
+    """Whose level it is, and where."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def item_id(self) -> int: ...
+    @property
+    def warehouse_id(self) -> int: ...
+
+
+class Standing(Place, Protocol):
+    """A level as it stands: ``InventoryLevel`` under a claim, ``Figures`` where it is only read."""
+
+    @property
+    def state(self) -> Level: ...
+
+
+@dataclass(slots=True)
+class Figures:
+    """A level as it is read where nothing is written: whose, where, and its figures."""
+
+    id: int
+    item_id: int
+    warehouse_id: int
+    state: Level
+
+    @property
+    def available(self) -> Decimal:
+        return self.state.available
+
+    def free(self, quantity: Decimal) -> None:
+        """Take so many units as if they were not held."""
+        self.state = replace(self.state, held=self.state.held - quantity)
 
 
 class StockMovement(Model):
@@ -300,14 +337,20 @@ async def drop_expired(held: Mapping[int, Decimal]) -> None:
 async def current(rows: Sequence[InventoryLevel]) -> Sequence[InventoryLevel]:
     """The levels without what holds kept that have expired: they count nowhere from that moment, swept or not."""
     holding = [level for level in rows if level.held]
-    if holding:
-        slots = ", ".join("?" * len(holding))
-        found = await database.query(_EXPIRED.format(slots=slots), database.now(), *(level.id for level in holding))
-        expired = {row["level_id"]: from_units(row["units"]) for row in found}
-        for level in holding:
-            level.held -= expired.get(level.id, ZERO)
-            level.available += expired.get(level.id, ZERO)
+    expired = await _expired(holding)
+    for level in holding:
+        level.held -= expired.get(level.id, ZERO)
+        level.available += expired.get(level.id, ZERO)
     return rows
+
+
+async def _expired(holding: Sequence[Place]) -> dict[int, Decimal]:
+    """What holds that have expired still keep of levels in their stored figures."""
+    if not holding:
+        return {}
+    statement = _EXPIRED.format(slots=database.slots(holding))
+    found = await database.query(statement, database.now(), *(level.id for level in holding))
+    return {row["level_id"]: from_units(row["units"]) for row in found}
 
 
 def live_levels() -> QuerySet[InventoryLevel]:
@@ -319,14 +362,23 @@ async def levels(ids: Collection[int]) -> dict[int, InventoryLevel]:
     return {level.id: level for level in await current(found)}
 
 
-async def levels_of(item_ids: Collection[int]) -> dict[int, list[InventoryLevel]]:
-    """The levels in use of each item, by id."""
-    found: dict[int, list[InventoryLevel]] = {item_id: [] for item_id in item_ids}
+_FIGURES_OF = """SELECT id, item_id, warehouse_id, on_hand, reserved, planned, held, backordered, incoming
+    FROM inventory_level WHERE item_id IN ({slots}) AND deleted_at IS NULL ORDER BY id"""
+
+
+async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
+    """The levels in use of each item, by id, as they are read."""
+    found: dict[int, list[Figures]] = {item_id: [] for item_id in item_ids}
     wanted = list(found)
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        in_use = f"item_id IN ({database.slots(part)}) AND deleted_at IS NULL ORDER BY id"
-        for level in await current(await database.rows(InventoryLevel, in_use, *part)):
+        rows = await database.look(_FIGURES_OF.format(slots=database.slots(part)), *part)
+        levels = [Figures(id_, item, place, Level(*map(from_units, units))) for id_, item, place, *units in rows]
+        holding = [level for level in levels if level.state.held]
+        expired = await _expired(holding)
+        for level in holding:
+            level.free(expired.get(level.id, ZERO))
+        for level in levels:
             found[level.item_id].append(level)
     return found
 

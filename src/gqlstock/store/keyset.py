@@ -9,6 +9,8 @@ from tortoise.functions import Count
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from gqlstock.store import database
+
 Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, int]
 """A row's place in an order: the value of the sorted column, and the id."""
@@ -75,9 +77,12 @@ async def page(
         rows = rows.filter(beyond(order, after))
     if before is not None:
         rows = rows.filter(beyond(order.reversed(), before))
+    sorted_rows = rows.order_by(*sort(order)).limit(limit)
     if order.relation:
-        rows = rows.select_related(order.relation)
-    return [(row, order.key(row)) for row in await rows.order_by(*sort(order)).limit(limit)]
+        sorted_rows = sorted_rows.select_related(order.relation)
+    if order.column not in rows.model._meta.fields_db_projection:
+        return [(row, order.key(row)) for row in await sorted_rows]
+    return [(row, order.key(row)) for row in await database.chosen(sorted_rows)]
 
 
 async def pages(
@@ -98,13 +103,10 @@ async def pages(
         rows = rows.filter(beyond(order, after))
     if before is not None:
         rows = rows.filter(beyond(order.reversed(), before))
-    inner = rows.annotate(sort_key=_sorted_column(rows, order))
-    inner._choose_db_if_not_chosen()
-    inner._make_query()
-    statement, values = inner.query.get_parameterized_sql()
+    db, statement, values = database.told(rows.annotate(sort_key=_sorted_column(rows, order)))
     way = "DESC" if order.descending else "ASC"
     told, joined, page_of = _grouped(parent, groups)
-    found = await inner._db.execute_query_dict(
+    found = await db.execute_query_dict(
         f"""{told} SELECT * FROM (
                 SELECT chosen.*, {page_of} AS page_of, ROW_NUMBER() OVER (
                     PARTITION BY {page_of} ORDER BY chosen.sort_key {way}, chosen.id {way}

@@ -2,6 +2,7 @@
 order costs is this."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,34 +21,63 @@ def quicken(models: Iterable[type[Model]]) -> None:
 
 
 def _maker(model: Any) -> Callable[..., Any]:
-    """What makes an object of a row. A row of which only some columns were read is left to Tortoise."""
-    meta, partly = model._meta, model._init_from_db
-    unchanged = [(key, name) for key, name, _ in meta.db_native_fields]
-    changed = [(key, name, field.field_type) for key, name, field in meta.db_default_fields]
-    read = [(key, name, _reader(field)) for key, name, field in meta.db_complex_fields]
-    own_key = meta.db_pk_column not in meta.generated_db_fields
+    """What makes an object of a row by name. A row of which only some columns were read is left to Tortoise."""
+    partly, read = model._init_from_db, read_by(model)
 
     def make(**row: Any) -> Any:
         try:
-            values = {name: row[key] for key, name in unchanged}
-            for key, name, kind in changed:
-                values[name] = None if (value := row[key]) is None else kind(value)
-            for key, name, of in read:
-                values[name] = of(row[key])
+            return read.make([row[column] for column in read.columns])
         except KeyError:
             return partly(**row)
-        values |= {"_partial": False, "_saved_in_db": True, "_custom_generated_pk": own_key, "_await_when_save": {}}
-        made = object.__new__(model)
-        object.__setattr__(made, "__dict__", values)
-        return made
 
     return make
 
 
-def _reader(field: Any) -> Callable[[Any], Any]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows of a table are read: its columns, and what makes an object of their values in that order."""
+
+    columns: tuple[str, ...]
+    make: Callable[[Iterable[Any]], Any]
+
+
+@cache
+def read_by(model: Any) -> Reading:
+    meta = model._meta
+    fields_of = [(column, name, meta.fields_map[name]) for name, column in meta.fields_db_projection.items()]
+    names = tuple(name for _, name, _ in fields_of)
+    read = [(name, of) for _, name, field in fields_of if (of := _reader(field)) is not None]
+    own_key = meta.db_pk_column not in meta.generated_db_fields
+    state = {"_partial": False, "_saved_in_db": True, "_custom_generated_pk": own_key}
+
+    def make(row: Iterable[Any]) -> Any:
+        values = dict(zip(names, row, strict=True))
+        for name, of in read:
+            values[name] = of(values[name])
+        values |= state
+        values["_await_when_save"] = {}
+        made = object.__new__(model)
+        object.__setattr__(made, "__dict__", values)
+        return made
+
+    return Reading(tuple(column for column, _, _ in fields_of), make)
+
+
+def _reader(field: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of what is stored; None where that is the value."""
     if isinstance(field, fields.DatetimeField):
         return _moment
-    return _member(field.enum_type) if isinstance(field, CharEnumFieldInstance) else field.to_python_value
+    if isinstance(field, CharEnumFieldInstance):
+        return _member(field.enum_type)
+    if isinstance(field, fields.BooleanField):
+        return _truth
+    same = type(field).to_python_value is fields.Field.to_python_value
+    return None if same and field.field_type in (int, str, float) else field.to_python_value
+
+
+def _truth(value: Any) -> bool | None:
+    """SQLite has no booleans."""
+    return None if value is None else bool(value)
 
 
 def _moment(value: Any) -> Any:

@@ -22,6 +22,8 @@ _OF_ITEMS = """scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({0})
     OR scope = 'LEVEL' AND owner_id IN (SELECT id FROM inventory_level WHERE item_id IN ({0}))"""
 
 Key = tuple[SettingScope, int]
+_Owner = tuple[SettingScope, int, str | None]
+"""A place with the name of its owner."""
 
 
 class Override(Model):
@@ -51,7 +53,9 @@ class Book:
         self._at: dict[SettingScope, dict[int, dict[str, Any]]] = {scope: {} for scope in SettingScope}
         for (scope, owner_id), own in values.items():
             self._at[scope][owner_id] = own
+        self._of_products = self._at[SettingScope.PRODUCT]
         self._chains = chains
+        self._above: dict[tuple[int | None, int | None], list[_Owner]] = {}
         self._resolved: dict[tuple[Key, ...], Settings] = {}
 
     def places(
@@ -78,12 +82,18 @@ class Book:
     ) -> Settings:
         """The settings in effect there."""
         found = self._chain(product, channel, combination, level, category_id)
+        if not found:
+            return settings.DEFAULTS
         known = tuple((scope, owner_id) for scope, owner_id, _ in found)
         if known not in self._resolved:
             self._resolved[known] = settings.resolve(
                 Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known
             )
         return self._resolved[known]
+
+    def has(self, scope: SettingScope) -> bool:
+        """Whether anything is set at any place of a kind."""
+        return bool(self._at[scope])
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""
@@ -98,20 +108,33 @@ class Book:
         category_id: int | None,
     ) -> list[tuple[SettingScope, int, str | None]]:
         """The places looked up that have values, strongest first, with the names of their owners."""
-        asked: list[tuple[SettingScope, int, str | None]] = []
+        asked: list[_Owner] = []
         if level is not None:
             asked.append((SettingScope.LEVEL, *level))
         if combination is not None:
             asked.append((SettingScope.COMBINATION, combination.id, combination.sku))
         if product is not None:
-            asked.append((SettingScope.PRODUCT, product.id, product.sku))
             category_id = product.category_id
-        if category_id is not None:
-            asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
-        if channel is not None:
-            asked.append((SettingScope.WEBSITE, channel.id, channel.code))
-            asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
-        asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
+            if product.id in self._of_products:
+                asked.append((SettingScope.PRODUCT, product.id, product.sku))
+        above = self._chain_above(category_id, channel)
+        return [*self._with_values(asked), *above] if asked else above
+
+    def _chain_above(self, category_id: int | None, channel: Channel | None) -> list[_Owner]:
+        """The same behind the items, for which many have it in common."""
+        key = category_id, channel.id if channel is not None else None
+        if key not in self._above:
+            asked: list[_Owner] = []
+            if category_id is not None:
+                asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
+            if channel is not None:
+                asked.append((SettingScope.WEBSITE, channel.id, channel.code))
+                asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
+            asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
+            self._above[key] = self._with_values(asked)
+        return self._above[key]
+
+    def _with_values(self, asked: Iterable[_Owner]) -> list[_Owner]:
         return [one for one in asked if one[1] in self._at[one[0]]]
 
 

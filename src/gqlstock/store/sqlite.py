@@ -7,6 +7,7 @@ can only fail then. ``Tortoise`` finds this module by its name, as the engine of
 import contextlib
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
 _SECONDS_TO_WAIT = 10.0
+# Nobody is waited for, but for a moment where another process has just ended in the middle of something.
+_SECONDS_TO_LOOK = 1.0
 
 
 def copy(path: str, to: Path) -> None:
@@ -30,6 +33,33 @@ def copy(path: str, to: Path) -> None:
 
 
 class Client(SqliteClient):
+    _eye: sqlite3.Connection | None = None
+
+    def look(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row]:
+        """What a statement finds, at once, on a connection of its own.
+
+        Through an index that takes less time than the detour over a thread; whoever writes is not waited for.
+        """
+        self.log.debug("%s: %s", statement, values)
+        try:
+            if self._eye is None:
+                self._eye = self._opened()
+            return self._eye.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        eye = sqlite3.connect(self.filename, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False)
+        eye.row_factory = sqlite3.Row
+        eye.execute("PRAGMA query_only = ON")
+        return eye
+
+    async def close(self) -> None:
+        if self._eye is not None:
+            self._eye.close()
+            self._eye = None
+        await super().close()
+
     def acquire_connection(self) -> ConnectionWrapper[Any]:
         return _Acquired(self._lock, self)
 

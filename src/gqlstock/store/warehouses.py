@@ -125,7 +125,7 @@ class Network:
 
 async def network() -> Network:
     """All websites with their organizations and warehouses, in one statement."""
-    rows = await database.query(
+    rows = await database.look(
         """SELECT s.id AS id, s.code AS code, o.id AS organization_id, o.code AS organization,
                   a.website_id AS own, a.priority AS priority,
                   w.id AS warehouse_id, w.latitude AS latitude, w.longitude AS longitude, w.active AS active

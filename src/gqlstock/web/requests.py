@@ -5,8 +5,8 @@ query string, in which there may be either.
 """
 
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -126,7 +126,7 @@ class Requests:
                 given = str(value, "ascii")
             elif name == _PARENT:
                 parent = str(value, "latin-1")
-        number = given or secrets.token_hex(8)
+        number = given or f"{random.getrandbits(64):016x}"
         return Trail(number, transport, self._operation_began, self._operation_ended, parent)
 
     def _operation_began(self, of: Trail, operation: Operation) -> None:

@@ -13,6 +13,7 @@ object's attributes is fast as a batch field, see ``batch``.
 
 from gqlstock.graphql.executor.batch import batch_field
 from gqlstock.graphql.executor.breadth_first import BreadthFirstExecutor
+from gqlstock.graphql.executor.derived import derived_field
 from gqlstock.graphql.executor.ordinary import OrdinaryExecutor
 
-__all__ = ["BreadthFirstExecutor", "OrdinaryExecutor", "batch_field"]
+__all__ = ["BreadthFirstExecutor", "OrdinaryExecutor", "batch_field", "derived_field"]

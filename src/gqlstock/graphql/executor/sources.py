@@ -9,7 +9,7 @@ from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from gqlstock.graphql.executor import batch, inputs
+from gqlstock.graphql.executor import batch, derived, inputs
 from gqlstock.graphql.executor.places import Places
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def source(name: str, definition: GraphQLField, converter: Any) -> Source:
         return Resolver(definition.resolve)
     if converter._get_field_exception_handlers(field):
         return Resolver(definition.resolve)
+    if derived.MARK in field.metadata:
+        return Attribute(field.metadata[derived.MARK])
     if field.base_resolver is None:
         return Attribute(_reader(field))
     return Batch(field, converter) if batch.MARK in field.metadata else Method(field, field.base_resolver, converter)
