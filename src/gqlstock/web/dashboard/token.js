@@ -1,0 +1,21 @@
+// The token of this window: from the address, once, or from the form. It is kept until the window is closed.
+
+const KEY = 'gqlstock.token';
+
+/** The token that the address brings, which is at once removed from it, else the one that is kept. */
+export function current() {
+  const brought = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (brought) {
+    history.replaceState(null, '', location.pathname + location.search);
+    keep(brought);
+  }
+  return sessionStorage.getItem(KEY);
+}
+
+export function keep(token) {
+  sessionStorage.setItem(KEY, token.trim());
+}
+
+export function forget() {
+  sessionStorage.removeItem(KEY);
+}
