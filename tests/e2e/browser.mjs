@@ -22,11 +22,15 @@ let complaints = [];
 const calls = {
   /** A window of its own, with nothing kept from before. */
   async open(url, options = {}) {
-    await context?.close();
+    await calls.close();
     context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     complaints = [];
     await calls.window(url);
+  },
+  async close() {
+    await context?.close();
+    context = undefined;
   },
   /** One more window of the same browser, in front of the others. */
   async window(url) {

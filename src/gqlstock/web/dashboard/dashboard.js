@@ -26,7 +26,7 @@ form.addEventListener('submit', (event) => {
   enter();
 });
 document.getElementById('sign-out').addEventListener('click', () => leave('You are signed out on this window.'));
-window.addEventListener('hashchange', enter);
+window.addEventListener('hashchange', () => tokens.isBrought() && enter());
 enter();
 
 function enter() {

@@ -4,12 +4,18 @@ const KEY = 'gqlstock.token';
 
 /** The token that the address brings, which is at once removed from it, else the one that is kept. */
 export function current() {
-  const brought = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (brought) {
+  const token = brought();
+  if (token) {
     history.replaceState(null, '', location.pathname + location.search);
-    keep(brought);
+    keep(token);
   }
   return sessionStorage.getItem(KEY);
+}
+
+export const isBrought = () => Boolean(brought());
+
+function brought() {
+  return new URLSearchParams(location.hash.slice(1)).get('token');
 }
 
 export function keep(token) {
