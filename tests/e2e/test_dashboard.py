@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import browser as browsers
 import make
 import server
 from browser import Browser
-from gqlstock.store import database
+from gqlstock.store import database, outbox
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.database import DatabaseUrl
 from server import Server
@@ -148,6 +149,28 @@ async def test_after_a_restart_the_page_goes_on_by_itself_and_shows_what_was_mis
         browser("close")
 
 
+async def test_where_news_is_kept_no_longer_the_page_is_read_anew(
+    browser: Browser, shop: Server, db: None, env_of_module: dict[str, str], tmp_path: Path
+) -> None:
+    await stocked("TRAY")
+    first = server.start(env_of_module, tmp_path)
+    await server.ready(first)
+    browser("open", page(first, await make.token(name="hugo")))
+    browser("shows", f"{level('TRAY')} .available", "12")
+
+    server.kill(first)
+    await make.stock("TRAY", "BERLIN", 40)
+    await outbox.sweep(database.now() + timedelta(hours=1))
+    async with server.running(env_of_module, tmp_path, first.port):
+        browser("shows", f"{level('TRAY')} .available", "40")
+
+        await make.stock("TRAY", "BERLIN", 39)
+
+        browser("shows", f"{level('TRAY')} .available", "39")
+        assert browser("complaints") == []
+        browser("close")
+
+
 async def test_windows_of_one_browser_leave_each_other_connections(browser: Browser, shop: Server, db: None) -> None:
     await stocked("VASE")
     address = page(shop, await make.token(name="carl"))
@@ -183,6 +206,7 @@ async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(
 
     browser("shows", "#entrance-why", "You are signed out")
     assert browser("evaluate", "sessionStorage.length") == 0
+    assert browser("evaluate", "document.querySelectorAll('#levels-rows .level').length") == 0
 
     browser("fill", "#entrance-token", second)
     browser("press", "Enter")

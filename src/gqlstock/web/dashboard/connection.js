@@ -5,9 +5,11 @@ export class Connection extends EventTarget {
   #lost = new Set();
   #live = false;
 
-  constructor(line) {
+  /** It is told in `line`, until `signal` is aborted. */
+  constructor(line, signal) {
     super();
     this.line = line;
+    this.signal = signal;
     this.#tell('Connecting…', 'connecting');
   }
 
@@ -36,6 +38,7 @@ export class Connection extends EventTarget {
   }
 
   #tell(text, state) {
+    if (this.signal.aborted) return;
     this.line.textContent = text;
     this.line.dataset.state = state;
   }

@@ -3,7 +3,7 @@
 import { Alerts } from './alerts.js';
 import { Connection } from './connection.js';
 import { ALERT_NEWS, ORDER_NEWS, VIEWER } from './documents.js';
-import { Refused, Server } from './graphql.js';
+import { Server, Told } from './graphql.js';
 import { History } from './history.js';
 import { Levels } from './levels.js';
 import { listen } from './news.js';
@@ -13,6 +13,8 @@ import * as scheme from './scheme.js';
 import * as tokens from './token.js';
 
 const page = document.body;
+// As they are before anything is shown in them.
+const BLANK = [...document.querySelectorAll('.parts, dialog')].map((part) => [part, part.cloneNode(true)]);
 const form = document.getElementById('entrance-form');
 const field = document.getElementById('entrance-token');
 const why = document.getElementById('entrance-why');
@@ -35,10 +37,11 @@ function enter() {
   else leave('');
 }
 
-/** Back to the form, with a sentence that says why. */
+/** Back to the form, with a sentence that says why; nothing of what was shown stays. */
 function leave(sentence) {
   session.abort();
   tokens.forget();
+  clear();
   page.dataset.view = 'entrance';
   document.title = 'Stock · gqlstock';
   field.value = '';
@@ -46,12 +49,21 @@ function leave(sentence) {
   field.focus();
 }
 
+function clear() {
+  for (const one of BLANK) {
+    const [shown, blank] = one;
+    one[0] = blank.cloneNode(true);
+    shown.replaceWith(one[0]);
+  }
+}
+
 async function show(token) {
   session.abort();
   session = new AbortController();
+  clear();
   const { signal } = session;
   page.dataset.view = 'dashboard';
-  const connection = new Connection(document.getElementById('status'));
+  const connection = new Connection(document.getElementById('status'), signal);
   const server = new Server({ token, connection, signal, refused: (sentence) => signal.aborted || leave(sentence) });
   try {
     const { viewer } = await server.ask(VIEWER);
@@ -60,7 +72,9 @@ async function show(token) {
     if (!may('inventory:read')) return leave('This token may not see stock: it lacks the scope inventory:read.');
     await Promise.all(parts(server, may));
   } catch (error) {
-    if (!signal.aborted && !(error instanceof Refused)) leave(error.message);
+    if (signal.aborted) return;
+    if (!(error instanceof Told)) throw error;
+    leave(error.message);
   }
 }
 
@@ -74,10 +88,11 @@ function parts(server, may) {
   document.getElementById('orders-shown').hidden = !seesOrders;
   document.getElementById('orders-scope').hidden = seesOrders;
   const orders = seesOrders ? new Orders(server) : null;
-  const asked = [alerts, runningOut, ...(orders ? [orders] : [])];
-  const again = () => asked.forEach((part) => part.ask());
-  server.connection.addEventListener('back', again);
-  again();
+  const asked = [alerts, ...(orders ? [orders] : [])];
+  asked.forEach((part) => part.ask());
+  // It reads all items, and is in nobody's way once the rest is there.
+  levels.shown.then(() => runningOut.ask());
+  server.connection.addEventListener('back', () => [...asked, runningOut].forEach((part) => part.ask()));
   const low = () => {
     alerts.ask();
     levels.askLow();

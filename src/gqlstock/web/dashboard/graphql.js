@@ -11,8 +11,10 @@ export class Gap extends Error {}
 export class Told extends Error {}
 
 const LATER = new Set([408, 429, 502, 503, 504]);
+// Such as while the server's database is away.
+const PASSING = new Set(['INTERNAL', 'TIMEOUT', 'TOO_MANY_REQUESTS']);
 const FIRST_PAUSE = 400;
-const LONGEST_PAUSE = 15_000;
+const LONGEST_PAUSE = 8_000;
 const LONGEST_ASK = 40_000;
 // The server sends a comment each 15 seconds: a stream that is quiet for longer is dead, whatever the network says.
 const LONGEST_SILENCE = 40_000;
@@ -203,6 +205,7 @@ function complain(errors) {
   const [{ message, extensions }] = errors;
   if (extensions?.code === 'UNAUTHENTICATED') throw new Refused(message);
   if (extensions?.code === 'INVALID_CURSOR') throw new Gap(message);
+  if (PASSING.has(extensions?.code)) throw new Unanswered(message);
   throw new Told(message);
 }
 

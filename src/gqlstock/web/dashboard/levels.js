@@ -19,7 +19,7 @@ export class Levels {
   #next = null;
   #rows = new Map();
   #page = new AbortController();
-  #low = new Set();
+  #shown = Promise.withResolvers();
 
   constructor(server, { open }) {
     this.server = server;
@@ -53,6 +53,11 @@ export class Levels {
     this.sort.addEventListener('change', afresh, { signal });
     document.getElementById('levels-next').addEventListener('click', () => this.#turn(this.#next), { signal });
     document.getElementById('levels-previous').addEventListener('click', () => this.#turn(null), { signal });
+  }
+
+  /** Resolved when there is something to look at. */
+  get shown() {
+    return this.#shown.promise;
   }
 
   /** Which warehouses can be chosen. */
@@ -119,11 +124,13 @@ export class Levels {
     this.count.textContent = plural(this.#total, 'level');
     this.#say(nodes.length ? '' : this.#nothing());
     this.#showPager();
+    this.#shown.resolve();
   }
 
   #nothing() {
     if (this.search.value.trim()) return 'Nothing has that in its name, SKU, code or barcode.';
-    return 'No stock was counted here yet. setStock and gqlstock import levels do that.';
+    if (this.warehouse.value) return 'Nothing was counted in this warehouse yet.';
+    return 'No stock was counted yet. setStock and gqlstock import levels do that.';
   }
 
   #showPager() {
@@ -139,7 +146,8 @@ export class Levels {
   #turn(after) {
     if (after) this.#starts.push(after);
     else this.#starts.pop();
-    document.getElementById('levels-title').scrollIntoView();
+    // Not left on a button that may be switched off.
+    document.getElementById('levels-title').focus();
     this.ask();
   }
 
@@ -150,8 +158,8 @@ export class Levels {
     if (!skus.length) return;
     try {
       const { lowInventoryAlerts } = await this.server.ask(LOW, { skus });
-      this.#low = new Set(lowInventoryAlerts.nodes.map((alert) => `${alert.item.id} ${alert.warehouse?.code ?? ''}`));
-      for (const row of shown.values()) row.low(this.#low);
+      const low = new Set(lowInventoryAlerts.nodes.map((alert) => `${alert.item.id} ${alert.warehouse?.code ?? ''}`));
+      for (const row of shown.values()) row.low(low);
     } catch (error) {
       if (!this.server.signal.aborted && !(error instanceof Refused)) this.#say(error.message);
     }
