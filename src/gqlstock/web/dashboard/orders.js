@@ -81,7 +81,7 @@ export class Orders {
     const label = `Orders a minute over the last ${MINUTES} minutes: ${number(sum)} altogether, at most ${number(most)}.`;
     this.chart.setAttribute('aria-label', label);
     this.chart.replaceChildren(...bars(counts, most));
-    document.getElementById('orders-most').textContent = most ? `${number(most)} a minute` : '';
+    document.getElementById('orders-most').textContent = most ? `up to ${number(most)} a minute` : '';
     document.getElementById('orders-first').textContent = clock(minutes[0]);
     this.rows.replaceChildren(
       ...minutes.toReversed().map((minute, index) =>
