@@ -18,6 +18,7 @@ from gqlstock.web import dashboard
 ROOT = Path(__file__).parent.parent.parent
 FILES = Path(dashboard.__file__).parent / "dashboard"
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
+PATHS = ["/", *(f"/dashboard/{file.name}" for file in sorted(FILES.iterdir()) if file.suffix != ".html")]
 MODULES = sorted(FILES.glob("*.js"))
 DOCUMENTS = re.findall(r"/\* GraphQL \*/ `([^`]*)`", (FILES / "documents.js").read_text())
 
@@ -49,13 +50,17 @@ async def test_the_page_is_at_the_root_and_runs_nothing_but_its_own_scripts(http
     }
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/dashboard/{file.name}" for file in sorted(FILES.iterdir()))])
+@pytest.mark.parametrize("path", PATHS)
 async def test_each_file_is_what_it_says_and_is_asked_for_again(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path)
-    again = await http.get(path, headers={"if-none-match": answer.headers["etag"]})
+    tag = answer.headers["etag"]
+    again = await http.get(path, headers={"if-none-match": tag})
+    by_a_proxy = await http.get(path, headers={"if-none-match": f"W/{tag}"})
+    of_another = await http.get(path, headers={"if-none-match": '"0123456789abcdef"'})
 
-    assert (answer.status_code, again.status_code, again.content) == (200, 304, b"")
-    assert answer.headers["content-type"].split(";")[0] in _TYPES[Path(path).suffix]
+    assert [one.status_code for one in (answer, again, by_a_proxy, of_another)] == [200, 304, 304, 200]
+    assert (again.content, of_another.content) == (b"", answer.content)
+    assert answer.headers["content-type"].split(";")[0] == _TYPES[Path(path).suffix]
     for told in (answer, again):
         assert told.headers["cache-control"] == "no-cache"
         assert told.headers["x-content-type-options"] == "nosniff"
@@ -63,17 +68,24 @@ async def test_each_file_is_what_it_says_and_is_asked_for_again(http: httpx.Asyn
         assert told.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
 
 
-_TYPES = {
-    "": ("text/html",),
-    ".html": ("text/html",),
-    ".css": ("text/css",),
-    ".js": ("text/javascript", "application/javascript"),
-    ".svg": ("image/svg+xml",),
-}
+_TYPES = {"": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+async def test_files_that_differ_have_different_tags(http: httpx.AsyncClient) -> None:
+    tags = {(await http.get(path)).headers["etag"] for path in PATHS}
+
+    assert len(tags) == len(PATHS) > 10
 
 
 @pytest.mark.parametrize(
-    "path", ["/dashboard/", "/dashboard/none.js", "/dashboard/../dashboard.py", "/dashboard/%2e%2e/app.py"]
+    "path",
+    [
+        "/dashboard/",
+        "/dashboard/none.js",
+        "/dashboard/index.html",
+        "/dashboard/../dashboard.py",
+        "/dashboard/%2e%2e/app.py",
+    ],
 )
 async def test_nothing_else_is_served(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(path)).status_code == 404
