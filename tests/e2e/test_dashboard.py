@@ -25,6 +25,8 @@ pytestmark = pytest.mark.skipif(
 ORDER = """mutation ($lines: [OrderLineInput!]!) {
     placeOrder(input: { lines: $lines }) { order { number } userErrors { message } }
 }"""
+# What an operator may close to the public and open to other sites is nothing to the page.
+SETTINGS = {"GQLSTOCK_PUBLIC_INTROSPECTION": "false", "GQLSTOCK_CORS_ORIGINS": "https://shop.example"}
 DESKTOP = (1280, 900)
 PHONE = (360, 740)
 
@@ -52,7 +54,7 @@ def shop(
             await make.setting(system=True, notify_below=10)
 
     asyncio.run(stock_up())
-    started = server.start(env_of_module, tmp_path_factory.mktemp("server"))
+    started = server.start(env_of_module | SETTINGS, tmp_path_factory.mktemp("server"))
     try:
         asyncio.run(server.ready(started))
         yield started

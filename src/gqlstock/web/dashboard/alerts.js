@@ -68,8 +68,8 @@ export class Alerts {
       element(
         'div',
         { class: 'quiet' },
-        element('p', {}, `${number(alert.quantityLeft)} left in ${where}`),
-        element('p', {}, `Alert below ${number(alert.threshold)}, raised ${when(alert.raisedAt)}`),
+        element('p', {}, `${number(alert.quantityLeft)} left in ${where} at ${when(alert.raisedAt)}`),
+        element('p', {}, `Alert below ${number(alert.threshold)}`),
         outcome(alert),
       ),
       state === 'low' && this.mayAcknowledge ? this.#button(alert) : null,

@@ -4,7 +4,7 @@
 /** The token stands for nobody, or not any more. */
 export class Refused extends Error {}
 /** There is no answer now; there may be one later. */
-export class Unanswered extends Error {}
+class Unanswered extends Error {}
 /** The cursor is from before what the server keeps. */
 export class Gap extends Error {}
 /** What the server said of a question, in its own words. */

@@ -2,7 +2,7 @@
 
 import { ORDERS } from './documents.js';
 import { drawing, element } from './element.js';
-import { MINUTE, clock, number, plural } from './figures.js';
+import { MINUTE, clock, number } from './figures.js';
 import { Refused } from './graphql.js';
 import { atMost } from './pace.js';
 
@@ -22,6 +22,8 @@ export class Orders {
     this.words = document.getElementById('orders-words');
     this.running = document.getElementById('orders-running');
     this.chart = document.getElementById('orders-chart');
+    this.most = document.getElementById('orders-most');
+    this.first = document.getElementById('orders-first');
     this.rows = document.getElementById('orders-rows');
     this.trouble = document.getElementById('orders-trouble');
     this.ask = atMost(PAUSE, () => this.#ask());
@@ -70,8 +72,9 @@ export class Orders {
   #show() {
     const now = this.#minute();
     const minutes = Array.from({ length: MINUTES }, (_, index) => now - (MINUTES - 1 - index) * MINUTE);
-    const counts = minutes.map((minute) => this.#counts.get(minute) ?? 0);
-    const sum = counts.reduce((left, right) => left + right, 0);
+    const counted = minutes.map((minute) => [minute, this.#counts.get(minute) ?? 0]);
+    const counts = counted.map(([, count]) => count);
+    const sum = counts.reduce((left, right) => left + right);
     const most = Math.max(...counts);
     this.sum.textContent = number(sum);
     this.words.textContent = `${sum === 1 ? 'order' : 'orders'} in the last ${MINUTES} minutes`;
@@ -81,20 +84,15 @@ export class Orders {
     const label = `Orders a minute over the last ${MINUTES} minutes: ${number(sum)} altogether, at most ${number(most)}.`;
     this.chart.setAttribute('aria-label', label);
     this.chart.replaceChildren(...bars(counts, most));
-    document.getElementById('orders-most').textContent = most ? `up to ${number(most)} a minute` : '';
-    document.getElementById('orders-first').textContent = clock(minutes[0]);
-    this.rows.replaceChildren(
-      ...minutes.toReversed().map((minute, index) =>
-        element(
-          'tr',
-          {},
-          element('th', { scope: 'row' }, clock(minute)),
-          element('td', {}, number(counts[MINUTES - 1 - index])),
-        ),
-      ),
-    );
-    document.getElementById('orders-summary').textContent = `As a table of ${plural(MINUTES, 'minute')}`;
+    this.most.textContent = most ? `up to ${number(most)} a minute` : '';
+    this.first.textContent = clock(minutes[0]);
+    this.rows.replaceChildren(...counted.toReversed().map(row));
   }
+}
+
+function row([minute, count]) {
+  const head = element('th', { scope: 'row' }, clock(minute));
+  return element('tr', {}, head, element('td', { class: 'figure' }, number(count)));
 }
 
 function bars(counts, most) {

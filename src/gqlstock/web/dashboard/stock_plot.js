@@ -12,7 +12,7 @@ const TICKS = 5;
 const SPANS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160].map((n) => n * HOUR));
 
 /** The style of a warehouse's line, by its place among them. */
-export const style = (index) => `line line-${index % STYLES}`;
+const style = (index) => `line line-${index % STYLES}`;
 
 /** A piece of line to put beside a name. */
 export function sample(index) {
