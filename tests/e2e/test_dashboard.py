@@ -278,6 +278,7 @@ async def test_markup_in_names_is_text_on_the_page(browser: Browser, shop: Serve
 
 
 async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("SIEVE")
     for number in range(30):
         await make.product(f"POT-{number:02}", name=f"Pot {number:02}")
         await make.stock(f"POT-{number:02}", "BERLIN", number)

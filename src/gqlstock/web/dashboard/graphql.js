@@ -1,6 +1,8 @@
 // The server as the dashboard knows it: asks that are answered once, and subscriptions that go on from their last cursor
 // after every cut. What the answers mean is the business of who asks.
 
+import { endingWith } from './ending.js';
+
 /** The token stands for nobody, or not any more. */
 export class Refused extends Error {}
 /** There is no answer now; there may be one later. */
@@ -123,19 +125,24 @@ export class Server {
   }
 
   async #asked(text, variables, signal) {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_ASK)]);
-    const response = await this.#send(text, variables, 'application/json', limit);
-    const { data, errors } = await response.json().catch(unanswered);
-    complain(errors);
-    return data;
+    const attempt = endingWith(signal);
+    const timer = setTimeout(() => attempt.abort(), LONGEST_ASK);
+    try {
+      const response = await this.#send(text, variables, 'application/json', attempt.signal);
+      const { data, errors } = await response.json().catch(unanswered);
+      complain(errors);
+      return data;
+    } finally {
+      clearTimeout(timer);
+      attempt.abort();
+    }
   }
 
   async *#pushes(text, variables, { opened, rests, signal }) {
-    const attempt = new AbortController();
-    const limit = AbortSignal.any([signal, attempt.signal]);
+    const attempt = endingWith(signal);
     const watch = new Watch(attempt, rests);
     try {
-      const response = await this.#send(text, variables, 'text/event-stream', limit);
+      const response = await this.#send(text, variables, 'text/event-stream', attempt.signal);
       if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
         complain((await response.json().catch(unanswered)).errors);
         unanswered();
@@ -237,19 +244,19 @@ function event(block) {
 }
 
 /** A pause; over at once when the network is back. */
-async function waited(milliseconds, signal) {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(milliseconds)]);
-  await happened([over, 'abort'], [window, 'online']);
-}
+const waited = (milliseconds, signal) => first([window, 'online'], [signal, 'abort'], milliseconds);
 
 async function seen(signal) {
-  while (document.hidden && !signal.aborted) await happened([document, 'visibilitychange'], [signal, 'abort']);
+  while (document.hidden && !signal.aborted) await first([document, 'visibilitychange'], [signal, 'abort']);
 }
 
-/** The first of these events. */
-function happened(...events) {
+/** Until the first of two events, or so many milliseconds. */
+async function first(one, other, milliseconds) {
   const { promise, resolve } = Promise.withResolvers();
   const listening = new AbortController();
-  for (const [target, name] of events) target.addEventListener(name, resolve, { signal: listening.signal });
-  return promise.finally(() => listening.abort());
+  for (const [target, name] of [one, other]) target.addEventListener(name, resolve, { signal: listening.signal });
+  const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+  await promise;
+  clearTimeout(timer);
+  listening.abort();
 }

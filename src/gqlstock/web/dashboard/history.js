@@ -2,6 +2,7 @@
 
 import { MOVEMENTS, MOVEMENT_CHANGES } from './documents.js';
 import { element } from './element.js';
+import { endingWith } from './ending.js';
 import { number, plural, second, signed, spoken, when } from './figures.js';
 import { Gap, Refused } from './graphql.js';
 import { place } from './news.js';
@@ -41,8 +42,8 @@ export class History {
 
   /** Show an item, and what happens to it, until the dialog is closed. */
   async open(item) {
-    this.#shown = new AbortController();
-    const signal = AbortSignal.any([this.server.signal, this.#shown.signal]);
+    this.#shown = endingWith(this.server.signal);
+    const { signal } = this.#shown;
     this.#item = item;
     this.#clear();
     this.dialog.showModal();
@@ -76,7 +77,7 @@ export class History {
   }
 
   async #readEarlier() {
-    const signal = AbortSignal.any([this.server.signal, this.#shown.signal]);
+    const { signal } = this.#shown;
     this.more.disabled = true;
     try {
       const { stockMovements } = await this.server.ask(MOVEMENTS, { sku: this.#item.sku, after: this.#earlier }, signal);

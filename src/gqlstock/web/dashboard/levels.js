@@ -2,6 +2,7 @@
 
 import { LEVELS, LEVEL_CHANGES, LOW, WAREHOUSES } from './documents.js';
 import { arrange, element, mark } from './element.js';
+import { endingWith } from './ending.js';
 import { number, plural } from './figures.js';
 import { Gap, Refused } from './graphql.js';
 import { place } from './news.js';
@@ -14,6 +15,7 @@ const FIGURES = ['onHand', 'reserved', 'planned', 'held', 'available'];
 const HEADS = ['On hand', 'Reserved', 'Planned', 'Held', 'Available'];
 
 export class Levels {
+  #wanted;
   #starts = [null];
   #total = 0;
   #next = null;
@@ -34,6 +36,7 @@ export class Levels {
     this.sort = document.getElementById('levels-sort');
     this.changed = perFrame((levels) => levels.forEach((level) => this.#rows.get(level.id)?.show(level)));
     this.askLow = atMost(PAUSE, () => this.#askLow());
+    this.#wanted = this.#chosen();
     this.#listen();
   }
 
@@ -41,6 +44,8 @@ export class Levels {
     const { signal } = this.server;
     let typing;
     const afresh = () => {
+      clearTimeout(typing);
+      this.#wanted = this.#chosen();
       this.#starts = [null];
       this.ask();
     };
@@ -72,8 +77,8 @@ export class Levels {
   /** Show the page and follow it; what was shown before is followed no longer. */
   async ask() {
     this.#page.abort();
-    this.#page = new AbortController();
-    const signal = AbortSignal.any([this.server.signal, this.#page.signal]);
+    this.#page = endingWith(this.server.signal);
+    const { signal } = this.#page;
     this.region.setAttribute('aria-busy', 'true');
     try {
       for (;;) await this.#follow(signal);
@@ -99,13 +104,18 @@ export class Levels {
     signal.throwIfAborted();
   }
 
-  #asked() {
+  /** What the controls say; not asked for until somebody is done with them, so that all pages are of one list. */
+  #chosen() {
     const filter = {};
     if (this.search.value.trim()) filter.search = this.search.value.trim();
     if (this.warehouse.value) filter.warehouses = [this.warehouse.value];
     const [sort, reversed] = this.sort.value.split(' ');
+    return { filter, sort, reverse: reversed === 'reversed' };
+  }
+
+  #asked() {
     const after = this.#starts.at(-1);
-    return { filter, sort, reverse: reversed === 'reversed', first: SIZE, after, counted: after === null };
+    return { ...this.#wanted, first: SIZE, after, counted: after === null };
   }
 
   #show({ nodes, pageInfo, totalCount }) {
@@ -128,8 +138,9 @@ export class Levels {
   }
 
   #nothing() {
-    if (this.search.value.trim()) return 'Nothing has that in its name, SKU, code or barcode.';
-    if (this.warehouse.value) return 'Nothing was counted in this warehouse yet.';
+    const { search, warehouses } = this.#wanted.filter;
+    if (search) return 'Nothing has that in its name, SKU, code or barcode.';
+    if (warehouses) return 'Nothing was counted in this warehouse yet.';
     return 'No stock was counted yet. setStock and gqlstock import levels do that.';
   }
 
