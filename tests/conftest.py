@@ -39,8 +39,18 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> DatabaseUrl:
 @pytest.fixture
 def database_url(migrated: DatabaseUrl, tmp_path: Path) -> DatabaseUrl:
     """Where this test's database is: up to date, with the default organization and nothing else."""
+    return _fresh(migrated, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def database_of_module(migrated: DatabaseUrl, tmp_path_factory: pytest.TempPathFactory) -> DatabaseUrl:
+    """One for all tests of a module, where a server is slow to start for each; for those that take no other."""
+    return _fresh(migrated, tmp_path_factory.mktemp("module"))
+
+
+def _fresh(migrated: DatabaseUrl, directory: Path) -> DatabaseUrl:
     if isinstance(migrated, SqliteFile):
-        return SqliteFile(str(shutil.copy(migrated.path, tmp_path / "gqlstock.db")))
+        return SqliteFile(str(shutil.copy(migrated.path, directory / "gqlstock.db")))
     assert isinstance(migrated, Postgres)
     asyncio.run(_empty(migrated))
     return migrated
@@ -49,6 +59,15 @@ def database_url(migrated: DatabaseUrl, tmp_path: Path) -> DatabaseUrl:
 @pytest.fixture
 def database_env(database_url: DatabaseUrl) -> dict[str, str]:
     """The environment of a process that works on this test's database."""
+    return _env(database_url)
+
+
+@pytest.fixture(scope="module")
+def env_of_module(database_of_module: DatabaseUrl) -> dict[str, str]:
+    return _env(database_of_module)
+
+
+def _env(database_url: DatabaseUrl) -> dict[str, str]:
     url = f"sqlite:///{database_url.path}" if isinstance(database_url, SqliteFile) else POSTGRES
     assert url is not None
     return {"GQLSTOCK_DATABASE_URL": url} | ({"GQLSTOCK_REDIS_URL": REDIS} if REDIS else {})

@@ -41,7 +41,7 @@ from gqlstock.graphql.view import View
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
 from gqlstock.store import database, dispatch
-from gqlstock.web import health, metrics, unsubscribe
+from gqlstock.web import dashboard, health, metrics, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -122,6 +122,7 @@ def create_app(config: Config) -> Starlette:
             Route("/readyz", health.ready(checks, stopping)),
             Route("/metrics", metrics.page(figures.text, config.metrics_token)),
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
+            *dashboard.routes(),
         ],
         middleware=[
             Middleware(Requests, [figures, tracing] if tracing is not None else [figures]),

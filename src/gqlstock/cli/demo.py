@@ -86,6 +86,7 @@ async def _shoppers(server: _Server, url: str, token: str, shop: Shop) -> None:
 def _welcome(url: str, token: str) -> str:
     return f"""
 The demo shop is open: {url}
+Its dashboard, with the token below: {url.removesuffix("graphql")}#token={token}
 Shoppers are buying. Stop it with Ctrl-C; its database is thrown away then.
 
 A token that may do everything:  {token}

@@ -1,0 +1,319 @@
+// Every document that the dashboard sends. They are whole, with nothing put into them, so that they can be checked
+// against the schema, and be made persisted operations.
+
+export const VIEWER = /* GraphQL */ `
+  query DashboardViewer {
+    viewer {
+      name
+      scopes
+    }
+  }
+`;
+
+// Asked before a list, for changes that are committed while the list is read.
+export const PLACE = /* GraphQL */ `
+  query DashboardPlace {
+    inventoryChanges(last: 1) {
+      pageInfo {
+        endCursor
+      }
+    }
+  }
+`;
+
+export const WAREHOUSES = /* GraphQL */ `
+  query DashboardWarehouses {
+    warehouses(first: 250) {
+      nodes {
+        code
+        name
+      }
+    }
+  }
+`;
+
+export const LEVELS = /* GraphQL */ `
+  query DashboardLevels(
+    $filter: InventoryLevelFilter
+    $sort: InventoryLevelSort! = NAME
+    $reverse: Boolean! = false
+    $first: Int!
+    $after: String
+    $counted: Boolean!
+  ) {
+    inventoryLevels(filter: $filter, sort: $sort, reverse: $reverse, first: $first, after: $after) {
+      nodes {
+        ...DashboardLevel
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount @include(if: $counted)
+    }
+  }
+
+  fragment DashboardLevel on InventoryLevel {
+    id
+    item {
+      id
+      sku
+      name
+    }
+    warehouse {
+      code
+      name
+    }
+    onHand
+    reserved
+    planned
+    held
+    available
+  }
+`;
+
+// What is low is decided by the server: an alert is open.
+export const LOW = /* GraphQL */ `
+  query DashboardLow($skus: [String!]!) {
+    lowInventoryAlerts(filter: { state: RAISED, skus: $skus }, first: 250) {
+      nodes {
+        item {
+          id
+        }
+        warehouse {
+          code
+        }
+      }
+    }
+  }
+`;
+
+export const LEVEL_CHANGES = /* GraphQL */ `
+  subscription DashboardLevelChanges($skus: [String!]!, $after: String) {
+    inventoryChanges(skus: $skus, after: $after) {
+      cursor
+      level {
+        id
+        onHand
+        reserved
+        planned
+        held
+        available
+      }
+    }
+  }
+`;
+
+export const ALERTS = /* GraphQL */ `
+  query DashboardAlerts {
+    waiting: lowInventoryAlerts(filter: { state: RAISED, acknowledged: false }, first: 50) {
+      totalCount
+      nodes {
+        ...DashboardAlert
+      }
+    }
+    taken: lowInventoryAlerts(filter: { state: RAISED, acknowledged: true }, first: 50) {
+      totalCount
+      nodes {
+        ...DashboardAlert
+      }
+    }
+    resolved: lowInventoryAlerts(filter: { state: RESOLVED }, first: 5) {
+      nodes {
+        ...DashboardAlert
+      }
+    }
+  }
+
+  fragment DashboardAlert on LowInventoryAlert {
+    id
+    item {
+      sku
+      name
+    }
+    sku
+    name
+    warehouse {
+      name
+    }
+    quantityLeft
+    threshold
+    state
+    raisedAt
+    acknowledgedAt
+    acknowledgedBy
+    resolvedAt
+  }
+`;
+
+export const ALERT_NEWS = /* GraphQL */ `
+  subscription DashboardAlertNews($after: String) {
+    lowInventoryAlerts(after: $after) {
+      cursor
+    }
+  }
+`;
+
+export const ACKNOWLEDGE = /* GraphQL */ `
+  mutation DashboardAcknowledge($id: ID!) {
+    acknowledgeLowInventoryAlert(input: { id: $id }) {
+      userErrors {
+        message
+      }
+    }
+  }
+`;
+
+// Ten minutes, each from one of the eleven moments to the next.
+export const ORDERS = /* GraphQL */ `
+  query DashboardOrders(
+    $t0: DateTime!
+    $t1: DateTime!
+    $t2: DateTime!
+    $t3: DateTime!
+    $t4: DateTime!
+    $t5: DateTime!
+    $t6: DateTime!
+    $t7: DateTime!
+    $t8: DateTime!
+    $t9: DateTime!
+    $t10: DateTime!
+  ) {
+    m0: orders(filter: { placedSince: $t0, placedUntil: $t1 }, first: 0) {
+      totalCount
+    }
+    m1: orders(filter: { placedSince: $t1, placedUntil: $t2 }, first: 0) {
+      totalCount
+    }
+    m2: orders(filter: { placedSince: $t2, placedUntil: $t3 }, first: 0) {
+      totalCount
+    }
+    m3: orders(filter: { placedSince: $t3, placedUntil: $t4 }, first: 0) {
+      totalCount
+    }
+    m4: orders(filter: { placedSince: $t4, placedUntil: $t5 }, first: 0) {
+      totalCount
+    }
+    m5: orders(filter: { placedSince: $t5, placedUntil: $t6 }, first: 0) {
+      totalCount
+    }
+    m6: orders(filter: { placedSince: $t6, placedUntil: $t7 }, first: 0) {
+      totalCount
+    }
+    m7: orders(filter: { placedSince: $t7, placedUntil: $t8 }, first: 0) {
+      totalCount
+    }
+    m8: orders(filter: { placedSince: $t8, placedUntil: $t9 }, first: 0) {
+      totalCount
+    }
+    m9: orders(filter: { placedSince: $t9, placedUntil: $t10 }, first: 0) {
+      totalCount
+    }
+  }
+`;
+
+export const ORDER_NEWS = /* GraphQL */ `
+  subscription DashboardOrderNews($after: String) {
+    orderChanges(after: $after) {
+      cursor
+    }
+  }
+`;
+
+export const DEMAND = /* GraphQL */ `
+  query DashboardDemand($days: Int!) {
+    demandReport(days: $days, sort: DAYS_OF_COVER, first: 100) {
+      nodes {
+        item {
+          sku
+          name
+        }
+        perDay
+        available
+        daysOfCover
+        suggestedReorder
+      }
+    }
+  }
+`;
+
+export const MOVEMENTS = /* GraphQL */ `
+  query DashboardMovements($sku: String!, $after: String) {
+    stockMovements(filter: { skus: [$sku] }, first: 100, after: $after) {
+      nodes {
+        ...DashboardMovement
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+    inventoryLevels(filter: { skus: [$sku] }, first: 250) {
+      nodes {
+        onHand
+        available
+        warehouse {
+          code
+          name
+        }
+      }
+    }
+  }
+
+  fragment DashboardMovement on StockMovement {
+    id
+    createdAt
+    kind
+    quantity
+    onHandAfter
+    reason
+    actor
+    order {
+      number
+    }
+    level {
+      warehouse {
+        code
+        name
+      }
+    }
+  }
+`;
+
+export const MOVEMENT_CHANGES = /* GraphQL */ `
+  subscription DashboardMovementChanges($sku: String!, $after: String) {
+    inventoryChanges(skus: [$sku], after: $after) {
+      cursor
+      level {
+        onHand
+        available
+        warehouse {
+          code
+          name
+        }
+      }
+      movement {
+        ...DashboardMovement
+      }
+    }
+  }
+
+  fragment DashboardMovement on StockMovement {
+    id
+    createdAt
+    kind
+    quantity
+    onHandAfter
+    reason
+    actor
+    order {
+      number
+    }
+    level {
+      warehouse {
+        code
+        name
+      }
+    }
+  }
+`;

@@ -1,0 +1,55 @@
+"""A real Chromium for tests, told what to do through browser.mjs: what a person does with a page, and what they see."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+HERE = Path(__file__).parent / "e2e"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def is_here() -> bool:
+    """Whether there are node, its packages and a Chromium."""
+    return bool(shutil.which("node")) and (HERE / "node_modules").is_dir() and Path(CHROMIUM).exists()
+
+
+class Failed(Exception):
+    """What the browser was told to do, it could not do."""
+
+
+class Browser:
+    """Blocks while the browser is at it: call it from a thread where a server of this process is to answer."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            ["node", str(HERE / "browser.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.wait()
+
+    def __call__(self, name: str, *given: Any) -> Any:
+        """What came of a call of browser.mjs."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([name, *given]) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise Failed(f"{name}{given}: {answer['error']}")
+        return answer["result"]

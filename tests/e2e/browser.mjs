@@ -1,0 +1,85 @@
+// A Chromium that is told what to do line by line: each line of stdin is a call of one of the functions below with its
+// arguments, as JSON; each line of stdout is what came of it.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const PATIENCE = 20_000;
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [...FLAGS, ...QUIET],
+});
+let context;
+let page;
+let complaints = [];
+
+const calls = {
+  /** A window of its own, with nothing kept from before. */
+  async open(url, options = {}) {
+    await calls.close();
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    complaints = [];
+    await calls.window(url);
+  },
+  async close() {
+    await context?.close();
+    context = undefined;
+  },
+  /** One more window of the same browser, in front of the others. */
+  async window(url) {
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      // That the server was away is a part of some tests.
+      const expected = /Failed to load resource|net::ERR/.test(message.text());
+      if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
+    });
+    await page.goto(url);
+  },
+  /** What scripts complained of, the policy of the page included. */
+  complaints: async () => complaints,
+  url: async () => page.url(),
+  click: async (selector) => page.click(selector),
+  fill: async (selector, text) => page.fill(selector, text),
+  choose: async (selector, value) => void (await page.selectOption(selector, value)),
+  press: async (key) => page.keyboard.press(key),
+  text: async (selector) => page.innerText(selector),
+  texts: async (selector) => page.locator(selector).allInnerTexts(),
+  evaluate: async (source) => page.evaluate(source),
+  /** Wait until what is shown there holds a text. */
+  async shows(selector, text) {
+    await page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor();
+  },
+  async gone(selector) {
+    await page.locator(selector).first().waitFor({ state: 'hidden' });
+  },
+  present: async (selector) => void (await page.waitForSelector(selector, { state: 'attached' })),
+  emulate: async (options) => page.emulateMedia(options),
+  size: async (width, height) => page.setViewportSize({ width, height }),
+  picture: async (path, options = {}) => void (await page.screenshot({ path, ...options })),
+  /** What stands in the way of people, by the rules of levels A and AA. */
+  async barriers() {
+    await page.evaluate(AXE);
+    return page.evaluate(async (levels) => {
+      const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: levels } });
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => ({ id, html, failureSummary })));
+    }, LEVELS);
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...given] = JSON.parse(line);
+  const answer = await calls[name](...given).then(
+    (result) => ({ result: result ?? null }),
+    (error) => ({ error: error.message }),
+  );
+  console.log(JSON.stringify(answer));
+}
+await browser.close();

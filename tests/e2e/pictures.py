@@ -1,0 +1,106 @@
+"""Makes docs/pictures: the dashboard on the demo's shop, after three days of trade whose orders and moments are made up."""
+
+import asyncio
+import random
+import tempfile
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import make
+import server
+from browser import Browser
+from gqlstock.cli import migrate
+from gqlstock.cli.demo_shop import Shop, stock_up
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.services import alerts, orders, stock, tokens
+from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.store import database
+from gqlstock.store.database import SqliteFile
+
+PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
+ORDERS = 420
+RECENT = 150
+"""Of these so many in the last half hour."""
+ANNA = Caller("anna", "anna", frozenset({Scope.ADMIN}))
+
+# What has a moment: the column, and which rows were written since.
+_MOMENTS = (
+    "UPDATE customer_order SET placed_at = ? WHERE placed_at > ?",
+    "UPDATE stock_movement SET created_at = ? WHERE created_at > ?",
+    "UPDATE low_inventory_alert SET raised_at = ? WHERE raised_at > ?",
+    "UPDATE low_inventory_alert SET resolved_at = ? WHERE resolved_at > ?",
+)
+
+
+async def trade(shop: Shop, chance: random.Random) -> None:
+    """Orders, and deliveries of what has run out, each at its moment. What is ordered most are a few of the items."""
+    now = database.now()
+    await _happened(now - timedelta(days=3, hours=2), now - timedelta(hours=1))
+    minutes = [chance.uniform(30, 3 * 24 * 60) for _ in range(ORDERS - RECENT)]
+    minutes += [chance.betavariate(1.1, 1.6) * 29 for _ in range(RECENT)]
+    wares = list(shop.skus)
+    chance.shuffle(wares)
+    weights = [1 / (place + 3) for place in range(len(wares))]
+    for ago in sorted(minutes, reverse=True):
+        began = database.now()
+        chosen = {sku: Decimal(chance.randint(1, 2)) for sku in chance.choices(wares, weights, k=chance.randint(1, 2))}
+        try:
+            await orders.place(ANNA, Asked(lines=tuple(OrderLine(*line) for line in chosen.items())))
+        except Refused:
+            deltas = tuple(StockDelta(sku, code, Decimal(9)) for sku in chosen for code in shop.warehouses)
+            await stock.adjust(ANNA, Adjustment(deltas, reason="Delivery"))
+        await _happened(now - timedelta(minutes=ago), began)
+    for alert in (await database.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
+        await alerts.acknowledge(ANNA, alert["id"], str(alert["id"]))
+
+
+async def _happened(moment: datetime, began: datetime) -> None:
+    """Have what was written since it began happen at another moment."""
+
+    async def write() -> None:
+        for statement in _MOMENTS:
+            await database.execute(statement, moment, began)
+
+    await database.transaction(write)
+
+
+def shoot(address: str) -> None:
+    with Browser() as browser:
+        for name in ("light", "dark"):
+            browser("open", address, {"colorScheme": name, "viewport": {"width": 1280, "height": 900}})
+            shown(browser)
+            browser("picture", str(PICTURES / f"dashboard-{name}.png"))
+        phone = {"width": 390, "height": 844}
+        browser("open", address, {"colorScheme": "light", "viewport": phone, "deviceScaleFactor": 1.5})
+        shown(browser)
+        browser("picture", str(PICTURES / "dashboard-phone.png"))
+
+
+def shown(browser: Browser) -> None:
+    """Wait until all parts of the page are there."""
+    browser("shows", "#status", "Live")
+    for place, text in (("#orders-words", "in the last"), ("#running-out", "Lasts"), ("#alerts-count", "open")):
+        browser("shows", place, text)
+    browser("choose", "#levels-sort", "UPDATED reversed")
+    browser("present", "#levels-rows [data-state=low]")
+
+
+async def main(look=shoot) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        url = SqliteFile(str(Path(directory) / "shop.db"))
+        await migrate.prepare(url)
+        async with database.opened(url):
+            shop = await stock_up()
+            await make.setting(category="clothing", decrement_inventory=InventoryDecrement.ON_SHIPMENT)
+            await trade(shop, random.Random(7))
+            token = await tokens.create("anna", ["admin"])
+        async with server.running({"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)) as started:
+            await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/#token={token}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

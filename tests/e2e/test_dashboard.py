@@ -1,0 +1,339 @@
+"""The dashboard in a real browser, on a real server: what the people in a shop see, do, and are not kept from."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import browser as browsers
+import make
+import server
+from browser import Browser
+from gqlstock.store import database, outbox
+from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.database import DatabaseUrl
+from server import Server
+
+pytestmark = pytest.mark.skipif(
+    "CI" not in os.environ and not browsers.is_here(), reason="needs node, npm ci in tests/e2e, and Chromium"
+)
+
+ORDER = """mutation ($lines: [OrderLineInput!]!) {
+    placeOrder(input: { lines: $lines }) { order { number } userErrors { message } }
+}"""
+# What an operator may close to the public and open to other sites is nothing to the page.
+SETTINGS = {"GQLSTOCK_PUBLIC_INTROSPECTION": "false", "GQLSTOCK_CORS_ORIGINS": "https://shop.example"}
+DESKTOP = (1280, 900)
+PHONE = (360, 740)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shop(
+    browser: Browser,
+    database_of_module: DatabaseUrl,
+    env_of_module: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    """A server for all tests, of which each has an item of its own; it sells from Berlin, then from Lyon."""
+
+    async def stock_up() -> None:
+        async with database.opened(database_of_module, everywhere=True):
+            await make.warehouse("BERLIN")
+            await make.warehouse("LYON")
+            await make.website("shop", warehouses=["BERLIN", "LYON"])
+            await make.setting(system=True, notify_below=10)
+
+    asyncio.run(stock_up())
+    started = server.start(env_of_module | SETTINGS, tmp_path_factory.mktemp("server"))
+    try:
+        asyncio.run(server.ready(started))
+        yield started
+    finally:
+        # A server that is stopped waits for streams that are open.
+        browser("close")
+        server.stop(started)
+
+
+@pytest.fixture
+async def db(shop: Server, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
+    """The server's database."""
+    async with database.opened(database_of_module, everywhere=True):
+        yield
+
+
+async def stocked(sku: str, berlin: int = 12, name: str | None = None) -> None:
+    await make.product(sku, name=name)
+    await make.stock(sku, "BERLIN", berlin)
+    await make.stock(sku, "LYON", 0)
+
+
+def page(of: Server, token: str | None = None) -> str:
+    return f"http://127.0.0.1:{of.port}/" + (f"#token={token}" if token else "")
+
+
+async def order(of: Server, sku: str, quantity: int) -> None:
+    """An order as shoppers place it: through the server."""
+    async with server.client(await make.token("orders:write", name=f"shopper for {quantity} {sku}")) as http:
+        placed = await server.ask(http, of, ORDER, lines=[{"sku": sku, "quantity": quantity}])
+    assert placed["placeOrder"]["userErrors"] == []
+
+
+async def revoke(name: str) -> None:
+    statement = "UPDATE api_token SET revoked_at = ? WHERE name = ?"
+    await database.transaction(lambda: database.execute(statement, database.now(), name))
+
+
+def level(sku: str, warehouse: str = "Berlin") -> str:
+    return f"#levels-rows .level:has-text('{sku}'):has-text('{warehouse}')"
+
+
+async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(
+    browser: Browser, shop: Server, db: None
+) -> None:
+    await stocked("MUG")
+    browser("open", page(shop, await make.token(name="anna")))
+    browser("shows", f"{level('MUG')} .available", "12")
+    browser("shows", "#orders-words", "in the last 30 minutes")
+    before = int(browser("text", "#orders-sum"))
+    assert browser("url") == page(shop)
+
+    await order(shop, "MUG", 3)
+
+    browser("shows", f"{level('MUG')} .available", "9")
+    browser("shows", level("MUG"), "Low")
+    browser("shows", level("MUG", "Lyon"), "Out")
+    browser("shows", ".alert:has-text('Mug')", "9 left in all warehouses")
+    browser("shows", "#orders-sum", str(before + 1))
+    assert browser("text", "#alerts-told") == "Mug is low: 9 left."
+    assert re.fullmatch(r"\(\d+\) Stock · gqlstock", browser("evaluate", "document.title"))
+
+    browser("click", "button[aria-label='Acknowledge the alert for Mug']")
+
+    browser("shows", ".alert:has-text('Mug')", "anna took it on")
+    (alert,) = await LowInventoryAlert.filter(sku="MUG")
+    assert (alert.acknowledged_by, alert.acknowledged_at is not None) == ("anna", True)
+    assert browser("evaluate", "document.activeElement.id") == "alerts-title"
+    assert browser("complaints") == []
+
+
+async def test_after_a_restart_the_page_goes_on_by_itself_and_shows_what_was_missed(
+    browser: Browser, shop: Server, db: None, env_of_module: dict[str, str], tmp_path: Path
+) -> None:
+    await stocked("JUG")
+    first = server.start(env_of_module, tmp_path)
+    await server.ready(first)
+    browser("open", page(first, await make.token(name="bert")))
+    browser("shows", f"{level('JUG')} .available", "12")
+    browser("shows", "#status", "Live")
+
+    server.kill(first)
+    browser("shows", "#status", "Reconnecting…")
+    await make.stock("JUG", "BERLIN", 7)
+    async with server.running(env_of_module, tmp_path, first.port) as again:
+        browser("shows", "#status", "Live")
+        browser("shows", f"{level('JUG')} .available", "7")
+        browser("shows", ".alert:has-text('Jug')", "7 left in all warehouses")
+
+        await order(again, "JUG", 1)
+
+        browser("shows", f"{level('JUG')} .available", "6")
+        assert browser("complaints") == []
+        browser("close")
+
+
+async def test_where_news_is_kept_no_longer_the_page_is_read_anew(
+    browser: Browser, shop: Server, db: None, env_of_module: dict[str, str], tmp_path: Path
+) -> None:
+    await stocked("TRAY")
+    first = server.start(env_of_module, tmp_path)
+    await server.ready(first)
+    browser("open", page(first, await make.token(name="hugo")))
+    browser("shows", f"{level('TRAY')} .available", "12")
+
+    server.kill(first)
+    await make.stock("TRAY", "BERLIN", 40)
+    await outbox.sweep(database.now() + timedelta(hours=1))
+    async with server.running(env_of_module, tmp_path, first.port):
+        browser("shows", f"{level('TRAY')} .available", "40")
+
+        await make.stock("TRAY", "BERLIN", 39)
+
+        browser("shows", f"{level('TRAY')} .available", "39")
+        assert browser("complaints") == []
+        browser("close")
+
+
+async def test_windows_of_one_browser_leave_each_other_connections(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("VASE")
+    address = page(shop, await make.token(name="carl"))
+    browser("open", address)
+    browser("shows", f"{level('VASE')} .available", "12")
+    for _ in range(2):
+        browser("window", address)
+        browser("shows", f"{level('VASE')} .available", "12")
+        browser("shows", "#status", "Live")
+
+    await order(shop, "VASE", 4)
+
+    browser("shows", f"{level('VASE')} .available", "8")
+    browser("shows", ".alert:has-text('Vase')", "8 left in all warehouses")
+
+
+async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(
+    browser: Browser, shop: Server, db: None
+) -> None:
+    first = await make.token("inventory:read", name="first")
+    second = await make.token("inventory:read", name="second")
+    browser("open", page(shop))
+
+    browser("fill", "#entrance-token", "gqls_nobody")
+    browser("press", "Enter")
+
+    browser("shows", "#entrance-why", "The token was refused: it is wrong, was revoked or has expired.")
+
+    browser("fill", "#entrance-token", first)
+    browser("press", "Enter")
+    browser("shows", "#status", "Live")
+    browser("click", "#sign-out")
+
+    browser("shows", "#entrance-why", "You are signed out")
+    assert browser("evaluate", "sessionStorage.length") == 0
+    assert browser("evaluate", "document.querySelectorAll('#levels-rows .level').length") == 0
+
+    browser("fill", "#entrance-token", second)
+    browser("press", "Enter")
+    browser("shows", "#status", "Live")
+    await revoke("second")
+
+    browser("shows", "#entrance-why", "revoked or has expired")
+    assert browser("evaluate", "sessionStorage.length") == 0
+    assert browser("complaints") == []
+
+
+async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("BOWL", 5)
+    browser("open", page(shop, await make.token("inventory:read", name="looks")))
+    browser("shows", ".alert:has-text('Bowl')", "5 left in all warehouses")
+
+    browser("shows", "#alerts-scope", "takes a token with the scope inventory:write")
+    browser("shows", "#orders-scope", "it lacks the scope orders:read")
+    assert browser("texts", ".alert:has-text('Bowl') button") == ["Bowl"]
+
+    browser("open", page(shop, await make.token("catalog:read", name="reads")))
+
+    browser("shows", "#entrance-why", "it lacks the scope inventory:read")
+
+
+async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("APRON")
+    browser("open", page(shop, await make.token(name="dora")))
+    browser("shows", f"{level('APRON')} .available", "12")
+
+    browser("press", "Tab")
+    browser("press", "Enter")  # the link that skips what comes before the levels
+    for _ in range(4):  # search, warehouse, order, and the first item
+        browser("press", "Tab")
+    browser("press", "Enter")
+
+    browser("shows", "#history-title", "Apron")
+    browser("shows", "#history-rows", "+12")
+    browser("shows", "#history-legend", "Berlin: 12 on hand, 12 available")
+    assert "now: Berlin 12, Lyon 0." in browser("evaluate", "document.querySelector('svg.plot').ariaLabel")
+
+    await order(shop, "APRON", 2)
+
+    browser("shows", "#history-rows", "Order 1000")
+    browser("shows", "#history-legend", "Berlin: 10 on hand, 10 available")
+
+    browser("press", "Escape")
+
+    browser("gone", "#history")
+    assert browser("evaluate", "document.activeElement.textContent") == "Apron"
+    assert browser("complaints") == []
+
+
+async def test_markup_in_names_is_text_on_the_page(browser: Browser, shop: Server, db: None) -> None:
+    name = "<img src=x onerror='document.title=1'><script>document.title=2</script>"
+    await stocked("ODD", 3, name=name)
+
+    browser("open", page(shop, await make.token(name="emil")))
+
+    browser("shows", ".alert", name)
+    browser("shows", "#levels-rows", name)
+    browser("click", ".alert button.item:has-text('onerror')")
+    browser("shows", "#history-title", name)
+    assert browser("evaluate", "document.querySelectorAll('main img, main script, dialog img').length") == 0
+    assert "Stock · gqlstock" in browser("evaluate", "document.title")
+    assert browser("complaints") == []
+
+
+async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("SIEVE")
+    for number in range(30):
+        await make.product(f"POT-{number:02}", name=f"Pot {number:02}")
+        await make.stock(f"POT-{number:02}", "BERLIN", number)
+    browser("open", page(shop, await make.token(name="fred")))
+    browser("shows", "#status", "Live")
+
+    browser("fill", "#levels-search", "pot ")
+
+    browser("shows", "#levels-count", "30 levels")
+    browser("shows", "#levels-page", "Page 1 of 2")
+    assert len(browser("texts", "#levels-rows .level")) == 25
+
+    browser("click", "#levels-next")
+
+    browser("shows", "#levels-page", "Page 2 of 2")
+    browser("shows", "#levels-rows", "Pot 29")
+    assert len(browser("texts", "#levels-rows .level")) == 5
+
+    browser("fill", "#levels-search", "pot 17")
+
+    browser("shows", "#levels-count", "1 level")
+    assert browser("text", "#levels-rows .available") == "17"
+
+    browser("fill", "#levels-search", "kettle")
+
+    browser("shows", "#levels-said", "Nothing has that in its name, SKU, code or barcode.")
+    assert browser("complaints") == []
+
+
+async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Server, db: None) -> None:
+    await stocked("CARAFE")
+    await order(shop, "CARAFE", 3)
+    browser("open", page(shop))
+    found = {"form": _barriers(browser)}
+    browser("open", page(shop, await make.token(name="gina")))
+    browser("shows", ".alert:has-text('Carafe')", "9 left in all warehouses")
+    browser("shows", "#running-out", "Lasts")
+    browser("shows", f"{level('CARAFE')} .available", "9")
+    browser("shows", level("CARAFE"), "Low")
+
+    found["dashboard"] = _barriers(browser)
+    browser("click", f"{level('CARAFE')} button")
+    browser("shows", "#history-rows", "+12")
+    found["history"] = _barriers(browser)
+
+    assert found == {"form": {}, "dashboard": {}, "history": {}}
+
+
+def _barriers(browser: Browser) -> dict[str, list[object]]:
+    """What is found in light and dark, on a desk and on a phone; and where the page is wider than the screen."""
+    found = {}
+    for scheme in ("light", "dark"):
+        for width, height in (DESKTOP, PHONE):
+            browser("emulate", {"colorScheme": scheme})
+            browser("size", width, height)
+            wide = browser("evaluate", "document.documentElement.scrollWidth > innerWidth")
+            found[f"{scheme}, {width} wide"] = browser("barriers") + (["it scrolls sideways"] if wide else [])
+    return {name: barriers for name, barriers in found.items() if barriers}
