@@ -4,10 +4,10 @@ from pathlib import Path
 
 import make
 import server
-from browser import needs_chromium, pages, person
 from gqlstock.rules.catalog import Image
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
+from visitor import needs_chromium, pages, person
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

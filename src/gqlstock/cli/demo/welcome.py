@@ -71,9 +71,9 @@ def text(site: str, token: str) -> str:
     return f"""
 The demo shop is open. Have a look:
 
-  {site}/             the dashboard
-  {site}/graphql      GraphiQL, to ask whatever you like
   {site}/storefront/  a page of the shop, which follows what is there
+  {site}/graphql      GraphiQL, to ask whatever you like
+  {site}/#token={token}  the dashboard
 
 Shoppers are buying, lorries are on their way, shelves are counted. Stop it with Ctrl-C; its database is thrown away then.
 
@@ -83,7 +83,7 @@ In GraphiQL it is a header:  {{ "Authorization": "Bearer {token}" }}
 {queries}
 From a terminal:
 
-  curl {site}/graphql --json '{{ "query": "{{ products(first: 3) {{ nodes {{ sku name }} }} }}" }}'
+  curl {site}/graphql -H 'content-type: application/json' -d '{{ "query": "{{ products(first: 3) {{ nodes {{ sku name }} }} }}" }}'
 """
 
 
