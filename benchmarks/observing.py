@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from gqlstock import logs
 from gqlstock.app import create_app
-from gqlstock.cli.demo_shop import stock_up
+from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.migrate import prepare
 from gqlstock.config import Config
 from gqlstock.logs import LogFormat, LogLevel
@@ -68,7 +68,7 @@ async def measure(config: Config, nowhere: TextIO) -> None:
     plain, observed = create_app(config), create_app(config)
     plain.user_middleware.clear()
     async with database.opened(config.database, everywhere=True):
-        await stock_up()
+        await stock_up("http://127.0.0.1:8000")
         for name, query in QUERIES.items():
             body = json.dumps({"query": query}).encode()
             for form in (None, *LogFormat):

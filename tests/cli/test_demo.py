@@ -16,7 +16,7 @@ from gqlstock.cli.demo import welcome
 from server import free_port
 from terminal import PATIENCE, running, stopped
 
-LAST_LINE = "  curl "
+LAST_LINE = "    -d "
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def test_all_of_its_queries_are_printed(demo: Demo) -> None:
 
 
 def test_the_command_that_it_prints_for_the_terminal_runs(demo: Demo) -> None:
-    (command,) = re.findall(r"^  (curl .*)$", demo.told, re.MULTILINE)
+    (command,) = re.findall(r"^  (curl .*\n .*)$", demo.told, re.MULTILINE)
 
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE, check=True)
 

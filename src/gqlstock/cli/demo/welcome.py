@@ -83,7 +83,8 @@ In GraphiQL it is a header:  {{ "Authorization": "Bearer {token}" }}
 {queries}
 From a terminal:
 
-  curl {site}/graphql -H 'content-type: application/json' -d '{{ "query": "{{ products(first: 3) {{ nodes {{ sku name }} }} }}" }}'
+  curl {site}/graphql -H 'content-type: application/json' \\
+    -d '{{ "query": "{{ products(first: 3) {{ nodes {{ sku name }} }} }}" }}'
 """
 
 
