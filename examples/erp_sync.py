@@ -16,10 +16,12 @@ import hashlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import httpx
 
+ATTEMPTS = 3
 ROWS_AT_ONCE = 500  # the server takes up to 1,000 rows in one mutation
 
 PUSH = """
@@ -53,15 +55,17 @@ class TooOld(Exception):
 
 
 def ask(client, query, **variables):
-    # What does not depend on the answer can be asked again: a query always, a mutation with an idempotency key.
-    for attempt in range(3):
+    # Whatever is asked here can be asked again: queries, and mutations with an idempotency key.
+    for attempt in range(ATTEMPTS):
         try:
             answer = client.post(os.environ["GQLSTOCK_URL"], json={"query": query, "variables": variables})
             if answer.status_code < 500:
                 break
-        except httpx.TransportError:
-            if attempt == 2:
-                raise
+        except httpx.TransportError as error:
+            answer = error
+        time.sleep(2**attempt)
+    else:
+        raise SystemExit(f"The server does not answer: {answer}")
     body = answer.json()
     for error in body.get("errors", []):
         if error["extensions"]["code"] == "INVALID_CURSOR":

@@ -1,12 +1,13 @@
 """README and docs are true: what stands in them runs as it stands, leads somewhere, and is told of in the contents."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from documentation import ANY, GUIDE, HOME, PAGES, SET_UP, fits, name, reader, run, script, to_ask
+from documentation import ANY, GUIDE, HOME, PAGES, SET_UP, blocks, fits, name, reader, run, script, to_ask
 from gqlstock.cli import app, migrate
 from gqlstock.store.database import SqliteFile
 
@@ -30,6 +31,14 @@ def test_the_commands_of_a_page_run_one_after_another(tmp_path: Path, page: Path
     asyncio.run(migrate.prepare(SqliteFile(str(tmp_path / "shop.db"))))
 
     run(script(page), tmp_path, GQLSTOCK_DATABASE_URL="sqlite:///shop.db")
+
+
+def test_what_the_readme_starts_with_can_be_started() -> None:
+    (block, *_) = (block for block in blocks(HOME / "README.md") if block.language == "console")
+    commands = re.findall(r"^\$ (\S+)", block.text, re.MULTILINE)
+
+    assert commands == ["scripts/demo", "scripts/test"]
+    assert all(os.access(HOME / command, os.X_OK) for command in commands)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -1,6 +1,6 @@
 // A person at a page, in a real Chromium: does what each line of standard input says, as JSON, and answers with a line.
 //   {"open": url}  {"fill": [selector, text]}  {"click": selector}  {"text": selector}  {"until": [selector, text]}
-//   {"broken": null}: the pictures that did not load
+//   {"changes": selector}: waits until there is another text than now  {"broken": null}: the pictures that cannot be loaded
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -23,7 +23,14 @@ const ACTS = {
     page
       .waitForFunction(([of, wanted]) => document.querySelector(of)?.textContent === wanted, [selector, text])
       .then(() => text),
-  broken: () => page.$$eval('img', (all) => all.filter((one) => !one.complete || !one.naturalWidth).map((one) => one.src)),
+  changes: (selector) =>
+    page.textContent(selector).then((before) =>
+      page.waitForFunction(([of, was]) => document.querySelector(of).textContent !== was, [selector, before]).then(() => null),
+    ),
+  broken: () =>
+    page
+      .$$eval('img', (all) => Promise.all(all.map((one) => one.decode().then(() => null, () => one.src))))
+      .then((all) => all.filter((one) => one !== null)),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,5 +1,6 @@
 """The examples' pages in a real browser: they show what changes elsewhere, and undo nothing that others did."""
 
+import asyncio
 from pathlib import Path
 
 import make
@@ -7,6 +8,7 @@ import server
 from gqlstock.rules.catalog import Image
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
+from terminal import running
 from visitor import needs_chromium, pages, person
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -29,8 +31,8 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
         await make.stock("SHIRT-S", on_hand=1)
         await make.setting(product="MUG", only_x_left_threshold=3)
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as running, person() as shopper:
-            await shopper.opens(f"{site}/?api={running.url}")
+        async with server.running(env, tmp_path) as started, person() as shopper:
+            await shopper.opens(f"{site}/?api={started.url}")
 
             await shopper.sees('[data-sku="MUG"] .state', "In stock")
             await shopper.sees('[data-sku="SHIRT"] .state', "Choose yours")
@@ -40,10 +42,25 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
             await make.stock("MUG", on_hand=0)
             await shopper.sees('[data-sku="MUG"] .state', "Sold out")
 
-            server.kill(running)
+            server.kill(started)
             await make.stock("MUG", on_hand=40)
-            async with server.running(env, tmp_path, running.port):
+            async with server.running(env, tmp_path, started.port):
                 await shopper.sees('[data-sku="MUG"] .state', "In stock")
+
+    assert broken == []
+
+
+@needs_chromium
+async def test_the_storefront_of_the_demo_is_full_and_goes_on_by_itself() -> None:
+    port = server.free_port()
+    with running("demo", "--port", str(port), env={}) as demo:
+        assert demo.stdout is not None
+        await asyncio.to_thread(lambda: next(line for line in iter(demo.stdout.readline, "") if "Ctrl-C" in line))
+        async with person() as shopper:
+            await shopper.opens(f"http://127.0.0.1:{port}/storefront/")
+            await shopper.sees('[data-sku="GIFT-VOUCHER"] .state', "In stock")
+            broken = await shopper.do("broken")
+            await shopper.do("changes", "#shelf")
 
     assert broken == []
 
@@ -56,8 +73,8 @@ async def test_the_admin_page_undoes_no_sale_by_a_count(db: None, database_env: 
     token = await make.token("inventory:read", "inventory:write", "catalog:read", name="Mara")
     with pages(EXAMPLES / "admin") as site:
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as running, person() as admin:
-            await admin.opens(f"{site}/?api={running.url}")
+        async with server.running(env, tmp_path) as started, person() as admin:
+            await admin.opens(f"{site}/?api={started.url}")
             await admin.fills("#token", token)
             await admin.fills("#sku", "MUG")
             await admin.clicks("#find button")
