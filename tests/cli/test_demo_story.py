@@ -109,3 +109,43 @@ async def test_the_shop_neither_runs_empty_nor_overflows_nor_gets_dull(tmp_path:
     assert states.count("SHIPPED") > 50
     assert 5 < states.count("PLACED") < 40
     assert wrong == []
+
+
+KINDS = """{
+  items: availabilities(skus: ["GIFT-VOUCHER", "LINEN", "WALL-CALENDAR"]) {
+    sku orderable salableQuantity upcoming availabilityDate quantityRules { minimum increment decimals }
+  }
+  inventoryItem(sku: "HAMMOCK") { inventorySettings { backorders outOfStockThreshold } }
+  websites(first: 5) { nodes { code warehouses { warehouse { code location { latitude } } } } }
+}"""
+ORIGINS = """{
+  blue: inventoryItem(sku: "MUG-BLUE") { settingOrigins { setting scope } }
+  green: inventoryItem(sku: "MUG-GREEN") { settingOrigins { setting scope } }
+  linen: inventoryItem(sku: "LINEN") { settingOrigins { setting scope } }
+  beanie: inventoryItem(sku: "BEANIE") { settingOrigins { setting scope } }
+  teapot: inventoryLevel(sku: "TEAPOT", warehouse: "BERLIN") { settingOrigins { setting scope } }
+}"""
+
+
+async def test_the_shop_has_one_of_each_kind(tmp_path: Path) -> None:
+    async with opened(tmp_path / "demo.db") as (api, _):
+        kinds = await api.ask(KINDS, {}, "warehouse")
+        origins = await api.ask(ORIGINS, {}, "warehouse")
+
+    voucher, linen, calendar = kinds["items"]
+    assert (voucher["orderable"], voucher["salableQuantity"]) == (True, None)
+    assert linen["quantityRules"] == {"minimum": 0.5, "increment": 0.25, "decimals": True}
+    assert (calendar["orderable"], calendar["upcoming"]) == (False, True)
+    assert calendar["availabilityDate"] is not None
+    assert kinds["inventoryItem"]["inventorySettings"] == {
+        "backorders": "ALLOW_AND_NOTIFY_CUSTOMER",
+        "outOfStockThreshold": -24,
+    }
+    assert [
+        (website["code"], [one["warehouse"]["code"] for one in website["warehouses"]])
+        for website in kinds["websites"]["nodes"]
+    ] == [("shop", ["BERLIN", "LYON"]), ("trade", ["POZNAN", "BERLIN"])]
+    scopes = {origin["scope"] for item in origins.values() for origin in item["settingOrigins"]}
+    assert scopes == {
+        *("LEVEL", "COMBINATION", "PRODUCT", "CATEGORY", "WEBSITE", "ORGANIZATION", "SYSTEM", "DEFAULT"),
+    }
