@@ -13,7 +13,7 @@ from gqlstock.services.idempotency import Kept
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
 from gqlstock.store import database, idempotency
-from gqlstock.store.idempotency import KeptAnswer
+from gqlstock.store.idempotency import KeptAnswer, Ticket
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
@@ -212,7 +212,7 @@ async def test_a_second_call_waits_for_the_first_and_goes_on_when_that_failed(sh
     has_key, go_on = asyncio.Event(), asyncio.Event()
 
     async def first() -> None:
-        assert await idempotency.claim(ANNA.key, "placeOrder", "k1", "digest") is None
+        assert await idempotency.claim([Ticket(ANNA.key, "placeOrder", "k1", "digest")]) == {}
         has_key.set()
         await go_on.wait()
         raise LookupError

@@ -8,11 +8,12 @@ revoked or has expired.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gqlstock import trail
 from gqlstock.rules.scopes import ANONYMOUS, Caller
+from gqlstock.services.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +39,19 @@ class Callers:
         self._seconds = seconds_between_checks
         self._lasting: dict[str, _Lasting] = {}
         self._checking: asyncio.Task[None] | None = None
+        self._asked: Queue[str, Caller | None] = Queue(self._identified)
 
     async def caller(self, authorization: str | None) -> Caller | None:
         """The public without a header; None for a header that stands for nobody."""
         if not authorization:
             return ANONYMOUS
         token = _token(authorization)
-        return (await self._identify([token])).get(token) if token is not None else None
+        return await self._asked.do(token) if token is not None else None
+
+    async def _identified(self, tokens: Sequence[str]) -> list[Caller | None]:
+        """Of requests that arrive at one moment, which mostly have one token, each token is looked for once."""
+        known = await self._identify(set(tokens))
+        return [known.get(token) for token in tokens]
 
     @contextlib.asynccontextmanager
     async def lasting(self, authorization: str | None) -> AsyncIterator[asyncio.Event]:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Kind:
     """
 
     name: str
+    table: type
     show: Callable[[Any], Any]
     load: Callable[[Collection[int]], Awaitable[dict[int, Any]]]
     scope: Scope | None
@@ -49,7 +50,7 @@ def register(
     seen: Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]] | None = None,
 ) -> None:
     """Say which type shows the rows of a table."""
-    kind = Kind(name, show, load, scope, seen)
+    kind = Kind(name, table, show, load, scope, seen)
     _by_name[name] = kind
     _by_table.setdefault(table, []).append(kind)
 
@@ -124,24 +125,31 @@ def _shown_as(name: str, row: Any) -> Any:
     return shown if type(shown).__name__ == name else None
 
 
-async def loaded(name: str, row_id: int) -> Any:
+async def loaded(name: str, row_id: int, at_hand: Iterable[object] = ()) -> Any:
     """An object that was just made or touched, as it is now."""
-    return (await all_loaded(name, [row_id]))[0]
+    return (await all_loaded(name, [row_id], at_hand))[0]
 
 
-async def all_loaded(name: str, row_ids: Sequence[int]) -> list[Any]:
+async def all_loaded(name: str, row_ids: Sequence[int], at_hand: Iterable[object] = ()) -> list[Any]:
+    """Objects that were just made or touched; rows that are ``at_hand`` are not read again."""
     kind = _by_name[name]
-    found = await kind.load(row_ids)
+    found = await _found(kind, row_ids, at_hand)
     return [kind.show(found[row_id]) for row_id in row_ids]
 
 
-async def all_seen(info: Info, name: str, row_ids: Sequence[int]) -> list[Any]:
+async def all_seen(info: Info, name: str, row_ids: Sequence[int], at_hand: Iterable[object] = ()) -> list[Any]:
     """As ``all_loaded``, without those that the caller may not see any more: of an answer that was kept."""
     kind = _by_name[name]
-    found = await kind.load(row_ids)
+    found = await _found(kind, row_ids, at_hand)
     if kind.seen is not None:
         found = await kind.seen(info, found)
     return [kind.show(found[row_id]) for row_id in row_ids if row_id in found]
+
+
+async def _found(kind: Kind, row_ids: Sequence[int], at_hand: Iterable[object]) -> dict[int, Any]:
+    known: dict[int, Any] = {row.id: row for row in at_hand if isinstance(row, kind.table)}  # type: ignore[attr-defined]
+    missing = [row_id for row_id in row_ids if row_id not in known]
+    return known | await kind.load(missing) if missing else known
 
 
 def by_id(load: Callable[[Collection[int]], Awaitable[dict[int, Any]]], attribute: str) -> Any:

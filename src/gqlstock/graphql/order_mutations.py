@@ -20,6 +20,7 @@ from gqlstock.services import orders as services
 from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.handles import Handle
+from gqlstock.services.idempotency import Kept
 
 
 @strawberry.input(description="So many units of one item.")
@@ -129,8 +130,8 @@ class ReturnItemsInput:
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
 
 
-async def _order_payload(order_id: int) -> OrderPayload:
-    return OrderPayload(order=await nodes.loaded("Order", order_id), user_errors=[])
+async def _order_payload(kept: Kept) -> OrderPayload:
+    return OrderPayload(order=await nodes.loaded("Order", kept.ids["order"][0], kept.rows), user_errors=[])
 
 
 INPUT = strawberry.argument(description="All of it is done, or none.")
@@ -145,7 +146,7 @@ class OrderMutations:
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
         kept = await services.place(info.context.caller, input.asked(), input.idempotency_key)
-        return await _order_payload(kept.ids["order"][0])
+        return await _order_payload(kept)
 
     @mutations.field(
         description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
@@ -153,7 +154,7 @@ class OrderMutations:
     async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
         asked = cancellation.Cancellation(input.number, line_quantities(input.lines), input.reason)
         kept = await cancellation.cancel(info.context.caller, asked, input.idempotency_key)
-        return await _order_payload(kept.ids["order"][0])
+        return await _order_payload(kept)
 
     @mutations.field(
         description="Tries an order with the status BACKORDERED again. Needs orders:write.",
@@ -168,4 +169,4 @@ class OrderMutations:
         lines = line_quantities(input.lines) or ()
         asked = returns.Return(input.order, lines, input.restock, input.reason)
         kept = await returns.take_back(info.context.caller, asked, input.idempotency_key)
-        return await _order_payload(kept.ids["order"][0])
+        return await _order_payload(kept)

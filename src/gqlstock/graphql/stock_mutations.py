@@ -105,8 +105,8 @@ class LowInventoryAlertPayload:
 
 async def stock_payload(info: Info, kept: Kept) -> StockPayload:
     return StockPayload(
-        inventory_levels=await nodes.all_seen(info, "InventoryLevel", kept.ids["levels"]),
-        movements=await nodes.all_seen(info, "StockMovement", kept.ids["movements"]),
+        inventory_levels=await nodes.all_seen(info, "InventoryLevel", kept.ids["levels"], kept.rows),
+        movements=await nodes.all_seen(info, "StockMovement", kept.ids["movements"], kept.rows),
         user_errors=[user_error(refusal) for refusal in kept.refusals],
     )
 

@@ -112,7 +112,9 @@ def effect(step: Step, mode: InventoryDecrement, quantity: Decimal, backordered:
 
 
 def apply(level: Level, change: Change) -> Level:
-    """The level after the change. Refused when a figure would leave the range of a quantity."""
+    """The level after the change. Refused when it, or a figure after it, is beyond the range of a quantity."""
+    if abs(change.on_hand) > quantities.MAXIMUM:
+        raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
     after = Level(*(getattr(level, figure) + getattr(change, figure) for figure in _FIGURES))
     if max(abs(getattr(after, figure)) for figure in _FIGURES) > quantities.MAXIMUM:
         raise invalid(f"The level would leave the range of a quantity: at most {quantities.MAXIMUM}.")

@@ -1,6 +1,6 @@
 """What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -79,8 +79,7 @@ class Shelf:
 
     def use(self, claimed: inventory.Claim) -> None:
         """Take the levels as they are under the lock from here on."""
-        for item_id in claimed.items:
-            self._levels[item_id] = claimed.levels(item_id)
+        self._levels.update((item_id, claimed.levels(item_id)) for item_id in claimed.items)
         self._settings.clear()
         self._assessed.clear()
 
@@ -155,24 +154,49 @@ class Shelf:
         return [level for level in self._levels.get(self.stock_item(item).id, ()) if level.warehouse_id in self._sites]
 
 
-async def shelf(
-    items: Iterable[Item],
-    channel: Channel,
-    network: Network | None = None,
-    found: Lookup | None = None,
-    levels: dict[int, list[InventoryLevel]] | None = None,
-) -> Shelf:
-    """Read what the availability of these items on a website depends on, whatever their number in as many statements.
+@dataclass(frozen=True, slots=True)
+class Stockroom:
+    """Some items with everything that their availability depends on, on whichever website."""
 
-    ``levels`` are given by who reads them another way, such as under a lock.
-    """
+    lookup: Lookup
+    combinations: dict[int, list[Item]]
+    levels: dict[int, list[InventoryLevel]]
+    """The levels in use, by the item that has the units."""
+    now: datetime
+
+    def shelf(self, channel: Channel) -> Shelf:
+        """The items as one website sells them."""
+        return Shelf(channel, self.lookup, self.combinations, self.levels, self.now)
+
+    def use(self, claimed: inventory.Claim) -> None:
+        """Take the levels as they are under the lock from here on; for shelves that are made behind this."""
+        self.levels.update((item_id, claimed.levels(item_id)) for item_id in claimed.items)
+
+
+async def stockroom(items: Iterable[Item], network: Network | None = None) -> Stockroom:
+    """Read what the availability of these items depends on, whatever their number in as many statements."""
     wanted = await catalog_rows.with_products(items)
-    tracked = [i.id for i in wanted.values() if i.is_product and i.tracking is InventoryTracking.TRACK_WITH_OPTIONS]
-    combinations = await catalog_rows.combinations(tracked)
+    combinations = await _combinations(wanted.values())
     wanted |= {c.id: c for made in combinations.values() for c in made}
-    known = found or await lookup(wanted.values(), network)
-    there = await inventory.levels_of(wanted.keys()) if levels is None else levels
-    return Shelf(channel, known, combinations, there, database.now())
+    known = await lookup(wanted.values(), network)
+    return Stockroom(known, combinations, await inventory.levels_of(wanted.keys()), database.now())
+
+
+async def stockroom_to_claim(items: Collection[Item], network: Network) -> Stockroom:
+    """As ``stockroom``, without levels: those are read under the lock, and taken up with ``use``."""
+    combinations = await _combinations(items)
+    wanted = {c.id: c for made in combinations.values() for c in made}
+    return Stockroom(await lookup([*items, *wanted.values()], network), combinations, {}, database.now())
+
+
+async def _combinations(items: Iterable[Item]) -> dict[int, list[Item]]:
+    tracked = [i.id for i in items if i.is_product and i.tracking is InventoryTracking.TRACK_WITH_OPTIONS]
+    return await catalog_rows.combinations(tracked)
+
+
+async def shelf(items: Iterable[Item], channel: Channel, network: Network | None = None) -> Shelf:
+    """These items as one website sells them."""
+    return (await stockroom(items, network)).shelf(channel)
 
 
 @dataclass(frozen=True, slots=True)

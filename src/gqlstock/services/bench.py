@@ -1,6 +1,7 @@
 """Rows of stock mutations, worked out one after the other on claimed items before anything is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,15 +12,18 @@ from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
+from gqlstock.services.availability import Stockroom
 from gqlstock.services.idempotency import Kept
 from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.services.posting import post
+from gqlstock.services.posting import Pages, enter
+from gqlstock.services.together import Stock
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory, warehouses
+from gqlstock.store import database, inventory
 from gqlstock.store.catalog import Item
+from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.ledger import moved_after
-from gqlstock.store.warehouses import Warehouse
+from gqlstock.store.warehouses import Network
 
 MAX_ROWS = 1_000
 
@@ -46,17 +50,38 @@ def check_rows(rows: Sequence[Any], name: str) -> None:
         raise refusals.too_many(name, len(rows), MAX_ROWS, name)
 
 
-async def bench_of(caller: Caller, rows: Sequence[Any], reason: str | None, reference: str | None) -> "Bench":
-    """Read and claim what rows of (sku, warehouse) name."""
-    pairs = [row if isinstance(row, tuple) else (row.sku, row.warehouse) for row in rows]
-    items = await catalog_rows.by_sku({sku for sku, _ in pairs})
-    known = await warehouses.warehouses_by_code({code for _, code in pairs})
+@dataclass(slots=True)
+class Rows:
+    """Rows of one stock mutation, done together with others. ``work`` works one of them out, named ``name`` in an error."""
+
+    caller: Caller
+    ticket: Ticket | None
+    name: str
+    rows: Sequence[Any]
+    skus: Collection[str]
+    work: Callable[["Bench", Any], Awaitable[None]]
+    reason: str | None = None
+    reference: str | None = None
+    partial: bool = False
+    check: Callable[[Network], None] = lambda network: None
+    """Refuses what is wrong with the mutation as a whole."""
+
+    def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
+        self.check(room.lookup.network)
+        return {item.id: item for sku in self.skus if (item := items.get(sku)) is not None}
+
+    async def decide(self, stock: Stock) -> Callable[[], Kept]:
+        bench = Bench(self.caller, stock.items, stock.room.lookup, stock.claim, self.reason, self.reference)
+        refused = await bench.run(self.name, self.rows, self.work, partial=self.partial)
+        return await bench.enter(stock.pages, refused)
+
+
+async def bench_of(caller: Caller, skus: Collection[str], reason: str | None, reference: str | None) -> "Bench":
+    """Read and claim what rows name."""
+    items = await catalog_rows.by_sku(set(skus))
     found = await lookup(items.values())
     read = {item.id: item for item in items.values()}
-    claim = await inventory.claim(read, read)
-    reason = catalog.optional_text(reason, "reason", "reason")
-    reference = catalog.optional_text(reference, "reference", "reference")
-    return Bench(caller, items, known, found, claim, reason, reference)
+    return Bench(caller, items, found, await inventory.claim(read, read), reason, reference)
 
 
 class Bench:
@@ -65,8 +90,7 @@ class Bench:
     def __init__(
         self,
         caller: Caller,
-        items: dict[str, Item],
-        warehouses: dict[str, Warehouse],
+        items: Mapping[str, Item],
         lookup: Lookup,
         claim: Claim,
         reason: str | None,
@@ -75,41 +99,52 @@ class Bench:
         self.now = database.now()
         self._caller = caller
         self._items = items
-        self._warehouses = warehouses
         self._lookup = lookup
         self._claim = claim
-        self._reason = reason
-        self._reference = reference
+        self._reason = catalog.optional_text(reason, "reason", "reason")
+        self._reference = catalog.optional_text(reference, "reference", "reference")
         self._states: dict[tuple[int, int], Level] = {}
         self._counted: dict[tuple[int, int], datetime] = {}
         self._put: list[tuple[tuple[int, int], Change, datetime | None]] = []
 
     async def run(
-        self, name: str, rows: Sequence[Any], change: Callable[["Bench", Any], Any], *, partial: bool
-    ) -> Kept:
-        """Work out every row; write all, or none when one is refused, or with ``partial`` the good ones."""
+        self, name: str, rows: Sequence[Any], work: Callable[["Bench", Any], Awaitable[None]], *, partial: bool = False
+    ) -> list[Refusal]:
+        """Work out every row. Refused when one is; with ``partial`` the good ones are left, and what the others are."""
         refused: list[Refusal] = []
         for number, row in enumerate(rows):
             done = len(self._put)
             states, counted = dict(self._states), dict(self._counted)
             try:
-                await change(self, row)
+                await work(self, row)
             except Refused as error:
                 refused += [refusal.under(name, number) for refusal in error.refusals]
                 del self._put[done:]
                 self._states, self._counted = states, counted
         if refused and not partial:
             raise Refused(refused)
-        return await self._write(refused)
+        return refused
 
-    async def _write(self, refused: list[Refusal]) -> Kept:
+    async def enter(self, pages: Pages, refused: Sequence[Refusal] = ()) -> Callable[[], Kept]:
+        """Enter what was worked out; gives what tells the ids of levels and movements once they are written."""
         postings = []
         for key, change, counted_at in self._put:
             level = await self._claim.open(*key)
             postings.append(Posting(level, change, self._caller, self._reason, self._reference, counted_at=counted_at))
-        movements = await post(self._claim, postings, self._lookup)
-        levels = dict.fromkeys(posting.level.id for posting in postings)
-        return Kept({"levels": list(levels), "movements": [m.id for m in movements]}, refused)
+        movements = await enter(pages, self._claim, postings, self._lookup)
+        levels = {posting.level.id: posting.level for posting in postings}
+        return lambda: Kept(
+            {"levels": list(levels), "movements": [m.id for m in movements]},
+            list(refused),
+            [*levels.values(), *movements],
+        )
+
+    async def write(self) -> Kept:
+        """Write what was worked out. Answers the ids of levels and movements."""
+        pages = Pages()
+        kept = await self.enter(pages)
+        await pages.write()
+        return kept()
 
     def level(self, sku: str, warehouse: str) -> Level:
         """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
@@ -139,9 +174,9 @@ class Bench:
 
     def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
         item = self._items[sku]
-        place = self._warehouses[warehouse]
-        channel = self._lookup.network.selling_from({place.id})
-        level = self._claim.level(item.id, place.id)
+        place_id = self._lookup.network.warehouses[warehouse]
+        channel = self._lookup.network.selling_from({place_id})
+        level = self._claim.level(item.id, place_id)
         levels = [level] if level is not None else []
         if quantities.is_whole(quantity) or self._lookup.settings(item, channel, levels).quantity_uses_decimals:
             return
@@ -167,12 +202,12 @@ class Bench:
         if item is None or item.id not in self._claim.items or self._claim.items[item.id].deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
         check_countable(item, self._lookup.product(item))
-        place = self._warehouses.get(warehouse)
-        if place is None:
+        place_id = self._lookup.network.warehouses.get(warehouse)
+        if place_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
-        if not self._caller.reaches(place.id):
+        if not self._caller.reaches(place_id):
             raise refusals.out_of_reach(warehouse, "warehouse")
-        return item.id, place.id
+        return item.id, place_id
 
     def _state(self, key: tuple[int, int]) -> Level:
         if key not in self._states:

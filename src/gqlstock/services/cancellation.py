@@ -13,7 +13,7 @@ from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
 from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.idempotency import Kept, once, ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def cancel(caller: Caller, asked: Cancellation, key: str | None = None) ->
         return Kept({"order": [int(found.order.id)]})
 
     check_lines(asked.lines)
-    return await once(caller, "cancelOrder", key, asked, work)
+    return await once(ticket(caller, "cancelOrder", key, asked), work)
 
 
 async def _cancel(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:

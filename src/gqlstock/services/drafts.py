@@ -1,6 +1,6 @@
 """An order worked out before anything is written: what its lines stand for, where the units are, what is in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -21,13 +21,12 @@ from gqlstock.rules.refusals import (
 )
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, Settings
-from gqlstock.services.availability import Shelf, shelf
+from gqlstock.services.availability import Shelf, stockroom, stockroom_to_claim
 from gqlstock.services.handles import Handle
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import InventoryLevel
-from gqlstock.store.warehouses import Channel
+from gqlstock.store.warehouses import Channel, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +98,35 @@ class Draft:
         return not self.refusals and not self.held
 
 
-async def read(
-    asked: Asked, levels: dict[int, list[InventoryLevel]] | None = None
-) -> tuple[Channel, list[PlannedLine], Shelf]:
-    """Everything that the order is worked out from. Refused for what is wrong with the order as a whole."""
+async def read(asked: Asked, *, to_claim: bool = False) -> tuple[Channel, list[PlannedLine], Shelf]:
+    """Everything that the order is worked out from. Refused for what is wrong with the order as a whole.
+
+    ``to_claim``: without levels, which are read under the lock.
+    """
+    network = await warehouses.network()
+    channel = check(asked, network)
+    items = await catalog_rows.by_sku({line.sku for line in asked.lines})
+    make = stockroom_to_claim if to_claim else stockroom
+    found = (await make(items.values(), network)).shelf(channel)
+    return channel, identify(asked, items, found), found
+
+
+def check(asked: Asked, network: Network) -> Channel:
+    """The website of an order. Refused for what is wrong with the order as a whole."""
     if not asked.lines:
         raise invalid("An order has at least one line.", "lines")
     if len(asked.lines) > rules.MAX_LINES:
         raise refusals.too_many("lines", len(asked.lines), rules.MAX_LINES, "lines")
-    network = await warehouses.network()
     channel = network.find(asked.website)
     if channel is None:
         if asked.website is None:
             raise Refusal(Code.NOT_FOUND, "There is no website yet.", ("website",)).only()
         raise refusals.missing("website", asked.website, "website")
-    items = await catalog_rows.by_sku({line.sku for line in asked.lines})
-    found = await shelf(items.values(), channel, network, levels=levels)
+    return channel
+
+
+def identify(asked: Asked, items: Mapping[str, Item], found: Shelf) -> list[PlannedLine]:
+    """What each line stands for, or why it stands for nothing."""
     lines = []
     for number, asked_line in enumerate(asked.lines):
         line = PlannedLine(number, asked_line)
@@ -123,7 +135,7 @@ async def read(
         except Refused as error:
             line.refusals += [refusal.under("lines", number) for refusal in error.refusals]
         lines.append(line)
-    return channel, lines, found
+    return lines
 
 
 def stocked(lines: Sequence[PlannedLine], found: Shelf) -> dict[int, Item]:

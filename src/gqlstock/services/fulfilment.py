@@ -129,7 +129,7 @@ class Sheet:
         if change == ledger.Change() or allocation.level_id is None:
             return
         level = await self.claim.open(self._items[allocation.level_id], allocation.warehouse_id)
-        self._postings.append(Posting(level, change, self.caller, order_id=self.order.id))
+        self._postings.append(Posting(level, change, self.caller, order=self.order))
 
     def check_not_below_zero(self) -> None:
         """Refuse to ship what is not there: units that leave must be on hand."""

@@ -15,7 +15,7 @@ from gqlstock.rules.scopes import Caller
 from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, plan, read, stocked
 from gqlstock.services.handles import Handle
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.idempotency import Kept, once, ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import follow, summed
 from gqlstock.store import database, inventory
@@ -71,7 +71,7 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
 
     async def work() -> Kept:
         order = Asked(asked.lines, asked.website, only_free=True)
-        channel, lines, found = await read(order, levels={})
+        channel, lines, found = await read(order, to_claim=True)
         replaced = await taken_up(asked.replaces, "replaces")
         wanted = stocked(lines, found)
         claim = await inventory.claim(wanted.keys() | (replaced.item_ids if replaced else set()), wanted)
@@ -88,7 +88,7 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         return Kept({"hold": [made]})
 
     rules.check_minutes(asked.minutes)
-    return await once(caller, "holdStock", key, asked, work)
+    return await once(ticket(caller, "holdStock", key, asked), work)
 
 
 async def release(caller: Caller, handle: Handle) -> int:

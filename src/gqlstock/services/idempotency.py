@@ -1,16 +1,17 @@
 """One call under one key happens once: what a mutation answered is kept and answered again."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from gqlstock.rules import catalog, quantities, refusals
-from gqlstock.rules.refusals import Code, Refusal, StaleQuantity
+from gqlstock.rules.refusals import Code, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import database, idempotency
+from gqlstock.store.idempotency import KeptAnswer, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +20,68 @@ class Kept:
 
     ids: dict[str, list[int]]
     refusals: list[Refusal] = field(default_factory=list)
+    rows: Sequence[object] = field(default=(), compare=False)
+    """Those of the objects that are at hand as they were just written; not kept."""
 
 
-async def once(
-    caller: Caller, mutation: str, key: str | None, asked: object, work: Callable[[], Awaitable[Kept]]
-) -> Kept:
-    """Run ``work`` in a transaction, or give what it answered when this caller used the key for this mutation before.
+def ticket(caller: Caller, mutation: str, key: str | None, asked: object) -> Ticket | None:
+    """A key as a caller used it; None for none.
 
-    ``asked`` is the parsed input, in frozen dataclasses: two inputs are the same when they are equal. An input that
-    is refused keeps nothing. A second call while the first runs waits for it.
+    ``asked`` is the parsed input, in frozen dataclasses: two inputs are the same when they are equal.
     """
     if key is None:
-        return await database.transaction(work)
+        return None
     name = catalog.text(key, "idempotencyKey", "idempotencyKey")
-    digest = hashlib.sha256(repr(asked).encode()).hexdigest()
+    return Ticket(caller.key, mutation, name, hashlib.sha256(repr(asked).encode()).hexdigest())
+
+
+async def once(used: Ticket | None, work: Callable[[], Awaitable[Kept]]) -> Kept:
+    """Run ``work`` in a transaction, or give what it answered when the key was used before.
+
+    An input that is refused keeps nothing. A second call while the first runs waits for it.
+    """
+    if used is None:
+        return await database.transaction(work)
 
     async def run() -> Kept:
-        kept = await idempotency.claim(caller.key, mutation, name, digest)
-        if kept is None:
-            made = await work()
-            told = [_told(refusal) for refusal in made.refusals]
-            await idempotency.keep(caller.key, mutation, name, {"ids": made.ids, "refusals": told})
-            return made
-        if kept.digest != digest:
-            raise Refusal(
-                Code.IDEMPOTENCY_CONFLICT,
-                f"The key {refusals.shown(name)} was used for another {mutation} before: take a new one.",
-                ("idempotencyKey",),
-            ).only()
-        assert kept.answer is not None
-        return Kept(kept.answer["ids"], [_heard(told) for told in kept.answer["refusals"]])
+        answered = (await claim([used])).get(used)
+        if isinstance(answered, Refused):
+            raise answered
+        if answered is not None:
+            return answered
+        made = await work()
+        await settle({used: made})
+        return made
 
     return await database.transaction(run)
+
+
+async def claim(used: Sequence[Ticket]) -> dict[Ticket, Kept | Refused]:
+    """Take keys for the running transaction; for those that were used before, what they answer now."""
+    return {ticket: _again(ticket, kept) for ticket, kept in (await idempotency.claim(used)).items()}
+
+
+def _again(used: Ticket, kept: KeptAnswer) -> Kept | Refused:
+    if kept.digest != used.digest:
+        return Refusal(
+            Code.IDEMPOTENCY_CONFLICT,
+            f"The key {refusals.shown(used.key)} was used for another {used.mutation} before: take a new one.",
+            ("idempotencyKey",),
+        ).only()
+    assert kept.answer is not None
+    return Kept(kept.answer["ids"], [_heard(told) for told in kept.answer["refusals"]])
+
+
+async def settle(outcomes: Mapping[Ticket, Kept | Refused]) -> None:
+    """Keep what was answered under keys that were taken; those of what was refused are free again."""
+    made = {used: kept for used, kept in outcomes.items() if isinstance(kept, Kept)}
+    await idempotency.keep(
+        {
+            used: {"ids": kept.ids, "refusals": [_told(refusal) for refusal in kept.refusals]}
+            for used, kept in made.items()
+        }
+    )
+    await idempotency.give_back([used for used in outcomes if used not in made])
 
 
 async def forget(older_than: timedelta) -> None:

@@ -1,10 +1,10 @@
 """Placing an order: what checkOrder shows and placeOrder carries out, in one transaction under the items' lock."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gqlstock import trail
-from gqlstock.rules import catalog, events, ledger, refusals
+from gqlstock.rules import catalog, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
@@ -14,14 +14,17 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import addresses, holds
-from gqlstock.services.availability import Shelf
+from gqlstock.services import addresses, drafts, holds, idempotency, together
+from gqlstock.services.availability import Shelf, Stockroom
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.services.idempotency import Kept, once
-from gqlstock.services.posting import follow, summed
+from gqlstock.services.posting import Pages, enter, post, summed
+from gqlstock.services.together import Stock
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, outbox, warehouses
 from gqlstock.store import orders as rows
+from gqlstock.store.catalog import Item
+from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import InventoryLevel, Posting
 from gqlstock.store.warehouses import Channel
 
@@ -56,36 +59,87 @@ def _unread(asked: Asked, error: Refused) -> Draft:
 
 async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     """Place an order: all of it or nothing. Answers its id."""
-
     contact = _Contact(
         addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
     )
+    placing = Placing(caller, asked, contact, idempotency.ticket(caller, "placeOrder", key, asked))
+    kept = await (together.do(placing) if asked.hold is None else _place_held(placing))
+    if placing.order is not None:
+        trail.order_placed()
+    return kept
 
-    async def work() -> Kept:
-        channel, lines, found = await read(asked, levels={})
-        wanted = stocked(lines, found)
-        held = await holds.taken_up(asked.hold, "hold")
-        claim = await inventory.claim(wanted.keys() | (held.item_ids if held else set()), wanted)
-        found.prefer(held.warehouses if held else {})
-        freed = await holds.end(caller, held, channel.id, claim, StockHoldState.ORDERED, "hold")
-        found.use(claim)
-        draft = plan(caller, asked, lines, found)
+
+@dataclass(slots=True)
+class Placing:
+    """An order that is being placed, together with others. ``order`` is what was made of it."""
+
+    caller: Caller
+    asked: Asked
+    contact: _Contact
+    ticket: Ticket | None
+    order: rows.Order | None = None
+    _channel: Channel | None = None
+    _lines: list[PlannedLine] = field(default_factory=list)
+
+    @property
+    def skus(self) -> set[str]:
+        return {line.sku for line in self.asked.lines}
+
+    def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
+        self._channel = drafts.check(self.asked, room.lookup.network)
+        found = room.shelf(self._channel)
+        self._lines = drafts.identify(self.asked, items, found)
+        return stocked(self._lines, found)
+
+    async def decide(self, stock: Stock) -> Callable[[], Kept]:
+        assert self._channel is not None
+        found = stock.room.shelf(self._channel)
+        return await self.enter(self._lines, found, stock.claim, stock.pages)
+
+    async def enter(
+        self,
+        lines: list[PlannedLine],
+        found: Shelf,
+        claim: inventory.Claim,
+        pages: Pages,
+        freed: Sequence[InventoryLevel] = (),
+    ) -> Callable[[], Kept]:
+        """Work the order out under the claim and enter it, when it can be placed; ``freed`` levels changed besides."""
+        draft = plan(self.caller, self.asked, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        order_id, order_lines = await _write(contact, channel, draft, found)
-        await take(caller, order_lines, draft, found, claim, freed)
-        await outbox.add([events.order_placed(order_id)])
-        database.on_commit(trail.order_placed)
-        return Kept({"order": [order_id]})
+        order = self.order = _order_row(self.contact, found.channel, draft)
+        line_rows = [_line_row(line, found) for line in draft.lines]
+        allocations, postings = take(self.caller, order, line_rows, draft, found)
+        pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
+        await enter(pages, claim, postings, found.lookup, freed=freed)
+        return lambda: Kept({"order": [order.id]}, rows=[order])
 
-    return await once(caller, "placeOrder", key, asked, work)
+
+async def _place_held(placing: Placing) -> Kept:
+    """Place an order for what a hold keeps, as if that had just ended; by itself, for a hold is one cart's."""
+
+    async def work() -> Kept:
+        channel, lines, found = await read(placing.asked, to_claim=True)
+        wanted = stocked(lines, found)
+        held = await holds.taken_up(placing.asked.hold, "hold")
+        claim = await inventory.claim(wanted.keys() | (held.item_ids if held else set()), wanted)
+        found.prefer(held.warehouses if held else {})
+        freed = await holds.end(placing.caller, held, channel.id, claim, StockHoldState.ORDERED, "hold")
+        found.use(claim)
+        pages = Pages()
+        kept = await placing.enter(lines, found, claim, pages, freed)
+        await pages.write()
+        return kept()
+
+    return await once(placing.ticket, work)
 
 
-async def retry(caller: Caller, number: str) -> int:
+async def retry(caller: Caller, number: str) -> Kept:
     """Try a held order again: it is placed, or left as it is. Answers its id."""
 
-    async def work() -> int:
+    async def work() -> Kept:
         order_id = order_rules.id_of(number)
         known = (await rows.orders([order_id])).get(order_id) if order_id is not None else None
         if known is None:
@@ -102,7 +156,7 @@ async def retry(caller: Caller, number: str) -> int:
             firm=True,
             modes=tuple(line.decrement for line in lines),
         )
-        _, planned, found = await read(asked, levels={})
+        _, planned, found = await read(asked, to_claim=True)
         wanted = stocked(planned, found)
         claim = await inventory.claim(wanted, wanted)
         found.use(claim)
@@ -116,9 +170,11 @@ async def retry(caller: Caller, number: str) -> int:
         for row, line in zip(lines, draft.lines, strict=True):
             row.message = line.message
             await row.save(update_fields=["message"])
-        await take(caller, lines, draft, found, claim)
+        allocations, postings = take(caller, order, lines, draft, found)
+        await rows.allocate(list(zip(lines, allocations, strict=True)))
+        await post(claim, postings, found.lookup)
         await outbox.add([Event(Topic.ORDER, order.id)])
-        return int(order.id)
+        return Kept({"order": [order.id]}, rows=[order])
 
     return await database.transaction(work)
 
@@ -129,10 +185,9 @@ def _check_held(order: rows.Order) -> None:
         raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
 
 
-async def _write(contact: _Contact, channel: Channel, draft: Draft, found: Shelf) -> tuple[int, list[rows.OrderLine]]:
-    """Write the order with its lines; gives its id, and them."""
+def _order_row(contact: _Contact, channel: Channel, draft: Draft) -> rows.Order:
     at = database.now()
-    order = await rows.Order.create(
+    return rows.Order(
         website_id=channel.id,
         status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
         customer_email=contact.email,
@@ -140,16 +195,12 @@ async def _write(contact: _Contact, channel: Channel, draft: Draft, found: Shelf
         placed_at=at,
         updated_at=at,
     )
-    lines = [_line_row(order.id, line, found) for line in draft.lines]
-    await database.insert_many(lines)
-    return int(order.id), lines
 
 
-def _line_row(order_id: int, line: PlannedLine, found: Shelf) -> rows.OrderLine:
+def _line_row(line: PlannedLine, found: Shelf) -> rows.OrderLine:
     assert line.item is not None
     assert line.settings is not None
     return rows.OrderLine(
-        order_id=order_id,
         item_id=line.item.id,
         sku=line.item.sku,
         name=line.item.name,
@@ -161,24 +212,20 @@ def _line_row(order_id: int, line: PlannedLine, found: Shelf) -> rows.OrderLine:
     )
 
 
-async def take(
-    caller: Caller,
-    lines: Sequence[rows.OrderLine],
-    draft: Draft,
-    found: Shelf,
-    claim: inventory.Claim,
-    freed: Sequence[InventoryLevel] = (),
-) -> None:
-    """Allocate what a draft has found for the lines of an order, and take it; ``freed`` levels changed besides."""
+def take(
+    caller: Caller, order: rows.Order, lines: Sequence[rows.OrderLine], draft: Draft, found: Shelf
+) -> tuple[list[list[rows.Allocation]], list[Posting]]:
+    """The allocations of each line of an order for what a draft has found, and what they do to the levels."""
     at = database.now()
-    allocations, postings = [], []
+    allocations: list[list[rows.Allocation]] = []
+    postings = []
     for line, row in zip(draft.lines, lines, strict=True):
         assert line.item is not None
+        allocations.append([])
         for position, part in enumerate(line.parts):
             level = found.level(line.item, part.warehouse_id) if line.counted else None
-            allocations.append(
+            allocations[-1].append(
                 rows.Allocation(
-                    line_id=row.id,
                     warehouse_id=part.warehouse_id,
                     level_id=level.id if level else None,
                     position=position,
@@ -191,8 +238,5 @@ async def take(
                 waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
                 change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
                 if change != ledger.Change():
-                    postings.append(Posting(level, change, caller, order_id=row.order_id))
-    await database.insert_many(allocations)
-    taken = summed(postings)
-    await inventory.record(taken)
-    await follow(claim, [*(posting.level for posting in taken), *freed], found.lookup)
+                    postings.append(Posting(level, change, caller, order=order))
+    return allocations, summed(postings)

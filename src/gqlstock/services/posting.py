@@ -1,7 +1,7 @@
 """Writes to levels, with all that follows from them in the same transaction: waiting orders filled, alerts, news."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,35 +17,63 @@ from gqlstock.services.lookup import Lookup
 from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Claim, InventoryLevel, Posting, StockMovement
+from gqlstock.store.inventory import Claim, InventoryLevel, Journal, Posting, StockMovement
+from gqlstock.store.orders import NewOrder
 from gqlstock.store.warehouses import Channel
+
+
+@dataclass(slots=True)
+class Pages:
+    """What was decided and is still to be written: new orders, and changes of claimed levels."""
+
+    orders: list[NewOrder] = field(default_factory=list)
+    journal: Journal = field(default_factory=Journal)
+
+    async def write(self) -> None:
+        """Write it; whoever reads what it may hold calls this first."""
+        await orders.insert(self.orders)
+        await outbox.add([events.order_placed(new.order.id) for new in self.orders])
+        self.orders.clear()
+        await self.journal.write()
 
 
 async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> list[StockMovement]:
     """Write changes of claimed levels; the only way in which services change stock."""
-    if not postings:
-        return []
-    movements = await inventory.record(postings)
-    await follow(claim, [posting.level for posting in postings], lookup)
+    pages = Pages()
+    movements = await enter(pages, claim, postings, lookup)
+    await pages.write()
     return movements
 
 
-async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup) -> None:
-    """Do what follows from changes that were recorded: orders are filled, alerts raised and resolved, crossings told."""
+async def enter(
+    pages: Pages, claim: Claim, postings: Sequence[Posting], lookup: Lookup, *, freed: Sequence[InventoryLevel] = ()
+) -> list[StockMovement]:
+    """Enter changes of claimed levels, with all that follows from them; ``freed`` levels changed besides."""
+    movements = await pages.journal.enter(postings)
+    await follow(claim, [*(posting.level for posting in postings), *freed], lookup, pages)
+    return movements
+
+
+async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup, pages: Pages | None = None) -> None:
+    """Do what follows from changes of levels: orders are filled, alerts raised and resolved, crossings told.
+
+    ``pages`` hold what is not written yet of these changes and those before.
+    """
     changed = {level.id: level for level in levels}
     for level in changed.values():
-        await _fill(level)
+        await _fill(level, pages or Pages())
     if changed:
         items = {level.item_id for level in changed.values()}
         await watch(items, claim, lookup)
         await outbox.add([event for item_id in sorted(items) for event in _crossings(item_id, claim, lookup)])
 
 
-async def _fill(level: InventoryLevel) -> None:
+async def _fill(level: InventoryLevel, pages: Pages) -> None:
     """Give waiting orders what the level has for them, the oldest first."""
     units = backorders.fillable(level.state)
     if not units:
         return
+    await pages.write()
     waiting = await orders.waiting(level.id)
     fills = backorders.fill([(allocation.id, allocation.quantity) for allocation in waiting], units)
     order_ids = await orders.fill(waiting, fills)

@@ -13,7 +13,7 @@ from gqlstock.rules.receiving import Announced
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.bench import Bench, bench_of, check_rows
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.idempotency import Kept, once, ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import post
 from gqlstock.services.stock import StockLine
@@ -58,8 +58,9 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
         bench.put(row.sku, asked.warehouse, Change(incoming=row.quantity))
 
     async def work() -> Kept:
-        bench = await bench_of(caller, [(line.sku, asked.warehouse) for line in asked.lines], None, asked.reference)
-        kept = await bench.run("lines", asked.lines, change, partial=False)
+        bench = await bench_of(caller, {line.sku for line in asked.lines}, None, asked.reference)
+        await bench.run("lines", asked.lines, change)
+        kept = await bench.write()
         at = database.now()
         reference = catalog.optional_text(asked.reference, "reference", "reference")
         made = [
@@ -76,16 +77,14 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
         return kept
 
     check_rows(asked.lines, "lines")
-    return await once(caller, "announceStock", key, asked, work)
+    return await once(ticket(caller, "announceStock", key, asked), work)
 
 
 async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kept:
     """Take in what arrived. It fills the announcement named, else the oldest, and needs none."""
 
     async def work() -> Kept:
-        bench = await bench_of(
-            caller, [(line.sku, asked.warehouse) for line in asked.lines], asked.reason, asked.reference
-        )
+        bench = await bench_of(caller, {line.sku for line in asked.lines}, asked.reason, asked.reference)
         dock = await _dock(bench, asked)
 
         async def change(bench: Bench, row: ArrivedLine) -> None:
@@ -96,12 +95,13 @@ async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kep
             received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
             bench.put(row.sku, asked.warehouse, received)
 
-        kept = await bench.run("lines", asked.lines, change, partial=False)
+        await bench.run("lines", asked.lines, change)
+        kept = await bench.write()
         await announcements.receive(dock.filled)
         return kept
 
     check_rows(asked.lines, "lines")
-    return await once(caller, "receiveStock", key, asked, work)
+    return await once(ticket(caller, "receiveStock", key, asked), work)
 
 
 class _Dock:

@@ -10,7 +10,7 @@ from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
 from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.idempotency import Kept, once, ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store.warehouses import Channel
@@ -45,7 +45,7 @@ async def take_back(caller: Caller, asked: Return, key: str | None = None) -> Ke
         return Kept({"order": [int(found.order.id)]})
 
     check_lines(asked.lines)
-    return await once(caller, "returnItems", key, asked, work)
+    return await once(ticket(caller, "returnItems", key, asked), work)
 
 
 async def _take_back(found: Sheet, row: LineQuantity, settings: dict[int, Settings], *, restock: bool | None) -> None:

@@ -13,7 +13,7 @@ from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick, ShipmentState
 from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services.idempotency import Kept, once, ticket
 from gqlstock.store import database, warehouses
 from gqlstock.store import shipments as rows
 from gqlstock.store.shipments import Shipment
@@ -56,7 +56,7 @@ async def create(caller: Caller, asked: Packing, key: str | None = None) -> Kept
         return Kept({"shipment": [int(made.id)]})
 
     check_lines(asked.lines)
-    return await once(caller, "createShipment", key, asked, work)
+    return await once(ticket(caller, "createShipment", key, asked), work)
 
 
 async def _pack(found: Sheet, asked: Packing, made: Shipment) -> None:

@@ -9,12 +9,14 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.bench import Bench, bench_of, check_rows
-from gqlstock.services.idempotency import Kept, once
+from gqlstock.services import together
+from gqlstock.services.bench import Bench, Rows, check_rows
+from gqlstock.services.idempotency import Kept, ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, orders, warehouses
+from gqlstock.store.warehouses import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,12 @@ async def adjust(caller: Caller, asked: Adjustment, key: str | None = None) -> K
         bench.check_decimals(row.delta, row.sku, row.warehouse, "delta")
         bench.put(row.sku, row.warehouse, ledger.adjusted(level, row.delta, row.sku))
 
-    async def work() -> Kept:
-        bench = await bench_of(caller, asked.changes, asked.reason, asked.reference)
-        return await bench.run("changes", asked.changes, change, partial=asked.partial)
-
     check_rows(asked.changes, "changes")
-    return await once(caller, "adjustStock", key, asked, work)
+    used = ticket(caller, "adjustStock", key, asked)
+    skus = {row.sku for row in asked.changes}
+    return await together.do(
+        Rows(caller, used, "changes", asked.changes, skus, change, asked.reason, asked.reference, asked.partial)
+    )
 
 
 async def count(caller: Caller, asked: Counting, key: str | None = None) -> Kept:
@@ -96,12 +98,12 @@ async def count(caller: Caller, asked: Counting, key: str | None = None) -> Kept
         found = ledger.counted(level, row.on_hand, since, asked.kind)
         bench.put(row.sku, row.warehouse, found, counted_at=row.counted_at or bench.now)
 
-    async def work() -> Kept:
-        bench = await bench_of(caller, asked.counts, asked.reason, asked.reference)
-        return await bench.run("counts", asked.counts, change, partial=asked.partial)
-
     check_rows(asked.counts, "counts")
-    return await once(caller, "setStock", key, asked, work)
+    used = ticket(caller, "setStock", key, asked)
+    skus = {row.sku for row in asked.counts}
+    return await together.do(
+        Rows(caller, used, "counts", asked.counts, skus, change, asked.reason, asked.reference, asked.partial)
+    )
 
 
 async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> Kept:
@@ -117,21 +119,21 @@ async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> K
         bench.put(row.sku, asked.source, ledger.sent(level, row.quantity, row.sku))
         bench.put(row.sku, asked.target, ledger.received(row.quantity))
 
-    async def work() -> Kept:
-        known = await warehouses.warehouses_by_code([asked.source, asked.target])
+    def check(network: Network) -> None:
         for name, code in (("from", asked.source), ("to", asked.target)):
-            if code not in known:
+            if code not in network.warehouses:
                 raise refusals.missing("warehouse", code, name)
-            if not caller.reaches(known[code].id):
+            if not caller.reaches(network.warehouses[code]):
                 raise refusals.out_of_reach(code, name)
         if asked.source == asked.target:
             raise invalid(f"From {asked.source} to {asked.target} is no move: name two warehouses.", "to")
-        rows = [(line.sku, code) for line in asked.lines for code in (asked.source, asked.target)]
-        bench = await bench_of(caller, rows, asked.reason, asked.reference)
-        return await bench.run("lines", asked.lines, change, partial=False)
 
     check_rows(asked.lines, "lines")
-    return await once(caller, "transferStock", key, asked, work)
+    used = ticket(caller, "transferStock", key, asked)
+    skus = {line.sku for line in asked.lines}
+    return await together.do(
+        Rows(caller, used, "lines", asked.lines, skus, change, asked.reason, asked.reference, check=check)
+    )
 
 
 async def delete_level(caller: Caller, sku: str, warehouse: str) -> int:

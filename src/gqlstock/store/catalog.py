@@ -124,7 +124,10 @@ async def items(ids: Collection[int]) -> dict[int, Item]:
 
 async def by_sku(skus: Collection[str]) -> dict[str, Item]:
     """Items in use by SKU, products and combinations alike."""
-    return {item.sku: item for item in await Item.filter(sku__in=set(skus), deleted_at=None)} if skus else {}
+    if not skus:
+        return {}
+    found = await database.rows(Item, f"sku IN ({database.slots(skus)}) AND deleted_at IS NULL", *skus)
+    return {item.sku: item for item in found}
 
 
 async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:

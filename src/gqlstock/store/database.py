@@ -22,7 +22,7 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 from tortoise.validators import MaxLengthValidator
 
-from gqlstock.store.reading import quicken
+from gqlstock.store.rows import columns, quicken, values
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,7 +54,7 @@ _MIGRATIONS = "gqlstock.store.migrations"
 
 # Under load SQLite hands the write lock to whoever polls it next; ten seconds let a queue of hundreds drain.
 _BUSY_MILLISECONDS = 10_000
-_ATTEMPTS = 8
+ATTEMPTS = 8
 _RETRIED_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 _MOST_PARAMETERS = 30_000
 
@@ -234,7 +234,7 @@ def _running() -> _Ending:
     return ending
 
 
-async def transaction(work: Callable[[], Awaitable[T]]) -> T:
+async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
     """Run ``work`` in one transaction: all of it happens or nothing.
 
     Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
@@ -243,13 +243,13 @@ async def transaction(work: Callable[[], Awaitable[T]]) -> T:
     """
     if _writing.get():
         return await work()
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             return await _once(work)
         except Exception as error:
-            if attempt == _ATTEMPTS or not _is_passing(error):
+            if attempt == attempts or not _is_passing(error):
                 raise
-            log.info("transaction tried again (%s of %s): %s", attempt, _ATTEMPTS, error)
+            log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
 
@@ -282,17 +282,13 @@ async def insert_many(rows: Sequence[Model]) -> None:
     """Insert rows of one table with as few statements as there can be, and give each its id, in their order."""
     if not rows:
         return
-    meta = rows[0]._meta
-    names = [name for name in meta.fields_db_projection if not meta.fields_map[name].generated]
-    columns = ", ".join(f'"{meta.fields_db_projection[name]}"' for name in names)
-    step = _MOST_PARAMETERS // len(names)
-    db = connection()
+    meta, written = rows[0]._meta, columns(type(rows[0]))
+    head = f'INSERT INTO "{meta.db_table}" ("' + '", "'.join(written) + '") VALUES '
+    slot, tail = f"({slots(written)})", f' RETURNING "{meta.db_pk_column}"'
+    step = _MOST_PARAMETERS // len(written)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        values = [meta.fields_map[name].to_db_value(getattr(row, name), row) for row in part for name in names]
-        slots = ", ".join(f"({', '.join(['?'] * len(names))})" for _ in part)
-        statement = f'INSERT INTO "{meta.db_table}" ({columns}) VALUES {slots} RETURNING "{meta.db_pk_column}"'
-        returned = await db.execute_query_dict(sql(statement), values)
+        returned = await execute(head + ", ".join([slot] * len(part)) + tail, *values(part))
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
         for row, found in zip(part, sorted(r[meta.db_pk_column] for r in returned), strict=True):
             row.pk = found

@@ -1,5 +1,8 @@
 """Answers kept under idempotency keys, so that a repeated call changes nothing twice."""
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,25 +29,55 @@ class KeptAnswer(Model):
         indexes = (("created_at",),)
 
 
-async def claim(owner: str, mutation: str, key: str, digest: str) -> KeptAnswer | None:
-    """Take a key for this transaction; None when it is ours now, else what is kept under it.
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A key as it was used: whose it is, for which mutation, and the digest of what was asked."""
 
-    While another transaction has the key, PostgreSQL waits here for its end, and SQLite's one writer before.
+    owner: str
+    mutation: str
+    key: str
+    digest: str
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.owner, self.mutation, self.key
+
+
+async def claim(tickets: Sequence[Ticket]) -> dict[Ticket, KeptAnswer]:
+    """Take keys for this transaction; gives what is kept under those that are not ours now.
+
+    While another transaction has a key, PostgreSQL waits here for its end, and SQLite's one writer before. They are
+    taken in one order, so that two that want the same keys never wait for each other in a circle.
     """
+    if not tickets:
+        return {}
+    wanted, at = sorted(tickets, key=lambda ticket: ticket.place), database.now()
     made = await database.execute(
-        """INSERT INTO kept_answer (owner, mutation, key, digest, created_at) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING id""",
-        owner,
-        mutation,
-        key,
-        digest,
-        database.now(),
+        f"""INSERT INTO kept_answer (owner, mutation, key, digest, created_at)
+            VALUES {", ".join(["(?, ?, ?, ?, ?)"] * len(wanted))}
+            ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING owner, mutation, key""",
+        *(value for ticket in wanted for value in (*ticket.place, ticket.digest, at)),
     )
-    return None if made else await KeptAnswer.get(owner=owner, mutation=mutation, key=key)
+    ours = {(row["owner"], row["mutation"], row["key"]) for row in made}
+    return {ticket: await KeptAnswer.get(**_named(ticket)) for ticket in wanted if ticket.place not in ours}
 
 
-async def keep(owner: str, mutation: str, key: str, answer: dict[str, Any]) -> None:
-    await KeptAnswer.filter(owner=owner, mutation=mutation, key=key).update(answer=answer)
+async def keep(answers: Mapping[Ticket, dict[str, Any]]) -> None:
+    """Keep what was answered under keys that were taken."""
+    await database.execute_many(
+        "UPDATE kept_answer SET answer = ? WHERE owner = ? AND mutation = ? AND key = ?",
+        [[json.dumps(answer), *ticket.place] for ticket, answer in answers.items()],
+    )
+
+
+async def give_back(tickets: Sequence[Ticket]) -> None:
+    """Let keys that were taken be used again: what was asked under them was refused."""
+    for ticket in tickets:
+        await KeptAnswer.filter(**_named(ticket)).delete()
+
+
+def _named(ticket: Ticket) -> dict[str, Any]:
+    return {"owner": ticket.owner, "mutation": ticket.mutation, "key": ticket.key}
 
 
 async def sweep(before: datetime) -> None:

@@ -10,11 +10,10 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import ledger, refusals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
@@ -87,7 +86,8 @@ class Posting:
     caller: Caller
     reason: str | None = None
     reference: str | None = None
-    order_id: int | None = None
+    order: Model | None = None
+    """The order that it belongs to, which may get its id only when it is written."""
     counted_at: datetime | None = None
 
 
@@ -153,7 +153,10 @@ async def claim(item_ids: Collection[int], read: Mapping[int, Item] = MappingPro
     if wanted <= read.keys() and not database.is_postgres():
         found = {item_id: read[item_id] for item_id in wanted}
     else:
-        rows = await Item.filter(id__in=wanted).order_by("id").select_for_update(no_key=True)
+        locked = f"id IN ({database.slots(wanted)}) ORDER BY id" + (
+            " FOR NO KEY UPDATE" if database.is_postgres() else ""
+        )
+        rows = await database.rows(Item, locked, *wanted)
         found = {item.id: item for item in rows}
         if any(item.id in read and item.updated_at != read[item.id].updated_at for item in rows):
             raise database.Outdated(f"items {sorted(wanted)} were changed")
@@ -174,53 +177,96 @@ _INCREMENT = (
 
 
 async def record(postings: Sequence[Posting]) -> list[StockMovement]:
-    """Write changes of claimed levels: the figures by increments, a movement for each change of onHand, the news.
-
-    The level objects carry their new figures afterwards. Refused when a figure leaves its range, and to a caller who is
-    not for that warehouse, whatever it is that would move its stock.
-    """
-    if not all(posting.caller.reaches(posting.level.warehouse_id) for posting in postings):
-        raise refusals.moves_elsewhere().only()
-    at = database.now()
-    before = {p.level.id: p.level.state for p in reversed(postings)}
-    movements, events = [], []
-    for posting in postings:
-        level = posting.level
-        then = level.state
-        _carry(level, ledger.apply(then, posting.change), at)
-        movement = None
-        if posting.change.on_hand:
-            assert posting.change.kind is not None
-            if abs(posting.change.on_hand) > quantities.MAXIMUM:
-                raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
-            movement = StockMovement(
-                level_id=level.id,
-                kind=posting.change.kind,
-                quantity=posting.change.on_hand,
-                on_hand_after=level.on_hand,
-                reason=posting.reason,
-                reference=posting.reference,
-                actor=posting.caller.name,
-                order_id=posting.order_id,
-                created_at=at,
-            )
-            movements.append(movement)
-        if posting.counted_at is not None:
-            level.counted_at = posting.counted_at
-        if level.state != then:
-            events.append((level.id, movement))
-    await database.insert_many(movements)
-    await outbox.add([Event(Topic.LEVEL, level_id, {"movement": m.id} if m else {}) for level_id, m in events])
-    changed = {posting.level.id: posting.level for posting in postings}
-    counted = {p.level.id: p.counted_at for p in postings if p.counted_at is not None}
-    await database.execute_many(
-        _INCREMENT,
-        [
-            [*_increments(before[level_id], level.state), counted.get(level_id), at, level_id]
-            for level_id, level in sorted(changed.items())
-        ],
-    )
+    """Write changes of claimed levels; gives the movements."""
+    journal = Journal()
+    movements = await journal.enter(postings)
+    await journal.write()
     return movements
+
+
+class Journal:
+    """Changes of claimed levels on their way into the ledger: the level objects have them once they are entered, the
+    tables once they are written – the figures by increments, a movement for each change of onHand."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Level] = {}
+        self._changed: dict[int, InventoryLevel] = {}
+        self._counted: dict[int, datetime] = {}
+        self._movements: list[tuple[StockMovement, Model | None, Event]] = []
+
+    async def enter(self, postings: Sequence[Posting]) -> list[StockMovement]:
+        """Take up changes, with the news of them; gives their movements.
+
+        Refused when a figure leaves its range, and to a caller who is not for that warehouse, whatever it is that would
+        move its stock: then none of them is taken up.
+        """
+        if not all(posting.caller.reaches(posting.level.warehouse_id) for posting in postings):
+            raise refusals.moves_elsewhere().only()
+        states: dict[int, Level] = {}
+        steps = []
+        for posting in postings:
+            then = states.get(posting.level.id) or posting.level.state
+            states[posting.level.id] = ledger.apply(then, posting.change)
+            steps.append((then, states[posting.level.id]))
+        at = database.now()
+        entered = [self._enter(p, then, after, at) for p, (then, after) in zip(postings, steps, strict=True)]
+        await outbox.add([event for _, event in entered if event is not None])
+        return [movement for movement, _ in entered if movement is not None]
+
+    def _enter(
+        self, posting: Posting, then: Level, after: Level, at: datetime
+    ) -> tuple[StockMovement | None, Event | None]:
+        level = posting.level
+        self._before.setdefault(level.id, then)
+        self._changed[level.id] = level
+        _carry(level, after, at)
+        if posting.counted_at is not None:
+            level.counted_at = self._counted[level.id] = posting.counted_at
+        movement = None
+        data: dict[str, int] = {}
+        event = Event(Topic.LEVEL, level.id, data) if after != then else None
+        if posting.change.on_hand:
+            assert event is not None
+            movement = _movement(posting, at)
+            data["movement"] = 0  # Its id, once it is written.
+            self._movements.append((movement, posting.order, event))
+        return movement, event
+
+    async def write(self) -> None:
+        """Write what was entered; then it is empty. The orders that it belongs to are written by now."""
+        for movement, order, _ in self._movements:
+            movement.order_id = order.pk if order is not None else None
+        await database.insert_many([movement for movement, _, _ in self._movements])
+        for movement, _, event in self._movements:
+            event.data["movement"] = movement.id
+        await database.execute_many(
+            _INCREMENT,
+            [
+                [
+                    *_increments(self._before[level_id], level.state),
+                    self._counted.get(level_id),
+                    level.updated_at,
+                    level_id,
+                ]
+                for level_id, level in sorted(self._changed.items())
+            ],
+        )
+        for part in (self._before, self._changed, self._counted, self._movements):
+            part.clear()
+
+
+def _movement(posting: Posting, at: datetime) -> StockMovement:
+    assert posting.change.kind is not None
+    return StockMovement(
+        level_id=posting.level.id,
+        kind=posting.change.kind,
+        quantity=posting.change.on_hand,
+        on_hand_after=posting.level.on_hand,
+        reason=posting.reason,
+        reference=posting.reference,
+        actor=posting.caller.name,
+        created_at=at,
+    )
 
 
 def _carry(level: InventoryLevel, state: Level, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """Orders, their lines, and which warehouse gives how much to each."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -106,6 +107,33 @@ class Allocation(Model):
         indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"), ("shipment_id",))
 
 
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order that is not written yet, with its lines and the allocations of each."""
+
+    order: Order
+    lines: Sequence[tuple[OrderLine, Sequence[Allocation]]]
+
+
+async def insert(new: Sequence[NewOrder]) -> None:
+    """Write orders, with one statement for each table."""
+    await database.insert_many([one.order for one in new])
+    lines = [pair for one in new for pair in one.lines]
+    for one in new:
+        for line, _ in one.lines:
+            line.order_id = one.order.id
+    await database.insert_many([line for line, _ in lines])
+    await allocate(lines)
+
+
+async def allocate(lines: Sequence[tuple[OrderLine, Sequence[Allocation]]]) -> None:
+    """Write the allocations of lines that are written."""
+    for line, allocations in lines:
+        for allocation in allocations:
+            allocation.line_id = line.id
+    await database.insert_many([allocation for _, allocations in lines for allocation in allocations])
+
+
 OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 
 
@@ -131,7 +159,8 @@ def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
 
 
 async def orders(ids: Collection[int]) -> dict[int, Order]:
-    return {order.id: order for order in await Order.filter(id__in=set(ids))} if ids else {}
+    found = await database.rows(Order, f"id IN ({database.slots(ids)})", *ids) if ids else []
+    return {order.id: order for order in found}
 
 
 async def lines(ids: Collection[int]) -> dict[int, OrderLine]:
@@ -141,7 +170,7 @@ async def lines(ids: Collection[int]) -> dict[int, OrderLine]:
 async def lines_of(order_ids: Collection[int]) -> dict[int, list[OrderLine]]:
     """The lines of each order, in the order in which they were given."""
     found: dict[int, list[OrderLine]] = {order_id: [] for order_id in order_ids}
-    for line in await OrderLine.filter(order_id__in=set(found)).order_by("id"):
+    for line in await database.rows(OrderLine, f"order_id IN ({database.slots(found)}) ORDER BY id", *found):
         found[line.order_id].append(line)
     return found
 
@@ -149,7 +178,7 @@ async def lines_of(order_ids: Collection[int]) -> dict[int, list[OrderLine]]:
 async def allocations_of(line_ids: Collection[int]) -> dict[int, list[Allocation]]:
     """The allocations of each line, oldest first."""
     found: dict[int, list[Allocation]] = {line_id: [] for line_id in line_ids}
-    for allocation in await Allocation.filter(line_id__in=set(found)).order_by("id"):
+    for allocation in await database.rows(Allocation, f"line_id IN ({database.slots(found)}) ORDER BY id", *found):
         found[allocation.line_id].append(allocation)
     return found
 

@@ -1,6 +1,6 @@
 """Organizations, websites, warehouses, and which warehouse serves which."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,10 +101,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Every website, in the order in which they were created, and the warehouses that are active."""
+    """Every website, in the order in which they were created, and every warehouse."""
 
     channels: tuple[Channel, ...]
+    warehouses: Mapping[str, int]
+    """The ids of the warehouses, by code."""
     active: frozenset[int]
+    """Those that sell."""
 
     def find(self, code: str | None) -> Channel | None:
         """The website of that code; without one the default website, the first one created."""
@@ -131,15 +134,19 @@ async def network() -> Network:
            LEFT JOIN assignment a ON a.website_id = s.id OR a.organization_id = o.id
            LEFT JOIN warehouse w ON w.id = a.warehouse_id
            UNION ALL
-           SELECT NULL, NULL, NULL, NULL, NULL, NULL, id, NULL, NULL, active FROM warehouse
+           SELECT NULL, code, NULL, NULL, NULL, NULL, id, NULL, NULL, active FROM warehouse
            ORDER BY 1, 6, 7"""
     )
     by_website: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         if row["id"] is not None:
             by_website.setdefault(row["id"], []).append(row)
-    active = frozenset(row["warehouse_id"] for row in rows if row["id"] is None and row["active"])
-    return Network(tuple(_channel(found) for found in by_website.values()), active)
+    places = [row for row in rows if row["id"] is None]
+    return Network(
+        tuple(_channel(found) for found in by_website.values()),
+        {row["code"]: row["warehouse_id"] for row in places},
+        frozenset(row["warehouse_id"] for row in places if row["active"]),
+    )
 
 
 def _channel(rows: list[dict[str, Any]]) -> Channel:

@@ -1,15 +1,15 @@
 """Where the values of a field come from: an attribute, a batch function, a resolver, or the type's name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLField
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from gqlstock.graphql.executor import batch
+from gqlstock.graphql.executor import batch, inputs
 from gqlstock.graphql.executor.places import Places
 
 if TYPE_CHECKING:
@@ -48,46 +48,45 @@ class Attribute(Source):
 class Converted(Source):
     """A Strawberry field with nothing around its resolver: called as Strawberry would, its arguments converted once."""
 
-    def __init__(self, field: StrawberryField) -> None:
+    def __init__(self, field: StrawberryField, converter: Any) -> None:
         self._field = field
+        self._converter = converter
         self._same: dict[str, Any] | None = None
+
+    @cached_property
+    def _convert(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        return inputs.conversion(self._field.arguments, self._converter)
 
     def _info(self, field: "Field", path: Any, walk: "Walk") -> Any:
         return walk.converter.config.info_class(_raw_info=walk.info(field, path), _field=self._field)
 
-    def _arguments(self, field: "Field", info: Any, walk: "Walk") -> dict[str, Any]:
+    def _arguments(self, field: "Field", walk: "Walk") -> dict[str, Any]:
         """The arguments as the resolver wants them; raises what is wrong with them."""
         if self._same is not None:
             return self._same
         given = walk.arguments(field)
-        converted = convert_arguments(
-            given,
-            self._field.arguments,
-            scalar_registry=walk.converter.scalar_registry,
-            config=walk.converter.config,
-            info=info,
-        )
+        converted = self._convert(given)
         if field.same is given:
             self._same = converted
         return converted
 
 
 class Batch(Converted):
-    def __init__(self, field: StrawberryField) -> None:
-        super().__init__(field)
+    def __init__(self, field: StrawberryField, converter: Any) -> None:
+        super().__init__(field, converter)
         self._function: batch.Function = field.metadata[batch.MARK]
 
     def values(self, field: "Field", objects: list[Any], places: Places, walk: "Walk") -> Any:
         try:
             info = self._info(field, places.at(0), walk)
-            return batch.load(self._function, objects, info, self._arguments(field, info, walk))
+            return batch.load(self._function, objects, info, self._arguments(field, walk))
         except Exception as error:
             return [error] * len(objects)
 
 
 class Method(Converted):
-    def __init__(self, field: StrawberryField, resolver: StrawberryResolver[Any]) -> None:
-        super().__init__(field)
+    def __init__(self, field: StrawberryField, resolver: StrawberryResolver[Any], converter: Any) -> None:
+        super().__init__(field, converter)
         self._takes_self = resolver.self_parameter is not None
         self._source_names = [p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p is not None]
         self._info_name = resolver.info_parameter.name if resolver.info_parameter is not None else None
@@ -98,7 +97,7 @@ class Method(Converted):
     def _one(self, field: "Field", value: Any, path: Any, walk: "Walk") -> Any:
         try:
             info = self._info(field, path, walk)
-            arguments = dict(self._arguments(field, info, walk))
+            arguments = dict(self._arguments(field, walk))
             for name in self._source_names:
                 arguments[name] = value
             if self._info_name is not None:
@@ -135,7 +134,7 @@ def source(name: str, definition: GraphQLField, converter: Any) -> Source:
         return Resolver(definition.resolve)
     if field.base_resolver is None:
         return Attribute(_reader(field))
-    return Batch(field) if batch.MARK in field.metadata else Method(field, field.base_resolver)
+    return Batch(field, converter) if batch.MARK in field.metadata else Method(field, field.base_resolver, converter)
 
 
 def _reader(field: StrawberryField) -> Callable[[Any], Any]:

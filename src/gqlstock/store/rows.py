@@ -1,0 +1,122 @@
+"""How rows become objects and objects rows: as Tortoise has it, by the shortest way there is. Most of what a page or an
+order costs is this."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from tortoise import fields
+from tortoise.fields.data import CharEnumFieldInstance
+from tortoise.models import Model
+
+
+def quicken(models: Iterable[type[Model]]) -> None:
+    """Have the objects of these tables made by the functions below: those read, and those begun to be written."""
+    for model in models:
+        if "_init_from_db" not in vars(model):
+            model._init_from_db = _maker(model)  # type: ignore[method-assign]
+            model.__init__ = _beginner(model)  # type: ignore[method-assign]
+
+
+def _maker(model: Any) -> Callable[..., Any]:
+    """What makes an object of a row. A row of which only some columns were read is left to Tortoise."""
+    meta, partly = model._meta, model._init_from_db
+    unchanged = [(key, name) for key, name, _ in meta.db_native_fields]
+    changed = [(key, name, field.field_type) for key, name, field in meta.db_default_fields]
+    read = [(key, name, _reader(field)) for key, name, field in meta.db_complex_fields]
+    own_key = meta.db_pk_column not in meta.generated_db_fields
+
+    def make(**row: Any) -> Any:
+        try:
+            values = {name: row[key] for key, name in unchanged}
+            for key, name, kind in changed:
+                values[name] = None if (value := row[key]) is None else kind(value)
+            for key, name, of in read:
+                values[name] = of(row[key])
+        except KeyError:
+            return partly(**row)
+        values |= {"_partial": False, "_saved_in_db": True, "_custom_generated_pk": own_key, "_await_when_save": {}}
+        made = object.__new__(model)
+        object.__setattr__(made, "__dict__", values)
+        return made
+
+    return make
+
+
+def _reader(field: Any) -> Callable[[Any], Any]:
+    if isinstance(field, fields.DatetimeField):
+        return _moment
+    return _member(field.enum_type) if isinstance(field, CharEnumFieldInstance) else field.to_python_value
+
+
+def _moment(value: Any) -> Any:
+    """A moment in UTC: SQLite has it as a text, PostgreSQL as what it is."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if value is None or value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _member(enum: Any) -> Callable[[Any], Any]:
+    """A member of an enum, by its value; where there is none the enum says so."""
+    members = {member.value: member for member in enum}
+
+    def read(value: Any) -> Any:
+        found = members.get(value)
+        return found if found is not None or value is None else enum(value)
+
+    return read
+
+
+def _beginner(model: Any) -> Callable[..., None]:
+    """What begins an object that is not stored yet, from values of its columns. One given by objects is left to Tortoise."""
+    meta, otherwise = model._meta, model.__init__
+    columns = set(meta.fields_db_projection) - ({meta.pk_attr} if meta.pk.generated else set())
+    defaults = {name: meta.fields_map[name].default for name in meta.fields_db_projection}
+    made = {name: default for name, default in defaults.items() if callable(default)}
+    begun = {"_partial": False, "_saved_in_db": False, "_custom_generated_pk": False, **defaults}
+
+    def begin(self: Any, **given: Any) -> None:
+        if not given.keys() <= columns:
+            otherwise(self, **given)
+            return
+        values = {**begun, "_await_when_save": {}, **given}
+        for name, make in made.items():
+            if name not in given:
+                values[name] = make()
+        object.__setattr__(self, "__dict__", values)
+
+    return begin
+
+
+@cache
+def columns(table: type[Model]) -> tuple[str, ...]:
+    """The columns that are written when rows of a table are inserted: all but an id that the database gives."""
+    return tuple(column for column, _ in _writers(table))
+
+
+def values(rows: Sequence[Model]) -> list[Any]:
+    """What is written to these columns for rows of one table, one row after the other."""
+    writers = [write for _, write in _writers(type(rows[0]))]
+    return [write(row) for row in rows for write in writers]
+
+
+@cache
+def _writers(table: type[Model]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    meta = table._meta
+    written = ((name, column, meta.fields_map[name]) for name, column in meta.fields_db_projection.items())
+    return tuple((column, _writer(name, field)) for name, column, field in written if not field.generated)
+
+
+def _writer(name: str, field: Any) -> Callable[[Any], Any]:
+    """What gives the stored value of an object's column."""
+    if isinstance(field, CharEnumFieldInstance):
+        # A member of these enums is equal to its text.
+        stored = {None: None} | {member.value: member.value for member in field.enum_type}
+        return lambda row: stored[row.__dict__[name]]
+    same = type(field).to_db_value is fields.Field.to_db_value
+    if same or (isinstance(field, fields.DatetimeField) and not (field.auto_now or field.auto_now_add)):
+        return lambda row: row.__dict__[name]
+    return lambda row: field.to_db_value(row.__dict__[name], row)
