@@ -86,6 +86,18 @@ def test_the_table_of_commands_has_every_command_and_no_other() -> None:
     assert set(told) == set(there)
 
 
+def test_the_files_and_functions_that_the_architecture_names_are_there() -> None:
+    page = (HOME / "docs" / "architecture.md").read_text()
+    sources = list((HOME / "src" / "gqlstock").rglob("*.py"))
+
+    named = re.findall(r"`([\w/]+\.py)(?:: (\w+)\(\))?`", page)
+
+    assert len(named) > 20
+    for file, function in named:
+        (found, *_) = [one for one in [HOME / file, *sources] if one.is_file() and str(one).endswith(f"/{file}")]
+        assert f"def {function}" in found.read_text(), (file, function)
+
+
 @pytest.mark.parametrize(
     ("told", "really", "same"),
     [
