@@ -18,7 +18,7 @@ import in_process
 import questions
 from gqlstock import logs
 from gqlstock.app import create_app
-from gqlstock.cli.demo_shop import stock_up
+from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.migrate import prepare
 from gqlstock.config import Config
 from gqlstock.logs import LogFormat, LogLevel
@@ -45,7 +45,7 @@ async def measure(config: Config, nowhere: TextIO) -> None:
     plain, observed = create_app(config), create_app(config)
     plain.user_middleware.clear()
     async with database.opened(config.database, everywhere=True):
-        await stock_up()
+        await stock_up("http://127.0.0.1:8000")
         for name, query in QUERIES.items():
             request = questions.http("POST", "/graphql", None, {"query": query})
             for form in (None, *LogFormat):

@@ -1,4 +1,4 @@
-"""The README's one table of the environment has every name that is read, and its defaults are those of the code."""
+"""The one table of the environment has every name that is read, and its defaults are those of the code."""
 
 import re
 from dataclasses import replace
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from gqlstock import config
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+PAGE = (Path(__file__).parent.parent / "docs" / "reference.md").read_text()
 ROWS = {
     name: default
-    for names, default in re.findall(r"^\| (`GQLSTOCK_[^|]*) \| ([^|]+) \|", README, re.MULTILINE)
+    for names, default in re.findall(r"^\| (`GQLSTOCK_[^|]*) \| ([^|]+) \|", PAGE, re.MULTILINE)
     for name in re.findall(r"GQLSTOCK_\w+", names)
 }
 READ = {value for value in vars(config).values() if isinstance(value, str) and value.startswith("GQLSTOCK_")}

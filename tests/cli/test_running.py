@@ -1,19 +1,13 @@
 """The commands that run until they are stopped, in processes of their own."""
 
-import re
 import signal
 import socket
 import time
 
 import httpx
-import pytest
 
+from server import free_port
 from terminal import PATIENCE, Run, running, stopped
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def until_ready(port: int) -> httpx.Response:
@@ -59,37 +53,3 @@ def test_a_port_that_is_taken_is_told(run: Run) -> None:
         1,
         f"127.0.0.1:{port} cannot be listened on: Address already in use. Another --port may be free.\n",
     )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_sells_until_it_is_stopped(number: signal.Signals) -> None:
-    port = free_port()
-    placed = 'mutation { placeOrder(input: {lines: [{sku: "MUG-BLUE", quantity: 2}]}) { order { status } } }'
-
-    with running("demo", "--port", str(port), env={}) as process:
-        assert process.stdout is not None
-        told = "".join(iter(process.stdout.readline, "    order { number status } userErrors { message } } }\n"))
-        token = re.findall(r"gqls_\S+", told)[0]
-        mine = ask(port, placed)
-        deadline = time.monotonic() + PATIENCE
-        while int(ask(port, "{ orders { totalCount } }", token)["orders"]["totalCount"]) < 2:  # type: ignore[index]
-            assert time.monotonic() < deadline, "no shopper ever came"
-            time.sleep(0.2)
-        code, stderr = stopped(process, number)
-
-    assert f"The demo shop is open: http://127.0.0.1:{port}/graphql\n" in told
-    assert mine == {"placeOrder": {"order": {"status": "PLACED"}}}
-    assert (code, stderr) == (0, "")
-
-
-def test_the_queries_that_the_demo_prints_can_be_sent() -> None:
-    port = free_port()
-
-    with running("demo", "--port", str(port), env={}) as process:
-        assert process.stdout is not None
-        told = "".join(iter(process.stdout.readline, "    order { number status } userErrors { message } } }\n"))
-        token = re.findall(r"gqls_\S+", told)[0]
-        queries = re.findall(r"^  (\{.*\})$", told, re.MULTILINE)
-        answers = [ask(port, query, token) for query in queries]
-
-    assert [list(answer) for answer in answers] == [["products"], ["lowInventoryAlerts"]]

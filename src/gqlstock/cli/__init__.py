@@ -1,6 +1,7 @@
 """The commands. Each stands in a file of its own; how one is run and how it fails is in ``session``."""
 
-from gqlstock.cli import backup, demo, export, import_, migrate, schema, serve, token, verify
+from gqlstock.cli import backup, export, import_, migrate, schema, serve, token, verify
+from gqlstock.cli.demo import command as demo
 from gqlstock.cli.session import commands
 
 app = commands("The inventory server that headless shops put behind their storefront.", plain_errors=True)

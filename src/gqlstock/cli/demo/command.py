@@ -1,22 +1,26 @@
-"""``gqlstock demo``: a shop to try things on, on a database that is gone afterwards."""
+"""The command ``gqlstock demo``: opens the shop, serves it, and has its story told until it is stopped."""
 
 import asyncio
 import contextlib
 import importlib
 import os
+import random
 import signal
 import socket
 import tempfile
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
 
 from gqlstock.cli import migrate, session
-from gqlstock.cli.demo_shop import Shop, stock_up
-from gqlstock.cli.demo_shoppers import keep_shopping
+from gqlstock.cli.demo import pictures, story, welcome
+from gqlstock.cli.demo.api import Api
+from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.serve import CONNECTIONS
 from gqlstock.config import UNSUBSCRIBE, Config, unsubscribe_page
 from gqlstock.services import tokens
@@ -25,6 +29,8 @@ from gqlstock.store.database import SqliteFile
 
 _HOST = "127.0.0.1"
 _GRACE = 5
+_SEED = 4711
+_PATIENCE = 30
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000) -> None:
@@ -42,7 +48,9 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max
         config = replace(session.config(), database=database_url, redis_url=None, public_orders=True)
         if UNSUBSCRIBE not in os.environ:
             config = replace(config, unsubscribe_url=unsubscribe_page(*listening.getsockname()[:2]))
-        asyncio.run(_run(config, create_app(config), listening))
+        application = create_app(config)
+        pictures.serve(application)
+        asyncio.run(_run(config, application, listening))
 
 
 def _stop(number: int, frame: object) -> None:
@@ -51,51 +59,40 @@ def _stop(number: int, frame: object) -> None:
 
 
 class _Server(uvicorn.Server):
-    """The server, with a word when it is open."""
+    """The server, and what goes on for as long as it is open."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(config)
-        self.open = asyncio.Event()
+        self._meanwhile = meanwhile
+        self._going_on: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.open.set()
+        self._going_on = [asyncio.create_task(self._meanwhile())]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First, as nobody is answered any more then.
+        for task in self._going_on:
+            task.cancel()
+        await asyncio.gather(*self._going_on, return_exceptions=True)
+        await super().shutdown(sockets)
 
 
 async def _run(config: Config, application: Any, listening: socket.socket) -> None:
+    site = f"http://{_HOST}:{listening.getsockname()[1]}"
     await migrate.prepare(config.database)
     async with database.opened(config.database):
-        shop = await stock_up()
+        shop = await stock_up(site)
         token = await tokens.create("demo", ["admin"])
-    url = f"http://{_HOST}:{listening.getsockname()[1]}/graphql"
-    server = _Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=_GRACE, **CONNECTIONS))
-    shoppers = asyncio.create_task(_shoppers(server, url, token, shop))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        shoppers.cancel()
-        await asyncio.gather(shoppers, return_exceptions=True)
+        workers = {name: await tokens.create(name, scopes) for name, scopes in story.WHO_WORKS_HERE.items()}
 
+    async def tell() -> None:
+        typer.echo(welcome.text(site, token))
+        chance = random.Random(_SEED)
+        # No https here, and the certificates that are never asked for take a while to read.
+        async with httpx.AsyncClient(timeout=_PATIENCE, verify=False) as client:
+            habits = story.habits(Api(client, f"{site}/graphql", workers), shop, chance)
+            await story.tell(habits, chance, asyncio.sleep)
 
-async def _shoppers(server: _Server, url: str, token: str, shop: Shop) -> None:
-    await server.open.wait()
-    typer.echo(_welcome(url, token))
-    await keep_shopping(url, token, shop)
-
-
-def _welcome(url: str, token: str) -> str:
-    return f"""
-The demo shop is open: {url}
-Its dashboard, with the token below: {url.removesuffix("graphql")}#token={token}
-Shoppers are buying. Stop it with Ctrl-C; its database is thrown away then.
-
-A token that may do everything:  {token}
-Send it as the header  Authorization: Bearer TOKEN.  These need none, but for the second:
-
-  {{ products(first: 5) {{ nodes {{ sku name availability {{ status salableQuantity onlyLeft }} }} }} }}
-
-  {{ lowInventoryAlerts(first: 5) {{ nodes {{ sku quantityLeft threshold state raisedAt }} }} }}
-
-  mutation {{ placeOrder(input: {{ lines: [{{ sku: "MUG-BLUE", quantity: 2 }}] }}) {{
-    order {{ number status }} userErrors {{ message }} }} }}
-"""
+    options = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=_GRACE, **CONNECTIONS)
+    await _Server(options, tell).serve(sockets=[listening])

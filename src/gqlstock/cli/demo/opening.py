@@ -1,0 +1,102 @@
+"""The demo's shop is opened: its goods, its places and its settings get into an empty database."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
+from gqlstock.cli.demo import wares as told
+from gqlstock.cli.demo.pictures import image
+from gqlstock.cli.demo.wares import COLORS, WAREHOUSES, Ware
+from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import SettingScope
+from gqlstock.services import catalog, categories, settings, stock, warehouses
+from gqlstock.services.settings import Spot
+from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services.warehouses import Assigned
+from gqlstock.store import catalog as rows
+from gqlstock.store import database
+
+_DAYS_UNTIL_PRINTED = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What can be ordered, by SKU with its product, and how much of it each warehouse wants to have."""
+
+    wares: Mapping[str, Ware]
+
+    def wanted(self, sku: str) -> Decimal:
+        return Decimal(self.wares[sku].units)
+
+
+async def stock_up(site: str) -> Shop:
+    """Fill an empty database; ``site`` is where the pictures are served from."""
+    await _places()
+    for slug, (parent, name) in told.CATEGORIES.items():
+        await categories.create(slug, name, parent)
+    wares = {sku: ware for ware in told.WARES for sku in await _put(ware, site)}
+    await _set(lambda scope: scope is not SettingScope.LEVEL)
+    counts = tuple(
+        StockCount(sku, code, (ware.units * ware.at_first).to_integral_value(ROUND_CEILING))
+        for sku, ware in wares.items()
+        if ware.counted
+        for code in WAREHOUSES
+    )
+    await stock.count(SYSTEM, Counting(counts, reason="Opening count"))
+    await _set(lambda scope: scope is SettingScope.LEVEL)
+    return Shop(wares)
+
+
+async def _set(wanted: Callable[[SettingScope], bool]) -> None:
+    for scope, owner, warehouse, values in told.SETTINGS:
+        if wanted(scope):
+            await settings.change(Spot(scope, owner, warehouse), values)
+
+
+async def _places() -> None:
+    for code, (name, point) in WAREHOUSES.items():
+        await warehouses.create_warehouse({"code": code, "name": name, "location": point})
+    for code, (name, sources) in told.WEBSITES.items():
+        await warehouses.create_website(code, name, warehouses=[Assigned(source) for source in sources])
+    named = {"name": "The demo company", "warehouses": [Assigned(code) for code in WAREHOUSES]}
+    await warehouses.update_organization(told.DEFAULT_ORGANIZATION, named)
+
+
+async def _put(ware: Ware, site: str) -> list[str]:
+    """Make a product with its combinations and its settings; gives the SKUs that can be ordered."""
+    options = _options(ware, site)
+    given: dict[str, Any] = {
+        "sku": ware.sku,
+        "name": ware.name,
+        "description": ware.description,
+        "category": ware.category,
+        "images": [image(site, ware.drawing, of=ware.name)],
+        "options": options,
+        "tracking": _tracking(ware),
+    }
+    made = [await catalog.create_product(given)]
+    if options:
+        made = await catalog.generate_combinations(ware.sku)
+    values = dict(ware.settings)
+    if values.get("upcoming"):
+        values["availability_date"] = database.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
+    if values:
+        await settings.change(Spot(SettingScope.PRODUCT, ware.sku), values)
+    return [item.sku for item in (await rows.items(made)).values()] if options else [ware.sku]
+
+
+def _options(ware: Ware, site: str) -> tuple[Option, ...]:
+    def value(name: str) -> OptionValue:
+        seen = f"{ware.name}, {name.lower()}"
+        return OptionValue(name, (image(site, ware.drawing, name, of=seen),) if name in COLORS else ())
+
+    return tuple(Option(name, tuple(value(one) for one in values)) for name, values in ware.options.items())
+
+
+def _tracking(ware: Ware) -> InventoryTracking:
+    if not ware.counted:
+        return InventoryTracking.DO_NOT_TRACK
+    return InventoryTracking.TRACK_WITH_OPTIONS if ware.options else InventoryTracking.TRACK_WITHOUT_OPTIONS

@@ -1,0 +1,93 @@
+// What a shop may show and sell, for all the products of a page: asked once, then followed as it changes.
+//
+// Copy this file into a storefront; it has no dependencies and needs no build:
+//
+//   import { follow } from './availability.js';
+//   const stop = follow('https://stock.shop.example/graphql', ['MUG', 'CUP'], (availability) => { … });
+//
+// The callback hears an availability for each SKU at first, and then each change. It needs no token: this is what anybody
+// may see. Where the page is of another origin than the server, GQLSTOCK_CORS_ORIGINS has to name it.
+
+const FIELDS = 'sku visible orderable unavailableReason onlyLeft lowInventory message availabilityRange salableQuantity';
+const QUERY = `query Shelf($skus: [String!]!, $website: String) {
+  availabilities(skus: $skus, website: $website) { ${FIELDS} }
+}`;
+const SUBSCRIPTION = `subscription Shelf($skus: [String!]!, $website: String) {
+  availabilityChanges(skus: $skus, website: $website) { ${FIELDS} }
+}`;
+
+/** Follows what can be sold of these SKUs; gives a function that ends it. At most 250 SKUs. */
+export function follow(url, skus, show, { website = null } = {}) {
+  const ending = new AbortController();
+  keepFollowing(url, { skus, website }, show, ending.signal);
+  return () => ending.abort();
+}
+
+/** Asks once. An SKU that the shop does not have is null. */
+export async function look(url, skus, { website = null } = {}) {
+  const answer = await post(url, QUERY, { skus, website }, 'application/json');
+  const { data, errors } = await answer.json();
+  if (errors) throw new Error(errors[0].message);
+  return data.availabilities;
+}
+
+// The subscription begins with how things stand now: so nothing has to be asked again after a cut.
+async function keepFollowing(url, variables, show, signal) {
+  let pause = 1000;
+  while (!signal.aborted) {
+    try {
+      const answer = await post(url, SUBSCRIPTION, variables, 'text/event-stream', signal);
+      for await (const { event, data } of events(answer.body)) {
+        if (event !== 'next') continue;
+        const told = JSON.parse(data);
+        if (told.errors) throw new Error(told.errors[0].message);
+        show(told.data.availabilityChanges);
+        pause = 1000;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      console.warn('availability:', error.message);
+    }
+    // Not all pages of a shop at once, when a server comes back.
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+    pause = Math.min(pause * 2, 30_000);
+  }
+}
+
+async function post(url, query, variables, accept, signal) {
+  const headers = { 'content-type': 'application/json', accept };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }), signal });
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return answer;
+}
+
+/** Reads server-sent events: blocks of lines with an empty one behind each. Lines with a colon in front keep it alive. */
+async function* events(body) {
+  let rest = '';
+  for await (const text of chunks(body.pipeThrough(new TextDecoderStream()))) {
+    const blocks = (rest + text).split('\n\n');
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const found = { event: 'message', data: [] };
+      for (const line of block.split('\n')) {
+        if (line.startsWith('event:')) found.event = line.slice(6).trim();
+        if (line.startsWith('data:')) found.data.push(line.slice(5).trim());
+      }
+      if (found.data.length) yield { event: found.event, data: found.data.join('\n') };
+    }
+  }
+}
+
+// Not every browser can iterate over a stream.
+async function* chunks(stream) {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,203 @@
+"""The examples that run beside a shop: each in a process of its own, against a real server."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+import make
+import server
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.services import webhooks
+from gqlstock.store import catalog, database
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+from news import settled
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@pytest.fixture
+async def shop(db: None, database_env: dict[str, str], tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """A shop of three items in two warehouses with a server; gives what the ERP's environment has."""
+    await make.warehouse("BERLIN")
+    await make.warehouse("LYON")
+    await make.website("shop", warehouses=["BERLIN", "LYON"])
+    for sku in ("MUG", "CUP", "JAR"):
+        await make.product(sku)
+        await make.stock(sku, on_hand=5)
+    token = await make.token("inventory:read", "inventory:write", name="erp")
+    async with server.running(database_env, tmp_path) as running:
+        yield {"GQLSTOCK_URL": running.url, "GQLSTOCK_TOKEN": token}
+
+
+async def sync(shop: dict[str, str], what: str, file: Path) -> tuple[int, list[str], str]:
+    """The exit code, and what it prints; nothing of that is a traceback. All that was written before is news by then."""
+    await settled()
+    command = [sys.executable, str(EXAMPLES / "erp_sync.py"), what, str(file)]
+    done = await asyncio.to_thread(
+        lambda: subprocess.run(command, env={**os.environ, **shop}, capture_output=True, text=True, timeout=60)
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+async def on_hand(sku: str, warehouse: str = "BERLIN") -> int:
+    item = (await catalog.by_sku([sku]))[sku]
+    found = {"BERLIN": 1, "LYON": 2}[warehouse]
+    level = await InventoryLevel.get(item_id=item.id, warehouse_id=found)
+    return int(level.on_hand)
+
+
+async def test_the_erp_writes_what_is_right_and_hears_which_rows_are_not(shop: dict[str, str], tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("sku,warehouse,on_hand\nMUG,BERLIN,12\nNOBODY,BERLIN,3\nCUP,LYON,7\nJAR,BERLIN,-1\n")
+
+    code, printed, told = await sync(shop, "push", counts)
+
+    assert code == 1
+    assert [line.split(",")[:3] for line in printed] == [
+        ["NOBODY", "BERLIN", "NOT_FOUND"],
+        ["JAR", "BERLIN", "INVALID_INPUT"],
+    ]
+    assert told == "4 rows, 2 refused\n"
+    assert [await on_hand("MUG"), await on_hand("CUP", "LYON"), await on_hand("JAR")] == [12, 7, 5]
+    assert (await StockMovement.all().order_by("-id").first()).reference == "counts.csv"  # type: ignore[union-attr]
+
+
+async def test_the_erp_writes_the_same_file_once(shop: dict[str, str], tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    rows = [f"{sku},BERLIN,{12 if sku == 'MUG' else 5}" for sku in ("MUG", "CUP", "JAR")]
+    counts.write_text("\n".join(["sku,warehouse,on_hand", *rows]))
+
+    await sync(shop, "push", counts)
+    await make.order("MUG", 2)
+    code, _, _ = await sync(shop, "push", counts)
+
+    # Written again it would have undone the sale.
+    assert (code, await on_hand("MUG")) == (0, 10)
+
+
+async def test_a_count_of_the_erp_from_before_a_sale_leaves_the_sale_alone(
+    shop: dict[str, str], tmp_path: Path
+) -> None:
+    counted = database.now().isoformat()
+    await make.order("MUG", 2)
+    counts = tmp_path / "counts.csv"
+    counts.write_text(f"sku,warehouse,on_hand,counted_at\nMUG,BERLIN,9,{counted}\n")
+
+    code, printed, _ = await sync(shop, "push", counts)
+
+    assert (code, printed, await on_hand("MUG")) == (0, [], 7)
+
+
+async def test_the_erp_follows_what_changes_from_where_it_was_and_reads_all_when_that_is_out_of_reach(
+    shop: dict[str, str], tmp_path: Path
+) -> None:
+    stock = tmp_path / "stock.csv"
+
+    await sync(shop, "pull", stock)
+    first = stock.read_text().splitlines()
+    await make.order("MUG", 2)
+    await make.stock("JAR", "LYON", 8)
+    code, _, _ = await sync(shop, "pull", stock)
+    then = stock.read_text().splitlines()
+    # What nobody told of is not read again.
+    stock.write_text("SPOON,BERLIN,1,1\n")
+    await make.stock("CUP", "BERLIN", 6)
+    await sync(shop, "pull", stock)
+    after = stock.read_text().splitlines()
+    stock.with_suffix(".csv.cursor").write_text("bm90aGluZw==")
+    await sync(shop, "pull", stock)
+
+    assert first == ["CUP,BERLIN,5,5", "JAR,BERLIN,5,5", "MUG,BERLIN,5,5"]
+    assert (code, then) == (0, ["CUP,BERLIN,5,5", "JAR,BERLIN,5,5", "JAR,LYON,8,8", "MUG,BERLIN,3,3"])
+    assert after == ["CUP,BERLIN,6,6", "SPOON,BERLIN,1,1"]
+    assert stock.read_text().splitlines() == ["CUP,BERLIN,6,6", "JAR,BERLIN,5,5", "JAR,LYON,8,8", "MUG,BERLIN,3,3"]
+
+
+@contextlib.asynccontextmanager
+async def receiving(port: int, secret: str, directory: Path) -> AsyncIterator[Path]:
+    """The example listens; gives the file that it prints into."""
+    env = {**os.environ, "WEBHOOK_SECRET": secret, "WEBHOOK_DATABASE": str(directory / "handled.db")}
+    printed = directory / "printed"
+    with printed.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(EXAMPLES / "webhook_receiver.py"), str(port), env=env, stdout=output, stderr=output
+        )
+    try:
+        async with asyncio.timeout(server.PATIENCE), httpx.AsyncClient(verify=False) as http:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    await http.post(f"http://127.0.0.1:{port}/")
+                    break
+                await asyncio.sleep(0.05)
+        yield printed
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def first_line(printed: Path) -> str:
+    """What is printed first, once it is."""
+    deadline = time.monotonic() + server.PATIENCE
+    while not (told := printed.read_text()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.05)
+    return told
+
+
+def signed(secret: str, body: str, message_id: str = "msg_1", *, age: timedelta = timedelta(0)) -> dict[str, Any]:
+    """What httpx sends for a message of that age."""
+    moment = datetime.now(UTC) - age
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, moment, body),
+    }
+    return {"content": body, "headers": headers}
+
+
+async def test_the_receiver_handles_once_what_is_sent_twice_and_refuses_what_is_not_signed(tmp_path: Path) -> None:
+    secret, other = "whsec_c2VjcmV0IG9mIHRoZSBzaG9w", "whsec_bm90IHRoZSBzZWNyZXQgYXQgYWxs"
+    body = '{"type": "order.placed", "data": {"order": {"number": "100001"}}}'
+    sent = [
+        signed(secret, body),
+        signed(secret, body),
+        signed(other, body, "msg_2"),
+        signed(secret, body, "msg_3", age=timedelta(minutes=10)),
+        {"content": body},
+        signed(secret, body, "msg_4"),
+    ]
+    port = server.free_port()
+
+    async with receiving(port, secret, tmp_path) as printed, httpx.AsyncClient(verify=False) as http:
+        answers = [(await http.post(f"http://127.0.0.1:{port}/", **one)).status_code for one in sent]
+
+    assert answers == [204, 204, 401, 401, 401, 204]
+    assert printed.read_text() == "order.placed {'order': {'number': '100001'}}\n" * 2
+
+
+async def test_the_receiver_takes_what_a_server_sends(db: None, database_env: dict[str, str], tmp_path: Path) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=5)
+    port = server.free_port()
+    url = f"http://127.0.0.1:{port}/"
+    _, secret = await webhooks.create(url, [WebhookTopic.OUT_OF_STOCK], private_addresses=True)
+    env = {**database_env, "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES": "true"}
+
+    async with server.running(env, tmp_path), receiving(port, secret, tmp_path) as printed:
+        await make.order("MUG", 5)
+        told = await asyncio.to_thread(first_line, printed)
+
+    assert told.startswith("inventory.out_of_stock {'item': {")
