@@ -19,6 +19,7 @@ from gqlstock.services.imports import Imported
 from gqlstock.services.settings import spot_of
 from gqlstock.store import alerts, catalog, database, inventory
 from gqlstock.store.catalog import Item
+from gqlstock.store.warehouses import Warehouse
 
 EXPORT = """\
 Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\
@@ -345,10 +346,41 @@ async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:
 
 async def test_progress_is_told_up_to_the_end(db: None) -> None:
     await make.warehouse()
-    await make.product("TEE", options={"Size": [str(size) for size in range(600)]})
-    told: list[tuple[int, int]] = []
-    rows = "".join(f"TEE-{size},BERLIN,1\n" for size in range(600))
+    await make.product("TEE", options={"Size": [str(size) for size in range(1_500)]})
+    await make.product("SOCK", options={"Size": [str(size) for size in range(1_500)]})
+    told: list[tuple[str, int, int | None]] = []
+    rows = "".join(f"{sku}-{size},BERLIN,1\n" for sku in ("TEE", "SOCK") for size in range(1_500))
 
-    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda done, of: told.append((done, of)))
+    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda what, done, of: told.append((what, done, of)))
 
-    assert told == [(500, 600), (600, 600)]
+    assert told == [("Read", 3_000, None), ("Counted", 2_000, 3_000), ("Counted", 3_000, 3_000)]
+
+
+async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
+    """More levels than are counted at once: no alert is raised halfway."""
+    places = [f"W{number:04}" for number in range(2_100)]
+    at = database.now()
+    await database.insert(
+        Warehouse,
+        ("code", "name", "active", "created_at", "updated_at"),
+        [(code, code, True, at, at) for code in places],
+    )
+    await make.product("MUG")
+    await make.setting(notify_below=2_100)
+
+    await imports.levels(SYSTEM, lines(LEVELS + "".join(f"MUG,{code},1\n" for code in places)))
+
+    assert await alerts.LowInventoryAlert.all().count() == 0
+    assert await inventory.live_levels().count() == 2_100
+
+
+async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
+    """Whatever the order in which they are found: here it is that of the SKUs."""
+    await make.warehouse()
+    rows = "".join(f"X{99 - number},BERLIN,1\n" for number in range(25))
+
+    with pytest.raises(Refused) as caught:
+        await imports.levels(SYSTEM, lines(LEVELS + rows))
+
+    expected = [f"Line {number + 2}: There is no item X{99 - number}." for number in range(20)]
+    assert [refusal.message for refusal in caught.value.refusals] == [*expected, "And 5 more."]

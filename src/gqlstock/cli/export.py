@@ -27,14 +27,14 @@ def levels(
     """All levels, with the columns sku, warehouse, on_hand."""
 
     async def work() -> None:
-        with _target(file) as target, session.bar("Levels") as progress:
+        with _target(file) as target, session.bar() as progress:
             sheet = csv.writer(target, lineterminator="\n")
             sheet.writerow(exports.COLUMNS)
             done = 0
             async for part in exports.levels():
                 sheet.writerows(part)
                 done += len(part)
-                progress(done, None)
+                progress("Written", done, None)
 
     session.run(work)
 

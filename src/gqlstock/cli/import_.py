@@ -26,7 +26,7 @@ def shopify_products(
     async def work(lines: Iterable[str], progress: Progress) -> Imported:
         return await imports.shopify_products(SYSTEM, lines, warehouse, progress)
 
-    found = _take(file, "Products", work)
+    found = _take(file, work)
     typer.echo(
         f"{found.products_made} products and {found.combinations_made} combinations made, "
         f"{found.products_changed} products changed, {found.counted} levels counted."
@@ -40,11 +40,11 @@ def levels(file: File) -> None:
     async def work(lines: Iterable[str], progress: Progress) -> Imported:
         return await imports.levels(SYSTEM, lines, progress)
 
-    typer.echo(f"{_take(file, 'Levels', work).counted} levels counted.")
+    typer.echo(f"{_take(file, work).counted} levels counted.")
 
 
-def _take(file: Path, what: str, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
-    with _lines(file) as lines, session.bar(what) as progress:
+def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
+    with _lines(file) as lines, session.bar() as progress:
         return session.run(lambda: work(lines, progress))
 
 

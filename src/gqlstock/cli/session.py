@@ -98,14 +98,15 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done."""
+def bar(*, silent: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done of what."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None)
+    silent = silent or not console.is_terminal
+    with Progress(*columns, console=console, disable=silent, transient=True) as progress:
+        task = progress.add_task("Begun", total=None)
 
-        def told(done: int, of: int | None) -> None:
-            progress.update(task, completed=done, total=of)
+        def told(what: str, done: int, of: int | None) -> None:
+            progress.update(task, description=what, completed=done, total=of)
 
         yield told

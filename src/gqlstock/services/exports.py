@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from gqlstock.rules import quantities
-from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.store import catalog, counts, warehouses
 
 COLUMNS = ("sku", "warehouse", "on_hand")
 _READ_AT_ONCE = 1_000
@@ -17,7 +17,7 @@ async def levels() -> AsyncIterator[list[LevelRow]]:
     last = ""
     while items := await catalog.skus_after(last, _READ_AT_ONCE):
         found: dict[int, list[tuple[str, str]]] = {item_id: [] for item_id, _ in items}
-        for (item_id, warehouse_id), on_hand in (await inventory.on_hand_of(found.keys())).items():
+        for (item_id, warehouse_id), on_hand in (await counts.on_hand_of(found.keys())).items():
             found[item_id].append((codes[warehouse_id], quantities.text(on_hand)))
         yield [(sku, code, on_hand) for item_id, sku in items for code, on_hand in sorted(found[item_id])]
         last = items[-1][1]

@@ -1,30 +1,28 @@
 """Files taken in whole: a Shopify product export, and counts of levels. One file is one transaction; a bad row refuses it."""
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
-from gqlstock.rules import ledger, quantities, refusals, sheet, shopify
-from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules import quantities, refusals, sheet, shopify
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.sheet import Faults
-from gqlstock.services import intake
-from gqlstock.services.bench import check_countable
-from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.services.posting import post
+from gqlstock.rules.sheet import Faults, Row
+from gqlstock.services import counts, intake
 from gqlstock.store import catalog as rows
-from gqlstock.store import database, inventory, warehouses
-from gqlstock.store.inventory import Claim, Posting
-from gqlstock.store.warehouses import Network, Warehouse
+from gqlstock.store import database, warehouses
+from gqlstock.store.counts import Count
+from gqlstock.store.spool import Counts, Named
+from gqlstock.store.warehouses import Warehouse
 
-_COUNTED_AT_ONCE = 500
+_COUNTED_AT_ONCE = 2_000
+_READ_AT_ONCE = 5_000
 _PRODUCTS_AT_ONCE = 200
 _LEVEL_COLUMNS = ("sku", "warehouse", "on_hand")
 
-Progress = Callable[[int, int], None]
-"""Told how many rows or products of how many are done."""
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how much of it is, and of how much where that is known."""
 
 T = TypeVar("T")
 
@@ -39,121 +37,65 @@ class Imported:
     counted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """What one line says of one level."""
-
-    line: int
-    item_id: int
-    warehouse_id: int
-    on_hand: Decimal
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.item_id, self.warehouse_id
-
-
-@dataclass(frozen=True, slots=True)
-class _LevelRow:
-    line: int
-    on_hand: Decimal
-
-
-def _silent(done: int, of: int) -> None:
+def _silent(what: str, done: int, of: int | None) -> None:
     """Progress that nobody watches."""
 
 
 async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _silent) -> Imported:
     """Take counts from a file with the columns sku, warehouse and on_hand."""
-    given = _level_rows(lines)
-
-    async def work() -> Imported:
+    with Counts() as given:
         faults = Faults()
-        counts = await _resolve(given, faults)
-        network, counted = await warehouses.network(), 0
-        for done, part in _parts(counts, _COUNTED_AT_ONCE):
-            counted += await _count(caller, part, network, faults)
-            progress(done, len(counts))
+        _read_levels(lines, given, faults, progress)
         faults.check()
-        return Imported(counted=counted)
+        await _resolve(given, faults)
+        faults.check()
 
-    return await database.transaction(work)
+        async def work() -> Imported:
+            found, network = Faults(), await warehouses.network()
+            done = counted = 0
+            for part in given.known(_COUNTED_AT_ONCE):
+                counted += await counts.take(caller, part, network, found)
+                done += len(part)
+                progress("Counted", done, len(given))
+            found.check()
+            return Imported(counted=counted)
 
-
-def _level_rows(lines: Iterable[str]) -> dict[tuple[str, str], _LevelRow]:
-    """What the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
-    faults = Faults()
-    found: dict[tuple[str, str], _LevelRow] = {}
-    for row in sheet.read(lines, _LEVEL_COLUMNS, faults):
-        with faults.at(row.line):
-            for column in _LEVEL_COLUMNS:
-                if not row[column]:
-                    raise invalid(f"The {column} is missing.")
-            given = _LevelRow(row.line, sheet.quantity(row, "on_hand"))
-            known = found.setdefault((row["sku"], row["warehouse"]), given)
-            if known.on_hand != given.on_hand:
-                raise invalid(
-                    f"{row['sku']} in {row['warehouse']} has {quantities.text(given.on_hand)} here "
-                    f"and {quantities.text(known.on_hand)} on line {known.line}."
-                )
-    faults.check()
-    return found
+        return await database.transaction(work)
 
 
-async def _resolve(given: dict[tuple[str, str], _LevelRow], faults: Faults) -> list[_Count]:
-    """The counts by the ids of what they name: in their order items are locked without a deadlock."""
-    ids = await rows.ids_by_sku({sku for sku, _ in given})
-    places = await warehouses.warehouses_by_code({code for _, code in given})
-    counts = []
-    for (sku, code), row in given.items():
-        with faults.at(row.line):
-            if sku not in ids:
-                raise refusals.missing("item", sku)
-            if code not in places:
-                raise refusals.missing("warehouse", code)
-            counts.append(_Count(row.line, ids[sku], places[code].id, row.on_hand))
-    return sorted(counts, key=lambda count: count.key)
+def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
+    """Put aside what the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
+    given = (_named(row, faults) for row in sheet.read(lines, _LEVEL_COLUMNS, faults))
+    done = 0
+    for part in _parts((one for one in given if one is not None), _READ_AT_ONCE):
+        for one, known in into.put(part):
+            told, before = quantities.text(one.on_hand), quantities.text(known.on_hand)
+            faults.add(one.line, f"{one.sku} in {one.warehouse} has {told} here and {before} on line {known.line}.")
+        done += len(part)
+        progress("Read", done, None)
 
 
-async def _count(caller: Caller, counts: Sequence[_Count], network: Network, faults: Faults) -> int:
-    """State what was counted, as ``stock.count`` does; what is so already is left alone. Answers how many were not."""
-    known = await inventory.on_hand_of({count.item_id for count in counts})
-    counts = [count for count in counts if known.get(count.key) != count.on_hand]
-    if not counts:
-        return 0
-    claim = await inventory.claim({count.item_id for count in counts})
-    found = await lookup(claim.items.values(), network)
-    for count in counts:
-        with faults.at(count.line):
-            _check(count, claim, found)
-    if faults.count:
-        return 0
-    levels = await inventory.open_many(claim, [count.key for count in counts])
-    at = database.now()
-    postings = []
-    for count in counts:
-        level = levels[count.key]
-        change = ledger.counted(level.state, count.on_hand, kind=MovementKind.IMPORT)
-        if change.on_hand:
-            postings.append(Posting(level, change, caller, counted_at=at))
-    await post(claim, postings, found)
-    return len(counts)
+def _named(row: Row, faults: Faults) -> Named | None:
+    with faults.at(row.line):
+        for column in _LEVEL_COLUMNS:
+            if not row[column]:
+                raise invalid(f"The {column} is missing.")
+        return Named(row.line, row["sku"], row["warehouse"], sheet.quantity(row, "on_hand"))
+    return None
 
 
-def _check(count: _Count, claim: Claim, found: Lookup) -> None:
-    """Whether an item can have that count."""
-    item = claim.items.get(count.item_id)
-    if item is None or item.deleted_at is not None:
-        raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
-    told = quantities.text(count.on_hand)
-    if count.on_hand < 0:
-        raise invalid(f"A count of {item.sku} cannot be {told}: 0 or more.")
-    check_countable(item, found.product(item))
-    if not quantities.is_whole(count.on_hand):
-        level = claim.level(*count.key)
-        channel = found.network.selling_from({count.warehouse_id})
-        if not found.settings(item, channel, [level] if level else []).quantity_uses_decimals:
-            raise invalid(f"{told} of {item.sku}: only whole units are counted there.")
+async def _resolve(given: Counts, faults: Faults) -> None:
+    """Find the ids of what counts name: in their order items are locked without a deadlock."""
+    places = {code: warehouse_id for warehouse_id, code in (await warehouses.codes_by_id()).items()}
+    for part in given.named():
+        ids = await rows.ids_by_sku({one.sku for one in part})
+        for one in part:
+            if one.sku not in ids:
+                faults.add(one.line, f"There is no item {refusals.shown(one.sku)}.", Code.NOT_FOUND)
+            elif one.warehouse not in places:
+                faults.add(one.line, f"There is no warehouse {refusals.shown(one.warehouse)}.", Code.NOT_FOUND)
+        if not faults.count:
+            given.know([Count(one.line, ids[one.sku], places[one.warehouse], one.on_hand) for one in part])
 
 
 async def shopify_products(
@@ -167,15 +109,17 @@ async def shopify_products(
         place = await _warehouse(warehouse)
         network, counted = await warehouses.network(), 0
         into = await intake.begin(given, faults)
-        for done, part in _parts(given, _PRODUCTS_AT_ONCE):
-            counts = [
-                _Count(variant.line, item.id, place.id, variant.quantity)
+        done = 0
+        for part in _parts(given, _PRODUCTS_AT_ONCE):
+            found = [
+                Count(variant.line, item.id, place.id, variant.quantity)
                 for variant, item in await into.take(part)
                 if variant.quantity is not None
             ]
-            for _, some in _parts(counts, _COUNTED_AT_ONCE):
-                counted += await _count(caller, some, network, faults)
-            progress(done, len(given))
+            for some in _parts(found, _COUNTED_AT_ONCE):
+                counted += await counts.take(caller, some, network, faults)
+            done += len(part)
+            progress("Taken in", done, len(given))
         faults.check()
         return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
 
@@ -191,8 +135,8 @@ async def _warehouse(code: str) -> Warehouse:
     return place
 
 
-def _parts(given: Sequence[T], size: int) -> Iterable[tuple[int, Sequence[T]]]:
-    """Slices of that size, each with how much is done behind it."""
-    for start in range(0, len(given), size):
-        part = given[start : start + size]
-        yield start + len(part), part
+def _parts(given: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of that size, the last one shorter."""
+    rest = iter(given)
+    while part := list(itertools.islice(rest, size)):
+        yield part

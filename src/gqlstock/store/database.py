@@ -227,6 +227,13 @@ def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> No
     _running().gathered.setdefault(write, []).extend(rows)
 
 
+async def write_gathered() -> None:
+    """Write now what the running transaction has gathered, where it would become much until the end."""
+    gathered = _running().gathered
+    for write in tuple(gathered):
+        await write(gathered.pop(write))
+
+
 def _running() -> _Ending:
     ending = _ending.get()
     if ending is None:
@@ -260,8 +267,7 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
     try:
         async with in_transaction("default"):
             result = await work()
-            for write, rows in ending.gathered.items():
-                await write(rows)
+            await write_gathered()
     finally:
         _writing.reset(writing)
         _ending.reset(was_ending)
@@ -284,19 +290,29 @@ async def insert_many(rows: Sequence[Model]) -> None:
         return
     meta = rows[0]._meta
     names = [name for name in meta.fields_db_projection if not meta.fields_map[name].generated]
-    columns = ", ".join(f'"{meta.fields_db_projection[name]}"' for name in names)
-    step = _MOST_PARAMETERS // len(names)
-    db = connection()
+    columns = [meta.fields_db_projection[name] for name in names]
+    values = [[meta.fields_map[name].to_db_value(getattr(row, name), row) for name in names] for row in rows]
+    for row, found in zip(rows, await insert(type(rows[0]), columns, values), strict=True):
+        row.pk = found
+        row._saved_in_db = True
+
+
+async def insert(table: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Insert stored values with as few statements as there can be, and give the ids in the order of the rows."""
+    meta, db = table._meta, connection()
+    named = ", ".join(f'"{column}"' for column in columns)
+    slot = f"({', '.join('?' * len(columns))})"
+    ids: list[int] = []
+    step = _MOST_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        values = [meta.fields_map[name].to_db_value(getattr(row, name), row) for row in part for name in names]
-        slots = ", ".join(f"({', '.join(['?'] * len(names))})" for _ in part)
-        statement = f'INSERT INTO "{meta.db_table}" ({columns}) VALUES {slots} RETURNING "{meta.db_pk_column}"'
-        returned = await db.execute_query_dict(sql(statement), values)
+        statement = f'INSERT INTO "{meta.db_table}" ({named}) VALUES {", ".join([slot] * len(part))}'
+        returned = await db.execute_query_dict(
+            sql(f'{statement} RETURNING "{meta.db_pk_column}"'), [value for row in part for value in row]
+        )
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
-        for row, found in zip(part, sorted(r[meta.db_pk_column] for r in returned), strict=True):
-            row.pk = found
-            row._saved_in_db = True
+        ids += sorted(found[meta.db_pk_column] for found in returned)
+    return ids
 
 
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:

@@ -53,6 +53,8 @@ class Book:
             self._at[scope][owner_id] = own
         self._chains = chains
         self._resolved: dict[tuple[Key, ...], Settings] = {}
+        self._above: dict[tuple[int | None, int | None], Settings] = {}
+        """What is in effect where an item has nothing of its own, by category and website."""
 
     def places(
         self,
@@ -77,13 +79,26 @@ class Book:
         category_id: int | None = None,
     ) -> Settings:
         """The settings in effect there."""
+        above = None
+        if level is None and not self._has_own(product, combination):
+            # Most items have no values of their own: all of a category have the same.
+            above = product.category_id if product else category_id, channel.id if channel else None
+            if above in self._above:
+                return self._above[above]
         found = self._chain(product, channel, combination, level, category_id)
         known = tuple((scope, owner_id) for scope, owner_id, _ in found)
         if known not in self._resolved:
             self._resolved[known] = settings.resolve(
                 Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known
             )
+        if above is not None:
+            self._above[above] = self._resolved[known]
         return self._resolved[known]
+
+    def _has_own(self, product: Item | None, combination: Item | None) -> bool:
+        return (product is not None and product.id in self._at[SettingScope.PRODUCT]) or (
+            combination is not None and combination.id in self._at[SettingScope.COMBINATION]
+        )
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""

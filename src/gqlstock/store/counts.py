@@ -1,0 +1,138 @@
+"""Many counts at a time: items claimed, levels made or moved and the ledger written with few statements for a thousand.
+
+What a count does to a level is a rule; ``inventory.record`` writes all that is not counts of a file.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules import quantities, refusals
+from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.refusals import invalid
+from gqlstock.rules.scopes import Caller
+from gqlstock.store import catalog, database, inventory, outbox
+from gqlstock.store.fields import from_units, to_units
+from gqlstock.store.inventory import Claim, InventoryLevel
+
+Key = tuple[int, int]
+"""An item's id and a warehouse's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one line of a file says of one level."""
+
+    line: int
+    item_id: int
+    warehouse_id: int
+    on_hand: Decimal
+
+    @property
+    def key(self) -> Key:
+        return self.item_id, self.warehouse_id
+
+
+async def on_hand_of(item_ids: Collection[int]) -> dict[Key, Decimal]:
+    """What the levels in use of these items have."""
+    rows = await database.query(
+        f"""SELECT item_id, warehouse_id, on_hand FROM inventory_level
+            WHERE item_id IN ({database.slots(item_ids)}) AND deleted_at IS NULL""",
+        *item_ids,
+    )
+    return {(row["item_id"], row["warehouse_id"]): from_units(row["on_hand"]) for row in rows}
+
+
+async def claim(item_ids: Collection[int]) -> Claim:
+    """As ``inventory.claim`` for many: they are read once, and not before they are locked."""
+    await inventory.lock(item_ids)
+    return await inventory.claimed(await catalog.items(item_ids))
+
+
+_MOVED = """UPDATE inventory_level SET on_hand = on_hand + ?, available = available + ?,
+    counted_at = COALESCE(?, counted_at), updated_at = ?, deleted_at = NULL WHERE id = ?"""
+
+
+async def record(claim: Claim, changes: Mapping[Key, Change], caller: Caller) -> list[InventoryLevel]:
+    """Write what counts change of claimed levels, with the ledger and the news. Levels that are missing are made.
+
+    Gives the levels, which carry their new figures; to the claim they are known as they were.
+    """
+    if not all(caller.reaches(warehouse_id) for _, warehouse_id in changes):
+        raise refusals.moves_elsewhere().only()
+    if any(abs(change.on_hand) > quantities.MAXIMUM for change in changes.values()):
+        raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
+    at = database.now()
+    known = {key: level for key in changes if (level := claim.level(*key)) is not None}
+    await _move([(level, changes[key].on_hand) for key, level in known.items()], at)
+    made = await _make({key: change.on_hand for key, change in changes.items() if key not in known}, at)
+    claim.add(made)
+    claim.told.update((level.id, Level()) for level in made)
+    levels = [*known.values(), *made]
+    await _tell([(level, changes[level.item_id, level.warehouse_id]) for level in levels], caller, at)
+    return levels
+
+
+async def _move(levels: Sequence[tuple[InventoryLevel, Decimal]], at: datetime) -> None:
+    """Add to levels that are there, by increments; those out of use come back into it."""
+    values = []
+    for level, units in levels:
+        stored = to_units(units)
+        values.append([stored, stored, at if stored else None, at, level.id])
+        level.on_hand += units
+        level.available += units
+        level.deleted_at = None
+    await database.execute_many(_MOVED, values)
+
+
+async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryLevel]:
+    """New levels that have that much."""
+    rows = []
+    for (item_id, warehouse_id), units in on_hand.items():
+        stored = to_units(units)
+        counted_at = at if stored else None
+        rows.append((item_id, warehouse_id, stored, 0, 0, 0, 0, 0, stored, counted_at, at, None))
+    ids = await database.insert(InventoryLevel, _LEVEL, rows)
+    return [
+        InventoryLevel._init_from_db(id=level_id, **dict(zip(_LEVEL, row, strict=True)))
+        for level_id, row in zip(ids, rows, strict=True)
+    ]
+
+
+_LEVEL = (
+    "item_id",
+    "warehouse_id",
+    "on_hand",
+    "reserved",
+    "planned",
+    "held",
+    "backordered",
+    "incoming",
+    "available",
+    "counted_at",
+    "updated_at",
+    "deleted_at",
+)
+_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "actor", "created_at")
+
+
+async def _tell(levels: Sequence[tuple[InventoryLevel, Change]], caller: Caller, at: datetime) -> None:
+    """Write the movements to the ledger, and the news of every level."""
+    moved = [(level, change) for level, change in levels if change.on_hand]
+    ids = await database.insert(
+        inventory.StockMovement,
+        _MOVEMENT,
+        [
+            (level.id, change.kind, to_units(change.on_hand), to_units(level.on_hand), caller.name, at)
+            for level, change in moved
+        ],
+    )
+    movements = {level.id: movement_id for (level, _), movement_id in zip(moved, ids, strict=True)}
+    await outbox.add(
+        [
+            Event(Topic.LEVEL, level.id, {"movement": movements[level.id]} if level.id in movements else {})
+            for level, _ in levels
+        ]
+    )
