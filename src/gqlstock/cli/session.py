@@ -1,6 +1,7 @@
 """How a command is run: configuration, an open database that is up to date, and every failure as plain lines on stderr."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -79,6 +80,9 @@ def config() -> Config:
 def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work`` on the configured database, which must be up to date."""
     url = config().database
+
+    # What was imported is there until the end: the collector need not look at it again and again.
+    gc.freeze()
 
     async def opened() -> T:
         async with database.opened(url):

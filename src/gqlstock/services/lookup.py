@@ -51,6 +51,10 @@ class Lookup:
         """The value set at that very level; None if there is none."""
         return self._own(level).get(name)
 
+    def anywhere(self, name: str) -> bool:
+        """Whether that setting has a value at any place that these items look up."""
+        return self._book.has(name)
+
     def home(self, levels: Iterable[InventoryLevel]) -> Channel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
         return self.network.selling_from({level.warehouse_id for level in levels} & self.network.active)

@@ -60,8 +60,10 @@ async def _fill(level: InventoryLevel) -> None:
 
 async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None:
     """Raise and resolve the low-inventory alerts of claimed items by what their levels have now."""
-    watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     open_alerts = await alerts.open_alerts(claim.alerted.intersection(item_ids))
+    if not open_alerts and not lookup.anywhere("notify_below"):
+        return
+    watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     known = {(alert.item_id, alert.warehouse_id): alert for alert in open_alerts}
     at = database.now()
     for one in watched:

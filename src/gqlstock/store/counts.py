@@ -51,8 +51,13 @@ async def claim(item_ids: Collection[int]) -> Claim:
     return await inventory.claimed(await catalog.items(item_ids))
 
 
-_MOVED = """UPDATE inventory_level SET on_hand = on_hand + ?, available = available + ?,
-    counted_at = COALESCE(?, counted_at), updated_at = ?, deleted_at = NULL WHERE id = ?"""
+# On SQLite for one level after another, on PostgreSQL for all of them at once.
+_SET = """SET on_hand = l.on_hand + v.units, available = l.available + v.units, updated_at = ?, deleted_at = NULL,
+    counted_at = CASE WHEN v.units = 0 THEN l.counted_at ELSE ? END"""
+_MOVE_ALL = (
+    f"UPDATE inventory_level AS l {_SET} FROM unnest(?::bigint[], ?::bigint[]) AS v (id, units) WHERE l.id = v.id"
+)
+_MOVE_ONE = f"UPDATE inventory_level AS l {_SET} FROM (SELECT ? AS id, ? AS units) AS v WHERE l.id = v.id"
 
 
 async def record(claim: Claim, changes: Mapping[Key, Change], caller: Caller) -> list[InventoryLevel]:
@@ -77,14 +82,16 @@ async def record(claim: Claim, changes: Mapping[Key, Change], caller: Caller) ->
 
 async def _move(levels: Sequence[tuple[InventoryLevel, Decimal]], at: datetime) -> None:
     """Add to levels that are there, by increments; those out of use come back into it."""
-    values = []
+    moved = [(level.id, to_units(units)) for level, units in levels]
+    if database.is_postgres() and moved:
+        ids, stored = zip(*moved, strict=True)
+        await database.execute(_MOVE_ALL, at, at, list(ids), list(stored))
+    else:
+        await database.execute_many(_MOVE_ONE, [[at, at, level_id, units] for level_id, units in moved])
     for level, units in levels:
-        stored = to_units(units)
-        values.append([stored, stored, at if stored else None, at, level.id])
         level.on_hand += units
         level.available += units
         level.deleted_at = None
-    await database.execute_many(_MOVED, values)
 
 
 async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryLevel]:
@@ -92,29 +99,17 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     rows = []
     for (item_id, warehouse_id), units in on_hand.items():
         stored = to_units(units)
-        counted_at = at if stored else None
-        rows.append((item_id, warehouse_id, stored, 0, 0, 0, 0, 0, stored, counted_at, at, None))
-    ids = await database.insert(InventoryLevel, _LEVEL, rows)
+        rows.append((item_id, warehouse_id, stored, stored, at if stored else None, at))
+    ids = await database.insert(InventoryLevel, _LEVEL, rows, worked_out=_NOTHING)
+    unset = dict.fromkeys(_NOTHING, 0) | {"deleted_at": None}
     return [
-        InventoryLevel._init_from_db(id=level_id, **dict(zip(_LEVEL, row, strict=True)))
+        InventoryLevel._init_from_db(id=level_id, **dict(zip(_LEVEL, row, strict=True)), **unset)
         for level_id, row in zip(ids, rows, strict=True)
     ]
 
 
-_LEVEL = (
-    "item_id",
-    "warehouse_id",
-    "on_hand",
-    "reserved",
-    "planned",
-    "held",
-    "backordered",
-    "incoming",
-    "available",
-    "counted_at",
-    "updated_at",
-    "deleted_at",
-)
+_LEVEL = ("item_id", "warehouse_id", "on_hand", "available", "counted_at", "updated_at")
+_NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), "0")
 _MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "actor", "created_at")
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tortoise import Tortoise
@@ -297,22 +298,41 @@ async def insert_many(rows: Sequence[Model]) -> None:
         row._saved_in_db = True
 
 
-async def insert(table: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
-    """Insert stored values with as few statements as there can be, and give the ids in the order of the rows."""
-    meta, db = table._meta, connection()
-    named = ", ".join(f'"{column}"' for column in columns)
-    slot = f"({', '.join('?' * len(columns))})"
+async def insert(
+    table: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    worked_out: Mapping[str, str] = MappingProxyType({}),
+) -> list[int]:
+    """Insert stored values with as few statements as there can be, and give the ids in the order of the rows.
+
+    ``worked_out`` are columns that have the same expression in every row.
+    """
+    named = ", ".join(f'"{column}"' for column in (*worked_out, *columns))
+    into, key = f'INSERT INTO "{table._meta.db_table}" ({named})', table._meta.db_pk_column
     ids: list[int] = []
     step = _MOST_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        statement = f'INSERT INTO "{meta.db_table}" ({named}) VALUES {", ".join([slot] * len(part))}'
-        returned = await db.execute_query_dict(
-            sql(f'{statement} RETURNING "{meta.db_pk_column}"'), [value for row in part for value in row]
-        )
+        if is_postgres():
+            # One array for each column: a text that is the same for any number of rows is parsed and planned once.
+            arrays = [f"${number}::{kind}[]" for number, kind in enumerate(_kinds(table, columns), 1)]
+            given = f"SELECT {', '.join((*worked_out.values(), 'v.*'))} FROM unnest({', '.join(arrays)}) AS v"
+            values: list[Any] = [list(column) for column in zip(*part, strict=True)]
+        else:
+            slot = f"({', '.join([*worked_out.values(), *'?' * len(columns)])})"
+            given = f"VALUES {', '.join([slot] * len(part))}"
+            values = [value for row in part for value in row]
+        returned = await connection().execute_query_dict(f'{into} {given} RETURNING "{key}"', values)
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
-        ids += sorted(found[meta.db_pk_column] for found in returned)
+        ids += sorted(found[key] for found in returned)
     return ids
+
+
+def _kinds(table: type[Model], columns: Iterable[str]) -> list[str]:
+    """The types of columns in PostgreSQL."""
+    fields = {stored: table._meta.fields_map[name] for name, stored in table._meta.fields_db_projection.items()}
+    return [fields[column].get_for_dialect("postgres", "SQL_TYPE") for column in columns]
 
 
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:

@@ -100,6 +100,10 @@ class Book:
             combination is not None and combination.id in self._at[SettingScope.COMBINATION]
         )
 
+    def has(self, name: str) -> bool:
+        """Whether that setting has a value at any of the places."""
+        return any(name in own for owners in self._at.values() for own in owners.values())
+
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""
         return self._at[scope].get(owner_id, {})
