@@ -206,6 +206,23 @@ async def test_a_given_sku_that_another_item_has_is_refused(db: None) -> None:
     assert await refused(lines(EXPORT)) == ["Line 2: There is an item TEE-S already."]
 
 
+async def test_a_sku_stands_once(db: None) -> None:
+    await make.warehouse()
+
+    assert await refused(edited(EXPORT, "mug", Variant_SKU="TEE-S")) == [
+        "Line 4: The Variant SKU TEE-S stands on line 2 already."
+    ]
+
+
+async def test_a_made_sku_is_none_that_a_later_product_gives(db: None) -> None:
+    await make.warehouse()
+
+    await shopify([*lines(EXPORT), "cup,Cup,,,,Title,Default Title,mug,shopify,1,deny,,,,\n"])
+
+    assert (await item("mug")).slug == "cup"
+    assert (await item("mug-2")).slug == "mug"
+
+
 async def test_a_product_with_stock_does_not_turn_into_one_with_options(db: None) -> None:
     await make.warehouse()
     await make.product("TEE", slug="tee")

@@ -9,16 +9,17 @@ from gqlstock.rules import quantities, refusals, sheet, shopify
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Row
+from gqlstock.rules.shopify import Product
 from gqlstock.services import counts, intake
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, warehouses
 from gqlstock.store.counts import Count
-from gqlstock.store.spool import Counts, Named
+from gqlstock.store.spool import Counts, Named, Products
 from gqlstock.store.warehouses import Warehouse
 
 _COUNTED_AT_ONCE = 2_000
 _READ_AT_ONCE = 5_000
-_PRODUCTS_AT_ONCE = 200
+_VARIANTS_AT_ONCE = 1_000
 _LEVEL_COLUMNS = ("sku", "warehouse", "on_hand")
 
 Progress = Callable[[str, int, int | None], None]
@@ -102,28 +103,59 @@ async def shopify_products(
     caller: Caller, lines: Iterable[str], warehouse: str, progress: Progress = _silent
 ) -> Imported:
     """Take products, combinations, pictures and counts in one warehouse from Shopify's product export."""
-    given = shopify.parse(lines)
+    with Products() as given:
+        _read_products(lines, given, progress)
 
-    async def work() -> Imported:
-        faults = Faults()
-        place = await _warehouse(warehouse)
-        network, counted = await warehouses.network(), 0
-        into = await intake.begin(given, faults)
-        done = 0
-        for part in _parts(given, _PRODUCTS_AT_ONCE):
-            found = [
-                Count(variant.line, item.id, place.id, variant.quantity)
-                for variant, item in await into.take(part)
-                if variant.quantity is not None
-            ]
-            for some in _parts(found, _COUNTED_AT_ONCE):
-                counted += await counts.take(caller, some, network, faults)
-            done += len(part)
-            progress("Taken in", done, len(given))
-        faults.check()
-        return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
+        async def work() -> Imported:
+            faults = Faults()
+            place, network = await _warehouse(warehouse), await warehouses.network()
+            into = await intake.begin(given, faults)
+            done = counted = 0
+            for part in _with_variants(given, _VARIANTS_AT_ONCE):
+                found = [
+                    Count(variant.line, item.id, place.id, variant.quantity)
+                    for variant, item in await into.take(part)
+                    if variant.quantity is not None
+                ]
+                counted += await counts.take(caller, found, network, faults)
+                done += len(part)
+                progress("Taken in", done, len(given))
+            faults.check()
+            return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
 
-    return await database.transaction(work)
+        return await database.transaction(work)
+
+
+def _read_products(lines: Iterable[str], into: Products, progress: Progress) -> None:
+    """Put the rows aside and look at every product once: what is wrong with the file itself is refused here."""
+    faults, done = Faults(), 0
+    for part in _parts(shopify.read(lines, faults), _READ_AT_ONCE):
+        into.put(part)
+        done += len(part)
+        progress("Read", done, None)
+    for found in into.products():
+        product = shopify.product(found, faults)
+        if product is not None:
+            into.take((one.sku, one.line) for one in product.variants if one.sku is not None)
+    for sku, line, before in into.twice():
+        shopify.sku_twice(sku, line, before, faults)
+    faults.check()
+
+
+def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
+    """The products, as many at a time as have about so many variants together."""
+    part: list[Product] = []
+    variants = 0
+    for found in given.products():
+        product = shopify.product(found, Faults())
+        assert product is not None
+        part.append(product)
+        variants += len(product.variants)
+        if variants >= size:
+            yield part
+            part, variants = [], 0
+    if part:
+        yield part
 
 
 async def _warehouse(code: str) -> Warehouse:

@@ -4,13 +4,15 @@ Each is a database of its own that nobody else sees and that is gone when it is 
 """
 
 import itertools
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
+from gqlstock.rules.sheet import Row
 from gqlstock.store.counts import Count
 from gqlstock.store.fields import from_units, to_units
 
@@ -104,3 +106,62 @@ class Counts(Spool):
 def _named(row: tuple[int, str, str, int]) -> Named:
     line, sku, warehouse, units = row
     return Named(line, sku, warehouse, from_units(units))
+
+
+class Products(Spool):
+    """The rows of a file by the handle that they are of, and the SKUs that are taken in it."""
+
+    tables = (
+        "row (handle, line, cells, PRIMARY KEY (handle, line)) WITHOUT ROWID",
+        "sku (sku, line, PRIMARY KEY (sku, line)) WITHOUT ROWID",
+        "item (id PRIMARY KEY) WITHOUT ROWID",
+    )
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Take rows in, each with a handle."""
+        given = [(row["Handle"], row.line, json.dumps(row.cells)) for row in rows]
+        self._db.executemany("INSERT INTO row VALUES (?, ?, ?)", given)
+
+    def products(self) -> Iterator[list[Row]]:
+        """The rows of one handle after the other, in the order in which handles come first."""
+        rows = self._db.execute(
+            """SELECT r.handle, r.line, r.cells
+               FROM (SELECT handle, MIN(line) AS line FROM row GROUP BY handle) AS head
+               JOIN row AS r ON r.handle = head.handle ORDER BY head.line, r.line"""
+        )
+        for _, found in itertools.groupby(rows, key=lambda row: row[0]):
+            yield [Row(line, json.loads(cells)) for _, line, cells in found]
+
+    def handles(self) -> Iterator[list[str]]:
+        """All handles, some thousands at a time."""
+        for part in self._parts("SELECT DISTINCT handle FROM row"):
+            yield [handle for (handle,) in part]
+
+    def __len__(self) -> int:
+        (length,) = self._db.execute("SELECT COUNT(DISTINCT handle) FROM row").fetchone()
+        return int(length)
+
+    def take(self, skus: Iterable[tuple[str, int]]) -> None:
+        """Take in SKUs, with the line that each stands on."""
+        self._db.executemany("INSERT INTO sku VALUES (?, ?)", skus)
+
+    def __contains__(self, sku: object) -> bool:
+        """Whether a SKU was taken in."""
+        return self._db.execute("SELECT 1 FROM sku WHERE sku = ? LIMIT 1", (sku,)).fetchone() is not None
+
+    def twice(self) -> Iterator[tuple[str, int, int]]:
+        """The SKUs that stand on another line before, with both."""
+        yield from self._db.execute(
+            """SELECT s.sku, s.line, first.line FROM sku AS s
+               JOIN (SELECT sku, MIN(line) AS line FROM sku GROUP BY sku HAVING COUNT(*) > 1) AS first ON first.sku = s.sku
+               WHERE s.line > first.line ORDER BY s.line"""
+        )
+
+    def know(self, item_ids: Iterable[int]) -> None:
+        """Take in the ids of items that the file names."""
+        self._db.executemany("INSERT OR IGNORE INTO item VALUES (?)", ((item_id,) for item_id in item_ids))
+
+    def known(self) -> Iterator[list[int]]:
+        """Those ids in their order, some thousands at a time."""
+        for part in self._parts("SELECT id FROM item ORDER BY id"):
+            yield [item_id for (item_id,) in part]
