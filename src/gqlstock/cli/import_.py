@@ -44,8 +44,26 @@ def levels(file: File) -> None:
 
 
 def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
-    with _lines(file) as lines, session.bar() as progress:
-        return session.run(lambda: work(lines, progress))
+    ending = False
+    with _lines(file) as lines, session.bar() as shown:
+
+        def progress(what: str, done: int, of: int | None) -> None:
+            nonlocal ending
+            ending = done == of
+            shown(what, done, of)
+
+        try:
+            return session.run(lambda: work(lines, progress))
+        except KeyboardInterrupt:
+            raise session.Stopped(
+                _IN_DOUBT.format(file) if ending else f"Stopped: nothing of {file} was taken in."
+            ) from None
+
+
+# The database was writing it for good when that was heard.
+_IN_DOUBT = (
+    "Stopped at the very end: {} was taken in whole or not at all. Import it again: what is so already is left alone."
+)
 
 
 @contextmanager

@@ -23,13 +23,19 @@ from gqlstock.store import database
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_STOPPED = 130
+
 
 class Failure(Exception):
     """What went wrong, as the line that is printed."""
 
 
+class Stopped(Failure):
+    """What became of the work that a person stopped; the exit code is that of Ctrl-C."""
+
+
 class _Plain(TyperGroup):
-    """Ends every failure of a command in plain lines and exit code 1."""
+    """Ends every failure of a command in plain lines and exit code 1, or 130 where a person stopped it."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -40,7 +46,7 @@ class _Plain(TyperGroup):
                 raise
             for line in _told(error):
                 say(line)
-            raise typer.Exit(1) from error
+            raise typer.Exit(_STOPPED if isinstance(error, Stopped) else 1) from error
 
 
 def _told(error: Exception) -> list[str]:

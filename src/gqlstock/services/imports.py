@@ -1,5 +1,6 @@
 """Files taken in whole: a Shopify product export, and counts of levels. One file is one transaction; a bad row refuses it."""
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
     """Take counts from a file with the columns sku, warehouse and on_hand."""
     with Counts() as given:
         faults = Faults()
-        _read_levels(lines, given, faults, progress)
+        await _read_levels(lines, given, faults, progress)
         faults.check()
         await _resolve(given, faults)
         faults.check()
@@ -64,7 +65,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
         return await database.transaction(work)
 
 
-def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
+async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
     """Put aside what the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
     given = (_named(row, faults) for row in sheet.read(lines, _LEVEL_COLUMNS, faults))
     done = 0
@@ -74,6 +75,7 @@ def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: P
             faults.add(one.line, f"{one.sku} in {one.warehouse} has {told} here and {before} on line {known.line}.")
         done += len(part)
         progress("Read", done, None)
+        await _breathe()
 
 
 def _named(row: Row, faults: Faults) -> Named | None:
@@ -104,7 +106,7 @@ async def shopify_products(
 ) -> Imported:
     """Take products, combinations, pictures and counts in one warehouse from Shopify's product export."""
     with Products() as given:
-        _read_products(lines, given, progress)
+        await _read_products(lines, given, progress)
 
         async def work() -> Imported:
             faults = Faults()
@@ -126,13 +128,14 @@ async def shopify_products(
         return await database.transaction(work)
 
 
-def _read_products(lines: Iterable[str], into: Products, progress: Progress) -> None:
+async def _read_products(lines: Iterable[str], into: Products, progress: Progress) -> None:
     """Put the rows aside and look at every product once: what is wrong with the file itself is refused here."""
     faults, done = Faults(), 0
     for part in _parts(shopify.read(lines, faults), _READ_AT_ONCE):
         into.put(part)
         done += len(part)
         progress("Read", done, None)
+        await _breathe()
     for found in into.products():
         product = shopify.product(found, faults)
         if product is not None:
@@ -165,6 +168,11 @@ async def _warehouse(code: str) -> Warehouse:
         message = f"There is no warehouse {refusals.shown(code)}; there are: {known}."
         raise Refusal(Code.NOT_FOUND, message, ("warehouse",)).only()
     return place
+
+
+async def _breathe() -> None:
+    """Let in whoever wants this stopped."""
+    await asyncio.sleep(0)
 
 
 def _parts(given: Iterable[T], size: int) -> Iterator[list[T]]:
