@@ -19,6 +19,7 @@ from gqlstock.store.spool import Counts, Named, Products
 from gqlstock.store.warehouses import Warehouse
 
 _COUNTED_AT_ONCE = 2_000
+_LEVELS_AT_ONCE = 20_000
 _READ_AT_ONCE = 5_000
 _VARIANTS_AT_ONCE = 1_000
 _LEVEL_COLUMNS = ("sku", "warehouse", "on_hand")
@@ -53,9 +54,11 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
         faults.check()
 
         async def work() -> Imported:
-            found, network = Faults(), await warehouses.network()
+            found, network, places = Faults(), await warehouses.network(), await warehouses.codes_by_id()
+            # All levels of an item are looked at, in whatever warehouse.
+            items = max(_LEVELS_AT_ONCE // max(len(places), 1), 1)
             done = counted = 0
-            for part in given.known(_COUNTED_AT_ONCE):
+            for part in given.known(_COUNTED_AT_ONCE, items):
                 counted += await counts.take(caller, part, network, found)
                 done += len(part)
                 progress("Counted", done, len(given))

@@ -86,15 +86,17 @@ class Counts(Spool):
         rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
         self._db.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", rows)
 
-    def known(self, size: int) -> Iterator[list[Count]]:
-        """All counts in the order of items, about so many at a time; those of one item stay together."""
+    def known(self, size: int, items: int) -> Iterator[list[Count]]:
+        """All counts in the order of items, about so many of at most so many items at a time; an item's stay together."""
         rows = self._db.execute("SELECT line, item_id, warehouse_id, units FROM counted ORDER BY item_id, warehouse_id")
         part: list[Count] = []
+        of_items = 0
         for _, found in itertools.groupby(rows, key=lambda row: row[1]):
             part += [Count(line, item_id, place, from_units(units)) for line, item_id, place, units in found]
-            if len(part) >= size:
+            of_items += 1
+            if len(part) >= size or of_items == items:
                 yield part
-                part = []
+                part, of_items = [], 0
         if part:
             yield part
 
