@@ -54,9 +54,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
         faults.check()
 
         async def work() -> Imported:
-            found, network, places = Faults(), await warehouses.network(), await warehouses.codes_by_id()
-            # All levels of an item are looked at, in whatever warehouse.
-            items = max(_LEVELS_AT_ONCE // max(len(places), 1), 1)
+            found, network, items = Faults(), await warehouses.network(), await _items_at_once()
             done = counted = 0
             for part in given.known(_COUNTED_AT_ONCE, items):
                 counted += await counts.take(caller, part, network, found)
@@ -113,7 +111,7 @@ async def shopify_products(
 
         async def work() -> Imported:
             faults = Faults()
-            place, network = await _warehouse(warehouse), await warehouses.network()
+            place, network, items = await _warehouse(warehouse), await warehouses.network(), await _items_at_once()
             into = await intake.begin(given, faults)
             done = counted = 0
             for part in _with_variants(given, _VARIANTS_AT_ONCE):
@@ -122,7 +120,8 @@ async def shopify_products(
                     for variant, item in await into.take(part)
                     if variant.quantity is not None
                 ]
-                counted += await counts.take(caller, found, network, faults)
+                for some in _parts(found, items):
+                    counted += await counts.take(caller, some, network, faults)
                 done += len(part)
                 progress("Taken in", done, len(given))
             faults.check()
@@ -171,6 +170,11 @@ async def _warehouse(code: str) -> Warehouse:
         message = f"There is no warehouse {refusals.shown(code)}; there are: {known}."
         raise Refusal(Code.NOT_FOUND, message, ("warehouse",)).only()
     return place
+
+
+async def _items_at_once() -> int:
+    """How many items are counted together: all their levels are looked at, in whatever warehouse."""
+    return max(_LEVELS_AT_ONCE // max(len(await warehouses.codes_by_id()), 1), 1)
 
 
 async def _breathe() -> None:

@@ -123,16 +123,28 @@ class Claim:
 
     async def open(self, item_id: int, warehouse_id: int) -> InventoryLevel:
         """The item's level in that warehouse, made if it is missing and brought back into use if it was not."""
+        await self.open_all([(item_id, warehouse_id)])
         level = self.level(item_id, warehouse_id)
-        if level is None:
-            level = await InventoryLevel.create(item_id=item_id, warehouse_id=warehouse_id, updated_at=database.now())
-            self.add([level])
-            await outbox.add([Event(Topic.LEVEL, level.id)])
-        elif level.deleted_at is not None:
-            level.deleted_at = None
-            await level.save(update_fields=["deleted_at"])
-            await outbox.add([Event(Topic.LEVEL, level.id)])
+        assert level is not None
         return level
+
+    async def open_all(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Make the levels of these pairs of item and warehouse that are missing, and bring back those out of use."""
+        at = database.now()
+        wanted = {key: self.level(*key) for key in keys}
+        made = [
+            InventoryLevel(item_id=item_id, warehouse_id=warehouse_id, updated_at=at)
+            for (item_id, warehouse_id), level in wanted.items()
+            if level is None
+        ]
+        await database.insert_many(made)
+        self.add(made)
+        back = [level for level in wanted.values() if level is not None and level.deleted_at is not None]
+        for level in back:
+            level.deleted_at = None
+        if back:
+            await InventoryLevel.filter(id__in=[level.id for level in back]).update(deleted_at=None)
+        await outbox.add([Event(Topic.LEVEL, level.id) for level in [*made, *back]])
 
 
 _CLAIMED = """
