@@ -63,6 +63,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
             found.check()
             return Imported(counted=counted)
 
+        await database.analyze("item", "inventory_level")
         return await database.transaction(work)
 
 
@@ -127,6 +128,7 @@ async def shopify_products(
             faults.check()
             return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
 
+        await database.analyze("item", "inventory_level")
         return await database.transaction(work)
 
 

@@ -99,31 +99,30 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     rows = []
     for (item_id, warehouse_id), units in on_hand.items():
         stored = to_units(units)
-        rows.append((item_id, warehouse_id, stored, stored, at if stored else None, at))
-    ids = await database.insert(InventoryLevel, _LEVEL, rows, worked_out=_NOTHING)
-    unset = dict.fromkeys(_NOTHING, 0) | {"deleted_at": None}
+        rows.append((item_id, warehouse_id, stored, stored, at if stored else None))
+    same = {**_NOTHING, "updated_at": at}
+    ids = await database.insert(InventoryLevel, _LEVEL, rows, same)
+    unset = same | {"deleted_at": None}
     return [
         InventoryLevel._init_from_db(id=level_id, **dict(zip(_LEVEL, row, strict=True)), **unset)
         for level_id, row in zip(ids, rows, strict=True)
     ]
 
 
-_LEVEL = ("item_id", "warehouse_id", "on_hand", "available", "counted_at", "updated_at")
-_NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), "0")
-_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "actor", "created_at")
+_LEVEL = ("item_id", "warehouse_id", "on_hand", "available", "counted_at")
+_NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), 0)
+_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after")
 
 
 async def _tell(levels: Sequence[tuple[InventoryLevel, Change]], caller: Caller, at: datetime) -> None:
     """Write the movements to the ledger, and the news of every level."""
     moved = [(level, change) for level, change in levels if change.on_hand]
-    ids = await database.insert(
-        inventory.StockMovement,
-        _MOVEMENT,
-        [
-            (level.id, change.kind, to_units(change.on_hand), to_units(level.on_hand), caller.name, at)
-            for level, change in moved
-        ],
-    )
+    rows = [
+        (level.id, change.kind.value, to_units(change.on_hand), to_units(level.on_hand))
+        for level, change in moved
+        if change.kind is not None
+    ]
+    ids = await database.insert(inventory.StockMovement, _MOVEMENT, rows, {"actor": caller.name, "created_at": at})
     movements = {level.id: movement_id for (level, _), movement_id in zip(moved, ids, strict=True)}
     await outbox.add(
         [

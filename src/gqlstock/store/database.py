@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -302,37 +303,45 @@ async def insert(
     table: type[Model],
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any] = MappingProxyType({}),
     worked_out: Mapping[str, str] = MappingProxyType({}),
 ) -> list[int]:
     """Insert stored values with as few statements as there can be, and give the ids in the order of the rows.
 
-    ``worked_out`` are columns that have the same expression in every row.
+    ``same`` are the values that every row has, ``worked_out`` expressions that every row has.
     """
-    named = ", ".join(f'"{column}"' for column in (*worked_out, *columns))
+    named = ", ".join(f'"{column}"' for column in (*worked_out, *same, *columns))
     into, key = f'INSERT INTO "{table._meta.db_table}" ({named})', table._meta.db_pk_column
+    shared = [*worked_out.values(), *(_slot(table, column, "") for column in same), "v.*"]
     ids: list[int] = []
     step = _MOST_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         if is_postgres():
             # One array for each column: a text that is the same for any number of rows is parsed and planned once.
-            arrays = [f"${number}::{kind}[]" for number, kind in enumerate(_kinds(table, columns), 1)]
-            given = f"SELECT {', '.join((*worked_out.values(), 'v.*'))} FROM unnest({', '.join(arrays)}) AS v"
+            given = f"unnest({', '.join(_slot(table, column, '[]') for column in columns)})"
             values: list[Any] = [list(column) for column in zip(*part, strict=True)]
         else:
-            slot = f"({', '.join([*worked_out.values(), *'?' * len(columns)])})"
-            given = f"VALUES {', '.join([slot] * len(part))}"
+            slot = f"({', '.join('?' * len(columns))})"
+            given = f"(VALUES {', '.join([slot] * len(part))})"
             values = [value for row in part for value in row]
-        returned = await connection().execute_query_dict(f'{into} {given} RETURNING "{key}"', values)
+        statement = f'{into} SELECT {", ".join(shared)} FROM {given} AS v RETURNING "{key}"'
+        returned = await execute(statement, *same.values(), *values)
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
         ids += sorted(found[key] for found in returned)
     return ids
 
 
-def _kinds(table: type[Model], columns: Iterable[str]) -> list[str]:
-    """The types of columns in PostgreSQL."""
-    fields = {stored: table._meta.fields_map[name] for name, stored in table._meta.fields_db_projection.items()}
-    return [fields[column].get_for_dialect("postgres", "SQL_TYPE") for column in columns]
+def _slot(table: type[Model], column: str, many: str) -> str:
+    """What stands for a value of a column, or for many of them; PostgreSQL is told its type."""
+    return f"?::{_kind(table, column)}{many}" if is_postgres() else "?"
+
+
+@cache
+def _kind(table: type[Model], column: str) -> str:
+    """The type of a column in PostgreSQL."""
+    name = next(name for name, stored in table._meta.fields_db_projection.items() if stored == column)
+    return str(table._meta.fields_map[name].get_for_dialect("postgres", "SQL_TYPE"))
 
 
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
@@ -360,6 +369,12 @@ async def execute_many(statement: str, values: list[list[Any]]) -> None:
     """Run one statement for many lists of values."""
     if values:
         await connection().execute_many(sql(statement), values)
+
+
+async def analyze(*tables: str) -> None:
+    """Have PostgreSQL look at tables that may just have been filled: it reads them by what it saw of them last."""
+    if is_postgres():
+        await execute(f"ANALYZE {', '.join(tables)}")
 
 
 def sql(statement: str) -> str:

@@ -100,8 +100,8 @@ async def _write(gathered: list[Event]) -> None:
     events = rules.together(gathered)
     tx = "pg_current_xact_id()::text::bigint" if database.is_postgres() else "0"
     at = database.now()
-    rows = [(event.topic.value, event.subject, _stored(event.data), at) for event in events]
-    await database.insert(OutboxEntry, ("topic", "subject", "data", "created_at"), rows, worked_out={"tx": tx})
+    rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
+    await database.insert(OutboxEntry, ("topic", "subject", "data"), rows, {"created_at": at}, {"tx": tx})
 
 
 def _stored(data: dict[str, Any]) -> str:
