@@ -1,5 +1,6 @@
 """Files taken in whole: what they make, what they leave alone, and that a bad row leaves nothing behind."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import imports, settings
+from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
 from gqlstock.services.settings import spot_of
 from gqlstock.store import alerts, catalog, database, inventory
@@ -401,3 +402,19 @@ async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
 
     expected = [f"Line {number + 2}: There is no item X{99 - number}." for number in range(20)]
     assert [refusal.message for refusal in caught.value.refusals] == [*expected, "And 5 more."]
+
+
+async def test_orders_placed_while_a_file_is_taken_in_are_neither_lost_nor_oversold(db: None) -> None:
+    await make.shop()
+    skus = [f"P{number}" for number in range(20)]
+    for sku in skus:
+        await make.product(sku)
+        await make.stock(sku, on_hand=50)
+    given = lines(LEVELS + "".join(f"{sku},BERLIN,20\n" for sku in skus))
+
+    await asyncio.gather(*(make.order(sku) for sku in skus), imports.levels(SYSTEM, given), *map(make.order, skus))
+
+    moved = await inventory.StockMovement.filter(kind=MovementKind.SALE).count()
+    assert moved == 40
+    assert await verification.verify() == []
+    assert all(18 <= units <= 20 for units in (await on_hand()).values())
