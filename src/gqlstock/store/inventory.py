@@ -1,4 +1,4 @@
-"""Levels and their ledger: the one lock on them and the one place that writes them."""
+"""Levels and their ledger: the one lock on them and the one place that writes them, but for ``counts``, many at a time."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
