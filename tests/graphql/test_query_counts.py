@@ -6,6 +6,7 @@ import pytest
 
 import make
 from gqlstock.rules import orders
+from gqlstock.store import database
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -210,3 +211,25 @@ async def test_the_products_of_many_categories_cost_as_many_statements_as_those_
         ]
 
     assert len(sent[2]) == len(sent[12]), "\n".join(sent[12])
+
+
+async def test_counts_of_new_levels_and_late_counts_cost_as_many_statements_for_fifty_as_for_five(client, statements):
+    query = """mutation ($counts: [StockCountInput!]!) { setStock(input: { counts: $counts }) {
+      inventoryLevels { onHand } userErrors { message }
+    } }"""
+    await make.shop()
+    sent = {}
+    for number in (5, 50):
+        rows = [{"sku": f"N{number}-{one}", "warehouse": "BERLIN"} for one in range(number)]
+        for row in rows:
+            await make.product(row["sku"])
+        sent[number] = []
+        for on_hand in (1, 2):
+            late = {"countedAt": database.now().isoformat()} if on_hand == 2 else {}
+            given = [row | late | {"onHand": on_hand} for row in rows]
+            data, cost = await asked(client, statements, query, {"counts": given}, caller="inventory:write")
+            assert data["setStock"]["userErrors"] == []
+            assert [level["onHand"] for level in data["setStock"]["inventoryLevels"]] == [on_hand] * number
+            sent[number].append(len(cost))
+
+    assert sent[5] == sent[50]

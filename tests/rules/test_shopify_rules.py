@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from gqlstock.rules import shopify
 from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.refusals import Refused
+from gqlstock.rules.sheet import Faults, Row
 from gqlstock.rules.shopify import Product, Variant
 
 COLUMNS = (
@@ -25,6 +27,17 @@ def sheet(*rows: dict[str, str]) -> list[str]:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().splitlines(keepends=True)
+
+
+def parsed(lines: Sequence[str]) -> list[Product]:
+    """The products of an export, or what is wrong with it."""
+    faults = Faults()
+    by_handle: dict[str, list[Row]] = {}
+    for one in shopify.read(lines, faults):
+        by_handle.setdefault(one["Handle"], []).append(one)
+    products = [shopify.product(rows, faults) for rows in by_handle.values()]
+    faults.check()
+    return [product for product in products if product is not None]
 
 
 def row(handle: str = "mug", **cells: str) -> dict[str, str]:
@@ -61,14 +74,12 @@ def picture(handle: str, image: str, alt: str = "") -> dict[str, str]:
 
 def refused(*rows: dict[str, str]) -> list[str]:
     with pytest.raises(Refused) as caught:
-        shopify.parse(sheet(*rows))
+        parsed(sheet(*rows))
     return [refusal.message for refusal in caught.value.refusals]
 
 
 def test_a_lone_default_title_is_a_product_without_options() -> None:
-    (product,) = shopify.parse(
-        sheet(row(title="Blue mug", body="Of enamel.", type="Kitchen", sku="M-1", barcode="401"))
-    )
+    (product,) = parsed(sheet(row(title="Blue mug", body="Of enamel.", type="Kitchen", sku="M-1", barcode="401")))
 
     assert product == Product(
         line=2,
@@ -83,7 +94,7 @@ def test_a_lone_default_title_is_a_product_without_options() -> None:
 
 
 def test_option_columns_make_options_in_the_order_of_the_file() -> None:
-    (product,) = shopify.parse(
+    (product,) = parsed(
         sheet(
             row("tee", option="Size", value="M", option2="Color", value2="Red"),
             variant(value="S", value2="Red"),
@@ -104,13 +115,13 @@ def test_option_columns_make_options_in_the_order_of_the_file() -> None:
 
 
 def test_an_option_named_title_with_other_values_is_an_option() -> None:
-    (product,) = shopify.parse(sheet(row(value="Dr."), variant("mug", value="Prof.")))
+    (product,) = parsed(sheet(row(value="Dr."), variant("mug", value="Prof.")))
 
     assert product.options == (Option("Title", (OptionValue("Dr."), OptionValue("Prof."))),)
 
 
 def test_pictures_on_rows_of_their_own_belong_to_the_product() -> None:
-    (product,) = shopify.parse(
+    (product,) = parsed(
         sheet(
             row(image="https://x/1.jpg", alt="Front"),
             picture("mug", "https://x/2.jpg"),
@@ -123,7 +134,7 @@ def test_pictures_on_rows_of_their_own_belong_to_the_product() -> None:
 
 
 def test_the_rows_of_a_handle_need_not_stand_together() -> None:
-    products = shopify.parse(
+    products = parsed(
         sheet(row("tee", option="Size", value="S", qty="1"), row("mug"), variant("tee", value="M", qty="2"))
     )
 
@@ -136,7 +147,7 @@ def test_the_rows_of_a_handle_need_not_stand_together() -> None:
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     lines = sheet(row())
 
-    assert shopify.parse(["\ufeff" + lines[0], *lines[1:]]) == shopify.parse(lines)
+    assert parsed(["\ufeff" + lines[0], *lines[1:]]) == parsed(lines)
 
 
 def test_lines_are_counted_as_in_the_file_where_values_have_newlines() -> None:
@@ -146,20 +157,20 @@ def test_lines_are_counted_as_in_the_file_where_values_have_newlines() -> None:
 
 
 def test_an_empty_tracker_is_not_counted_and_its_quantity_is_read_all_the_same() -> None:
-    (product,) = shopify.parse(sheet(row(tracker="", qty="3", policy="continue")))
+    (product,) = parsed(sheet(row(tracker="", qty="3", policy="continue")))
 
     assert product.variants == (Variant(line=2, quantity=Decimal(3), counted=False, takes_backorders=True),)
 
 
 @pytest.mark.parametrize(("published", "expected"), [("true", True), ("TRUE", True), ("", True), ("false", False)])
 def test_published_says_whether_the_product_is(published: str, expected: bool) -> None:
-    (product,) = shopify.parse(sheet(row(published=published)))
+    (product,) = parsed(sheet(row(published=published)))
 
     assert product.published is expected
 
 
 def test_units_given_twice_for_one_item_are_one_count() -> None:
-    (product,) = shopify.parse(sheet(row(qty="3"), row(qty="3"), row(qty="")))
+    (product,) = parsed(sheet(row(qty="3"), row(qty="3"), row(qty="")))
 
     assert product.variants == (Variant(line=2, quantity=Decimal(3), takes_backorders=False),)
 
@@ -204,10 +215,6 @@ def test_more_faults_than_a_person_reads_are_counted() -> None:
     assert told[-1] == "And 5 more."
 
 
-def test_a_sku_stands_once() -> None:
-    assert refused(row("mug", sku="A"), row("cup", sku="A")) == ["Line 3: The Variant SKU A stands on line 2 already."]
-
-
 def test_an_option_has_one_name() -> None:
     assert refused(row("tee", option="Size", value="S"), variant(option="Length", value="M")) == [
         "Line 3: Option1 Name is 'Length', and 'Size' before."
@@ -216,7 +223,7 @@ def test_an_option_has_one_name() -> None:
 
 def test_missing_columns_are_named() -> None:
     with pytest.raises(Refused) as caught:
-        shopify.parse(["Handle,Title\n", "mug,Mug\n"])
+        parsed(["Handle,Title\n", "mug,Mug\n"])
 
     assert str(caught.value) == (
         "The first line has no column Option1 Name, Option1 Value, Variant SKU, Variant Inventory Tracker, "
@@ -226,12 +233,12 @@ def test_missing_columns_are_named() -> None:
 
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(Refused, match="The file is empty"):
-        shopify.parse([])
+        parsed([])
 
 
 def test_a_quote_that_never_ends_is_refused_instead_of_swallowing_the_rest() -> None:
     with pytest.raises(Refused) as caught:
-        shopify.parse([*sheet(row()), '"mug,Mug\n', "cup,Cup\n"])
+        parsed([*sheet(row()), '"mug,Mug\n', "cup,Cup\n"])
 
     assert str(caught.value) == "Line 3: no valid CSV: unexpected end of data."
 
@@ -240,7 +247,7 @@ def test_a_row_with_too_many_values_is_refused() -> None:
     lines = sheet(row())
 
     with pytest.raises(Refused, match="Line 3: There are 18 values for 17 columns"):
-        shopify.parse([*lines, lines[1].strip() + ",more\n"])
+        parsed([*lines, lines[1].strip() + ",more\n"])
 
 
 def test_a_made_sku_comes_from_the_handle_and_the_values() -> None:

@@ -1,5 +1,6 @@
 """Files taken in whole: what they make, what they leave alone, and that a bad row leaves nothing behind."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Sequence
@@ -14,11 +15,12 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import imports, settings
+from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
 from gqlstock.services.settings import spot_of
 from gqlstock.store import alerts, catalog, database, inventory
 from gqlstock.store.catalog import Item
+from gqlstock.store.warehouses import Warehouse
 
 EXPORT = """\
 Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\
@@ -205,6 +207,23 @@ async def test_a_given_sku_that_another_item_has_is_refused(db: None) -> None:
     assert await refused(lines(EXPORT)) == ["Line 2: There is an item TEE-S already."]
 
 
+async def test_a_sku_stands_once(db: None) -> None:
+    await make.warehouse()
+
+    assert await refused(edited(EXPORT, "mug", Variant_SKU="TEE-S")) == [
+        "Line 4: The Variant SKU TEE-S stands on line 2 already."
+    ]
+
+
+async def test_a_made_sku_is_none_that_a_later_product_gives(db: None) -> None:
+    await make.warehouse()
+
+    await shopify([*lines(EXPORT), "cup,Cup,,,,Title,Default Title,mug,shopify,1,deny,,,,\n"])
+
+    assert (await item("mug")).slug == "cup"
+    assert (await item("mug-2")).slug == "mug"
+
+
 async def test_a_product_with_stock_does_not_turn_into_one_with_options(db: None) -> None:
     await make.warehouse()
     await make.product("TEE", slug="tee")
@@ -345,10 +364,57 @@ async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:
 
 async def test_progress_is_told_up_to_the_end(db: None) -> None:
     await make.warehouse()
-    await make.product("TEE", options={"Size": [str(size) for size in range(600)]})
-    told: list[tuple[int, int]] = []
-    rows = "".join(f"TEE-{size},BERLIN,1\n" for size in range(600))
+    await make.product("TEE", options={"Size": [str(size) for size in range(1_500)]})
+    await make.product("SOCK", options={"Size": [str(size) for size in range(1_500)]})
+    told: list[tuple[str, int, int | None]] = []
+    rows = "".join(f"{sku}-{size},BERLIN,1\n" for sku in ("TEE", "SOCK") for size in range(1_500))
 
-    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda done, of: told.append((done, of)))
+    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda what, done, of: told.append((what, done, of)))
 
-    assert told == [(500, 600), (600, 600)]
+    assert told == [("Read", 3_000, None), ("Counted", 2_000, 3_000), ("Counted", 3_000, 3_000)]
+
+
+async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
+    """More levels than are counted at once: no alert is raised halfway."""
+    places = [f"W{number:04}" for number in range(2_100)]
+    at = database.now()
+    await database.insert(
+        Warehouse,
+        ("code", "name", "active", "created_at", "updated_at"),
+        [(code, code, True, at, at) for code in places],
+    )
+    await make.product("MUG")
+    await make.setting(notify_below=2_100)
+
+    await imports.levels(SYSTEM, lines(LEVELS + "".join(f"MUG,{code},1\n" for code in places)))
+
+    assert await alerts.LowInventoryAlert.all().count() == 0
+    assert await inventory.live_levels().count() == 2_100
+
+
+async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
+    """Whatever the order in which they are found: here it is that of the SKUs."""
+    await make.warehouse()
+    rows = "".join(f"X{99 - number},BERLIN,1\n" for number in range(25))
+
+    with pytest.raises(Refused) as caught:
+        await imports.levels(SYSTEM, lines(LEVELS + rows))
+
+    expected = [f"Line {number + 2}: There is no item X{99 - number}." for number in range(20)]
+    assert [refusal.message for refusal in caught.value.refusals] == [*expected, "And 5 more."]
+
+
+async def test_orders_placed_while_a_file_is_taken_in_are_neither_lost_nor_oversold(db: None) -> None:
+    await make.shop()
+    skus = [f"P{number}" for number in range(20)]
+    for sku in skus:
+        await make.product(sku)
+        await make.stock(sku, on_hand=50)
+    given = lines(LEVELS + "".join(f"{sku},BERLIN,20\n" for sku in skus))
+
+    await asyncio.gather(*(make.order(sku) for sku in skus), imports.levels(SYSTEM, given), *map(make.order, skus))
+
+    moved = await inventory.StockMovement.filter(kind=MovementKind.SALE).count()
+    assert moved == 40
+    assert await verification.verify() == []
+    assert all(18 <= units <= 20 for units in (await on_hand()).values())

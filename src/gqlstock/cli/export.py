@@ -26,23 +26,42 @@ def levels(
 ) -> None:
     """All levels, with the columns sku, warehouse, on_hand."""
 
+    # Rows and a bar on one terminal would write over each other.
+    silent = file is None and sys.stdout.isatty()
+
     async def work() -> None:
-        with _target(file) as target, session.bar("Levels") as progress:
+        with _target(file) as target, session.bar(silent=silent) as progress:
             sheet = csv.writer(target, lineterminator="\n")
             sheet.writerow(exports.COLUMNS)
             done = 0
             async for part in exports.levels():
                 sheet.writerows(part)
                 done += len(part)
-                progress(done, None)
+                progress("Written", done, None)
 
-    session.run(work)
+    try:
+        session.run(work)
+    except KeyboardInterrupt:
+        raise session.Stopped(f"Stopped: {file} is as it was." if file else "Stopped: not all was written.") from None
 
 
 @contextmanager
 def _target(file: Path | None) -> Iterator[TextIO]:
+    """Where rows go to. A file is there once all of them are in it; a pipe or a device gets them as they come."""
     if file is None:
         yield sys.stdout
         return
-    with file.open("w", encoding="utf-8", newline="") as target:
-        yield target
+    part = file if file.exists() and not file.is_file() else file.with_name(f"{file.name}.part")
+    try:
+        target = part.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        error.filename = str(file)
+        raise
+    try:
+        with target:
+            yield target
+        if part is not file:
+            part.replace(file)
+    finally:
+        if part is not file:
+            part.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ def shopify_products(
     async def work(lines: Iterable[str], progress: Progress) -> Imported:
         return await imports.shopify_products(SYSTEM, lines, warehouse, progress)
 
-    found = _take(file, "Products", work)
+    found = _take(file, work)
     typer.echo(
         f"{found.products_made} products and {found.combinations_made} combinations made, "
         f"{found.products_changed} products changed, {found.counted} levels counted."
@@ -40,12 +40,30 @@ def levels(file: File) -> None:
     async def work(lines: Iterable[str], progress: Progress) -> Imported:
         return await imports.levels(SYSTEM, lines, progress)
 
-    typer.echo(f"{_take(file, 'Levels', work).counted} levels counted.")
+    typer.echo(f"{_take(file, work).counted} levels counted.")
 
 
-def _take(file: Path, what: str, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
-    with _lines(file) as lines, session.bar(what) as progress:
-        return session.run(lambda: work(lines, progress))
+def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
+    ending = False
+    with _lines(file) as lines, session.bar() as shown:
+
+        def progress(what: str, done: int, of: int | None) -> None:
+            nonlocal ending
+            ending = done == of
+            shown(what, done, of)
+
+        try:
+            return session.run(lambda: work(lines, progress))
+        except KeyboardInterrupt:
+            raise session.Stopped(
+                _IN_DOUBT.format(file) if ending else f"Stopped: nothing of {file} was taken in."
+            ) from None
+
+
+# The database was writing it for good when that was heard.
+_IN_DOUBT = (
+    "Stopped at the very end: {} was taken in whole or not at all. Import it again: what is so already is left alone."
+)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """How a command is run: configuration, an open database that is up to date, and every failure as plain lines on stderr."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -22,13 +23,19 @@ from gqlstock.store import database
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_STOPPED = 130
+
 
 class Failure(Exception):
     """What went wrong, as the line that is printed."""
 
 
+class Stopped(Failure):
+    """What became of the work that a person stopped; the exit code is that of Ctrl-C."""
+
+
 class _Plain(TyperGroup):
-    """Ends every failure of a command in plain lines and exit code 1."""
+    """Ends every failure of a command in plain lines and exit code 1, or 130 where a person stopped it."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -39,7 +46,7 @@ class _Plain(TyperGroup):
                 raise
             for line in _told(error):
                 say(line)
-            raise typer.Exit(1) from error
+            raise typer.Exit(_STOPPED if isinstance(error, Stopped) else 1) from error
 
 
 def _told(error: Exception) -> list[str]:
@@ -80,6 +87,10 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work`` on the configured database, which must be up to date."""
     url = config().database
 
+    # What is imported stays, and what a command makes has hardly ever circles: there is little to collect.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
     async def opened() -> T:
         async with database.opened(url):
             await status.check_usable(url)
@@ -98,14 +109,15 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done."""
+def bar(*, silent: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done of what."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None)
+    silent = silent or not console.is_terminal
+    with Progress(*columns, console=console, disable=silent, transient=True) as progress:
+        task = progress.add_task("Begun", total=None)
 
-        def told(done: int, of: int | None) -> None:
-            progress.update(task, completed=done, total=of)
+        def told(what: str, done: int, of: int | None) -> None:
+            progress.update(task, description=what, completed=done, total=of)
 
         yield told

@@ -132,7 +132,7 @@ def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = Fa
 
 def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
     """Whether there is some of a counted item again (True) or none any more (False); None when neither. (Magento)"""
-    there, left = (stock(settings, sources).available > 0 for sources in (before, after))
+    there, left = (any(free(settings, sources)) for sources in (before, after))
     return left if there != left else None
 
 

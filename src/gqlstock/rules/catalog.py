@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -232,7 +232,7 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
     ]
 
 
-def combination_sku(product_sku: str, choice: Choice, taken: Collection[str]) -> str:
+def combination_sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
     """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
     wanted = f"{product_sku}-{tail}"[:_LONGEST_MADE]

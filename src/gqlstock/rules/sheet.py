@@ -1,6 +1,7 @@
 """A CSV file as rows that know their line, and what is wrong with it, told by line. What columns mean is said elsewhere."""
 
 import csv
+from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Row:
 
 
 class Faults:
-    """What is wrong with a file, collected so that it is told at once."""
+    """What is wrong with a file, collected so that it is told at once: the first lines of those that were found."""
 
     def __init__(self) -> None:
         self._told: list[Refusal] = []
@@ -34,8 +35,8 @@ class Faults:
 
     def add(self, line: int, message: str, code: Code = Code.INVALID_INPUT) -> None:
         self.count += 1
-        if len(self._told) < _FAULTS_TOLD:
-            self._told.append(Refusal(code, f"Line {line}: {message}", ("line", line)))
+        insort(self._told, Refusal(code, f"Line {line}: {message}", ("line", line)), key=_line)
+        del self._told[_FAULTS_TOLD:]
 
     @contextmanager
     def at(self, line: int) -> Iterator[None]:
@@ -50,9 +51,13 @@ class Faults:
         """Refuse the file if anything was wrong with it."""
         if not self.count:
             return
-        told = sorted(self._told, key=lambda refusal: refusal.path[1])
-        more = self.count - len(told)
-        raise Refused([*told, Refusal(Code.INVALID_INPUT, f"And {more} more.")] if more else told)
+        more = self.count - len(self._told)
+        rest = [Refusal(Code.INVALID_INPUT, f"And {more} more.")] if more else []
+        raise Refused([*self._told, *rest])
+
+
+def _line(fault: Refusal) -> int:
+    return int(fault.path[1])
 
 
 def read(lines: Iterable[str], required: Sequence[str], faults: Faults) -> Iterator[Row]:

@@ -1,8 +1,8 @@
-"""Shopify's product export: which rows make which product, and what is said of it. Nothing here knows what is stored."""
+"""Shopify's product export: what the rows of a handle say of a product. Nothing here knows what is stored."""
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -75,23 +75,39 @@ class Product:
         return InventoryTracking.TRACK_WITH_OPTIONS if has_options else InventoryTracking.TRACK_WITHOUT_OPTIONS
 
 
-def parse(lines: Iterable[str]) -> list[Product]:
-    """The products of an export. Refused with everything that is wrong, by line."""
-    faults = Faults()
-    by_handle: dict[str, list[Row]] = {}
+def read(lines: Iterable[str], faults: Faults) -> Iterator[Row]:
+    """The rows of an export, each of which has a handle. Those of one handle need not stand together."""
     for row in sheet.read(lines, _REQUIRED, faults):
-        if not row["Handle"]:
-            faults.add(row.line, "The Handle is missing.")
+        if row["Handle"]:
+            yield row
         else:
-            by_handle.setdefault(row["Handle"], []).append(row)
-    products = (_product(handle, rows, faults) for handle, rows in by_handle.items())
-    found = [product for product in products if product is not None]
-    _check_skus(found, faults)
-    faults.check()
-    return found
+            faults.add(row.line, "The Handle is missing.")
 
 
-def made_sku(handle: str, choice: Choice, taken: Collection[str]) -> str:
+def product(rows: Sequence[Row], faults: Faults) -> Product | None:
+    """What the rows of one handle say; None when that is refused."""
+    titled = next((row for row in rows if row["Title"]), rows[0])
+    images, variants = _images(rows, faults), _variants(rows, faults)
+    with faults.at(titled.line):
+        return Product(
+            line=rows[0].line,
+            handle=_handle(rows[0]["Handle"]),
+            title=catalog.text(titled["Title"], "Title"),
+            description=catalog.optional_text(titled["Body (HTML)"], "description"),
+            type=_type(titled),
+            published=_is_published(titled),
+            images=images,
+            variants=variants,
+        )
+    return None
+
+
+def sku_twice(sku: str, line: int, before: int, faults: Faults) -> None:
+    """Two variants of a file have the same SKU."""
+    faults.add(line, f"The Variant SKU {shown(sku)} stands on line {before} already.")
+
+
+def made_sku(handle: str, choice: Choice, taken: Container[str]) -> str:
     """The SKU of an item that the file gives none: from the handle and the values, numbered where it is taken."""
     if choice:
         return catalog.combination_sku(handle, choice, taken)
@@ -142,24 +158,6 @@ class _Names:
         if len({name for name, _ in chosen}) < len(chosen):
             raise invalid("Two options have the same name.")
         return tuple(chosen)
-
-
-def _product(handle: str, rows: Sequence[Row], faults: Faults) -> Product | None:
-    """What the rows of one handle say; None when that is refused."""
-    titled = next((row for row in rows if row["Title"]), rows[0])
-    images, variants = _images(rows, faults), _variants(rows, faults)
-    with faults.at(titled.line):
-        return Product(
-            line=rows[0].line,
-            handle=_handle(handle),
-            title=catalog.text(titled["Title"], "Title"),
-            description=catalog.optional_text(titled["Body (HTML)"], "description"),
-            type=_type(titled),
-            published=_is_published(titled),
-            images=images,
-            variants=variants,
-        )
-    return None
 
 
 def _handle(handle: str) -> str:
@@ -254,12 +252,3 @@ def _once(known: Variant, again: Variant) -> Variant:
             raise invalid(f"The same variant stands on line {known.line}, with another {column}.")
         merged[name] = now if before is None else before
     return replace(known, **merged)
-
-
-def _check_skus(products: Iterable[Product], faults: Faults) -> None:
-    seen: dict[str, int] = {}
-    for variant in sorted((v for product in products for v in product.variants), key=lambda v: v.line):
-        if variant.sku is not None and seen.setdefault(variant.sku, variant.line) != variant.line:
-            faults.add(
-                variant.line, f"The Variant SKU {shown(variant.sku)} stands on line {seen[variant.sku]} already."
-            )

@@ -1,6 +1,6 @@
 """Rows of stock mutations, worked out one after the other on claimed items before anything is written."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ from gqlstock.store import database, inventory
 from gqlstock.store.catalog import Item
 from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import Claim, Posting
-from gqlstock.store.ledger import moved_after
+from gqlstock.store.ledger import moved_after_each
 from gqlstock.store.warehouses import Network
 
 MAX_ROWS = 1_000
@@ -65,6 +65,8 @@ class Rows:
     partial: bool = False
     check: Callable[[Network], None] = lambda network: None
     """Refuses what is wrong with the mutation as a whole."""
+    read: Callable[["Bench"], Awaitable[None]] | None = None
+    """Reads what the rows need besides, for all of them at once."""
 
     def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
         self.check(room.lookup.network)
@@ -72,6 +74,9 @@ class Rows:
 
     async def decide(self, stock: Stock) -> Callable[[], Kept]:
         bench = Bench(self.caller, stock.items, stock.room.lookup, stock.claim, self.reason, self.reference)
+        if self.read is not None:
+            await stock.pages.write()
+            await self.read(bench)
         refused = await bench.run(self.name, self.rows, self.work, partial=self.partial)
         return await bench.enter(stock.pages, refused)
 
@@ -106,6 +111,9 @@ class Bench:
         self._states: dict[tuple[int, int], Level] = {}
         self._counted: dict[tuple[int, int], datetime] = {}
         self._put: list[tuple[tuple[int, int], Change, datetime | None]] = []
+        self._before: list[tuple[tuple[int, int], Level, datetime | None]] = []
+        """What the row at hand has changed, as it was before."""
+        self._moved: dict[tuple[int, datetime], Decimal] = {}
 
     async def run(
         self, name: str, rows: Sequence[Any], work: Callable[["Bench", Any], Awaitable[None]], *, partial: bool = False
@@ -114,22 +122,33 @@ class Bench:
         refused: list[Refusal] = []
         for number, row in enumerate(rows):
             done = len(self._put)
-            states, counted = dict(self._states), dict(self._counted)
+            self._before.clear()
             try:
                 await work(self, row)
             except Refused as error:
                 refused += [refusal.under(name, number) for refusal in error.refusals]
                 del self._put[done:]
-                self._states, self._counted = states, counted
+                self._take_back()
         if refused and not partial:
             raise Refused(refused)
         return refused
 
+    def _take_back(self) -> None:
+        """Leave nothing of a row that was refused after it had put something."""
+        for key, state, counted_at in reversed(self._before):
+            self._states[key] = state
+            if counted_at is not None:
+                self._counted[key] = counted_at
+            else:
+                self._counted.pop(key, None)
+
     async def enter(self, pages: Pages, refused: Sequence[Refusal] = ()) -> Callable[[], Kept]:
         """Enter what was worked out; gives what tells the ids of levels and movements once they are written."""
+        await self._claim.open_all(key for key, _, _ in self._put)
         postings = []
         for key, change, counted_at in self._put:
-            level = await self._claim.open(*key)
+            level = self._claim.level(*key)
+            assert level is not None
             postings.append(Posting(level, change, self._caller, self._reason, self._reference, counted_at=counted_at))
         movements = await enter(pages, self._claim, postings, self._lookup)
         levels = {posting.level.id: posting.level for posting in postings}
@@ -167,7 +186,10 @@ class Bench:
 
     def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
         key = self._key(sku, warehouse)
-        self._states[key] = ledger.apply(self._state(key), change)
+        state = self._state(key)
+        after = ledger.apply(state, change)
+        self._before.append((key, state, self._counted.get(key)))
+        self._states[key] = after
         if counted_at is not None:
             self._counted[key] = counted_at
         self._put.append((key, change, counted_at))
@@ -182,7 +204,17 @@ class Bench:
             return
         raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
 
-    async def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
+    async def read_moved(self, counted: Iterable[tuple[str, str, datetime]]) -> None:
+        """Read what the ledger has after the moments of counts, for ``moved_since``."""
+        asked: dict[tuple[int, datetime], None] = {}
+        for sku, warehouse, moment in counted:
+            item, place_id = self._items.get(sku), self._lookup.network.warehouses.get(warehouse)
+            level = self._claim.level(item.id, place_id) if item and place_id is not None else None
+            if level is not None:
+                asked[level.id, moment] = None
+        self._moved = await moved_after_each(list(asked))
+
+    def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
         """What the ledger has after the moment of a count. Refused for a moment to come, or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
@@ -195,7 +227,7 @@ class Bench:
                 f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
-        return await moved_after(level.id, moment) if level else ZERO
+        return self._moved[level.id, moment] if level else ZERO
 
     def _key(self, sku: str, warehouse: str) -> tuple[int, int]:
         item = self._items.get(sku)

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 from gqlstock.rules import quantities
-from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.store import catalog, counts, warehouses
 
 COLUMNS = ("sku", "warehouse", "on_hand")
-_READ_AT_ONCE = 1_000
+_READ_AT_ONCE = 5_000
 
 LevelRow = tuple[str, str, str]
 
@@ -14,10 +14,12 @@ LevelRow = tuple[str, str, str]
 async def levels() -> AsyncIterator[list[LevelRow]]:
     """All levels in use by SKU, then by warehouse."""
     codes = await warehouses.codes_by_id()
+    # Each item may have a level in every warehouse.
+    at_once = max(_READ_AT_ONCE // max(len(codes), 1), 1)
     last = ""
-    while items := await catalog.skus_after(last, _READ_AT_ONCE):
+    while items := await catalog.skus_after(last, at_once):
         found: dict[int, list[tuple[str, str]]] = {item_id: [] for item_id, _ in items}
-        for (item_id, warehouse_id), on_hand in (await inventory.on_hand_of(found.keys())).items():
+        for (item_id, warehouse_id), on_hand in (await counts.on_hand_of(found.keys())).items():
             found[item_id].append((codes[warehouse_id], quantities.text(on_hand)))
         yield [(sku, code, on_hand) for item_id, sku in items for code, on_hand in sorted(found[item_id])]
         last = items[-1][1]

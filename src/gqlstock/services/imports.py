@@ -1,30 +1,31 @@
 """Files taken in whole: a Shopify product export, and counts of levels. One file is one transaction; a bad row refuses it."""
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
-from gqlstock.rules import ledger, quantities, refusals, sheet, shopify
-from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules import quantities, refusals, sheet, shopify
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.sheet import Faults
-from gqlstock.services import intake
-from gqlstock.services.bench import check_countable
-from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.services.posting import post
+from gqlstock.rules.sheet import Faults, Row
+from gqlstock.rules.shopify import Product
+from gqlstock.services import counts, intake
 from gqlstock.store import catalog as rows
-from gqlstock.store import database, inventory, warehouses
-from gqlstock.store.inventory import Claim, Posting
-from gqlstock.store.warehouses import Network, Warehouse
+from gqlstock.store import database, warehouses
+from gqlstock.store.counts import Count
+from gqlstock.store.spool import Counts, Named, Products
+from gqlstock.store.warehouses import Warehouse
 
-_COUNTED_AT_ONCE = 500
-_PRODUCTS_AT_ONCE = 200
+_COUNTED_AT_ONCE = 2_000
+_LEVELS_AT_ONCE = 20_000
+_READ_AT_ONCE = 5_000
+_VARIANTS_AT_ONCE = 1_000
 _LEVEL_COLUMNS = ("sku", "warehouse", "on_hand")
 
-Progress = Callable[[int, int], None]
-"""Told how many rows or products of how many are done."""
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being done, how much of it is, and of how much where that is known."""
 
 T = TypeVar("T")
 
@@ -39,147 +40,129 @@ class Imported:
     counted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """What one line says of one level."""
-
-    line: int
-    item_id: int
-    warehouse_id: int
-    on_hand: Decimal
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.item_id, self.warehouse_id
-
-
-@dataclass(frozen=True, slots=True)
-class _LevelRow:
-    line: int
-    on_hand: Decimal
-
-
-def _silent(done: int, of: int) -> None:
+def _silent(what: str, done: int, of: int | None) -> None:
     """Progress that nobody watches."""
 
 
 async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _silent) -> Imported:
     """Take counts from a file with the columns sku, warehouse and on_hand."""
-    given = _level_rows(lines)
-
-    async def work() -> Imported:
+    with Counts() as given:
         faults = Faults()
-        counts = await _resolve(given, faults)
-        network, counted = await warehouses.network(), 0
-        for done, part in _parts(counts, _COUNTED_AT_ONCE):
-            counted += await _count(caller, part, network, faults)
-            progress(done, len(counts))
+        await _read_levels(lines, given, faults, progress)
         faults.check()
-        return Imported(counted=counted)
+        await _resolve(given, faults)
+        faults.check()
 
-    return await database.transaction(work)
+        async def work() -> Imported:
+            found, network, items = Faults(), await warehouses.network(), await _items_at_once()
+            done = counted = 0
+            for part in given.known(_COUNTED_AT_ONCE, items):
+                counted += await counts.take(caller, part, network, found)
+                done += len(part)
+                progress("Counted", done, len(given))
+            found.check()
+            return Imported(counted=counted)
 
-
-def _level_rows(lines: Iterable[str]) -> dict[tuple[str, str], _LevelRow]:
-    """What the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
-    faults = Faults()
-    found: dict[tuple[str, str], _LevelRow] = {}
-    for row in sheet.read(lines, _LEVEL_COLUMNS, faults):
-        with faults.at(row.line):
-            for column in _LEVEL_COLUMNS:
-                if not row[column]:
-                    raise invalid(f"The {column} is missing.")
-            given = _LevelRow(row.line, sheet.quantity(row, "on_hand"))
-            known = found.setdefault((row["sku"], row["warehouse"]), given)
-            if known.on_hand != given.on_hand:
-                raise invalid(
-                    f"{row['sku']} in {row['warehouse']} has {quantities.text(given.on_hand)} here "
-                    f"and {quantities.text(known.on_hand)} on line {known.line}."
-                )
-    faults.check()
-    return found
+        await database.analyze("item", "inventory_level")
+        return await database.transaction(work)
 
 
-async def _resolve(given: dict[tuple[str, str], _LevelRow], faults: Faults) -> list[_Count]:
-    """The counts by the ids of what they name: in their order items are locked without a deadlock."""
-    ids = await rows.ids_by_sku({sku for sku, _ in given})
-    places = await warehouses.warehouses_by_code({code for _, code in given})
-    counts = []
-    for (sku, code), row in given.items():
-        with faults.at(row.line):
-            if sku not in ids:
-                raise refusals.missing("item", sku)
-            if code not in places:
-                raise refusals.missing("warehouse", code)
-            counts.append(_Count(row.line, ids[sku], places[code].id, row.on_hand))
-    return sorted(counts, key=lambda count: count.key)
+async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
+    """Put aside what the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
+    given = (_named(row, faults) for row in sheet.read(lines, _LEVEL_COLUMNS, faults))
+    done = 0
+    for part in _parts((one for one in given if one is not None), _READ_AT_ONCE):
+        for one, known in into.put(part):
+            told, before = quantities.text(one.on_hand), quantities.text(known.on_hand)
+            faults.add(one.line, f"{one.sku} in {one.warehouse} has {told} here and {before} on line {known.line}.")
+        done += len(part)
+        progress("Read", done, None)
+        await _breathe()
 
 
-async def _count(caller: Caller, counts: Sequence[_Count], network: Network, faults: Faults) -> int:
-    """State what was counted, as ``stock.count`` does; what is so already is left alone. Answers how many were not."""
-    known = await inventory.on_hand_of({count.item_id for count in counts})
-    counts = [count for count in counts if known.get(count.key) != count.on_hand]
-    if not counts:
-        return 0
-    claim = await inventory.claim({count.item_id for count in counts})
-    found = await lookup(claim.items.values(), network)
-    for count in counts:
-        with faults.at(count.line):
-            _check(count, claim, found)
-    if faults.count:
-        return 0
-    levels = await inventory.open_many(claim, [count.key for count in counts])
-    at = database.now()
-    postings = []
-    for count in counts:
-        level = levels[count.key]
-        change = ledger.counted(level.state, count.on_hand, kind=MovementKind.IMPORT)
-        if change.on_hand:
-            postings.append(Posting(level, change, caller, counted_at=at))
-    await post(claim, postings, found)
-    return len(counts)
+def _named(row: Row, faults: Faults) -> Named | None:
+    with faults.at(row.line):
+        for column in _LEVEL_COLUMNS:
+            if not row[column]:
+                raise invalid(f"The {column} is missing.")
+        return Named(row.line, row["sku"], row["warehouse"], sheet.quantity(row, "on_hand"))
+    return None
 
 
-def _check(count: _Count, claim: Claim, found: Lookup) -> None:
-    """Whether an item can have that count."""
-    item = claim.items.get(count.item_id)
-    if item is None or item.deleted_at is not None:
-        raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
-    told = quantities.text(count.on_hand)
-    if count.on_hand < 0:
-        raise invalid(f"A count of {item.sku} cannot be {told}: 0 or more.")
-    check_countable(item, found.product(item))
-    if not quantities.is_whole(count.on_hand):
-        level = claim.level(*count.key)
-        channel = found.network.selling_from({count.warehouse_id})
-        if not found.settings(item, channel, [level] if level else []).quantity_uses_decimals:
-            raise invalid(f"{told} of {item.sku}: only whole units are counted there.")
+async def _resolve(given: Counts, faults: Faults) -> None:
+    """Find the ids of what counts name: in their order items are locked without a deadlock."""
+    places = {code: warehouse_id for warehouse_id, code in (await warehouses.codes_by_id()).items()}
+    for part in given.named():
+        ids = await rows.ids_by_sku({one.sku for one in part})
+        for one in part:
+            if one.sku not in ids:
+                faults.add(one.line, f"There is no item {refusals.shown(one.sku)}.", Code.NOT_FOUND)
+            elif one.warehouse not in places:
+                faults.add(one.line, f"There is no warehouse {refusals.shown(one.warehouse)}.", Code.NOT_FOUND)
+        if not faults.count:
+            given.know([Count(one.line, ids[one.sku], places[one.warehouse], one.on_hand) for one in part])
 
 
 async def shopify_products(
     caller: Caller, lines: Iterable[str], warehouse: str, progress: Progress = _silent
 ) -> Imported:
     """Take products, combinations, pictures and counts in one warehouse from Shopify's product export."""
-    given = shopify.parse(lines)
+    with Products() as given:
+        await _read_products(lines, given, progress)
 
-    async def work() -> Imported:
-        faults = Faults()
-        place = await _warehouse(warehouse)
-        network, counted = await warehouses.network(), 0
-        into = await intake.begin(given, faults)
-        for done, part in _parts(given, _PRODUCTS_AT_ONCE):
-            counts = [
-                _Count(variant.line, item.id, place.id, variant.quantity)
-                for variant, item in await into.take(part)
-                if variant.quantity is not None
-            ]
-            for _, some in _parts(counts, _COUNTED_AT_ONCE):
-                counted += await _count(caller, some, network, faults)
-            progress(done, len(given))
-        faults.check()
-        return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
+        async def work() -> Imported:
+            faults = Faults()
+            place, network, items = await _warehouse(warehouse), await warehouses.network(), await _items_at_once()
+            into = await intake.begin(given, faults)
+            done = counted = 0
+            for part in _with_variants(given, _VARIANTS_AT_ONCE):
+                found = [
+                    Count(variant.line, item.id, place.id, variant.quantity)
+                    for variant, item in await into.take(part)
+                    if variant.quantity is not None
+                ]
+                for some in _parts(found, items):
+                    counted += await counts.take(caller, some, network, faults)
+                done += len(part)
+                progress("Taken in", done, len(given))
+            faults.check()
+            return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
 
-    return await database.transaction(work)
+        await database.analyze("item", "inventory_level")
+        return await database.transaction(work)
+
+
+async def _read_products(lines: Iterable[str], into: Products, progress: Progress) -> None:
+    """Put the rows aside and look at every product once: what is wrong with the file itself is refused here."""
+    faults, done = Faults(), 0
+    for part in _parts(shopify.read(lines, faults), _READ_AT_ONCE):
+        into.put(part)
+        done += len(part)
+        progress("Read", done, None)
+        await _breathe()
+    for found in into.products():
+        product = shopify.product(found, faults)
+        if product is not None:
+            into.take((one.sku, one.line) for one in product.variants if one.sku is not None)
+    for sku, line, before in into.twice():
+        shopify.sku_twice(sku, line, before, faults)
+    faults.check()
+
+
+def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
+    """The products, as many at a time as have about so many variants together."""
+    part: list[Product] = []
+    variants = 0
+    for found in given.products():
+        product = shopify.product(found, Faults())
+        assert product is not None
+        part.append(product)
+        variants += len(product.variants)
+        if variants >= size:
+            yield part
+            part, variants = [], 0
+    if part:
+        yield part
 
 
 async def _warehouse(code: str) -> Warehouse:
@@ -191,8 +174,18 @@ async def _warehouse(code: str) -> Warehouse:
     return place
 
 
-def _parts(given: Sequence[T], size: int) -> Iterable[tuple[int, Sequence[T]]]:
-    """Slices of that size, each with how much is done behind it."""
-    for start in range(0, len(given), size):
-        part = given[start : start + size]
-        yield start + len(part), part
+async def _items_at_once() -> int:
+    """How many items are counted together: all their levels are looked at, in whatever warehouse."""
+    return max(_LEVELS_AT_ONCE // max(len(await warehouses.codes_by_id()), 1), 1)
+
+
+async def _breathe() -> None:
+    """Let in whoever wants this stopped."""
+    await asyncio.sleep(0)
+
+
+def _parts(given: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of that size, the last one shorter."""
+    rest = iter(given)
+    while part := list(itertools.islice(rest, size)):
+        yield part

@@ -1,6 +1,7 @@
 """A Shopify export on its way into the catalog: products, combinations, categories, settings. Counts are taken elsewhere."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gqlstock.rules import catalog as rules
@@ -15,24 +16,26 @@ from gqlstock.store import catalog as rows
 from gqlstock.store import database, inventory, settings
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.settings import Key
+from gqlstock.store.spool import Products
 
 
-async def begin(given: Sequence[Product], faults: Faults) -> "Intake":
+async def begin(given: Products, faults: Faults) -> "Intake":
     """Lock everything that the file names and that is there; whatever is wrong goes to ``faults``."""
-    ids = await rows.product_ids_by_slug([product.handle for product in given])
-    await inventory.lock({*ids.values(), *await rows.combination_ids(ids.values())})
-    skus = {variant.sku for product in given for variant in product.variants if variant.sku is not None}
-    return Intake(ids, skus, faults)
+    for handles in given.handles():
+        ids = (await rows.product_ids_by_slug(handles)).values()
+        given.know([*ids, *await rows.combination_ids(ids)])
+    for known in given.known():
+        await inventory.lock(known)
+    return Intake(given, faults)
 
 
 class Intake:
     """One export on its way into the catalog."""
 
-    def __init__(self, ids: dict[str, int], skus: set[str], faults: Faults) -> None:
+    def __init__(self, skus: Products, faults: Faults) -> None:
         self.products_made = self.products_changed = self.combinations_made = 0
-        self._ids = ids
         self._skus = skus
-        """The SKUs that the file gives, and those made so far."""
+        """Knows the SKUs that the file gives."""
         self._faults = faults
         self._categories: dict[str, Category] = {}
 
@@ -49,15 +52,15 @@ class Intake:
         return items
 
     async def _products(self, given: Sequence[Product]) -> list[tuple[Product, Item]]:
-        known = await rows.items([self._ids[product.handle] for product in given if product.handle in self._ids])
-        new = [product for product in given if product.handle not in self._ids]
+        ids = await rows.product_ids_by_slug([product.handle for product in given])
+        known = await rows.items(ids.values())
         for product in given:
-            if product.handle in self._ids:
+            if product.handle in ids:
                 with self._faults.at(product.line):
-                    await self._update_product(product, known[self._ids[product.handle]])
-        made = await self._make_products(new)
+                    await self._update_product(product, known[ids[product.handle]])
+        made = await self._make_products([product for product in given if product.handle not in ids])
         known = await rows.items(known)
-        return [(product, made.get(product.handle) or known[self._ids[product.handle]]) for product in given]
+        return [(product, made.get(product.handle) or known[ids[product.handle]]) for product in given]
 
     async def _update_product(self, given: Product, item: Item) -> None:
         wanted: dict[str, Any] = {
@@ -176,16 +179,15 @@ class Intake:
             made = self._made_skus(wanted, used)
             clashing = await rows.ids_by_sku(set(made) - given)
             if not clashing:
-                self._skus |= set(made)
                 return made
             used |= clashing.keys()
 
     def _made_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]], used: Collection[str]) -> list[str]:
-        taken = self._skus | set(used)
+        taken = _Taken(set(used), self._skus)
         made = []
         for handle, choice, sku, _ in wanted:
             made.append(sku or shopify.made_sku(handle, choice, taken))
-            taken.add(made[-1])
+            taken.here.add(made[-1])
         return made
 
     async def _category(self, type_: str | None) -> Category | None:
@@ -200,6 +202,17 @@ class Intake:
             assert found is not None
             self._categories[slug] = found
         return self._categories[slug]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The SKUs that a made one must not be: those of the file, and those made with it. What is stored is asked for later."""
+
+    here: set[str]
+    given: Products
+
+    def __contains__(self, sku: object) -> bool:
+        return sku in self.here or sku in self.given
 
 
 async def _set(items: Sequence[tuple[Variant, Item]]) -> None:

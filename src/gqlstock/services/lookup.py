@@ -31,7 +31,7 @@ class Lookup:
         An item takes decimals when any of its levels there says so. (Magento sources)
         """
         found = self._book.settings(self.product(item), channel, combination=_combination(item))
-        if not self._book.has(SettingScope.LEVEL):
+        if not self._book.has_any(SettingScope.LEVEL):
             return found
         said = [self._own(level).get("quantity_uses_decimals") for level in levels]
         if any(value is not None for value in said):
@@ -52,6 +52,10 @@ class Lookup:
     def own_level_value(self, level: LevelPlace, name: str) -> Any:
         """The value set at that very level; None if there is none."""
         return self._own(level).get(name)
+
+    def anywhere(self, name: str) -> bool:
+        """Whether that setting has a value at any place that these items look up."""
+        return self._book.has(name)
 
     def home(self, levels: Iterable[LevelPlace]) -> Channel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""

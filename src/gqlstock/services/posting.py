@@ -1,6 +1,6 @@
 """Writes to levels, with all that follows from them in the same transaction: waiting orders filled, alerts, news."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -61,11 +61,13 @@ async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup,
     """
     changed = {level.id: level for level in levels}
     for level in changed.values():
-        await _fill(level, pages or Pages())
+        if level.backordered:
+            await _fill(level, pages or Pages())
     if changed:
         items = {level.item_id for level in changed.values()}
         await watch(items, claim, lookup)
-        await outbox.add([event for item_id in sorted(items) for event in _crossings(item_id, claim, lookup)])
+        shops = [(channel, {site.warehouse_id for site in channel.sites}) for channel in lookup.network.channels]
+        await outbox.add([event for item_id in sorted(items) for event in _crossings(item_id, claim, lookup, shops)])
 
 
 async def _fill(level: InventoryLevel, pages: Pages) -> None:
@@ -86,8 +88,10 @@ async def _fill(level: InventoryLevel, pages: Pages) -> None:
 
 async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None:
     """Raise and resolve the low-inventory alerts of claimed items by what their levels have now."""
-    watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     open_alerts = await alerts.open_alerts(claim.alerted.intersection(item_ids))
+    if not open_alerts and not lookup.anywhere("notify_below"):
+        return
+    watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     known = {(alert.item_id, alert.warehouse_id): alert for alert in open_alerts}
     at = database.now()
     for one in watched:
@@ -103,20 +107,23 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
         await alerts.resolve(alert, at)
 
 
-def _crossings(item_id: int, claim: Claim, lookup: Lookup) -> list[Event]:
-    """The news of the websites on which a claimed item has run out, or there is some of it again."""
+def _crossings(item_id: int, claim: Claim, lookup: Lookup, shops: Sequence[tuple[Channel, set[int]]]) -> list[Event]:
+    """The news of the websites on which a claimed item has run out, or there is some of it again.
+
+    ``shops`` are all websites with the warehouses that they sell from.
+    """
     item, levels = claim.items[item_id], claim.levels(item_id)
     before = {level.id: claim.told[level.id] for level in levels}
-    claim.told.update({level.id: level.state for level in levels})
-    moved = {level.warehouse_id for level in levels if _free(level.state) != _free(before[level.id])}
+    after = {level.id: level.state for level in levels}
+    claim.told.update(after)
+    moved = {level.warehouse_id for level in levels if _free(after[level.id]) != _free(before[level.id])}
     if not moved or not _has_units_of_its_own(item, lookup.product(item)):
         return []
     out = []
-    for channel in lookup.network.channels:
-        selling = {site.warehouse_id for site in channel.sites}
-        here = [level for level in levels if level.warehouse_id in selling]
-        if moved & selling:
-            in_stock = _crossed(item, here, before, channel, lookup)
+    for channel, selling in shops:
+        if not moved.isdisjoint(selling):
+            here = [level for level in levels if level.warehouse_id in selling]
+            in_stock = _crossed(item, here, before, after, channel, lookup)
             if in_stock is not None:
                 out.append(events.stock_crossed(item_id, channel.id, in_stock=in_stock))
     return out
@@ -127,14 +134,20 @@ def _free(level: Level) -> Decimal:
 
 
 def _crossed(
-    item: Item, levels: Sequence[InventoryLevel], before: dict[int, Level], channel: Channel, lookup: Lookup
+    item: Item,
+    levels: Sequence[InventoryLevel],
+    before: Mapping[int, Level],
+    after: Mapping[int, Level],
+    channel: Channel,
+    lookup: Lookup,
 ) -> bool | None:
     found = lookup.settings(item, channel, levels)
     if not lookup.is_counted(item, found):
         return None
-    modes = [lookup.level_backorders(level, found) for level in levels]
-    then = [Source(one.warehouse_id, before[one.id], mode) for one, mode in zip(levels, modes, strict=True)]
-    now = [Source(one.warehouse_id, one.state, mode) for one, mode in zip(levels, modes, strict=True)]
+    modes = {level.id: lookup.level_backorders(level, found) for level in levels}
+    then, now = (
+        [Source(one.warehouse_id, states[one.id], modes[one.id]) for one in levels] for states in (before, after)
+    )
     return availability.crossed(found, then, now)
 
 

@@ -94,15 +94,20 @@ async def count(caller: Caller, asked: Counting, key: str | None = None) -> Kept
         if row.on_hand < 0:
             raise invalid(f"A count cannot be {quantities.text(row.on_hand)}: 0 or more.", "onHand")
         ledger.expect(level, row.expected_on_hand, row.sku, row.warehouse)
-        since = await bench.moved_since(row.sku, row.warehouse, row.counted_at) if row.counted_at else ZERO
+        since = bench.moved_since(row.sku, row.warehouse, row.counted_at) if row.counted_at else ZERO
         found = ledger.counted(level, row.on_hand, since, asked.kind)
         bench.put(row.sku, row.warehouse, found, counted_at=row.counted_at or bench.now)
+
+    async def read(bench: Bench) -> None:
+        await bench.read_moved((row.sku, row.warehouse, row.counted_at) for row in asked.counts if row.counted_at)
 
     check_rows(asked.counts, "counts")
     used = ticket(caller, "setStock", key, asked)
     skus = {row.sku for row in asked.counts}
     return await together.do(
-        Rows(caller, used, "counts", asked.counts, skus, change, asked.reason, asked.reference, asked.partial)
+        Rows(
+            caller, used, "counts", asked.counts, skus, change, asked.reason, asked.reference, asked.partial, read=read
+        )
     )
 
 

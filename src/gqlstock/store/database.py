@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tortoise import Tortoise
@@ -233,6 +234,13 @@ def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> No
     _running().gathered.setdefault(write, []).extend(rows)
 
 
+async def write_gathered() -> None:
+    """Write now what the running transaction has gathered, where it would become much until the end."""
+    gathered = _running().gathered
+    for write in tuple(gathered):
+        await write(gathered.pop(write))
+
+
 def _running() -> _Ending:
     ending = _ending.get()
     if ending is None:
@@ -266,8 +274,7 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
     try:
         async with in_transaction("default"):
             result = await work()
-            for write, rows in ending.gathered.items():
-                await write(rows)
+            await write_gathered()
     finally:
         _writing.reset(writing)
         _ending.reset(was_ending)
@@ -288,17 +295,55 @@ async def insert_many(rows: Sequence[Model]) -> None:
     """Insert rows of one table with as few statements as there can be, and give each its id, in their order."""
     if not rows:
         return
-    meta, written = rows[0]._meta, columns(type(rows[0]))
-    head = f'INSERT INTO "{meta.db_table}" ("' + '", "'.join(written) + '") VALUES '
-    slot, tail = f"({slots(written)})", f' RETURNING "{meta.db_pk_column}"'
-    step = _MOST_PARAMETERS // len(written)
+    written = await insert(type(rows[0]), columns(type(rows[0])), values(rows))
+    for row, found in zip(rows, written, strict=True):
+        row.pk = found
+        row._saved_in_db = True
+
+
+async def insert(
+    table: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any] = MappingProxyType({}),
+    worked_out: Mapping[str, str] = MappingProxyType({}),
+) -> list[int]:
+    """Insert stored values with as few statements as there can be, and give the ids in the order of the rows.
+
+    ``same`` are the values that every row has, ``worked_out`` expressions that every row has.
+    """
+    named = ", ".join(f'"{column}"' for column in (*worked_out, *same, *columns))
+    into, key = f'INSERT INTO "{table._meta.db_table}" ({named})', table._meta.db_pk_column
+    shared = [*worked_out.values(), *(_slot(table, column, "") for column in same), "v.*"]
+    ids: list[int] = []
+    step = _MOST_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        returned = await execute(head + ", ".join([slot] * len(part)) + tail, *values(part))
+        if is_postgres():
+            # One array for each column: a text that is the same for any number of rows is parsed and planned once.
+            given = f"unnest({', '.join(_slot(table, column, '[]') for column in columns)})"
+            values: list[Any] = [list(column) for column in zip(*part, strict=True)]
+        else:
+            slot = f"({', '.join('?' * len(columns))})"
+            given = f"(VALUES {', '.join([slot] * len(part))})"
+            values = [value for row in part for value in row]
+        statement = f'{into} SELECT {", ".join(shared)} FROM {given} AS v RETURNING "{key}"'
+        returned = await execute(statement, *same.values(), *values)
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
-        for row, found in zip(part, sorted(r[meta.db_pk_column] for r in returned), strict=True):
-            row.pk = found
-            row._saved_in_db = True
+        ids += sorted(found[key] for found in returned)
+    return ids
+
+
+def _slot(table: type[Model], column: str, many: str) -> str:
+    """What stands for a value of a column, or for many of them; PostgreSQL is told its type."""
+    return f"?::{_kind(table, column)}{many}" if is_postgres() else "?"
+
+
+@cache
+def _kind(table: type[Model], column: str) -> str:
+    """The type of a column in PostgreSQL."""
+    name = next(name for name, stored in table._meta.fields_db_projection.items() if stored == column)
+    return str(table._meta.fields_map[name].get_for_dialect("postgres", "SQL_TYPE"))
 
 
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
@@ -350,6 +395,12 @@ async def execute_many(statement: str, values: list[list[Any]]) -> None:
     """Run one statement for many lists of values."""
     if values:
         await connection().execute_many(sql(statement), values)
+
+
+async def analyze(*tables: str) -> None:
+    """Have PostgreSQL look at tables that may just have been filled: it reads them by what it saw of them last."""
+    if is_postgres():
+        await execute(f"ANALYZE {', '.join(tables)}")
 
 
 def sql(statement: str) -> str:

@@ -1,4 +1,4 @@
-"""Levels and their ledger: the one lock on them and the one place that writes them."""
+"""Levels and their ledger: the one lock on them and the one place that writes them, but for ``counts``, many at a time."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -160,16 +160,28 @@ class Claim:
 
     async def open(self, item_id: int, warehouse_id: int) -> InventoryLevel:
         """The item's level in that warehouse, made if it is missing and brought back into use if it was not."""
+        await self.open_all([(item_id, warehouse_id)])
         level = self.level(item_id, warehouse_id)
-        if level is None:
-            level = await InventoryLevel.create(item_id=item_id, warehouse_id=warehouse_id, updated_at=database.now())
-            self.add([level])
-            await outbox.add([Event(Topic.LEVEL, level.id)])
-        elif level.deleted_at is not None:
-            level.deleted_at = None
-            await level.save(update_fields=["deleted_at"])
-            await outbox.add([Event(Topic.LEVEL, level.id)])
+        assert level is not None
         return level
+
+    async def open_all(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Make the levels of these pairs of item and warehouse that are missing, and bring back those out of use."""
+        at = database.now()
+        wanted = {key: self.level(*key) for key in keys}
+        made = [
+            InventoryLevel(item_id=item_id, warehouse_id=warehouse_id, updated_at=at)
+            for (item_id, warehouse_id), level in wanted.items()
+            if level is None
+        ]
+        await database.insert_many(made)
+        self.add(made)
+        back = [level for level in wanted.values() if level is not None and level.deleted_at is not None]
+        for level in back:
+            level.deleted_at = None
+        if back:
+            await InventoryLevel.filter(id__in=[level.id for level in back]).update(deleted_at=None)
+        await outbox.add([Event(Topic.LEVEL, level.id) for level in [*made, *back]])
 
 
 _CLAIMED = """
@@ -197,11 +209,16 @@ async def claim(item_ids: Collection[int], read: Mapping[int, Item] = MappingPro
         found = {item.id: item for item in rows}
         if any(item.id in read and item.updated_at != read[item.id].updated_at for item in rows):
             raise database.Outdated(f"items {sorted(wanted)} were changed")
-    rows_found = await database.query(_CLAIMED.format(slots=", ".join("?" * len(wanted)) or "NULL"), *wanted)
+    return await claimed(found)
+
+
+async def claimed(items: dict[int, Item]) -> Claim:
+    """The claim on items that are locked, with their levels as they are now."""
+    rows_found = await database.query(_CLAIMED.format(slots=database.slots(items)), *items)
     levels = [InventoryLevel._init_from_db(**row) for row in rows_found]
     quiet = {row["item_id"] for row in rows_found if not row["alerted"]}
     await current(levels)
-    return Claim(found, levels, wanted - quiet)
+    return Claim(items, levels, items.keys() - quiet)
 
 
 _LOCKED_AT_ONCE = 5_000
@@ -402,16 +419,6 @@ async def retire(level: InventoryLevel) -> None:
     await outbox.add([Event(Topic.LEVEL, level.id)])
 
 
-async def on_hand_of(item_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
-    """What the levels in use of these items have, by item and warehouse."""
-    slots = ", ".join("?" * len(item_ids))
-    rows = await database.query(
-        f"SELECT item_id, warehouse_id, on_hand FROM inventory_level WHERE item_id IN ({slots}) AND deleted_at IS NULL",
-        *item_ids,
-    )
-    return {(row["item_id"], row["warehouse_id"]): from_units(row["on_hand"]) for row in rows}
-
-
 async def lock(item_ids: Collection[int]) -> None:
     """Lock items as ``claim`` does, without reading anything: for who claims them later in any order."""
     if database.is_postgres():
@@ -420,23 +427,3 @@ async def lock(item_ids: Collection[int]) -> None:
             part = wanted[start : start + _LOCKED_AT_ONCE]
             slots = ", ".join("?" * len(part))
             await database.execute(f"SELECT id FROM item WHERE id IN ({slots}) ORDER BY id FOR NO KEY UPDATE", *part)
-
-
-async def open_many(claim: Claim, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], InventoryLevel]:
-    """As ``Claim.open`` for many pairs of item and warehouse, in two statements."""
-    at = database.now()
-    known = {key: claim.level(*key) for key in keys}
-    made = [
-        InventoryLevel(item_id=item, warehouse_id=place, updated_at=at)
-        for (item, place), one in known.items()
-        if not one
-    ]
-    await database.insert_many(made)
-    claim.add(made)
-    back = [level for level in known.values() if level is not None and level.deleted_at is not None]
-    for level in back:
-        level.deleted_at = None
-    if back:
-        await InventoryLevel.filter(id__in=[level.id for level in back]).update(deleted_at=None)
-    await outbox.add([Event(Topic.LEVEL, level.id) for level in [*made, *back]])
-    return {(level.item_id, level.warehouse_id): level for level in [*made, *known.values()] if level is not None}

@@ -1,26 +1,32 @@
 """The ledger as it is read: single movements, and what they add up to at a moment. ``inventory.record`` writes it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules.quantities import ZERO
-from gqlstock.store.fields import Total
+from gqlstock.store import database
+from gqlstock.store.fields import Total, from_units
 from gqlstock.store.inventory import StockMovement
+
+# SQLite joins at most 500 statements into one.
+_ASKED_AT_ONCE = 400
+_MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS units
+    FROM stock_movement WHERE level_id = ? AND created_at > ?"""
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
     return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
 
 
-async def moved_after(level_id: int, moment: datetime) -> Decimal:
-    """The sum of a level's movements created after that moment."""
-    rows = (
-        await StockMovement.filter(level_id=level_id, created_at__gt=moment)
-        .annotate(total=Total("quantity"))
-        .values_list("total", flat=True)
-    )
-    return rows[0] or ZERO  # type: ignore[return-value]
+async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
+    """For levels and moments, the sum of the level's movements created after the moment."""
+    found: dict[tuple[int, datetime], Decimal] = {}
+    for start in range(0, len(asked), _ASKED_AT_ONCE):
+        part = asked[start : start + _ASKED_AT_ONCE]
+        statement = " UNION ALL ".join(_MOVED.format(number) for number in range(len(part)))
+        rows = await database.query(statement, *(value for pair in part for value in pair))
+        found |= {part[row["number"]]: from_units(row["units"]) for row in rows}
+    return found
 
 
 async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:

@@ -74,7 +74,6 @@ class Entry:
     created_at: datetime
 
 
-_WRITTEN_AT_ONCE = 5_000
 _SWEPT_AT_ONCE = 5_000
 _listeners: list[Callable[[], None]] = []
 
@@ -101,11 +100,13 @@ async def _write(gathered: list[Event]) -> None:
     events = rules.together(gathered)
     tx = "pg_current_xact_id()::text::bigint" if database.is_postgres() else "0"
     at = database.now()
-    for start in range(0, len(events), _WRITTEN_AT_ONCE):
-        part = events[start : start + _WRITTEN_AT_ONCE]
-        slots = ", ".join([f"({tx}, ?, ?, ?, ?)"] * len(part))
-        values = [value for e in part for value in (e.topic.value, e.subject, json.dumps(e.data), at)]
-        await database.execute(f"INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES {slots}", *values)
+    rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
+    await database.insert(OutboxEntry, ("topic", "subject", "data"), rows, {"created_at": at}, {"tx": tx})
+
+
+def _stored(data: dict[str, Any]) -> str:
+    # Half of all entries only say that something changed.
+    return json.dumps(data) if data else "{}"
 
 
 @dataclass(frozen=True, slots=True)

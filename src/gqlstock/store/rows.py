@@ -127,10 +127,10 @@ def columns(table: type[Model]) -> tuple[str, ...]:
     return tuple(column for column, _ in _writers(table))
 
 
-def values(rows: Sequence[Model]) -> list[Any]:
-    """What is written to these columns for rows of one table, one row after the other."""
+def values(rows: Sequence[Model]) -> list[list[Any]]:
+    """What is written to these columns for each of some rows of one table."""
     writers = [write for _, write in _writers(type(rows[0]))]
-    return [write(row) for row in rows for write in writers]
+    return [[write(row) for write in writers] for row in rows]
 
 
 @cache

@@ -54,9 +54,12 @@ class Book:
         for (scope, owner_id), own in values.items():
             self._at[scope][owner_id] = own
         self._of_products = self._at[SettingScope.PRODUCT]
+        self._of_combinations = self._at[SettingScope.COMBINATION]
         self._chains = chains
-        self._above: dict[tuple[int | None, int | None], list[_Owner]] = {}
+        self._chains_above: dict[tuple[int | None, int | None], list[_Owner]] = {}
         self._resolved: dict[tuple[Key, ...], Settings] = {}
+        self._above: dict[tuple[int | None, int | None], Settings] = {}
+        """What is in effect where an item has nothing of its own, by category and website."""
 
     def places(
         self,
@@ -81,19 +84,34 @@ class Book:
         category_id: int | None = None,
     ) -> Settings:
         """The settings in effect there."""
+        above = None
+        if level is None and not self._has_own(product, combination):
+            # Most items have no values of their own: all of a category have the same.
+            above = product.category_id if product else category_id, channel.id if channel else None
+            if above in self._above:
+                return self._above[above]
         found = self._chain(product, channel, combination, level, category_id)
-        if not found:
-            return settings.DEFAULTS
         known = tuple((scope, owner_id) for scope, owner_id, _ in found)
         if known not in self._resolved:
             self._resolved[known] = settings.resolve(
                 Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known
             )
+        if above is not None:
+            self._above[above] = self._resolved[known]
         return self._resolved[known]
 
-    def has(self, scope: SettingScope) -> bool:
+    def has_any(self, scope: SettingScope) -> bool:
         """Whether anything is set at any place of a kind."""
         return bool(self._at[scope])
+
+    def _has_own(self, product: Item | None, combination: Item | None) -> bool:
+        return (product is not None and product.id in self._of_products) or (
+            combination is not None and combination.id in self._of_combinations
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether that setting has a value at any of the places."""
+        return any(name in own for owners in self._at.values() for own in owners.values())
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""
@@ -123,7 +141,7 @@ class Book:
     def _chain_above(self, category_id: int | None, channel: Channel | None) -> list[_Owner]:
         """The same behind the items, for which many have it in common."""
         key = category_id, channel.id if channel is not None else None
-        if key not in self._above:
+        if key not in self._chains_above:
             asked: list[_Owner] = []
             if category_id is not None:
                 asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
@@ -131,8 +149,8 @@ class Book:
                 asked.append((SettingScope.WEBSITE, channel.id, channel.code))
                 asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
             asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
-            self._above[key] = self._with_values(asked)
-        return self._above[key]
+            self._chains_above[key] = self._with_values(asked)
+        return self._chains_above[key]
 
     def _with_values(self, asked: Iterable[_Owner]) -> list[_Owner]:
         return [one for one in asked if one[1] in self._at[one[0]]]

@@ -1,0 +1,42 @@
+"""A shop of so many plain products and one warehouse, nothing counted; prints a token that may do everything.
+
+.venv/bin/python benchmarks/items.py DATABASE_URL PRODUCTS
+"""
+
+import asyncio
+import sys
+
+from gqlstock.config import Config
+from gqlstock.services import tokens, warehouses
+from gqlstock.services.warehouses import Assigned
+from gqlstock.store import database
+from gqlstock.store.catalog import Item
+
+_AT_ONCE = 1_000
+
+
+def sku(number: int) -> str:
+    return f"P{number:07}"
+
+
+async def fill(url: str, products: int) -> str:
+    where = Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
+    await database.migrate(where)
+    async with database.opened(where):
+        await warehouses.ensure_default_organization()
+        await warehouses.create_warehouse({"code": "BERLIN", "name": "Berlin", "active": True})
+        await warehouses.create_website("shop", "Shop", None, [Assigned("BERLIN")])
+        at = database.now()
+
+        async def work() -> None:
+            for start in range(0, products, _AT_ONCE):
+                skus = [sku(number) for number in range(start, min(start + _AT_ONCE, products))]
+                made = [Item(sku=one, slug=one.lower(), name=one, created_at=at, updated_at=at) for one in skus]
+                await database.insert_many(made)
+
+        await database.transaction(work)
+        return await tokens.create("benchmark", ["admin"])
+
+
+if __name__ == "__main__":
+    print(asyncio.run(fill(sys.argv[1], int(sys.argv[2]))))
