@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from gqlstock.cli.demo_shop import Shop, stock_up
+
 import make
 import server
 from browser import Browser
 from gqlstock.cli import migrate
-from gqlstock.cli.demo_shop import Shop, stock_up
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import InventoryDecrement

@@ -178,9 +178,9 @@ class Stockroom:
         """The items as one website sells them."""
         return Shelf(channel, self.lookup, self.combinations, self.levels, self.now)
 
-    def use(self, claimed: inventory.Claim) -> None:
-        """Take the levels as they are under the lock from here on; for shelves that are made behind this."""
-        self.levels.update((item_id, claimed.levels(item_id)) for item_id in claimed.items)
+    def use(self, claimed: inventory.Claim, item_ids: Iterable[int]) -> None:
+        """Take the levels of these items as they are under the lock now; for shelves that are made behind this."""
+        self.levels.update((item_id, claimed.levels(item_id)) for item_id in item_ids)
 
 
 async def stockroom(items: Iterable[Item], network: Network | None = None) -> Stockroom:

@@ -81,6 +81,7 @@ class Placing:
     order: rows.Order | None = None
     _channel: Channel | None = None
     _lines: list[PlannedLine] = field(default_factory=list)
+    _wanted: Mapping[int, Item] = field(default_factory=dict)
 
     @property
     def skus(self) -> set[str]:
@@ -90,10 +91,12 @@ class Placing:
         self._channel = drafts.check(self.asked, room.lookup.network)
         found = room.shelf(self._channel)
         self._lines = drafts.identify(self.asked, items, found)
-        return stocked(self._lines, found)
+        self._wanted = stocked(self._lines, found)
+        return self._wanted
 
     async def decide(self, stock: Stock) -> Callable[[], Kept]:
         assert self._channel is not None
+        stock.room.use(stock.claim, self._wanted)
         found = stock.room.shelf(self._channel)
         return await self.enter(self._lines, found, stock.claim, stock.pages)
 

@@ -119,9 +119,7 @@ async def _stock(changes: Sequence[Change], outcomes: dict[int, Kept | Refused])
             wanted |= change.claims(items, room)
         except Refused as refused:
             outcomes[number] = refused
-    claim = await inventory.claim(wanted, wanted)
-    room.use(claim)
-    return Stock(items, room, claim)
+    return Stock(items, room, await inventory.claim(wanted, wanted))
 
 
 _queue: Queue[Change, Kept] = Queue(_group, lambda change: change.ticket.place if change.ticket else None)
