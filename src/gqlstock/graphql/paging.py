@@ -238,6 +238,8 @@ async def nested(
 
     With ``groups`` the page of a parent is that of all that are in its group.
     """
+    if groups is None and len(set(parents)) == 1:
+        groups = {parents[0]: parents[:1]}
     members = {member for group in groups.values() for member in group} if groups is not None else set(parents)
     below = query.filter(**{f"{column}__in": members})
 

@@ -92,8 +92,11 @@ async def pages(
 ) -> dict[Any, list[tuple[Row, Key]]]:
     """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's.
 
-    With ``groups`` a page is that of all parents in a group, which may have some in common.
+    With ``groups`` a page is that of all parents in a group, which may have some in common. One group alone is read as
+    a page is: it costs the same however many rows are behind it.
     """
+    if groups is not None and len(groups) == 1:
+        return {next(iter(groups)): await page(rows, order, after=after, before=before, limit=limit)}
     if after is not None:
         rows = rows.filter(beyond(order, after))
     if before is not None:

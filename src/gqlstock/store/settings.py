@@ -16,10 +16,13 @@ from gqlstock.store.warehouses import Channel
 SYSTEM_OWNER = 0
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.
 _ASKED_AT_ONCE = 10_000
-_ABOVE = "scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM') OR scope = 'CATEGORY' AND owner_id IN ({})"
+# One part for each kind of place: of all of them at once, no index tells which rows are wanted.
+_ABOVE = """SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')
+    UNION ALL SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({})"""
 # What is set at items and at their levels.
-_OF_ITEMS = """scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({0})
-    OR scope = 'LEVEL' AND owner_id IN (SELECT id FROM inventory_level WHERE item_id IN ({0}))"""
+_OF_ITEMS = """SELECT * FROM setting_override WHERE scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({0})
+    UNION ALL SELECT o.* FROM inventory_level l JOIN setting_override o ON o.scope = 'LEVEL' AND o.owner_id = l.id
+    WHERE l.item_id IN ({0})"""
 
 Key = tuple[SettingScope, int]
 
@@ -126,12 +129,16 @@ async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> 
     above = {category_id for chain in chains.values() for category_id, _ in chain}
     ids = [item.id for item in found]
     first, rest = ids[:_ASKED_AT_ONCE], ids[_ASKED_AT_ONCE:]
-    everywhere = _ABOVE.format(database.slots(above)) + " OR " + _OF_ITEMS.format(database.slots(first))
-    rows = await database.rows(Override, everywhere, *above, *first, *first)
+    everywhere = _ABOVE.format(database.slots(above)) + " UNION ALL " + _OF_ITEMS.format(database.slots(first))
+    rows = await _overrides(everywhere, *above, *first, *first)
     for start in range(0, len(rest), _ASKED_AT_ONCE):
         part = rest[start : start + _ASKED_AT_ONCE]
-        rows += await database.rows(Override, _OF_ITEMS.format(database.slots(part)), *part, *part)
+        rows += await _overrides(_OF_ITEMS.format(database.slots(part)), *part, *part)
     return Book({(row.scope, row.owner_id): row.own for row in rows}, chains)
+
+
+async def _overrides(statement: str, *values: Any) -> list[Override]:
+    return [Override._init_from_db(**row) for row in await database.query(statement, *values)]
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
