@@ -30,7 +30,7 @@ SELECT CASE WHEN size IS NOT NULL THEN product END,
        made_at, made_at,
        CASE WHEN size IS NULL THEN 'p' || lpad(n::text, 7, '0') END,
        CASE WHEN size IS NULL THEN 'One of many.' END,
-       CASE WHEN size IS NULL THEN 1 + product * 31 % :shelves END,
+       1 + product * 31 % :shelves,
        CASE WHEN place = 4 THEN 'TRACK_WITH_OPTIONS' ELSE 'TRACK_WITHOUT_OPTIONS' END,
        TRUE, 'IN_STOCK',
        CASE WHEN place = 4 THEN options ELSE '[]' END::jsonb,
@@ -72,7 +72,7 @@ FROM item i, warehouse w WHERE i.tracking = 'TRACK_WITHOUT_OPTIONS';
 INSERT INTO inventory_level (item_id, warehouse_id, on_hand, reserved, planned, held, backordered, incoming, available,
                              updated_at)
 SELECT item_id, warehouse_id, there, 0, 0, 0, 0, 0, there, now() - interval '730 days' * (id * 37 % :levels) / :levels
-FROM (SELECT *, CASE WHEN item_id * 13 / 10 % 10 = 0 THEN 0 ELSE 2 + id * 53 % 97 END * 10000 AS there FROM counted) known
+FROM (SELECT *, CASE WHEN item_id * 13 / 10 % 10 = 0 THEN 0 ELSE 20 + id * 53 % 97 END * 10000 AS there FROM counted) known
 ORDER BY id;
 
 INSERT INTO setting_override (scope, owner_id, values_set, updated_at)

@@ -183,7 +183,7 @@ async def test_demand_is_what_was_ordered_in_the_span_and_in_as_many_days_before
     await Order.filter(id=before).update(placed_at=now - timedelta(days=15))
     await Order.filter(id=long_ago).update(placed_at=now - timedelta(days=25))
 
-    (row,) = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+    (row,) = await (await demand.by_item(await warehouses.network(), days=10, cover_days=30)).of_all()
 
     assert row.item.sku == "MUG"
     assert row.demand == Demand(ordered=Decimal(6), ordered_before=Decimal(4))
@@ -193,7 +193,7 @@ async def test_demand_is_what_was_ordered_in_the_span_and_in_as_many_days_before
 async def test_items_that_nobody_ordered_last_for_ever():
     await make.stock("MUG", "BERLIN", 5)
 
-    (row,) = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+    (row,) = await (await demand.by_item(await warehouses.network(), days=10, cover_days=30)).of_all()
 
     assert (row.outlook.days_of_cover, row.outlook.stockout, row.outlook.suggested_reorder) == (None, None, 0)
 

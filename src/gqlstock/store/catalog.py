@@ -32,6 +32,7 @@ class Category(Model):
 
     class Meta:
         table = "category"
+        indexes = (("parent_id", "id"),)
 
 
 class Item(Model):
@@ -308,17 +309,22 @@ async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
 
 
 async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """For each category itself and its parents, nearest first: their ids and slugs."""
+    """For each category itself and its parents, nearest first: their ids and slugs.
+
+    Each is looked up by itself: for a join PostgreSQL reads all categories, not knowing how few are above.
+    """
     found: dict[int, list[tuple[int, str]]] = {}
     if not category_ids:
         return found
     slots = ", ".join("?" * len(category_ids))
     rows = await database.query(
-        f"""WITH RECURSIVE above(start, id, slug, parent_id, depth) AS (
-               SELECT id, id, slug, parent_id, 0 FROM category WHERE id IN ({slots})
-               UNION ALL SELECT above.start, category.id, category.slug, category.parent_id, above.depth + 1
-               FROM category JOIN above ON category.id = above.parent_id
-           ) SELECT start, id, slug FROM above ORDER BY start, depth""",
+        f"""WITH RECURSIVE above(start, id, depth) AS (
+               SELECT id, id, 0 FROM category WHERE id IN ({slots})
+               UNION ALL
+               SELECT start, (SELECT parent_id FROM category WHERE category.id = above.id), depth + 1
+               FROM above WHERE id IS NOT NULL
+           ) SELECT start, id, (SELECT slug FROM category WHERE category.id = above.id) AS slug
+             FROM above WHERE id IS NOT NULL ORDER BY start, depth""",
         *category_ids,
     )
     for row in rows:
