@@ -113,7 +113,9 @@ class _Sorted:
         self, order: Order, after: Key | None, before: Key | None, limit: int
     ) -> Sequence[tuple[services.ItemDemand, Key]]:
         if order == self._sort.order:
-            ahead = [row for row in await self._report.of_ordered() if self._sort.is_ahead(row)]
+            by_days = self._sort is ItemDemandSort.DAYS_OF_COVER
+            ordered = await (self._report.soonest(after, limit) if by_days else self._report.of_ordered())
+            ahead = [row for row in ordered if self._sort.is_ahead(row)]
             found = await Listed(ahead, self._sort.key).fetch(order, after, before, limit)
             if len(found) == limit:
                 return found

@@ -12,7 +12,7 @@ from gqlstock.rules.ledger import total
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.store import catalog, database, inventory, keyset
+from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.demand import Within
@@ -21,6 +21,7 @@ from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel, Network
 
 _PART = 5_000
+_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,26 @@ class Report:
         found: list[ItemDemand] = []
         for start in range(0, len(ids), _PART):
             found += await self._of(list((await catalog.items_in_use(ids[start : start + _PART])).values()))
+        return found
+
+    async def soonest(self, after: Key | None, limit: int) -> list[ItemDemand]:
+        """Of the items that run out next, so many or some more, behind a place: the days that an item lasts, and its id.
+
+        Only these are read whole; fewer are found where no more of the counted ones were ordered.
+        """
+        free = await free_units.of(
+            [item_id for item_id, demand in self._demands.items() if demand.ordered > 0], self._places
+        )
+        covers = [(rules.cover(self._demands[item_id], free[item_id], self._days), item_id) for item_id in free]
+        places = sorted((cover, item_id) for cover, item_id in covers if cover is not None)
+        ids = [place[1] for place in places if after is None or place > after]
+        found: list[ItemDemand] = []
+        for start in range(0, len(ids), _LOOKED_AT):
+            part = ids[start : start + _LOOKED_AT]
+            in_use = await catalog.items_in_use(part)
+            found += await self._of([in_use[item_id] for item_id in part if item_id in in_use])
+            if len(found) >= limit:
+                break
         return found
 
     async def of_all(self) -> list[ItemDemand]:

@@ -10,7 +10,7 @@ from gqlstock.rules.catalog import InventoryTracking, counts_combinations
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.store import catalog, inventory, scarce
+from gqlstock.store import catalog, free_units, inventory
 from gqlstock.store import settings as setting_rows
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
@@ -70,7 +70,7 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
     if not minimums:
         return []
     thresholds = await setting_rows.quantities_set("out_of_stock_threshold")
-    return await scarce.items(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
+    return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
 def _low(item: Item, levels: Sequence[InventoryLevel], known: Lookup, channel: Channel | None) -> LowStock | None:
