@@ -84,6 +84,11 @@ def sku(number: int) -> str:
     return f"P{product(number):07}" + (f"-{SIZES[size - 1]}" if size else "")
 
 
+def shelf(number: int, size: Size) -> str:
+    """The category of an item."""
+    return f"shelf-{1 + product(number) * 31 % size.shelves}"
+
+
 def is_counted(number: int) -> bool:
     """Whether units are counted of the item itself, and not of its combinations."""
     return (number - 1) % _BLOCK + 1 != _TRACKED
