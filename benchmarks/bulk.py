@@ -35,8 +35,10 @@ peak = lambda: open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
 atexit.register(lambda: print(peak(), file=sys.stderr))
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)"""
 _SIZES = ("S", "M", "L", "XL", "XXL")
-_COLUMNS = ("Handle", "Title", "Type", "Option1 Name", "Option1 Value", "Variant SKU", "Variant Inventory Tracker")
-_COLUMNS += ("Variant Inventory Qty", "Variant Inventory Policy")
+_COLUMNS = (
+    *("Handle", "Title", "Type", "Option1 Name", "Option1 Value", "Variant SKU"),
+    *("Variant Inventory Tracker", "Variant Inventory Qty", "Variant Inventory Policy"),
+)
 _SET_STOCK = """mutation ($counts: [StockCountInput!]!) {
   setStock(input: { counts: $counts }) { inventoryLevels { onHand } userErrors { message } }
 }"""

@@ -716,3 +716,29 @@ async def test_a_product_asked_by_two_ways_at_once_has_its_combinations_by_both(
         "products": {"edges": [{"node": here}], "nodes": [here]},
         "outlet": {"nodes": [there]},
     }
+
+
+async def test_combinations_follow_their_product_to_another_category_and_status(client):
+    await make.warehouse("BERLIN")
+    await make.category("kitchen")
+    await make.category("garden")
+    await make.product("SHIRT", options={"Size": ["S", "M"]}, combinations=False, category="kitchen")
+    await client.done("createCombination", product="SHIRT", sku="SMALL", options=[{"name": "Size", "value": "S"}])
+    await make.stock("SMALL")
+    query = """query($category: String!, $status: [InventoryStatus!]) {
+      inventoryItems(sort: SKU, filter: { category: $category }) { nodes { sku } }
+      inventoryLevels(filter: { status: $status }) { nodes { item { sku } } }
+    }"""
+    before = await client.admin(query, category="kitchen", status=["IN_STOCK"])
+
+    await client.done("updateProduct", sku="SHIRT", category="garden", inventoryStatus="DISCONTINUED")
+    await client.done("generateCombinations", product="SHIRT")
+
+    kitchen = await client.admin(query, category="kitchen", status=["IN_STOCK"])
+    garden = await client.admin(query, category="garden", status=["DISCONTINUED"])
+    small = [{"item": {"sku": "SMALL"}}]
+    assert [node["sku"] for node in before["inventoryItems"]["nodes"]] == ["SHIRT", "SMALL"]
+    assert before["inventoryLevels"]["nodes"] == small
+    assert kitchen == {"inventoryItems": {"nodes": []}, "inventoryLevels": {"nodes": []}}
+    assert [node["sku"] for node in garden["inventoryItems"]["nodes"]] == ["SHIRT", "SHIRT-M", "SMALL"]
+    assert garden["inventoryLevels"]["nodes"] == small

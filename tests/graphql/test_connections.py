@@ -451,3 +451,30 @@ async def test_a_category_of_which_little_is_shown_is_looked_through_to_its_end(
     assert [edge["node"]["sku"] for edge in pages["few"]["edges"]] == ["few-39", "few-79"]
     assert [edge["node"]["sku"] for edge in pages["many"]["edges"]] == ["many-00", "many-01", "many-02"]
     assert [(one["pageInfo"]["hasNextPage"], one["totalCount"]) for one in pages.values()] == [(False, 2), (True, 80)]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [("DAYS_OF_COVER", "BDACE"), ("ORDERED", "BDECA"), ("SUGGESTED_REORDER", "BEDCA")],
+)
+async def test_a_demand_report_goes_on_from_what_was_ordered_to_what_was_not(client, sort, expected):
+    await make.shop()
+    for sku in "ABCDE":
+        await make.product(sku)
+        await make.stock(sku, on_hand=10)
+    await make.order(lines={"B": 7, "D": 2})
+    query = """query($sort: ItemDemandSort!, $first: Int, $after: String, $last: Int) {
+      demandReport(sort: $sort, first: $first, after: $after, last: $last) {
+        nodes { item { sku } } pageInfo { endCursor hasNextPage } totalCount
+      }
+    }"""
+
+    seen, after, more = "", None, True
+    while more:
+        found = (await client.admin(query, sort=sort, first=2, after=after))["demandReport"]
+        seen += "".join(node["item"]["sku"] for node in found["nodes"])
+        after, more = found["pageInfo"]["endCursor"], found["pageInfo"]["hasNextPage"]
+    from_behind = (await client.admin(query, sort=sort, last=2))["demandReport"]
+
+    assert (seen, found["totalCount"]) == (expected, 5)
+    assert "".join(node["item"]["sku"] for node in from_behind["nodes"]) == expected[-2:]

@@ -85,6 +85,24 @@ async def test_a_span_of_time_begins_at_its_start_and_ends_before_its_end(client
     assert first["stockMovements"]["totalCount"] == 0
 
 
+async def test_movements_of_a_span_of_time_are_paged_newest_first(client):
+    await three_orders(client)
+    query = """query($after: String, $filter: StockMovementFilter) {
+      stockMovements(first: 2, after: $after, filter: $filter) { nodes { id } pageInfo { endCursor hasNextPage } }
+    }"""
+    everything = (await client.admin("{ stockMovements { nodes { id } } }"))["stockMovements"]["nodes"]
+
+    seen, after, more = [], None, True
+    while more:
+        since = {"since": "2000-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z"}
+        page = (await client.admin(query, after=after, filter=since))["stockMovements"]
+        seen += page["nodes"]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+
+    assert seen == everything
+    assert len(seen) > 4
+
+
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [

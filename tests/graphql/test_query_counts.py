@@ -126,7 +126,7 @@ async def test_pages_cost_as_many_statements_for_fifty_rows_as_for_five(client, 
     assert await costs(client, statements, pages, 50) == for_five
 
 
-async def test_a_dashboard_costs_as_many_statements_for_twenty_alerts_as_for_five(client, statements):
+async def test_a_dashboard_costs_no_more_statements_for_twenty_alerts_than_for_five(client, statements):
     query = (PAGES / "dashboard.graphql").read_text()
     await make.shop()
     await make.setting(notify_below=5)
@@ -143,7 +143,8 @@ async def test_a_dashboard_costs_as_many_statements_for_twenty_alerts_as_for_fiv
         assert len(data["lowInventoryAlerts"]["nodes"]) == data["lowInventoryAlerts"]["totalCount"] == end
         assert data["inventoryChanges"]["pageInfo"]["endCursor"] is not None
 
-    assert len(sent[5]) == len(sent[20]), "\n".join(sent[20])
+    # Fewer: ten of twenty that were ordered fill the report's page, five do not.
+    assert len(sent[20]) <= len(sent[5]), "\n".join(sent[20])
 
 
 async def test_a_delivery_costs_as_many_statements_for_fifty_rows_as_for_five(client, statements):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+import life
 import make
 from gqlstock.rules import demand as rules
 from gqlstock.rules.demand import Demand
@@ -183,17 +184,48 @@ async def test_demand_is_what_was_ordered_in_the_span_and_in_as_many_days_before
     await Order.filter(id=before).update(placed_at=now - timedelta(days=15))
     await Order.filter(id=long_ago).update(placed_at=now - timedelta(days=25))
 
-    (row,) = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+    (row,) = await (await demand.by_item(await warehouses.network(), days=10, cover_days=30)).of_all()
 
     assert row.item.sku == "MUG"
     assert row.demand == Demand(ordered=Decimal(6), ordered_before=Decimal(4))
     assert (row.available, row.outlook.per_day, row.outlook.suggested_reorder) == (40, Decimal("0.6"), 0)
 
 
+async def test_the_items_that_run_out_next_are_read_from_a_place_on():
+    for sku, there, ordered in (("MUG", 20, 10), ("CUP", 9, 8), ("JUG", 40, 10), ("POT", 5, 0)):
+        if sku != "MUG":
+            await make.product(sku)
+        await make.stock(sku, "BERLIN", there)
+        if ordered:
+            await make.order(sku, ordered)
+    report = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+
+    found = await report.soonest(None, 10)
+    last = await report.soonest((Decimal(10), found[1].item.id), 10)
+
+    assert [(row.item.sku, row.outlook.days_of_cover) for row in found] == [
+        ("CUP", Decimal("1.25")),
+        ("MUG", 10),
+        ("JUG", 30),
+    ]
+    assert [row.item.sku for row in last] == ["JUG"]
+
+
+async def test_units_of_a_hold_that_has_expired_last_as_long_as_any_others():
+    await make.stock("MUG", "BERLIN", 20)
+    await make.order("MUG", 10)
+    await life.expire(await life.hold(("MUG", 6)))
+    report = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+
+    (row,) = await report.soonest((Decimal(9), 0), 1)
+
+    assert (row.available, row.outlook.days_of_cover) == (10, 10)
+
+
 async def test_items_that_nobody_ordered_last_for_ever():
     await make.stock("MUG", "BERLIN", 5)
 
-    (row,) = await demand.by_item(await warehouses.network(), days=10, cover_days=30)
+    (row,) = await (await demand.by_item(await warehouses.network(), days=10, cover_days=30)).of_all()
 
     assert (row.outlook.days_of_cover, row.outlook.stockout, row.outlook.suggested_reorder) == (None, None, 0)
 

@@ -113,3 +113,19 @@ async def test_rows_are_counted_below_each_parent(db: None) -> None:
     one, two = await Item.get(sku="ONE"), await Item.get(sku="TWO")
 
     assert await keyset.counts(InventoryLevel.all(), "item_id") == {one.id: 2, two.id: 1}
+
+
+async def test_one_group_is_read_as_a_page_is(db: None) -> None:
+    await make.warehouse("A")
+    await make.warehouse("B")
+    await make.product("ONE")
+    levels = [await make.stock("ONE", place, 5) for place in "AB"]
+    order = Order("item__sku")
+
+    found = await keyset.pages(
+        InventoryLevel.all(), "item_id", order, after=("ONE", levels[0]), before=None, limit=2, groups={7: [1]}
+    )
+
+    assert {head: [(row.id, key) for row, key in rows] for head, rows in found.items()} == {
+        7: [(levels[1], ("ONE", levels[1]))]
+    }

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from tortoise.migrations.api.migrate import migrate
+
+from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.store import database
+from gqlstock.store.catalog import Category, Item
 from gqlstock.store.database import SqliteFile
 
 
@@ -18,3 +22,25 @@ async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None
                 model._meta.db_table,
             )
             assert len(there) >= len(model._meta.indexes), model._meta.db_table
+
+
+async def test_combinations_of_before_get_their_products_category_and_status(tmp_path: Path) -> None:
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0004_token_warehouses")
+        at = database.now()
+        of = {"created_at": at, "updated_at": at}
+        status = InventoryStatus.DISCONTINUED
+        category = Category(slug="kitchen", name="Kitchen", **of)
+        await database.insert_many([category])
+        mug = Item(sku="MUG", slug="mug", name="Mug", category_id=category.id, inventory_status=status, **of)
+        cup = Item(sku="CUP", slug="cup", name="Cup", **of)
+        await database.insert_many([mug, cup])
+        small = Item(sku="MUG-S", name="Mug S", product_id=mug.id, **of)
+        await database.insert_many([small])
+
+    await database.migrate(url)
+
+    async with database.opened(url):
+        rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
+        assert rows == [(mug.id, category.id, status), (cup.id, None, "IN_STOCK"), (small.id, category.id, status)]

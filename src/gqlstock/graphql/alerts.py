@@ -89,7 +89,9 @@ async def query(chosen: LowInventoryAlertFilter | None, caller: Caller = SYSTEM)
     if chosen.skus is not None:
         found = found.filter(sku__in=limited(chosen.skus, "skus"))
     if chosen.warehouses is not None:
-        found = found.filter(warehouse__code__in=limited(chosen.warehouses, "warehouses"))
+        # By id: few alerts, or none, are of one warehouse by itself, and only by id is that known beforehand.
+        places = await warehouses.warehouses_by_code(limited(chosen.warehouses, "warehouses"))
+        found = found.filter(warehouse_id__in=[place.id for place in places.values()])
     if chosen.category is not None:
         found = found.filter(catalog.in_categories(await category_ids(chosen.category), "item__"))
     return found

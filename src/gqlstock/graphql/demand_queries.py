@@ -1,9 +1,10 @@
 """What was ordered of items and categories, and what that says of the stock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -37,6 +38,12 @@ class ItemDemandSort(StrEnum):
     @property
     def order(self) -> Order:
         return Order(self.value, descending=self is not ItemDemandSort.DAYS_OF_COVER)
+
+    def is_ahead(self, row: services.ItemDemand) -> bool:
+        """Whether an item stands before all those of which nothing was ordered."""
+        if self is ItemDemandSort.DAYS_OF_COVER:
+            return row.outlook.days_of_cover is not None
+        return bool(self.key(row)[0] > 0)
 
     def key(self, row: services.ItemDemand) -> Key:
         if self is ItemDemandSort.ORDERED:
@@ -95,6 +102,29 @@ class CategoryDemand:
     ordered_before: Decimal = strawberry.field(description="In the same number of days before.")
 
 
+class _Sorted:
+    """A report in an order. Its front is what was ordered: a page of that does without the rest."""
+
+    def __init__(self, report: services.Report, sort: ItemDemandSort) -> None:
+        self._report = report
+        self._sort = sort
+
+    async def fetch(
+        self, order: Order, after: Key | None, before: Key | None, limit: int
+    ) -> Sequence[tuple[services.ItemDemand, Key]]:
+        if order == self._sort.order:
+            by_days = self._sort is ItemDemandSort.DAYS_OF_COVER
+            ordered = await (self._report.soonest(after, limit) if by_days else self._report.of_ordered())
+            ahead = [row for row in ordered if self._sort.is_ahead(row)]
+            found = await Listed(ahead, self._sort.key).fetch(order, after, before, limit)
+            if len(found) == limit:
+                return found
+        return await Listed(await self._report.of_all(), self._sort.key).fetch(order, after, before, limit)
+
+    async def count(self) -> int:
+        return len(await self._report.of_all())
+
+
 def _check(name: str, days: int) -> None:
     if not 1 <= days <= rules.LONGEST_DAYS:
         raise BadUserInput(f"{name} cannot be {days}: 1 to {rules.LONGEST_DAYS}.")
@@ -135,7 +165,7 @@ class DemandQueries:
             category_ids=await levels.category_ids(category) if category is not None else None,
             caller=info.context.caller,
         )
-        listed: Listed[Any] = Listed(found, sort.key)
+        listed = _Sorted(found, sort)
         return await paging.connection(page, sort.order, listed.fetch, listed.count, ItemDemand.of)
 
     @access.field(description="What was ordered, category by category. Needs inventory:read.", scope=READS)

@@ -15,7 +15,7 @@ from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import catalog, inventory, warehouses
+from gqlstock.store import catalog, inventory, search, warehouses
 from gqlstock.store.keyset import Order
 
 MAX_NAMES = 250
@@ -78,7 +78,7 @@ async def query(chosen: InventoryLevelFilter | None, caller: Caller) -> Any:
     if chosen is None:
         return found
     if chosen.search:
-        found = found.filter(catalog.matches(searched(chosen.search), "item__"))
+        found = found.filter(await search.items(searched(chosen.search), "item__"))
     if chosen.skus is not None:
         found = found.filter(item__sku__in=limited(chosen.skus, "skus"), item__deleted_at=None)
     if chosen.warehouses is not None:
@@ -86,7 +86,7 @@ async def query(chosen: InventoryLevelFilter | None, caller: Caller) -> Any:
     if chosen.website is not None:
         found = found.filter(warehouse_id__in=await _sold_from(chosen.website))
     if chosen.product is not None:
-        found = found.filter(catalog.of_product(chosen.product, "item__"))
+        found = found.filter(await catalog.of_product(chosen.product, "item_id"))
     if chosen.category is not None:
         found = found.filter(catalog.in_categories(await category_ids(chosen.category), "item__"))
     if chosen.available_at_least is not None:

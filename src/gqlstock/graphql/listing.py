@@ -18,6 +18,7 @@ from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
 from gqlstock.store import catalog, keyset
+from gqlstock.store import search as search_rows
 from gqlstock.store.catalog import Item
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel
@@ -183,7 +184,7 @@ async def _filtered(
     found: Any, search: str | None, skus: list[str] | None, category: str | None, since: datetime | None
 ) -> Any:
     if search:
-        found = found.filter(catalog.matches(searched(search)))
+        found = found.filter(await search_rows.items(searched(search)))
     if skus is not None:
         found = found.filter(sku__in=limited(skus, "skus"))
     if category is not None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -116,8 +116,12 @@ class Listed:
         return cls(query.model._meta.db_table, keyset.kind(query, order))
 
 
-REPORT = Listed("report", Decimal)
-"""A list that was worked out, sorted by a quantity."""
+class Figure(Decimal):
+    """A number that was worked out, and need not be a quantity."""
+
+
+REPORT = Listed("report", Figure)
+"""A list that was worked out, sorted by a figure."""
 
 
 def cursor(of: Listed, order: Order, key: Key) -> str:
@@ -159,6 +163,16 @@ def _text(told: Any) -> str:
     return told
 
 
+def _figure(told: Any) -> Decimal:
+    try:
+        figure = Decimal(_text(told))
+    except InvalidOperation:
+        raise ValueError from None
+    if not figure.is_finite():
+        raise ValueError
+    return figure
+
+
 def _moment(told: Any) -> datetime:
     moment = datetime.fromisoformat(told)
     if moment.tzinfo is None:
@@ -167,7 +181,13 @@ def _moment(told: Any) -> datetime:
 
 
 # How a value is read back, by its kind.
-_HEARD: dict[type, Callable[[Any], Any]] = {int: _whole, str: _text, Decimal: quantities.parse, datetime: _moment}
+_HEARD: dict[type, Callable[[Any], Any]] = {
+    int: _whole,
+    str: _text,
+    Decimal: quantities.parse,
+    Figure: _figure,
+    datetime: _moment,
+}
 
 
 async def connection(
@@ -238,6 +258,8 @@ async def nested(
 
     With ``groups`` the page of a parent is that of all that are in its group.
     """
+    if groups is None and len(set(parents)) == 1:
+        groups = {parents[0]: parents[:1]}
     members = {member for group in groups.values() for member in group} if groups is not None else set(parents)
     below = query.filter(**{f"{column}__in": members})
 

@@ -29,6 +29,11 @@ class Outlook:
     suggested_reorder: Decimal
 
 
+def cover(demand: Demand, available: Decimal, days: int) -> Decimal | None:
+    """How many days what is available lasts at the pace of the span; None where nothing was ordered."""
+    return available * days / demand.ordered if demand.ordered > 0 else None
+
+
 def outlook(
     demand: Demand,
     available: Decimal,
@@ -46,11 +51,11 @@ def outlook(
     # Multiplied before it is divided: a third of a day would be rounded, and a whole unit ordered too much.
     lacking = max(demand.ordered * cover_days / days - available - incoming, ZERO)
     step = UNIT if decimals else Decimal(1)
-    cover = available * days / demand.ordered if demand.ordered > 0 else None
+    lasts = cover(demand, available, days)
     return Outlook(
         per_day=(demand.ordered / days).quantize(UNIT, rounding=ROUND_HALF_EVEN),
-        days_of_cover=cover,
-        stockout=_after(now, cover) if cover is not None else None,
+        days_of_cover=lasts,
+        stockout=_after(now, lasts) if lasts is not None else None,
         suggested_reorder=lacking.quantize(step, rounding=ROUND_UP),
     )
 

@@ -53,6 +53,8 @@ async def update_product(sku: str, given: Changes) -> int:
             await _rewrite(product, [(combination, combination.choice) for combination in made])
         product.updated_at = database.now()
         await product.save()
+        if changes.keys() & {"category", "inventory_status"}:
+            await catalog.follow(product)
         await tell([product])
         if product.tracking is not before:
             known = [product, *made]
@@ -214,6 +216,8 @@ def _combination(product: Item, choice: rules.Choice, sku: str) -> Item:
     at = database.now()
     return Item(
         product_id=product.id,
+        category_id=product.category_id,
+        inventory_status=product.inventory_status,
         sku=sku,
         name=rules.combination_name(product.name, choice),
         choice=dict(choice),

@@ -12,14 +12,16 @@ from gqlstock.rules.ledger import total
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.store import catalog, database, inventory, keyset
+from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store.catalog import Category, Item
+from gqlstock.store.demand import Within
 from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel, Network
 
 _PART = 5_000
+_LOOKED_AT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,97 @@ class CategoryDemand:
     ordered_before: Decimal
 
 
+class Report:
+    """The demand for items, worked out no further than it is asked for: most items are not ordered in a month."""
+
+    def __init__(
+        self,
+        network: Network,
+        demands: Mapping[int, Demand],
+        *,
+        days: int,
+        cover_days: int,
+        channel: Channel | None,
+        category_ids: Sequence[int] | None,
+        caller: Caller,
+    ) -> None:
+        self._network = network
+        self._demands = demands
+        self._days = days
+        self._cover_days = cover_days
+        self._channel = channel
+        self._category_ids = category_ids
+        places = {site.warehouse_id for site in channel.sites} if channel else network.active
+        self._places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
+        self._now = database.now()
+
+    async def of_ordered(self) -> list[ItemDemand]:
+        """Of the counted items of which something was ordered."""
+        ids = sorted(item_id for item_id, demand in self._demands.items() if demand.ordered > 0)
+        found: list[ItemDemand] = []
+        for start in range(0, len(ids), _PART):
+            found += await self._of(list((await catalog.items_in_use(ids[start : start + _PART])).values()))
+        return found
+
+    async def soonest(self, after: Key | None, limit: int) -> list[ItemDemand]:
+        """Of the items that run out next, so many or some more, behind a place: the days that an item lasts, and its id.
+
+        Only these are read whole; fewer are found where no more of the counted ones were ordered.
+        """
+        free = await free_units.of(
+            [item_id for item_id, demand in self._demands.items() if demand.ordered > 0], self._places
+        )
+        covers = [(rules.cover(self._demands[item_id], free[item_id], self._days), item_id) for item_id in free]
+        places = sorted((cover, item_id) for cover, item_id in covers if cover is not None)
+        ids = [place[1] for place in places if after is None or place > after]
+        found: list[ItemDemand] = []
+        for start in range(0, len(ids), _LOOKED_AT):
+            part = ids[start : start + _LOOKED_AT]
+            in_use = await catalog.items_in_use(part)
+            found += await self._of([in_use[item_id] for item_id in part if item_id in in_use])
+            if len(found) >= limit:
+                break
+        return found
+
+    async def of_all(self) -> list[ItemDemand]:
+        """Of every counted item that has a level or was ordered."""
+        items = catalog.live_items()
+        if self._category_ids is not None:
+            items = items.filter(catalog.in_categories(self._category_ids))
+        found: list[ItemDemand] = []
+        after: Key | None = None
+        while True:
+            part = await keyset.page(items, Order("id"), after=after, before=None, limit=_PART)
+            found += await self._of([row for row, _ in part])
+            if len(part) < _PART:
+                return found
+            after = part[-1][1]
+
+    async def _of(self, items: Sequence[Item]) -> list[ItemDemand]:
+        known = await lookup(items, self._network)
+        levels = await inventory.levels_of([item.id for item in items])
+        found = []
+        for item in items:
+            here = [level for level in levels[item.id] if level.warehouse_id in self._places]
+            if _is_stocked(item, known) and (here or item.id in self._demands):
+                found.append(self._row(item, here, known))
+        return found
+
+    def _row(self, item: Item, here: Sequence[Figures], known: Lookup) -> ItemDemand:
+        demand = self._demands.get(item.id, Demand())
+        available = sum((max(level.available, ZERO) for level in here), ZERO)
+        outlook = rules.outlook(
+            demand,
+            available,
+            total(level.state for level in here).incoming,
+            days=self._days,
+            cover_days=self._cover_days,
+            decimals=_decimals(item, here, known, self._channel),
+            now=self._now,
+        )
+        return ItemDemand(item, demand, available, outlook)
+
+
 async def by_item(
     network: Network,
     *,
@@ -45,48 +138,24 @@ async def by_item(
     channel: Channel | None = None,
     category_ids: Sequence[int] | None = None,
     caller: Caller = SYSTEM,
-) -> list[ItemDemand]:
-    """Every counted item that has a level or was ordered: its demand, and what that says of the caller's stock."""
-    demands = await _demands(days, channel)
-    places = {site.warehouse_id for site in channel.sites} if channel else set(network.active)
-    places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
-    items = catalog.live_items()
-    if category_ids is not None:
-        items = items.filter(catalog.in_categories(category_ids))
-    found: list[ItemDemand] = []
-    after: Key | None = None
-    now = database.now()
-    while True:
-        part = await keyset.page(items, Order("id"), after=after, before=None, limit=_PART)
-        known = await lookup([row for row, _ in part], network)
-        levels = await inventory.levels_of([row.id for row, _ in part])
-        for row, _ in part:
-            here = [level for level in levels[row.id] if level.warehouse_id in places]
-            if not _is_stocked(row, known) or not (here or row.id in demands):
-                continue
-            demand = demands.get(row.id, Demand())
-            available = sum((max(level.available, ZERO) for level in here), ZERO)
-            outlook = rules.outlook(
-                demand,
-                available,
-                total(level.state for level in here).incoming,
-                days=days,
-                cover_days=cover_days,
-                decimals=_decimals(row, here, known, channel),
-                now=now,
-            )
-            found.append(ItemDemand(row, demand, available, outlook))
-        if len(part) < _PART:
-            return found
-        after = part[-1][1]
+) -> Report:
+    """What was ordered of each item, and what that says of the caller's stock."""
+    return Report(
+        network,
+        await _demands(days, channel, category_ids),
+        days=days,
+        cover_days=cover_days,
+        channel=channel,
+        category_ids=category_ids,
+        caller=caller,
+    )
 
 
 async def by_category(network: Network, *, days: int, channel: Channel | None = None) -> list[CategoryDemand]:
     """What was ordered of each category with what lies below it, by slug; those of which nothing was are left out."""
     demands = await _demands(days, channel)
-    items = await catalog.with_products((await catalog.items(demands.keys())).values())
     sums: dict[int, tuple[Decimal, Decimal]] = {}
-    of_item = {item_id: _category(items[item_id], items) for item_id in demands}
+    of_item = await rows.categories(demands.keys())
     chains = await catalog.chains({category_id for category_id in of_item.values() if category_id is not None})
     for item_id, category_id in of_item.items():
         for one, _ in chains.get(category_id, []) if category_id is not None else []:
@@ -99,37 +168,30 @@ async def by_category(network: Network, *, days: int, channel: Channel | None = 
     ]
 
 
-async def _demands(days: int, channel: Channel | None) -> dict[int, Demand]:
+async def _demands(days: int, channel: Channel | None, category_ids: Sequence[int] | None = None) -> dict[int, Demand]:
     """The demand for each item that has units: a combination of a product tracked without options is its product's."""
     now = database.now()
     since = now - timedelta(days=days)
-    website_id = channel.id if channel else None
+    within = Within(channel.id if channel else None, category_ids)
     parts = (
-        await rows.ordered(since, now, website_id),
-        await rows.ordered(since - timedelta(days=days), since, website_id),
-        await rows.shipped(since, now, website_id),
-        await rows.returned(since, now, website_id),
+        await rows.ordered(since, now, within),
+        await rows.ordered(since - timedelta(days=days), since, within),
+        await rows.shipped(since, now, within),
+        await rows.returned(since, now, within),
     )
-    items = await catalog.with_products((await catalog.items({i for part in parts for i in part})).values())
-    stocked = [_by_stock_item(part, items) for part in parts]
+    owners = await rows.stock_items({item_id for part in parts for item_id in part})
+    stocked = [_by_stock_item(part, owners) for part in parts]
     return {
         item_id: Demand(*(part.get(item_id, ZERO) for part in stocked))
         for item_id in {i for part in stocked for i in part}
     }
 
 
-def _by_stock_item(units: Mapping[int, Decimal], items: Mapping[int, Item]) -> dict[int, Decimal]:
+def _by_stock_item(units: Mapping[int, Decimal], owners: Mapping[int, int]) -> dict[int, Decimal]:
     sums: dict[int, Decimal] = {}
     for item_id, quantity in units.items():
-        item = items[item_id]
-        product = items[item.product_id] if item.product_id is not None else item
-        owner = item_id if counts_combinations(product.tracking) else product.id
-        sums[owner] = sums.get(owner, ZERO) + quantity
+        sums[owners[item_id]] = sums.get(owners[item_id], ZERO) + quantity
     return sums
-
-
-def _category(item: Item, items: Mapping[int, Item]) -> int | None:
-    return (items[item.product_id] if item.product_id is not None else item).category_id
 
 
 def _is_stocked(item: Item, known: Lookup) -> bool:

@@ -150,6 +150,8 @@ class Intake:
         made = [
             Item(
                 product_id=product.id,
+                category_id=product.category_id,
+                inventory_status=product.inventory_status,
                 sku=sku,
                 name=rules.combination_name(product.name, dict(variant.choice)),
                 barcode=variant.barcode,

@@ -1,18 +1,19 @@
 """Reports over all items: which are low."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.store import catalog, inventory, keyset
+from gqlstock.store import catalog, free_units, inventory
+from gqlstock.store import settings as setting_rows
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures
-from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Channel, Network
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.
@@ -50,23 +51,26 @@ async def low_stock(
         places &= {site.warehouse_id for site in channel.sites}
     if warehouse_id is not None:
         places &= {warehouse_id}
-    items = catalog.live_items()
-    if category_ids is not None:
-        items = items.filter(catalog.in_categories(category_ids))
     found: list[LowStock] = []
-    after: Key | None = None
-    while True:
-        part = await keyset.page(items, Order("id"), after=after, before=None, limit=_PART)
-        rows = [row for row, _ in part]
+    ids = await _scarce(places, category_ids)
+    for start in range(0, len(ids), _PART):
+        rows = (await catalog.items_in_use(ids[start : start + _PART])).values()
         known = await lookup(rows, network)
         levels = await inventory.levels_of([row.id for row in rows])
         for row in rows:
             low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], known, channel)
             if low is not None:
                 found.append(low)
-        if len(part) < _PART:
-            return found
-        after = part[-1][1]
+    return found
+
+
+async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -> list[int]:
+    """The items that could be low: of any other there is more than the highest minimum and threshold come to."""
+    minimums = await setting_rows.quantities_set("minimum_stock_quantity")
+    if not minimums:
+        return []
+    thresholds = await setting_rows.quantities_set("out_of_stock_threshold")
+    return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
 def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: Channel | None) -> LowStock | None:

@@ -44,7 +44,7 @@ class LowInventoryAlert(Model):
 
     class Meta:
         table = "low_inventory_alert"
-        indexes = (("state", "id"), ("item_id", "id"))
+        indexes = (("state", "id"), ("item_id", "id"), ("warehouse_id", "id"), ("sku",))
 
     @property
     def event(self) -> Event:

@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import Q, RawSQL
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
 from gqlstock.store import database
 from gqlstock.store.fields import to_units
+
+# A statement takes 32,767 values on PostgreSQL.
+_READ_AT_ONCE = 5_000
 
 
 class Category(Model):
@@ -29,12 +32,15 @@ class Category(Model):
 
     class Meta:
         table = "category"
+        indexes = (("parent_id", "id"),)
 
 
 class Item(Model):
     """A product, or one combination of a product's inventory options: then ``product`` is that product.
 
-    Among the items in use a SKU, a slug and a product's choice are unique (in the migration: Tortoise has no such index).
+    A combination has its product's category and status too, so that one index finds both (see ``follow``). Among the
+    items in use a SKU, a slug and a product's choice are unique, and items are searched by an index where PostgreSQL
+    has pg_trgm (in the migrations: Tortoise has no such indexes).
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -50,7 +56,7 @@ class Item(Model):
     updated_at = fields.DatetimeField()
     deleted_at = fields.DatetimeField(null=True)
 
-    # Of a product.
+    # Of a product; category and status of its combinations too.
     slug = fields.CharField(max_length=255, null=True)
     description: fields.Field[str | None] = fields.TextField(null=True)  # type: ignore[assignment]
     category: fields.ForeignKeyNullableRelation[Category] = fields.ForeignKeyField(
@@ -73,7 +79,16 @@ class Item(Model):
 
     class Meta:
         table = "item"
-        indexes = (("product_id", "id"), ("category_id", "id"), ("name", "id"), ("updated_at", "id"), ("barcode",))
+        indexes = (
+            ("product_id", "id"),
+            ("category_id", "id"),
+            ("name", "id"),
+            ("sku", "id"),
+            ("updated_at", "id"),
+            ("barcode",),
+            ("inventory_status", "id"),
+            ("published", "id"),
+        )
 
     @property
     def is_product(self) -> bool:
@@ -115,11 +130,13 @@ async def items_in_use(ids: Collection[int]) -> dict[int, Item]:
 
 
 async def items(ids: Collection[int]) -> dict[int, Item]:
-    """Items by id, deleted ones as well."""
-    if not ids:
-        return {}
-    found = await database.rows(Item, f"id IN ({database.slots(ids)})", *ids)
-    return {item.id: item for item in found}
+    """Items by id, deleted ones as well, however many they are."""
+    wanted = list(ids)
+    found: dict[int, Item] = {}
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        found |= {item.id: item for item in await database.rows(Item, f"id IN ({database.slots(part)})", *part)}
+    return found
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, Item]:
@@ -162,14 +179,6 @@ def live_items() -> QuerySet[Item]:
     return Item.filter(deleted_at=None)
 
 
-def matches(search: str, prefix: str = "") -> Q:
-    """What a search looks in: name, SKU, code and barcode, whatever the case."""
-    columns = ("name", "sku", "own_code", "barcode")
-    found = Q(*(_is(f"{prefix}{column}__icontains", search) for column in columns), join_type=Q.OR)
-    # A combination without a code of its own shows its product's.
-    return found | _is(f"{prefix}own_code", None) & _is(f"{prefix}product__sku__icontains", search)
-
-
 async def skus_starting_with(start: str) -> set[str]:
     """The SKUs in use that begin like that."""
     return {item.sku for item in await live_items().filter(sku__startswith=start).only("id", "sku")}
@@ -187,6 +196,13 @@ async def retire(items: Collection[Item], at: datetime) -> None:
         await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
 
 
+async def follow(product: Item) -> None:
+    """Write a product's category and status to its combinations, those out of use as well."""
+    await Item.filter(product_id=product.id).update(
+        category_id=product.category_id, inventory_status=product.inventory_status
+    )
+
+
 async def rewrite(combinations: Sequence[Item]) -> None:
     """Write the names and choices of combinations, which may change places with each other."""
     if not combinations:
@@ -201,24 +217,23 @@ async def rewrite(combinations: Sequence[Item]) -> None:
     )
 
 
-def of_product(sku: str, prefix: str = "") -> Q:
-    """Rows of the product of that SKU and of its combinations."""
-    return _is(f"{prefix}sku", sku) & _is(f"{prefix}deleted_at", None) & _is(f"{prefix}product_id", None) | (
-        _is(f"{prefix}product__sku", sku) & _is(f"{prefix}product__deleted_at", None)
-    )
+async def of_product(sku: str, column: str) -> Q:
+    """Rows of the product of that SKU and of its combinations; ``column`` names their item."""
+    found = await product(sku=sku)
+    if found is None:
+        return _is(f"{column}__in", [])
+    both = Item.filter(Q(id=found.id) | Q(product_id=found.id))
+    return _is(f"{column}__in", Subquery(both.values("id")))
 
 
 def in_categories(ids: Collection[int], prefix: str = "") -> Q:
     """Rows of products in these categories, and of their combinations."""
-    wanted = list(ids)
-    return _is(f"{prefix}category_id__in", wanted) | _is(f"{prefix}product__category_id__in", wanted)
+    return _is(f"{prefix}category_id__in", list(ids))
 
 
 def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
     """Rows of products whose status set by hand is one of these, and of their combinations."""
-    wanted = list(statuses)
-    own = _is(f"{prefix}product_id", None) & _is(f"{prefix}inventory_status__in", wanted)
-    return own | _is(f"{prefix}product__inventory_status__in", wanted)
+    return _is(f"{prefix}inventory_status__in", list(statuses))
 
 
 def _is(lookup: str, value: Any) -> Q:
@@ -297,17 +312,22 @@ async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
 
 
 async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """For each category itself and its parents, nearest first: their ids and slugs."""
+    """For each category itself and its parents, nearest first: their ids and slugs.
+
+    Each is looked up by itself: for a join PostgreSQL reads all categories, not knowing how few are above.
+    """
     found: dict[int, list[tuple[int, str]]] = {}
     if not category_ids:
         return found
     slots = ", ".join("?" * len(category_ids))
-    rows = await database.query(
-        f"""WITH RECURSIVE above(start, id, slug, parent_id, depth) AS (
-               SELECT id, id, slug, parent_id, 0 FROM category WHERE id IN ({slots})
-               UNION ALL SELECT above.start, category.id, category.slug, category.parent_id, above.depth + 1
-               FROM category JOIN above ON category.id = above.parent_id
-           ) SELECT start, id, slug FROM above ORDER BY start, depth""",
+    rows = await database.look(
+        f"""WITH RECURSIVE above(start, id, depth) AS (
+               SELECT id, id, 0 FROM category WHERE id IN ({slots})
+               UNION ALL
+               SELECT start, (SELECT parent_id FROM category WHERE category.id = above.id), depth + 1
+               FROM above WHERE id IS NOT NULL
+           ) SELECT start, id, (SELECT slug FROM category WHERE category.id = above.id) AS slug
+             FROM above WHERE id IS NOT NULL ORDER BY start, depth""",
         *category_ids,
     )
     for row in rows:
@@ -319,9 +339,6 @@ async def lock_tree() -> None:
     """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
     if database.is_postgres():
         await database.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
-
-
-_READ_AT_ONCE = 5_000
 
 
 async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:

@@ -1,8 +1,12 @@
-"""What was ordered, shipped and returned of each item in a span of time, summed by the database."""
+"""What was ordered, shipped and returned of each item in a span of time, summed by the database; and whose that is."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from gqlstock.rules.catalog import InventoryTracking, counts_combinations
 from gqlstock.store import database
 from gqlstock.store.fields import from_units
 
@@ -10,7 +14,7 @@ _ORDERED = """
     SELECT order_line.item_id AS item_id, CAST(SUM(order_line.quantity - order_line.canceled) AS BIGINT) AS units
     FROM order_line JOIN customer_order ON customer_order.id = order_line.order_id
     WHERE customer_order.placed_at >= ? AND customer_order.placed_at < ?
-      AND customer_order.status <> 'BACKORDERED' {website}
+      AND customer_order.status <> 'BACKORDERED' {within}
     GROUP BY order_line.item_id
 """
 _SHIPPED = """
@@ -19,7 +23,7 @@ _SHIPPED = """
     JOIN shipment ON shipment.id = allocation.shipment_id
     JOIN order_line ON order_line.id = allocation.line_id
     JOIN customer_order ON customer_order.id = order_line.order_id
-    WHERE shipment.shipped_at >= ? AND shipment.shipped_at < ? {website}
+    WHERE shipment.shipped_at >= ? AND shipment.shipped_at < ? {within}
     GROUP BY order_line.item_id
 """
 _RETURNED = """
@@ -27,28 +31,73 @@ _RETURNED = """
     FROM allocation
     JOIN order_line ON order_line.id = allocation.line_id
     JOIN customer_order ON customer_order.id = order_line.order_id
-    WHERE allocation.state = 'RETURNED' AND allocation.changed_at >= ? AND allocation.changed_at < ? {website}
+    WHERE allocation.state = 'RETURNED' AND allocation.changed_at >= ? AND allocation.changed_at < ? {within}
     GROUP BY order_line.item_id
 """
 
 
-async def ordered(since: datetime, until: datetime, website_id: int | None) -> dict[int, Decimal]:
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Whose orders of what: None for those of all websites, and of items in whatever category."""
+
+    website_id: int | None = None
+    category_ids: Collection[int] | None = None
+
+
+async def ordered(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
     """Units ordered of each item and not canceled; held orders have not got any yet."""
-    return await _sums(_ORDERED, since, until, website_id)
+    return await _sums(_ORDERED, since, until, within)
 
 
-async def shipped(since: datetime, until: datetime, website_id: int | None) -> dict[int, Decimal]:
+async def shipped(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
     """Units of each item that left."""
-    return await _sums(_SHIPPED, since, until, website_id)
+    return await _sums(_SHIPPED, since, until, within)
 
 
-async def returned(since: datetime, until: datetime, website_id: int | None) -> dict[int, Decimal]:
+async def returned(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
     """Units of each item that came back."""
-    return await _sums(_RETURNED, since, until, website_id)
+    return await _sums(_RETURNED, since, until, within)
 
 
-async def _sums(statement: str, since: datetime, until: datetime, website_id: int | None) -> dict[int, Decimal]:
-    website = "" if website_id is None else "AND customer_order.website_id = ?"
-    values = [since, until] if website_id is None else [since, until, website_id]
-    rows = await database.query(statement.format(website=website), *values)
+async def _sums(statement: str, since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
+    conditions = ""
+    values: list[Any] = [since, until]
+    if within.website_id is not None:
+        conditions += " AND customer_order.website_id = ?"
+        values.append(within.website_id)
+    if within.category_ids is not None:
+        slots = database.slots(within.category_ids)
+        conditions += f" AND order_line.item_id IN (SELECT id FROM item WHERE category_id IN ({slots}))"
+        values += within.category_ids
+    rows = await database.query(statement.format(within=conditions), *values)
     return {row["item_id"]: from_units(row["units"]) for row in rows}
+
+
+_READ_AT_ONCE = 10_000
+_PLACES = """
+    SELECT item.id, item.product_id, item.category_id, COALESCE(product.tracking, item.tracking) AS tracking
+    FROM item LEFT JOIN item product ON product.id = item.product_id WHERE item.id IN ({slots})
+"""
+
+
+async def stock_items(item_ids: Collection[int]) -> dict[int, int]:
+    """The item that has the units of each: of a combination of a product tracked without options that is the product."""
+    return {row["id"]: _stock_item(row) for row in await _places(item_ids)}
+
+
+def _stock_item(row: dict[str, Any]) -> int:
+    own = row["product_id"] is None or counts_combinations(InventoryTracking(row["tracking"]))
+    return int(row["id"] if own else row["product_id"])
+
+
+async def categories(item_ids: Collection[int]) -> dict[int, int | None]:
+    """The category of each item."""
+    return {row["id"]: row["category_id"] for row in await _places(item_ids)}
+
+
+async def _places(item_ids: Collection[int]) -> list[dict[str, Any]]:
+    wanted, found = list(item_ids), []
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        found += await database.query(_PLACES.format(slots=database.slots(part)), *part)
+    return found

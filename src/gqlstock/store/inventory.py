@@ -48,7 +48,7 @@ class InventoryLevel(Model):
     class Meta:
         table = "inventory_level"
         unique_together = (("item_id", "warehouse_id"),)
-        indexes = (("warehouse_id", "id"), ("available", "id"), ("updated_at", "id"))
+        indexes = (("warehouse_id", "id"), ("available", "id"), ("on_hand", "id"), ("updated_at", "id"))
 
     @property
     def state(self) -> Level:
@@ -111,7 +111,7 @@ class StockMovement(Model):
 
     class Meta:
         table = "stock_movement"
-        indexes = (("level_id", "id"), ("order_id", "id"), ("created_at", "id"), ("reference",))
+        indexes = (("level_id", "id"), ("order_id", "id"), ("created_at", "id"), ("kind", "id"), ("reference",))
 
 
 @dataclass(slots=True)

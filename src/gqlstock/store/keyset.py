@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tortoise.expressions import F, Q, RawSQL
+from pypika_tortoise.terms import Tuple
+from tortoise.expressions import F, Q, RawSQL, ResolveContext
 from tortoise.functions import Count
 from tortoise.models import Model
+from tortoise.query_utils import QueryModifier
 from tortoise.queryset import QuerySet
 
 from gqlstock.store import database
@@ -51,11 +53,30 @@ def kind(rows: QuerySet[Any], order: Order) -> type:
     return field.field_type if field is not None else int
 
 
-def beyond(order: Order, key: Key) -> Q:
-    """Rows behind a key. The first condition alone lets an index begin at the key."""
+class _Behind(Q):
+    """Rows whose own column and id, as one value, are behind a key: an index goes on there, however many are equal."""
+
+    def __init__(self, order: Order, key: Key) -> None:
+        super().__init__()
+        self._order = order
+        self._key = key
+
+    def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
+        meta, table = resolve_context.model._meta, resolve_context.table
+        value, row_id = self._key
+        stored = meta.fields_map[self._order.column].to_db_value(value, resolve_context.model)
+        own = Tuple(table[meta.fields_db_projection[self._order.column]], table[meta.db_pk_column])
+        end = Tuple(stored, row_id)
+        return QueryModifier(where_criterion=own < end if self._order.descending else own > end)
+
+
+def beyond(rows: QuerySet[Any], order: Order, key: Key) -> Q:
+    """Rows behind a key. Where the column is of a related row, the first condition lets an index begin at the key."""
     side = "lt" if order.descending else "gt"
     if order.column == "id":
         return _is(f"id__{side}", key[1])
+    if order.column in rows.model._meta.fields_db_projection:
+        return _Behind(order, key)
     behind = _is(f"{order.column}__{side}", key[0]) | _is(f"id__{side}", key[1])
     return _is(f"{order.column}__{side}e", key[0]) & behind
 
@@ -74,12 +95,13 @@ async def page(
 ) -> list[tuple[Row, Key]]:
     """Up to ``limit`` rows between two keys, in order, each with its own key."""
     if after is not None:
-        rows = rows.filter(beyond(order, after))
+        rows = rows.filter(beyond(rows, order, after))
     if before is not None:
-        rows = rows.filter(beyond(order.reversed(), before))
+        rows = rows.filter(beyond(rows, order.reversed(), before))
     sorted_rows = rows.order_by(*sort(order)).limit(limit)
     if order.relation:
-        sorted_rows = sorted_rows.select_related(order.relation)
+        # Every row has one: said so, PostgreSQL may begin with that table, in the order of an index.
+        sorted_rows = sorted_rows.select_related(order.relation).filter(**{f"{order.column}__isnull": False})
     if order.column not in rows.model._meta.fields_db_projection:
         return [(row, order.key(row)) for row in await sorted_rows]
     return [(row, order.key(row)) for row in await database.chosen(sorted_rows)]
@@ -97,12 +119,15 @@ async def pages(
 ) -> dict[Any, list[tuple[Row, Key]]]:
     """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's.
 
-    With ``groups`` a page is that of all parents in a group, which may have some in common.
+    With ``groups`` a page is that of all parents in a group, which may have some in common. One group alone is read as
+    a page is: it costs the same however many rows are behind it.
     """
+    if groups is not None and len(groups) == 1:
+        return {next(iter(groups)): await page(rows, order, after=after, before=before, limit=limit)}
     if after is not None:
-        rows = rows.filter(beyond(order, after))
+        rows = rows.filter(beyond(rows, order, after))
     if before is not None:
-        rows = rows.filter(beyond(order.reversed(), before))
+        rows = rows.filter(beyond(rows, order.reversed(), before))
     db, statement, values = database.told(rows.annotate(sort_key=_sorted_column(rows, order)))
     way = "DESC" if order.descending else "ASC"
     told, joined, page_of = _grouped(parent, groups)

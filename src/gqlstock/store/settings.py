@@ -1,6 +1,7 @@
 """Where settings are kept: one row for each place that has values of its own."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
@@ -16,10 +17,13 @@ from gqlstock.store.warehouses import Channel
 SYSTEM_OWNER = 0
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.
 _ASKED_AT_ONCE = 10_000
-_ABOVE = "scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM') OR scope = 'CATEGORY' AND owner_id IN ({})"
+# One part for each kind of place: of all of them at once, no index tells which rows are wanted.
+_ABOVE = """SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')
+    UNION ALL SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({})"""
 # What is set at items and at their levels.
-_OF_ITEMS = """scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({0})
-    OR scope = 'LEVEL' AND owner_id IN (SELECT id FROM inventory_level WHERE item_id IN ({0}))"""
+_OF_ITEMS = """SELECT * FROM setting_override WHERE scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({{items}})
+    UNION ALL SELECT * FROM setting_override WHERE scope = 'LEVEL' AND owner_id {levels}"""
+_LEVELS = "(SELECT id FROM inventory_level WHERE item_id IN ({items}))"
 
 Key = tuple[SettingScope, int]
 _Owner = tuple[SettingScope, int, str | None]
@@ -167,12 +171,29 @@ async def book(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> 
     above = {category_id for chain in chains.values() for category_id, _ in chain}
     ids = [item.id for item in found]
     first, rest = ids[:_ASKED_AT_ONCE], ids[_ASKED_AT_ONCE:]
-    everywhere = _ABOVE.format(database.slots(above)) + " OR " + _OF_ITEMS.format(database.slots(first))
-    rows = await database.rows(Override, everywhere, *above, *first, *first)
+    everywhere = _ABOVE.format(database.slots(above)) + " UNION ALL " + _of_items(first)
+    rows = await _overrides(everywhere, *above, *first, *first)
     for start in range(0, len(rest), _ASKED_AT_ONCE):
         part = rest[start : start + _ASKED_AT_ONCE]
-        rows += await database.rows(Override, _OF_ITEMS.format(database.slots(part)), *part, *part)
+        rows += await _overrides(_of_items(part), *part, *part)
     return Book({(row.scope, row.owner_id): row.own for row in rows}, chains)
+
+
+def _of_items(ids: Collection[int]) -> str:
+    # A list of levels, and no join: PostgreSQL would read what is set at all levels for it.
+    levels = f"= ANY(ARRAY{_LEVELS})" if database.is_postgres() else f"IN {_LEVELS}"
+    return _OF_ITEMS.format(levels=levels).format(items=database.slots(ids))
+
+
+async def _overrides(statement: str, *values: Any) -> list[Override]:
+    return [Override._init_from_db(**row) for row in await database.look(statement, *values)]
+
+
+async def quantities_set(name: str) -> set[Decimal]:
+    """Every quantity that is set for one setting, at whatever place."""
+    value = f"values_set ->> '{name}'" if database.is_postgres() else f"json_extract(values_set, '$.{name}')"
+    rows = await database.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
+    return {settings.from_stored(name, row["value"]) for row in rows}
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:

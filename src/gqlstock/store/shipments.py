@@ -33,7 +33,13 @@ class Shipment(Model):
 
     class Meta:
         table = "shipment"
-        indexes = (("order_id", "id"), ("warehouse_id", "state"), ("created_at", "id"), ("updated_at", "id"))
+        indexes = (
+            ("order_id", "id"),
+            ("warehouse_id", "state"),
+            ("state", "created_at", "id"),
+            ("created_at", "id"),
+            ("updated_at", "id"),
+        )
 
 
 async def shipments(ids: Collection[int]) -> dict[int, Shipment]:

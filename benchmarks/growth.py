@@ -1,0 +1,174 @@
+"""What a shop of a hundred times the size costs: reads and changes in turns on two PostgreSQL databases.
+
+    GQLSTOCK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1/test .venv/bin/python benchmarks/growth.py [--keep]
+
+The two are made on that server, by names of their own, and dropped at the end; with ``--keep`` they stay, and are used
+again by the next run of the same sizes. For each ask it prints the median milliseconds of either, and how many times
+as much the larger one takes; ``!`` is behind what takes more than 1.5 times as much and does not have to.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import re
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing.connection import Connection
+from random import Random
+from typing import Any
+
+import asyncpg
+
+import grown_asks
+import grown_shop
+from gqlstock.config import Config
+from gqlstock.graphql import schema
+from gqlstock.graphql.context import Context
+from gqlstock.rules.limits import Limits
+from gqlstock.rules.scopes import ANONYMOUS, SYSTEM
+from gqlstock.store import database
+from gqlstock.store.database import Postgres
+from grown_asks import Ask, Drawn
+from grown_shop import Size
+
+SMALL = Size(10_000, 100_000)
+MOST = 1.5
+# An ask that takes this long in all is not asked any more.
+_PATIENCE = 12.0
+_WARMING = 2
+
+
+async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
+    """What is answered, and how long that took, without what is asked before."""
+    before = (await _answer(asked.before, drawn))[0] if asked.before else {}
+    variables = dict(asked.variables(drawn, before))
+    context = Context(feed=None, storefront=None, caller=ANONYMOUS if asked.public else SYSTEM, remembers=True)  # type: ignore[arg-type]
+    began = time.perf_counter()
+    answer = await schema.build(limits=Limits(query_seconds=3_600)).execute(
+        asked.document, variable_values=variables, context_value=context
+    )
+    took = time.perf_counter() - began
+    assert answer.errors is None, (asked.name, variables, answer.errors)
+    assert answer.data is not None
+    refused = [
+        one for payload in answer.data.values() if isinstance(payload, dict) for one in payload.get("userErrors", ())
+    ]
+    assert not refused, (asked.name, variables, refused)
+    return answer.data, took
+
+
+async def _work(url: Postgres, size: Size, told: Connection) -> None:
+    """Ask what is told, on one database, until nothing more is told."""
+    async with database.opened(url, everywhere=True):
+        while (asked := told.recv()) is not None:
+            index, seed = asked
+            try:
+                told.send((await _answer(grown_asks.ALL[index], Drawn(size, Random(seed))))[1])
+            except AssertionError as error:
+                told.send(error)
+
+
+def _begin(url: Postgres, size: Size, told: Connection) -> None:
+    asyncio.run(_work(url, size, told))
+
+
+class Shop:
+    """A process of its own that asks one database."""
+
+    def __init__(self, url: Postgres, size: Size) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._told, told = spawning.Pipe()
+        self._process = spawning.Process(target=_begin, args=(url, size, told), daemon=True)
+        self._process.start()
+
+    def ask(self, index: int, seed: int) -> float:
+        self._told.send((index, seed))
+        answered = self._told.recv()
+        if isinstance(answered, Exception):
+            raise answered
+        return float(answered)
+
+    def close(self) -> None:
+        self._told.send(None)
+        self._process.join()
+
+
+def measure(shops: Sequence[Shop], index: int, rounds: int) -> list[float]:
+    """The median seconds of each shop, asked in turns; the first rounds only warm them."""
+    times: list[list[float]] = [[] for _ in shops]
+    began = time.monotonic()
+    for number in range(_WARMING + rounds):
+        for shop, known in zip(shops, times, strict=True):
+            known.append(shop.ask(index, number))
+        if time.monotonic() - began > _PATIENCE:
+            break
+    return [statistics.median(known[_WARMING:] or known) for known in times]
+
+
+def row(asked: Ask, measured: Callable[[], list[float]]) -> bool:
+    """Print a line of the table; whether it is as it should be."""
+    try:
+        small, large = measured()
+    except AssertionError as error:
+        print(f"{asked.name:46} fails: {error}", flush=True)
+        return False
+    over = large / small > MOST
+    mark = "" if not over else f"   {asked.exempt}" if asked.exempt else "   !"
+    print(f"{asked.name:46} {small * 1_000:10.2f} {large * 1_000:10.2f} {large / small:8.2f}{mark}", flush=True)
+    return not over or asked.exempt is not None
+
+
+async def made(url: Postgres, size: Size) -> None:
+    """The database, filled, if it is not there already."""
+    if not await _is_there(url, size):
+        print(f"── {url.credentials['database']}: {size.items:,} items, {size.movements:,} movements", flush=True)
+        await grown_shop.make(url, size, lambda text: print(text, flush=True))
+
+
+async def _is_there(url: Postgres, size: Size) -> bool:
+    try:
+        connection = await asyncpg.connect(**url.credentials)
+    except asyncpg.InvalidCatalogNameError:
+        return False
+    try:
+        # What was asked of it since has added to it.
+        return bool(await connection.fetchval("SELECT COUNT(*) BETWEEN $1 AND $1 * 1.1 FROM item", size.items))
+    except asyncpg.UndefinedTableError:
+        return False
+    finally:
+        await connection.close()
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--movements", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", default="", help="only what has this (a regular expression) in its name")
+    parser.add_argument("--keep", action="store_true", help="do not drop the databases at the end")
+    chosen = parser.parse_args(given)
+    url = Config.from_env({"GQLSTOCK_DATABASE_URL": os.environ.get("GQLSTOCK_TEST_DATABASE_URL", "")}).database
+    if not isinstance(url, Postgres):
+        sys.exit("GQLSTOCK_TEST_DATABASE_URL has to say where PostgreSQL is.")
+    sizes = {"small": SMALL, "large": Size(chosen.items, chosen.movements)}
+    urls = {name: Postgres(**{**url.credentials, "database": f"gqlstock_growth_{name}"}) for name in sizes}
+    for name, size in sizes.items():
+        asyncio.run(made(urls[name], size))
+    shops = [Shop(urls[name], size) for name, size in sizes.items()]
+    print(f"{'':46} {'small, ms':>10} {'large, ms':>10} {'times':>8}", flush=True)
+    wanted = [(index, asked) for index, asked in enumerate(grown_asks.ALL) if re.search(chosen.only, asked.name)]
+    good = [row(asked, partial(measure, shops, index, chosen.rounds)) for index, asked in wanted]
+    for shop in shops:
+        shop.close()
+    if not chosen.keep:
+        for one in urls.values():
+            asyncio.run(grown_shop.drop(one))
+    sys.exit(not all(good))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""How many units of items are free in some warehouses together, summed by the database: the bulk of what a report reads."""
+
+from collections.abc import Collection
+from decimal import Decimal
+
+from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.quantities import ZERO
+from gqlstock.store import database, inventory
+from gqlstock.store.fields import from_units, to_units
+
+_READ_AT_ONCE = 10_000
+# What is not counted, and products whose combinations are, have no levels that tell anything.
+_WITHOUT_UNITS = (InventoryTracking.DO_NOT_TRACK.value, InventoryTracking.TRACK_WITH_OPTIONS.value)
+_AT_MOST = """
+    SELECT item.id FROM item
+    LEFT JOIN inventory_level ON inventory_level.item_id = item.id AND inventory_level.deleted_at IS NULL
+        AND inventory_level.warehouse_id IN ({places})
+    WHERE item.deleted_at IS NULL AND item.tracking NOT IN (?, ?) {categories}
+    GROUP BY item.id
+    HAVING CAST(COALESCE(SUM(CASE WHEN available > 0 THEN available END), 0) AS BIGINT) <= ?
+    ORDER BY item.id
+"""
+_FREE = """
+    SELECT item_id, CAST(SUM(CASE WHEN available > 0 THEN available ELSE 0 END) AS BIGINT) AS units, MAX(held) AS held
+    FROM inventory_level WHERE item_id IN ({items}) AND warehouse_id IN ({places}) AND deleted_at IS NULL
+    GROUP BY item_id
+"""
+
+
+async def items_with_at_most(
+    most: Decimal, warehouse_ids: Collection[int], category_ids: Collection[int] | None = None
+) -> list[int]:
+    """The ids of items in use of which at most so many are free. Holds that have expired may still count as kept."""
+    categories = "" if category_ids is None else f"AND item.category_id IN ({database.slots(category_ids)})"
+    statement = _AT_MOST.format(places=database.slots(warehouse_ids), categories=categories)
+    rows = await database.query(statement, *warehouse_ids, *_WITHOUT_UNITS, *(category_ids or ()), to_units(most))
+    return [row["id"] for row in rows]
+
+
+async def of(item_ids: Collection[int], warehouse_ids: Collection[int]) -> dict[int, Decimal]:
+    """How many units of each item are free."""
+    wanted = list(item_ids)
+    free = dict.fromkeys(wanted, ZERO)
+    holding = []
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        statement = _FREE.format(items=database.slots(part), places=database.slots(warehouse_ids))
+        for row in await database.query(statement, *part, *warehouse_ids):
+            free[row["item_id"]] = from_units(row["units"])
+            if row["held"]:
+                holding.append(row["item_id"])
+    # Which of what is held has expired is worked out level by level.
+    for item_id, levels in (await inventory.levels_of(holding)).items():
+        here = [level.available for level in levels if level.warehouse_id in warehouse_ids]
+        free[item_id] = sum((max(available, ZERO) for available in here), ZERO)
+    return free
