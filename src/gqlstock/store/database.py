@@ -352,15 +352,13 @@ async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
 
 
 async def look(statement: str, *values: Any) -> Sequence[Any]:
-    """As ``query``, for what an index finds, some hundred rows at most: each by position as well. The quickest there is."""
+    """As ``query``, for what is asked most often: each row by position as well, as the driver has it."""
     db: Any = reading()
-    if not _writing.get() and not _is_postgres(db):
-        return db.look(statement, values)  # type: ignore[no-any-return]
     return (await db.execute_query(_told(db, statement), list(values)))[1]  # type: ignore[no-any-return]
 
 
 async def rows(table: type[M], condition: str, *values: Any) -> list[M]:
-    """The rows of a table that an index finds by a condition of our own: what is read most often."""
+    """The rows of a table for which a condition of our own holds: what is read most often, without a query to build."""
     read = read_by(table)
     columns = '", "'.join(read.columns)
     found = await look(f'SELECT "{columns}" FROM "{table._meta.db_table}" WHERE {condition}', *values)
