@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from gqlstock.store import database
+from gqlstock.store import versions
 from gqlstock.store.database import Postgres
 
 SIZES = ("XS", "S", "M", "L", "XL")
@@ -104,7 +104,7 @@ async def make(url: Postgres, size: Size, tell: Callable[[str], None]) -> None:
     server = await asyncpg.connect(**{**url.credentials, "database": "postgres"})
     await server.execute(f'CREATE DATABASE "{url.credentials["database"]}"')
     await server.close()
-    await database.migrate(url)
+    await versions.migrate(url)
     connection = await asyncpg.connect(**url.credentials)
     try:
         await _fill(connection, size, tell)

@@ -9,7 +9,7 @@ import sys
 from gqlstock.config import Config
 from gqlstock.services import tokens, warehouses
 from gqlstock.services.warehouses import Assigned
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.catalog import Item
 
 _AT_ONCE = 1_000
@@ -21,7 +21,7 @@ def sku(number: int) -> str:
 
 async def fill(url: str, products: int) -> str:
     where = Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
-    await database.migrate(where)
+    await versions.migrate(where)
     async with database.opened(where):
         await warehouses.ensure_default_organization()
         await warehouses.create_warehouse({"code": "BERLIN", "name": "Berlin", "active": True})

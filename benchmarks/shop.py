@@ -9,7 +9,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, imports, stock, tokens, warehouses
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.database import DatabaseUrl
 
 WAREHOUSE, CATEGORY = "BERLIN", "singles"
@@ -29,7 +29,7 @@ def single(number: int) -> str:
 
 async def make(url: DatabaseUrl, products: int, combinations: int, singles: int = 0) -> None:
     """So many products of so many combinations each, and without options; a million units of everything."""
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()
         await _warehouse(WAREHOUSE)
@@ -53,7 +53,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
 
 async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
     """So many products without options and so many warehouses, and nothing counted yet."""
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()
         for number in range(places):

@@ -19,7 +19,7 @@ import load
 import make
 import server
 from gqlstock.services import warehouses
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
 from gqlstock.store.inventory import StockMovement
 from live import connected, pushed, subscribe
@@ -33,7 +33,7 @@ _ITEMS = 50
 
 async def measure(seconds: int, per_second: int, directory: Path) -> None:
     url = SqliteFile(str(directory / "gqlstock.db"))
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()

@@ -20,7 +20,7 @@ import load
 import make
 import server
 from gqlstock.services import warehouses
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
 from live import connected, pushed, send
 
@@ -30,7 +30,7 @@ _CONNECTING_AT_ONCE = 50
 
 async def measure(subscribers: int, directory: Path) -> None:
     url = SqliteFile(str(directory / "gqlstock.db"))
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()

@@ -6,14 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gqlstock.store import database, migrations
+from gqlstock.store import database, migrations, versions
 from gqlstock.store.database import SqliteFile
 
 
 async def missing() -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
         async with database.opened(SqliteFile(str(Path(directory) / "empty.db"))):
-            return await database.missing_migrations()
+            return await versions.missing()
 
 
 def heads() -> list[str]:

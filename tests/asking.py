@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from tortoise import Tortoise
 
 import make
 from gqlstock.store import database
@@ -94,9 +95,7 @@ def codes(answer: Mapping[str, Any]) -> list[tuple[str, list[Any] | None]]:
 
 async def row_counts() -> dict[str, int]:
     """How many rows there are in each table; tokens aside, which tests make as they go."""
-    tables = [
-        model._meta.db_table for model in database.Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"
-    ]
+    tables = [model._meta.db_table for model in Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"]
     union = " UNION ALL ".join(f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {table}" for table in tables)
     return {row["name"]: row["rows_there"] for row in await database.query(union)}
 

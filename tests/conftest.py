@@ -12,7 +12,7 @@ import pytest
 
 from gqlstock.config import Config
 from gqlstock.services import warehouses
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
 # How long one example takes says nothing on a shared machine.
@@ -81,7 +81,7 @@ async def db(database_url: DatabaseUrl) -> AsyncIterator[None]:
 
 
 async def _migrate(url: DatabaseUrl) -> None:
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tortoise import Tortoise
 
 import make
 from gqlstock.rules import orders as order_rules
@@ -202,5 +203,5 @@ async def refused(step: Awaitable[Any]) -> tuple[str, tuple[str | int, ...]]:
 
 async def everything() -> dict[str, list[str]]:
     """Every row of every table."""
-    tables = {model._meta.db_table for model in database.Tortoise.apps["gqlstock"].values()}
+    tables = {model._meta.db_table for model in Tortoise.apps["gqlstock"].values()}
     return {name: sorted(map(repr, await database.query(f'SELECT * FROM "{name}"'))) for name in sorted(tables)}

@@ -16,7 +16,7 @@ from graphql import build_schema
 import make
 import server
 from gqlstock.services import warehouses
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
 from server import Server
 
@@ -156,7 +156,7 @@ async def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         url = SqliteFile(str(Path(directory) / "gqlstock.db"))
         env = {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}
-        await database.migrate(url)
+        await versions.migrate(url)
         async with database.opened(url, everywhere=True):
             await warehouses.ensure_default_organization()
             await make.shop()

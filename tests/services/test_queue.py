@@ -86,6 +86,16 @@ async def test_of_calls_with_one_key_there_is_one_in_a_group():
     assert work.groups == [[1], [5, 7, 10, 20], [15], [25]]
 
 
+async def test_what_is_large_makes_a_group_of_few():
+    work = Work()
+    calls = await begun(Queue(work, size=lambda number: number), 1, 400, 500, 200, 2_000, 3, 4)
+
+    work.may_go_on.set()
+    await asyncio.gather(*calls)
+
+    assert work.groups == [[1], [400, 500], [200], [2_000], [3, 4]]
+
+
 async def test_a_call_that_is_cancelled_while_it_waits_is_not_done():
     work = Work()
     calls = await begun(Queue(work), 1, 2, 3)

@@ -2,21 +2,22 @@
 
 from pathlib import Path
 
+from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.store import database
+from gqlstock.store import database, versions
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.database import SqliteFile
 
 
 async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    await database.migrate(url)
+    await versions.migrate(url)
 
     async with database.opened(url):
-        assert database.Tortoise.apps is not None
-        for model in database.Tortoise.apps["gqlstock"].values():
+        assert Tortoise.apps is not None
+        for model in Tortoise.apps["gqlstock"].values():
             there = await database.query(
                 "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ?",
                 model._meta.db_table,
@@ -39,7 +40,7 @@ async def test_combinations_of_before_get_their_products_category_and_status(tmp
         small = Item(sku="MUG-S", name="Mug S", product_id=mug.id, **of)
         await database.insert_many([small])
 
-    await database.migrate(url)
+    await versions.migrate(url)
 
     async with database.opened(url):
         rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")

@@ -8,7 +8,7 @@ import pytest
 
 import make
 from gqlstock.services import warehouses
-from gqlstock.store import catalog, database, inventory
+from gqlstock.store import catalog, database, inventory, versions
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
@@ -18,7 +18,7 @@ from gqlstock.store.warehouses import Warehouse
 async def on_sqlite(tmp_path: Path) -> AsyncIterator[SqliteFile]:
     """A SQLite database, open, whatever the other tests run on."""
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         yield url

@@ -6,7 +6,7 @@ import typer
 
 from gqlstock.cli import session
 from gqlstock.services import status, warehouses
-from gqlstock.store import database
+from gqlstock.store import database, versions
 
 
 def migrate() -> None:
@@ -19,6 +19,6 @@ async def prepare(url: database.DatabaseUrl) -> None:
     """The tables, and the rows that everything else starts from."""
     async with database.opened(url):
         await status.check_known(url)
-    await database.migrate(url)
+    await versions.migrate(url)
     async with database.opened(url):
         await warehouses.ensure_default_organization()

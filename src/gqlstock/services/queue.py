@@ -15,6 +15,7 @@ Call = TypeVar("Call")
 Done = TypeVar("Done")
 
 _MOST = 64
+_LARGEST = 1_000
 _GROUPS_AT_ONCE = 4
 # A group that takes longer waits for somebody's lock: what it has nothing to do with goes on beside it.
 _PATIENCE = 0.05
@@ -24,16 +25,19 @@ class Queue(Generic[Call, Done]):
     """``work`` does a group and gives, for each call in its order, what it answers or the exception that it gets; one
     that it raises is everybody's.
 
-    Of calls with one ``key`` there is never more than one in a group.
+    Of calls with one ``key`` there is never more than one in a group. ``size`` is what a call comes to: nobody waits for
+    more than a large one in the group.
     """
 
     def __init__(
         self,
         work: Callable[[Sequence[Call]], Awaitable[Sequence[Done | Exception]]],
         key: Callable[[Call], Hashable | None] = lambda call: None,
+        size: Callable[[Call], int] = lambda call: 1,
     ) -> None:
         self._work = work
         self._key = key
+        self._size = size
         self._waiting: deque[tuple[Call, asyncio.Future[Done]]] = deque()
         self._running: set[asyncio.Task[None] | None] = set()
 
@@ -82,14 +86,19 @@ class Queue(Generic[Call, Done]):
         group: list[tuple[Call, asyncio.Future[Done]]] = []
         left: list[tuple[Call, asyncio.Future[Done]]] = []
         keys: set[Hashable] = set()
-        while self._waiting and len(group) < _MOST:
+        size = 0
+        while self._waiting and len(group) < _MOST and size < _LARGEST:
             call, future = self._waiting.popleft()
             key = self._key(call)
-            if key is not None and key in keys:
+            too_large = bool(group) and size + self._size(call) > _LARGEST
+            if too_large or (key is not None and key in keys):
                 left.append((call, future))
             elif not future.done():
                 keys.add(key)
+                size += self._size(call)
                 group.append((call, future))
+            if too_large:
+                break
         self._waiting.extendleft(reversed(left))
         return group
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gqlstock.store import database, outbox, work
+from gqlstock.store import database, outbox, versions, work
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import Cursor
@@ -46,7 +46,7 @@ async def check_answers(url: DatabaseUrl) -> None:
 async def check_known(url: DatabaseUrl) -> None:
     """Refuse an open database that is not there or that a later version has changed."""
     await check_answers(url)
-    unknown = await database.unknown_migrations()
+    unknown = await versions.unknown()
     if unknown:
         raise NotUsable(
             f"The database is newer than this gqlstock, which does not know {', '.join(unknown)}: "
@@ -57,7 +57,7 @@ async def check_known(url: DatabaseUrl) -> None:
 async def check_usable(url: DatabaseUrl) -> None:
     """Refuse an open database that is not exactly up to date."""
     await check_known(url)
-    if await database.pending_migrations():
+    if await versions.pending():
         raise NotUsable(NOT_UP_TO_DATE)
 
 

@@ -122,4 +122,6 @@ async def _stock(changes: Sequence[Change], outcomes: dict[int, Kept | Refused])
     return Stock(items, room, await inventory.claim(wanted, wanted))
 
 
-_queue: Queue[Change, Kept] = Queue(_group, lambda change: change.ticket.place if change.ticket else None)
+_queue: Queue[Change, Kept] = Queue(
+    _group, lambda change: change.ticket.place if change.ticket else None, lambda change: len(change.skus)
+)

@@ -12,14 +12,10 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection, get_connections
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import IntegrityError, OperationalError
-from tortoise.migrations.api.migrate import migrate as run_migrations
-from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
@@ -52,7 +48,7 @@ TABLES = [
         "idempotency",
     )
 ]
-_APP = "gqlstock"
+APP = "gqlstock"
 _MIGRATIONS = "gqlstock.store.migrations"
 
 # Under load SQLite hands the write lock to whoever polls it next; ten seconds let a queue of hundreds drain.
@@ -95,7 +91,7 @@ def settings(url: "DatabaseUrl") -> dict[str, Any]:
     """Tortoise's configuration for a database."""
     return {
         "connections": url.connections(),
-        "apps": {_APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
+        "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
         "routers": [Router],
         "use_tz": True,
         "timezone": "UTC",
@@ -141,7 +137,7 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator
     async with TortoiseContext() as context:
         await context.init(config=settings(url), _enable_global_fallback=everywhere)
         assert context.apps is not None
-        models = list(context.apps[_APP].values())
+        models = list(context.apps[APP].values())
         _look_for_long_texts(models)
         quicken(models)
         yield
@@ -155,41 +151,6 @@ def _look_for_long_texts(models: Iterable[type[Model]]) -> None:
     for model in models:
         for column in model._meta.fields_map.values():
             column.validators = [one for one in column.validators if not isinstance(one, MaxLengthValidator)]
-
-
-async def migrate(url: DatabaseUrl) -> None:
-    """Bring the schema up to date. Needs no open database."""
-
-    async def work() -> None:
-        try:
-            await run_migrations(config=settings(url))
-        finally:
-            await Tortoise.close_connections()
-
-    # In a task of its own: Tortoise leaves its closed context behind as the current one.
-    await asyncio.create_task(work())
-
-
-async def pending_migrations() -> list[str]:
-    """The names of the migrations that the open database has not had yet."""
-    executor = MigrationExecutor(connection(), {_APP: settings(SqliteFile(""))["apps"][_APP]})
-    return [step.migration.name for step in await executor.plan()]
-
-
-async def unknown_migrations() -> list[str]:
-    """The names of the migrations that the open database has had and this code does not know."""
-    executor = MigrationExecutor(connection(), {_APP: settings(SqliteFile(""))["apps"][_APP]})
-    await executor.loader.build_graph()
-    applied = await executor.recorder.applied_migrations()
-    return sorted(key.name for key in applied if key.app_label == _APP and key not in executor.loader.graph.nodes)
-
-
-async def missing_migrations() -> list[str]:
-    """What the tables in the code have that no migration makes."""
-    apps = Tortoise.apps
-    assert apps is not None
-    writers = await MigrationAutodetector(apps, {_APP: settings(SqliteFile(""))["apps"][_APP]}).changes()
-    return [operation.describe() for writer in writers for operation in writer.operations]
 
 
 def connection() -> BaseDBAsyncClient:
