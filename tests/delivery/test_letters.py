@@ -199,6 +199,7 @@ async def test_a_setting_or_a_status_that_brings_it_back_is_found_by_looking_aga
     if by is back_by_backorders:
         await catalog.update_product("MUG", {"inventory_status": InventoryStatus.IN_STOCK})
     await waits(ANNA)
+    await dispatch.begin()
     dispatcher = Dispatcher()
     await dispatcher.check()
     assert await Mail.all().count() == 0

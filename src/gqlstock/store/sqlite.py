@@ -78,7 +78,13 @@ class Client(SqliteClient):
     def _opened(self) -> sqlite3.Connection:
         eye = sqlite3.connect(self.filename, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False)
         eye.row_factory = sqlite3.Row
-        eye.execute("PRAGMA query_only = ON")
+        try:
+            eye.execute("PRAGMA query_only = ON")
+            # Reads the file: what is no database is told now, whatever is asked first.
+            eye.execute("PRAGMA schema_version")
+        except BaseException:
+            eye.close()
+            raise
         eye.set_progress_handler(lambda: time.perf_counter() > self._until, _STEPS)
         return eye
 
