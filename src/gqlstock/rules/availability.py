@@ -80,7 +80,15 @@ class Assessment:
 
 def safety_stock(settings: Settings, sources: Sequence[Source]) -> Decimal:
     """k: what is never sold. With backorders on there is none. (Magento)"""
-    return ZERO if any(s.takes_backorders for s in sources) else max(settings.out_of_stock_threshold, ZERO)
+    threshold = settings.out_of_stock_threshold
+    return ZERO if threshold <= 0 or _takes_backorders(sources) else threshold
+
+
+def _takes_backorders(sources: Sequence[Source]) -> bool:
+    for source in sources:  # noqa: SIM110 – a generator costs more than what it looks at.
+        if source.backorders is not BackorderMode.NO_BACKORDERS:
+            return True
+    return False
 
 
 def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
@@ -101,7 +109,7 @@ def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
 
 def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
     """How many units more backorders may take; None without limit. A negative threshold bounds them. (Magento)"""
-    if not any(s.takes_backorders for s in sources):
+    if not _takes_backorders(sources):
         return ZERO
     if settings.out_of_stock_threshold >= 0:
         return None
@@ -145,7 +153,7 @@ def assess(item: Sellable, now: datetime) -> Assessment:
     low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
     backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
-    notify = any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
+    notify = backorder and any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
     return _shown(
         item,
         now,
@@ -155,7 +163,7 @@ def assess(item: Sellable, now: datetime) -> Assessment:
         available=found.available if found else None,
         salable=found.salable if found else None,
         backorder=backorder,
-        message=BACKORDER_MESSAGE if backorder and notify else None,
+        message=BACKORDER_MESSAGE if notify else None,
     )
 
 

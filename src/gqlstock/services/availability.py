@@ -102,11 +102,13 @@ class Shelf:
         """The levels that give units of an item here, in order."""
         by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
         settings = self.settings(item)
-        return tuple(
-            Source(level.warehouse_id, level.state, self.lookup.level_backorders(level, settings))
-            for site in self.sites(item, ship_to)
-            if (level := by_warehouse.get(site.warehouse_id))
-        )
+        found = []
+        for site in self.sites(item, ship_to):
+            level = by_warehouse.get(site.warehouse_id)
+            if level is not None:
+                backorders = self.lookup.level_backorders(level, settings)
+                found.append(Source(site.warehouse_id, level.state, backorders))
+        return tuple(found)
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
         """The item as the rule wants it; ``choice`` is that of a shopper who picked no combination of its own."""

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection, get_connections
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import IntegrityError, OperationalError
@@ -134,6 +135,8 @@ class Postgres(DatabaseUrl):
 @asynccontextmanager
 async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator[None]:
     """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
+    # Tortoise keeps the texts of its statements in the dialect of the database that it met first.
+    EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
         await context.init(config=settings(url), _enable_global_fallback=everywhere)
         assert context.apps is not None

@@ -53,7 +53,9 @@ def read_by(model: Any) -> Reading:
     def make(row: Iterable[Any]) -> Any:
         values = dict(zip(names, row, strict=True))
         for name, of in read:
-            values[name] = of(values[name])
+            stored = values[name]
+            if stored is not None:
+                values[name] = of(stored)
         values |= state
         values["_await_when_save"] = {}
         made = object.__new__(model)
@@ -64,27 +66,24 @@ def read_by(model: Any) -> Reading:
 
 
 def _reader(field: Any) -> Callable[[Any], Any] | None:
-    """What makes a value of what is stored; None where that is the value."""
+    """What makes a value of what is stored, if anything is; None where that is the value."""
     if isinstance(field, fields.DatetimeField):
         return _moment
     if isinstance(field, CharEnumFieldInstance):
         return _member(field.enum_type)
     if isinstance(field, fields.BooleanField):
-        return _truth
+        return bool  # SQLite has none.
+    if isinstance(field, fields.JSONField):
+        return _json(field)
     same = type(field).to_python_value is fields.Field.to_python_value
     return None if same and field.field_type in (int, str, float) else field.to_python_value
 
 
-def _truth(value: Any) -> bool | None:
-    """SQLite has no booleans."""
-    return None if value is None else bool(value)
-
-
 def _moment(value: Any) -> Any:
     """A moment in UTC: SQLite has it as a text, PostgreSQL as what it is."""
-    if isinstance(value, str):
+    if type(value) is str:
         value = datetime.fromisoformat(value)
-    if value is None or value.tzinfo is UTC:
+    if value.tzinfo is UTC:
         return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
@@ -92,10 +91,16 @@ def _moment(value: Any) -> Any:
 def _member(enum: Any) -> Callable[[Any], Any]:
     """A member of an enum, by its value; where there is none the enum says so."""
     members = {member.value: member for member in enum}
+    return lambda value: members.get(value) or enum(value)
+
+
+def _json(field: Any) -> Callable[[Any], Any]:
+    """A list or an object; most are empty."""
 
     def read(value: Any) -> Any:
-        found = members.get(value)
-        return found if found is not None or value is None else enum(value)
+        if value == "[]":
+            return []
+        return {} if value == "{}" else field.to_python_value(value)
 
     return read
 
