@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gqlstock.cli.demo_shop import Shop, stock_up
-
-import make
 import server
 from browser import Browser
 from gqlstock.cli import migrate
+from gqlstock.cli.demo.opening import Shop, stock_up
+from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.services import alerts, orders, stock, tokens
 from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, StockDelta
@@ -26,6 +24,8 @@ PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 ORDERS = 420
 RECENT = 150
 """Of these so many in the last half hour."""
+NOWHERE = "http://127.0.0.1"
+"""The dashboard shows no pictures of goods."""
 ANNA = Caller("anna", "anna", frozenset({Scope.ADMIN}))
 
 # What has a moment: the column, and which rows were written since.
@@ -43,20 +43,28 @@ async def trade(shop: Shop, chance: random.Random) -> None:
     await _happened(now - timedelta(days=3, hours=2), now - timedelta(hours=1))
     minutes = [chance.uniform(30, 3 * 24 * 60) for _ in range(ORDERS - RECENT)]
     minutes += [chance.betavariate(1.1, 1.6) * 29 for _ in range(RECENT)]
-    wares = list(shop.skus)
+    wares = [sku for sku in shop.wares if shop.wanted(sku)]
     chance.shuffle(wares)
     weights = [1 / (place + 3) for place in range(len(wares))]
     for ago in sorted(minutes, reverse=True):
         began = database.now()
-        chosen = {sku: Decimal(chance.randint(1, 2)) for sku in chance.choices(wares, weights, k=chance.randint(1, 2))}
+        chosen = list(dict.fromkeys(chance.choices(wares, weights, k=chance.randint(1, 2))))
         try:
-            await orders.place(ANNA, Asked(lines=tuple(OrderLine(*line) for line in chosen.items())))
+            await orders.place(ANNA, _asked(shop, chosen, chance))
         except Refused:
-            deltas = tuple(StockDelta(sku, code, Decimal(9)) for sku in chosen for code in shop.warehouses)
+            deltas = tuple(StockDelta(sku, code, shop.wanted(sku) // 2) for sku in chosen for code in WAREHOUSES)
             await stock.adjust(ANNA, Adjustment(deltas, reason="Delivery"))
         await _happened(now - timedelta(minutes=ago), began)
     for alert in (await database.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
         await alerts.acknowledge(ANNA, alert["id"], str(alert["id"]))
+
+
+def _asked(shop: Shop, chosen: list[str], chance: random.Random) -> Asked:
+    """One or two of each at the shop, four or five where the trade buys, and fabric by the metre."""
+    website, pieces = (HOME, (1, 2)) if chance.random() < 0.8 else (TRADE, (4, 5))
+    units = {sku: Decimal(chance.choice(pieces)) for sku in chosen}
+    metres = {sku: Decimal(chance.randint(16, 30)) / 4 for sku in chosen if shop.wares[sku].by_the_metre}
+    return Asked(lines=tuple(OrderLine(*line) for line in (units | metres).items()), website=website)
 
 
 async def _happened(moment: datetime, began: datetime) -> None:
@@ -95,9 +103,8 @@ async def main(look=shoot) -> None:
         url = SqliteFile(str(Path(directory) / "shop.db"))
         await migrate.prepare(url)
         async with database.opened(url):
-            shop = await stock_up()
-            await make.setting(category="clothing", decrement_inventory=InventoryDecrement.ON_SHIPMENT)
-            await trade(shop, random.Random(7))
+            shop = await stock_up(NOWHERE)
+            await trade(shop, random.Random(11))
             token = await tokens.create("anna", ["admin"])
         async with server.running({"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)) as started:
             await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/#token={token}")
