@@ -8,13 +8,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-HERE = Path(__file__).parent / "e2e"
+import pytest
+
+CLIENTS = Path(__file__).parent / "clients"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 def is_here() -> bool:
-    """Whether there are node, its packages and a Chromium."""
-    return bool(shutil.which("node")) and (HERE / "node_modules").is_dir() and Path(CHROMIUM).exists()
+    """Whether there are node, the packages that drive a Chromium, and a Chromium."""
+    packages = [CLIENTS / "node_modules" / name for name in ("axe-core", "playwright-core")]
+    return bool(shutil.which("node")) and all(path.is_dir() for path in packages) and bool(shutil.which(CHROMIUM))
+
+
+needs_chromium = pytest.mark.skipif(
+    "CI" not in os.environ and not is_here(), reason="needs Chromium, node, and npm ci in tests/clients"
+)
 
 
 class Failed(Exception):
@@ -26,7 +34,7 @@ class Browser:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            ["node", str(HERE / "browser.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", str(CLIENTS / "browser.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         return self
 

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import hypothesis
 import pytest
 
+from browser import Browser
 from gqlstock.config import Config
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
@@ -78,6 +79,19 @@ async def db(database_url: DatabaseUrl) -> AsyncIterator[None]:
     """This test's database, open."""
     async with database.opened(database_url, everywhere=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """The one Chromium of all tests, with no window open before and after: a server that is stopped waits for streams."""
+    yield chromium
+    chromium("close")
 
 
 async def _migrate(url: DatabaseUrl) -> None:

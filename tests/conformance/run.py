@@ -113,7 +113,7 @@ async def from_another_site(serving: Server, orders: Callable[[], int]) -> None:
     """The public may order here: whatever a page of another site gets through is seen in the number of orders."""
     before = orders()
     await asyncio.to_thread(
-        cases, "a page of another site in Chromium", HERE / "page.mjs", serving.url, right=as_wanted
+        cases, "a page of another site in Chromium", CLIENTS / "page.mjs", serving.url, right=as_wanted
     )
     told("and nothing was ordered", int(orders() == before), 1)
 

@@ -1,26 +1,22 @@
 """The dashboard in a real browser, on a real server: what the people in a shop see, do, and are not kept from."""
 
 import asyncio
-import os
+import contextlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-import browser as browsers
 import make
 import server
-from browser import Browser
+from browser import Browser, needs_chromium
 from gqlstock.store import database, outbox
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.database import DatabaseUrl
-from server import Server
 
-pytestmark = pytest.mark.skipif(
-    "CI" not in os.environ and not browsers.is_here(), reason="needs node, npm ci in tests/e2e, and Chromium"
-)
+pytestmark = needs_chromium
 
 ORDER = """mutation ($lines: [OrderLineInput!]!) {
     placeOrder(input: { lines: $lines }) { order { number } userErrors { message } }
@@ -31,20 +27,30 @@ DESKTOP = (1280, 900)
 PHONE = (360, 740)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as started:
-        yield started
+class Shop:
+    """A server for all tests, of which each has an item of its own."""
+
+    def __init__(self, env: Mapping[str, str], directory: Path) -> None:
+        self._env = env
+        self._directory = directory
+        self.server = server.start(env, directory)
+
+    @contextlib.asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """It is gone as by a power cut for the block, and back at the same place after it."""
+        server.kill(self.server)
+        try:
+            yield
+        finally:
+            self.server = server.start(self._env, self._directory, self.server.port)
+            await server.ready(self.server)
 
 
 @pytest.fixture(scope="module")
 def shop(
-    browser: Browser,
-    database_of_module: DatabaseUrl,
-    env_of_module: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Server]:
-    """A server for all tests, of which each has an item of its own; it sells from Berlin, then from Lyon."""
+    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """It sells from Berlin, then from Lyon."""
 
     async def stock_up() -> None:
         async with database.opened(database_of_module, everywhere=True):
@@ -54,18 +60,16 @@ def shop(
             await make.setting(system=True, notify_below=10)
 
     asyncio.run(stock_up())
-    started = server.start(env_of_module | SETTINGS, tmp_path_factory.mktemp("server"))
+    opened = Shop(env_of_module | SETTINGS, tmp_path_factory.mktemp("server"))
     try:
-        asyncio.run(server.ready(started))
-        yield started
+        asyncio.run(server.ready(opened.server))
+        yield opened
     finally:
-        # A server that is stopped waits for streams that are open.
-        browser("close")
-        server.stop(started)
+        server.stop(opened.server)
 
 
 @pytest.fixture
-async def db(shop: Server, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
+async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
     """The server's database."""
     async with database.opened(database_of_module, everywhere=True):
         yield
@@ -77,14 +81,14 @@ async def stocked(sku: str, berlin: int = 12, name: str | None = None) -> None:
     await make.stock(sku, "LYON", 0)
 
 
-def page(of: Server, token: str | None = None) -> str:
-    return f"http://127.0.0.1:{of.port}/" + (f"#token={token}" if token else "")
+def page(of: Shop, token: str | None = None) -> str:
+    return f"http://127.0.0.1:{of.server.port}/" + (f"#token={token}" if token else "")
 
 
-async def order(of: Server, sku: str, quantity: int) -> None:
+async def order(of: Shop, sku: str, quantity: int) -> None:
     """An order as shoppers place it: through the server."""
     async with server.client(await make.token("orders:write", name=f"shopper for {quantity} {sku}")) as http:
-        placed = await server.ask(http, of, ORDER, lines=[{"sku": sku, "quantity": quantity}])
+        placed = await server.ask(http, of.server, ORDER, lines=[{"sku": sku, "quantity": quantity}])
     assert placed["placeOrder"]["userErrors"] == []
 
 
@@ -97,9 +101,7 @@ def level(sku: str, warehouse: str = "Berlin") -> str:
     return f"#levels-rows .level:has-text('{sku}'):has-text('{warehouse}')"
 
 
-async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(
-    browser: Browser, shop: Server, db: None
-) -> None:
+async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("MUG")
     browser("open", page(shop, await make.token(name="anna")))
     browser("shows", f"{level('MUG')} .available", "12")
@@ -127,53 +129,45 @@ async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(
 
 
 async def test_after_a_restart_the_page_goes_on_by_itself_and_shows_what_was_missed(
-    browser: Browser, shop: Server, db: None, env_of_module: dict[str, str], tmp_path: Path
+    browser: Browser, shop: Shop, db: None
 ) -> None:
     await stocked("JUG")
-    first = server.start(env_of_module, tmp_path)
-    await server.ready(first)
-    browser("open", page(first, await make.token(name="bert")))
+    browser("open", page(shop, await make.token(name="bert")))
     browser("shows", f"{level('JUG')} .available", "12")
     browser("shows", "#status", "Live")
 
-    server.kill(first)
-    browser("shows", "#status", "Reconnecting…")
-    await make.stock("JUG", "BERLIN", 7)
-    async with server.running(env_of_module, tmp_path, first.port) as again:
-        browser("shows", "#status", "Live")
-        browser("shows", f"{level('JUG')} .available", "7")
-        browser("shows", ".alert:has-text('Jug')", "7 left in all warehouses")
+    async with shop.away():
+        browser("shows", "#status", "Reconnecting…")
+        await make.stock("JUG", "BERLIN", 7)
 
-        await order(again, "JUG", 1)
+    browser("shows", "#status", "Live")
+    browser("shows", f"{level('JUG')} .available", "7")
+    browser("shows", ".alert:has-text('Jug')", "7 left in all warehouses")
 
-        browser("shows", f"{level('JUG')} .available", "6")
-        assert browser("complaints") == []
-        browser("close")
+    await order(shop, "JUG", 1)
+
+    browser("shows", f"{level('JUG')} .available", "6")
+    assert browser("complaints") == []
 
 
-async def test_where_news_is_kept_no_longer_the_page_is_read_anew(
-    browser: Browser, shop: Server, db: None, env_of_module: dict[str, str], tmp_path: Path
-) -> None:
+async def test_where_news_is_kept_no_longer_the_page_is_read_anew(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("TRAY")
-    first = server.start(env_of_module, tmp_path)
-    await server.ready(first)
-    browser("open", page(first, await make.token(name="hugo")))
+    browser("open", page(shop, await make.token(name="hugo")))
     browser("shows", f"{level('TRAY')} .available", "12")
 
-    server.kill(first)
-    await make.stock("TRAY", "BERLIN", 40)
-    await outbox.sweep(database.now() + timedelta(hours=1))
-    async with server.running(env_of_module, tmp_path, first.port):
-        browser("shows", f"{level('TRAY')} .available", "40")
+    async with shop.away():
+        await make.stock("TRAY", "BERLIN", 40)
+        await outbox.sweep(database.now() + timedelta(hours=1))
 
-        await make.stock("TRAY", "BERLIN", 39)
+    browser("shows", f"{level('TRAY')} .available", "40")
 
-        browser("shows", f"{level('TRAY')} .available", "39")
-        assert browser("complaints") == []
-        browser("close")
+    await make.stock("TRAY", "BERLIN", 39)
+
+    browser("shows", f"{level('TRAY')} .available", "39")
+    assert browser("complaints") == []
 
 
-async def test_windows_of_one_browser_leave_each_other_connections(browser: Browser, shop: Server, db: None) -> None:
+async def test_windows_of_one_browser_leave_each_other_connections(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("VASE")
     address = page(shop, await make.token(name="carl"))
     browser("open", address)
@@ -189,9 +183,7 @@ async def test_windows_of_one_browser_leave_each_other_connections(browser: Brow
     browser("shows", ".alert:has-text('Vase')", "8 left in all warehouses")
 
 
-async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(
-    browser: Browser, shop: Server, db: None
-) -> None:
+async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(browser: Browser, shop: Shop, db: None) -> None:
     first = await make.token("inventory:read", name="first")
     second = await make.token("inventory:read", name="second")
     browser("open", page(shop))
@@ -220,7 +212,7 @@ async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(
     assert browser("complaints") == []
 
 
-async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Server, db: None) -> None:
+async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("BOWL", 5)
     browser("open", page(shop, await make.token("inventory:read", name="looks")))
     browser("shows", ".alert:has-text('Bowl')", "5 left in all warehouses")
@@ -234,7 +226,7 @@ async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Ser
     browser("shows", "#entrance-why", "it lacks the scope inventory:read")
 
 
-async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser, shop: Server, db: None) -> None:
+async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("APRON")
     browser("open", page(shop, await make.token(name="dora")))
     browser("shows", f"{level('APRON')} .available", "12")
@@ -262,7 +254,7 @@ async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser,
     assert browser("complaints") == []
 
 
-async def test_markup_in_names_is_text_on_the_page(browser: Browser, shop: Server, db: None) -> None:
+async def test_markup_in_names_is_text_on_the_page(browser: Browser, shop: Shop, db: None) -> None:
     name = "<img src=x onerror='document.title=1'><script>document.title=2</script>"
     await stocked("ODD", 3, name=name)
 
@@ -277,7 +269,7 @@ async def test_markup_in_names_is_text_on_the_page(browser: Browser, shop: Serve
     assert browser("complaints") == []
 
 
-async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Browser, shop: Server, db: None) -> None:
+async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("SIEVE")
     for number in range(30):
         await make.product(f"POT-{number:02}", name=f"Pot {number:02}")
@@ -308,7 +300,7 @@ async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Bro
     assert browser("complaints") == []
 
 
-async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Server, db: None) -> None:
+async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("CARAFE")
     await order(shop, "CARAFE", 3)
     browser("open", page(shop))

@@ -1,17 +1,39 @@
 """The examples' pages in a real browser: they show what changes elsewhere, and undo nothing that others did."""
 
 import asyncio
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import make
 import server
+from browser import Browser, needs_chromium
 from gqlstock.rules.catalog import Image
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from terminal import running
-from visitor import needs_chromium, pages, person
+
+pytestmark = needs_chromium
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@contextlib.contextmanager
+def pages(directory: Path) -> Iterator[str]:
+    """Where the files of a directory are served, as ``python -m http.server`` does it."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=directory)) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_address[1]}"
+        serving.shutdown()
 
 
 async def on_hand(sku: str) -> str:
@@ -19,9 +41,8 @@ async def on_hand(sku: str) -> str:
     return str((await InventoryLevel.get(item_id=item.id)).on_hand.normalize())
 
 
-@needs_chromium
 async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
-    db: None, database_env: dict[str, str], tmp_path: Path
+    browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
 ) -> None:
     await make.shop()
     with pages(EXAMPLES / "storefront") as site, pages(EXAMPLES.parent / "src/gqlstock/cli/demo/drawings") as drawings:
@@ -31,69 +52,71 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
         await make.stock("SHIRT-S", on_hand=1)
         await make.setting(product="MUG", only_x_left_threshold=3)
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as started, person() as shopper:
-            await shopper.opens(f"{site}/?api={started.url}")
+        async with server.running(env, tmp_path) as started:
+            browser("open", f"{site}/?api={started.url}")
 
-            await shopper.sees('[data-sku="MUG"] .state', "In stock")
-            await shopper.sees('[data-sku="SHIRT"] .state', "Choose yours")
-            broken = await shopper.do("broken")
+            browser("says", '[data-sku="MUG"] .state', "In stock")
+            browser("says", '[data-sku="SHIRT"] .state', "Choose yours")
+            broken = browser("broken")
             await make.stock("MUG", on_hand=2)
-            await shopper.sees('[data-sku="MUG"] .state', "Only 2 left")
+            browser("says", '[data-sku="MUG"] .state', "Only 2 left")
             await make.stock("MUG", on_hand=0)
-            await shopper.sees('[data-sku="MUG"] .state', "Sold out")
+            browser("says", '[data-sku="MUG"] .state', "Sold out")
 
             server.kill(started)
             await make.stock("MUG", on_hand=40)
             async with server.running(env, tmp_path, started.port):
-                await shopper.sees('[data-sku="MUG"] .state', "In stock")
+                browser("says", '[data-sku="MUG"] .state', "In stock")
+                browser("close")
 
-    assert broken == []
+    assert (broken, browser("complaints")) == ([], [])
 
 
-@needs_chromium
-async def test_the_storefront_of_the_demo_is_full_and_goes_on_by_itself() -> None:
+async def test_the_storefront_of_the_demo_is_full_and_goes_on_by_itself(browser: Browser) -> None:
     port = server.free_port()
     with running("demo", "--port", str(port), env={}) as demo:
         assert demo.stdout is not None
         await asyncio.to_thread(lambda: next(line for line in iter(demo.stdout.readline, "") if "Ctrl-C" in line))
-        async with person() as shopper:
-            await shopper.opens(f"http://127.0.0.1:{port}/storefront/")
-            await shopper.sees('[data-sku="GIFT-VOUCHER"] .state', "In stock")
-            broken = await shopper.do("broken")
-            await shopper.do("changes", "#shelf")
+        browser("open", f"http://127.0.0.1:{port}/storefront/")
+        browser("says", '[data-sku="GIFT-VOUCHER"] .state', "In stock")
+        broken = browser("broken")
+        browser("changes", "#shelf")
+        browser("close")
 
-    assert broken == []
+    assert (broken, browser("complaints")) == ([], [])
 
 
-@needs_chromium
-async def test_the_admin_page_undoes_no_sale_by_a_count(db: None, database_env: dict[str, str], tmp_path: Path) -> None:
+async def test_the_admin_page_undoes_no_sale_by_a_count(
+    browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
+) -> None:
     await make.shop()
     await make.product("MUG", name="Mug")
     await make.stock("MUG", on_hand=10)
     token = await make.token("inventory:read", "inventory:write", "catalog:read", name="Mara")
     with pages(EXAMPLES / "admin") as site:
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as started, person() as admin:
-            await admin.opens(f"{site}/?api={started.url}")
-            await admin.fills("#token", token)
-            await admin.fills("#sku", "MUG")
-            await admin.clicks("#find button")
-            await admin.sees('[data-warehouse="BERLIN"] .on-hand', "10")
+        async with server.running(env, tmp_path) as started:
+            browser("open", f"{site}/?api={started.url}")
+            browser("fill", "#token", token)
+            browser("fill", "#sku", "MUG")
+            browser("click", "#find button")
+            browser("says", '[data-warehouse="BERLIN"] .on-hand', "10")
             await make.order("MUG", 3)
 
-            await admin.fills(".counted", "10")
-            await admin.clicks(".count")
-            await admin.sees("#said", "BERLIN: while you counted, 10 became 7. Look again, and save what is there now.")
+            browser("fill", ".counted", "10")
+            browser("click", ".count")
+            browser("says", "#said", "BERLIN: while you counted, 10 became 7. Look again, and save what is there now.")
             refused = await on_hand("MUG")
-            await admin.fills(".counted", "6")
-            await admin.clicks(".count")
-            await admin.sees("#said", "BERLIN: 6 on hand.")
+            browser("fill", ".counted", "6")
+            browser("click", ".count")
+            browser("says", "#said", "BERLIN: 6 on hand.")
             counted = await on_hand("MUG")
-            await admin.fills(".delta", "-2")
-            await admin.clicks(".adjust")
-            await admin.sees("#said", "BERLIN: 4 on hand.")
+            browser("fill", ".delta", "-2")
+            browser("click", ".adjust")
+            browser("says", "#said", "BERLIN: 4 on hand.")
 
     assert (refused, counted, await on_hand("MUG")) == ("7", "6", "4")
     last = await StockMovement.all().order_by("-id").first()
     assert last is not None
     assert (last.reason, last.actor, last.quantity) == ("Booked by hand", "Mara", -2)
+    assert browser("complaints") == []

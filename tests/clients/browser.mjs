@@ -3,21 +3,26 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const PATIENCE = 20_000;
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const GLANCE = 25;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [...FLAGS, ...QUIET],
-});
+const browser = await launch();
 let context;
 let page;
 let complaints = [];
+
+// Playwright's own waiting looks only every half second after a while.
+async function until(locator, isThere = true) {
+  const end = Date.now() + PATIENCE;
+  while ((await locator.count()) > 0 !== isThere) {
+    if (Date.now() > end) throw new Error(`${isThere ? 'never' : 'always'} there: ${locator}`);
+    await new Promise((resolve) => setTimeout(resolve, GLANCE));
+  }
+}
 
 const calls = {
   /** A window of its own, with nothing kept from before. */
@@ -38,7 +43,7 @@ const calls = {
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
       // That the server was away is a part of some tests.
-      const expected = /Failed to load resource|net::ERR/.test(message.text());
+      const expected = /Failed to (load resource|fetch)|network error|net::ERR/.test(message.text());
       if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
     });
     await page.goto(url);
@@ -54,16 +59,25 @@ const calls = {
   texts: async (selector) => page.locator(selector).allInnerTexts(),
   evaluate: async (source) => page.evaluate(source),
   /** Wait until what is shown there holds a text. */
-  async shows(selector, text) {
-    await page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor();
+  shows: async (selector, text) => until(page.locator(selector).filter({ hasText: text, visible: true })),
+  /** Wait until it says that, and nothing else. */
+  says: async (selector, text) => until(page.locator(`${selector}:text-is(${JSON.stringify(text)})`)),
+  gone: async (selector) => until(page.locator(selector).filter({ visible: true }), false),
+  present: async (selector) => until(page.locator(selector)),
+  /** Wait until there is another text than now. */
+  async changes(selector) {
+    const before = await page.textContent(selector);
+    await page.waitForFunction(([of, was]) => document.querySelector(of).textContent !== was, [selector, before]);
   },
-  async gone(selector) {
-    await page.locator(selector).first().waitFor({ state: 'hidden' });
-  },
-  present: async (selector) => void (await page.waitForSelector(selector, { state: 'attached' })),
   emulate: async (options) => page.emulateMedia(options),
   size: async (width, height) => page.setViewportSize({ width, height }),
   picture: async (path, options = {}) => void (await page.screenshot({ path, ...options })),
+  /** The pictures that cannot be loaded. */
+  broken: async () =>
+    page.$$eval('img', async (images) => {
+      const loads = await Promise.all(images.map((image) => image.decode().then(() => true, () => false)));
+      return images.filter((_, place) => !loads[place]).map((image) => image.src);
+    }),
   /** What stands in the way of people, by the rules of levels A and AA. */
   async barriers() {
     await page.evaluate(AXE);

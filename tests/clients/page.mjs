@@ -1,7 +1,7 @@
 // A page of another site, in a real Chromium, tries what it can: each case is a line of JSON with its name, what
 // happened, and what should have. The server's shop must be the same afterwards; the caller looks.
 import { createServer } from 'node:http';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const [url] = process.argv.slice(2);
 const MUTATION =
@@ -79,7 +79,7 @@ const CASES = {
   ],
 };
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await launch();
 try {
   for (const [name, [run, wanted]] of Object.entries(CASES)) {
     const page = await browser.newPage();
