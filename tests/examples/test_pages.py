@@ -31,7 +31,8 @@ def pages(directory: Path) -> Iterator[str]:
             """Nobody reads it."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=directory)) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        # It looks that often whether it is to end.
+        threading.Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_address[1]}"
         serving.shutdown()
 
