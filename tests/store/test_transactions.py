@@ -237,6 +237,23 @@ async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: Sql
     assert await name_of("A") == "After"
 
 
+async def test_a_sqlite_read_that_lasts_is_answered_and_holds_nobody_up(on_sqlite: SqliteFile) -> None:
+    """It is tried in the event loop, and goes to a thread after some milliseconds."""
+    count = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT COUNT(*) AS found FROM n"
+    )
+    async with database.opened(on_sqlite):
+        lasting = asyncio.create_task(database.query(count, 3_000_000))
+        turns = 0
+        while not lasting.done():
+            await asyncio.sleep(0)
+            turns += 1
+
+        assert lasting.result() == [{"found": 3_000_000}]
+        assert turns > 100
+        assert await database.query(count, 3) == [{"found": 3}]
+
+
 async def test_the_sqlite_connection_that_reads_cannot_write(on_sqlite: SqliteFile) -> None:
     with pytest.raises(Exception, match="readonly"):
         await database.query("UPDATE organization SET name = 'x' RETURNING id")

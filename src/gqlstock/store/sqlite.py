@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import TTLCache
 from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
@@ -26,6 +26,8 @@ _SECONDS_AT_ONCE = 0.005
 # SQLite's own, from one look at the clock to the next: less than a millisecond.
 _STEPS = 10_000
 _LASTING = 1_000
+# Then they are tried again: it may have been the machine that was busy.
+_SECONDS_LASTING = 60.0
 
 
 def copy(path: str, to: Path) -> None:
@@ -48,8 +50,8 @@ class Client(SqliteClient):
         self._only_reads = self.pragmas.get("query_only") == "ON"
         self._eye: sqlite3.Connection | None = None
         self._until = 0.0
-        self._lasting: LRUCache[str, bool] = LRUCache(_LASTING)
-        """Statements that lasted when they were asked last."""
+        self._lasting: TTLCache[str, bool] = TTLCache(_LASTING, _SECONDS_LASTING)
+        """Statements that lasted not long ago."""
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
         found = self._look(query, values or []) if self._only_reads else None
