@@ -8,7 +8,7 @@ from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Place as LevelPlace
+from gqlstock.store.inventory import LevelPlace
 from gqlstock.store.settings import Book
 from gqlstock.store.warehouses import Channel, Network
 

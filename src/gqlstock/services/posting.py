@@ -38,7 +38,7 @@ class Pages:
 
 
 async def post(claim: Claim, postings: Sequence[Posting], lookup: Lookup) -> list[StockMovement]:
-    """Write changes of claimed levels; the only way in which services change stock."""
+    """Write changes of claimed levels, with all that follows from them."""
     pages = Pages()
     movements = await enter(pages, claim, postings, lookup)
     await pages.write()

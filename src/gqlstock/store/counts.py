@@ -1,6 +1,6 @@
 """Many counts at a time: items claimed, levels made or moved and the ledger written with few statements for a thousand.
 
-What a count does to a level is a rule; ``inventory.record`` writes all that is not counts of a file.
+What a count does to a level is a rule; ``inventory.Journal`` writes all that is not counts of a file.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -56,7 +56,7 @@ class InventoryLevel(Model):
         return Level(self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming)
 
 
-class Place(Protocol):
+class LevelPlace(Protocol):
     """Whose level it is, and where."""
 
     @property
@@ -67,7 +67,7 @@ class Place(Protocol):
     def warehouse_id(self) -> int: ...
 
 
-class Standing(Place, Protocol):
+class Standing(LevelPlace, Protocol):
     """A level as it stands: ``InventoryLevel`` under a claim, ``Figures`` where it is only read."""
 
     @property
@@ -361,7 +361,7 @@ async def current(rows: Sequence[InventoryLevel]) -> Sequence[InventoryLevel]:
     return rows
 
 
-async def _expired(holding: Sequence[Place]) -> dict[int, Decimal]:
+async def _expired(holding: Sequence[LevelPlace]) -> dict[int, Decimal]:
     """What holds that have expired still keep of levels in their stored figures."""
     if not holding:
         return {}

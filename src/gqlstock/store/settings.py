@@ -60,7 +60,6 @@ class Book:
         self._of_products = self._at[SettingScope.PRODUCT]
         self._of_combinations = self._at[SettingScope.COMBINATION]
         self._chains = chains
-        self._chains_above: dict[tuple[int | None, int | None], list[_Owner]] = {}
         self._resolved: dict[tuple[Key, ...], Settings] = {}
         self._above: dict[tuple[int | None, int | None], Settings] = {}
         """What is in effect where an item has nothing of its own, by category and website."""
@@ -128,7 +127,7 @@ class Book:
         combination: Item | None,
         level: tuple[int, str] | None,
         category_id: int | None,
-    ) -> list[tuple[SettingScope, int, str | None]]:
+    ) -> list[_Owner]:
         """The places looked up that have values, strongest first, with the names of their owners."""
         asked: list[_Owner] = []
         if level is not None:
@@ -136,27 +135,14 @@ class Book:
         if combination is not None:
             asked.append((SettingScope.COMBINATION, combination.id, combination.sku))
         if product is not None:
+            asked.append((SettingScope.PRODUCT, product.id, product.sku))
             category_id = product.category_id
-            if product.id in self._of_products:
-                asked.append((SettingScope.PRODUCT, product.id, product.sku))
-        above = self._chain_above(category_id, channel)
-        return [*self._with_values(asked), *above] if asked else above
-
-    def _chain_above(self, category_id: int | None, channel: Channel | None) -> list[_Owner]:
-        """The same behind the items, for which many have it in common."""
-        key = category_id, channel.id if channel is not None else None
-        if key not in self._chains_above:
-            asked: list[_Owner] = []
-            if category_id is not None:
-                asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
-            if channel is not None:
-                asked.append((SettingScope.WEBSITE, channel.id, channel.code))
-                asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
-            asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
-            self._chains_above[key] = self._with_values(asked)
-        return self._chains_above[key]
-
-    def _with_values(self, asked: Iterable[_Owner]) -> list[_Owner]:
+        if category_id is not None:
+            asked += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
+        if channel is not None:
+            asked.append((SettingScope.WEBSITE, channel.id, channel.code))
+            asked.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
+        asked.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
         return [one for one in asked if one[1] in self._at[one[0]]]
 
 
