@@ -51,7 +51,7 @@ query Changes($after: String) {
 
 
 class TooOld(Exception):
-    """The cursor is from before what the server keeps, which is a week by default: everything is to be read again."""
+    """The server does not have the cursor's entry: it keeps a week by default, or was restored. Everything is to be read again."""
 
 
 def ask(client, query, **variables):
