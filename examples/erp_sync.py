@@ -51,7 +51,7 @@ query Changes($after: String) {
 
 
 class TooOld(Exception):
-    """The server does not have the cursor's entry: it keeps a week by default, or was restored. Everything is to be read again."""
+    """The cursor is older than what the server keeps, a week by default, or it was restored: everything is to be read anew."""
 
 
 def ask(client, query, **variables):
