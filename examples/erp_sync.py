@@ -51,7 +51,7 @@ query Changes($after: String) {
 
 
 class TooOld(Exception):
-    """The cursor is older than what the server keeps, a week by default, or it was restored: everything is to be read anew."""
+    """The cursor is older than what the server keeps, a week by default, or it was restored: all is to be read anew."""
 
 
 def ask(client, query, **variables):

@@ -69,12 +69,17 @@ async def lock() -> None:
 
 
 async def take_check(now: datetime, every: timedelta) -> bool:
-    """Whether what is checked from time to time is due; then it is this process that does it."""
+    """Whether what is checked from time to time is due; then it is this process that does it.
+
+    A check that is still to come was written down before the clock was set back.
+    """
     taken = await database.execute(
-        "UPDATE dispatch SET checked_at = ? WHERE id = ? AND (checked_at IS NULL OR checked_at <= ?) RETURNING id",
+        """UPDATE dispatch SET checked_at = ?
+           WHERE id = ? AND (checked_at IS NULL OR checked_at <= ? OR checked_at > ?) RETURNING id""",
         now,
         _ONLY,
         now - every,
+        now,
     )
     return bool(taken)
 
