@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+import clocks
 import make
 import postbox
 import receiver
@@ -439,3 +440,22 @@ async def test_nothing_is_written_while_nobody_wants_any_news(shop: None) -> Non
     assert not await from_before.step()
     assert not await Dispatcher().step()
     assert await Mail.all().count() == 0
+
+
+async def test_who_waits_is_written_to_when_the_clock_was_set_back_after_the_last_check(
+    shop: None, box: Postbox
+) -> None:
+    """Nothing but the check finds it: a setting has brought it back."""
+    await waits()
+    dispatcher = Dispatcher()
+    await dispatched()
+    with clocks.ahead():
+        assert await dispatcher.has_check()
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+
+    assert await dispatcher.has_check()
+    assert not await dispatcher.has_check()
+    await dispatcher.check()
+    await delivered(courier(box))
+
+    assert to(box) == [ANNA]

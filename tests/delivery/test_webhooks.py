@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
+import clocks
 import make
 import receiver
 from gqlstock.adapters.http import Http
+from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.webhooks import Webhooks
@@ -20,7 +22,7 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
-from gqlstock.store import database
+from gqlstock.store import database, work
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
 from news import settled
 from receiver import Receiver
@@ -463,3 +465,70 @@ async def test_a_message_says_when_it_happened(shop: None) -> None:
 
     (row,) = await rows()
     assert before <= at(row) <= after
+
+
+async def test_an_endpoint_made_before_the_clock_was_set_back_is_told_what_comes_after_it(
+    shop: None, courier: Courier
+) -> None:
+    await make.order("MUG", 1)
+    await settled()
+    async with receiver.receiving() as there:
+        with clocks.ahead():
+            await endpoint(there, WebhookTopic.ORDER_PLACED)
+        order_id = await make.order("MUG", 2)
+        await dispatched()
+        await delivered(courier)
+
+    assert [one.told["data"]["order"]["id"] for one in there.received] == [global_id("Order", order_id)]
+
+
+async def test_a_retry_put_off_before_the_clock_was_set_back_comes_after_its_pause(
+    shop: None, courier: Courier
+) -> None:
+    async with receiver.receiving() as there:
+        there.answer = lambda _: 500 if len(there.received) == 1 else 204
+        with clocks.ahead():
+            await endpoint(there, WebhookTopic.ORDER_PLACED)
+            await make.order("MUG", 1)
+            await dispatched()
+            await courier.step()
+            await courier.idle()
+        (waiting,) = await rows()
+        assert waiting.due_at > database.now() + timedelta(hours=1)
+        async with housekeeping.running(timedelta(days=7)), courier.running():
+            await there.has(2)
+            await courier.idle()
+
+    (row,) = await rows()
+    assert (row.state, row.attempts) == (DELIVERED, 2)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "spent", "sending", "due_in", "then_in"),
+    [
+        (0, 0, False, timedelta(hours=2), timedelta(0)),
+        (1, 0, False, timedelta(hours=2), timedelta(seconds=1.1)),
+        (4, 0, False, timedelta(minutes=5), timedelta(minutes=5)),
+        (4, 0, False, timedelta(hours=2), timedelta(minutes=5.5)),
+        (7, 0, False, timedelta(hours=6), timedelta(hours=6)),
+        (7, 0, False, timedelta(hours=8), timedelta(hours=6.6)),
+        (9, 8, False, timedelta(hours=2), timedelta(seconds=1.1)),
+        (7, 0, True, timedelta(hours=2), timedelta(seconds=30)),
+        (1, 0, True, timedelta(seconds=20), timedelta(seconds=20)),
+    ],
+)
+async def test_nothing_waits_longer_than_its_pause_or_its_lease(
+    shop: None, attempts: int, spent: int, sending: bool, due_in: timedelta, then_in: timedelta
+) -> None:
+    await endpoint("https://shop.example/hook", WebhookTopic.ORDER_PLACED)
+    await make.order("MUG", 1)
+    await dispatched()
+    now = database.now()
+    await WebhookDelivery.filter(state=PENDING).update(
+        attempts=attempts, spent=spent, sending=sending, due_at=now + due_in
+    )
+
+    await work.bring_forward(WebhookDelivery, Webhooks.lease)
+
+    (row,) = await rows()
+    assert abs(row.due_at - (now + then_in)) < timedelta(seconds=5 if then_in > timedelta(seconds=10) else 1)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import clocks
 import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.ledger import MovementKind
@@ -893,3 +894,39 @@ async def test_on_hand_is_the_sum_of_the_movements_whatever_happens(
     finally:
         examples.put_nowait(None)
         await answering
+
+
+async def test_a_count_of_a_moment_leaves_out_what_was_stamped_ahead_of_now(shop: None) -> None:
+    with clocks.ahead():
+        await adjust(("MUG", 10))
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    await count(20, at=counted_at)
+
+    assert await on_hand() == 23
+
+
+async def test_a_count_of_a_moment_goes_by_the_order_of_the_ledger_where_stamps_do_not(shop: None) -> None:
+    """The first movement was stamped two hours ahead, the second tells that it was before the moment."""
+    with clocks.ahead(timedelta(hours=2)):
+        await adjust(("MUG", 10))
+    await adjust(("MUG", 1))
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    with clocks.ahead(timedelta(hours=3)):
+        await count(20, at=counted_at)
+
+    assert await on_hand() == 23
+
+
+async def test_a_count_written_down_before_the_clock_was_set_back_refuses_no_later_one(shop: None) -> None:
+    with clocks.ahead():
+        await count(5)
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    await count(20, at=counted_at)
+
+    assert await on_hand() == 23

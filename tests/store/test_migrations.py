@@ -6,9 +6,10 @@ from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.store import database, versions
+from gqlstock.store import database, dispatch, outbox, versions
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.database import SqliteFile
+from gqlstock.store.outbox import START
 
 
 async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None:
@@ -45,3 +46,31 @@ async def test_combinations_of_before_get_their_products_category_and_status(tmp
     async with database.opened(url):
         rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
         assert rows == [(mug.id, category.id, status), (cup.id, None, "IN_STOCK"), (small.id, category.id, status)]
+
+
+async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp_path: Path) -> None:
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+        for id in (5, 6, 7):
+            await database.execute(
+                "INSERT INTO outbox (id, tx, topic, subject, data, created_at) VALUES (?, 0, 'ORDER', 1, '{}', ?)",
+                id,
+                database.now(),
+            )
+        await database.execute("INSERT INTO outbox_horizon (id, tx, entry_id) VALUES (1, 0, 4)")
+        await database.execute("UPDATE dispatch SET entry_id = 6")
+
+    await versions.migrate(url)
+
+    async with database.opened(url):
+        horizon, entries = await outbox.horizon(), await outbox.after(START, 10)
+        assert horizon.place == (0, 0, 4)
+        assert [entry.cursor.place for entry in entries] == [(0, 0, 5), (0, 0, 6), (0, 0, 7)]
+        assert len({horizon.mark, *(entry.cursor.mark for entry in entries)}) == 4
+        assert await dispatch.place() == entries[1].cursor
+        # A server of the previous version that still runs.
+        await database.execute(
+            "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 9, '{}', ?)", database.now()
+        )
+        assert [entry.subject for entry in await outbox.follow(entries[2].cursor, 10)] == [9]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
 from gqlstock.store import outbox
-from gqlstock.store.outbox import Cursor, Entry
+from gqlstock.store.outbox import Cursor, Entry, OutOfReach
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -163,10 +163,15 @@ class OutboxFeed:
                     # What was committed up to here, nobody was told.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
-                while place is not None and (entries := await outbox.after(place, _PART)):
+                while place is not None and (entries := await outbox.follow(place, _PART)):
                     self._hand_out(entries)
                     place = entries[-1].cursor
                 soon = place is not None and await outbox.held_back(place)
+            except OutOfReach as error:
+                # Each subscriber finds out by its own place whether it can go on.
+                log.warning("the outbox is read from its end: %s", error)
+                place = None
+                self._wake.set()
             except Exception:
                 log.exception("the outbox could not be read; trying again")
             # Under load the news of many commits are read together.

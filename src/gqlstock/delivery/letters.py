@@ -2,7 +2,7 @@
 
 import random
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
@@ -91,7 +91,7 @@ class Letters:
         letter["From"] = self._sender
         letter["To"] = Address(addr_spec=thing.recipient)
         letter["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
-        letter["Date"] = datetime.now(UTC)
+        letter["Date"] = database.now()
         # The same each time it is sent, so that a receiver can tell.
         letter["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
         letter["Auto-Submitted"] = "auto-generated"

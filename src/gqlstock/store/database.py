@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -22,9 +21,11 @@ from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 from tortoise.validators import MaxLengthValidator
 
+from gqlstock.store.db import clock
 from gqlstock.store.rows import columns, quicken, read_by, values
 
 log = logging.getLogger(__name__)
+now = clock.now
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
@@ -72,10 +73,6 @@ class _Ending:
 
     gathered: dict[Callable[[list[Any]], Awaitable[None]], list[Any]] = field(default_factory=dict)
     calls: list[Callable[[], None]] = field(default_factory=list)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Router:

@@ -18,6 +18,8 @@ from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionConte
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
+from gqlstock.store.db import clock
+
 _SECONDS_TO_WAIT = 10.0
 # Nobody is waited for, but for a moment where another process has just ended in the middle of something.
 _SECONDS_TO_LOOK = 1.0
@@ -76,6 +78,10 @@ class Client(SqliteClient):
                 self._lasting[statement] = True
                 return None
             raise OperationalError(error) from error
+
+    async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
+        clock.follow_machine()
+        await super().create_connection(with_db)
 
     def _opened(self) -> sqlite3.Connection:
         eye = sqlite3.connect(self.filename, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False)

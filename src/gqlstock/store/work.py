@@ -5,12 +5,13 @@ takes it moves that to the end of a lease, so that another takes over should not
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
 from gqlstock.store import database
 
@@ -124,6 +125,23 @@ async def give_back(rows: Sequence[Work]) -> None:
     for row in rows:
         mine = type(row).filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
         await mine.update(due_at=database.now(), sending=False)
+
+
+async def bring_forward(table: type[Work], lease: timedelta) -> None:
+    """Have nothing wait for longer than its pause or its lease can be: that was put off before the clock was set back."""
+    now, failed = database.now(), range(len(retries.PAUSES))
+    at = "?::timestamptz" if database.is_postgres() else "?"
+    bound = f"CASE WHEN sending THEN {at} {f'WHEN attempts - spent <= ? THEN {at} ' * len(failed)}ELSE {at} END"
+    pauses = [value for number in failed for value in (number, now + retries.longest(number))]
+    values = [now + lease, *pauses, now + retries.longest(len(retries.PAUSES))]
+    late = await database.query(
+        f"SELECT id FROM {table._meta.db_table} WHERE state = 'PENDING' AND due_at > {bound}", *values
+    )
+    for start in range(0, len(late), _ASKED_AT_ONCE):
+        ids = [row["id"] for row in late[start : start + _ASKED_AT_ONCE]]
+        statement = f"""UPDATE {table._meta.db_table} SET due_at = {bound}
+            WHERE state = 'PENDING' AND due_at > {bound} AND id IN ({database.slots(ids)})"""
+        await database.execute(statement, *values, *values, *ids)
 
 
 async def give_up(
