@@ -9,6 +9,7 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.store import database, versions
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.database import SqliteFile
+from gqlstock.store.orders import Allocation
 
 
 async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None:
@@ -45,3 +46,30 @@ async def test_combinations_of_before_get_their_products_category_and_status(tmp
     async with database.opened(url):
         rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
         assert rows == [(mug.id, category.id, status), (cup.id, None, "IN_STOCK"), (small.id, category.id, status)]
+
+
+async def test_allocations_of_before_keep_the_order_in_which_their_units_were_planned(tmp_path: Path) -> None:
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+        # The order and its line are of no interest here.
+        await database.execute("PRAGMA foreign_keys = OFF")
+        for position in (0, 1, 0, 1, 0):
+            await database.execute(
+                """INSERT INTO allocation (line_id, warehouse_id, position, quantity, state, changed_at)
+                   VALUES (1, 1, ?, 10000, 'BACKORDERED', ?)""",
+                position,
+                database.now(),
+            )
+
+    await versions.migrate(url)
+
+    async with database.opened(url):
+        rows = await Allocation.all().order_by("id")
+        assert [(row.id, row.split_from, row.planned_as) for row in rows] == [
+            (1, None, 1),
+            (2, None, 2),
+            (3, 1, 1),
+            (4, 2, 2),
+            (5, 1, 1),
+        ]

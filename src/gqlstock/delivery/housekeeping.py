@@ -1,4 +1,4 @@
-"""What is done again and again while the server runs: expired holds end, old news and old answers go."""
+"""What is done again and again while the server runs: expired holds end, alerts follow settings, old rows go."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import deliveries, holds, idempotency
+from gqlstock.services import deliveries, holds, idempotency, reassess
 from gqlstock.store import database, outbox
 from gqlstock.store.outbox import Cursor
 
@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 # An expired hold counts nowhere from its moment; the fills and news that follow are to come within ten seconds.
 _SECONDS_BETWEEN_HOLDS = 3.0
+# The alerts that a change of settings calls for are to come within ten seconds, however many items it concerns.
+_SECONDS_BETWEEN_REASSESSMENTS = 1.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
 _SECONDS_BETWEEN_DELIVERIES = 3_600.0
@@ -36,6 +38,7 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
 
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),

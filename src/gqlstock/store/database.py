@@ -40,6 +40,7 @@ TABLES = [
         "shipments",
         "holds",
         "alerts",
+        "reassessments",
         "outbox",
         "dispatch",
         "webhooks",
