@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from gqlstock.rules import ledger as rules
 from gqlstock.store import database
 from gqlstock.store.fields import Total, from_units
 from gqlstock.store.inventory import StockMovement
@@ -11,7 +12,8 @@ from gqlstock.store.inventory import StockMovement
 # SQLite joins at most 500 statements into one.
 _ASKED_AT_ONCE = 400
 _MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS units
-    FROM stock_movement WHERE level_id = ? AND created_at > ?"""
+    FROM stock_movement WHERE level_id = ? AND created_at > ? AND kind NOT IN ({})"""
+_COUNTS = ", ".join(f"'{kind.value}'" for kind in rules.COUNTS)
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
@@ -19,11 +21,14 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
 
 
 async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
-    """For levels and moments, the sum of the level's movements created after the moment."""
+    """For levels and moments, the sum of the level's movements created after the moment, without those of counts.
+
+    No moment is before the latest that its level was counted for: whatever a count corrected afterwards, was seen then.
+    """
     found: dict[tuple[int, datetime], Decimal] = {}
     for start in range(0, len(asked), _ASKED_AT_ONCE):
         part = asked[start : start + _ASKED_AT_ONCE]
-        statement = " UNION ALL ".join(_MOVED.format(number) for number in range(len(part)))
+        statement = " UNION ALL ".join(_MOVED.format(number, _COUNTS) for number in range(len(part)))
         rows = await database.query(statement, *(value for pair in part for value in pair))
         found |= {part[row["number"]]: from_units(row["units"]) for row in rows}
     return found
