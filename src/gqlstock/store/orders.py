@@ -113,7 +113,7 @@ class Allocation(Model):
     @property
     def planned_as(self) -> int:
         """The id of the allocation that its units were planned as."""
-        return self.id if self.split_from is None else self.split_from
+        return int(self.id if self.split_from is None else self.split_from)
 
 
 @dataclass(frozen=True, slots=True)
