@@ -95,6 +95,34 @@ async def test_administrators_are_written_to_when_an_alert_is_raised(shop: None,
     assert "<tr><td>Quantity left</td><td>2</td></tr>" in postbox.text(letter, "html")
 
 
+async def test_nobody_is_written_to_about_an_item_that_was_deleted(shop: None, box: Postbox) -> None:
+    await make.setting(product="MUG", notify_below=3)
+    await make.stock("MUG", on_hand=5)
+    await make.stock("MUG", on_hand=0)
+    await dispatched("admin@shop.example")
+    assert await Mail.all().count() == 1
+
+    await catalog.delete_product("MUG")
+    await delivered(courier(box))
+
+    assert box.letters == []
+
+
+async def test_nobody_is_written_to_when_only_less_than_can_be_ordered_is_back(shop: None, box: Postbox) -> None:
+    await make.setting(product="MUG", minimum_order_quantity=2)
+    anna = await waits(ANNA)
+
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+    await delivered(courier(box))
+    assert (to(box), await state(anna)) == ([], WAITING)
+
+    await make.stock("MUG", on_hand=2)
+    await dispatched()
+    await delivered(courier(box))
+    assert (to(box), await state(anna)) == ([ANNA], NOTIFIED)
+
+
 async def test_who_waits_gets_one_letter_when_the_item_is_back_through_stock(shop: None, box: Postbox) -> None:
     anna, ben = await waits(ANNA), await waits(BEN)
     await dispatched()

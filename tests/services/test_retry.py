@@ -12,6 +12,7 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
+from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import catalog, orders, stock, verification, warehouses
 from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store.orders import Order, OrderLine
@@ -123,17 +124,37 @@ async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so()
     assert [line.message for line in await OrderLine.filter(order_id=order_id)] == [BACKORDER_MESSAGE]
 
 
-async def test_a_held_order_waits_before_orders_that_were_placed_after_it():
+async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
     await make.stock("MUG", on_hand=0)
     held = await life.place(("MUG", 1))
     await make.setting(backorders=BackorderMode.ALLOW)
     later = await life.place(("MUG", 1))
     await life.retry(held)
+    last = await life.place(("MUG", 1))
 
     await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    assert await life.units(later) == [("BERLIN", 1, "ON_HAND")]
+    assert await life.units(held) == [("BERLIN", 1, "BACKORDERED")]
 
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(held) == [("BERLIN", 1, "ON_HAND")]
-    assert await life.units(later) == [("BERLIN", 1, "BACKORDERED")]
+    assert await life.units(last) == [("BERLIN", 1, "BACKORDERED")]
+
+
+async def test_what_is_split_off_a_waiting_order_keeps_its_place():
+    await make.stock("MUG", on_hand=0)
+    held = await life.place(("MUG", 4))
+    await make.setting(backorders=BackorderMode.ALLOW)
+    await life.retry(held)
+    later = await life.place(("MUG", 2))
+
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    number = await life.pack(held, "BERLIN", ("MUG", 2))
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(3)),)))
+
+    assert await life.state(number) is ShipmentState.READY
+    assert {state for _, _, state in await life.units(held)} == {"ON_HAND"}
+    assert await life.units(later) == [("BERLIN", 2, "BACKORDERED")]
 
 
 async def test_only_what_was_not_canceled_is_tried_again():

@@ -15,7 +15,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, stock
+from gqlstock.services import catalog, imports, stock
 from gqlstock.services.idempotency import Kept
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
@@ -344,6 +344,44 @@ async def test_a_late_erp_count_does_not_erase_the_nights_sales(shop: None) -> N
 
     assert await on_hand() == 7
     assert (await ledger())[-1] == ("COUNT", q(-1), q(7))
+
+
+async def test_a_second_late_count_does_not_repeat_what_the_first_one_corrected(shop: None) -> None:
+    """Two counts of the same evening that come in after the night's sales: both have found 8 where 10 were thought."""
+    await count(10)
+    evening = database.now()
+    later = database.now()
+    await make.order("MUG", 3)
+
+    await count(8, at=evening)
+    assert await on_hand() == 5
+    await count(8, at=later)
+
+    assert await on_hand() == 5
+
+
+async def test_a_late_count_after_an_import_adds_what_moved_and_not_what_the_import_corrected(shop: None) -> None:
+    await count(10)
+    lines = ["sku,warehouse,on_hand", "MUG,BERLIN,8"]
+    await imports.levels(SYSTEM, lines)
+    moment = database.now()
+    await make.order("MUG", 3)
+
+    await count(7, at=moment)
+
+    assert await on_hand() == 4
+
+
+@pytest.mark.parametrize("found", [8, 0])
+async def test_a_count_older_than_an_import_is_stale(shop: None, found: int) -> None:
+    evening = database.now()
+    await imports.levels(SYSTEM, ["sku,warehouse,on_hand", f"MUG,BERLIN,{found}"])
+
+    with pytest.raises(Refused) as error:
+        await count(5, at=evening)
+
+    assert told(error) == [(Code.STALE_QUANTITY, ("counts", 0, "countedAt"))]
+    assert await on_hand() == found
 
 
 async def test_a_late_count_may_leave_less_than_nothing(shop: None) -> None:
@@ -734,16 +772,16 @@ async def test_backorders_are_filled_oldest_order_first_and_one_is_split(shop: N
     assert (await level()).backordered == 8
 
 
-async def test_the_oldest_is_the_one_placed_first_not_the_one_with_the_smallest_number(shop: None) -> None:
+async def test_what_was_planned_first_is_filled_first_though_the_clock_was_set_back_afterwards(shop: None) -> None:
     await make.setting(backorders=BackorderMode.ALLOW)
     await count(0)
-    younger, older = [await make.order("MUG", 1) for _ in range(2)]
-    await Order.filter(id=older).update(placed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    first, second = [await make.order("MUG", 1) for _ in range(2)]
+    await Order.filter(id=second).update(placed_at=datetime(2020, 1, 1, tzinfo=UTC))
 
     await adjust(("MUG", 1))
 
     states = {a.line.order_id: a.state.value for a in await Allocation.all().select_related("line")}
-    assert states == {older: "ON_HAND", younger: "BACKORDERED"}
+    assert states == {first: "ON_HAND", second: "BACKORDERED"}
 
 
 async def test_an_order_that_was_filled_is_news_and_changed(shop: None) -> None:

@@ -9,6 +9,7 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.store import database, dispatch, outbox, versions
 from gqlstock.store.catalog import Category, Item
 from gqlstock.store.database import SqliteFile
+from gqlstock.store.orders import Allocation
 from gqlstock.store.outbox import START
 
 
@@ -74,3 +75,30 @@ async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp
             "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 9, '{}', ?)", database.now()
         )
         assert [entry.subject for entry in await outbox.follow(entries[2].cursor, 10)] == [9]
+
+
+async def test_allocations_of_before_keep_the_order_in_which_their_units_were_planned(tmp_path: Path) -> None:
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+        # The order and its line are of no interest here.
+        await database.execute("PRAGMA foreign_keys = OFF")
+        for position in (0, 1, 0, 1, 0):
+            await database.execute(
+                """INSERT INTO allocation (line_id, warehouse_id, position, quantity, state, changed_at)
+                   VALUES (1, 1, ?, 10000, 'BACKORDERED', ?)""",
+                position,
+                database.now(),
+            )
+
+    await versions.migrate(url)
+
+    async with database.opened(url):
+        rows = await Allocation.all().order_by("id")
+        assert [(row.id, row.split_from, row.planned_as) for row in rows] == [
+            (1, None, 1),
+            (2, None, 2),
+            (3, 1, 1),
+            (4, 2, 2),
+            (5, 1, 1),
+        ]

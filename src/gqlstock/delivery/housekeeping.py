@@ -1,5 +1,5 @@
-"""What is done again and again while the server runs: expired holds end, old news and old answers go, and what a clock
-that was set back has put off comes forward."""
+"""What is done again and again while the server runs: expired holds end, alerts follow settings, old rows go, and what a
+clock that was set back has put off comes forward."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from gqlstock.delivery.letters import Letters
 from gqlstock.delivery.webhooks import Webhooks
-from gqlstock.services import deliveries, holds, idempotency
+from gqlstock.services import deliveries, holds, idempotency, reassess
 from gqlstock.store import database, outbox, work
 from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import Cursor
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # An expired hold counts nowhere from its moment; the fills and news that follow are to come within ten seconds.
 _SECONDS_BETWEEN_HOLDS = 3.0
+# The alerts that a change of settings calls for are to come within ten seconds, however many items it concerns.
+_SECONDS_BETWEEN_REASSESSMENTS = 1.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
 _SECONDS_BETWEEN_DELIVERIES = 3_600.0
@@ -46,6 +48,7 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
 
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),

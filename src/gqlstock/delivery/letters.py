@@ -15,7 +15,7 @@ from gqlstock.rules import quantities, retries
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.retries import WorkState
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, database, mail, warehouses, work
+from gqlstock.store import alerts, back_in_stock, catalog, database, mail, warehouses, work
 from gqlstock.store.mail import Mail
 
 _ONLY_GROUP = 0
@@ -63,8 +63,10 @@ class Letters:
         assert thing.subscription_id is not None
         return await self._back_in_stock(thing, thing.subscription_id)
 
-    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage:
+    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage | None:
         alert = (await alerts.alerts([alert_id]))[alert_id]
+        if not await catalog.items_in_use([alert.item_id]):
+            return None
         places = await warehouses.warehouses([alert.warehouse_id] if alert.warehouse_id is not None else [])
         said = {
             "name": alert.name,

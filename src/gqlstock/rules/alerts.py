@@ -3,6 +3,9 @@
 from decimal import Decimal
 from enum import StrEnum
 
+SETTINGS = frozenset({"notify_below", "manage_stock"})
+"""The settings that say whether an item is watched, and below which quantity."""
+
 
 class AlertState(StrEnum):
     RAISED = "RAISED"

@@ -1,14 +1,17 @@
 """What an order is and what its lines must satisfy before anything is taken."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules import quantities
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
 
 MAX_LINES = 500
+NO_QUANTITY = "its quantity rules contradict each other"
 _FIRST_NUMBER = 100_000
 
 
@@ -51,6 +54,27 @@ def status(lines: Sequence[LineTotals]) -> OrderStatus:
     if any(line.shipped for line in lines):
         return OrderStatus.PARTIALLY_SHIPPED
     return OrderStatus.PLACED
+
+
+def least_quantity(rules: QuantityRules) -> Decimal | None:
+    """L: the smallest quantity that ``check_quantity`` allows; None where the rules leave none.
+
+    It is worked out in whole numbers of the smallest unit, so that nothing is rounded.
+    """
+    step = _units(quantities.UNIT if rules.decimals else Decimal(1))
+    if rules.increment is not None:
+        step = math.lcm(step, _units(rules.increment))
+    lowest = max(_units(rules.minimum or ZERO), step)
+    highest = _units(rules.maximum or quantities.MAXIMUM)
+    if rules.allowed:
+        least = min((q for q in map(_units, rules.allowed) if q >= lowest and not q % step), default=highest + 1)
+    else:
+        least = -(-lowest // step) * step
+    return least * quantities.UNIT if least <= highest else None
+
+
+def _units(quantity: Decimal) -> int:
+    return int(quantity / quantities.UNIT)
 
 
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:

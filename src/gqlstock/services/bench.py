@@ -215,7 +215,7 @@ class Bench:
         self._moved = await moved_after_each(list(asked))
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
-        """What the ledger has after the moment of a count. Refused for a moment to come, or before the latest count."""
+        """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
         key = self._key(sku, warehouse)

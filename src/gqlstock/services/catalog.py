@@ -56,7 +56,7 @@ async def update_product(sku: str, given: Changes) -> int:
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.follow(product)
         await tell([product])
-        if product.tracking is not before:
+        if product.tracking is not before or "category" in changes:
             known = [product, *made]
             await watch([item.id for item in known], claim, await lookup(known))
         return int(product.id)
@@ -339,8 +339,7 @@ async def _retire(items: Sequence[Item], claim: Claim) -> None:
     for item in items:
         for level in claim.levels(item.id):
             await inventory.retire(level)
-    for alert in await alerts.open_alerts([item.id for item in items]):
-        await alerts.resolve(alert, at)
+    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), at)
     await tell(items)
 
 

@@ -227,6 +227,7 @@ def _not_orderable(line: PlannedLine, assessment: Assessment) -> Refusal:
         UnavailableReason.SELECT_OPTIONS: "is sold by its options: choose each of them",
         UnavailableReason.COMBINATION_UNAVAILABLE: "does not come in this combination of options",
         UnavailableReason.NOT_SOLD_HERE: "is not sold on this website",
+        UnavailableReason.NO_QUANTITY_ALLOWED: f"cannot be ordered in any quantity: {rules.NO_QUANTITY}",
         UnavailableReason.LOW_STOCK_UNPUBLISHED: "is not sold while its stock is low",
         UnavailableReason.LOW_STOCK_BUY_DISABLED: "cannot be bought while its stock is low",
     }[assessment.reason]

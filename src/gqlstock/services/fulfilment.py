@@ -14,10 +14,12 @@ from gqlstock.rules.orders import LineTotals, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
+from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
 from gqlstock.store import database, inventory, orders, outbox, shipments
+from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment
@@ -131,20 +133,30 @@ class Sheet:
         level = await self.claim.open(self._items[allocation.level_id], allocation.warehouse_id)
         self._postings.append(Posting(level, change, self.caller, order=self.order))
 
-    def check_not_below_zero(self) -> None:
-        """Refuse to ship what is not there: units that leave must be on hand."""
-        for posting in summed(self._postings):
-            after = posting.level.on_hand + posting.change.on_hand
-            if posting.change.on_hand < 0 and after < 0:
+    def stock_item(self, pick: Pick) -> Item | None:
+        """The item whose level picked units are of; None where nothing is counted."""
+        level_id = next(a.level_id for found in self._allocations.values() for a in found if a.id == pick.id)
+        return None if level_id is None else self.claim.items[self._items[level_id]]
+
+    async def check_on_hand(self) -> None:
+        """Refuse to ship what is not there. Backorders under ON_ORDER are off onHand already: they take nothing away."""
+        leaving = [posting for posting in summed(self._postings) if posting.change.on_hand < 0]
+        short = [posting for posting in leaving if posting.level.on_hand + posting.change.on_hand < 0]
+        if not short:
+            return
+        waiting = await orders.waiting_units([one.level.id for one in short], InventoryDecrement.ON_ORDER)
+        for posting in short:
+            there = posting.level.on_hand + waiting.get(posting.level.id, ZERO)
+            requested = -posting.change.on_hand
+            if requested > there:
                 item = self.claim.items[posting.level.item_id]
-                requested = -posting.change.on_hand
                 raise InsufficientStock(
-                    message=f"{item.sku} has {quantities.text(posting.level.on_hand)} on hand: "
+                    message=f"{item.sku} has {quantities.text(there)} on hand: "
                     f"{quantities.text(requested)} cannot leave.",
                     path=("number",),
                     sku=item.sku,
                     requested=requested,
-                    salable=max(posting.level.on_hand, ZERO),
+                    salable=max(there, ZERO),
                 ).only()
 
     async def finish(self, reason: str | None = None) -> None:

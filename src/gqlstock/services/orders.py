@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from gqlstock import trail
 from gqlstock.rules import catalog, ledger, refusals
 from gqlstock.rules import orders as order_rules
-from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.allocation import AllocationState, Part
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.ledger import Step
+from gqlstock.rules.ledger import Change, Level, Step
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
+from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.services import addresses, drafts, holds, idempotency, together
 from gqlstock.services.availability import Shelf, Stockroom
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
@@ -114,6 +115,7 @@ class Placing:
             raise Refused(draft.refusals)
         order = self.order = _order_row(self.contact, found.channel, draft)
         line_rows = [_line_row(line, found) for line in draft.lines]
+        await open_levels(line_rows, draft, found, claim)
         allocations, postings = take(self.caller, order, line_rows, draft, found, claim)
         pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
         await enter(pages, claim, postings, found.lookup, freed=freed)
@@ -173,6 +175,7 @@ async def retry(caller: Caller, number: str) -> Kept:
         for row, line in zip(lines, draft.lines, strict=True):
             row.message = line.message
             await row.save(update_fields=["message"])
+        await open_levels(lines, draft, found, claim)
         allocations, postings = take(caller, order, lines, draft, found, claim)
         await rows.allocate(list(zip(lines, allocations, strict=True)))
         await post(claim, postings, found.lookup)
@@ -215,6 +218,31 @@ def _line_row(line: PlannedLine, found: Shelf) -> rows.OrderLine:
     )
 
 
+async def open_levels(lines: Sequence[rows.OrderLine], draft: Draft, found: Shelf, claim: inventory.Claim) -> None:
+    """Make the levels of items that nobody has counted yet: backorders may be the first to need them.
+
+    Refused before any is made, where one would leave the range of a quantity.
+    """
+    changes: dict[tuple[int, int], Change] = {}
+    for line, row in zip(draft.lines, lines, strict=True):
+        assert line.item is not None
+        for part in line.parts if line.counted else ():
+            key = found.stock_item(line.item).id, part.warehouse_id
+            level = claim.level(*key)
+            if level is None or level.deleted_at is not None:
+                changes[key] = ledger.together(changes.get(key, Change()), _ordered(part, row.decrement))
+    for change in changes.values():
+        ledger.apply(Level(), change)
+    if changes:
+        await claim.open_all(changes)
+
+
+def _ordered(part: Part, mode: InventoryDecrement) -> Change:
+    """What planning units does to their level."""
+    waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
+    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
+
+
 def take(
     caller: Caller,
     order: rows.Order,
@@ -243,8 +271,7 @@ def take(
                 )
             )
             if level is not None:
-                waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-                change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
-                if change != ledger.Change():
+                change = _ordered(part, row.decrement)
+                if change != Change():
                     postings.append(Posting(level, change, caller, order=order))
     return allocations, summed(postings)

@@ -94,17 +94,18 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
     watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     known = {(alert.item_id, alert.warehouse_id): alert for alert in open_alerts}
     at = database.now()
+    raised, over = [], []
     for one in watched:
         alert = known.pop((one.item.id, one.warehouse_id), None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
         if step is Step.RAISE:
-            await alerts.raise_(_raised(one, lookup, at))
+            raised.append(_raised(one, lookup, at))
             claim.alerted.add(one.item.id)
         elif step is Step.RESOLVE and alert is not None:
-            await alerts.resolve(alert, at)
+            over.append(alert)
     # What is left is not watched any more.
-    for alert in known.values():
-        await alerts.resolve(alert, at)
+    await alerts.resolve_all([*over, *known.values()], at)
+    await alerts.raise_all(raised)
 
 
 def _crossings(item_id: int, claim: Claim, lookup: Lookup, shops: Sequence[tuple[Channel, set[int]]]) -> list[Event]:
@@ -162,6 +163,8 @@ class _Watched:
 
 
 def _watched(item: Item, claim: Claim, lookup: Lookup) -> list[_Watched]:
+    if item.deleted_at is not None:
+        return []
     levels = claim.levels(item.id)
     found = lookup.settings(item, lookup.home(levels))
     if not (lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))):

@@ -1,6 +1,6 @@
 """Announcing stock, receiving it, and withdrawing what will not come."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class ArrivedLine:
-    """``announcement``: the id of the one that it fills, and as the caller knows it; without, the oldest."""
+    """``announcement``: the id of the one that it fills, and as the caller knows it."""
 
     sku: str
     quantity: Decimal
@@ -81,7 +81,7 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
 
 
 async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kept:
-    """Take in what arrived. It fills the announcement named, else the oldest, and needs none."""
+    """Take in what arrived. It fills the announcement named, else those of its reference, else the oldest; it needs none."""
 
     async def work() -> Kept:
         bench = await bench_of(caller, {line.sku for line in asked.lines}, asked.reason, asked.reference)
@@ -105,17 +105,22 @@ async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kep
 
 
 class _Dock:
-    """The announcements that an arrival can fill, as the rows before leave them."""
+    """The announcements that an arrival of a reference can fill, as the rows before leave them."""
 
-    def __init__(self, found: Iterable[StockAnnouncement]) -> None:
+    def __init__(self, found: Sequence[StockAnnouncement], reference: str | None) -> None:
         self.filled: dict[int, Decimal] = {}
         self._level_of = {row.id: row.level_id for row in found}
         self._states = {row.id: row.state for row in found}
+        self._of_reference = {
+            row.id for row in found if reference is not None and row.reference == reference and row.state.remaining
+        }
 
     def take_in(self, level_id: int | None, row: ArrivedLine, warehouse: str) -> Decimal:
-        """Fill the announcement that a row names, else the oldest of its level. Gives how much of the row they expected."""
+        """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
         if row.told is None:
-            waiting = [state for id_, state in sorted(self._states.items()) if self._level_of[id_] == level_id]
+            here = [id_ for id_ in sorted(self._states) if self._level_of[id_] == level_id]
+            # What is over of a delivery that was announced is not taken off another one.
+            waiting = [self._states[id_] for id_ in [one for one in here if one in self._of_reference] or here]
         else:
             waiting = [self._named(level_id, row, warehouse)]
         filled = rules.fill(waiting, row.quantity)
@@ -139,7 +144,8 @@ async def _dock(bench: Bench, asked: Arrival) -> _Dock:
     """Read what is to come to the claimed levels, and what the rows name."""
     named = {line.announcement for line in asked.lines if line.announcement is not None}
     to_come = await announcements.to_come(bench.level_ids())
-    return _Dock({row.id: row for row in [*to_come, *(await announcements.announcements(named)).values()]}.values())
+    found = {row.id: row for row in [*to_come, *(await announcements.announcements(named)).values()]}
+    return _Dock(list(found.values()), catalog.optional_text(asked.reference, "reference", "reference"))
 
 
 async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Kept:

@@ -95,7 +95,7 @@ async def ship(caller: Caller, number: str, tracking_number: str | None, carrier
             raise wrong_state(f"The shipment {number} waits for backordered units.", "number")
         picks = await _contents(found, shipment)
         await found.change(picks, Step.SHIPPED, state=AllocationState.SHIPPED)
-        found.check_not_below_zero()
+        await found.check_on_hand()
         shipment.state, shipment.shipped_at = ShipmentState.SHIPPED, database.now()
         shipment.updated_at = shipment.shipped_at
         shipment.tracking_number, shipment.carrier = tracking, carried_by

@@ -1,6 +1,6 @@
 """Low-inventory alerts: what was raised, who took it on, when it was over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from tortoise.models import Model
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import outbox
+from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField
 from gqlstock.store.warehouses import Warehouse
@@ -83,15 +83,19 @@ async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
     return await LowInventoryAlert.filter(item_id__in=set(item_ids), state=AlertState.RAISED) if item_ids else []
 
 
-async def raise_(alert: LowInventoryAlert) -> None:
-    await alert.save()
-    await outbox.add([alert.event])
+async def raise_all(raised: Sequence[LowInventoryAlert]) -> None:
+    await database.insert_many(raised)
+    await outbox.add([alert.event for alert in raised])
 
 
-async def resolve(alert: LowInventoryAlert, at: datetime) -> None:
-    alert.state, alert.resolved_at = AlertState.RESOLVED, at
-    await alert.save(update_fields=["state", "resolved_at"])
-    await outbox.add([alert.event])
+async def resolve_all(over: Sequence[LowInventoryAlert], at: datetime) -> None:
+    """Resolve alerts of claimed items."""
+    if over:
+        same = LowInventoryAlert.filter(id__in=[alert.id for alert in over])
+        await same.update(state=AlertState.RESOLVED, resolved_at=at)
+    for alert in over:
+        alert.state, alert.resolved_at = AlertState.RESOLVED, at
+    await outbox.add([alert.event for alert in over])
 
 
 async def acknowledge(alert: LowInventoryAlert, by: str, at: datetime) -> None:

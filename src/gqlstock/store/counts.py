@@ -53,7 +53,7 @@ async def claim(item_ids: Collection[int]) -> Claim:
 
 # On SQLite for one level after another, on PostgreSQL for all of them at once.
 _SET = """SET on_hand = l.on_hand + v.units, available = l.available + v.units, updated_at = ?, deleted_at = NULL,
-    counted_at = CASE WHEN v.units = 0 THEN l.counted_at ELSE ? END"""
+    counted_at = ?"""
 _MOVE_ALL = (
     f"UPDATE inventory_level AS l {_SET} FROM unnest(?::bigint[], ?::bigint[]) AS v (id, units) WHERE l.id = v.id"
 )
@@ -99,8 +99,8 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     rows = []
     for (item_id, warehouse_id), units in on_hand.items():
         stored = to_units(units)
-        rows.append((item_id, warehouse_id, stored, stored, at if stored else None))
-    same = {**_NOTHING, "updated_at": at}
+        rows.append((item_id, warehouse_id, stored, stored))
+    same = {**_NOTHING, "updated_at": at, "counted_at": at}
     ids = await database.insert(InventoryLevel, _LEVEL, rows, same)
     unset = same | {"deleted_at": None}
     return [
@@ -109,7 +109,7 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     ]
 
 
-_LEVEL = ("item_id", "warehouse_id", "on_hand", "available", "counted_at")
+_LEVEL = ("item_id", "warehouse_id", "on_hand", "available")
 _NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), 0)
 _MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after")
 

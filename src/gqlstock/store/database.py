@@ -41,6 +41,7 @@ TABLES = [
         "shipments",
         "holds",
         "alerts",
+        "reassessments",
         "outbox",
         "dispatch",
         "webhooks",

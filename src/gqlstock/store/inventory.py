@@ -348,7 +348,9 @@ async def drop_expired(held: Mapping[int, Decimal]) -> None:
         "UPDATE inventory_level SET held = held - ?, available = available + ?, updated_at = ? WHERE id = ?",
         [[to_units(quantity), to_units(quantity), at, level_id] for level_id, quantity in sorted(held.items())],
     )
-    await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held])
+    # Of a level that went out of use with its item nobody is told any more.
+    live = {level.id for level in await live_levels().filter(id__in=list(held)).only("id")}
+    await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held if level_id in live])
 
 
 async def current(rows: Sequence[InventoryLevel]) -> Sequence[InventoryLevel]:
@@ -398,12 +400,6 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
         for level in levels:
             found[level.item_id].append(level)
     return found
-
-
-async def items_with_units(warehouse_id: int) -> list[int]:
-    """The ids of the items that have something available in a warehouse."""
-    found = await live_levels().filter(warehouse_id=warehouse_id).exclude(available=ZERO).only("id", "item_id")
-    return sorted({level.item_id for level in found})
 
 
 async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, InventoryLevel]:

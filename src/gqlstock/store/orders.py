@@ -17,7 +17,7 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import QuantityField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
@@ -79,7 +79,8 @@ class OrderLine(Model):
 class Allocation(Model):
     """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.
 
-    ``position`` is the place of its source in the line's plan, which its parts keep when it is split.
+    ``position`` is the place of its source in the line's plan, which its parts keep when it is split. ``split_from`` is
+    the allocation that was planned, null for that one itself: ids follow the order in which units were planned.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -100,6 +101,7 @@ class Allocation(Model):
     )
     shipment_id: int | None
     position = fields.IntField(default=0)
+    split_from = fields.BigIntField(null=True)
     quantity: fields.Field[Decimal] = QuantityField()
     state = fields.CharEnumField(AllocationState, max_length=20)
     changed_at = fields.DatetimeField()
@@ -107,6 +109,11 @@ class Allocation(Model):
     class Meta:
         table = "allocation"
         indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"), ("shipment_id",))
+
+    @property
+    def planned_as(self) -> int:
+        """The id of the allocation that its units were planned as."""
+        return int(self.id if self.split_from is None else self.split_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +211,23 @@ async def open_order_of(item_ids: Collection[int]) -> int | None:
 
 
 async def waiting(level_id: int) -> list[Allocation]:
-    """What waits for stock of a level, the oldest order first, then by line."""
-    return await Allocation.filter(level_id=level_id, state=AllocationState.BACKORDERED).order_by(
-        "line__order__placed_at", "line__order_id", "line_id", "position", "id"
+    """What waits for stock of a level, in the order in which its units were planned."""
+    return await database.rows(
+        Allocation, "level_id = ? AND state = 'BACKORDERED' ORDER BY COALESCE(split_from, id), id", level_id
     )
+
+
+async def waiting_units(level_ids: Collection[int], mode: InventoryDecrement) -> dict[int, Decimal]:
+    """How many units wait for stock of each level in lines of a mode."""
+    found = await database.query(
+        f"""SELECT a.level_id AS level_id, CAST(SUM(a.quantity) AS BIGINT) AS units
+            FROM allocation a JOIN order_line l ON l.id = a.line_id
+            WHERE a.level_id IN ({database.slots(level_ids)}) AND a.state = 'BACKORDERED' AND l.decrement = ?
+            GROUP BY a.level_id""",
+        *level_ids,
+        mode.value,
+    )
+    return {row["level_id"]: from_units(row["units"]) for row in found}
 
 
 async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int]:
@@ -225,6 +245,7 @@ async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int
                     level_id=allocation.level_id,
                     shipment_id=allocation.shipment_id,
                     position=allocation.position,
+                    split_from=allocation.planned_as,
                     quantity=allocation.quantity - one.quantity,
                     state=AllocationState.BACKORDERED,
                     changed_at=allocation.changed_at,
@@ -267,6 +288,7 @@ async def split(allocation: Allocation, quantity: Decimal, **changes: Any) -> Al
     part = allocation
     if quantity < allocation.quantity:
         part = allocation.clone()
+        part.split_from = allocation.planned_as
         part.quantity = quantity
         allocation.quantity -= quantity
         await allocation.save(update_fields=["quantity"])
