@@ -10,7 +10,7 @@ import orjson
 import strawberry
 from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -56,7 +56,7 @@ class View(GraphQL[Context, None]):
         admission: Admission,
         persisted: Persisted,
         limits: Limits,
-        page: str | None,
+        page: Response | None,
         *,
         origins: Sequence[str],
         public_orders: bool,
@@ -94,7 +94,7 @@ class View(GraphQL[Context, None]):
             raise Refusal(405, "GraphQL is asked by GET or POST.", headers=_METHODS)
         accept = request.headers.get("accept")
         if self._page is not None and _by_a_browser(request, accept):
-            return HTMLResponse(self._page)
+            return self._page
         media_type = media_types.answer(accept)
         if media_type is None:
             raise Refusal(406, f"The answer is {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}.")
