@@ -75,7 +75,8 @@ def test_whoever_has_no_subject_that_can_be_kept_is_nobody(subject: object) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["gqlstock", "GQLstock", " gqlstock ", "g q l stock", "ｇｑｌｓｔｏｃｋ", "gqlstóck", "anonymous", "Anonymous"]
+    "name",
+    ["gqlstock", "GQLstock", " gqlstock ", "g q l stock", "ｇｑｌｓｔｏｃｋ", "gqlstóck", "anonymous", "Anonymous"],
 )
 def test_a_name_of_the_ledger_s_own_stands_there_as_that_of_a_jwt(name: str) -> None:
     assert read(preferred_username=name).name == f"jwt:{name}"

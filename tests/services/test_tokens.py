@@ -146,7 +146,9 @@ async def test_what_is_not_there_or_revoked_already_is_not_revoked() -> None:
     assert [one.revoked_at for one in await tokens.listed()] == [at]
 
 
-@pytest.mark.parametrize("name", ["gqlstock", "Gqlstock", "gql\u200bstock", "ＧＱＬＳＴＯＣＫ", "gql stock", "anonymous"])
+@pytest.mark.parametrize(
+    "name", ["gqlstock", "Gqlstock", "gql\u200bstock", "ＧＱＬＳＴＯＣＫ", "gql stock", "anonymous"]
+)
 async def test_no_token_can_have_a_name_that_the_ledger_has_for_the_system(name: str) -> None:
     with pytest.raises(Refused, match="is reserved") as refused:
         await tokens.create(name, ["admin"])

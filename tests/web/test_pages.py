@@ -30,7 +30,9 @@ def policy(page: httpx.Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/", "/graphql", "/unsubscribe", "/unsubscribe?token=nobody"])
-async def test_no_page_can_be_shown_in_a_frame_or_load_what_it_does_not_name(http: httpx.AsyncClient, path: str) -> None:
+async def test_no_page_can_be_shown_in_a_frame_or_load_what_it_does_not_name(
+    http: httpx.AsyncClient, path: str
+) -> None:
     page = await http.get(path)
 
     told = policy(page)

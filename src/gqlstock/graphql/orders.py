@@ -28,6 +28,9 @@ from gqlstock.services.drafts import Draft, PlannedLine
 from gqlstock.store import catalog, inventory, shipments, warehouses
 from gqlstock.store import orders as rows
 
+_FULFILMENT = (Scope.ORDERS_READ, Scope.ORDERS_WRITE)
+"""Who sees which warehouses an order's units come from. The public, which may place orders, does not."""
+
 
 async def _lines(parents: Sequence["Order"], info: Info) -> list[list["OrderLine"]]:
     found = await rows.lines_of([parent.row.id for parent in parents])
@@ -47,7 +50,11 @@ class Order(Node):
     status: OrderStatus = strawberry.field(description="How far it is.")
     website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was placed.")
     lines: list["OrderLine"] = batch.field(_lines, description="What was ordered, in the order in which it was given.")
-    shipments: list[Shipment] = batch.field(_shipments, description="Its shipments, oldest first.")
+    shipments: list[Shipment] = batch.seen_list(
+        _shipments,
+        description="Its shipments, oldest first. Empty without orders:read or orders:write.",
+        scopes=_FULFILMENT,
+    )
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
@@ -113,7 +120,11 @@ class OrderLine(Node):
         _in_states(AllocationState.RETURNED), description="How many of them have come back."
     )
     canceled: Decimal = strawberry.field(description="How many of them are not wanted any more.")
-    allocations: list["Allocation"] = batch.field(_allocations, description="Where its units come from, oldest first.")
+    allocations: list["Allocation"] = batch.seen_list(
+        _allocations,
+        description="Where its units come from, oldest first. Empty without orders:read or orders:write.",
+        scopes=_FULFILMENT,
+    )
     message: str | None = strawberry.field(
         description="What the shopper was told about it, such as the backorder notice."
     )

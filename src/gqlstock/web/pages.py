@@ -4,10 +4,13 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 
+
 def headers(*policy: str) -> dict[str, str]:
     """The headers of a page; ``policy``: the rules of its Content-Security-Policy besides those that all pages have."""
     return {
-        "Content-Security-Policy": "; ".join(("default-src 'none'", *policy, "base-uri 'none'", "frame-ancestors 'none'")),
+        "Content-Security-Policy": "; ".join(
+            ("default-src 'none'", *policy, "base-uri 'none'", "frame-ancestors 'none'")
+        ),
         # For browsers that do not know frame-ancestors.
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
