@@ -36,6 +36,7 @@ from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.view import View
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
@@ -79,7 +80,9 @@ def create_app(config: Config) -> Starlette:
         config.limits,
         graphiql.page() if config.limits.public_introspection else None,
         origins=config.cors_origins,
+        questions=Questions(config.public_rate.questions),
         public_orders=config.public_orders,
+        public_holds=config.public_holds,
         private_webhooks=config.private_webhooks,
     )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.graphql import batch, below, nodes, reach
+from gqlstock.graphql import batch, below, nodes, public_orders, reach
 from gqlstock.graphql.below import NEWEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
@@ -91,6 +91,25 @@ def _in_states(*states: AllocationState) -> Any:
     return units
 
 
+_waiting = _in_states(AllocationState.BACKORDERED)
+
+
+async def _backordered(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
+    rows_of = [parent.row for parent in parents]
+    if info.context.caller.authenticated:
+        return await _waiting(parents, info)  # type: ignore[no-any-return]
+    shown = await public_orders.waiting(info, rows_of)
+    return [shown[row.id] for row in rows_of]
+
+
+async def _message(parents: Sequence["OrderLine"], info: Info) -> list[str | None]:
+    rows_of = [parent.row for parent in parents]
+    if info.context.caller.authenticated:
+        return [row.message for row in rows_of]
+    shown = await public_orders.messages(info, rows_of)
+    return [shown[row.id] for row in rows_of]
+
+
 async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list["Allocation"]]:
     found = await rows.allocations_of([parent.row.id for parent in parents])
     mine = info.context.caller.reaches
@@ -110,7 +129,10 @@ class OrderLine(Node):
     )
     quantity: Decimal = strawberry.field(description="How many units were ordered.")
     backordered: Decimal = batch.field(
-        _in_states(AllocationState.BACKORDERED), description="How many of them wait for stock."
+        _backordered,
+        description=(
+            "How many of them wait for stock; to the public, where it may not see salableQuantity, all of them or none."
+        ),
     )
     shipped: Decimal = batch.field(
         _in_states(AllocationState.SHIPPED, AllocationState.RETURNED),
@@ -125,8 +147,8 @@ class OrderLine(Node):
         description="Where its units come from, oldest first. Empty without orders:read or orders:write.",
         scopes=_FULFILMENT,
     )
-    message: str | None = strawberry.field(
-        description="What the shopper was told about it, such as the backorder notice."
+    message: str | None = batch.field(
+        _message, description="What the shopper was told about it, such as the backorder notice."
     )
 
     @classmethod
@@ -140,7 +162,6 @@ class OrderLine(Node):
             code=row.code,
             quantity=row.quantity,
             canceled=row.canceled,
-            message=row.message,
         )
 
 
@@ -199,7 +220,11 @@ class OrderCheckLine:
     line: strawberry.Private[PlannedLine]
     sku: str = strawberry.field(description="What would be ordered; a combination's where options stand for one.")
     quantity: Decimal = strawberry.field(description="How many units were asked for.")
-    backordered: Decimal = strawberry.field(description="How many of them would wait for stock.")
+    backordered: Decimal = strawberry.field(
+        description=(
+            "How many of them would wait for stock; where the caller may not see salableQuantity, all of them or none."
+        )
+    )
     orderable: bool = strawberry.field(description="Whether this line could be ordered.")
     unavailable_reason: UnavailableReason | None = strawberry.field(description="Why the item cannot be had.")
     item: InventoryItem | None = batch.field(
@@ -216,10 +241,10 @@ class OrderCheckLine:
             line=line,
             sku=line.sku,
             quantity=line.asked.quantity,
-            backordered=line.backordered,
+            backordered=line.shown_backordered,
             orderable=line.orderable,
             unavailable_reason=line.reason,
-            message=line.message,
+            message=line.shown_message,
         )
 
 
