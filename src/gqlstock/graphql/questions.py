@@ -42,6 +42,11 @@ class Questions:
         return over
 
     @property
+    def remembered(self) -> int:
+        """How many addresses and items are kept in mind; the ones asked about longest ago are forgotten first."""
+        return len(self._asked)
+
+    @property
     def wait(self) -> int:
         """The seconds until the next window."""
         return math.ceil(self._rate.seconds - self._clock() % self._rate.seconds)
@@ -74,4 +79,4 @@ def _stock_item(item: Item, products: dict[int, Item]) -> int | None:
     product = products[item.product_id] if item.product_id is not None else item
     if not product.published:
         return None
-    return item.id if rules.counts_combinations(product.tracking) else product.id
+    return int(item.id if rules.counts_combinations(product.tracking) else product.id)
