@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -37,11 +36,12 @@ from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.view import View
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
 from gqlstock.store import database, dispatch
-from gqlstock.web import dashboard, health, metrics, unsubscribe
+from gqlstock.web import dashboard, graphiql, health, metrics, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -78,9 +78,11 @@ def create_app(config: Config) -> Starlette:
         Admission(callers, counter, config.public_rate),
         Persisted(config.persisted),
         config.limits,
-        _page() if config.limits.public_introspection else None,
+        graphiql.page() if config.limits.public_introspection else None,
         origins=config.cors_origins,
+        questions=Questions(config.public_rate.questions),
         public_orders=config.public_orders,
+        public_holds=config.public_holds,
         private_webhooks=config.private_webhooks,
     )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
@@ -131,10 +133,6 @@ def create_app(config: Config) -> Starlette:
         ],
         lifespan=lifespan,
     )
-
-
-def _page() -> str:
-    return files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

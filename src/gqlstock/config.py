@@ -16,7 +16,7 @@ from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.graphql import manifest
 from gqlstock.logs import LogFormat, LogLevel
-from gqlstock.rules.limits import Limits, PublicRate, Rate
+from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -25,6 +25,7 @@ _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
+_PUBLIC_HOLDS = "GQLSTOCK_PUBLIC_HOLDS"
 _EXECUTOR = "GQLSTOCK_EXECUTOR"
 _SMTP = "GQLSTOCK_SMTP_URL"
 _MAIL_FROM = "GQLSTOCK_MAIL_FROM"
@@ -54,6 +55,7 @@ _OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_END
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
+_MOST_HOLDS = 100_000
 _SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
@@ -100,6 +102,7 @@ class Config:
     redis_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
+    public_holds: PublicHolds = PublicHolds()
     executor: Executor = Executor.BREADTH_FIRST
     smtp: SmtpServer | None = None
     mail_from: str = _LOG_ONLY_SENDER
@@ -135,6 +138,7 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+            public_holds=PublicHolds(active=_whole(given, _PUBLIC_HOLDS, PublicHolds().active, 1, _MOST_HOLDS)),
             executor=_one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),

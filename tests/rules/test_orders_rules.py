@@ -197,3 +197,18 @@ def test_a_number_leads_back_to_its_order(order_id):
 )
 def test_what_is_no_number_leads_nowhere(number):
     assert orders.id_of(number) is None
+
+
+@pytest.mark.parametrize(
+    ("waiting", "hidden", "shown"),
+    [
+        ((0, 3), False, (0, 3)),
+        ((0, 3), True, (2, 5)),
+        ((0, 0), True, (0, 0)),
+        ((2, 5), True, (2, 5)),
+    ],
+)
+def test_where_quantities_are_hidden_all_lines_of_an_item_wait_or_none(waiting, hidden, shown):
+    units = [Decimal(one) for one in waiting]
+
+    assert orders.shown_waiting([Decimal(2), Decimal(5)], units, hidden=hidden) == [Decimal(one) for one in shown]

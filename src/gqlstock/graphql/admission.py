@@ -44,7 +44,7 @@ class Admission:
             caller = await self._callers.caller(None)
             assert caller is not None
             return caller
-        address = self._address(host)
+        address = self.address(host)
         if address is not None and self._barred_for(address) > 0 and hash(authorization) not in self._good:
             raise _too_often(self._barred_for(address), "wrong tokens")
         caller = await self._callers.caller(authorization)
@@ -56,7 +56,7 @@ class Admission:
 
     async def count(self, host: str | None) -> None:
         """Count one operation of the public."""
-        address = self._address(host)
+        address = self.address(host)
         wait = await self._counter.hit("public", address, self._rate.requests) if address is not None else None
         if wait is not None:
             raise _too_often(wait, "requests without a token")
@@ -70,8 +70,8 @@ class Admission:
     def _barred_for(self, address: str) -> float:
         return self._barred.get(address, 0.0) - time.monotonic()
 
-    def _address(self, host: str | None) -> str | None:
-        """What is counted: an IPv4 address, or the network that an IPv6 one is in, for those are one customer's."""
+    def address(self, host: str | None) -> str | None:
+        """What is counted, None for what is not: an IPv4 address, or the network of an IPv6 one, which is one customer's."""
         address, is_this_machine = _parsed(host or "")
         return None if is_this_machine and not self._rate.this_machine else address
 

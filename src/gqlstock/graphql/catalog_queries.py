@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import access, availability, listing, nodes, paging
+from gqlstock.graphql import access, availability, listing, nodes, paging, questions
 from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
 from gqlstock.graphql.catalog import Category, Combination, Product, visible
 from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
@@ -147,6 +147,8 @@ class CatalogQueries:
         input: Annotated[CheckOrderInput, strawberry.argument(description="The order to work out.")],
     ) -> OrderCheck | None:
         try:
-            return OrderCheck.of(await order_services.check(info.context.caller, input.asked()))
+            asked = input.asked()
+            await questions.check(info.context, asked.lines)
+            return OrderCheck.of(await order_services.check(info.context.caller, asked))
         except Refused as error:
             return OrderCheck.of(Draft([], list(error.refusals)))

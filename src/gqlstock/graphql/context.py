@@ -1,13 +1,14 @@
 """What resolvers know of the request: who calls, and what was read for it already."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import strawberry
 
 from gqlstock.rules.events import Topic
+from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
@@ -17,6 +18,15 @@ from gqlstock.store.outbox import Cursor, Entry
 from gqlstock.store.warehouses import Channel, Network
 
 T = TypeVar("T")
+
+
+class Questions(Protocol):
+    """How often an address has asked about the stock of an item."""
+
+    @property
+    def wait(self) -> int: ...
+
+    def ask(self, address: str, item_ids: Collection[int]) -> set[int]: ...
 
 
 class Part(Protocol):
@@ -49,6 +59,10 @@ class Context:
     authorization: str | None = None
     host: str | None = None
     """The address that it comes from."""
+    address: str | None = None
+    """The same as it is counted; None where it is not."""
+    questions: Questions | None = None
+    public_holds: PublicHolds = PublicHolds()
     public_orders: bool = False
     private_webhooks: bool = False
     connection_params: dict[str, Any] | None = None

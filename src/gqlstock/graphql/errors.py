@@ -11,6 +11,7 @@ from strawberry.extensions import SchemaExtension
 
 from gqlstock import logs, trail
 from gqlstock.graphql import enums as enums  # registers them
+from gqlstock.graphql import outcomes
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
 
@@ -61,6 +62,7 @@ class MaskErrors(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         self._streams = False
+        outcomes.begin()
         yield
         if not self._streams:
             self._process(self.execution_context.result)
@@ -80,7 +82,7 @@ class MaskErrors(SchemaExtension):
     def _process(self, result: object) -> None:
         errors = getattr(result, "errors", None)
         if errors:
-            result.errors = [coded(error) for error in errors]  # type: ignore[attr-defined]
+            result.errors = [_with_outcome(coded(error)) for error in errors]  # type: ignore[attr-defined]
 
 
 def coded(error: GraphQLError) -> GraphQLError:
@@ -96,6 +98,12 @@ def coded(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
     return _again(error, logs.incident(log, f"at {error.path}", cause), {"code": "INTERNAL"})
+
+
+def _with_outcome(error: GraphQLError) -> GraphQLError:
+    """The error, with what became of the mutation that it is a part of."""
+    told = outcomes.told(error.path)
+    return _again(error, error.message, {**(error.extensions or {}), **told}) if told else error
 
 
 def _again(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from gqlstock.graphql import access, mutations, nodes
+from gqlstock.graphql import access, mutations, nodes, questions
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.mutations import ERRORS
@@ -145,7 +145,9 @@ class OrderMutations:
     )
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
-        kept = await services.place(info.context.caller, input.asked(), input.idempotency_key)
+        asked = input.asked()
+        await questions.check(info.context, asked.lines)
+        kept = await services.place(info.context.caller, asked, input.idempotency_key)
         return await _order_payload(kept)
 
     @mutations.field(

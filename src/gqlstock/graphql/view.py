@@ -10,7 +10,7 @@ import orjson
 import strawberry
 from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -27,10 +27,11 @@ from gqlstock.graphql.callers import OVER, Callers
 from gqlstock.graphql.context import Context, Feed, Storefront
 from gqlstock.graphql.errors import OperationNotAllowed
 from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.requests import Asked, Refusal
 from gqlstock.graphql.server_sent import ServerSentEvents
 from gqlstock.graphql.sockets import Socket, SocketFrames
-from gqlstock.rules.limits import Limits
+from gqlstock.rules.limits import Limits, PublicHolds
 
 _METHODS = {"allow": "GET, POST"}
 _BY_METHOD = {"GET": {OperationType.QUERY, OperationType.SUBSCRIPTION}, "POST": set(OperationType)}
@@ -56,10 +57,12 @@ class View(GraphQL[Context, None]):
         admission: Admission,
         persisted: Persisted,
         limits: Limits,
-        page: str | None,
+        page: Response | None,
         *,
         origins: Sequence[str],
+        questions: Questions,
         public_orders: bool,
+        public_holds: PublicHolds,
         private_webhooks: bool,
     ) -> None:
         super().__init__(
@@ -75,7 +78,9 @@ class View(GraphQL[Context, None]):
         self._feed = feed
         self._storefront = storefront
         self._page = page
+        self._questions = questions
         self._public_orders = public_orders
+        self._public_holds = public_holds
         self._private_webhooks = private_webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +99,7 @@ class View(GraphQL[Context, None]):
             raise Refusal(405, "GraphQL is asked by GET or POST.", headers=_METHODS)
         accept = request.headers.get("accept")
         if self._page is not None and _by_a_browser(request, accept):
-            return HTMLResponse(self._page)
+            return self._page
         media_type = media_types.answer(accept)
         if media_type is None:
             raise Refusal(406, f"The answer is {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}.")
@@ -149,11 +154,15 @@ class View(GraphQL[Context, None]):
         )
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        host = request.client.host if request.client else None
         context = Context(
             self._feed,
             self._storefront,
-            host=request.client.host if request.client else None,
+            host=host,
+            address=self.admission.address(host),
+            questions=self._questions,
             public_orders=self._public_orders,
+            public_holds=self._public_holds,
             private_webhooks=self._private_webhooks,
         )
         if isinstance(request, Request):

@@ -64,4 +64,15 @@ class PublicRate:
 
     requests: Rate = Rate(600, 60)
     wrong_tokens: Rate = Rate(30, 60)
+    questions: Rate = Rate(10, 60)
+    """How often it may ask whether so many units of one item can be ordered: by trying, hidden stock is found."""
     this_machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHolds:
+    """What a hold without a token may be where the public may order, and how many of them one address may have."""
+
+    minutes: int = 30
+    lines: int = 50
+    active: int = 20

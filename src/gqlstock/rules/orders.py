@@ -77,6 +77,14 @@ def _units(quantity: Decimal) -> int:
     return int(quantity / quantities.UNIT)
 
 
+def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hidden: bool) -> list[Decimal]:
+    """How many units of each line of one item wait for stock, as the caller may know it.
+
+    ``hidden``: all units of all lines, or none. Any other figure would say how many units there are.
+    """
+    return list(ordered if hidden and any(waiting) else waiting)
+
+
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:
     """The quantity rules an item's lines break together; all at once. (Oro, Magento, nopCommerce)"""
     faults = []

@@ -1,5 +1,6 @@
 """Who may do what: the scopes a token can carry, and the caller that a request acts for."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -54,3 +55,20 @@ ANONYMOUS = Caller(name="anonymous", key="anonymous", authenticated=False)
 
 SYSTEM = Caller(name="gqlstock", key="system", scopes=frozenset({Scope.ADMIN}))
 """The server itself and its commands."""
+
+_RESERVED = frozenset({SYSTEM.name, ANONYMOUS.name})
+_LONGEST_NAME = 255
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name reads as one that the ledger has for the system itself or for the public.
+
+    Case, spaces, accents, invisible characters and the compatible letters of Unicode make no other name of it.
+    """
+    letters = (c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c)[0] not in "ZCM")
+    return "".join(letters).casefold() in _RESERVED
+
+
+def actor(kind: str, name: str) -> str:
+    """What the ledger calls a caller; one whose name is reserved stands there with what vouches for it."""
+    return f"{kind}:{name}"[:_LONGEST_NAME] if is_reserved(name) else name

@@ -9,6 +9,7 @@ from gqlstock.rules import holds as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.ledger import Change
+from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
@@ -66,12 +67,20 @@ class Held:
         return sums
 
 
-async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without a token: where they come from (None where that is not counted), and what they may hold."""
+
+    address: str | None
+    limits: PublicHolds
+
+
+async def hold(caller: Caller, asked: Holding, key: str | None = None, guest: Guest | None = None) -> Kept:
     """Keep what is free for a cart, all of it or nothing. Answers the hold's id."""
 
     async def work() -> Kept:
         order = Asked(asked.lines, asked.website, only_free=True)
-        channel, lines, found = await read(order, to_claim=True)
+        channel, lines, found = await read(caller, order, to_claim=True)
         replaced = await taken_up(asked.replaces, "replaces")
         wanted = stocked(lines, found)
         claim = await inventory.claim(wanted.keys() | (replaced.item_ids if replaced else set()), wanted)
@@ -80,7 +89,10 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         draft = plan(caller, order, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        made = await _write(channel.id, asked.minutes, draft, found, claim)
+        address = guest.address if guest is not None else None
+        if guest is not None and address is not None:
+            rules.check_active_of_address(await rows.active_of(address, database.now()), guest.limits)
+        made = await _write(channel.id, asked.minutes, address, draft, found, claim)
         postings = summed(
             [Posting(level, Change(held=quantity), caller) for level, quantity in _kept(draft, found, claim)]
         )
@@ -90,6 +102,8 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Kept:
         return Kept({"hold": [made]})
 
     rules.check_minutes(asked.minutes)
+    if guest is not None:
+        rules.check_public(asked.minutes, len(asked.lines), guest.limits)
     return await once(ticket(caller, "holdStock", key, asked), work)
 
 
@@ -185,12 +199,13 @@ def _kept(draft: Draft, found: Shelf, claim: Claim) -> list[tuple[InventoryLevel
     ]
 
 
-async def _write(website_id: int, minutes: int, draft: Draft, found: Shelf, claim: Claim) -> int:
+async def _write(website_id: int, minutes: int, address: str | None, draft: Draft, found: Shelf, claim: Claim) -> int:
     at = database.now()
     made = await StockHold.create(
         id=rows.new_id(),
         website_id=website_id,
         state=StockHoldState.ACTIVE,
+        address=address,
         created_at=at,
         expires_at=at + timedelta(minutes=minutes),
     )

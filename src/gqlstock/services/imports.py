@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gqlstock.rules import quantities, refusals, sheet, shopify
+from gqlstock.rules import formulas, quantities, refusals, sheet, shopify
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Row
@@ -85,7 +85,8 @@ def _named(row: Row, faults: Faults) -> Named | None:
         for column in _LEVEL_COLUMNS:
             if not row[column]:
                 raise invalid(f"The {column} is missing.")
-        return Named(row.line, row["sku"], row["warehouse"], sheet.quantity(row, "on_hand"))
+        sku, warehouse = formulas.unguard(row["sku"]), formulas.unguard(row["warehouse"])
+        return Named(row.line, sku, warehouse, sheet.quantity(row, "on_hand"))
     return None
 
 

@@ -39,7 +39,7 @@ class _Contact:
 async def check(caller: Caller, asked: Asked) -> Draft:
     """What placing this order would do now, without doing it."""
     try:
-        channel, lines, found = await read(asked)
+        channel, lines, found = await read(caller, asked)
     except Refused as error:
         return _unread(asked, error)
     try:
@@ -91,7 +91,7 @@ class Placing:
     def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
         self._channel = drafts.check(self.asked, room.lookup.network)
         found = room.shelf(self._channel)
-        self._lines = drafts.identify(self.asked, items, found)
+        self._lines = drafts.identify(self.caller, self.asked, items, found)
         self._wanted = stocked(self._lines, found)
         return self._wanted
 
@@ -126,7 +126,7 @@ async def _place_held(placing: Placing) -> Kept:
     """Place an order for what a hold keeps, as if that had just ended; by itself, for a hold is one cart's."""
 
     async def work() -> Kept:
-        channel, lines, found = await read(placing.asked, to_claim=True)
+        channel, lines, found = await read(placing.caller, placing.asked, to_claim=True)
         wanted = stocked(lines, found)
         held = await holds.taken_up(placing.asked.hold, "hold")
         claim = await inventory.claim(wanted.keys() | (held.item_ids if held else set()), wanted)
@@ -161,7 +161,7 @@ async def retry(caller: Caller, number: str) -> Kept:
             firm=True,
             modes=tuple(line.decrement for line in lines),
         )
-        _, planned, found = await read(asked, to_claim=True)
+        _, planned, found = await read(caller, asked, to_claim=True)
         wanted = stocked(planned, found)
         claim = await inventory.claim(wanted, wanted)
         found.use(claim)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from gqlstock.rules import catalog, expiry, refusals
 from gqlstock.rules.refusals import invalid
-from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope
+from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
 from gqlstock.store import database, tokens, warehouses
 from gqlstock.store.tokens import ApiToken, Grant
 
@@ -52,6 +52,9 @@ async def create(
     if warehouse_codes and over_all:
         raise invalid(f"{over_all[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
     checked = catalog.text(name, "name", "name")
+    if is_reserved(checked):
+        message = f"The name {refusals.shown(checked)} is reserved: the ledger has it for the system. Choose another."
+        raise invalid(message, "name")
     ends = expiry.parse(expires, database.now()) if expires is not None else None
     token = _MARK + secrets.token_urlsafe(32)
 

@@ -29,10 +29,12 @@ class StockHold(Model):
     state = fields.CharEnumField(StockHoldState, max_length=20, default=StockHoldState.ACTIVE)
     expires_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
+    address = fields.CharField(max_length=45, null=True)
+    """Where a hold without a token was asked for, as long as it is active."""
 
     class Meta:
         table = "stock_hold"
-        indexes = (("state", "expires_at"),)
+        indexes = (("state", "expires_at"), ("address",))
 
 
 class StockHoldLine(Model):
@@ -101,8 +103,13 @@ async def units_of(hold_id: int) -> list[HeldUnits]:
     return await HeldUnits.filter(hold_id=hold_id).order_by("id")
 
 
+async def active_of(address: str, now: datetime) -> int:
+    """How many holds an address has that hold something now."""
+    return await StockHold.filter(address=address, state=StockHoldState.ACTIVE, expires_at__gt=now).count()
+
+
 async def close(hold_id: int, state: StockHoldState) -> None:
-    await StockHold.filter(id=hold_id).update(state=state)
+    await StockHold.filter(id=hold_id).update(state=state, address=None)
 
 
 async def expired(now: datetime, limit: int) -> list[int]:

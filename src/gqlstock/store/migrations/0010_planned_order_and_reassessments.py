@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gqlstock", "0006_cursors")]
+    dependencies = [("gqlstock", "0009_public_holds")]
 
     initial = False
 
