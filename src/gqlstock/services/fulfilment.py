@@ -160,12 +160,19 @@ class Sheet:
         if self.order.status is OrderStatus.CANCELED:
             self.order.canceled_at = at
         self.order.updated_at = at
-        await self.order.save(update_fields=["status", "canceled_at", "updated_at"])
+        self.order.canceled_units = sum((line.canceled for line in self.lines), ZERO)
+        self.order.shipment_count = len(self.shipments)
+        await self.order.save(
+            update_fields=["status", "canceled_at", "canceled_units", "shipment_count", "updated_at"]
+        )
         await outbox.add([Event(Topic.ORDER, self.order.id)])
 
     def totals(self, line: OrderLine) -> LineTotals:
         shipped = sum((a.quantity for a in self._allocations[line.id] if a.state in GONE), ZERO)
         return LineTotals(line.quantity, line.canceled, shipped)
+
+    def returned(self, line: OrderLine) -> Decimal:
+        return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
 
     def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
         """How many of the picked units are of which line."""
