@@ -235,6 +235,19 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
     raise AssertionError("unreachable")
 
 
+async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work``, which only reads, on the database as it is at one moment, while others write.
+
+    Inside a transaction it joins that one.
+    """
+    if _writing.get():
+        return await work()
+    async with in_transaction("default" if is_postgres() else "reader"):
+        if is_postgres():
+            await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return await work()
+
+
 async def _once(work: Callable[[], Awaitable[T]]) -> T:
     ending = _Ending()
     writing, was_ending = _writing.set(True), _ending.set(ending)

@@ -54,7 +54,7 @@ class Client(SqliteClient):
     def __init__(self, *given: Any, create: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
         self._uri = _uri(self.filename, "rwc" if create else "rw")
-        self._only_reads = self.pragmas.get("query_only") == "ON"
+        self.only_reads = self.pragmas.get("query_only") == "ON"
         self._eye: sqlite3.Connection | None = None
         self._until = 0.0
         self._lasting: TTLCache[str, bool] = TTLCache(_LASTING, _SECONDS_LASTING)
@@ -75,11 +75,11 @@ class Client(SqliteClient):
         self._connection = opened
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self._only_reads else None
+        found = self._look(query, values or []) if self.only_reads else None
         return await super().execute_query(query, values) if found is None else (len(found), found)
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self._only_reads else None
+        found = self._look(query, values or []) if self.only_reads else None
         return await super().execute_query_dict(query, values) if found is None else list(map(dict, found))
 
     def _look(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
@@ -140,9 +140,12 @@ class _Acquired(ConnectionWrapper[Any]):
 
 
 class _Transaction(SqliteTransactionWrapper):
+    _parent: Client
+
     async def begin(self) -> None:
         try:
-            await self._connection.execute("BEGIN IMMEDIATE")
+            # One that only reads has everything as of its first statement, and keeps nobody from writing.
+            await self._connection.execute("BEGIN" if self._parent.only_reads else "BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
 
