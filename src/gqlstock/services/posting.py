@@ -115,7 +115,7 @@ def alerts_due(
         elif step is Step.RESOLVE and alert is not None:
             due.over.append(alert)
     # What is left is not watched any more.
-    due.over += known.values()
+    due.over.extend(known.values())
     return due
 
 
