@@ -5,6 +5,7 @@ A column is either planted here or named with the reason why nobody could find i
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -113,16 +114,31 @@ async def _orders() -> None:
     await life.place(("CUP", 1), held=await life.hold(("CUP", 1)))
 
 
+@dataclass(frozen=True)
+class Shop:
+    """Where it is, and the numbers of its orders by their references."""
+
+    url: DatabaseUrl
+    numbers: dict[str, str]
+
+    def filled(self, told: str) -> str:
+        """A text with the numbers of the orders that it names."""
+        for reference, number in self.numbers.items():
+            told = told.replace(f"{{{reference}}}", number)
+        return told
+
+
 @pytest.fixture(scope="module")
-def shop(database_of_module: DatabaseUrl) -> DatabaseUrl:
-    async def build() -> None:
+def shop(database_of_module: DatabaseUrl) -> Shop:
+    async def build() -> Shop:
         async with database.opened(database_of_module):
             await _shop()
             await _stock()
             await _orders()
+            rows = await database.query("SELECT id, reference FROM customer_order WHERE reference IS NOT NULL")
+            return Shop(database_of_module, {row["reference"]: order_rules.number(row["id"]) for row in rows})
 
-    asyncio.run(build())
-    return database_of_module
+    return asyncio.run(build())
 
 
 class _Undone(Exception):
@@ -133,7 +149,7 @@ Verified = Callable[..., Awaitable[list[str]]]
 
 
 @pytest.fixture
-async def verified(shop: DatabaseUrl) -> Verified:
+async def verified(shop: Shop) -> Verified:
     """What verification says after some statements, which are taken back."""
 
     async def verified(*statements: str) -> list[str]:
@@ -145,7 +161,7 @@ async def verified(shop: DatabaseUrl) -> Verified:
             told.extend(str(difference) for difference in await verification.verify())
             raise _Undone
 
-        async with database.opened(shop):
+        async with database.opened(shop.url):
             with pytest.raises(_Undone):
                 await database.transaction(work)
         return told
@@ -458,62 +474,41 @@ DOUBLED = [
 ]
 
 
-async def _numbers() -> dict[str, str]:
-    rows = await database.query("SELECT id, reference FROM customer_order WHERE reference IS NOT NULL")
-    return {row["reference"]: order_rules.number(row["id"]) for row in rows}
-
-
-@pytest.fixture
-async def numbers(shop: DatabaseUrl) -> dict[str, str]:
-    async with database.opened(shop):
-        return await _numbers()
-
-
-def _filled(told: str, numbers: dict[str, str]) -> str:
-    for reference, number in numbers.items():
-        told = told.replace(f"{{{reference}}}", number)
-    return told
-
-
-async def test_nothing_is_found_in_a_healthy_shop(shop: DatabaseUrl) -> None:
-    async with database.opened(shop):
+async def test_nothing_is_found_in_a_healthy_shop(shop: Shop) -> None:
+    async with database.opened(shop.url):
         assert [str(difference) for difference in await verification.verify()] == []
 
 
 @pytest.mark.parametrize(("table", "row", "column", "value", "told"), CHANGED, ids=[f"{c[0]}.{c[2]}" for c in CHANGED])
 async def test_a_changed_value_is_found(
-    verified: Verified, numbers: dict[str, str], table: str, row: str, column: str, value: str, told: str
+    shop: Shop, verified: Verified, table: str, row: str, column: str, value: str, told: str
 ) -> None:
     found = await verified(f"UPDATE {table} SET {column} = {value} WHERE id = {row}")
 
-    assert [one for one in found if _filled(told, numbers) in one], found
+    assert [one for one in found if shop.filled(told) in one], found
 
 
 @pytest.mark.parametrize(("statements", "told"), REMOVED, ids=[c[0][-1].split()[2] for c in REMOVED])
-async def test_a_removed_row_is_found(
-    verified: Verified, numbers: dict[str, str], statements: tuple[str, ...], told: str
-) -> None:
+async def test_a_removed_row_is_found(shop: Shop, verified: Verified, statements: tuple[str, ...], told: str) -> None:
     found = await verified(*statements)
 
-    assert [one for one in found if _filled(told, numbers) in one], found
+    assert [one for one in found if shop.filled(told) in one], found
 
 
 @pytest.mark.parametrize(("table", "row", "told"), DOUBLED, ids=[c[0] for c in DOUBLED])
-async def test_a_doubled_row_is_found(
-    shop: DatabaseUrl, verified: Verified, numbers: dict[str, str], table: str, row: str, told: str
-) -> None:
-    async with database.opened(shop):
+async def test_a_doubled_row_is_found(shop: Shop, verified: Verified, table: str, row: str, told: str) -> None:
+    async with database.opened(shop.url):
         columns = ", ".join(sorted(_columns(table)))
 
     found = await verified(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE id = {row}")
 
-    assert [one for one in found if _filled(told, numbers) in one], found
+    assert [one for one in found if shop.filled(told) in one], found
 
 
-async def test_every_column_is_either_planted_or_cannot_be_found(shop: DatabaseUrl) -> None:
+async def test_every_column_is_either_planted_or_cannot_be_found(shop: Shop) -> None:
     tables = {change[0] for change in CHANGED} - {"item"}
     planted = {f"{table}.{column}" for table, _, column, _, _ in CHANGED}
-    async with database.opened(shop):
+    async with database.opened(shop.url):
         columns = {f"{table}.{column}" for table in tables for column in _columns(table)}
 
     assert columns == (planted - {"item.deleted_at"}) | NOT_FOUND.keys()

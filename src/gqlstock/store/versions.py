@@ -3,6 +3,7 @@
 import logging
 
 from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.migration import Migration
@@ -80,7 +81,7 @@ async def unknown() -> list[str]:
     return sorted(await applied() - {key.name for key in executor.loader.graph.nodes if key.app_label == APP})
 
 
-def _executor(db: database.BaseDBAsyncClient) -> MigrationExecutor:
+def _executor(db: BaseDBAsyncClient) -> MigrationExecutor:
     return MigrationExecutor(db, {APP: settings(SqliteFile(""))["apps"][APP]})
 
 
