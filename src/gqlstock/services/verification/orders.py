@@ -46,9 +46,10 @@ def _order(book: OrderBook) -> Iterator[Figure]:
     yield "number of lines", "0" if not book.lines else "some", "some"
     yield "status", order.status, status
     yield is_set("canceledAt", order.canceled_at, when=order.status is OrderStatus.CANCELED)
-    yield "canceled", order.canceled_units, sum((line.canceled for line in book.lines), ZERO)
-    yield "number of shipments", order.shipment_count, len(book.shipments)
     yield content(order.seal, order.sealed(book.lines))
+    if order.seal is not None:
+        yield "canceled", order.canceled_units, sum((line.canceled for line in book.lines), ZERO)
+        yield "number of shipments", order.shipment_count, len(book.shipments)
 
 
 def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
@@ -61,7 +62,8 @@ def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
         canceled = _sum(book, line, AllocationState.CANCELED)
         yield "quantity", line.quantity, sum((a.quantity for a in found), ZERO) - canceled + line.canceled
         yield "canceled", line.canceled, max(line.canceled, canceled)
-    yield "returned", line.returned, _sum(book, line, AllocationState.RETURNED)
+    if book.order.seal is not None:
+        yield "returned", line.returned, _sum(book, line, AllocationState.RETURNED)
     positions = {allocation.position for allocation in found}
     yield "order of allocations", sorted(positions), list(range(len(positions)))
 

@@ -34,7 +34,8 @@ def _shipment(shipment: Shipment, inside: Sequence[Allocation]) -> Iterator[Figu
     state = rules.derived_state([allocation.state for allocation in inside])
     yield "state", shipment.state, state
     yield is_set("shippedAt", shipment.shipped_at, when=shipment.state is ShipmentState.SHIPPED)
-    yield "quantity", shipment.quantity, sum((allocation.quantity for allocation in inside), ZERO)
+    if shipment.seal is not None:
+        yield "quantity", shipment.quantity, sum((allocation.quantity for allocation in inside), ZERO)
     for allocation in inside:
         yield f"warehouse of allocation {allocation.id}", allocation.warehouse_id, shipment.warehouse_id
         if state is ShipmentState.SHIPPED:
