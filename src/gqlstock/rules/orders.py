@@ -85,6 +85,12 @@ def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hid
     return list(ordered if hidden and any(waiting) else waiting)
 
 
+def derived_status(lines: Sequence[LineTotals], *, is_allocated: bool) -> OrderStatus:
+    """The status that an order must have: one of which nothing is allocated is held, unless all of it is canceled."""
+    found = status(lines)
+    return found if is_allocated or found is OrderStatus.CANCELED else OrderStatus.BACKORDERED
+
+
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:
     """The quantity rules an item's lines break together; all at once. (Oro, Magento, nopCommerce)"""
     faults = []

@@ -15,7 +15,7 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import InventoryDecrement
-from gqlstock.rules.shipments import Pick, Unit, total
+from gqlstock.rules.shipments import GONE, Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
 from gqlstock.store import database, inventory, orders, outbox, shipments
@@ -25,7 +25,6 @@ from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment
 
 MAX_LINES = 500
-GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
 
 Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
 """Which units of a line come first, and no more than that many; without a number all."""
@@ -167,17 +166,21 @@ class Sheet:
         await shipments.restate(self._packed_anew)
         at = database.now()
         totals = [self.totals(line) for line in self.lines]
-        if self.order.status is not OrderStatus.BACKORDERED or all(t.canceled == t.quantity for t in totals):
-            self.order.status = rules.status(totals)
+        self.order.status = rules.derived_status(totals, is_allocated=any(self._allocations.values()))
         if self.order.status is OrderStatus.CANCELED:
             self.order.canceled_at = at
         self.order.updated_at = at
-        await self.order.save(update_fields=["status", "canceled_at", "updated_at"])
+        self.order.canceled_units = sum((line.canceled for line in self.lines), ZERO)
+        self.order.shipment_count = len(self.shipments)
+        await self.order.save(update_fields=["status", "canceled_at", "canceled_units", "shipment_count", "updated_at"])
         await outbox.add([Event(Topic.ORDER, self.order.id)])
 
     def totals(self, line: OrderLine) -> LineTotals:
         shipped = sum((a.quantity for a in self._allocations[line.id] if a.state in GONE), ZERO)
         return LineTotals(line.quantity, line.canceled, shipped)
+
+    def returned(self, line: OrderLine) -> Decimal:
+        return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
 
     def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
         """How many of the picked units are of which line."""

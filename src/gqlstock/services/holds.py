@@ -201,7 +201,7 @@ def _kept(draft: Draft, found: Shelf, claim: Claim) -> list[tuple[InventoryLevel
 
 async def _write(website_id: int, minutes: int, address: str | None, draft: Draft, found: Shelf, claim: Claim) -> int:
     at = database.now()
-    made = await StockHold.create(
+    made = StockHold(
         id=rows.new_id(),
         website_id=website_id,
         state=StockHoldState.ACTIVE,
@@ -209,23 +209,23 @@ async def _write(website_id: int, minutes: int, address: str | None, draft: Draf
         created_at=at,
         expires_at=at + timedelta(minutes=minutes),
     )
-    await database.insert_many(
-        [
-            StockHoldLine(
-                hold_id=made.id,
-                item_id=line.item.id,
-                sku=line.item.sku,
-                quantity=line.asked.quantity,
-                selected_options=line.selected,
-            )
-            for line in draft.lines
-            if line.item is not None
-        ]
-    )
-    await database.insert_many(
-        [
-            HeldUnits(hold_id=made.id, level_id=level.id, quantity=quantity)
-            for level, quantity in _kept(draft, found, claim)
-        ]
-    )
+    lines = [
+        StockHoldLine(
+            hold_id=made.id,
+            item_id=line.item.id,
+            sku=line.item.sku,
+            quantity=line.asked.quantity,
+            selected_options=line.selected,
+        )
+        for line in draft.lines
+        if line.item is not None
+    ]
+    units = [
+        HeldUnits(hold_id=made.id, level_id=level.id, quantity=quantity)
+        for level, quantity in _kept(draft, found, claim)
+    ]
+    made.seal = made.sealed(lines, units)
+    await made.save()
+    await database.insert_many(lines)
+    await database.insert_many(units)
     return int(made.id)

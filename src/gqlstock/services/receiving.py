@@ -73,6 +73,8 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
             )
             for line in asked.lines
         ]
+        for one in made:
+            one.seal = one.sealed()
         await database.insert_many(made)
         return kept
 

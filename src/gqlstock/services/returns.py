@@ -45,6 +45,11 @@ async def take_back(caller: Caller, asked: Return, key: str | None = None) -> Ke
                 refused += [refusal.under("lines", number) for refusal in error.refusals]
         if refused:
             raise Refused(refused)
+        for line in found.lines:
+            returned = found.returned(line)
+            if returned != line.returned:
+                line.returned = returned
+                await line.save(update_fields=["returned"])
         await found.finish(reason)
         return Kept({"order": [int(found.order.id)]})
 

@@ -49,6 +49,7 @@ async def create(caller: Caller, asked: Packing, key: str | None = None) -> Kept
             created_at=at,
             updated_at=at,
         )
+        made.seal = made.sealed()
         await made.save()
         found.shipments[made.id] = made
         await _pack(found, asked, made)

@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.seals import seal
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField
@@ -41,10 +42,15 @@ class LowInventoryAlert(Model):
     acknowledged_at = fields.DatetimeField(null=True)
     acknowledged_by = fields.CharField(max_length=255, null=True)
     resolved_at = fields.DatetimeField(null=True)
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "low_inventory_alert"
         indexes = (("state", "id"), ("item_id", "id"), ("warehouse_id", "id"), ("sku",))
+
+    def sealed(self) -> int:
+        about = (self.item_id, self.warehouse_id, self.sku, self.name, self.code)
+        return seal(*about, self.quantity_left, self.threshold, self.raised_at)
 
     @property
     def event(self) -> Event:
@@ -84,6 +90,8 @@ async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
 
 
 async def raise_all(raised: Sequence[LowInventoryAlert]) -> None:
+    for alert in raised:
+        alert.seal = alert.sealed()
     await database.insert_many(raised)
     await outbox.add([alert.event for alert in raised])
 

@@ -15,7 +15,7 @@ from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import catalog, database, inventory, outbox
 from gqlstock.store.fields import from_units, to_units
-from gqlstock.store.inventory import Claim, InventoryLevel
+from gqlstock.store.inventory import Claim, InventoryLevel, movement_seal
 
 Key = tuple[int, int]
 """An item's id and a warehouse's."""
@@ -111,14 +111,20 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
 
 _LEVEL = ("item_id", "warehouse_id", "on_hand", "available")
 _NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), 0)
-_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after")
+_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "seal")
 
 
 async def _tell(levels: Sequence[tuple[InventoryLevel, Change]], caller: Caller, at: datetime) -> None:
     """Write the movements to the ledger, and the news of every level."""
     moved = [(level, change) for level, change in levels if change.on_hand]
     rows = [
-        (level.id, change.kind.value, to_units(change.on_hand), to_units(level.on_hand))
+        (
+            level.id,
+            change.kind.value,
+            to_units(change.on_hand),
+            to_units(level.on_hand),
+            movement_seal(level, change.kind, change.on_hand, level.on_hand, caller.name, at),
+        )
         for level, change in moved
         if change.kind is not None
     ]

@@ -86,10 +86,10 @@ class Router:
         return "default"
 
 
-def settings(url: "DatabaseUrl") -> dict[str, Any]:
-    """Tortoise's configuration for a database."""
+def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
+    """Tortoise's configuration for a database. ``create`` makes a SQLite file that is missing."""
     return {
-        "connections": url.connections(),
+        "connections": url.connections(create=create),
         "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
         "routers": [Router],
         "use_tz": True,
@@ -100,7 +100,7 @@ def settings(url: "DatabaseUrl") -> dict[str, Any]:
 class DatabaseUrl:
     """Where the database is. ``SqliteFile`` or ``Postgres``."""
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -108,9 +108,9 @@ class SqliteFile(DatabaseUrl):
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         engine = "gqlstock.store.sqlite"
-        pragmas = {"file_path": self.path, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
+        pragmas = {"file_path": self.path, "create": create, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
         return {
             "default": {"engine": engine, "credentials": pragmas},
             "reader": {"engine": engine, "credentials": {**pragmas, "query_only": "ON"}},
@@ -121,7 +121,7 @@ class Postgres(DatabaseUrl):
     def __init__(self, **credentials: Any) -> None:
         self.credentials = credentials
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         return {
             "default": {
                 "engine": "gqlstock.store.postgres",
@@ -131,12 +131,15 @@ class Postgres(DatabaseUrl):
 
 
 @asynccontextmanager
-async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator[None]:
-    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
+async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = False) -> AsyncIterator[None]:
+    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well.
+
+    A SQLite file that is missing is an error, unless ``create`` makes it.
+    """
     # Tortoise keeps the texts of its statements in the dialect of the database that it met first.
     EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
-        await context.init(config=settings(url), _enable_global_fallback=everywhere)
+        await context.init(config=settings(url, create=create), _enable_global_fallback=everywhere)
         assert context.apps is not None
         models = list(context.apps[APP].values())
         _look_for_long_texts(models)
@@ -228,6 +231,19 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
             log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
+
+
+async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work``, which only reads, on the database as it is at one moment, while others write.
+
+    Inside a transaction it joins that one.
+    """
+    if _writing.get():
+        return await work()
+    async with in_transaction("default" if is_postgres() else "reader"):
+        if is_postgres():
+            await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return await work()
 
 
 async def _once(work: Callable[[], Awaitable[T]]) -> T:

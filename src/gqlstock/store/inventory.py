@@ -16,6 +16,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Caller
+from gqlstock.rules.seals import seal
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, from_units, to_units
@@ -108,10 +109,33 @@ class StockMovement(Model):
     actor = fields.CharField(max_length=255)
     order_id = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "stock_movement"
         indexes = (("level_id", "id"), ("order_id", "id"), ("created_at", "id"), ("kind", "id"), ("reference",))
+
+    def sealed(self, place: "LevelPlace") -> int:
+        """Its seal, by which its level is also known to be the one that it was written for."""
+        told = (self.reason, self.reference, self.order_id)
+        return movement_seal(place, self.kind, self.quantity, self.on_hand_after, self.actor, self.created_at, *told)
+
+
+def movement_seal(
+    place: "LevelPlace",
+    kind: MovementKind | None,
+    quantity: Decimal,
+    on_hand_after: Decimal,
+    actor: str,
+    created_at: datetime,
+    *told: str | int | None,
+) -> int:
+    """The seal of a movement; ``told`` are its reason, reference and order, where it can have any."""
+    where = (place.id, place.item_id, place.warehouse_id)
+    return seal(*where, kind, quantity, on_hand_after, actor, created_at, *(told or _UNTOLD))
+
+
+_UNTOLD = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -290,6 +314,7 @@ class Journal:
         """Write what was entered; then it is empty. The orders that it belongs to are written by now."""
         for movement, order, _ in self._movements:
             movement.order_id = order.pk if order is not None else None
+            movement.seal = movement.sealed(self._changed[movement.level_id])
         await database.insert_many([movement for movement, _, _ in self._movements])
         for movement, _, event in self._movements:
             event.data["movement"] = movement.id

@@ -14,6 +14,7 @@ from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.backorders import Fill
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.seals import seal
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
@@ -39,6 +40,10 @@ class Order(Model):
     placed_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     canceled_at = fields.DatetimeField(null=True)
+    canceled_units: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
+    """What is canceled of its lines: of a held order nothing else tells."""
+    shipment_count = fields.IntField(default=0, db_default=0)
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "customer_order"
@@ -48,6 +53,14 @@ class Order(Model):
             ("status", "placed_at"),
             ("reference",),
         )
+
+    def sealed(self, lines: "Sequence[OrderLine]") -> int:
+        """Its seal, which has what was ordered as well."""
+        ordered = [
+            (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
+            for line in lines
+        ]
+        return seal(self.website_id, self.placed_at, ordered)
 
 
 class OrderLine(Model):
@@ -68,6 +81,7 @@ class OrderLine(Model):
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
     quantity: fields.Field[Decimal] = QuantityField()
     canceled: fields.Field[Decimal] = QuantityField(default=ZERO)
+    returned: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
     decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
     message = fields.CharField(max_length=255, null=True)
 
@@ -126,6 +140,8 @@ class NewOrder:
 
 async def insert(new: Sequence[NewOrder]) -> None:
     """Write orders, with one statement for each table."""
+    for one in new:
+        one.order.seal = one.order.sealed([line for line, _ in one.lines])
     await database.insert_many([one.order for one in new])
     lines = [pair for one in new for pair in one.lines]
     for one in new:

@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gqlstock", "0006_cursors")]
+    dependencies = [("gqlstock", "0007_seals")]
 
     initial = False
 
