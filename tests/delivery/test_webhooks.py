@@ -20,7 +20,7 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
-from gqlstock.store import database
+from gqlstock.store import database, work
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
 from news import settled
 from receiver import Receiver
@@ -372,7 +372,7 @@ async def test_only_what_can_go_out_at_once_is_ordered_again(shop: None, courier
         first, second = await rows()
 
         assert await refused(second.id) == (Code.INVALID_STATE, "It waits for an earlier message about the same thing.")
-        (claimed,) = await Webhooks(Http()).claim(endpoint_id, database.now() + timedelta(seconds=30), 8)
+        (claimed,) = await Webhooks(Http()).claim(endpoint_id, 8)
         assert claimed.id == first.id
         assert await refused(first.id) == (Code.INVALID_STATE, "It is being sent right now.")
         await webhooks.delete(Handle(endpoint_id, "x"))
@@ -404,10 +404,11 @@ async def test_who_took_over_a_delivery_is_not_contradicted_by_who_had_it_before
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-        (slow,) = await depot.claim(endpoint_id, database.now() - timedelta(seconds=1), 8)
+        (slow,) = await depot.claim(endpoint_id, 8)
+        await make_due()
         there.answer = lambda _: 500
-        (quick,) = await depot.claim(endpoint_id, database.now() + timedelta(seconds=30), 8)
-        assert await depot.claim(endpoint_id, database.now() + timedelta(seconds=30), 8) == []
+        (quick,) = await depot.claim(endpoint_id, 8)
+        assert await depot.claim(endpoint_id, 8) == []
         there.answer = lambda _: 204
         assert await depot.deliver(quick)
         there.answer = lambda _: 500
@@ -463,3 +464,66 @@ async def test_a_message_says_when_it_happened(shop: None) -> None:
 
     (row,) = await rows()
     assert before <= at(row) <= after
+
+
+async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewed(shop: None) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+    (taken,) = await work.claim(WebhookDelivery, 10)
+    over = database.now() - timedelta(seconds=1)
+    await WebhookDelivery.filter(id=taken.id).update(due_at=over)
+
+    assert await work.renew([taken]) == []
+
+    assert await work.claim(WebhookDelivery, 10) == []
+    (row,) = await rows()
+    assert row.due_at is not None
+    assert work.LEASE - timedelta(seconds=2) < row.due_at - database.now() <= work.LEASE
+
+
+async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_nothing(shop: None) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        for _ in range(2):
+            await make.order()
+        await dispatched()
+    late, kept = await work.claim(WebhookDelivery, 10)
+    await WebhookDelivery.filter(id=late.id).update(due_at=database.now() - timedelta(seconds=1))
+    (other,) = await work.claim(WebhookDelivery, 10)
+
+    assert [row.id for row in await work.renew([late, kept])] == [late.id]
+
+    assert (other.id, other.attempts) == (late.id, 2)
+    assert await work.settle(late, state=DELIVERED) is False
+    assert [row.state for row in await rows()] == [PENDING, PENDING]
+
+
+async def test_what_was_settled_is_not_renewed_and_not_lost(shop: None, courier: Courier) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+        (taken,) = await work.claim(WebhookDelivery, 10)
+        await work.settle(taken, state=DELIVERED)
+
+    assert await work.renew([taken]) == []
+    (row,) = await rows()
+    assert (row.state, row.due_at) == (DELIVERED, None)
+
+
+async def test_a_courier_that_was_held_up_stops_sending_what_another_has_taken(shop: None, courier: Courier) -> None:
+    async with receiver.receiving(lambda _: None) as there, courier.running():
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+        courier.wake()
+        await there.has(1)
+        await WebhookDelivery.filter(sending=True).update(attempts=2)
+
+        async with asyncio.timeout(4):
+            await courier.idle()
+
+    (row,) = await rows()
+    assert (row.state, row.sending, row.attempts) == (PENDING, True, 2)

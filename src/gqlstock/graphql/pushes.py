@@ -226,7 +226,10 @@ def _variables_shown(executor: Executor[Any]) -> set[str]:
     found: set[str] = set()
     seen: set[tuple[str, bool]] = set()
     operation = executor.operation
-    waiting: list[tuple[Any, bool]] = [(operation.selection_set, True), *((one, True) for one in operation.directives or ())]
+    waiting: list[tuple[Any, bool]] = [
+        (operation.selection_set, True),
+        *((one, True) for one in operation.directives or ()),
+    ]
     while waiting:
         node, is_root = waiting.pop()
         if isinstance(node, VariableNode):

@@ -41,7 +41,9 @@ class OrderChange:
     changed_at: datetime = strawberry.field(description="When it changed.")
 
 
-async def _alert_changes(entries: Sequence[Entry]) -> list[tuple[alert_rows.LowInventoryAlert, LowInventoryAlertChange]]:
+async def _alert_changes(
+    entries: Sequence[Entry],
+) -> list[tuple[alert_rows.LowInventoryAlert, LowInventoryAlertChange]]:
     known = await alert_rows.alerts({entry.subject for entry in entries})
     told = [(entry, known[entry.subject].as_told(entry.data)) for entry in entries]
     return [
