@@ -188,37 +188,47 @@ def _frame(message: dict[str, Any]) -> bytes:
 
 
 class Questions:
-    """A process that asks something small every 20 ms, and how long each answer took."""
+    """A process that asks something small every 20 ms: how long each answer took, and how long the server worked meanwhile.
 
-    def __init__(self, port: int) -> None:
+    The latter is what it would take on a machine that has nothing else to do.
+    """
+
+    def __init__(self, of: Server) -> None:
         self._here, there = multiprocessing.Pipe()
-        self._process = multiprocessing.get_context("spawn").Process(target=_ask, args=(there, port), daemon=True)
+        self._process = multiprocessing.get_context("spawn").Process(
+            target=_ask, args=(there, of.port, of.process.pid), daemon=True
+        )
         self._process.start()
         self._here.recv()
 
-    def waits(self) -> list[float]:
-        """Those since the last time, sorted."""
+    def waits(self) -> tuple[list[float], list[float]]:
+        """Those since the last time, each sorted."""
         self._here.send("waits")
-        found: list[float] = self._here.recv()
-        return sorted(found)
+        found: list[tuple[float, float]] = self._here.recv()
+        return sorted(wait for wait, _ in found), sorted(worked for _, worked in found)
 
     def close(self) -> None:
         self._process.terminate()
         self._process.join()
 
 
-def _ask(pipe: Connection, port: int) -> None:
+def _worked(process: int) -> float:
+    """How many seconds of processor time the thread of its event loop has had."""
+    return int(Path(f"/proc/{process}/task/{process}/schedstat").read_text().split()[0]) / 1e9
+
+
+def _ask(pipe: Connection, port: int, process: int) -> None:
     one = _connection(port)
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(SMALL)}\r\n\r\n".encode() + SMALL
-    waits: list[float] = []
+    waits: list[tuple[float, float]] = []
     pipe.send("ready")
     while True:
-        asked = time.perf_counter()
+        asked, before = time.perf_counter(), _worked(process)
         one.sendall(request)
         _until(one, b'{"data":{"product":{"name":')
-        waits.append(time.perf_counter() - asked)
+        waits.append((time.perf_counter() - asked, _worked(process) - before))
         if pipe.poll():
             pipe.recv()
             pipe.send(waits)
@@ -271,9 +281,9 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
     }
     server.LIKE_SERVE.extend(_NO_PINGS)
     async with server.running(env, directory) as started:
-        asking = await asyncio.to_thread(Questions, started.port)
+        asking = await asyncio.to_thread(Questions, started)
         await asyncio.sleep(2)
-        idle = asking.waits()
+        idle, _ = asking.waits()
         before = load.memory(started)
         of_public = given.of == "availability"
         wanted = Wanted(
@@ -300,7 +310,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
                 await subscribers.told(given.subscribers * given.items)
                 seconds = time.monotonic() - began
                 await asyncio.sleep(0.2)
-                waits = asking.waits()
+                waits, worked = asking.waits()
                 print(
                     f"{given.items} changes (answered after {answered:.2f} s), {given.subscribers * given.items} pushes in "
                     f"{seconds:.1f} s, {_seconds_of_processor(started) - spent:.1f} s of processor time, "
@@ -308,7 +318,11 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
                 )
                 print(
                     f"    others waited {_milliseconds(waits, 0.5):.0f} ms half of the time, 99 of 100 at most "
-                    f"{_milliseconds(waits, 0.99):.0f} ms, the longest {waits[-1] * 1_000:.0f} ms ({len(waits)} answers)"
+                    f"{_milliseconds(waits, 0.99):.0f} ms, the longest {waits[-1] * 1_000:.0f} ms ({len(waits)} answers);"
+                )
+                print(
+                    f"    of that the server worked 99 of 100 times at most {_milliseconds(worked, 0.99):.0f} ms, "
+                    f"at most {worked[-1] * 1_000:.0f} ms"
                 )
     print(f"while nothing was pushed: {_milliseconds(idle, 0.5):.0f} ms, the longest {idle[-1] * 1_000:.0f} ms")
 
