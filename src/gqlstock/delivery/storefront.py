@@ -54,12 +54,11 @@ class _Audience:
 class Shown:
     """What one audience is shown of an item, and what was made of it: once for all who are shown it."""
 
-    __slots__ = ("_made", "_taken_down", "showing")
+    __slots__ = ("_made", "showing")
 
     def __init__(self, showing: Showing) -> None:
         self.showing = showing
         self._made: dict[Callable[[Showing], Any], Any] = {}
-        self._taken_down: Shown | None = None
 
     def once(self, make: Callable[[Showing], T]) -> T:
         """What ``make`` gives of it; made for whoever asks first."""
@@ -70,10 +69,7 @@ class Shown:
 
     def taken_down(self) -> "Shown":
         """What is told to those who were shown this once there is nothing to see any more."""
-        if self._taken_down is None:
-            gone = rules.taken_down(self.showing.assessment)
-            self._taken_down = Shown(replace(self.showing, assessment=gone))
-        return self._taken_down
+        return Shown(replace(self.showing, assessment=rules.taken_down(self.showing.assessment)))
 
     def same_as(self, other: "Shown | None") -> bool:
         """Whether who was shown the other sees no difference."""
@@ -136,6 +132,18 @@ class _Watch:
 
     watchers: set[_Watcher] = field(default_factory=set)
     seen: _Seen | None = None
+    gone: Shown | None = None
+    """What was told last to somebody for whom there was nothing to see any more."""
+
+    def next(self, audience: _Audience, last: Shown | None) -> Shown | None:
+        """What is to be sent next: what there is to see, or that what was seen last has gone."""
+        shown = self.seen.to(audience) if self.seen is not None else None
+        if shown is not None or last is None:
+            return shown
+        gone = last.taken_down()
+        if not gone.same_as(self.gone):
+            self.gone = gone
+        return self.gone
 
 
 class Storefront:
@@ -177,19 +185,13 @@ class Storefront:
                 while watcher.changed:
                     sku = next(iter(watcher.changed))
                     del watcher.changed[sku]
-                    shown = self._step(self._watches[website, sku].seen, audience, sent.get(sku))
+                    shown = self._watches[website, sku].next(audience, sent.get(sku))
                     if shown is not None and not shown.same_as(sent.get(sku)):
                         sent[sku] = shown
                         yield shown
                 await watcher.news.wait()
         finally:
             await self._remove(watcher, keys)
-
-    @staticmethod
-    def _step(seen: _Seen | None, audience: _Audience, last: Shown | None) -> Shown | None:
-        """What is to be sent next: what there is to see, or that what was seen last has gone."""
-        shown = seen.to(audience) if seen is not None else None
-        return last.taken_down() if shown is None and last is not None else shown
 
     def _add(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
         for key in keys:

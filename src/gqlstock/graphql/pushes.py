@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from cachetools import LRUCache
-from graphql import FieldNode, FragmentSpreadNode, GraphQLError, Node, VariableNode
+from graphql import FieldNode, FragmentSpreadNode, GraphQLError, Node, Undefined, VariableNode
 from graphql.execution import Executor
 from strawberry.types import ExecutionResult
 
@@ -206,10 +206,12 @@ async def _counted(context: Any, events: AsyncGenerator[T, None]) -> AsyncGenera
 def _key(executor: Executor[Any]) -> Key | None:
     """None where it is not known for certain what a push depends on."""
     operation = executor.operation
-    names = _variables_shown(executor)
-    given = {name: source.value for name, source in executor.variable_values.sources.items() if name in names}
     if operation.loc is None:
         return None
+    shown = _variables_shown(executor)
+    sources = executor.variable_values.sources
+    # A variable that was left out has the document's default.
+    given = {name: sources[name].value for name in shown & sources.keys() if sources[name].value is not Undefined}
     try:
         variables = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
     except TypeError:
