@@ -280,6 +280,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
         "GQLSTOCK_MAX_SUBSCRIPTIONS": str(max(5_000, given.subscribers)),
     }
     server.LIKE_SERVE.extend(_NO_PINGS)
+    server.PATIENCE = 120.0
     async with server.running(env, directory) as started:
         asking = await asyncio.to_thread(Questions, started)
         await asyncio.sleep(2)

@@ -114,22 +114,24 @@ class _Seen:
 
 
 class _Watcher:
-    """Somebody who watches some SKUs."""
+    """Somebody who watches some SKUs. ``changed`` are those to look at next, in the order asked."""
 
-    def __init__(self, skus: Iterable[str]) -> None:
-        self.changed = dict.fromkeys(skus)
+    def __init__(self, watches: Iterable["_Watch"]) -> None:
+        self.watches = tuple(watches)
+        self.changed = dict.fromkeys(self.watches)
         self.started = asyncio.Event()
         self.news = asyncio.Event()
 
-    def tell(self, sku: str) -> None:
-        self.changed[sku] = None
+    def tell(self, watch: "_Watch") -> None:
+        self.changed[watch] = None
         self.news.set()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Watch:
     """One SKU on one website, with all who watch it."""
 
+    key: Key
     watchers: set[_Watcher] = field(default_factory=set)
     seen: _Seen | None = None
     gone: Shown | None = None
@@ -174,41 +176,45 @@ class Storefront:
         if not skus:
             return
         audience = _Audience.of(caller)
-        watcher = _Watcher(skus)
-        sent: dict[str, Shown] = {}
-        keys = [(website, sku) for sku in watcher.changed]
-        self._add(watcher, keys)
+        watcher = _Watcher(self._watch(key) for key in dict.fromkeys((website, sku) for sku in skus))
+        sent: dict[_Watch, Shown] = {}
+        self._add(watcher)
         try:
             await watcher.started.wait()
             while True:
                 watcher.news.clear()
                 while watcher.changed:
-                    sku = next(iter(watcher.changed))
-                    del watcher.changed[sku]
-                    shown = self._watches[website, sku].next(audience, sent.get(sku))
-                    if shown is not None and not shown.same_as(sent.get(sku)):
-                        sent[sku] = shown
+                    watch = next(iter(watcher.changed))
+                    del watcher.changed[watch]
+                    shown = watch.next(audience, sent.get(watch))
+                    if shown is not None and not shown.same_as(sent.get(watch)):
+                        sent[watch] = shown
                         yield shown
                 await watcher.news.wait()
         finally:
-            await self._remove(watcher, keys)
+            await self._remove(watcher)
 
-    def _add(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
-        for key in keys:
-            self._watches.setdefault(key, _Watch()).watchers.add(watcher)
+    def _watch(self, key: Key) -> _Watch:
+        found = self._watches.get(key)
+        if found is None:
+            found = self._watches[key] = _Watch(key)
+        return found
+
+    def _add(self, watcher: _Watcher) -> None:
+        for watch in watcher.watches:
+            watch.watchers.add(watcher)
         # It starts with a look that begins only now: so it is not shown what was before.
         self._starting.append(watcher)
-        self._look_at(keys)
+        self._look_at(watch.key for watch in watcher.watches)
         if self._running is None:
             self._running = asyncio.create_task(self._run(), context=trail.left())
 
-    async def _remove(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
-        for key in keys:
-            watch = self._watches[key]
+    async def _remove(self, watcher: _Watcher) -> None:
+        for watch in watcher.watches:
             watch.watchers.discard(watcher)
             if not watch.watchers:
-                self._index(key, watch.seen, None)
-                del self._watches[key]
+                self._index(watch.key, watch.seen, None)
+                del self._watches[watch.key]
         if watcher in self._starting:
             self._starting.remove(watcher)
         if not self._watches:
@@ -308,7 +314,7 @@ class Storefront:
         if seen is None if before is None else before.same_as(seen):
             return
         async for watcher in unhurried(list(watch.watchers)):
-            watcher.tell(key[1])
+            watcher.tell(watch)
 
     def _index(self, key: Key, before: _Seen | None, seen: _Seen | None) -> None:
         """Remember which item a SKU stands for."""

@@ -51,8 +51,8 @@ Subscribed = Callable[[Caller, str | None], contextlib.AbstractContextManager[No
 """Counts a subscription of a caller from an address for as long as it lasts."""
 
 
-def _uncounted(_: Caller, host: str | None) -> contextlib.AbstractContextManager[None]:
-    return contextlib.nullcontext(host)  # type: ignore[return-value]
+def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 @dataclass
