@@ -75,7 +75,7 @@ def create_app(config: Config) -> Starlette:
         feed,
         storefront,
         callers,
-        Admission(callers, counter, config.public_rate),
+        Admission(callers, counter, config.public_rate, config.limits),
         Persisted(config.persisted),
         config.limits,
         graphiql.page() if config.limits.public_introspection else None,

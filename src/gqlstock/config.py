@@ -36,6 +36,8 @@ _NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
 _BODY_BYTES = "GQLSTOCK_MAX_BODY_BYTES"
 _DEPTH = "GQLSTOCK_MAX_DEPTH"
 _COMPLEXITY = "GQLSTOCK_MAX_COMPLEXITY"
+_SUBSCRIPTIONS = "GQLSTOCK_MAX_SUBSCRIPTIONS"
+_SUBSCRIPTIONS_OF_ADDRESS = "GQLSTOCK_MAX_SUBSCRIPTIONS_PER_ADDRESS"
 _QUERY_SECONDS = "GQLSTOCK_QUERY_TIMEOUT_SECONDS"
 _PUBLIC_RATE = "GQLSTOCK_PUBLIC_RATE"
 _PUBLIC_INTROSPECTION = "GQLSTOCK_PUBLIC_INTROSPECTION"
@@ -56,6 +58,7 @@ _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
 _MOST_HOLDS = 100_000
+_MOST_SUBSCRIPTIONS = 1_000_000
 _SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
@@ -305,6 +308,10 @@ def _limits(given: Mapping[str, str]) -> Limits:
         depth=_whole(given, _DEPTH, usual.depth, 1, 100),
         complexity=_whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
         query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, _MOST_SECONDS),
+        subscriptions_of_address=_whole(
+            given, _SUBSCRIPTIONS_OF_ADDRESS, usual.subscriptions_of_address, 1, _MOST_SUBSCRIPTIONS
+        ),
+        subscriptions=_whole(given, _SUBSCRIPTIONS, usual.subscriptions, 1, _MOST_SUBSCRIPTIONS),
         public_introspection=_switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +18,7 @@ import server
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, webhooks
-from gqlstock.store import database
+from gqlstock.store import database, work
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
@@ -147,29 +148,66 @@ async def make_leases_end() -> None:
 async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_another_one_under_the_same_id(
     db: None, env: dict[str, str], tmp_path: Path
 ) -> None:
+    """No two send it at once while the first lives, however long it waits; once that is killed it takes seconds."""
     await make.shop()
     await make.product("MUG")
-    await make.stock("MUG")
+    await make.stock("MUG", on_hand=10)
     async with receiver.receiving(lambda _: None) as there, server.running(env, tmp_path) as one:
-        secret = await endpoint(there, WebhookTopic.ORDER_PLACED)
-        await make.order("MUG")
+        secret = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
+        for quantity in (9, 8):
+            await make.stock("MUG", on_hand=quantity)
         await there.has(1)
         async with server.running(env, tmp_path):
-            server.kill(one)
-            there.answer = lambda _: 204
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2 * work.LEASE.total_seconds())
             assert len(there.received) == 1
-            (row,) = await WebhookDelivery.all()
-            assert (row.state, row.sending, row.attempts) == (WorkState.PENDING, True, 1)
-            assert row.due_at is not None
-            assert timedelta(seconds=15) < row.due_at - row.created_at < timedelta(seconds=35)
+            first_row, second_row = await WebhookDelivery.all().order_by("id")
+            assert (first_row.state, first_row.sending, first_row.attempts) == (WorkState.PENDING, True, 1)
+            assert (second_row.state, second_row.sending, second_row.attempts) == (WorkState.PENDING, False, 0)
 
-            await make_leases_end()
-            first, second = await there.has(2)
-            await until_all_are(WorkState.DELIVERED, 1)
+            there.answer = lambda _: 204
+            server.kill(one)
+            killed = time.monotonic()
+            await there.has(2)
+            took = time.monotonic() - killed
+            await until_all_are(WorkState.DELIVERED, 2)
 
-    assert first.id == second.id
-    assert second.verified(secret)["type"] == "order.placed"
+    first, again, second = there.received
+    assert first.id == again.id
+    left = [message.verified(secret)["data"]["movement"]["onHandAfter"] for message in (again, second)]
+    assert left == [9, 8]
+    assert took < 8
+
+
+async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
+    db: None, env: dict[str, str], box: Postbox, tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG", name="Mug")
+    await make.stock("MUG", on_hand=0)
+    await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
+    box.keeps_waiting = True
+    async with server.running(env, tmp_path) as one:
+        await make.stock("MUG", on_hand=3)
+        await until_a_letter_is_being_sent()
+        async with server.running(env, tmp_path):
+            await asyncio.sleep(2 * work.LEASE.total_seconds())
+            (row,) = await Mail.all()
+            assert (row.sending, row.attempts) == (True, 1)
+
+            box.keeps_waiting = False
+            server.kill(one)
+            killed = time.monotonic()
+            await asyncio.to_thread(box.has, 1)
+            took = time.monotonic() - killed
+
+    assert [letter["To"] for letter in box.letters] == ["anna@shoppers.example"]
+    assert took < 8
+
+
+async def until_a_letter_is_being_sent() -> None:
+    async with asyncio.timeout(server.PATIENCE):
+        while not await Mail.filter(sending=True).exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_several_processes_do_each_thing_once(

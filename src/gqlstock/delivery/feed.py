@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from gqlstock.adapters.bus import Bus
@@ -28,6 +28,15 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_GATHER = 0.01
 # News that waits for the end of another transaction, which wakes nobody.
 _SECONDS_WHILE_HELD_BACK = 0.05
+_WITHOUT_A_PAUSE = 100
+
+
+async def unhurried(things: Iterable[T]) -> AsyncGenerator[T, None]:
+    """The things one by one, with a round of the event loop for everybody else in between."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if not number % _WITHOUT_A_PAUSE:
+            await asyncio.sleep(0)
 
 
 class Part:
@@ -164,7 +173,7 @@ class OutboxFeed:
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
                 while place is not None and (entries := await outbox.follow(place, _PART)):
-                    self._hand_out(entries)
+                    await self._hand_out(entries)
                     place = entries[-1].cursor
                 soon = place is not None and await outbox.held_back(place)
             except OutOfReach as error:
@@ -181,9 +190,10 @@ class OutboxFeed:
                 async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks):
                     await self._wake.wait()
 
-    def _hand_out(self, entries: Sequence[Entry]) -> None:
+    async def _hand_out(self, entries: Sequence[Entry]) -> None:
         parts: dict[frozenset[Topic], Part] = {}
-        for subscriber in self._subscribers:
+        # Whoever subscribes meanwhile reads these entries from the database.
+        async for subscriber in unhurried(list(self._subscribers)):
             topics = subscriber.topics
             if topics not in parts:
                 parts[topics] = Part([entry for entry in entries if entry.topic in topics])

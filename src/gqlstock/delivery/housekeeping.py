@@ -7,8 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.delivery.letters import Letters
-from gqlstock.delivery.webhooks import Webhooks
 from gqlstock.services import deliveries, holds, idempotency, reassess
 from gqlstock.store import database, outbox, work
 from gqlstock.store.mail import Mail
@@ -43,8 +41,8 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
         await outbox.sweep(database.now() - news_kept, await bound())
 
     async def bring_forward() -> None:
-        await work.bring_forward(WebhookDelivery, Webhooks.lease)
-        await work.bring_forward(Mail, Letters.lease)
+        await work.bring_forward(WebhookDelivery)
+        await work.bring_forward(Mail)
 
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),

@@ -2,7 +2,7 @@
 
 import random
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
@@ -28,7 +28,6 @@ _templates = Templates("gqlstock.delivery")
 class Letters:
     """The depot of letters. ``unsubscribe_url`` has {token} where the token belongs."""
 
-    lease = timedelta(seconds=90)
     at_once = 4
 
     def __init__(self, post: Post, sender: str, unsubscribe_url: str) -> None:
@@ -40,8 +39,8 @@ class Letters:
         due_at = await mail.next_due()
         return {} if due_at is None else {_ONLY_GROUP: due_at}
 
-    async def claim(self, group: int, until: datetime, limit: int) -> list[Mail]:
-        return await work.claim(Mail, until, limit)
+    async def claim(self, group: int, limit: int) -> list[Mail]:
+        return await work.claim(Mail, limit)
 
     async def deliver(self, thing: Mail) -> bool:
         letter = await self._write(thing)

@@ -1,12 +1,14 @@
 """What resolvers know of the request: who calls, and what was read for it already."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import strawberry
 
+from gqlstock.graphql.pushes import Pushes
 from gqlstock.rules.events import Topic
 from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.scopes import ANONYMOUS, Caller
@@ -46,7 +48,21 @@ class Feed(Protocol):
 class Storefront(Protocol):
     """What the shop shows: of each SKU what it is now, then each change that this caller can see."""
 
-    def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Showing, None]: ...
+    def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator["Shown", None]: ...
+
+
+class Shown(Protocol):
+    """What the shop shows of an item, the same object for all who are shown it, and what is made of it once for them."""
+
+    def once(self, make: Callable[[Showing], T]) -> T: ...
+
+
+Subscribed = Callable[[Caller, str | None], contextlib.AbstractContextManager[None]]
+"""Counts a subscription of a caller from an address for as long as it lasts."""
+
+
+def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 @dataclass
@@ -65,12 +81,29 @@ class Context:
     public_holds: PublicHolds = PublicHolds()
     public_orders: bool = False
     private_webhooks: bool = False
+    pushes: Pushes = field(default_factory=Pushes)
+    counted: Subscribed = _uncounted
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""
     _network: asyncio.Future[Network] | None = None
     _shelves: list[Shelf] = field(default_factory=list)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def subscribed(self) -> contextlib.AbstractContextManager[None]:
+        """For as long as a subscription lasts; refused when there are too many."""
+        return self.counted(self.caller, self.host)
+
+    def of_anybody(self, caller: Caller) -> "Context":
+        """The context of a push for all who may see what this caller may see: nothing in it is of one of them."""
+        return Context(
+            self.feed,
+            self.storefront,
+            caller=caller,
+            public_orders=self.public_orders,
+            private_webhooks=self.private_webhooks,
+            pushes=self.pushes,
+        )
 
     async def network(self) -> Network:
         """The websites and their warehouses."""

@@ -55,6 +55,10 @@ class TooSlow(CodedError):
     code = "TIMEOUT"
 
 
+class TooManySubscriptions(CodedError):
+    code = "TOO_MANY_REQUESTS"
+
+
 class MaskErrors(SchemaExtension):
     """Gives every error a code. What nobody foresaw goes to the log under an id; callers see the id alone."""
 

@@ -52,6 +52,8 @@ async def parts(info: Info, topics: Sequence[Topic], after: str | None) -> Async
     try:
         async with contextlib.aclosing(info.context.feed.parts(topics, place(after))) as news:
             async for part in news:
+                # What is done with a part is some work for each subscriber.
+                await info.context.pushes.turns.wait()
                 yield part
     except OutOfReach as error:
         raise InvalidCursor(str(error)) from None

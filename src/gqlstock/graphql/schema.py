@@ -27,6 +27,7 @@ from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.observed import Observed
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.pushes import Push, SharesPushes
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
 from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
@@ -106,6 +107,13 @@ class _Schema(strawberry.Schema):
         context.pre_execution_errors = errors
         return PreExecutionError(data=None, errors=errors) if errors else None
 
+    async def _handle_execution_result(self, context: ExecutionContext, result: Any, *given: Any, **named: Any) -> Any:
+        """A push is finished."""
+        if isinstance(result, Push):
+            context.result = result
+            return result
+        return await super()._handle_execution_result(context, result, *given, **named)
+
     def _prepare(self, context: ExecutionContext, limits: Limits) -> documents.Document:
         document = documents.known(context.query or "", limits)
         context.graphql_document = document.node
@@ -144,7 +152,7 @@ def build(executor: type[Executor[Any]] = BreadthFirstExecutor, limits: Limits =
         subscription=Subscription,
         types=[Product, Combination, *USER_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
-        execution_context_class=executor,
+        execution_context_class=type(executor.__name__, (SharesPushes, executor), {}),
         extensions=[Observed, MaskErrors],
     )
     schema.limits = limits

@@ -33,6 +33,10 @@ class Limits:
     """For a websocket to say who it is."""
     operations: int = 100
     """Under way at once over one websocket."""
+    subscriptions_of_address: int = 200
+    """That last at once of one address, in one process, for the public."""
+    subscriptions: int = 5_000
+    """That last at once of all addresses, in one process, for the public."""
     public_introspection: bool = True
 
     def of(self, *, authenticated: bool) -> "Limits":
@@ -46,7 +50,15 @@ def _widened(limits: Limits) -> Limits:
     return replace(limits, **larger)
 
 
-_WIDENED = ("complexity", "tokens", "document_length", "fields", "aliases")
+_WIDENED = (
+    "complexity",
+    "tokens",
+    "document_length",
+    "fields",
+    "aliases",
+    "subscriptions_of_address",
+    "subscriptions",
+)
 
 
 @dataclass(frozen=True, slots=True)

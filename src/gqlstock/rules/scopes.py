@@ -1,7 +1,7 @@
 """Who may do what: the scopes a token can carry, and the caller that a request acts for."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -43,6 +43,11 @@ class Caller:
     def reaches(self, warehouse_id: int | None) -> bool:
         """Whether the stock of a warehouse is this caller's to see and to move; None: of all of them together."""
         return self.warehouses is None or warehouse_id in self.warehouses
+
+    @cached_property
+    def unnamed(self) -> "Caller":
+        """The caller without who it is: callers of whom this is equal may see and do the same."""
+        return replace(self, name="", key="")
 
     @cached_property
     def sees_all_stock(self) -> bool:

@@ -64,6 +64,7 @@ class Client(SqliteClient):
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
         """As Tortoise's own, but a missing file is only created where that is wanted, and a failure leaves nothing open."""
+        clock.follow_machine()
         if self._connection is not None:
             return
         opened = await aiosqlite.connect(self._uri, uri=True, isolation_level=None)
@@ -99,10 +100,6 @@ class Client(SqliteClient):
                 self._lasting[statement] = True
                 return None
             raise OperationalError(error) from error
-
-    async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
-        clock.follow_machine()
-        await super().create_connection(with_db)
 
     def _opened(self) -> sqlite3.Connection:
         eye = sqlite3.connect(
