@@ -48,8 +48,8 @@ _HOSTILE = [
     # Many aliases.
     "query NUMBER { " + " ".join(f"a{i}: viewer {{ authenticated }}" for i in range(100)) + " }",
     # Many fragments.
-    "query NUMBER { " + " ".join(f"...f{i}" for i in range(160)) + " } "
-    + " ".join(f"fragment f{i} on Query {{ viewer {{ authenticated }} }}" for i in range(160)),
+    "query NUMBER { " + " ".join(f"...f{i}" for i in range(60)) + " } "
+    + " ".join(f"fragment f{i} on Query {{ viewer {{ authenticated }} }}" for i in range(60)),
     # Deep: fragments within fragments, and fields within fields.
     "query NUMBER { ...f0 } " + " ".join(f"fragment f{i} on Query {{ ...f{i + 1} }}" for i in range(100))
     + " fragment f100 on Query { category(slug: \"x\") { " + "parent { " * 16 + "slug" + " }" * 16 + " } }",

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from gqlstock.graphql.cost import Measured
-from gqlstock.graphql.errors import BadUserInput, QueryTooComplex
+from gqlstock.graphql.errors import BadUserInput, QueryTooComplex, without_frames
 from gqlstock.graphql.executor.plans import Plans
 from gqlstock.graphql.parsing import parse
 from gqlstock.graphql.validation import RULES, all_storable, not_storable, validate
@@ -31,7 +31,7 @@ _LARGEST_BYTES = _KEPT_BYTES // 16
 # What things take in memory, measured and rounded up.
 _BYTES_PER_CHARACTER = 4
 _BYTES_PER_NODE = 320
-_BYTES_PER_ERROR = 2_000
+_BYTES_PER_ERROR = 1_500
 _BYTES_PER_FIELD = 1_800
 """Of a plan."""
 _BYTES_AROUND = 3_000
@@ -74,7 +74,7 @@ class Document:
         key = schema, authenticated
         if key not in self._checked:
             found, measured = self._checked[key] = _checked(schema, self.node, self.limits, authenticated)
-            self.grow(_BYTES_AROUND + len(found) * _BYTES_PER_ERROR)
+            self.grow(_BYTES_AROUND + sum(_BYTES_PER_ERROR + len(one.message) * _BYTES_PER_CHARACTER for one in found))
         found, measured = self._checked[key]
         if found or measured is None:
             return found
@@ -84,7 +84,6 @@ class Document:
         if complexity > self.limits.complexity:
             return (_too_large(complexity, self.limits.complexity, authenticated),)
         return ()
-
 
     def grow(self, more: int) -> None:
         """Note that it takes that many bytes more."""
@@ -147,11 +146,11 @@ def _checked(schema: GraphQLSchema, document: DocumentNode, limits: Limits, auth
     try:
         measured = Measured(schema, document, limits)
     except QueryTooComplex as error:
-        return (error,), None
+        return (without_frames(error),), None
     rules = RULES if authenticated or limits.public_introspection else (*RULES, NoSchemaIntrospectionCustomRule)
     # To the public no names are told that it did not know.
     found = validate(schema, document, rules, hide_suggestions=not authenticated)
-    return tuple(found), measured
+    return tuple(map(without_frames, found)), measured
 
 
 def _too_large(complexity: int, most: int, authenticated: bool) -> GraphQLError:

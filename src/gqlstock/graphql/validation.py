@@ -166,7 +166,6 @@ class _Walker(Visitor):
         self._type_info.leave(node)
 
 
-
 def not_storable() -> GraphQLError:
     return GraphQLError(_MESSAGE, extensions={"code": "BAD_USER_INPUT"})
 
