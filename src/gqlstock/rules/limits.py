@@ -27,6 +27,8 @@ class Limits:
     aliases: int = 100
     repetitions: int = 4_000
     """Pairs of fields that have one name in one place, and are one in the answer."""
+    head_seconds: float = 10.0
+    """For a request's head to arrive: its first line and its headers."""
     body_seconds: float = 10.0
     """For a request's body to arrive."""
     init_seconds: float = 10.0
