@@ -109,23 +109,27 @@ async def test_on_a_connection_that_was_kept_the_time_begins_with_the_next_reque
 
 
 async def test_what_is_idle_between_requests_or_slow_in_its_body_or_its_answer_is_let_be() -> None:
-    async with serving() as port:
-        async with opened(port) as (idle, to_idle), opened(port) as (body, to_body), opened(port) as (answer, to_answer):
-            to_idle.write(HEAD + b"\r\n")
-            assert (await idle.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
-            to_body.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\n")
-            # Behind a request that takes its time comes one in two parts.
-            to_answer.write(HEAD.replace(b"/", b"/%.1f" % (2 * SECONDS), 1) + b"\r\n")
-            to_answer.write(HEAD)
-            for _ in range(8):
-                to_body.write(b"x")
-                await asyncio.sleep(SECONDS / 4)
-            to_idle.write(HEAD + b"\r\n")
-            to_answer.write(b"\r\n")
+    async with (
+        serving() as port,
+        opened(port) as (idle, to_idle),
+        opened(port) as (body, to_body),
+        opened(port) as (answer, to_answer),
+    ):
+        to_idle.write(HEAD + b"\r\n")
+        assert (await idle.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+        to_body.write(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 8\r\n\r\n")
+        # Behind a request that takes its time comes one in two parts.
+        to_answer.write(HEAD.replace(b"/", b"/%.1f" % (2 * SECONDS), 1) + b"\r\n")
+        to_answer.write(HEAD)
+        for _ in range(8):
+            to_body.write(b"x")
+            await asyncio.sleep(SECONDS / 4)
+        to_idle.write(HEAD + b"\r\n")
+        to_answer.write(b"\r\n")
 
-            assert (await idle.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
-            assert (await body.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
-            assert (await answer.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+        assert (await idle.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+        assert (await body.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+        assert (await answer.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_serve_closes_a_connection_whose_head_does_not_come_in_ten_seconds(

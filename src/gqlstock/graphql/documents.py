@@ -157,5 +157,5 @@ def _too_large(complexity: int, most: int, authenticated: bool) -> GraphQLError:
     told = complexity if complexity < 10**9 else "more than 1000000000"
     more = "" if authenticated else " without a token"
     return QueryTooComplex(
-        f"The answer can come to {told} fields; {most} may be asked for at once{more}: take smaller pages."
+        f"The operation costs {told}; one may cost {most}{more}: take smaller pages, or fewer counts, lists and lines."
     )

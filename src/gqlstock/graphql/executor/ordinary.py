@@ -2,8 +2,8 @@
 
 It is freed with its operation, with no reference cycle that would keep the operation's rows until they are collected.
 
-graphql-core's keeps the subfields that it has collected, by lists that are made anew for each event, in a memory that all events of
-a subscription share: 2 KB more with each, for as long as the subscription lasts.
+graphql-core's keeps the subfields that it has collected, by lists that are made anew for each event, in a memory that
+all events of a subscription share: 2 KB more with each, for as long as the subscription lasts.
 """
 
 from typing import Any
