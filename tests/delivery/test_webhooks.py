@@ -533,6 +533,8 @@ async def test_nothing_waits_longer_than_its_pause_or_its_lease(
 
     (row,) = await rows()
     assert abs(row.due_at - (now + then_in)) < timedelta(seconds=5 if then_in > timedelta(seconds=10) else 1)
+
+
 async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewed(shop: None) -> None:
     async with receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)

@@ -10,10 +10,10 @@ from gqlstock.graphql.executor.batch import Function
 from gqlstock.rules.scopes import Scope
 
 
-def field(function: Function, *, description: str, scope: Scope | None = None) -> Any:
-    """A field of a type, worked out by a batch function; ``scope`` is what a caller needs to ask for it."""
+def field(function: Function, *, description: str, scope: Scope | None = None, work: int = 0) -> Any:
+    """A field of a type, worked out by a batch function; ``scope`` and ``work`` as in ``access``."""
     checked = function if scope is None else _checked(function, scope)
-    return batch_field(checked, description=description, metadata={"scope": scope})
+    return batch_field(checked, description=description, metadata={"scope": scope, "work": work})
 
 
 def seen_list(function: Function, *, description: str, scopes: Collection[Scope]) -> Any:

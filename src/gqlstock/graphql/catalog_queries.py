@@ -17,6 +17,7 @@ from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, Pro
 from gqlstock.graphql.order_mutations import CheckOrderInput
 from gqlstock.graphql.orders import OrderCheck
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.rules.limits import LISTED
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import orders as order_services
@@ -53,7 +54,7 @@ class CatalogQueries:
     ) -> InventoryItem | None:
         return await _visible(info, (await rows.by_sku([sku])).get(sku), website)  # type: ignore[no-any-return]
 
-    @access.field(description="Products and combinations. [public]")
+    @access.field(description="Products and combinations. [public]", work=LISTED)
     async def inventory_items(
         self,
         info: Info,
@@ -71,7 +72,7 @@ class CatalogQueries:
         page = Page.of(first, after, last, before)
         return await listing.items(info, filter, Order(sort.value, reverse), page, website)
 
-    @access.field(description="Products. [public]")
+    @access.field(description="Products. [public]", work=LISTED)
     async def products(
         self,
         info: Info,
@@ -149,6 +150,7 @@ class CatalogQueries:
         try:
             asked = input.asked()
             await questions.check(info.context, asked.lines)
-            return OrderCheck.of(await order_services.check(info.context.caller, asked))
+            async with info.context.turn():
+                return OrderCheck.of(await order_services.check(info.context.caller, asked))
         except Refused as error:
             return OrderCheck.of(Draft([], list(error.refusals)))

@@ -2,7 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -89,6 +98,8 @@ class Context:
     _network: asyncio.Future[Network] | None = None
     _shelves: list[Shelf] = field(default_factory=list)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _working: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _found: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
 
     def subscribed(self) -> contextlib.AbstractContextManager[None]:
         """For as long as a subscription lasts; refused when there are too many."""
@@ -114,6 +125,22 @@ class Context:
             self._network = asyncio.ensure_future(warehouses.network())
         return await self._network
 
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Do a piece of work that takes some milliseconds. Between two of one request all others have their turn."""
+        async with self._working:
+            yield
+            await asyncio.sleep(0)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What is the same for all fields of one request that ask with that key, such as a count under many aliases."""
+        if not self.remembers:
+            return await make()
+        if key not in self._found:
+            self._found[key] = asyncio.ensure_future(make())
+        found: T = await self._found[key]
+        return found
+
     async def shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""
         wanted = list(items)
@@ -127,10 +154,15 @@ class Context:
             self._shelves.append(await availability.shelf(wanted, channel, network))
             return self._shelves[-1]
 
+    async def passing_shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
+        """The same for items that are only looked at: it is not remembered."""
+        return await availability.shelf(list(items), channel, await self.network())
+
     def forget(self) -> None:
         """Read again what a mutation may have changed."""
         self._network = None
         self._shelves.clear()
+        self._found.clear()
 
 
 Info = strawberry.Info[Context, None]

@@ -89,6 +89,15 @@ class MaskErrors(SchemaExtension):
             result.errors = [_with_outcome(coded(error)) for error in errors]  # type: ignore[attr-defined]
 
 
+def without_frames(error: GraphQLError) -> GraphQLError:
+    """The error, to be kept: with its tracebacks it would keep frames, and what they have in them, itself perhaps."""
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = one.__context__ = None
+        one = getattr(one, "original_error", None) or one.__cause__
+    return error
+
+
 def coded(error: GraphQLError) -> GraphQLError:
     """The error as callers may see it."""
     if error.extensions and "code" in error.extensions:

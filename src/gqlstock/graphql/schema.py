@@ -21,7 +21,7 @@ from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.changes import ChangeQueries
 from gqlstock.graphql.demand_queries import DemandQueries
-from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow
+from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow, without_frames
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.observed import Observed
@@ -101,7 +101,7 @@ class _Schema(strawberry.Schema):
         try:
             document = self._prepare(context, self.limits.of(authenticated=authenticated))
         except GraphQLError as error:
-            errors = [error]
+            errors = [without_frames(error)]
         else:
             errors += document.errors(self._schema, context.variables, authenticated=authenticated)
         context.pre_execution_errors = errors

@@ -3,6 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+LISTED = 1_000
+"""What a list costs, in fields, that passes over rows: which ones a website shows is worked out row by row."""
+COUNTED = 2_500
+"""What a count of all rows costs, or a report over all items."""
+LINE_ENTERED = 5
+"""What a line of an input costs, such as that of an order."""
+
 _TRUST = 10
 """How many times larger an operation may be for a caller with a token: integrators read and write all there is."""
 
@@ -27,6 +34,8 @@ class Limits:
     aliases: int = 100
     repetitions: int = 4_000
     """Pairs of fields that have one name in one place, and are one in the answer."""
+    head_seconds: float = 10.0
+    """For a request's head to arrive: its first line and its headers."""
     body_seconds: float = 10.0
     """For a request's body to arrive."""
     init_seconds: float = 10.0
