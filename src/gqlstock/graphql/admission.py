@@ -77,7 +77,7 @@ class Admission:
 
         Those of callers with a token are counted by themselves: the public takes no room from them.
         """
-        address = self._address(host)
+        address = self.address(host)
         lasting = self._subscriptions[caller.authenticated]
         limits = self._limits.of(authenticated=caller.authenticated)
         if address is not None and lasting[address] >= limits.subscriptions_of_address:
