@@ -40,7 +40,7 @@ async def serving() -> AsyncIterator[int]:
     )
     started = uvicorn.Server(config)
     running = asyncio.create_task(started.serve())
-    while not started.started:
+    while not started.started:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:
         yield port

@@ -269,7 +269,7 @@ async def test_the_end_is_heard_at_once_while_a_worker_does_not_answer_or_is_bei
         os.kill(stopped, signal.SIGSTOP)
         await asyncio.sleep(1.5)
         os.kill(killed, signal.SIGKILL)
-        while len(children(serving) - {killed}) < 2:
+        while len(children(serving) - {killed}) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         (started,) = children(serving) - {killed, stopped}
         serving.process.terminate()
@@ -287,10 +287,10 @@ async def test_the_end_is_heard_at_once_while_a_worker_does_not_answer_or_is_bei
 
 async def both(of: Server) -> set[int]:
     """The numbers of two workers, when each has answered."""
-    while len(found := children(of)) < 2:
+    while len(found := children(of)) < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     async with asyncio.timeout(PATIENCE):
-        while any(len(os.listdir(f"/proc/{number}/task")) < 2 for number in found):
+        while any(len(os.listdir(f"/proc/{number}/task")) < 2 for number in found):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return found
 

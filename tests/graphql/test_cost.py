@@ -91,12 +91,12 @@ def test_the_lines_of_an_input_cost_wherever_they_are_written() -> None:
     default = f"query($input: CheckOrderInput! = {written}) {{ checkOrder(input: $input) {{ {field} }} }}"
     aliases = " ".join(f"c{n}: checkOrder(input: $input) {{ {field} }}" for n in range(90))
 
-    assert complexity(f"{{ checkOrder(input: {written}) {{ {field} }} }}") == 2 + 500 * 5
-    assert complexity(whole, input={"lines": lines}) == 2 + 500 * 5
-    assert complexity(part, lines=lines) == 2 + 500 * 5
-    assert complexity(default) == 2 + 500 * 5
-    assert complexity(default, input={"lines": lines[:1]}) == 2 + 5
-    assert complexity(f"query($input: CheckOrderInput!) {{ {aliases} }}", input={"lines": lines}) == 90 * (2 + 500 * 5)
+    assert complexity(f"{{ checkOrder(input: {written}) {{ {field} }} }}") == 2 + 500 * 10
+    assert complexity(whole, input={"lines": lines}) == 2 + 500 * 10
+    assert complexity(part, lines=lines) == 2 + 500 * 10
+    assert complexity(default) == 2 + 500 * 10
+    assert complexity(default, input={"lines": lines[:1]}) == 2 + 10
+    assert complexity(f"query($input: CheckOrderInput!) {{ {aliases} }}", input={"lines": lines}) == 90 * (2 + 500 * 10)
 
 
 def test_a_default_of_one_operation_does_not_make_another_cheap() -> None:

@@ -34,12 +34,14 @@ WRONG = {
     "variables in fragments": """query A($n: String) { ...F } query B { ...F @include(if: $it) }
         fragment F on Query { products(first: $n) { totalCount nodes { ...G } } }
         fragment G on Product { combinations(first: $m) { totalCount } }""",
-    "rings of fragments": "{ ...F ...Nobody } fragment F on Query { ...G } fragment G on Query { ...F } fragment H on Int { x }",
+    "rings of fragments": "{ ...F ...Nobody } fragment F on Query { ...G } fragment G on Query { ...F } "
+    "fragment H on Int { x }",
     "fields that do not fit together": "{ viewer { authenticated } viewer: product(sku: \"A\") { sku sku: name } }",
     "directives": "{ viewer @skip @skip(if: true) @skip(if: 1) { authenticated @unknown } }",
     "values": """{ products(filter: { search: 1, nothing: 2, inStock: "x", search: "y" }, sort: WORST) { totalCount }
         availabilities(skus: [1, { a: b }, $x]) { sku } }""",
-    "spreads that cannot be": "{ viewer { ...F } node(id: 1) { ... on Viewer { authenticated } } } fragment F on Product { sku }",
+    "spreads that cannot be": "{ viewer { ...F } node(id: 1) { ... on Viewer { authenticated } } } "
+    "fragment F on Product { sku }",
     "operations": "{ viewer { authenticated } } query A { viewer } query A { viewer { authenticated } } "
     "subscription S { a: availabilityChanges(skus: []) { sku } inventoryChanges { cursor } } type T { a: Int }",
     "texts that cannot be stored": '{ product(sku: "\\u0000") { sku } }',
@@ -112,11 +114,12 @@ def test_a_compiled_document_has_no_reference_cycle() -> None:
 async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client) -> None:
     queries = [
         "{ viewer { authenticated } products { totalCount nodes { sku availability { sku } } } }",
-        "query ($it: Boolean = true) { categories { slug products { nodes { sku } } } viewer @skip(if: $it) { authenticated } }",
+        """query ($it: Boolean = true) {
+            categories { nodes { slug products { nodes { sku } } } } viewer @skip(if: $it) { authenticated } }""",
         '{ node(id: "nobody") { id ... on Product { sku } } }',
         '{ order(number: "1") { number } inventoryItems(filter: { availableBelow: 2 }) { totalCount } }',
         "{ products(first: -1) { totalCount } }",
-    ]  # fmt: skip
+    ]
     for query in queries:
         await client.ask(query)
     documents.KEPT.clear()

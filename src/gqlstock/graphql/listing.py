@@ -29,7 +29,7 @@ from gqlstock.store.warehouses import Channel
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
 _SPARE = 32
 _GROWTH = 8
-_MOST = 1_000
+_MOST = 500
 """Of one part: working it out takes some milliseconds, in which nobody else has a turn."""
 
 Keep = Callable[[Assessment], bool]

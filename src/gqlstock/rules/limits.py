@@ -7,7 +7,7 @@ LISTED = 1_000
 """What a list costs, in fields, that passes over rows: which ones a website shows is worked out row by row."""
 COUNTED = 2_500
 """What a count of all rows costs, or a report over all items."""
-LINE_ENTERED = 5
+LINE_ENTERED = 10
 """What a line of an input costs, such as that of an order."""
 
 _TRUST = 10
