@@ -54,9 +54,11 @@ LEFT_OUT = {"renamedFrom", "idempotencyKey", "expectedOnHand", "countedAt", "aft
 """What would not go with the rest; each is tried all the same."""
 
 LONG = "x" * 100_000
+OVER = [character * (limit + 1) for limit in (100, 200, 254, 255, 400, 500, 1_000, 2_000) for character in "x💧"]
+"""One character more than each limit that a column has."""
 BAD = {
-    "String": ["", " ", LONG, "\x00", "a\x00b", "\ud800", "'; DROP TABLE item; --", "%", "\\", 5, True, None, [], {}],
-    "ID": ["", LONG, "\x00", "\ud800", -1, 2**70, None, []],
+    "String": ["", " ", *OVER, LONG, "\x00", "a\x00b", "\ud800", "'; DROP TABLE item; --", "%", "\\", 5, True, None, [], {}],
+    "ID": ["", *OVER, LONG, "\x00", "\ud800", -1, 2**70, None, []],
     "Quantity": [
         0, -1, float("nan"), float("inf"), 1e30, -1e30, "1e30", "0.00001", 0.12345, 99_999_999_999.9999, 10**12, "abc", "",
         "NaN", LONG, True, None, [], "१",

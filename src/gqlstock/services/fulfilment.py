@@ -1,11 +1,11 @@
 """An order with its lines and allocations, taken up to be shipped, canceled or returned, all under its items' lock."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
@@ -36,7 +36,7 @@ class LineQuantity:
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class Sheet:

@@ -63,7 +63,7 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
         addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
     )
-    placing = Placing(caller, asked, contact, idempotency.ticket(caller, "placeOrder", key, asked))
+    placing = Placing(caller, asked, contact, await idempotency.ticket_on_website(caller, "placeOrder", key, asked))
     kept = await (together.do(placing) if asked.hold is None else _place_held(placing))
     if placing.order is not None:
         trail.order_placed()

@@ -1,10 +1,10 @@
 """Adjusting, counting and moving stock: rows in, ledger out, all or nothing or, where asked for, the good rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, invalid
@@ -62,8 +62,8 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    source: str
-    target: str
+    source: str = field(metadata=canonical.called("from"))
+    target: str = field(metadata=canonical.called("to"))
     lines: tuple[StockLine, ...]
     reason: str | None = None
     reference: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import geo
+from gqlstock.rules import geo, skus
 from gqlstock.rules.allocation import Site
 from gqlstock.store import database
 
@@ -113,7 +113,8 @@ class Network:
         """The website of that code; without one the default website, the first one created."""
         if code is None:
             return self.channels[0] if self.channels else None
-        return next((channel for channel in self.channels if channel.code == code), None)
+        wanted = skus.normalized(code)
+        return next((channel for channel in self.channels if channel.code == wanted), None)
 
     def selling_from(self, warehouse_ids: Collection[int]) -> Channel | None:
         """The first-created website that sells from one of these warehouses. (Oro)"""
@@ -147,6 +148,12 @@ async def network() -> Network:
         {row["code"]: row["warehouse_id"] for row in places},
         frozenset(row["warehouse_id"] for row in places if row["active"]),
     )
+
+
+async def default_website_code() -> str | None:
+    """The code of the first website created."""
+    rows = await database.look("SELECT code FROM website ORDER BY id LIMIT 1")
+    return rows[0]["code"] if rows else None
 
 
 def _channel(rows: list[dict[str, Any]]) -> Channel:
