@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gqlstock.rules import quantities, refusals, sheet, shopify
+from gqlstock.rules import catalog, quantities, refusals, sheet, shopify
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Row
@@ -166,6 +166,7 @@ def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
 
 
 async def _warehouse(code: str) -> Warehouse:
+    code = catalog.text(code, "code", "warehouse")
     place = (await warehouses.warehouses_by_code([code])).get(code)
     if place is None:
         known = ", ".join((await warehouses.codes_by_id()).values()) or "none yet"
