@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gqlstock import trail
-from gqlstock.rules import catalog, ledger, refusals
+from gqlstock.rules import allocation, catalog, ledger, refusals
 from gqlstock.rules import orders as order_rules
-from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import OrderStatus
-from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import addresses, drafts, holds, idempotency, together
@@ -243,8 +240,7 @@ def take(
                 )
             )
             if level is not None:
-                waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-                change = ledger.effect(Step.ORDERED, row.decrement, part.quantity, waiting)
+                change = allocation.effect(part, row.decrement)
                 if change != ledger.Change():
                     postings.append(Posting(level, change, caller, order=order))
     return allocations, summed(postings)
