@@ -71,9 +71,7 @@ async def test_two_lines_of_an_item_that_break_its_quantity_rules_are_both_not_o
     checked = await life.check(("MUG", 3), ("MUG", 3))
 
     assert [line.orderable for line in checked.lines] == [False, False]
-    assert [(one.code, one.path) for one in checked.refusals] == [
-        (Code.QUANTITY_NOT_ALLOWED, ("lines", 0, "quantity"))
-    ]
+    assert [(one.code, one.path) for one in checked.refusals] == [(Code.QUANTITY_NOT_ALLOWED, ("lines", 0, "quantity"))]
 
 
 async def test_two_lines_of_an_item_of_an_order_that_would_be_held_are_both_not_orderable(shop: None) -> None:
@@ -88,7 +86,8 @@ async def test_two_lines_of_an_item_of_an_order_that_would_be_held_are_both_not_
 
 def quantities() -> st.SearchStrategy[Decimal]:
     small = st.integers(0, 9).map(Decimal)
-    return st.one_of(small, small, st.sampled_from([Decimal("0.5"), Decimal("2.5"), MOST, Decimal("99999999999.9999"), Decimal(-1)]))
+    odd = [Decimal("0.5"), Decimal("2.5"), MOST, Decimal("99999999999.9999"), Decimal(-1)]
+    return st.one_of(small, small, st.sampled_from(odd))
 
 
 LINES = st.lists(
@@ -139,14 +138,14 @@ async def test_an_order_is_orderable_exactly_when_it_is_placed(
     asked = Asked(tuple(OrderLine(*line) for line in lines), website, ship_to=ship_to)
 
     checked = await orders.check(SYSTEM, asked)
-    try:
-        placed = await Order.get(id=(await orders.place(SYSTEM, asked)).ids["order"][0])
-    except Refused as error:
+    if checked.refusals:
+        with pytest.raises(Refused) as error:
+            await orders.place(SYSTEM, asked)
         assert (checked.orderable, checked.held) == (False, False)
-        assert list(error.refusals) == checked.refusals
-    else:
-        assert checked.refusals == []
-        assert checked.held is (placed.status is OrderStatus.BACKORDERED)
-        assert checked.orderable is (placed.status is OrderStatus.PLACED)
+        assert list(error.value.refusals) == checked.refusals
+        return
+    placed = await Order.get(id=(await orders.place(SYSTEM, asked)).ids["order"][0])
+    assert checked.held is (placed.status is OrderStatus.BACKORDERED)
+    assert checked.orderable is (placed.status is OrderStatus.PLACED)
     if checked.orderable:
         assert all(line.orderable for line in checked.lines)

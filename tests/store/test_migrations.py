@@ -1,14 +1,70 @@
-"""What the migrations leave behind, on SQLite, where changing a column copies its table."""
+"""What the migrations leave behind, and what they make of the rows that there are."""
 
+import os
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import asyncpg
+import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
+from gqlstock.config import Config
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.store import database, versions
-from gqlstock.store.catalog import Category, Item
-from gqlstock.store.database import SqliteFile
+from gqlstock.store import catalog, database, orders, search, versions
+from gqlstock.store.catalog import Item
+from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.orders import Order, OrderLine
+from gqlstock.store.warehouses import Warehouse
+
+POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
+
+
+@pytest.fixture
+async def url(tmp_path: Path) -> AsyncIterator[DatabaseUrl]:
+    """A database without a single table."""
+    if not POSTGRES:
+        yield SqliteFile(str(tmp_path / "sqlite.db"))
+        return
+    told = Config.from_env({"GQLSTOCK_DATABASE_URL": f"{POSTGRES}_migrations"}).database
+    assert isinstance(told, Postgres)
+    name = told.credentials["database"]
+    server = await asyncpg.connect(**{**told.credentials, "database": "postgres"})
+    await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await server.execute(f'CREATE DATABASE "{name}"')
+    yield told
+    await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await server.close()
+
+
+async def insert(table: str, *rows: dict[str, object]) -> None:
+    """Rows as an earlier version wrote them."""
+    for row in rows:
+        slots = ", ".join("?" * len(row))
+        await database.execute_many(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({slots})", [list(row.values())])
+
+
+def item(item_id: int, sku: str, name: str, **more: object) -> dict[str, object]:
+    return {
+        "id": item_id,
+        "sku": sku,
+        "name": name,
+        "own_images": "[]",
+        "stored_options": "[]",
+        "choice": "{}",
+        "tracking": "TRACK_WITHOUT_OPTIONS",
+        "published": True,
+        "inventory_status": "IN_STOCK",
+        **made(),
+    } | more
+
+
+def made() -> dict[str, object]:
+    return {"created_at": database.now(), "updated_at": database.now()}
+
+
+async def folded_of(model: type[Item | Order | OrderLine]) -> Sequence[tuple[str | None, str | None]]:
+    return [(row.folded, getattr(row, "folded_sku", None)) for row in await model.all().order_by("id")]
 
 
 async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None:
@@ -23,25 +79,88 @@ async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None
                 model._meta.db_table,
             )
             assert len(there) >= len(model._meta.indexes), model._meta.db_table
+        by_hand = await database.query("SELECT name FROM sqlite_master WHERE name = 'customer_order_email'")
+        assert len(by_hand) == 1
 
 
-async def test_combinations_of_before_get_their_products_category_and_status(tmp_path: Path) -> None:
-    url = SqliteFile(str(tmp_path / "sqlite.db"))
+async def test_combinations_of_before_get_their_products_category_and_status(url: DatabaseUrl) -> None:
+    status = InventoryStatus.DISCONTINUED
     async with database.opened(url):
         await migrate(config=database.settings(url), target="gqlstock.0004_token_warehouses")
-        at = database.now()
-        of = {"created_at": at, "updated_at": at}
-        status = InventoryStatus.DISCONTINUED
-        category = Category(slug="kitchen", name="Kitchen", **of)
-        await database.insert_many([category])
-        mug = Item(sku="MUG", slug="mug", name="Mug", category_id=category.id, inventory_status=status, **of)
-        cup = Item(sku="CUP", slug="cup", name="Cup", **of)
-        await database.insert_many([mug, cup])
-        small = Item(sku="MUG-S", name="Mug S", product_id=mug.id, **of)
-        await database.insert_many([small])
+        await insert("category", {"id": 1, "slug": "kitchen", "name": "Kitchen", **made()})
+        await insert(
+            "item",
+            item(1, "MUG", "Mug", slug="mug", category_id=1, inventory_status=status),
+            item(2, "CUP", "Cup", slug="cup"),
+            item(3, "MUG-S", "Mug S", product_id=1),
+        )
 
     await versions.migrate(url)
 
     async with database.opened(url):
         rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
-        assert rows == [(mug.id, category.id, status), (cup.id, None, "IN_STOCK"), (small.id, category.id, status)]
+        assert rows == [(1, 1, status), (2, None, "IN_STOCK"), (3, 1, status)]
+
+
+async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
+    url: DatabaseUrl, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+        await insert(
+            "item",
+            item(1, "CAFE\u0301", "Café"),
+            item(2, "\ufeffMUG", "Mug"),
+            item(3, "CUP", "Cup"),
+            item(4, "CUP\u200b", "Cup twin"),
+            item(5, "C\u200dUP", "Cup triplet"),
+            item(6, "CUP\u200b", "Deleted", deleted_at=database.now()),
+            item(7, "\u200b", "Nothing"),
+            item(8, "ЧАШКА", "Чашка"),
+        )
+        await insert("warehouse", {"id": 1, "code": "KO\u0308LN", "name": "Köln", "active": True, **made()})
+
+    await versions.migrate(url)
+
+    async with database.opened(url):
+        rows = await Item.all().order_by("id").values_list("sku", flat=True)
+        assert rows == ["CAFÉ", "MUG", "CUP", "CUP-2", "CUP-3", "CUP", "item-7", "ЧАШКА"]
+        assert [one.code for one in await Warehouse.all()] == ["KÖLN"]
+        assert (await catalog.by_sku(["CUP\u200b"]))["CUP\u200b"].id == 3
+    told = [record.getMessage() for record in caplog.records if "is taken or empty" in record.getMessage()]
+    assert told == [
+        "item 4: the sku 'CUP\\u200b' is now 'CUP-2': 'CUP' is taken or empty.",
+        "item 5: the sku 'C\\u200dUP' is now 'CUP-3': 'CUP' is taken or empty.",
+        "item 7: the sku '\\u200b' is now 'item-7': '' is taken or empty.",
+    ]
+
+
+async def test_what_was_there_before_is_searched_as_what_is_written_now(url: DatabaseUrl) -> None:
+    at = database.now()
+    async with database.opened(url):
+        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+        await insert(
+            "item",
+            item(1, "MUG-1", "Blue  Mug", barcode="Ab12"),
+            item(2, "STRASSE", "Straße", own_code="Maße"),
+            item(3, "PLAIN", "Plain Thing", own_code="CODE", barcode="EAN"),
+        )
+        await insert("organization", {"id": 1, "code": "acme", "name": "Acme", "created_at": at})
+        await insert("website", {"id": 1, "code": "shop", "name": "Shop", "organization_id": 1, "created_at": at})
+        order = {"website_id": 1, "status": "PLACED", "placed_at": at, "updated_at": at}
+        await insert("customer_order", {"id": 1, "customer_email": "JOSÉ@example.com", "reference": "R-7", **order})
+        await insert("customer_order", {"id": 2, "reference": "R-8", **order})
+        line = {"order_id": 1, "item_id": 1, "sku": "MUG-1", "name": "Blue  Mug", "code": "MUG-1", "quantity": 10_000}
+        await insert("order_line", {**line, "selected_options": "{}", "canceled": 0, "decrement": "ON_ORDER"})
+
+    await versions.migrate(url)
+
+    async with database.opened(url):
+        for model in (Item, Order, OrderLine):
+            before = await folded_of(model)
+            for row in await model.all():
+                await database.transaction(row.save)
+            assert await folded_of(model) == before
+        assert [row.sku for row in await Item.filter(await search.items("BLUE MUG"))] == ["MUG-1"]
+        assert [row.sku for row in await Item.filter(await search.items("MASSE"))] == ["STRASSE"]
+        assert [row.id for row in await Order.filter(orders.matches("jose@"))] == [1]

@@ -92,6 +92,14 @@ def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
     return (text(value, kind, *path, required=False) or None) if value is not None else None
 
 
+def email(value: str, *path: str | int) -> str:
+    """An address as it is given: what can be mailed is the mailer's business."""
+    given = text(value, "email", *path)
+    if given.count("@") != 1 or given.startswith("@") or given.endswith("@") or any(c.isspace() for c in given):
+        raise invalid(f"{shown(given)} is no e-mail address: one @ between two parts, and no blanks.", *path)
+    return given
+
+
 def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
     """Pictures as an item or an option's value may have them."""
     if len(found) > MAX_IMAGES:

@@ -1,6 +1,6 @@
 """An order with its lines and allocations, taken up to be shipped, canceled or returned, all under its items' lock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
-from gqlstock.store import database, inventory, orders, outbox, shipments
+from gqlstock.store import catalog, database, inventory, orders, outbox, shipments
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment
@@ -51,6 +51,7 @@ class Sheet:
         shipments: Sequence[Shipment],
         claim: Claim,
         lookup: Lookup,
+        skus: Mapping[int, str],
     ) -> None:
         self.caller = caller
         self.order = order
@@ -58,6 +59,8 @@ class Sheet:
         self.shipments = {shipment.id: shipment for shipment in shipments}
         self.claim = claim
         self.lookup = lookup
+        self._skus = skus
+        """The SKUs of the lines' items as they are now."""
         self._allocations = allocations
         self._postings: list[Posting] = []
         self._packed_anew: set[int] = set()
@@ -76,14 +79,19 @@ class Sheet:
         if asked.quantity <= 0:
             raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
         if asked.told is not None:
-            found = [line for line in self.lines if line.id == asked.line and line.sku == asked.sku]
+            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
             if not found:
                 raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
             return found
-        found = [line for line in self.lines if line.sku == asked.sku]
-        if not found:
+        named = self._named(asked.sku, self.lines)
+        if not named:
             raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
-        return found
+        return named
+
+    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+        """Those of the lines that a SKU names."""
+        names = [(line.sku, self._skus.get(line.item_id)) for line in lines]
+        return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
         """The units that a caller means, and how many there are too few."""
@@ -196,7 +204,9 @@ async def sheet(caller: Caller, number: str, *path: str) -> Sheet:
     if {a.level_id for found in allocations.values() for a in found if a.level_id is not None} - levels.keys():
         raise database.Outdated(f"the order {number} was tried again meanwhile, and has units of items not claimed")
     made = (await shipments.shipments_of([order_id]))[order_id]
-    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()))
+    items = claim.items | await catalog.items({line.item_id for line in lines} - claim.items.keys())
+    skus = {item.id: item.sku for item in items.values()}
+    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()), skus)
 
 
 def check_lines(asked: Sequence[LineQuantity] | None) -> None:

@@ -7,11 +7,12 @@ from gqlstock import trail
 from gqlstock.rules import allocation, catalog, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.geo import Point
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import addresses, drafts, holds, idempotency, together
+from gqlstock.services import drafts, holds, idempotency, together
 from gqlstock.services.availability import Shelf, Stockroom
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.services.idempotency import Kept, once
@@ -57,7 +58,7 @@ def _unread(asked: Asked, error: Refused) -> Draft:
 async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     """Place an order: all of it or nothing. Answers its id."""
     contact = _Contact(
-        addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
+        catalog.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
     )
     placing = Placing(caller, asked, contact, await idempotency.ticket_on_website(caller, "placeOrder", key, asked))
@@ -109,7 +110,7 @@ class Placing:
         draft = plan(self.caller, self.asked, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        order = self.order = _order_row(self.contact, found.channel, draft)
+        order = self.order = _order_row(self.contact, self.asked.ship_to, found.channel, draft)
         line_rows = [_line_row(line, found) for line in draft.lines]
         allocations, postings = take(self.caller, order, line_rows, draft, found, claim)
         pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
@@ -153,6 +154,7 @@ async def retry(caller: Caller, number: str) -> Kept:
                 for line in lines
             ),
             (await warehouses.websites([known.website_id]))[known.website_id].code,
+            ship_to=known.ship_to,
             firm=True,
             modes=tuple(line.decrement for line in lines),
         )
@@ -185,13 +187,15 @@ def _check_held(order: rows.Order) -> None:
         raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
 
 
-def _order_row(contact: _Contact, channel: Channel, draft: Draft) -> rows.Order:
+def _order_row(contact: _Contact, ship_to: Point | None, channel: Channel, draft: Draft) -> rows.Order:
     at = database.now()
     return rows.Order(
         website_id=channel.id,
         status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
         customer_email=contact.email,
         reference=contact.reference,
+        ship_latitude=ship_to.latitude if ship_to else None,
+        ship_longitude=ship_to.longitude if ship_to else None,
         placed_at=at,
         updated_at=at,
     )
