@@ -47,7 +47,9 @@ described(
 
 @strawberry.input(description="Which levels to list; everything given must hold.")
 class InventoryLevelFilter:
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     website: str | None = strawberry.field(default=None, description="Only in warehouses that this website sells from.")
     available_at_least: Decimal | None = strawberry.field(default=None, description="Only with as much available.")
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")

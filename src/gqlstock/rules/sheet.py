@@ -72,6 +72,6 @@ class Notes:
         del self._told[_NOTES_TOLD:]
 
     @property
-    def told(self) -> list[str]:
+    def told(self) -> tuple[str, ...]:
         more = self._count - len(self._told)
-        return [*(message for _, message in self._told), *([f"And {more} more."] if more else [])]
+        return (*(message for _, message in self._told), *([f"And {more} more."] if more else []))
