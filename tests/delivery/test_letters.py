@@ -386,6 +386,23 @@ async def test_an_address_that_does_not_exist_is_not_written_to_for_ever(shop: N
     assert (failed.state, failed.attempts, failed.last_error) == (WorkState.FAILED, 1, "550 no such user")
 
 
+@pytest.mark.parametrize("address", ["jörg@shoppers.example", "a..b@shoppers.example", "anna@", "a@["])
+async def test_an_address_that_no_letter_can_name_is_given_up_and_stops_no_other(
+    shop: None, box: Postbox, address: str
+) -> None:
+    lost, anna = await waits(BEN), await waits(ANNA)
+    await database.transaction(lambda: BackInStockSubscription.filter(id=lost).update(email=address))
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+
+    await delivered(courier(box))
+
+    assert (await state(lost), await state(anna)) == (CANCELED, NOTIFIED)
+    failed = await Mail.get(recipient=address)
+    assert (failed.state, failed.attempts) == (WorkState.FAILED, 1)
+    assert to(box) == [ANNA]
+
+
 async def test_a_server_that_cannot_be_reached_keeps_the_letter(shop: None) -> None:
     anna = await waits(ANNA)
     await make.stock("MUG", on_hand=1)

@@ -303,6 +303,26 @@ async def test_a_count_below_zero_is_refused(shop: None) -> None:
     assert told(error) == [(Code.INVALID_INPUT, ("counts", 0, "onHand"))]
 
 
+@pytest.mark.parametrize("again", ["MUG", " MUG ", "\u200bMUG"])
+async def test_a_level_is_counted_once_in_a_call(shop: None, again: str) -> None:
+    with pytest.raises(Refused) as error:
+        await stock.count(
+            SYSTEM, Counting((StockCount("MUG", "BERLIN", Decimal(20)), StockCount(again, "BERLIN", Decimal(20))))
+        )
+
+    assert told(error) == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
+    assert await InventoryLevel.all().count() == 0
+
+
+async def test_in_part_the_second_count_of_a_level_is_refused(shop: None) -> None:
+    counts = tuple(StockCount("MUG", "BERLIN", Decimal(units)) for units in (20, 30))
+
+    done = await stock.count(SYSTEM, Counting(counts, partial=True))
+
+    assert [(one.code, one.path) for one in done.refusals] == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
+    assert await ledger() == [("COUNT", 20, 20)]
+
+
 async def test_an_expected_quantity_that_is_no_longer_there_is_stale(shop: None) -> None:
     await count(5)
 

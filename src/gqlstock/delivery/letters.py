@@ -3,6 +3,7 @@
 import random
 import unicodedata
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
@@ -43,11 +44,11 @@ class Letters:
         return await work.claim(Mail, limit)
 
     async def deliver(self, thing: Mail) -> bool:
-        letter = await self._write(thing)
-        if letter is None:
-            await mail.drop(thing)
-            return True
         try:
+            letter = await self._write(thing)
+            if letter is None:
+                await mail.drop(thing)
+                return True
             await self._post.send(letter)
         except NotSent as error:
             await _not_sent(thing, error)
@@ -90,7 +91,7 @@ class Letters:
     def _letter(self, thing: Mail, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self._sender
-        letter["To"] = Address(addr_spec=thing.recipient)
+        letter["To"] = _address(thing.recipient)
         letter["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
         letter["Date"] = database.now()
         # The same each time it is sent, so that a receiver can tell.
@@ -100,6 +101,15 @@ class Letters:
         letter.set_content(_templates.text(f"{template}.txt", shown))
         letter.add_alternative(_templates.text(f"{template}.html", shown), subtype="html")
         return letter
+
+
+def _address(recipient: str) -> Address:
+    """A recipient as a letter names them; one that no letter can name is never written to."""
+    try:
+        return Address(addr_spec=recipient)
+    except (MessageError, ValueError, LookupError, AttributeError) as error:
+        # The last two are how the parser fails over a domain that is missing or is half a literal.
+        raise NeverSent(f"{recipient} cannot be written to: {error}") from error
 
 
 def one_line(text: str) -> str:

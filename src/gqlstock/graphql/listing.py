@@ -80,7 +80,9 @@ described(
 @strawberry.input(description="Which products to list; everything given must hold.")
 class ProductFilter:
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
     in_stock: bool | None = strawberry.field(
         default=None, description="Only those that are, or are not, IN_STOCK on the website."
@@ -92,7 +94,9 @@ class ProductFilter:
 
 @strawberry.input(description="Which items to list; everything given must hold.")
 class InventoryItemFilter:
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
     category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
     warehouse: str | None = strawberry.field(default=None, description="Only with a level in this warehouse, by code.")

@@ -1,12 +1,14 @@
 """Which warehouse gives how much of an order: the plan that checkOrder shows and placeOrder carries out."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import availability, geo
+from gqlstock.rules import availability, geo, ledger
 from gqlstock.rules.availability import Source
+from gqlstock.rules.ledger import Change, Step
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
 
@@ -96,6 +98,19 @@ def plan(
 def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:
     """Units that are not counted come whole from one warehouse."""
     return (Part(warehouse_id, quantity, AllocationState.ON_HAND),)
+
+
+def effect(part: Part, mode: InventoryDecrement) -> Change:
+    """What ordering a part does to its level."""
+    waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
+    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
+
+
+def check_range(parts: Sequence[tuple[Part, InventoryDecrement]], sources: Sequence[Source]) -> None:
+    """Refuse parts, each with the mode of its line, that would take a level of theirs out of the range of a quantity."""
+    for source in sources:
+        changes = [effect(part, mode) for part, mode in parts if part.warehouse_id == source.warehouse_id]
+        ledger.apply(source.level, functools.reduce(ledger.together, changes, Change()))
 
 
 def _in_turn(

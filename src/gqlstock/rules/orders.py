@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import quantities
+from gqlstock.rules import quantities, skus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
 
@@ -34,6 +34,16 @@ def id_of(order_number: str) -> int | None:
         return None
     found = int(order_number) - _FIRST_NUMBER
     return found if found > 0 and number(found) == order_number else None
+
+
+def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
+    """Which lines of an order a SKU names, each known by its item's SKU as it was ordered and as it is now.
+
+    Those that were ordered under it; where there is none, those whose item has it now.
+    """
+    wanted = skus.normalized(sku)
+    ordered = [n for n, (then, _) in enumerate(names) if skus.normalized(then) == wanted]
+    return ordered or [n for n, (_, now) in enumerate(names) if now == wanted]
 
 
 @dataclass(frozen=True, slots=True)

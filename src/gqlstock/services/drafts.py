@@ -76,6 +76,8 @@ class PlannedLine:
     shown_message: str | None = None
     """What waits, and what is said of it, as the caller may know it."""
     settings: Settings | None = None
+    fits: bool = True
+    """Whether it can be had together with the other lines of its item; the first of them says why not."""
 
     @property
     def sku(self) -> str:
@@ -87,7 +89,7 @@ class PlannedLine:
 
     @property
     def orderable(self) -> bool:
-        return not self.refusals and self.reason is None
+        return not self.refusals and self.reason is None and self.fits
 
 
 @dataclass(slots=True)
@@ -217,6 +219,7 @@ def _check(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: Sh
     fine = not broken
     for line in group:
         assert line.item is not None
+        line.fits = not broken
         line.settings = found.settings(line.item)
         line.hidden = not (caller.sees_all_stock or availability.may_see_quantity(line.settings))
         if asked.modes:
@@ -268,15 +271,26 @@ def _take(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: She
     modes = [line.settings.decrement_inventory for line in counted if line.settings is not None]
     planned = allocation.plan(wanted, first.settings, sources, only_free=asked.only_free, modes=modes)
     for line, parts in zip(counted, planned.parts, strict=True):
+        line.fits = planned.fits
+        if not planned.fits:
+            line.reason = UnavailableReason.OUT_OF_STOCK
+            continue
         line.parts = parts or ()
         if line.backordered and _notifies(line, found, asked):
             line.message = availability.BACKORDER_MESSAGE
     _show(counted)
     if not planned.fits:
         short.append(first)
-        first.reason = UnavailableReason.OUT_OF_STOCK
         salable = availability.stock(first.settings, sources, only_free=asked.only_free).salable
         first.refusals.append(_insufficient(first, sum(wanted, ZERO), salable))
+        return
+    try:
+        taken = zip(counted, modes, strict=True)
+        allocation.check_range([(part, mode) for line, mode in taken for part in line.parts], sources)
+    except Refused as error:
+        first.refusals += [refusal.under("lines", first.number, "quantity") for refusal in error.refusals]
+        for line in counted:
+            line.fits = False
 
 
 def _show(counted: Sequence[PlannedLine]) -> None:

@@ -1,11 +1,11 @@
 """An order with its lines and allocations, taken up to be shipped, canceled or returned, all under its items' lock."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
@@ -18,7 +18,7 @@ from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import GONE, Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
-from gqlstock.store import database, inventory, orders, outbox, shipments
+from gqlstock.store import catalog, database, inventory, orders, outbox, shipments
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine
@@ -37,7 +37,7 @@ class LineQuantity:
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class Sheet:
@@ -52,6 +52,7 @@ class Sheet:
         shipments: Sequence[Shipment],
         claim: Claim,
         lookup: Lookup,
+        skus: Mapping[int, str],
     ) -> None:
         self.caller = caller
         self.order = order
@@ -59,6 +60,8 @@ class Sheet:
         self.shipments = {shipment.id: shipment for shipment in shipments}
         self.claim = claim
         self.lookup = lookup
+        self._skus = skus
+        """The SKUs of the lines' items as they are now."""
         self._allocations = allocations
         self._postings: list[Posting] = []
         self._packed_anew: set[int] = set()
@@ -77,14 +80,19 @@ class Sheet:
         if asked.quantity <= 0:
             raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
         if asked.told is not None:
-            found = [line for line in self.lines if line.id == asked.line and line.sku == asked.sku]
+            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
             if not found:
                 raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
             return found
-        found = [line for line in self.lines if line.sku == asked.sku]
-        if not found:
+        named = self._named(asked.sku, self.lines)
+        if not named:
             raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
-        return found
+        return named
+
+    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+        """Those of the lines that a SKU names."""
+        names = [(line.sku, self._skus.get(line.item_id)) for line in lines]
+        return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
         """The units that a caller means, and how many there are too few."""
@@ -211,7 +219,9 @@ async def sheet(caller: Caller, number: str, *path: str) -> Sheet:
     if {a.level_id for found in allocations.values() for a in found if a.level_id is not None} - levels.keys():
         raise database.Outdated(f"the order {number} was tried again meanwhile, and has units of items not claimed")
     made = (await shipments.shipments_of([order_id]))[order_id]
-    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()))
+    items = claim.items | await catalog.items({line.item_id for line in lines} - claim.items.keys())
+    skus = {item.id: item.sku for item in items.values()}
+    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()), skus)
 
 
 def check_lines(asked: Sequence[LineQuantity] | None) -> None:

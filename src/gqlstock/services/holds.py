@@ -16,7 +16,7 @@ from gqlstock.rules.scopes import Caller
 from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, plan, read, stocked
 from gqlstock.services.handles import Handle
-from gqlstock.services.idempotency import Kept, once, ticket
+from gqlstock.services.idempotency import Kept, once, ticket_on_website
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import follow, summed
 from gqlstock.store import database, inventory
@@ -104,7 +104,7 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None, guest: Gu
     rules.check_minutes(asked.minutes)
     if guest is not None:
         rules.check_public(asked.minutes, len(asked.lines), guest.limits)
-    return await once(ticket(caller, "holdStock", key, asked), work)
+    return await once(await ticket_on_website(caller, "holdStock", key, asked), work)
 
 
 async def release(caller: Caller, handle: Handle) -> int:

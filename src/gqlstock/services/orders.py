@@ -4,18 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gqlstock import trail
-from gqlstock.rules import catalog, ledger, refusals
+from gqlstock.rules import allocation, catalog, ledger, refusals
 from gqlstock.rules import orders as order_rules
-from gqlstock.rules.allocation import AllocationState, Part
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.geo import Point
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.ledger import Change, Level, Step
+from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.orders import OrderStatus
-from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.settings import InventoryDecrement
-from gqlstock.services import addresses, drafts, holds, idempotency, together
+from gqlstock.services import drafts, holds, idempotency, together
 from gqlstock.services.availability import Shelf, Stockroom
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.services.idempotency import Kept, once
@@ -61,10 +59,10 @@ def _unread(asked: Asked, error: Refused) -> Draft:
 async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
     """Place an order: all of it or nothing. Answers its id."""
     contact = _Contact(
-        addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
+        catalog.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
     )
-    placing = Placing(caller, asked, contact, idempotency.ticket(caller, "placeOrder", key, asked))
+    placing = Placing(caller, asked, contact, await idempotency.ticket_on_website(caller, "placeOrder", key, asked))
     kept = await (together.do(placing) if asked.hold is None else _place_held(placing))
     if placing.order is not None:
         trail.order_placed()
@@ -113,7 +111,7 @@ class Placing:
         draft = plan(self.caller, self.asked, lines, found)
         if draft.refusals:
             raise Refused(draft.refusals)
-        order = self.order = _order_row(self.contact, found.channel, draft)
+        order = self.order = _order_row(self.contact, self.asked.ship_to, found.channel, draft)
         line_rows = [_line_row(line, found) for line in draft.lines]
         await open_levels(line_rows, draft, found, claim)
         allocations, postings = take(self.caller, order, line_rows, draft, found, claim)
@@ -158,6 +156,7 @@ async def retry(caller: Caller, number: str) -> Kept:
                 for line in lines
             ),
             (await warehouses.websites([known.website_id]))[known.website_id].code,
+            ship_to=known.ship_to,
             firm=True,
             modes=tuple(line.decrement for line in lines),
         )
@@ -191,13 +190,15 @@ def _check_held(order: rows.Order) -> None:
         raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
 
 
-def _order_row(contact: _Contact, channel: Channel, draft: Draft) -> rows.Order:
+def _order_row(contact: _Contact, ship_to: Point | None, channel: Channel, draft: Draft) -> rows.Order:
     at = database.now()
     return rows.Order(
         website_id=channel.id,
         status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
         customer_email=contact.email,
         reference=contact.reference,
+        ship_latitude=ship_to.latitude if ship_to else None,
+        ship_longitude=ship_to.longitude if ship_to else None,
         placed_at=at,
         updated_at=at,
     )
@@ -230,17 +231,11 @@ async def open_levels(lines: Sequence[rows.OrderLine], draft: Draft, found: Shel
             key = found.stock_item(line.item).id, part.warehouse_id
             level = claim.level(*key)
             if level is None or level.deleted_at is not None:
-                changes[key] = ledger.together(changes.get(key, Change()), _ordered(part, row.decrement))
+                changes[key] = ledger.together(changes.get(key, Change()), allocation.effect(part, row.decrement))
     for change in changes.values():
         ledger.apply(Level(), change)
     if changes:
         await claim.open_all(changes)
-
-
-def _ordered(part: Part, mode: InventoryDecrement) -> Change:
-    """What planning units does to their level."""
-    waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
 
 
 def take(
@@ -271,7 +266,7 @@ def take(
                 )
             )
             if level is not None:
-                change = _ordered(part, row.decrement)
+                change = allocation.effect(part, row.decrement)
                 if change != Change():
                     postings.append(Posting(level, change, caller, order=order))
     return allocations, summed(postings)

@@ -1,11 +1,11 @@
 """Announcing stock, receiving it, and withdrawing what will not come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import canonical, catalog, refusals
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
@@ -37,7 +37,7 @@ class ArrivedLine:
     sku: str
     quantity: Decimal
     announcement: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 @dataclass(frozen=True, slots=True)

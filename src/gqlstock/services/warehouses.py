@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gqlstock.rules import catalog, geo, refusals
+from gqlstock.rules import catalog, geo, refusals, skus
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
 from gqlstock.rules.refusals import invalid
@@ -157,7 +157,7 @@ async def _organization(code: str, at: str) -> Organization:
 
 
 async def _free_code(table: type[Organization] | type[Website] | type[Warehouse], code: str) -> str:
-    checked = catalog.text(code, "code", "code")
+    checked = catalog.text(skus.normalized(code), "code", "code")
     if await table.exists(code=checked):
         raise refusals.taken(table.__name__.lower(), checked, "code")
     return checked
@@ -172,7 +172,7 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[Assigned]) -> No
     for number, one in enumerate(assigned):
         if one.warehouse not in known:
             raise refusals.missing("warehouse", one.warehouse, "warehouses", number, "warehouse")
-        if any(other.warehouse == one.warehouse for other in assigned[:number]):
+        if any(known[other.warehouse] == known[one.warehouse] for other in assigned[:number]):
             raise invalid(f"{one.warehouse} stands there twice.", "warehouses", number, "warehouse")
         priority = number if one.priority is None else one.priority
         if abs(priority) > _LARGEST_PRIORITY:

@@ -6,14 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.models import Model
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.seals import seal
-from gqlstock.store import database, outbox
+from gqlstock.store import catalog, database, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import QuantityField, SkuField
 from gqlstock.store.warehouses import Warehouse
 
 
@@ -32,7 +33,7 @@ class LowInventoryAlert(Model):
         "gqlstock.Warehouse", related_name="alerts", null=True, on_delete=fields.RESTRICT
     )
     warehouse_id: int | None
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     name = fields.CharField(max_length=1000)
     code = fields.CharField(max_length=255)
     quantity_left: fields.Field[Decimal] = QuantityField()
@@ -82,6 +83,12 @@ def _told(moment: datetime | None) -> str | None:
 
 def _moment(told: str | None) -> datetime | None:
     return datetime.fromisoformat(told) if told else None
+
+
+async def with_skus(skus: Collection[str]) -> Q:
+    """Those of the items of these SKUs, as they were when alerts were raised or as they are now."""
+    items = await catalog.by_sku(skus)
+    return Q(Q(sku__in=list(skus)), Q(item_id__in=[item.id for item in items.values()]), join_type=Q.OR)
 
 
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:

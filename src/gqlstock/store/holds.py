@@ -11,7 +11,7 @@ from tortoise.models import Model
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.seals import seal
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import QuantityField, SkuField
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
 
@@ -57,7 +57,7 @@ class StockHoldLine(Model):
         "gqlstock.Item", related_name="hold_lines", on_delete=fields.RESTRICT
     )
     item_id: int
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     quantity: fields.Field[Decimal] = QuantityField()
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
 

@@ -9,6 +9,7 @@ from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
+from gqlstock.rules import folding, geo
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.backorders import Fill
@@ -16,9 +17,9 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.seals import seal
 from gqlstock.rules.settings import InventoryDecrement
-from gqlstock.store import database
+from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField, from_units
+from gqlstock.store.fields import FoldedField, QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
@@ -37,6 +38,8 @@ class Order(Model):
     status = fields.CharEnumField(OrderStatus, max_length=20)
     customer_email = fields.CharField(max_length=254, null=True)
     reference = fields.CharField(max_length=255, null=True)
+    ship_latitude = fields.FloatField(null=True)
+    ship_longitude = fields.FloatField(null=True)
     placed_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     canceled_at = fields.DatetimeField(null=True)
@@ -44,6 +47,12 @@ class Order(Model):
     """What is canceled of its lines: of a held order nothing else tells."""
     shipment_count = fields.IntField(default=0, db_default=0)
     seal = fields.BigIntField(null=True)
+    folded = FoldedField(of=("customer_email", "reference"))
+
+    @property
+    def ship_to(self) -> geo.Point | None:
+        """Where it goes, if that was said."""
+        return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
     class Meta:
         table = "customer_order"
@@ -75,7 +84,7 @@ class OrderLine(Model):
         "gqlstock.Item", related_name="order_lines", on_delete=fields.RESTRICT
     )
     item_id: int
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     name = fields.CharField(max_length=1000)
     code = fields.CharField(max_length=255)
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
@@ -84,6 +93,7 @@ class OrderLine(Model):
     returned: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
     decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
     message = fields.CharField(max_length=255, null=True)
+    folded = FoldedField(of=("sku", "name"))
 
     class Meta:
         table = "order_line"
@@ -164,14 +174,16 @@ OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 
 def matches(search: str) -> Q:
     """Orders with that text in their number, reference or e-mail address, or in the name or SKU of a line."""
-    found = OrderLine.filter(Q(sku__icontains=search) | Q(name__icontains=search))
-    own = Q(reference__icontains=search) | Q(customer_email__icontains=search) | Q(id=rules.id_of(search.strip()) or 0)
-    return own | Q(id__in=Subquery(found.values("order_id")))
+    text = folding.fold(search)
+    found = OrderLine.filter(folded__contains=text)
+    return Q(folded__contains=text) | Q(id=rules.id_of(text) or 0) | Q(id__in=Subquery(found.values("order_id")))
 
 
-def with_sku(sku: str) -> Q:
-    """Orders with a line of that SKU."""
-    return Q(id__in=Subquery(OrderLine.filter(sku=sku).values("order_id")))
+async def with_sku(sku: str) -> Q:
+    """Orders with a line of that SKU, as it was ordered or as it is now."""
+    item = (await catalog.by_sku([sku])).get(sku)
+    line = Q(Q(sku=sku), Q(item_id=item.id if item else 0), join_type=Q.OR)
+    return Q(id__in=Subquery(OrderLine.filter(line).values("order_id")))
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:

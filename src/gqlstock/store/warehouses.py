@@ -7,14 +7,15 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import geo
+from gqlstock.rules import geo, skus
 from gqlstock.rules.allocation import Site
 from gqlstock.store import database
+from gqlstock.store.fields import SkuField
 
 
 class Organization(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -24,7 +25,7 @@ class Organization(Model):
 
 class Website(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
         "gqlstock.Organization", related_name="websites", on_delete=fields.RESTRICT
@@ -38,7 +39,7 @@ class Website(Model):
 
 class Warehouse(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     address: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
     latitude = fields.FloatField(null=True)
@@ -52,7 +53,7 @@ class Warehouse(Model):
 
     @property
     def location(self) -> geo.Point | None:
-        return _point(self.latitude, self.longitude)
+        return geo.point_or_none(self.latitude, self.longitude)
 
 
 class Assignment(Model):
@@ -78,10 +79,6 @@ class Assignment(Model):
         unique_together = (("website_id", "warehouse_id"), ("organization_id", "warehouse_id"))
 
 
-def _point(latitude: float | None, longitude: float | None) -> geo.Point | None:
-    return geo.Point(latitude, longitude) if latitude is not None and longitude is not None else None
-
-
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A website with all that selling on it needs: whose it is, and the warehouses it sells from."""
@@ -104,8 +101,8 @@ class Network:
     """Every website, in the order in which they were created, and every warehouse."""
 
     channels: tuple[Channel, ...]
-    warehouses: Mapping[str, int]
-    """The ids of the warehouses, by code."""
+    codes: Mapping[str, int]
+    """The ids of the warehouses, by code; ``warehouse_id`` looks one up in whatever spelling."""
     active: frozenset[int]
     """Those that sell."""
 
@@ -113,7 +110,12 @@ class Network:
         """The website of that code; without one the default website, the first one created."""
         if code is None:
             return self.channels[0] if self.channels else None
-        return next((channel for channel in self.channels if channel.code == code), None)
+        wanted = skus.normalized(code)
+        return next((channel for channel in self.channels if channel.code == wanted), None)
+
+    def warehouse_id(self, code: str) -> int | None:
+        """The id of the warehouse of that code."""
+        return self.codes.get(skus.normalized(code))
 
     def selling_from(self, warehouse_ids: Collection[int]) -> Channel | None:
         """The first-created website that sells from one of these warehouses. (Oro)"""
@@ -149,11 +151,20 @@ async def network() -> Network:
     )
 
 
+async def default_website_code() -> str | None:
+    """The code of the first website created."""
+    rows = await database.look("SELECT code FROM website ORDER BY id LIMIT 1")
+    return rows[0]["code"] if rows else None
+
+
 def _channel(rows: list[dict[str, Any]]) -> Channel:
     assigned = [row for row in rows if row["warehouse_id"] is not None]
     own = [row for row in assigned if row["own"] is not None]
     sites = tuple(
-        (Site(row["warehouse_id"], row["priority"], _point(row["latitude"], row["longitude"])), bool(row["active"]))
+        (
+            Site(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
+            bool(row["active"]),
+        )
         for row in own or assigned
     )
     first = rows[0]
@@ -165,7 +176,9 @@ async def warehouses(ids: Collection[int]) -> dict[int, Warehouse]:
 
 
 async def warehouses_by_code(codes: Collection[str]) -> dict[str, Warehouse]:
-    return {warehouse.code: warehouse for warehouse in await Warehouse.filter(code__in=set(codes))} if codes else {}
+    """Warehouses by code as it was asked for, in whatever spelling."""
+    found = {warehouse.code: warehouse for warehouse in await Warehouse.filter(code__in=set(codes))} if codes else {}
+    return {code: found[stored] for code in codes if (stored := skus.normalized(code)) in found}
 
 
 async def websites(ids: Collection[int]) -> dict[int, Website]:

@@ -53,7 +53,7 @@ def _claim(items: dict[int, Item], levels: Sequence[InventoryLevel]) -> Claim:
 
 def _told(one: AlertsDue, other: AlertsDue, found: Lookup) -> Iterator[Difference]:
     """What is due by both."""
-    places = {warehouse_id: code for code, warehouse_id in found.network.warehouses.items()}
+    places = {warehouse_id: code for code, warehouse_id in found.network.codes.items()}
     falls = {(fall.item.id, fall.warehouse_id) for fall in other.falls}
     over = {alert.id for alert in other.over}
     for fall in one.falls:
