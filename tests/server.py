@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 PATIENCE = 20.0
+FACTORY = "gqlstock.app:from_env"
 # As ``gqlstock serve`` has it; open streams do not keep a test waiting.
 LIKE_SERVE = [
     *("--ws-per-message-deflate", "false"),
@@ -46,8 +47,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:
-    """Start a server in that environment; it is not ready yet."""
+def start(env: Mapping[str, str], directory: Path, port: int | None = None, factory: str = FACTORY) -> Server:
+    """Start a server in that environment; it is not ready yet. ``factory`` makes its app."""
     chosen = port or free_port()
     log = directory / f"server-{chosen}.log"
     command = [
@@ -55,7 +56,7 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> S
         "-m",
         "uvicorn",
         "--factory",
-        "gqlstock.app:from_env",
+        factory,
         "--port",
         str(chosen),
         *LIKE_SERVE,
@@ -123,9 +124,11 @@ def stop(server: Server) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(env: Mapping[str, str], directory: Path, port: int | None = None) -> AsyncIterator[Server]:
+async def running(
+    env: Mapping[str, str], directory: Path, port: int | None = None, factory: str = FACTORY
+) -> AsyncIterator[Server]:
     """A server, ready for the block."""
-    server = start(env, directory, port)
+    server = start(env, directory, port, factory)
     try:
         await ready(server)
         yield server
