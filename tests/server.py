@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 
 PATIENCE = 20.0
-FACTORY = "gqlstock.app:from_env"
 # As ``gqlstock serve`` has it; open streams do not keep a test waiting.
 LIKE_SERVE = [
     *("--ws-per-message-deflate", "false"),
@@ -47,8 +46,8 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def start(env: Mapping[str, str], directory: Path, port: int | None = None, factory: str = FACTORY) -> Server:
-    """Start a server in that environment; it is not ready yet. ``factory`` makes its app."""
+def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:
+    """Start a server in that environment; it is not ready yet."""
     chosen = port or free_port()
     log = directory / f"server-{chosen}.log"
     command = [
@@ -56,7 +55,7 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None, fact
         "-m",
         "uvicorn",
         "--factory",
-        factory,
+        "gqlstock.app:from_env",
         "--port",
         str(chosen),
         *LIKE_SERVE,
@@ -124,11 +123,9 @@ def stop(server: Server) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(
-    env: Mapping[str, str], directory: Path, port: int | None = None, factory: str = FACTORY
-) -> AsyncIterator[Server]:
+async def running(env: Mapping[str, str], directory: Path, port: int | None = None) -> AsyncIterator[Server]:
     """A server, ready for the block."""
-    server = start(env, directory, port, factory)
+    server = start(env, directory, port)
     try:
         await ready(server)
         yield server

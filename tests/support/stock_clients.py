@@ -13,16 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-
 from gqlstock.graphql import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.store import database, inventory
 from gqlstock.store.catalog import Item
 from gqlstock.store.holds import StockHold
-from server import Server
+from support.forked_servers import Fork
 from support.history import Call, Group
+from support.plain_http import PlainClient
 
 _ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
 _LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
@@ -75,6 +74,10 @@ class Shelf:
     holds: list[int] = field(default_factory=list)
     announcements: list[tuple[int, str, str]] = field(default_factory=list)
     on_hand: dict[tuple[str, str], int] = field(default_factory=dict)
+    """As clients last saw it."""
+    counting: bool = False
+    counted_until: datetime | None = None
+    """When the latest late count was answered."""
 
     @property
     def skus(self) -> list[str]:
@@ -88,19 +91,27 @@ class Shelf:
 
 @dataclass
 class Recorder:
-    """Sends calls, and writes them down. ``run`` makes the tags of one recording its own."""
+    """Sends calls, and writes them down, until that time or until there are so many of them."""
 
-    http: httpx.AsyncClient
-    servers: Sequence[Server]
+    http: PlainClient
+    servers: Sequence[Fork]
     chance: random.Random
-    run: str = ""
+    until: float
+    most: int | None = None
     calls: list[Call] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.until or (self.most is not None and len(self.calls) >= self.most)
+
+    def _tag(self) -> str:
+        return f"call-{next(self._numbers)}"
 
     async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
         """Ask for a mutation; gives the call that was answered, or the last one that was not. ``tags`` are the fields of
         the input that take the call's tag."""
-        tag = f"{self.run}{next(self._numbers)}"
+        tag = self._tag()
         key = tag if name in _SENT_AGAIN and self.chance.random() < 0.5 else None
         asked = {**asked, **dict.fromkeys(tags, tag)} | ({"idempotencyKey": key} if key else {})
 
@@ -131,17 +142,17 @@ class Recorder:
         return call
 
     async def _post(self, call: Call, at: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        url = self.servers[at % len(self.servers)].url
+        port = self.servers[at % len(self.servers)].port
         self.calls.append(call)
         call.start = time.monotonic()
-        answer = (await self.http.post(url, json={"query": query, "variables": variables})).json()
+        answer = await self.http.post(port, query, variables)
         call.end = time.monotonic()
         assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
         return data
 
     async def look(self, shelf: Shelf, sku: str, warehouse: str) -> tuple[int, ...] | None:
-        call = Call(shelf.name, "look", {"sku": sku, "warehouse": warehouse}, f"{self.run}{next(self._numbers)}")
+        call = Call(shelf.name, "look", {"sku": sku, "warehouse": warehouse}, self._tag())
         data = await self._post(call, self.chance.randrange(len(self.servers)), _LOOK, call.given)
         found = data["inventoryLevel"]
         call.refusals, call.seen = (), tuple(found.values()) if found else None
@@ -149,7 +160,7 @@ class Recorder:
 
     async def expire(self, shelf: Shelf, hold: int) -> None:
         """Let a hold's time be up, between the transactions of those who have its items."""
-        call = Call(shelf.name, "expire", {"id": hold}, f"{self.run}{next(self._numbers)}")
+        call = Call(shelf.name, "expire", {"id": hold}, self._tag())
         self.calls.append(call)
         call.start = time.monotonic()
 
@@ -192,8 +203,8 @@ class Client:
         self._shelves = shelves
         self._chances = chances
 
-    async def work(self, until: float) -> None:
-        while time.monotonic() < until:
+    async def work(self) -> None:
+        while not self._record.over:
             shelf = self._chance.choice(self._shelves)
             chances = self._chances[shelf.name]
             (step,) = self._chance.choices(list(chances), list(chances.values()))
@@ -237,14 +248,15 @@ class Client:
         await self._count(shelf, (sku, warehouse, self._chance.randint(0, 9), expected, None))
 
     async def count_late(self, shelf: Shelf) -> None:
-        """A count of a moment ago; one at a time, none of them older than the one before."""
-        if not shelf.on_hand.get(("late", "")):
-            shelf.on_hand["late", ""] = 1
-            await asyncio.sleep(0.05)
-            moment = datetime.now(UTC) - timedelta(seconds=self._chance.uniform(0, 0.03))
-            sku, warehouse = self._place(shelf)
-            await self._count(shelf, (sku, warehouse, self._chance.randint(3, 9), None, moment))
-            shelf.on_hand["late", ""] = 0
+        """A count of a moment ago; one at a time, none of them older than the end of the one before."""
+        if shelf.counting:
+            return
+        shelf.counting = True
+        since, now = shelf.counted_until or datetime.now(UTC), datetime.now(UTC)
+        sku, warehouse = self._place(shelf)
+        moment = since + (now - since) * self._chance.random()
+        await self._count(shelf, (sku, warehouse, self._chance.randint(3, 9), None, moment))
+        shelf.counted_until, shelf.counting = datetime.now(UTC), False
 
     async def _count(self, shelf: Shelf, row: tuple[str, str, int, int | None, datetime | None]) -> None:
         sku, warehouse, counted, expected, moment = row

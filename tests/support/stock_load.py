@@ -9,20 +9,19 @@ import contextlib
 import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import make
-import server
 from gqlstock.config import Config
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import verification, warehouses
 from gqlstock.store import database, versions
 from support import stock_evidence
+from support.forked_servers import forked
 from support.history import Group, Verdict, check
+from support.plain_http import PlainClient
 from support.stock_clients import Recorder, Shelf
 from support.stock_records import NEVER, ON_ORDER, ON_SHIPMENT, Rules
 from support.stock_shoppers import Shopper
@@ -42,7 +41,7 @@ _ARRIVALS = {"announce": 3, "receive": 4, "withdraw": 1}
 _STOCK = {"adjust": 7, "transfer": 4}
 _ALL = _ORDERS | _HOLDS | _ARRIVALS | _STOCK
 CHANCES = {
-    "counted": _ALL | {"count": 4, "look": 10},
+    "counted": _ALL | {"count": 8, "look": 10},
     "parked": _ALL | {"count": 2, "look": 6, "retry": 6},
     "bounded": _ALL | {"count_late": 4, "look": 10},
     # What a hold that is over keeps is read at two moments: nobody looks at levels whose holds run out.
@@ -70,45 +69,49 @@ class Result:
 
 async def run(
     env: Mapping[str, str],
-    directory: Path,
     *,
-    seconds: float,
+    seconds: float = 60,
+    calls: int | None = None,
     clients: int = 16,
     seed: int = 0,
-    factory: str = server.FACTORY,
+    groups: Collection[str] = tuple(GROUPS),
+    bug: str | None = None,
 ) -> Result:
-    """Clients at work for so long, on an open database of their own; ``factory`` makes the app of each process."""
-    groups = await _stocked()
-    shelves = [Shelf(name, group) for name, group in groups.items()]
+    """Clients at work for so long, on an open database of their own. ``calls``: no more than about so many of them;
+    ``groups``: the items that they change; ``bug``: one that is planted in the processes."""
+    stocked = await _stocked(groups)
+    shelves = [Shelf(name, group) for name, group in stocked.items()]
     token = await make.token("admin", name="load")
     async with contextlib.AsyncExitStack() as stack:
-        starting = [server.running(env, directory, factory=factory) for _ in range(PROCESSES)]
+        starting = [forked(env, bug) for _ in range(PROCESSES)]
         servers = await asyncio.gather(*(stack.enter_async_context(one) for one in starting))
-        record = Recorder(await stack.enter_async_context(server.client(token)), servers, random.Random(seed))
+        http = PlainClient(token)
+        stack.push_async_callback(http.close)
         began = time.monotonic()
-        working = [Shopper(record, shelves, CHANCES).work(began + seconds) for _ in range(clients)]
+        record = Recorder(http, servers, random.Random(seed), until=began + seconds, most=calls)
+        working = [Shopper(record, shelves, CHANCES).work() for _ in range(clients)]
         await asyncio.gather(*working)
         took = time.monotonic() - began
     # The processes have ended: whatever was cut is over as well.
-    evidence = {name: await stock_evidence.read(group.rules) for name, group in groups.items()}
-    return Result(len(record.calls), took, check(record.calls, groups, evidence))
+    evidence = {name: await stock_evidence.read(group.rules) for name, group in stocked.items()}
+    return Result(len(record.calls), took, check(record.calls, stocked, evidence))
 
 
-async def _stocked() -> dict[str, Group]:
-    """A shop that sells the items of all groups from both warehouses."""
+async def _stocked(names: Collection[str]) -> dict[str, Group]:
+    """A shop that sells the items of these groups from both warehouses."""
     for warehouse in WAREHOUSES:
         await make.warehouse(warehouse)
     await make.website("shop", warehouses=WAREHOUSES)
     groups = {}
-    for number, (name, items) in enumerate(GROUPS.items()):
+    for name in names:
         at_first = {}
-        for sku, rules in items.items():
+        for sku, rules in GROUPS[name].items():
             await make.product(sku)
             await _set(sku, rules)
-            for warehouse, on_hand in zip(WAREHOUSES, (6 + number, 4), strict=True):
+            for warehouse, on_hand in zip(WAREHOUSES, (8, 4), strict=True):
                 await make.stock(sku, warehouse, on_hand)
                 at_first[sku, warehouse] = on_hand
-        groups[name] = Group(items, WAREHOUSES, at_first)
+        groups[name] = Group(GROUPS[name], WAREHOUSES, at_first)
     return groups
 
 
@@ -127,11 +130,10 @@ async def by_hand(url: str, seconds: float, clients: int) -> bool:
     env = {"GQLSTOCK_DATABASE_URL": url} | {k: v for k, v in os.environ.items() if k == "GQLSTOCK_REDIS_URL"}
     config = Config.from_env(env)
     await versions.migrate(config.database)
-    with tempfile.TemporaryDirectory() as directory:
-        async with database.opened(config.database, everywhere=True):
-            await warehouses.ensure_default_organization()
-            result = await run(env, Path(directory), seconds=seconds, clients=clients, seed=random.randrange(10**6))
-            differences = await verification.verify()
+    async with database.opened(config.database, everywhere=True):
+        await warehouses.ensure_default_organization()
+        result = await run(env, seconds=seconds, clients=clients, seed=random.randrange(10**6))
+        differences = await verification.verify()
     print(result, *differences, sep="\n")  # noqa: T201
     return not (result.problems or differences)
 
