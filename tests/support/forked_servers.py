@@ -15,8 +15,16 @@ import server
 from gqlstock import app
 from support import planted_bugs
 
+_UVICORN = [
+    *("uvicorn", "uvicorn.lifespan.on", "uvicorn.loops.auto"),
+    *("uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto"),
+]
+# The first one waits for all imports.
+_PATIENCE = 60
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([__name__])
+# Not this module: the process that forks does not look for modules where tests do. pytest is what a fork takes for its
+# main module.
+_forks.set_forkserver_preload(["gqlstock.app", "gqlstock.store.postgres", "gqlstock.store.sqlite", "pytest", *_UVICORN])
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,19 @@ def _serve(env: Mapping[str, str], port: int, bug: str | None) -> None:
     if bug is not None:
         plant, _ = planted_bugs.BUGS[bug]
         plant()
-    uvicorn.run(app.from_env, factory=True, port=port, log_level="warning", timeout_graceful_shutdown=1)
+    # Connections are kept for as long as clients may be idle on a busy machine.
+    uvicorn.run(
+        app.from_env,
+        factory=True,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=600,
+    )
 
 
 async def _ready(port: int, process: BaseProcess) -> None:
-    async with asyncio.timeout(server.PATIENCE), httpx.AsyncClient(verify=False) as client:
+    async with asyncio.timeout(_PATIENCE), httpx.AsyncClient(verify=False) as client:
         while True:
             assert process.is_alive(), "the server has ended"
             with contextlib.suppress(httpx.TransportError):
