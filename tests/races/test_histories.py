@@ -1,6 +1,6 @@
 """Many clients and two processes: whatever happens at once, it is as if it had happened one after the other.
 
-GQLSTOCK_TEST_CALLS calls are made to the correct server, 600 unless it says otherwise.
+GQLSTOCK_TEST_CALLS calls are made to the correct server, 600 unless it says otherwise, and 400 to one with a bug.
 """
 
 import os

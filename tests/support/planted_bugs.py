@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from gqlstock.rules import availability, backorders, holds, ledger, shipments
+from gqlstock.rules import availability, backorders, ledger, shipments
 from gqlstock.rules.ledger import Change, Level, Step
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services import idempotency
@@ -72,16 +72,6 @@ def expired_holds_counted() -> None:
     inventory._expired = expired
 
 
-def expired_holds_ordered() -> None:
-    """A hold that is over can be ordered as long as it is not swept."""
-    right = holds.check_active
-
-    def check_active(state: Any, expires_at: Any, now: Any, *path: Any) -> None:
-        right(state, expires_at, expires_at.min.replace(tzinfo=expires_at.tzinfo), *path)
-
-    holds.check_active = check_active
-
-
 def newest_backorder_filled_first() -> None:
     right = backorders.fill
     backorders.fill = lambda waiting, quantity: right(list(reversed(waiting)), quantity)
@@ -100,10 +90,9 @@ def key_applied_twice() -> None:
 
 
 def cancel_gives_back_too_much() -> None:
-    """Canceled units of ON_ORDER that were packed are given back twice."""
-    _change_step(
-        Step.CANCELED_PACKED, lambda change: ledger.together(change, Change(on_hand=max(change.on_hand, ZERO)))
-    )
+    """Canceled units of ON_ORDER are given back twice."""
+    for step in (Step.CANCELED, Step.CANCELED_PACKED):
+        _change_step(step, lambda change: ledger.together(change, Change(on_hand=max(change.on_hand, ZERO))))
 
 
 def packed_units_stay_reserved() -> None:
@@ -134,13 +123,9 @@ def reserved_units_sold() -> None:
     Level.available = property(lambda level: level.on_hand - level.planned - level.held)  # type: ignore[assignment,method-assign]
 
 
-def expectation_off_by_one() -> None:
-    right = ledger.expect
-
-    def expect(level: Level, expected: Any, *names: str) -> None:
-        right(level, None if expected is not None and abs(expected - level.on_hand) == 1 else expected, *names)
-
-    ledger.expect = expect
+def expectation_ignored() -> None:
+    """A count is taken whatever was expected."""
+    ledger.expect = lambda *given: None
 
 
 def backordered_units_shipped() -> None:
@@ -167,12 +152,12 @@ def stale_read() -> None:
 
 
 def half_a_batch_written() -> None:
-    """Of the rows of the ledger that are written together, one in fifty is not."""
+    """Of the rows of the ledger that are written together, one in fifteen is not."""
     right, numbers = database.insert_many, itertools.count(1)
 
     async def insert_many(rows: Sequence[Any]) -> None:
         await right(rows)
-        if rows and type(rows[0]) is inventory.StockMovement and next(numbers) % 50 == 0:
+        if rows and type(rows[0]) is inventory.StockMovement and next(numbers) % 15 == 0:
             await database.execute("DELETE FROM stock_movement WHERE id = ?", rows[-1].id)
 
     database.insert_many = insert_many
@@ -186,7 +171,6 @@ BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
         (levels_remembered, "counted", "bounded"),
         (decrement_lost, "counted"),
         (expired_holds_counted, "kept"),
-        (expired_holds_ordered, "kept"),
         (newest_backorder_filled_first, "counted", "bounded"),
         (key_applied_twice, "counted", "parked", "kept"),
         (cancel_gives_back_too_much, "counted"),
@@ -194,7 +178,7 @@ BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
         (transfer_loses_units, "counted", "rare"),
         (safety_stock_ignored, "counted", "kept"),
         (reserved_units_sold, "kept", "parked"),
-        (expectation_off_by_one, "counted", "parked"),
+        (expectation_ignored, "counted", "parked"),
         (backordered_units_shipped, "bounded", "counted"),
         (late_count_forgets_what_followed, "bounded"),
         (stale_read, "counted", "bounded"),

@@ -236,7 +236,7 @@ class Client:
 
     async def adjust(self, shelf: Shelf) -> None:
         places = {self._place(shelf) for _ in range(self._chance.randint(1, 2))}
-        rows = [(*place, self._chance.choice([-3, -1, 1, 2, 4])) for place in sorted(places)]
+        rows = [(*place, self._chance.choice([-4, -2, -1, 1, 2, 3])) for place in sorted(places)]
         changes = [{"sku": sku, "warehouse": warehouse, "delta": delta} for sku, warehouse, delta in rows]
         await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, reason="")
 
@@ -245,7 +245,7 @@ class Client:
         sku, warehouse = self._place(shelf)
         expected = shelf.on_hand.get((sku, warehouse)) if self._chance.random() < 0.5 else None
         expected = None if expected is None else expected + self._chance.choice([0, 0, 1])
-        await self._count(shelf, (sku, warehouse, self._chance.randint(0, 9), expected, None))
+        await self._count(shelf, (sku, warehouse, self._chance.randint(0, 6), expected, None))
 
     async def count_late(self, shelf: Shelf) -> None:
         """A count of a moment ago; one at a time, none of them older than the end of the one before."""
@@ -255,7 +255,7 @@ class Client:
         since, now = shelf.counted_until or datetime.now(UTC), datetime.now(UTC)
         sku, warehouse = self._place(shelf)
         moment = since + (now - since) * self._chance.random()
-        await self._count(shelf, (sku, warehouse, self._chance.randint(3, 9), None, moment))
+        await self._count(shelf, (sku, warehouse, self._chance.randint(0, 5), None, moment))
         shelf.counted_until, shelf.counting = datetime.now(UTC), False
 
     async def _count(self, shelf: Shelf, row: tuple[str, str, int, int | None, datetime | None]) -> None:
