@@ -17,7 +17,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import alerts, receiving, stock, verification
+from gqlstock.services import alerts, reassess, receiving, stock, verification
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
@@ -42,6 +42,7 @@ async def _shop() -> None:
     await make.setting(product="RARE", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.setting(product="SOON", backorders=BackorderMode.ALLOW)
     await make.setting(product="LOW", notify_below=3)
+    await reassess.run()
 
 
 async def _stock() -> None:
