@@ -421,12 +421,16 @@ CHANGED = [
 
 _TIME = "a moment that is written with every change, and that no figure rests on"
 _TOLD = "a text that somebody gave, and may give anew"
+_FOLDED = "what a search looks in, worked out anew from the texts of its row with every write of it"
 NOT_FOUND = {
     "inventory_level.counted_at": "a late count is dated by whoever counted, and moves nothing where it finds what is there",
     "inventory_level.updated_at": _TIME,
     "customer_order.customer_email": _TOLD,
     "customer_order.reference": _TOLD,
     "customer_order.updated_at": _TIME,
+    "customer_order.folded": _FOLDED,
+    "order_line.folded": _FOLDED,
+    "stock_hold.address": "where a guest asked for an active hold: it bounds what one address holds, and goes with the hold",
     "order_line.message": "what the shopper was told: it follows from settings as they were then",
     "allocation.changed_at": _TIME,
     "shipment.tracking_number": _TOLD,
