@@ -270,6 +270,8 @@ CHANGED = [
     ("stock_movement", movement("COUNT"), "seal", "1", "Movement"),
     ("customer_order", order("placed"), "website_id", OTHER_SITE, "Order {placed}: content"),
     ("customer_order", order("placed"), "placed_at", THEN, "Order {placed}: content"),
+    ("customer_order", order("placed"), "ship_latitude", "52.5", "Order {placed}: content"),
+    ("customer_order", order("placed"), "ship_longitude", "13.4", "Order {placed}: content"),
     ("customer_order", order("placed"), "seal", "1", "Order {placed}: content"),
     *[
         ("customer_order", order(reference), "status", f"'{status}'", f"Order {{{reference}}}: status")
@@ -331,6 +333,13 @@ CHANGED = [
         "Order {placed}, MUG: order of allocations",
     ),
     ("allocation", allocation("placed", "MUG"), "quantity", "10000", "Order {placed}, MUG: quantity"),
+    (
+        "allocation",
+        allocation("placed", "MUG"),
+        "split_from",
+        allocation("placed", "CUP"),
+        "Order {placed}, MUG: allocations",
+    ),
     ("allocation", allocation("shipped", "CUP", "SHIPPED"), "quantity", "10000", "Order {shipped}, CUP: quantity"),
     *[
         ("allocation", allocation("placed", "MUG"), "state", f"'{state}'", told)
