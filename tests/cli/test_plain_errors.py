@@ -185,12 +185,12 @@ def test_a_missing_file_is_named(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/none.csv: No such file or directory\n")
 
 
-def test_a_file_in_another_encoding_is_named(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_bytes("sku,warehouse,on_hand\nCAFÉ,BERLIN,1\n".encode("latin-1"))
+def test_a_file_of_windows_is_read_as_it_is_meant(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes("sku,warehouse,on_hand\nCAFÉ,BERLIN,1\n".encode("cp1252"))
 
     result = run("import", "levels", tmp_path / "in.csv")
 
-    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/in.csv is not UTF-8: save it in that encoding.\n")
+    assert (result.exit_code, result.stderr) == (1, "Line 2: There is no item CAFÉ.\n")
 
 
 def test_a_target_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
