@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 _PIECE = 1 << 18
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 class WrongAnswer(Exception):

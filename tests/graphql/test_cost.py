@@ -52,7 +52,7 @@ def refused(text: str, *, authenticated: bool = False, **variables: object) -> l
         ),
         (
             '{ checkOrder(input: { lines: [{ sku: "A", quantity: 1 }, { sku: "B", quantity: 2 }] }) { orderable } }',
-            2 + 2 * 5,
+            2 + 2 * 10,
         ),
         ("{ products(first: 999) { nodes { sku } } }", LIST + 1 + 250 * 2),
         (

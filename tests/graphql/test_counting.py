@@ -1,9 +1,10 @@
 """Work that is long: counted once, without keeping rows, in turns with other requests, and given up in time."""
 
 import asyncio
+import gc
+import time
 import tracemalloc
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +17,6 @@ from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
 from gqlstock.store.database import DatabaseUrl
-
-SMALL = "{ viewer { authenticated } }"
 
 
 async def stocked(count: int) -> None:
@@ -66,16 +65,14 @@ async def test_the_public_is_told_how_many_there_are_at_a_fair_price(client: Cli
         ("products(first: 0, filter: { inStock: true })", "catalog:read"),
         ("products(first: 0)", "catalog:read"),
         ("inventoryLevels(first: 0)", "inventory:read"),
-        ('category(slug: "singles") { products(first: 0)', ""),
         ("stockMovements(first: 0)", "inventory:read"),
     ],
 )
 async def test_aliases_of_one_count_share_it(client: Client, statements: Statements, field: str, scopes: str) -> None:
     await stocked(3)
-    end = "}" if field.startswith("category") else ""
 
     def query(size: int, what: str) -> str:
-        return "{ " + " ".join(f"c{n}: {field} {{ {what} }} {end}" for n in range(size)) + " }"
+        return "{ " + " ".join(f"c{n}: {field} {{ {what} }}" for n in range(size)) + " }"
 
     async def sent(size: int, what: str) -> int:
         with statements.counted() as told:
@@ -132,48 +129,44 @@ async def test_a_count_keeps_no_rows(client: Client) -> None:
 
 
 LONG = {
-    "counts": "{ "
-    + " ".join(f'c{n}: products(first: 0, filter: {{ search: "{n}" }}) {{ totalCount }} ' for n in range(10))
-    + "}",
-    "lists that pass over everything": "{ "
-    + " ".join(f"c{n}: products(first: {n}, filter: {{ inStock: false }}) {{ nodes {{ sku }} }} " for n in range(1, 11))
-    + "}",
-    "orders of many lines": "query($input: CheckOrderInput!) { "
-    + " ".join(f"c{n}: checkOrder(input: $input) {{ orderable }} " for n in range(10))
-    + "}",
+    "a count": "{ products(first: 0) { totalCount } }",
+    "a list that passes over everything": "{ products(first: 1, filter: { inStock: false }) { nodes { sku } } }",
+    "a count below categories": """{ categories { nodes { products(first: 0, filter: { inStock: true }) {
+        totalCount } } } }""",
 }
 
 
 @pytest.mark.parametrize("kind", LONG)
-async def test_others_are_answered_while_one_request_has_much_to_do(client: Client, kind: str) -> None:
-    await stocked(1_000)
-    lines = [{"sku": f"ITEM-{number:05}", "quantity": 1} for number in range(500)]
-    given: dict[str, Any] = {"input": {"lines": lines}} if kind.startswith("orders") else {}
-    await client.public(SMALL)
+async def test_others_have_their_turn_while_one_field_has_much_to_do(client: Client, kind: str) -> None:
+    await stocked(3_000)
+    await client.public(LONG[kind])
 
-    long = asyncio.create_task(client.public(LONG[kind], **given))
-    answered = 0
-    while not long.done():
-        await client.public(SMALL)
-        answered += 1
+    long = asyncio.create_task(client.public(LONG[kind]))
+    turns = []
+    # The server keeps the collector from its modules and its schema; here they would be walked through in some turn.
+    gc.collect()
+    gc.disable()
+    try:
+        while not long.done():
+            # What this thread works: how long it takes says nothing on a machine that others use.
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - began)
+    finally:
+        gc.enable()
 
-    assert len(await long) == 10
-    assert answered >= 10
+    assert (await long).keys() <= {"products", "categories"}
+    assert max(turns) < sum(turns) / 3
 
 
 async def test_the_deadline_ends_what_only_takes_processor_time(
     client: Client, db: None, database_url: DatabaseUrl
 ) -> None:
-    await stocked(1_000)
-    app = create_app(Config(database=database_url, limits=Limits(query_seconds=0.05)))
+    await stocked(3_000)
+    app = create_app(Config(database=database_url, limits=Limits(query_seconds=0.01)))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop.example", timeout=None) as http:
-        whole = asyncio.get_running_loop().time()
-        await client.public(LONG["counts"])
-        whole = asyncio.get_running_loop().time() - whole
-        began = asyncio.get_running_loop().time()
-        answer = (await http.post("/graphql", json={"query": LONG["counts"]})).json()
-        taken = asyncio.get_running_loop().time() - began
+        answers = [(await http.post("/graphql", json={"query": query})).json() for query in LONG.values()]
 
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["TIMEOUT"]
-    assert taken < max(whole / 2, 0.2)
+    codes = [error["extensions"]["code"] for answer in answers for error in answer["errors"]]
+    assert codes == ["TIMEOUT"] * 3

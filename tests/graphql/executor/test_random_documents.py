@@ -215,6 +215,7 @@ async def answered(executor: Any, caller: Caller, document: str, variables: dict
     return json.dumps(answer.data), errors
 
 
+@leaves_something
 def test_the_real_schema_gives_the_same_data_and_errors(database_url: DatabaseUrl, runner: asyncio.Runner) -> None:
     real = schema.build()._schema
     # What is reckoned from this very moment is never twice the same.
