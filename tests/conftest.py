@@ -1,9 +1,11 @@
 """A database of its own for every test: a copy of a migrated SQLite file, or the one PostgreSQL database, emptied."""
 
 import asyncio
+import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -22,6 +24,9 @@ hypothesis.settings.load_profile("gqlstock")
 
 POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
+
+
+NewDatabase = Callable[[], contextlib.AbstractAsyncContextManager[dict[str, str]]]
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +84,20 @@ async def db(database_url: DatabaseUrl) -> AsyncIterator[None]:
     """This test's database, open."""
     async with database.opened(database_url, everywhere=True):
         yield
+
+
+@pytest.fixture
+def new_database(migrated: DatabaseUrl, tmp_path: Path) -> NewDatabase:
+    """Opens one database after another, each up to date and empty; gives the environment of processes that work on it."""
+
+    @contextlib.asynccontextmanager
+    async def opened() -> AsyncIterator[dict[str, str]]:
+        directory = Path(tempfile.mkdtemp(dir=tmp_path))
+        url = await asyncio.to_thread(_fresh, migrated, directory)
+        async with database.opened(url, everywhere=True):
+            yield _env(url)
+
+    return opened
 
 
 @pytest.fixture(scope="session")

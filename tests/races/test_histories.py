@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from conftest import NewDatabase
 from gqlstock.services import verification
 from support import stock_load
 from support.planted_bugs import BUGS, NEED_POSTGRES
@@ -14,6 +15,7 @@ from support.planted_bugs import BUGS, NEED_POSTGRES
 CALLS = int(os.environ.get("GQLSTOCK_TEST_CALLS", "600"))
 ON_POSTGRES = bool(os.environ.get("GQLSTOCK_TEST_DATABASE_URL"))
 _FEW = 400
+_TRIES = 4
 
 
 async def test_one_serial_order_explains_all_that_clients_of_two_processes_see(
@@ -27,11 +29,16 @@ async def test_one_serial_order_explains_all_that_clients_of_two_processes_see(
 
 
 @pytest.mark.parametrize("bug", BUGS)
-async def test_a_planted_bug_is_found(db: None, database_env: dict[str, str], bug: str) -> None:
+async def test_a_planted_bug_is_found(new_database: NewDatabase, bug: str) -> None:
     if bug in NEED_POSTGRES and not ON_POSTGRES:
         pytest.skip("needs GQLSTOCK_TEST_DATABASE_URL")
 
     _, groups = BUGS[bug]
-    result = await stock_load.run(database_env, calls=_FEW, groups=groups, bug=bug)
+    problems: list[str] = []
+    # Whether a few calls come upon a bug is a matter of chance.
+    for seed in range(_TRIES):
+        if not problems:
+            async with new_database() as env:
+                problems = (await stock_load.run(env, calls=_FEW, groups=groups, bug=bug, seed=seed)).problems
 
-    assert result.problems
+    assert problems
