@@ -21,7 +21,7 @@ SHELF = """subscription Shelf($skus: [String!]!, $full: Boolean = true) {
   availabilityChanges(skus: $skus) { sku orderable visible salableQuantity item { id name @include(if: $full) } }
 }"""
 LEVELS = """subscription ($skus: [String!]) {
-  inventoryChanges(skus: $skus) { level { onHand item { sku } } movement { quantity order { number } } }
+  inventoryChanges(skus: $skus) { level { onHand item { sku } } movement { quantity reference } }
 }"""
 ALERTS = "subscription { lowInventoryAlerts { alert { sku state item { name } } } }"
 ORDERS = "subscription { orderChanges { order { number lines { sku quantity } } } }"

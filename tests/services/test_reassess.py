@@ -184,12 +184,16 @@ async def test_settings_that_no_alert_depends_on_leave_nothing_to_do(shop: None)
     assert await Reassessment.all().count() == 0
 
 
+async def watched() -> bool:
+    return True
+
+
 @pytest.mark.parametrize("place", [{"system": True}, {"category": "kitchen"}, {"product": "MUG"}], ids="-".join)
 async def test_a_part_that_is_interrupted_is_done_again(shop: None, place: dict[str, object]) -> None:
     await make.setting(**place, notify_below=5)  # type: ignore[arg-type]
 
     async def dies() -> None:
-        item_ids = await reassessments.take(reassess.PART, watched=True)
+        item_ids = await reassessments.take(reassess.PART, watched)
         assert item_ids
         await reassess.reassess(item_ids)
         raise ConnectionError("the process died")
@@ -211,7 +215,7 @@ async def test_every_item_is_taken_once_in_parts_of_bounded_size(shop: None) -> 
     await make.setting(category="kitchen", notify_below=5)
 
     parts = []
-    while (part := await database.transaction(lambda: reassessments.take(4, watched=True))) is not None:
+    while (part := await database.transaction(lambda: reassessments.take(4, watched))) is not None:
         parts.append(part)
 
     assert [len(part) for part in parts] == [4, 2]

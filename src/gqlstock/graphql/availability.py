@@ -43,7 +43,9 @@ class Availability:
     website: str = strawberry.field(description="The website's code.")
     status: InventoryStatus = strawberry.field(description="The status in effect: set by hand, else by the quantity.")
     visible: bool = strawberry.field(description="Whether the shop shows the product at all.")
-    orderable: bool = strawberry.field(description="Whether one more can be ordered now, in stock or on backorder.")
+    orderable: bool = strawberry.field(
+        description="Whether the least quantity that the quantity rules allow can be ordered now, in stock or on backorder."
+    )
     unavailable_reason: UnavailableReason | None = strawberry.field(description="Why not; null when orderable.")
     salable_quantity: Decimal | None = strawberry.field(
         description=(
@@ -55,7 +57,7 @@ class Availability:
     low_inventory: bool = strawberry.field(
         description="Whether there is some, at or under lowInventoryThreshold, where highlightLowInventory is on."
     )
-    backorder: bool = strawberry.field(description="The next unit would be a backorder.")
+    backorder: bool = strawberry.field(description="The least quantity would be a backorder, in part or whole.")
     message: str | None = strawberry.field(
         description="What to tell the shopper, such as the backorder notice; null when there is nothing to say."
     )

@@ -151,7 +151,7 @@ class _Measuring:
         if isinstance(node, IntValueNode):
             return int(node.value[:9])
         value = self._variable(node)
-        return value if type(value) is int else None
+        return _whole(value)
 
     def _length(self, node: ValueNode) -> int:
         if isinstance(node, ListValueNode):
@@ -272,7 +272,14 @@ _MOST_STEPS = 20_000
 
 def _size(value: Any) -> Any:
     """What a variable says of how many; anything that is neither a number nor has others in it says nothing."""
-    return value if type(value) is int or isinstance(value, list | dict) else None
+    return value if isinstance(value, list | dict) else _whole(value)
+
+
+def _whole(value: Any) -> int | None:
+    """A number of things, as it will be understood: 250.0 is 250."""
+    if isinstance(value, float) and value.is_integer():
+        return int(min(value, float(MAX_SIZE)))
+    return value if type(value) is int else None
 
 
 def _key(size: Any) -> Any:

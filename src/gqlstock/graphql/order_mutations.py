@@ -148,7 +148,7 @@ class OrderMutations:
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
         asked = input.asked()
-        await questions.check(info.context, asked.lines)
+        await questions.check(info.context, asked.lines, "placeOrder", input.idempotency_key)
         kept = await services.place(info.context.caller, asked, input.idempotency_key)
         return await _order_payload(kept)
 

@@ -6,6 +6,7 @@ so that nothing in it can be of the one who happened to come first. In doubt not
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
@@ -25,8 +26,8 @@ T = TypeVar("T")
 
 _MOST_BYTES = 16_000_000
 """Of finished pushes that somebody may still come for."""
-_BYTES_BESIDE = 500
-"""What a push takes besides its text, nearly."""
+_BYTES_BESIDE = 2_000
+"""What a push takes besides its text, nearly: its key, its event with the rows that are told of."""
 
 
 def encode(data: object) -> str:
@@ -59,27 +60,21 @@ class Push(ExecutionResult):
 class Key(NamedTuple):
     """What a push depends on besides its event."""
 
-    document: str
+    document: bytes
     operation: str | None
     variables: bytes
     caller: Caller
 
 
 class _Subscription:
-    """One subscription, as it executes its events."""
+    """What the events of one subscription have in common."""
 
-    __slots__ = ("_build", "context", "key")
+    __slots__ = ("context", "key")
 
-    def __init__(self, executor: Executor[Any], build: Callable[[Any], Any]) -> None:
-        self._build = build
+    def __init__(self, executor: Executor[Any]) -> None:
         self.key = _key(executor)
         context = executor.context_value
         self.context = context if self.key is None else context.of_anybody(self.key.caller)
-
-    def execute(self, event: object) -> Any:
-        executor = self._build(event)
-        executor.context_value = self.context
-        return executor.execute_operation(False)
 
 
 class Pushes:
@@ -92,28 +87,28 @@ class Pushes:
         self._finished: LRUCache[tuple[int, Key], Push] = LRUCache(most_bytes, getsizeof=_size)
         self._running: dict[tuple[int, Key], asyncio.Task[Push]] = {}
 
-    def push(self, subscription: _Subscription, event: object) -> Push | Awaitable[Push]:
+    def push(self, event: "_Event") -> Push | Awaitable[Push]:
         """What a subscriber is sent of an event, when it is its turn."""
         if not self.turns.take():
-            return self._later(subscription, event)
-        return self._find(subscription, event)
+            return self._later(event)
+        return self._find(event)
 
-    async def _later(self, subscription: _Subscription, event: object) -> Push:
+    async def _later(self, event: "_Event") -> Push:
         await self.turns.wait()
-        found = self._find(subscription, event)
+        found = self._find(event)
         return found if isinstance(found, Push) else await found
 
-    def _find(self, subscription: _Subscription, event: object) -> Push | Awaitable[Push]:
-        if subscription.key is None:
-            return self._executed(subscription, event)
-        # A push has its event, whose id is taken by nothing else while the push is here.
-        key = id(event), subscription.key
+    def _find(self, event: "_Event") -> Push | Awaitable[Push]:
+        if event.subscription.key is None:
+            return self._executed(event)
+        # A push has its payload, whose id is taken by nothing else while the push is here.
+        key = id(event.payload), event.subscription.key
         finished = self._finished.get(key)
         if finished is not None:
             return finished
         running = self._running.get(key)
         if running is None:
-            made = self._executed(subscription, event)
+            made = self._executed(event)
             if isinstance(made, Push):
                 return self._keep(key, made)
             # Of nobody: who asked first may go away, and the others still wait for it.
@@ -121,12 +116,12 @@ class Pushes:
             self._running[key] = running
         return asyncio.shield(running)
 
-    def _executed(self, subscription: _Subscription, event: object) -> "Push | _Making":
+    def _executed(self, event: "_Event") -> "Push | _Making":
         self.executed += 1
-        result = subscription.execute(event)
+        result = event.execute()
         if hasattr(result, "__await__"):
-            return _Making(event, result)
-        return _finish(event, result)
+            return _Making(event.payload, result)
+        return _finish(event.payload, result)
 
     async def _run(self, key: tuple[int, Key], making: "_Making") -> Push:
         try:
@@ -170,9 +165,9 @@ class SharesPushes:
 
     def build_per_event_executor(self, payload: Any) -> Any:
         if self._subscription is None:
-            build = super().build_per_event_executor  # type: ignore[misc]
-            self._subscription = _Subscription(self, build)  # type: ignore[arg-type]
-        return _Event(self.context_value.pushes, self._subscription, payload)  # type: ignore[attr-defined]
+            self._subscription = _Subscription(self)  # type: ignore[arg-type]
+        build = super().build_per_event_executor  # type: ignore[misc]
+        return _Event(self.context_value.pushes, self._subscription, build, payload)  # type: ignore[attr-defined]
 
     def cancellable_iterable(self, iterable: AsyncIterable[T]) -> AsyncIterable[T]:
         events: Any = super().cancellable_iterable(iterable)  # type: ignore[misc]
@@ -180,17 +175,25 @@ class SharesPushes:
 
 
 class _Event:
-    """Stands for the executor of one event."""
+    """Stands for the executor of one event, which is made when it is needed. Nothing that lasts refers to it."""
 
-    __slots__ = ("_event", "_pushes", "_subscription")
+    __slots__ = ("_build", "_pushes", "payload", "subscription")
 
-    def __init__(self, pushes: Pushes, subscription: _Subscription, event: object) -> None:
+    def __init__(
+        self, pushes: Pushes, subscription: _Subscription, build: Callable[[Any], Any], payload: object
+    ) -> None:
         self._pushes = pushes
-        self._subscription = subscription
-        self._event = event
+        self._build = build
+        self.subscription = subscription
+        self.payload = payload
 
     def execute_operation(self, _: bool | None = None) -> Push | Awaitable[Push]:
-        return self._pushes.push(self._subscription, self._event)
+        return self._pushes.push(self)
+
+    def execute(self) -> Any:
+        executor = self._build(self.payload)
+        executor.context_value = self.subscription.context
+        return executor.execute_operation(False)
 
 
 async def _counted(context: Any, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
@@ -217,7 +220,13 @@ def _key(executor: Executor[Any]) -> Key | None:
     except TypeError:
         return None
     name = operation.name.value if operation.name is not None else None
-    return Key(operation.loc.source.body, name, variables, executor.context_value.caller.unnamed)
+    # Digests: a key is as small as its push may be, whatever the length of what was sent.
+    document = operation.loc.source.body.encode("utf-8", "surrogatepass")
+    return Key(_digest(document), name, _digest(variables), executor.context_value.caller.unnamed)
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
 
 
 def _variables_shown(executor: Executor[Any]) -> set[str]:

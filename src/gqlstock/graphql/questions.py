@@ -14,6 +14,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.limits import Rate
 from gqlstock.rules.refusals import Code, Refusal, Refused
+from gqlstock.services import idempotency
 from gqlstock.services.drafts import OrderLine
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
@@ -52,9 +53,16 @@ class Questions:
         return math.ceil(self._rate.seconds - self._clock() % self._rate.seconds)
 
 
-async def check(context: Context, lines: Sequence[OrderLine]) -> None:
-    """Refuse lines of items that the public at this address has asked about too often; callers with a token never."""
+async def check(
+    context: Context, lines: Sequence[OrderLine], mutation: str | None = None, key: str | None = None
+) -> None:
+    """Refuse lines of items that the public at this address has asked about too often; callers with a token never.
+
+    A mutation that is sent again under its key is no question: it gets the answer that is kept.
+    """
     if context.caller.authenticated or context.address is None or context.questions is None:
+        return
+    if mutation is not None and key is not None and await idempotency.is_used(context.caller, mutation, key):
         return
     items = await catalog.by_sku({line.sku for line in lines})
     products = await catalog.with_products(items.values())

@@ -116,7 +116,7 @@ class ShipmentMutations:
         asked = hold_services.Holding(
             tuple(line.line() for line in input.lines), input.website, input.minutes, hold_handle(input.replaces)
         )
-        await questions.check(info.context, asked.lines)
+        await questions.check(info.context, asked.lines, "holdStock", input.idempotency_key)
         guest = None if info.context.caller.authenticated else Guest(info.context.address, info.context.public_holds)
         kept = await hold_services.hold(info.context.caller, asked, input.idempotency_key, guest)
         return await _hold_payload(kept.ids["hold"][0])

@@ -91,6 +91,7 @@ async def hold(caller: Caller, asked: Holding, key: str | None = None, guest: Gu
             raise Refused(draft.refusals)
         address = guest.address if guest is not None else None
         if guest is not None and address is not None:
+            await rows.lock_address(address)
             rules.check_active_of_address(await rows.active_of(address, database.now()), guest.limits)
         made = await _write(channel.id, asked.minutes, address, draft, found, claim)
         postings = summed(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from gqlstock.rules import canonical, catalog, quantities, refusals, skus
 from gqlstock.rules.refusals import Code, Refusal, Refused, StaleQuantity
-from gqlstock.rules.scopes import Caller
+from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.store import database, idempotency, warehouses
 from gqlstock.store.idempotency import KeptAnswer, Ticket
 
@@ -51,6 +51,13 @@ async def ticket_on_website(caller: Caller, mutation: str, key: str | None, aske
     return ticket(caller, mutation, key, asked)
 
 
+async def is_used(caller: Caller, mutation: str, key: str) -> bool:
+    """Whether a call of that mutation under that key has been answered."""
+    return await idempotency.has(
+        Ticket(caller.key, mutation, catalog.text(key, "idempotencyKey", "idempotencyKey"), "")
+    )
+
+
 async def once(used: Ticket | None, work: Callable[[], Awaitable[Kept]]) -> Kept:
     """Run ``work`` in a transaction, or give what it answered when the key was used before.
 
@@ -79,8 +86,9 @@ async def claim(used: Sequence[Ticket]) -> dict[Ticket, Kept | Refused]:
 
 def _again(used: Ticket, kept: KeptAnswer) -> Kept | Refused:
     # What was asked under a key of an earlier release is not known any more. Its answer is the safe one: a conflict would
-    # make a client try again under another key, and do twice what was done.
-    if kept.digest != used.digest and canonical.is_comparable(kept.digest):
+    # make a client try again under another key, and do twice what was done. The public shares its keys: it gets the conflict.
+    comparable = canonical.is_comparable(kept.digest) or used.owner == ANONYMOUS.key
+    if kept.digest != used.digest and comparable:
         return Refusal(
             Code.IDEMPOTENCY_CONFLICT,
             f"The key {refusals.shown(used.key)} was used for another {used.mutation} before: take a new one.",

@@ -13,17 +13,23 @@ PART = 500
 async def run() -> int:
     """Assess everything that is to be assessed again; gives the number of items."""
     assessed = 0
+    if not await reassessments.is_pending():
+        return assessed
     while (items := await database.transaction(_part)) is not None:
         assessed += items
     return assessed
 
 
 async def _part() -> int | None:
-    item_ids = await reassessments.take(PART, watched=await settings.is_set("notify_below"))
+    item_ids = await reassessments.take(PART, _watched)
     if item_ids is None:
         return None
     await reassess(item_ids)
     return len(item_ids)
+
+
+async def _watched() -> bool:
+    return await settings.is_set("notify_below")
 
 
 async def reassess(item_ids: Collection[int]) -> None:

@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.seals import seal
+from gqlstock.store import database
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, SkuField
 from gqlstock.store.inventory import InventoryLevel
@@ -117,6 +118,12 @@ async def all_units_of(hold_ids: Collection[int]) -> dict[int, list[HeldUnits]]:
     for units in await HeldUnits.filter(hold_id__in=set(found)).order_by("id"):
         found[units.hold_id].append(units)
     return found
+
+
+async def lock_address(address: str) -> None:
+    """Have the holds of an address to this transaction; claim its items first. SQLite's one writer has them anyway."""
+    if database.is_postgres():
+        await database.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
 
 
 async def active_of(address: str, now: datetime) -> int:

@@ -72,6 +72,11 @@ async def claim(tickets: Sequence[Ticket]) -> dict[Ticket, KeptAnswer]:
     return {ticket: await KeptAnswer.get(**_named(ticket)) for ticket in wanted if ticket.place not in ours}
 
 
+async def has(ticket: Ticket) -> bool:
+    """Whether anything is kept under a key."""
+    return await KeptAnswer.filter(**_named(ticket)).exists()
+
+
 async def keep(answers: Mapping[Ticket, dict[str, Any]]) -> None:
     """Keep what was answered under keys that were taken."""
     await database.execute_many(

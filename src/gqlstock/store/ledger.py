@@ -18,7 +18,7 @@ _MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS u
         (SELECT id FROM stock_movement WHERE level_id = ? AND created_at <= ? ORDER BY id DESC LIMIT 1), 0)"""
 _COUNTS = ", ".join(f"'{kind.value}'" for kind in rules.COUNTS)
 # The clocks of processes that write at the same time agree to that.
-_CLOCKS_AGREE = timedelta(seconds=5)
+CLOCKS_AGREE = timedelta(seconds=5)
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
@@ -31,7 +31,7 @@ async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[
     No moment is before the latest that its level was counted for: whatever a count corrected afterwards, was seen then.
     """
     found: dict[tuple[int, datetime], Decimal] = {}
-    upto = database.now() + _CLOCKS_AGREE
+    upto = database.now() + CLOCKS_AGREE
     for start in range(0, len(asked), _ASKED_AT_ONCE):
         part = asked[start : start + _ASKED_AT_ONCE]
         statement = " UNION ALL ".join(_MOVED.format(number, _COUNTS) for number in range(len(part)))

@@ -47,7 +47,13 @@ async def settle(mail: Mail, **changes: object) -> bool:
 
 
 async def drop(mail: Mail) -> None:
-    """Take back a letter that is not to be sent after all."""
-    await database.execute(
-        "DELETE FROM mail WHERE id = ? AND attempts = ? AND state = 'PENDING'", mail.id, mail.attempts
-    )
+    """Take back a letter that is not to be sent after all; the next of its line is due."""
+
+    async def take_back() -> None:
+        await dispatch.lock()
+        await database.execute(
+            "DELETE FROM mail WHERE id = ? AND attempts = ? AND state = 'PENDING'", mail.id, mail.attempts
+        )
+        await work.pass_on(Mail, mail.line)
+
+    await database.transaction(take_back)

@@ -3,7 +3,7 @@
 The transaction of the change writes what there is to do, so that a crash after it loses nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from tortoise import fields
 from tortoise.models import Model
@@ -72,17 +72,17 @@ async def is_pending() -> bool:
     return await Reassessment.exists()
 
 
-async def take(limit: int, *, watched: bool) -> list[int] | None:
+async def take(limit: int, watched: Callable[[], Awaitable[bool]]) -> list[int] | None:
     """Take the next items, at most so many, until the running transaction ends; None when there is nothing to do.
 
-    ``watched``: whether any item is watched at all; otherwise only those with an open alert are of interest.
+    ``watched`` says whether any item is watched at all; otherwise only those with an open alert are of interest.
     """
     first = await database.execute(f"SELECT id, item_id FROM reassessment ORDER BY id LIMIT 1 {_unless_taken()}")
     if not first:
         return None
     if first[0]["item_id"] is not None:
         return await _take_items(limit)
-    return await _take_range(await Reassessment.get(id=first[0]["id"]), limit, watched=watched)
+    return await _take_range(await Reassessment.get(id=first[0]["id"]), limit, watched)
 
 
 async def _take_items(limit: int) -> list[int]:
@@ -96,7 +96,7 @@ async def _take_items(limit: int) -> list[int]:
     return sorted({row["item_id"] for row in rows})
 
 
-async def _take_range(row: Reassessment, limit: int, *, watched: bool) -> list[int]:
+async def _take_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> list[int]:
     """The next items of a category or of all."""
     if row.category_id is None and not row.after:
         # Whoever assesses every item from here on has no need of what was asked for before.
@@ -106,7 +106,8 @@ async def _take_range(row: Reassessment, limit: int, *, watched: bool) -> list[i
         )
     categories = [] if row.category_id is None else await catalog.subtree(row.category_id)
     within = "TRUE" if row.category_id is None else f"i.category_id IN ({database.slots(categories)})"
-    fitting = f"({_ALERTED} OR {_COUNTED})" if watched else _ALERTED
+    # Behind the DELETE: the first notifyBelow of the shop may have been set just before.
+    fitting = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
     found = await database.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {fitting} ORDER BY i.id LIMIT ?",
         row.after,

@@ -90,7 +90,7 @@ async def claim(table: type[Row], limit: int, **of: Any) -> list[Row]:
             f"""UPDATE {name} SET due_at = ?, sending = TRUE, attempts = attempts + 1 WHERE id IN (
                     SELECT id FROM {name} WHERE due_at <= ?{conditions} ORDER BY due_at, id LIMIT ? {skip}
                 ) RETURNING *""",
-            now + LEASE,
+            database.now() + LEASE,
             now,
             *of.values(),
             limit,
@@ -108,7 +108,7 @@ async def renew(rows: Sequence[Row]) -> list[Row]:
     """Keep for another lease what is being delivered; gives those that somebody else has taken by now."""
     if not rows:
         return []
-    name, until = type(rows[0])._meta.db_table, database.now() + LEASE
+    name = type(rows[0])._meta.db_table
     mine = " OR ".join("(id = ? AND attempts = ?)" for _ in rows)
     ids = [value for row in rows for value in (row.id, row.attempts)]
 
@@ -117,7 +117,7 @@ async def renew(rows: Sequence[Row]) -> list[Row]:
             f"""UPDATE {name} SET due_at = ? WHERE id IN (
                     SELECT id FROM {name} WHERE ({mine}) AND state = 'PENDING' AND sending ORDER BY id {_skip_locked()}
                 ) RETURNING id""",
-            until,
+            database.now() + LEASE,
             *ids,
         )
         return {row["id"] for row in renewed}

@@ -26,6 +26,7 @@ class Clock:
     def __init__(self, source: Source, *, fixed: bool = False) -> None:
         self._source = source
         self._fixed = fixed
+        self._follows = False
         self._told = source(), time.monotonic()
 
     def now(self) -> datetime:
@@ -35,8 +36,13 @@ class Clock:
         return self._told[0]
 
     def follow(self, source: Source) -> None:
-        if not self._fixed:
-            self._source = source
+        """Go by another source. Until the first one is followed nothing was stamped: it may be behind this machine."""
+        if self._fixed or source == self._source:
+            return
+        self._source = source
+        if not self._follows:
+            self._follows = True
+            self._told = source(), time.monotonic()
 
 
 class Server:

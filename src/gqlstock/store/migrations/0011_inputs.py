@@ -112,9 +112,13 @@ async def _fold(_: Any, editor: Any) -> None:
                 f"COALESCE({name}, '')" if n == 0 else _next_line(of[:n], name) for n, name in enumerate(of)
             )
             await db.query(f"UPDATE {table} SET {column} = {db.lower(lines)} WHERE NOT {db.is_odd(text)}")
+            last = 0
             while rows := await db.query(
-                f"SELECT id, {', '.join(of)} FROM {table} WHERE {column} IS NULL ORDER BY id LIMIT {_AT_ONCE}"
+                f"""SELECT id, {", ".join(of)} FROM {table} WHERE {column} IS NULL AND id > ?
+                    ORDER BY id LIMIT {_AT_ONCE}""",
+                last,
             ):
+                last = rows[-1]["id"]
                 found = [[folded(*(row[name] for name in of)), row["id"]] for row in rows]
                 await db.run(f"UPDATE {table} SET {column} = ? WHERE id = ?", found)
 
