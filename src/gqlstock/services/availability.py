@@ -113,8 +113,13 @@ class Shelf:
                 backorders = self.lookup.level_backorders(level, settings)
                 found.append(Source(site.warehouse_id, level.state, backorders))
         if not found and not self._levels.get(self.stock_item(item).id):
-            found = [Source(site.warehouse_id, Level(), settings.backorders) for site in self.sites(item, ship_to)[:1]]
+            return self.uncounted_source(item, ship_to)
         return tuple(found)
+
+    def uncounted_source(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
+        """The source of an item that nobody has counted: the level that is not there yet in the first warehouse."""
+        backorders = self.settings(item).backorders
+        return tuple(Source(site.warehouse_id, Level(), backorders) for site in self.sites(item, ship_to)[:1])
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
         """The item as the rule wants it; ``choice`` is that of a shopper who picked no combination of its own."""

@@ -43,6 +43,9 @@ def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse], caller: Call
     if not sellable.counted:
         return []
     sources = [source for source in sellable.sources if caller.reaches(source.warehouse_id)]
+    if not sources and caller.warehouses is not None:
+        # Whether another warehouse has counted the item is nothing that this caller sees.
+        sources = [source for source in shelf.uncounted_source(item) if caller.reaches(source.warehouse_id)]
     terms = explanation.explain(sellable.settings, sources, lambda place: known[place].name)
     terms += [
         explanation.inactive(site.warehouse_id, known[site.warehouse_id].name)
