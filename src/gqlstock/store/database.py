@@ -226,7 +226,7 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
         try:
             return await _once(work)
         except Exception as error:
-            if attempt == attempts or not _is_passing(error):
+            if attempt == attempts or not is_passing(error):
                 raise
             log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
@@ -261,7 +261,8 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
     return result
 
 
-def _is_passing(error: Exception) -> bool:
+def is_passing(error: Exception) -> bool:
+    """Whether a transaction that failed like that may succeed when it is tried again."""
     if isinstance(error, Outdated | IntegrityError):
         return True
     if isinstance(error, OperationalError):

@@ -5,8 +5,10 @@ import logging
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
+from tortoise.migrations.schema_generator.state import State
 
 from gqlstock.store import database
 from gqlstock.store.database import APP, DatabaseUrl, SqliteFile, connection, is_postgres, reading, settings
@@ -30,26 +32,56 @@ _MADE_BY = {
 async def migrate(url: DatabaseUrl) -> None:
     """Bring the schema up to date, once, whoever else does the same. Needs no open database."""
     async with database.opened(url, create=True):
-        while await database.transaction(_next):
-            pass
+        for attempt in range(1, database.ATTEMPTS + 1):
+            try:
+                while await _apply_pending():
+                    pass
+                return
+            except Exception as error:
+                if attempt == database.ATTEMPTS or not database.is_passing(error):
+                    raise
+                log.info("migrations tried again (%s of %s): %s", attempt, database.ATTEMPTS, error)
 
 
-async def _next() -> bool:
-    """Apply the oldest pending migration and record it. Whether there was one."""
-    if is_postgres():
-        # SQLite's transactions have the write lock from their start.
-        await database.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
+async def _apply_pending() -> bool:
+    """Apply the pending migrations, each in a transaction with its record. Whether there were any."""
+    executor = _executor(connection())
+    await database.transaction(_make_records)
+    steps = await executor.plan()
+    if steps:
+        # What the tables are like is worked out once: that takes longer than most migrations.
+        state = await executor._project_state(set(await executor.recorder.applied_migrations()))
+        for step in steps:
+            if not await database.transaction(lambda step=step: _apply(step.migration, state), attempts=1):  # type: ignore[misc]
+                break
+    return bool(steps)
+
+
+async def _make_records() -> None:
+    await _lock()
     executor = _executor(connection())
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
-    steps = await executor.plan()
-    if not steps:
+
+
+async def _apply(migration: Migration, state: State) -> bool:
+    """Apply a migration and record it, with the running transaction. False where another process has done so."""
+    await _lock()
+    executor = _executor(connection())
+    if MigrationKey(app_label=APP, name=migration.name) in await executor.recorder.applied_migrations():
         return False
-    migration = steps[0].migration
     is_there = await _is_there(migration)
     if is_there:
         log.warning("migration %s was applied, but not recorded: it is recorded now", migration.name)
-    await executor.migrate([MigrationTarget(APP, migration.name)], fake=is_there)
+    editor = None if is_there else executor._schema_editor(atomic=False)
+    await migration.apply(state, dry_run=is_there, schema_editor=editor)
+    await executor.recorder.record_applied(APP, migration.name)
     return True
+
+
+async def _lock() -> None:
+    """Have the migrations to this transaction. SQLite's have the write lock from their start."""
+    if is_postgres():
+        await database.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
 
 
 async def _is_there(migration: Migration) -> bool:
