@@ -117,9 +117,9 @@ def ask(
                 now = time.perf_counter()
                 check(answer, connection.request)
                 each.append(now - connection.asked)
-                request = next(requests, None) if now - began < seconds else None
-                if request is not None:
-                    connection.ask(request)
+                following = next(requests, None) if now - began < seconds else None
+                if following is not None:
+                    connection.ask(following)
                 else:
                     asking -= 1
         return Turn(time.perf_counter() - began, each)
