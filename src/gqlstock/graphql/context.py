@@ -8,13 +8,13 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 
 from gqlstock.rules.events import Topic
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
 from gqlstock.store import warehouses
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
-from gqlstock.store.warehouses import Channel, Network
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Context:
             self._network = asyncio.ensure_future(warehouses.network())
         return await self._network
 
-    async def shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
+    async def shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""
         wanted = list(items)
         network = await self.network()

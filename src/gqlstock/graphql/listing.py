@@ -16,12 +16,12 @@ from gqlstock.graphql.levels import category_ids, limited, searched
 from gqlstock.graphql.paging import Connection, Page, Pages
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
 from gqlstock.store import catalog, keyset
 from gqlstock.store import search as search_rows
 from gqlstock.store.catalog import Item
 from gqlstock.store.keyset import Key, Order
-from gqlstock.store.warehouses import Channel
 
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
 _SPARE = 32
@@ -238,7 +238,7 @@ async def _sift(
     after: Key | None,
     before: Key | None,
     limit: int | None,
-    channel: Channel | None,
+    channel: SalesChannel | None,
     keep: Keep,
 ) -> list[tuple[Any, Key]]:
     """The next rows that pass, all with no limit; what a website shows is worked out, so that rows are looked at first.

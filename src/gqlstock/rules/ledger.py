@@ -1,7 +1,8 @@
 """What each kind of movement and claim does to a level. Movements are never edited, only followed by others."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -28,7 +29,7 @@ class MovementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One item's stock in one warehouse. All quantities in units of the item."""
+    """One item's stock in one warehouse. All quantities in units of the item. A level that is not stored has the id 0."""
 
     on_hand: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -36,10 +37,24 @@ class Level:
     held: Decimal = ZERO
     backordered: Decimal = ZERO
     incoming: Decimal = ZERO
+    id: int = 0
+    item_id: int = 0
+    warehouse_id: int = 0
+    counted_at: datetime | None = None
+    deleted_at: datetime | None = None
+    updated_at: datetime | None = None
 
     @property
     def available(self) -> Decimal:
         return self.on_hand - self.reserved - self.planned - self.held
+
+    @property
+    def figures(self) -> tuple[Decimal, ...]:
+        return self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming
+
+    @property
+    def state(self) -> "Level":
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +70,13 @@ class Change:
     kind: MovementKind | None = None
 
 
-_FIGURES = tuple(f.name for f in fields(Level))
+FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming")
 
 
 def total(levels: Iterable[Level]) -> Level:
     """Several levels as one: every figure summed."""
     found = list(levels)
-    return Level(*(sum((getattr(level, figure) for level in found), ZERO) for figure in _FIGURES))
+    return Level(*(sum((getattr(level, figure) for level in found), ZERO) for figure in FIGURES))
 
 
 class Step(StrEnum):
@@ -115,15 +130,15 @@ def apply(level: Level, change: Change) -> Level:
     """The level after the change. Refused when it, or a figure after it, is beyond the range of a quantity."""
     if abs(change.on_hand) > quantities.MAXIMUM:
         raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
-    after = Level(*(getattr(level, figure) + getattr(change, figure) for figure in _FIGURES))
-    if max(abs(getattr(after, figure)) for figure in _FIGURES) > quantities.MAXIMUM:
+    after = replace(level, **{figure: getattr(level, figure) + getattr(change, figure) for figure in FIGURES})
+    if max(abs(getattr(after, figure)) for figure in FIGURES) > quantities.MAXIMUM:
         raise invalid(f"The level would leave the range of a quantity: at most {quantities.MAXIMUM}.")
     return after
 
 
 def together(one: Change, other: Change) -> Change:
     """Two changes of one kind at one stroke."""
-    summed = {figure: getattr(one, figure) + getattr(other, figure) for figure in _FIGURES}
+    summed = {figure: getattr(one, figure) + getattr(other, figure) for figure in FIGURES}
     return Change(**summed, kind=one.kind or other.kind)
 
 

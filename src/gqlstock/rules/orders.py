@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules import quantities
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
+from gqlstock.rules.settings import InventoryDecrement
 
 MAX_LINES = 500
 _FIRST_NUMBER = 100_000
@@ -76,3 +78,34 @@ def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRule
             rules=rules,
         )
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order. People know it by a number that is made from its id."""
+
+    id: int
+    website_id: int
+    status: OrderStatus
+    customer_email: str | None
+    reference: str | None
+    placed_at: datetime
+    updated_at: datetime
+    canceled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """What was ordered, as it was then. ``item_id`` is what was asked for; its product may have the units."""
+
+    id: int
+    order_id: int
+    item_id: int
+    sku: str
+    name: str
+    code: str
+    selected_options: dict[str, str]
+    quantity: Decimal
+    canceled: Decimal
+    decrement: InventoryDecrement
+    message: str | None = None

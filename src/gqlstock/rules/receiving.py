@@ -46,3 +46,22 @@ def check_open(announced: Announced, *path: str) -> None:
         raise wrong_state("The announcement was withdrawn.", *path)
     if announced.remaining <= 0:
         raise wrong_state("The announcement was received in full.", *path)
+
+
+@dataclass(frozen=True, slots=True)
+class StockAnnouncement:
+    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
+
+    id: int
+    level_id: int
+    quantity: Decimal
+    received: Decimal
+    expected_at: datetime | None
+    reference: str | None
+    created_at: datetime
+    withdrawn_at: datetime | None = None
+
+    @property
+    def remaining(self) -> Decimal:
+        """What it has still to bring, as the level's ``incoming`` counts it."""
+        return ZERO if self.withdrawn_at is not None else self.quantity - self.received

@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog
-from gqlstock.rules.allocation import Site
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, InventoryTracking, Option
 from gqlstock.rules.geo import Point
+from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings, SourceSelection
@@ -18,7 +18,6 @@ from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures, Standing
-from gqlstock.store.warehouses import Channel, Network
 
 
 class Shelf:
@@ -26,7 +25,7 @@ class Shelf:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: SalesChannel,
         lookup: Lookup,
         combinations: dict[int, list[Item]],
         levels: dict[int, Sequence[Standing]],
@@ -37,8 +36,8 @@ class Shelf:
         self.now = now
         self._combinations = combinations
         self._levels = levels
-        self._sites = {site.warehouse_id: site for site in channel.sites}
-        self._ordered: dict[tuple[SourceSelection, Point | None], list[Site]] = {}
+        self._sites = {site.warehouse_id: site for site in channel.warehouses}
+        self._ordered: dict[tuple[SourceSelection, Point | None], list[RankedWarehouse]] = {}
         self._first: dict[int, list[int]] = {}
         self._here: dict[int, list[Standing]] = {}
         self._settings: dict[int, Settings] = {}
@@ -86,7 +85,7 @@ class Shelf:
         self._settings.clear()
         self._assessed.clear()
 
-    def sites(self, item: Item, ship_to: Point | None = None) -> list[Site]:
+    def sites(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
         """The website's active warehouses in the order in which they give of this item."""
         selection = self.settings(item).source_selection
         ordered = self._ordered.get((selection, ship_to))
@@ -176,7 +175,7 @@ class Stockroom:
     """The levels in use, by the item that has the units."""
     now: datetime
 
-    def shelf(self, channel: Channel) -> Shelf:
+    def shelf(self, channel: SalesChannel) -> Shelf:
         """The items as one website sells them."""
         return Shelf(channel, self.lookup, self.combinations, self.levels, self.now)
 
@@ -207,7 +206,7 @@ async def _combinations(items: Iterable[Item]) -> dict[int, list[Item]]:
     return await catalog_rows.combinations(tracked)
 
 
-async def shelf(items: Iterable[Item], channel: Channel, network: Network | None = None) -> Shelf:
+async def shelf(items: Iterable[Item], channel: SalesChannel, network: Network | None = None) -> Shelf:
     """These items as one website sells them."""
     return (await stockroom(items, network)).shelf(channel)
 

@@ -9,6 +9,7 @@ from typing import Any
 from gqlstock.rules import catalog, ledger, quantities, refusals
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
@@ -23,7 +24,6 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.ledger import moved_after_each
-from gqlstock.store.warehouses import Network
 
 MAX_ROWS = 1_000
 

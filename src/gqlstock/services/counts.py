@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from gqlstock.rules import ledger, quantities
 from gqlstock.rules.ledger import Change, Level, MovementKind
+from gqlstock.rules.network import Network
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults
@@ -13,7 +14,6 @@ from gqlstock.services.posting import follow
 from gqlstock.store import counts, database
 from gqlstock.store.counts import Count
 from gqlstock.store.inventory import Claim
-from gqlstock.store.warehouses import Network
 
 
 async def take(caller: Caller, given: Sequence[Count], network: Network, faults: Faults) -> int:

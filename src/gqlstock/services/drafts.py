@@ -9,6 +9,7 @@ from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState, Part
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.geo import Point
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import (
     Code,
@@ -26,7 +27,6 @@ from gqlstock.services.handles import Handle
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses
 from gqlstock.store.catalog import Item
-from gqlstock.store.warehouses import Channel, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Draft:
         return not self.refusals and not self.held
 
 
-async def read(asked: Asked, *, to_claim: bool = False) -> tuple[Channel, list[PlannedLine], Shelf]:
+async def read(asked: Asked, *, to_claim: bool = False) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
     """Everything that the order is worked out from. Refused for what is wrong with the order as a whole.
 
     ``to_claim``: without levels, which are read under the lock.
@@ -111,7 +111,7 @@ async def read(asked: Asked, *, to_claim: bool = False) -> tuple[Channel, list[P
     return channel, identify(asked, items, found), found
 
 
-def check(asked: Asked, network: Network) -> Channel:
+def check(asked: Asked, network: Network) -> SalesChannel:
     """The website of an order. Refused for what is wrong with the order as a whole."""
     if not asked.lines:
         raise invalid("An order has at least one line.", "lines")

@@ -10,6 +10,7 @@ from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.ledger import Step
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
@@ -26,7 +27,6 @@ from gqlstock.store import orders as rows
 from gqlstock.store.catalog import Item
 from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import InventoryLevel, Posting
-from gqlstock.store.warehouses import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Placing:
     contact: _Contact
     ticket: Ticket | None
     order: rows.Order | None = None
-    _channel: Channel | None = None
+    _channel: SalesChannel | None = None
     _lines: list[PlannedLine] = field(default_factory=list)
     _wanted: Mapping[int, Item] = field(default_factory=dict)
 
@@ -188,7 +188,7 @@ def _check_held(order: rows.Order) -> None:
         raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
 
 
-def _order_row(contact: _Contact, channel: Channel, draft: Draft) -> rows.Order:
+def _order_row(contact: _Contact, channel: SalesChannel, draft: Draft) -> rows.Order:
     at = database.now()
     return rows.Order(
         website_id=channel.id,

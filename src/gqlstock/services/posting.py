@@ -11,6 +11,7 @@ from gqlstock.rules.alerts import AlertState, Step
 from gqlstock.rules.availability import Source
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services.lookup import Lookup
@@ -19,7 +20,6 @@ from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel, Journal, Posting, StockMovement
 from gqlstock.store.orders import NewOrder
-from gqlstock.store.warehouses import Channel
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ async def follow(claim: Claim, levels: Iterable[InventoryLevel], lookup: Lookup,
     if changed:
         items = {level.item_id for level in changed.values()}
         await watch(items, claim, lookup)
-        shops = [(channel, {site.warehouse_id for site in channel.sites}) for channel in lookup.network.channels]
+        shops = [(channel, {site.warehouse_id for site in channel.warehouses}) for channel in lookup.network.channels]
         await outbox.add([event for item_id in sorted(items) for event in _crossings(item_id, claim, lookup, shops)])
 
 
@@ -107,7 +107,9 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
         await alerts.resolve(alert, at)
 
 
-def _crossings(item_id: int, claim: Claim, lookup: Lookup, shops: Sequence[tuple[Channel, set[int]]]) -> list[Event]:
+def _crossings(
+    item_id: int, claim: Claim, lookup: Lookup, shops: Sequence[tuple[SalesChannel, set[int]]]
+) -> list[Event]:
     """The news of the websites on which a claimed item has run out, or there is some of it again.
 
     ``shops`` are all websites with the warehouses that they sell from.
@@ -138,7 +140,7 @@ def _crossed(
     levels: Sequence[InventoryLevel],
     before: Mapping[int, Level],
     after: Mapping[int, Level],
-    channel: Channel,
+    channel: SalesChannel,
     lookup: Lookup,
 ) -> bool | None:
     found = lookup.settings(item, channel, levels)

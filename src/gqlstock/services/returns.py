@@ -6,6 +6,7 @@ from gqlstock.rules import catalog, refusals
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.ledger import Step
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
@@ -13,7 +14,6 @@ from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet
 from gqlstock.services.idempotency import Kept, once, ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store.warehouses import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +67,5 @@ async def _settings(found: Sheet) -> dict[int, Settings]:
     """What is in effect for the order's items on its website, deleted ones as well."""
     items = await catalog_rows.items({line.item_id for line in found.lines})
     known = await lookup(items.values(), found.lookup.network)
-    channel: Channel | None = next((c for c in known.network.channels if c.id == found.order.website_id), None)
+    channel: SalesChannel | None = next((c for c in known.network.channels if c.id == found.order.website_id), None)
     return {item.id: known.settings(item, channel) for item in items.values()}

@@ -6,17 +6,18 @@ from decimal import Decimal
 
 from gqlstock.rules import ledger, quantities, refusals
 from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import together
-from gqlstock.services.bench import Bench, Rows, check_rows
-from gqlstock.services.idempotency import Kept, ticket
+from gqlstock.services.idempotency import ticket
 from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
+from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Result
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, orders, warehouses
-from gqlstock.store.warehouses import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,60 +70,55 @@ class Transfer:
     reference: str | None = None
 
 
-async def adjust(caller: Caller, asked: Adjustment, key: str | None = None) -> Kept:
+async def adjust(caller: Caller, asked: Adjustment, key: str | None = None) -> Result:
     """Add to and take from onHand by deltas. Answers the ids of levels and movements."""
 
-    async def change(bench: Bench, row: StockDelta) -> None:
-        level = bench.level(row.sku, row.warehouse)
-        bench.check_decimals(row.delta, row.sku, row.warehouse, "delta")
-        bench.put(row.sku, row.warehouse, ledger.adjusted(level, row.delta, row.sku))
+    def change(edits: StockEdits, row: StockDelta) -> None:
+        level = edits.level(row.sku, row.warehouse)
+        edits.check_decimals(row.delta, row.sku, row.warehouse, "delta")
+        edits.put(row.sku, row.warehouse, ledger.adjusted(level, row.delta, row.sku))
 
     check_rows(asked.changes, "changes")
     used = ticket(caller, "adjustStock", key, asked)
     skus = {row.sku for row in asked.changes}
-    return await together.do(
-        Rows(caller, used, "changes", asked.changes, skus, change, asked.reason, asked.reference, asked.partial)
+    return await transaction.run(
+        EditStock(caller, used, "changes", asked.changes, skus, change, asked.reason, asked.reference, asked.partial)
     )
 
 
-async def count(caller: Caller, asked: Counting, key: str | None = None) -> Kept:
+async def count(caller: Caller, asked: Counting, key: str | None = None) -> Result:
     """State what was counted; the ledger gets the differences. Answers the ids of levels and movements."""
 
-    async def change(bench: Bench, row: StockCount) -> None:
-        level = bench.level(row.sku, row.warehouse)
-        bench.check_decimals(row.on_hand, row.sku, row.warehouse, "onHand")
+    def change(edits: StockEdits, row: StockCount) -> None:
+        level = edits.level(row.sku, row.warehouse)
+        edits.check_decimals(row.on_hand, row.sku, row.warehouse, "onHand")
         if row.on_hand < 0:
             raise invalid(f"A count cannot be {quantities.text(row.on_hand)}: 0 or more.", "onHand")
         ledger.expect(level, row.expected_on_hand, row.sku, row.warehouse)
-        since = bench.moved_since(row.sku, row.warehouse, row.counted_at) if row.counted_at else ZERO
+        since = edits.moved_since(row.sku, row.warehouse, row.counted_at) if row.counted_at else ZERO
         found = ledger.counted(level, row.on_hand, since, asked.kind)
-        bench.put(row.sku, row.warehouse, found, counted_at=row.counted_at or bench.now)
-
-    async def read(bench: Bench) -> None:
-        await bench.read_moved((row.sku, row.warehouse, row.counted_at) for row in asked.counts if row.counted_at)
+        edits.put(row.sku, row.warehouse, found, counted_at=row.counted_at or edits.now)
 
     check_rows(asked.counts, "counts")
     used = ticket(caller, "setStock", key, asked)
     skus = {row.sku for row in asked.counts}
-    return await together.do(
-        Rows(
-            caller, used, "counts", asked.counts, skus, change, asked.reason, asked.reference, asked.partial, read=read
-        )
+    return await transaction.run(
+        EditStock(caller, used, "counts", asked.counts, skus, change, asked.reason, asked.reference, asked.partial)
     )
 
 
-async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> Kept:
+async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> Result:
     """Move available units from one warehouse to another. Answers the ids of levels and movements."""
 
-    async def change(bench: Bench, row: StockLine) -> None:
-        level = bench.level(row.sku, asked.source)
-        bench.level(row.sku, asked.target)
+    def change(edits: StockEdits, row: StockLine) -> None:
+        level = edits.level(row.sku, asked.source)
+        edits.level(row.sku, asked.target)
         for warehouse in (asked.source, asked.target):
-            bench.check_decimals(row.quantity, row.sku, warehouse, "quantity")
+            edits.check_decimals(row.quantity, row.sku, warehouse, "quantity")
         if row.quantity <= 0:
             raise invalid(f"{quantities.text(row.quantity)} cannot be moved: more than 0.", "quantity")
-        bench.put(row.sku, asked.source, ledger.sent(level, row.quantity, row.sku))
-        bench.put(row.sku, asked.target, ledger.received(row.quantity))
+        edits.put(row.sku, asked.source, ledger.sent(level, row.quantity, row.sku))
+        edits.put(row.sku, asked.target, ledger.received(row.quantity))
 
     def check(network: Network) -> None:
         for name, code in (("from", asked.source), ("to", asked.target)):
@@ -136,8 +132,8 @@ async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> K
     check_rows(asked.lines, "lines")
     used = ticket(caller, "transferStock", key, asked)
     skus = {line.sku for line in asked.lines}
-    return await together.do(
-        Rows(caller, used, "lines", asked.lines, skus, change, asked.reason, asked.reference, check=check)
+    return await transaction.run(
+        EditStock(caller, used, "lines", asked.lines, skus, change, asked.reason, asked.reference, check=check)
     )
 
 

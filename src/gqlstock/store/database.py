@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -60,6 +60,10 @@ _MOST_PARAMETERS = 30_000
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
+
+
+class CommitUnknown(Exception):
+    """The answer to a COMMIT was lost, and whether it happened cannot be found out."""
 
 
 class Outdated(Exception):
@@ -221,9 +225,13 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
     """
     if _writing.get():
         return await work()
+    return await _tried(lambda: _once(work), attempts)
+
+
+async def _tried(once: Callable[[], Awaitable[T]], attempts: int) -> T:
     for attempt in range(1, attempts + 1):
         try:
-            return await _once(work)
+            return await once()
         except Exception as error:
             if attempt == attempts or not _is_passing(error):
                 raise
@@ -232,13 +240,37 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
     raise AssertionError("unreachable")
 
 
-async def _once(work: Callable[[], Awaitable[T]]) -> T:
+async def one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
+    """As ``transaction``; on SQLite all of it runs in one hop to the connection's thread.
+
+    ``work`` may await statements of this database and nothing else.
+    """
+    if _writing.get():
+        return await work()
+    return await _tried(lambda: _once(work, _in_one_hop), attempts)
+
+
+async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    db: Any = connection()
+    return await (_in_transaction(work) if is_postgres() else db.transact(work))  # type: ignore[no-any-return]
+
+
+async def _in_transaction(work: Callable[[], Awaitable[T]]) -> T:
+    async with in_transaction("default"):
+        return await work()
+
+
+async def _once(work: Callable[[], Awaitable[T]], run: Callable[..., Awaitable[T]] | None = None) -> T:
     ending = _Ending()
     writing, was_ending = _writing.set(True), _ending.set(ending)
+
+    async def whole() -> T:
+        result = await work()
+        await write_gathered()
+        return result
+
     try:
-        async with in_transaction("default"):
-            result = await work()
-            await write_gathered()
+        result = await (run or _in_transaction)(whole)
     finally:
         _writing.reset(writing)
         _ending.reset(was_ending)
@@ -296,6 +328,22 @@ async def insert(
         # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
         ids += sorted(found[key] for found in returned)
     return ids
+
+
+async def update(table: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set stored values of rows; each row has a value for each column, and then its id."""
+    if not rows:
+        return
+    name, key = table._meta.db_table, table._meta.db_pk_column
+    if not is_postgres():
+        assigned = ", ".join(f'"{column}" = ?' for column in columns)
+        await execute_many(f'UPDATE "{name}" SET {assigned} WHERE "{key}" = ?', [list(row) for row in rows])
+        return
+    assigned = ", ".join(f'"{column}" = v."{column}"' for column in columns)
+    given = ", ".join(_slot(table, column, "[]") for column in (*columns, key))
+    named = ", ".join(f'"{column}"' for column in (*columns, key))
+    statement = f'UPDATE "{name}" AS t SET {assigned} FROM unnest({given}) AS v ({named}) WHERE t."{key}" = v."{key}"'
+    await execute(statement, *(list(values) for values in zip(*rows, strict=True)))
 
 
 def _slot(table: type[Model], column: str, many: str) -> str:

@@ -1,14 +1,13 @@
 """Organizations, websites, warehouses, and which warehouse serves which."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import geo
-from gqlstock.rules.allocation import Site
+from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.store import database
 
 
@@ -82,47 +81,6 @@ def _point(latitude: float | None, longitude: float | None) -> geo.Point | None:
     return geo.Point(latitude, longitude) if latitude is not None and longitude is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A website with all that selling on it needs: whose it is, and the warehouses it sells from."""
-
-    id: int
-    code: str
-    organization_id: int
-    organization: str
-    assigned: tuple[tuple[Site, bool], ...]
-    """Its warehouses by priority, each with whether it is active."""
-
-    @property
-    def sites(self) -> list[Site]:
-        """The active ones: only they sell."""
-        return [site for site, active in self.assigned if active]
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Every website, in the order in which they were created, and every warehouse."""
-
-    channels: tuple[Channel, ...]
-    warehouses: Mapping[str, int]
-    """The ids of the warehouses, by code."""
-    active: frozenset[int]
-    """Those that sell."""
-
-    def find(self, code: str | None) -> Channel | None:
-        """The website of that code; without one the default website, the first one created."""
-        if code is None:
-            return self.channels[0] if self.channels else None
-        return next((channel for channel in self.channels if channel.code == code), None)
-
-    def selling_from(self, warehouse_ids: Collection[int]) -> Channel | None:
-        """The first-created website that sells from one of these warehouses. (Oro)"""
-        for channel in self.channels:
-            if any(site.warehouse_id in warehouse_ids for site, _ in channel.assigned):
-                return channel
-        return None
-
-
 async def network() -> Network:
     """All websites with their organizations and warehouses, in one statement."""
     rows = await database.look(
@@ -149,15 +107,18 @@ async def network() -> Network:
     )
 
 
-def _channel(rows: list[dict[str, Any]]) -> Channel:
+def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
     assigned = [row for row in rows if row["warehouse_id"] is not None]
     own = [row for row in assigned if row["own"] is not None]
     sites = tuple(
-        (Site(row["warehouse_id"], row["priority"], _point(row["latitude"], row["longitude"])), bool(row["active"]))
+        (
+            RankedWarehouse(row["warehouse_id"], row["priority"], _point(row["latitude"], row["longitude"])),
+            bool(row["active"]),
+        )
         for row in own or assigned
     )
     first = rows[0]
-    return Channel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
+    return SalesChannel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
 
 
 async def warehouses(ids: Collection[int]) -> dict[int, Warehouse]:

@@ -1,0 +1,122 @@
+"""What a decision or an answer needs, read together: catalog, settings, network, levels, and the orders they belong to."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from gqlstock.rules.alerts import AlertState, LowInventoryAlert
+from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.network import Network, SalesChannel
+from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.shipments import Shipment
+from gqlstock.services.availability import Shelf
+from gqlstock.services.lookup import Lookup
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state of one instant. A batch keeps its own copy, in which its commands' changes show."""
+
+    now: datetime
+    network: Network
+    by_sku: Mapping[str, Item]
+    lookup: Lookup
+    combinations: dict[int, list[Item]]
+    levels: dict[int, dict[int, Level]] = field(default_factory=dict)
+    """By item and warehouse, those out of use as well."""
+    records: dict[type, dict[int, Any]] = field(default_factory=dict)
+    queues: dict[int, list[Allocation]] = field(default_factory=dict)
+    """The waiting allocations of a level that were loaded, in the order in which they are filled."""
+    moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
+    """What the ledger has for a level after a moment."""
+
+    def copy(self) -> "Snapshot":
+        return dataclasses.replace(
+            self,
+            levels={item_id: dict(levels) for item_id, levels in self.levels.items()},
+            records={kind: dict(found) for kind, found in self.records.items()},
+            queues={level_id: list(waiting) for level_id, waiting in self.queues.items()},
+        )
+
+    def on(self, channel: SalesChannel) -> Shelf:
+        """The items as one website sells them."""
+        levels: dict[int, Any] = {item_id: self.levels_of(item_id) for item_id in self.levels}
+        return Shelf(channel, self.lookup, self.combinations, levels, self.now)
+
+    def item(self, item_id: int) -> Item:
+        return self.lookup.items[item_id]
+
+    def level(self, item_id: int, warehouse_id: int) -> Level | None:
+        """The item's level in that warehouse, one out of use as well."""
+        return self.levels.get(item_id, {}).get(warehouse_id)
+
+    def levels_of(self, item_id: int) -> list[Level]:
+        """The item's levels in use."""
+        return [level for level in self.levels.get(item_id, {}).values() if level.deleted_at is None]
+
+    def put_level(self, level: Level) -> None:
+        self.levels.setdefault(level.item_id, {})[level.warehouse_id] = level
+
+    def get(self, kind: type[R], record_id: int) -> R | None:
+        return self.records.get(kind, {}).get(record_id)
+
+    def all(self, kind: type[R]) -> Iterable[R]:
+        return self.records.get(kind, {}).values()
+
+    def put(self, record: Any) -> None:
+        self.records.setdefault(type(record), {})[record.id] = record
+
+    def put_all(self, records: Iterable[Any]) -> None:
+        for record in records:
+            self.put(record)
+
+    def open_alerts(self, item_ids: Collection[int]) -> list[LowInventoryAlert]:
+        """The alerts of these items that are raised and not resolved."""
+        return [
+            alert
+            for alert in self.all(LowInventoryAlert)
+            if alert.item_id in item_ids and alert.state is AlertState.RAISED
+        ]
+
+    def queue(self, level_id: int) -> list[Allocation] | None:
+        """What waits at a level as it is now, in the order in which it is filled; None where it was not loaded."""
+        loaded = self.queues.get(level_id)
+        if loaded is None:
+            return None
+        known = self.records.get(Allocation, {})
+        waiting = [known[one.id] for one in loaded]
+        loaded_ids = {one.id for one in loaded}
+        waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
+        return [one for one in waiting if one.state is AllocationState.BACKORDERED]
+
+    def order(self, order_id: int) -> "OpenOrder | None":
+        """An order with its lines, allocations and shipments; None for one that was not loaded."""
+        order = self.get(Order, order_id)
+        if order is None:
+            return None
+        lines = [line for line in self.all(OrderLine) if line.order_id == order_id]
+        wanted = {line.id for line in lines}
+        allocations: dict[int, list[Allocation]] = {line.id: [] for line in lines}
+        for allocation in self.all(Allocation):
+            if allocation.line_id in wanted:
+                allocations[allocation.line_id].append(allocation)
+        shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
+        return OpenOrder(order, lines, allocations, shipments)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that a transaction has to itself."""
+
+    order: Order
+    lines: list[OrderLine]
+    allocations: dict[int, list[Allocation]]
+    """By line, oldest first."""
+    shipments: dict[int, Shipment]

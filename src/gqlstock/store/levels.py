@@ -1,0 +1,109 @@
+"""Levels and movements as records: how they are read under a lock, and the statements with which ``stock.ledger`` writes."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from gqlstock.rules.ledger import Level, MovementKind
+from gqlstock.store import database
+from gqlstock.store.db import records
+from gqlstock.store.fields import from_units, to_units
+from gqlstock.store.inventory import InventoryLevel, StockMovement
+
+_LEVELS = """SELECT {columns}, EXISTS (
+        SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted
+    FROM inventory_level l WHERE l.item_id IN ({slots}) ORDER BY l.id"""
+EXPIRED_UNITS = """SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
+    FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
+    WHERE h.state = 'ACTIVE' AND h.expires_at <= ? AND u.level_id IN ({slots}) GROUP BY u.level_id"""
+"""What holds that have expired still keep in the stored figures of levels: it counts nowhere."""
+_FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming", "available")
+_INCREMENT = (
+    "UPDATE inventory_level SET "
+    + ", ".join(f"{figure} = {figure} + ?" for figure in _FIGURES)
+    + ", counted_at = COALESCE(?, counted_at), updated_at = ? WHERE id = ?"
+)
+
+
+async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level], set[int]]:
+    """All levels of items, without what expired holds keep; and those of the items that may have an open alert."""
+    if not item_ids:
+        return [], set()
+    statement = _LEVELS.format(columns=records.columns(Level, "l"), slots=database.slots(item_ids))
+    rows = await database.look(statement, *item_ids)
+    levels = records.hydrate(Level, rows)
+    quiet = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
+    return await without_expired(levels, now), set(item_ids) - quiet
+
+
+async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]:
+    """The levels without what expired holds keep."""
+    holding = [level.id for level in levels if level.held]
+    if not holding:
+        return list(levels)
+    found = await database.look(EXPIRED_UNITS.format(slots=database.slots(holding)), now, *holding)
+    expired = {row["level_id"]: from_units(row["units"]) for row in found}
+    return [
+        dataclasses.replace(level, held=level.held - expired[level.id]) if level.id in expired else level
+        for level in levels
+    ]
+
+
+async def insert(levels: Sequence[Level]) -> list[int]:
+    """Make empty levels; gives their ids, in order."""
+    same = dict.fromkeys(_FIGURES, 0)
+    rows = [(level.item_id, level.warehouse_id, level.updated_at) for level in levels]
+    return await database.insert(InventoryLevel, ("item_id", "warehouse_id", "updated_at"), rows, same) if rows else []
+
+
+async def reopen(level_ids: Sequence[int], at: datetime) -> None:
+    """Bring levels back into use."""
+    if level_ids:
+        statement = (
+            f"UPDATE inventory_level SET deleted_at = NULL, updated_at = ? WHERE id IN ({database.slots(level_ids)})"
+        )
+        await database.execute(statement, at, *level_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMovement:
+    level_id: int
+    kind: MovementKind
+    quantity: Decimal
+    on_hand_after: Decimal
+    reason: str | None
+    reference: str | None
+    actor: str
+    order_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """By how much each figure of a level changes, ``available`` last."""
+
+    level_id: int
+    figures: Sequence[Decimal]
+    counted_at: datetime | None
+    at: datetime
+
+
+async def insert_movements(movements: Sequence[NewMovement]) -> list[Any]:
+    """Write movements; gives them as they are stored."""
+    made = [
+        StockMovement(**{field.name: getattr(one, field.name) for field in dataclasses.fields(one)})
+        for one in movements
+    ]
+    await database.insert_many(made)
+    return made
+
+
+async def increment(increments: Sequence[Increment]) -> None:
+    """Add to the figures of levels."""
+    await database.execute_many(
+        _INCREMENT,
+        [[*map(to_units, one.figures), one.counted_at, one.at, one.level_id] for one in increments],
+    )
