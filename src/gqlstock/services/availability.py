@@ -1,7 +1,7 @@
 """What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from gqlstock.rules import allocation, availability, catalog
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, InventoryTracking, Option
 from gqlstock.rules.geo import Point
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
@@ -74,9 +75,11 @@ class Shelf:
     def free(self, held: Mapping[int, Decimal]) -> None:
         """Take units as if they were not held, by the id of their level; for questions, which write nothing."""
         for levels in self._levels.values():
-            for level in levels:
+            for position, level in enumerate(levels):
                 if isinstance(level, Figures):
                     level.free(held.get(level.id, ZERO))
+                elif isinstance(level, Level) and level.id in held and isinstance(levels, list):
+                    levels[position] = replace(level, held=level.held - held[level.id])
 
     def use(self, claimed: inventory.Claim) -> None:
         """Take the levels as they are under the lock from here on."""

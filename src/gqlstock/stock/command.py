@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
+from gqlstock.rules import ledger
 from gqlstock.rules.events import Event
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.refusals import Refusal
@@ -94,7 +96,19 @@ class Changes:
     """Levels, by item and warehouse, that must be there and in use."""
     told: dict[tuple[int, int], Level] = field(default_factory=dict)
     """Levels as news last told of them, where that is not how they are before: those of expired holds."""
+    expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    """What expired holds keep in the stored figures of levels. It counts nowhere, so that the figures here lack it."""
     events: list[Event] = field(default_factory=list)
+
+
+def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """One entry for each level: what an order does moves a level once, however many units of it are concerned."""
+    sums: dict[tuple[int, int], LedgerEntry] = {}
+    for entry in entries:
+        known = sums.get(entry.key)
+        change = ledger.together(known.change, entry.change) if known else entry.change
+        sums[entry.key] = replace(entry, change=change)
+    return list(sums.values())
 
 
 class NotLoaded(Exception):

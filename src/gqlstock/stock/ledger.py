@@ -1,10 +1,12 @@
 """The only writer of levels and movements: figures by increments, a movement for each change of onHand."""
 
+import dataclasses
 from collections.abc import Collection
 from typing import Any
 
 from gqlstock.rules import ledger as rules
 from gqlstock.rules.ledger import Level
+from gqlstock.rules.quantities import ZERO
 from gqlstock.stock.unit_of_work import AppliedEntry, Key, UnitOfWork
 from gqlstock.store import levels as rows
 
@@ -50,7 +52,9 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
 def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment:
     after = unit.snapshot.level(*key)
     assert after is not None
-    figures = [getattr(after, name) - getattr(before, name) for name in (*rules.FIGURES, "available")]
+    expired = unit.expired.get(key, ZERO)
+    stored = dataclasses.replace(before, held=before.held + expired)
+    figures = [getattr(after, name) - getattr(stored, name) for name in (*rules.FIGURES, "available")]
     counted_at = after.counted_at if after.counted_at != before.counted_at else None
     return rows.Increment(unit.writes.id_of(after.id), figures, counted_at, unit.now)
 

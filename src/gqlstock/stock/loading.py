@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold
-from gqlstock.rules.ledger import Level
-from gqlstock.rules.orders import Order
+from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.services.lookup import Lookup
@@ -44,8 +43,9 @@ async def resolve(names: Sequence[Names]) -> Snapshot:
     await _read_named(snapshot, names)
     named = await rows.items_by_sku({sku for one in names for sku in one.skus})
     snapshot.by_sku = {item.sku: item for item in named}
-    level_ids = _level_ids(snapshot)
-    others = {item for one in names for item in one.items} | await rows.items_of_levels(level_ids)
+    snapshot.level_items = await rows.items_of_levels(_level_ids(snapshot))
+    others = {item for one in names for item in one.items} | set(snapshot.level_items.values())
+    others |= {line.item_id for line in snapshot.all(OrderLine)}
     items = {item.id: item for item in [*named, *await rows.items(others - {item.id for item in named})]}
     await _read_catalog(snapshot, items)
     return snapshot
@@ -132,7 +132,6 @@ async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Sna
 
 async def _read_again(found: Snapshot) -> None:
     """Read orders, holds and announcements again under their locks. Started over where they need other items now."""
-    before = _level_ids(found)
     names = Names(
         orders=frozenset(one.id for one in found.all(Order)),
         shipments=frozenset(one.id for one in found.all(Shipment)),
@@ -143,7 +142,7 @@ async def _read_again(found: Snapshot) -> None:
         return
     found.records.clear()
     await _read_named(found, [names])
-    if _level_ids(found) - before:
+    if _level_ids(found) - found.level_items.keys():
         raise database.Outdated("an order has units of other items by now")
 
 
@@ -167,8 +166,3 @@ def _put_missing(snapshot: Snapshot, found: Iterable[object]) -> None:
     for record in found:
         if snapshot.get(type(record), record.id) is None:  # type: ignore[attr-defined]
             snapshot.put(record)
-
-
-def level_by_id(snapshot: Snapshot, level_id: int) -> Level:
-    """A level by its id, of those that were loaded."""
-    return next(level for found in snapshot.levels.values() for level in found.values() if level.id == level_id)

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.shipments import Shipment
 from gqlstock.services.availability import Shelf
 from gqlstock.services.lookup import Lookup
@@ -34,6 +36,8 @@ class Snapshot:
     records: dict[type, dict[int, Any]] = field(default_factory=dict)
     queues: dict[int, list[Allocation]] = field(default_factory=dict)
     """The waiting allocations of a level that were loaded, in the order in which they are filled."""
+    level_items: dict[int, int] = field(default_factory=dict)
+    """The items of the levels that orders, holds and announcements refer to."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     """What the ledger has for a level after a moment."""
 
@@ -49,6 +53,10 @@ class Snapshot:
         """The items as one website sells them."""
         levels: dict[int, Any] = {item_id: self.levels_of(item_id) for item_id in self.levels}
         return Shelf(channel, self.lookup, self.combinations, levels, self.now)
+
+    def level_by_id(self, level_id: int) -> Level:
+        """A level of an item that was loaded."""
+        return next(one for one in self.levels[self.level_items[level_id]].values() if one.id == level_id)
 
     def item(self, item_id: int) -> Item:
         return self.lookup.items[item_id]
@@ -96,6 +104,14 @@ class Snapshot:
         waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
         return [one for one in waiting if one.state is AllocationState.BACKORDERED]
 
+    def hold(self, hold_id: int | None) -> "OpenHold | None":
+        """A hold with the units that it keeps; None for one that was not loaded."""
+        hold = self.get(StockHold, hold_id) if hold_id is not None else None
+        if hold is None:
+            return None
+        units = [one for one in self.all(HeldUnits) if one.hold_id == hold.id]
+        return OpenHold(hold, [HeldAt(self.level_by_id(one.level_id), one.quantity) for one in units])
+
     def order(self, order_id: int) -> "OpenOrder | None":
         """An order with its lines, allocations and shipments; None for one that was not loaded."""
         order = self.get(Order, order_id)
@@ -120,3 +136,35 @@ class OpenOrder:
     allocations: dict[int, list[Allocation]]
     """By line, oldest first."""
     shipments: dict[int, Shipment]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAt:
+    """So many units that a hold keeps of a level."""
+
+    level: Level
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A hold that a transaction has to itself, with what it keeps in the order of its plan."""
+
+    hold: StockHold
+    units: list[HeldAt]
+
+    @property
+    def warehouses(self) -> dict[int, list[int]]:
+        """The warehouses that keep units of each item, in the order of the plan."""
+        found: dict[int, list[int]] = {}
+        for unit in self.units:
+            found.setdefault(unit.level.item_id, []).append(unit.level.warehouse_id)
+        return found
+
+    @property
+    def quantities(self) -> dict[int, Decimal]:
+        """How many units each level keeps."""
+        sums: dict[int, Decimal] = {}
+        for unit in self.units:
+            sums[unit.level.id] = sums.get(unit.level.id, ZERO) + unit.quantity
+        return sums

@@ -138,6 +138,7 @@ class _Batch:
                 self.outcomes[number] = refused
                 continue
             apply_consequences(unit, changed, told)
+            unit.events += changes.events
             decided[number] = changes
         return decided
 

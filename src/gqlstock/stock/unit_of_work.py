@@ -4,11 +4,13 @@ import dataclasses
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from gqlstock.rules import ledger, refusals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Level
+from gqlstock.rules.quantities import ZERO
 from gqlstock.stock.command import Changes, LedgerEntry, new_id
 from gqlstock.stock.pending_writes import PendingWrites
 from gqlstock.stock.snapshot import Snapshot
@@ -37,6 +39,8 @@ class UnitOfWork:
     events: list[Event] = field(default_factory=list)
     before: dict[Key, Level] = field(default_factory=dict)
     """The levels that changed, as they are stored."""
+    expired: dict[Key, Decimal] = field(default_factory=dict)
+    """What the stored figures still have of holds that have expired."""
     opened: dict[Key, Level] = field(default_factory=dict)
     """Levels that are made or brought back into use, as they were."""
 
@@ -60,7 +64,12 @@ class UnitOfWork:
             self.add(record)
         for record in changes.changed:
             self.change(record)
-        self.events += changes.events
+        for key, quantity in changes.expired.items():
+            self.expired[key] = self.expired.get(key, ZERO) + quantity
+            level = self.snapshot.level(*key)
+            assert level is not None
+            self.before.setdefault(key, level)
+            self.events.append(Event(Topic.LEVEL, level.id))
         return after.keys() | set(changes.opened) | changes.told.keys()
 
     def add(self, record: Any) -> None:

@@ -50,13 +50,14 @@ async def items_by_sku(skus: Collection[str]) -> list[Item]:
     return await _where(Item, f"sku IN ({database.slots(skus)}) AND deleted_at IS NULL", *skus) if skus else []
 
 
-async def items_of_levels(level_ids: Collection[int]) -> set[int]:
+async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
+    """The item of each level."""
     if not level_ids:
-        return set()
+        return {}
     rows = await database.look(
-        f"SELECT DISTINCT item_id FROM inventory_level WHERE id IN ({database.slots(level_ids)})", *level_ids
+        f"SELECT id, item_id FROM inventory_level WHERE id IN ({database.slots(level_ids)})", *level_ids
     )
-    return {row["item_id"] for row in rows}
+    return {row["id"]: row["item_id"] for row in rows}
 
 
 async def combinations(found: Iterable[Item]) -> dict[int, list[Item]]:
