@@ -18,9 +18,9 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import cancellation, returns
 from gqlstock.services import orders as services
 from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.handles import Handle
 from gqlstock.services.idempotency import Kept
+from gqlstock.services.open_order import LineQuantity
 
 
 @strawberry.input(description="So many units of one item.")

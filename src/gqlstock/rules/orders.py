@@ -35,6 +35,12 @@ def id_of(order_number: str) -> int | None:
     return found if found > 0 and number(found) == order_number else None
 
 
+def named(order_number: str) -> frozenset[int]:
+    """The id behind an order's number, as the ids that a command names; none for what is no number."""
+    found = id_of(order_number)
+    return frozenset() if found is None else frozenset({found})
+
+
 @dataclass(frozen=True, slots=True)
 class LineTotals:
     """How many units of a line were ordered, and what became of them; ``shipped`` counts returned ones as well."""

@@ -21,7 +21,7 @@ from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
-from gqlstock.stock.snapshot import OpenOrder, Snapshot
+from gqlstock.stock.snapshot import Snapshot, WholeOrder
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
@@ -186,8 +186,7 @@ class RetryOrder:
 
     @property
     def names(self) -> Names:
-        order_id = rules.id_of(self.number)
-        return Names(orders=frozenset() if order_id is None else {order_id})
+        return Names(orders=rules.named(self.number))
 
     def items(self, found: Snapshot) -> Collection[int]:
         _, lines, shelf = self._identified(self._order(found), found)
@@ -209,7 +208,7 @@ class RetryOrder:
 
         return Changes(answer, entries, allocations, [order, *changed], events=[Event(Topic.ORDER, order.id)])
 
-    def _order(self, found: Snapshot) -> OpenOrder:
+    def _order(self, found: Snapshot) -> WholeOrder:
         order_id = rules.id_of(self.number)
         known = found.order(order_id) if order_id is not None else None
         if known is None:
@@ -219,7 +218,7 @@ class RetryOrder:
             raise wrong_state(f"The order {self.number} is not held: it is {told}.", "number")
         return known
 
-    def _identified(self, found: OpenOrder, snapshot: Snapshot) -> tuple[Asked, list[PlannedLine], Shelf]:
+    def _identified(self, found: WholeOrder, snapshot: Snapshot) -> tuple[Asked, list[PlannedLine], Shelf]:
         lines = _open_lines(found)
         items = {line.id: snapshot.item(line.item_id) for line in lines}
         channel = next(one for one in snapshot.network.channels if one.id == found.order.website_id)
@@ -237,5 +236,5 @@ class RetryOrder:
         return asked, drafts.identify(asked, in_use, shelf), shelf
 
 
-def _open_lines(found: OpenOrder) -> list[rules.OrderLine]:
+def _open_lines(found: WholeOrder) -> list[rules.OrderLine]:
     return [line for line in found.lines if line.quantity > line.canceled]

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.catalog import Item
@@ -104,6 +105,12 @@ class Snapshot:
         waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
         return [one for one in waiting if one.state is AllocationState.BACKORDERED]
 
+    def items_of_order(self, number: str) -> set[int]:
+        """The items of which an order has units, by its number; none for an order that was not loaded."""
+        whole = self.order(order_rules.id_of(number) or 0)
+        found = [one for allocations in whole.allocations.values() for one in allocations] if whole else []
+        return {self.level_items[one.level_id] for one in found if one.level_id is not None}
+
     def hold(self, hold_id: int | None) -> "OpenHold | None":
         """A hold with the units that it keeps; None for one that was not loaded."""
         hold = self.get(StockHold, hold_id) if hold_id is not None else None
@@ -112,7 +119,7 @@ class Snapshot:
         units = [one for one in self.all(HeldUnits) if one.hold_id == hold.id]
         return OpenHold(hold, [HeldAt(self.level_by_id(one.level_id), one.quantity) for one in units])
 
-    def order(self, order_id: int) -> "OpenOrder | None":
+    def order(self, order_id: int) -> "WholeOrder | None":
         """An order with its lines, allocations and shipments; None for one that was not loaded."""
         order = self.get(Order, order_id)
         if order is None:
@@ -124,11 +131,11 @@ class Snapshot:
             if allocation.line_id in wanted:
                 allocations[allocation.line_id].append(allocation)
         shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
-        return OpenOrder(order, lines, allocations, shipments)
+        return WholeOrder(order, lines, allocations, shipments)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenOrder:
+class WholeOrder:
     """An order that a transaction has to itself."""
 
     order: Order
