@@ -21,6 +21,10 @@ class AllocationState(StrEnum):
     CANCELED = "CANCELED"
 
 
+OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
+"""Still to be shipped or canceled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """So many units from one warehouse, in one state."""

@@ -1,5 +1,6 @@
 """Adjusting, counting and moving stock: rows in, ledger out, all or nothing or, where asked for, the good rows."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,13 +12,11 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.idempotency import ticket
-from gqlstock.services.lookup import lookup
-from gqlstock.services.posting import watch
 from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
 from gqlstock.stock import transaction
-from gqlstock.stock.command import Result
-from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory, orders, warehouses
+from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +138,37 @@ async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> R
 
 async def delete_level(caller: Caller, sku: str, warehouse: str) -> int:
     """Take a level out of use, when nothing of it is left. Answers its id."""
+    return (await transaction.run(DeleteLevel(caller, sku, warehouse))).ids["level"][0]
 
-    async def work() -> int:
-        item = (await catalog_rows.by_sku([sku])).get(sku)
-        place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
+
+@dataclass(frozen=True, slots=True)
+class DeleteLevel:
+    caller: Caller
+    sku: str
+    warehouse: str
+    key: IdempotencyKey | None = None
+    size: int = 1
+
+    @property
+    def names(self) -> Names:
+        return Names(skus=frozenset({self.sku}))
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        item = found.by_sku.get(self.sku)
         if item is None:
-            raise refusals.missing("item", sku, "sku")
-        if place is None:
-            raise refusals.missing("warehouse", warehouse, "warehouse")
-        if not caller.reaches(place.id):
-            raise refusals.out_of_reach(warehouse, "warehouse")
-        claim = await inventory.claim([item.id])
-        level = claim.level(item.id, place.id)
-        if level is None or level.deleted_at is not None:
-            raise Refusal(Code.NOT_FOUND, f"{sku} has no level in {warehouse}.", ("warehouse",)).only()
-        ledger.retire(level.state, await orders.open_allocations(level.id))
-        await inventory.retire(level)
-        await watch([item.id], claim, await lookup([item]))
-        return int(level.id)
+            raise refusals.missing("item", self.sku, "sku")
+        return {item.id}
 
-    return await database.transaction(work)
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        item = snapshot.by_sku[self.sku]
+        warehouse_id = snapshot.network.warehouses.get(self.warehouse)
+        if warehouse_id is None:
+            raise refusals.missing("warehouse", self.warehouse, "warehouse")
+        if not self.caller.reaches(warehouse_id):
+            raise refusals.out_of_reach(self.warehouse, "warehouse")
+        level = snapshot.level(item.id, warehouse_id)
+        if level is None or level.deleted_at is not None:
+            raise Refusal(Code.NOT_FOUND, f"{self.sku} has no level in {self.warehouse}.", ("warehouse",)).only()
+        ledger.retire(level, len(snapshot.open_allocations(level.id)))
+        key = item.id, warehouse_id
+        return Changes(lambda written: Result({"level": [written.level(key).id]}), retired=[key])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from gqlstock.rules import catalog, ledger, quantities, refusals
 from gqlstock.rules.catalog import InventoryTracking, Item
@@ -13,11 +13,13 @@ from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.stock.command import Changes, LedgerEntry, Names, NotLoaded, Result, Written
-from gqlstock.stock.snapshot import Snapshot
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 MAX_ROWS = 1_000
+
+R = TypeVar("R")
 
 Key = tuple[int, int]
 
@@ -60,10 +62,12 @@ class EditStock:
     partial: bool = False
     check: Callable[[Network], None] = lambda network: None
     """Refuses what is wrong with the mutation as a whole."""
+    announcements: frozenset[int] = frozenset()
+    """The announcements that the rows name."""
 
     @property
     def names(self) -> Names:
-        return Names(skus=frozenset(self.skus))
+        return Names(skus=frozenset(self.skus), announcements=self.announcements)
 
     @property
     def size(self) -> int:
@@ -86,9 +90,12 @@ class StockEdits:
         self, caller: Caller, snapshot: Snapshot, now: datetime, reason: str | None, reference: str | None
     ) -> None:
         self.now = now
+        self.snapshot = snapshot
         self.entries: list[LedgerEntry] = []
+        self.added: list[Any] = []
+        self.changed: dict[tuple[type, int], Any] = {}
+        self._new_levels: dict[Key, int] = {}
         self._caller = caller
-        self._snapshot = snapshot
         self._reason = catalog.optional_text(reason, "reason", "reason")
         self._reference = catalog.optional_text(reference, "reference", "reference")
         self._levels: dict[Key, Level] = {}
@@ -98,7 +105,7 @@ class StockEdits:
     ) -> list[Refusal]:
         """Work out every row. Refused when one is; with ``partial`` the good ones are left, and what the others are."""
         refused: list[Refusal] = []
-        missing: set[tuple[int, datetime]] = set()
+        missing: list[NotLoaded] = []
         for number, row in enumerate(rows):
             entries, levels = len(self.entries), dict(self._levels)
             try:
@@ -108,9 +115,9 @@ class StockEdits:
                 self._levels = levels
                 del self.entries[entries:]
             except NotLoaded as more:
-                missing |= more.moved
+                missing.append(more)
         if missing:
-            raise NotLoaded(moved=missing)
+            raise NotLoaded.all(missing)
         if refused and not partial:
             raise Refused(refused)
         return refused
@@ -122,7 +129,8 @@ class StockEdits:
             ids = {"levels": [one.id for one in levels], "movements": [one.id for one in movements]}
             return Result(ids, list(refused), [*levels, *movements])
 
-        return Changes(answer, entries=self.entries)
+        changed = list(self.changed.values())
+        return Changes(answer, self.entries, self.added, changed, new_levels=self._new_levels)
 
     def level(self, sku: str, warehouse: str) -> Level:
         """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
@@ -135,14 +143,25 @@ class StockEdits:
         entry = LedgerEntry(*key, change, self._caller, self._reason, self._reference, counted_at=counted_at)
         self.entries.append(entry)
 
+    def level_id(self, sku: str, warehouse: str) -> int:
+        """The id of a level; that of one that is made by these rows is new."""
+        level = self.level(sku, warehouse)
+        return level.id or self._new_levels.setdefault(self._key(sku, warehouse), new_id())
+
+    def record(self, kind: type[R], record_id: int | None) -> R | None:
+        """A record as the rows before this one leave it."""
+        if record_id is None:
+            return None
+        return self.changed.get((kind, record_id)) or self.snapshot.get(kind, record_id)
+
     def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
         if quantities.is_whole(quantity):
             return
         item_id, warehouse_id = self._key(sku, warehouse)
-        lookup = self._snapshot.lookup
-        level = self._snapshot.level(item_id, warehouse_id)
+        lookup = self.snapshot.lookup
+        level = self.snapshot.level(item_id, warehouse_id)
         channel = lookup.network.selling_from({warehouse_id})
-        found = lookup.settings(self._snapshot.item(item_id), channel, [level] if level else [])
+        found = lookup.settings(self.snapshot.item(item_id), channel, [level] if level else [])
         if not found.quantity_uses_decimals:
             raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
 
@@ -159,16 +178,16 @@ class StockEdits:
             ).only()
         if level.id <= 0:
             return ZERO
-        if (level.id, moment) not in self._snapshot.moved:
+        if (level.id, moment) not in self.snapshot.moved:
             raise NotLoaded(moved=[(level.id, moment)])
-        return self._snapshot.moved[level.id, moment]
+        return self.snapshot.moved[level.id, moment]
 
     def _key(self, sku: str, warehouse: str) -> Key:
-        item = self._snapshot.by_sku.get(sku)
+        item = self.snapshot.by_sku.get(sku)
         if item is None or item.deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
-        check_countable(item, self._snapshot.lookup.product(item))  # type: ignore[arg-type]
-        warehouse_id = self._snapshot.network.warehouses.get(warehouse)
+        check_countable(item, self.snapshot.lookup.product(item))  # type: ignore[arg-type]
+        warehouse_id = self.snapshot.network.warehouses.get(warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
         if not self._caller.reaches(warehouse_id):
@@ -177,5 +196,5 @@ class StockEdits:
 
     def _level(self, key: Key) -> Level:
         if key not in self._levels:
-            self._levels[key] = self._snapshot.level(*key) or Level()
+            self._levels[key] = self.snapshot.level(*key) or Level()
         return self._levels[key]

@@ -92,8 +92,10 @@ class Changes:
     """New records, those first that others refer to."""
     changed: list[Any] = field(default_factory=list)
     """New versions of records."""
-    opened: list[tuple[int, int]] = field(default_factory=list)
-    """Levels, by item and warehouse, that must be there and in use."""
+    new_levels: dict[tuple[int, int], int] = field(default_factory=dict)
+    """The new ids of levels that are made, where a record refers to one."""
+    retired: list[tuple[int, int]] = field(default_factory=list)
+    """Levels, by item and warehouse, that are taken out of use."""
     told: dict[tuple[int, int], Level] = field(default_factory=dict)
     """Levels as news last told of them, where that is not how they are before: those of expired holds."""
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
@@ -109,15 +111,6 @@ def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
         change = ledger.together(known.change, entry.change) if known else entry.change
         sums[entry.key] = replace(entry, change=change)
     return list(sums.values())
-
-
-class NotLoaded(Exception):
-    """A decision needs more than was loaded: ``queues`` of these levels, or ``moved`` since moments at levels."""
-
-    def __init__(self, *, queues: Collection[int] = (), moved: Collection[tuple[int, datetime]] = ()) -> None:
-        self.queues = frozenset(queues)
-        self.moved = frozenset(moved)
-        super().__init__("more is needed to decide")
 
 
 class Command(Protocol):

@@ -20,7 +20,8 @@ from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.shipments import Shipment
-from gqlstock.stock.command import Changes, LedgerEntry, NotLoaded, Result, new_id
+from gqlstock.stock.command import Changes, LedgerEntry, Result, new_id
+from gqlstock.stock.snapshot import NotLoaded
 from gqlstock.stock.unit_of_work import Key, UnitOfWork, items_of
 
 

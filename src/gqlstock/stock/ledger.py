@@ -1,7 +1,6 @@
 """The only writer of levels and movements: figures by increments, a movement for each change of onHand."""
 
 import dataclasses
-from collections.abc import Collection
 from typing import Any
 
 from gqlstock.rules import ledger as rules
@@ -12,12 +11,12 @@ from gqlstock.store import levels as rows
 
 
 async def write_levels(unit: UnitOfWork) -> None:
-    """Make the levels that are new, and bring back those that were out of use; before the records that refer to them."""
-    current = {key: unit.snapshot.level(*key) for key in unit.opened}
-    new = [level for level in current.values() if level is not None and level.id < 0]
+    """Make the levels that are new, and take others in and out of use; before the records that refer to them."""
+    found = [level for key in unit.in_use if (level := unit.snapshot.level(*key)) is not None]
+    new = [level for level in found if level.id < 0]
     for level, stored_id in zip(new, await rows.insert(new), strict=True):
         unit.writes.store(level.id, stored_id)
-    await rows.reopen([level.id for level in current.values() if level is not None and level.id > 0], unit.now)
+    await rows.set_in_use([level for level in found if level.id > 0])
 
 
 async def write_entries(unit: UnitOfWork) -> dict[int, Any]:
@@ -57,7 +56,3 @@ def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment:
     figures = [getattr(after, name) - getattr(stored, name) for name in (*rules.FIGURES, "available")]
     counted_at = after.counted_at if after.counted_at != before.counted_at else None
     return rows.Increment(unit.writes.id_of(after.id), figures, counted_at, unit.now)
-
-
-def levels_of(keys: Collection[Key], unit: UnitOfWork) -> list[Level]:
-    return [level for key in keys if (level := unit.snapshot.level(*key)) is not None]

@@ -10,8 +10,8 @@ from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.services.lookup import Lookup
-from gqlstock.stock.command import Names, NotLoaded
-from gqlstock.stock.snapshot import Snapshot
+from gqlstock.stock.command import Names
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
 from gqlstock.store import database, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
@@ -158,6 +158,12 @@ async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
             snapshot.queues[allocation.level_id].append(allocation)
         packed = {one.id for one in shipments}
         _put_missing(snapshot, await rows.contents(packed))
+    if more.arriving:
+        snapshot.loaded_arriving |= more.arriving
+        _put_missing(snapshot, await rows.arriving(more.arriving))
+    if more.allocated:
+        snapshot.loaded_allocated |= more.allocated
+        _put_missing(snapshot, await rows.open_allocations(more.allocated))
     if more.moved:
         snapshot.moved |= await ledger_rows.moved_after_each(sorted(more.moved))
 

@@ -1,7 +1,7 @@
 """What a decision or an answer needs, read together: catalog, settings, network, levels, and the orders they belong to."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,18 +9,51 @@ from typing import Any, TypeVar
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
-from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.services.availability import Shelf
 from gqlstock.services.lookup import Lookup
 
 R = TypeVar("R")
+
+
+class NotLoaded(Exception):
+    """A decision needs more than was loaded of some levels.
+
+    ``queues``: what waits there; ``moved``: the sum of what moved after a moment; ``arriving``: what is announced;
+    ``allocated``: what is still to be shipped or canceled.
+    """
+
+    def __init__(
+        self,
+        *,
+        queues: Collection[int] = (),
+        moved: Collection[tuple[int, datetime]] = (),
+        arriving: Collection[int] = (),
+        allocated: Collection[int] = (),
+    ) -> None:
+        self.queues = frozenset(queues)
+        self.moved = frozenset(moved)
+        self.arriving = frozenset(arriving)
+        self.allocated = frozenset(allocated)
+        super().__init__("more is needed to decide")
+
+    @classmethod
+    def all(cls, found: Sequence["NotLoaded"]) -> "NotLoaded":
+        """What several of them need, in one."""
+        return cls(
+            queues=frozenset[int]().union(*(one.queues for one in found)),
+            moved=frozenset[tuple[int, datetime]]().union(*(one.moved for one in found)),
+            arriving=frozenset[int]().union(*(one.arriving for one in found)),
+            allocated=frozenset[int]().union(*(one.allocated for one in found)),
+        )
 
 
 @dataclass(slots=True)
@@ -39,6 +72,10 @@ class Snapshot:
     """The waiting allocations of a level that were loaded, in the order in which they are filled."""
     level_items: dict[int, int] = field(default_factory=dict)
     """The items of the levels that orders, holds and announcements refer to."""
+    loaded_arriving: set[int] = field(default_factory=set)
+    """The levels of which every open announcement was loaded."""
+    loaded_allocated: set[int] = field(default_factory=set)
+    """The levels of which every open allocation was loaded."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     """What the ledger has for a level after a moment."""
 
@@ -104,6 +141,19 @@ class Snapshot:
         loaded_ids = {one.id for one in loaded}
         waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
         return [one for one in waiting if one.state is AllocationState.BACKORDERED]
+
+    def arriving(self, level_id: int) -> list[StockAnnouncement]:
+        """What is announced for a level and still to come, oldest first."""
+        if level_id not in self.loaded_arriving:
+            raise NotLoaded(arriving=[level_id])
+        found = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
+        return sorted(found, key=lambda one: (one.id < 0, abs(one.id)))
+
+    def open_allocations(self, level_id: int) -> list[Allocation]:
+        """The allocations of a level that are still to be shipped or canceled."""
+        if level_id not in self.loaded_allocated:
+            raise NotLoaded(allocated=[level_id])
+        return [one for one in self.all(Allocation) if one.level_id == level_id and one.state in OPEN_STATES]
 
     def items_of_order(self, number: str) -> set[int]:
         """The items of which an order has units, by its number; none for an order that was not loaded."""

@@ -11,9 +11,9 @@ from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock import idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Locked
-from gqlstock.stock.command import Changes, Command, LedgerEntry, NotLoaded, Result
+from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
-from gqlstock.stock.snapshot import Snapshot
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
 from gqlstock.store import database, outbox
 from gqlstock.store.db import tables
@@ -145,7 +145,7 @@ class _Batch:
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
     """The levels of the items that a command changes, as they are before."""
-    keys = [*changes.opened, *changes.told, *(entry.key for entry in changes.entries)]
+    keys = [*changes.retired, *changes.told, *(entry.key for entry in changes.entries)]
     items = {item_id for item_id, _ in keys}
     levels = {(level.item_id, level.warehouse_id): level for item_id in items for level in snapshot.levels_of(item_id)}
     return levels | changes.told

@@ -1,7 +1,7 @@
 """What the commands of a batch have changed so far: the figures in memory, the records and entries still to be written."""
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -41,8 +41,8 @@ class UnitOfWork:
     """The levels that changed, as they are stored."""
     expired: dict[Key, Decimal] = field(default_factory=dict)
     """What the stored figures still have of holds that have expired."""
-    opened: dict[Key, Level] = field(default_factory=dict)
-    """Levels that are made or brought back into use, as they were."""
+    in_use: dict[Key, Level] = field(default_factory=dict)
+    """Levels that are made, brought back into use or taken out of it, as they were."""
 
     def apply(self, changes: Changes) -> set[Key]:
         """Take up what a command decided; gives the levels that changed.
@@ -57,7 +57,7 @@ class UnitOfWork:
             then = after.get(entry.key) or self.snapshot.level(*entry.key) or Level()
             after[entry.key] = ledger.apply(then, entry.change)
             steps.append((entry, then, after[entry.key]))
-        self.open([*changes.opened, *(entry.key for entry in changes.entries)])
+        self._open((entry.key for entry in changes.entries), changes.new_levels)
         for entry, then, level in steps:
             self._enter(entry, then, level)
         for record in changes.added:
@@ -70,7 +70,9 @@ class UnitOfWork:
             assert level is not None
             self.before.setdefault(key, level)
             self.events.append(Event(Topic.LEVEL, level.id))
-        return after.keys() | set(changes.opened) | changes.told.keys()
+        for key in changes.retired:
+            self._retire(key)
+        return after.keys() | changes.told.keys() | set(changes.retired)
 
     def add(self, record: Any) -> None:
         self.writes.add(record)
@@ -81,15 +83,22 @@ class UnitOfWork:
         self.writes.change(before, record)
         self.snapshot.put(record)
 
-    def open(self, keys: Iterable[Key]) -> None:
+    def _retire(self, key: Key) -> None:
+        level = self.snapshot.level(*key)
+        assert level is not None
+        self.in_use.setdefault(key, level)
+        self.snapshot.put_level(dataclasses.replace(level, deleted_at=self.now, updated_at=self.now))
+        self.events.append(Event(Topic.LEVEL, level.id))
+
+    def _open(self, keys: Iterable[Key], ids: Mapping[Key, int]) -> None:
         """Make the levels that are missing, and bring those back that are out of use."""
         for key in keys:
             level = self.snapshot.level(*key)
             if level is not None and level.deleted_at is None:
                 continue
-            self.opened.setdefault(key, level or Level())
+            self.in_use.setdefault(key, level or Level())
             if level is None:
-                opened = Level(id=new_id(), item_id=key[0], warehouse_id=key[1], updated_at=self.now)
+                opened = Level(id=ids.get(key) or new_id(), item_id=key[0], warehouse_id=key[1], updated_at=self.now)
             else:
                 opened = dataclasses.replace(level, deleted_at=None, updated_at=self.now)
             self.snapshot.put_level(opened)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
-from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
 from gqlstock.rules.orders import Order, OrderLine
@@ -131,3 +131,17 @@ async def queues(
 async def contents(shipment_ids: Collection[int]) -> list[Allocation]:
     """What is in shipments."""
     return await _of(Allocation, "shipment_id", shipment_ids)
+
+
+async def arriving(level_ids: Collection[int]) -> list[StockAnnouncement]:
+    """What is announced for levels and still to come."""
+    condition = (
+        f"level_id IN ({database.slots(level_ids)}) AND withdrawn_at IS NULL AND received < quantity ORDER BY id"
+    )
+    return await _where(StockAnnouncement, condition, *level_ids)
+
+
+async def open_allocations(level_ids: Collection[int]) -> list[Allocation]:
+    """What of levels is still to be shipped or canceled."""
+    condition = f"level_id IN ({database.slots(level_ids)}) AND state IN (?, ?) ORDER BY id"
+    return await _where(Allocation, condition, *level_ids, *(state.value for state in OPEN_STATES))

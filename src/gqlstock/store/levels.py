@@ -59,13 +59,12 @@ async def insert(levels: Sequence[Level]) -> list[int]:
     return await database.insert(InventoryLevel, ("item_id", "warehouse_id", "updated_at"), rows, same) if rows else []
 
 
-async def reopen(level_ids: Sequence[int], at: datetime) -> None:
-    """Bring levels back into use."""
-    if level_ids:
-        statement = (
-            f"UPDATE inventory_level SET deleted_at = NULL, updated_at = ? WHERE id IN ({database.slots(level_ids)})"
-        )
-        await database.execute(statement, at, *level_ids)
+async def set_in_use(levels: Sequence[Level]) -> None:
+    """Take levels in or out of use."""
+    await database.execute_many(
+        "UPDATE inventory_level SET deleted_at = ?, updated_at = ? WHERE id = ?",
+        [[level.deleted_at, level.updated_at, level.id] for level in levels],
+    )
 
 
 @dataclass(frozen=True, slots=True)
