@@ -91,13 +91,16 @@ class Locks:
 
     items: frozenset[int] | None
     others: frozenset[tuple[str, int]] = frozenset()
+    """Orders, holds, announcements and shipments that another transaction has, by kind and id."""
 
     def missing(self, items: Collection[int], names: Names) -> set[Hashable]:
         """What somebody else has of what a command needs."""
         if self.items is None:
             return set()
-        wanted = {("order", one) for one in names.orders} | {("hold", one) for one in names.holds}
-        return {(ITEM, one) for one in items if one not in self.items} | (wanted - self.others)
+        named = {"order": names.orders, "hold": names.holds}
+        named |= {"announcement": names.announcements, "shipment": names.shipments}
+        wanted = {(kind, one) for kind, ids in named.items() for one in ids}
+        return {(ITEM, one) for one in items if one not in self.items} | (wanted & self.others)
 
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
@@ -112,7 +115,7 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
     others: set[tuple[str, int]] = set()
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
-        others |= {(kind, one) for one in await rows.lock(record, ids)}
+        others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
     return Locks(frozenset(one.id for one in locked), frozenset(others))
 
 
