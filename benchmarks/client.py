@@ -7,7 +7,7 @@ import gc
 import selectors
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -83,8 +83,14 @@ def once(port: int, request: bytes) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
-def ask(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Turn:
-    """Ask for that long; what is under way at the end is waited for and counted."""
+def ask(
+    port: int,
+    requests: Iterator[bytes],
+    connections: int,
+    seconds: float,
+    check: Callable[[bytes, bytes], None] = check,
+) -> Turn:
+    """Ask for that long, or until there are no more requests; what is under way at the end is waited for and counted."""
     each: list[float] = []
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         opened = [_Connection(port) for _ in range(connections)]
@@ -95,9 +101,10 @@ def ask(port: int, requests: Iterator[bytes], connections: int, seconds: float) 
         gc.disable()
         stack.callback(gc.enable)
         began = time.perf_counter()
-        for connection in opened:
-            connection.ask(next(requests))
-        asking = connections
+        asking = 0
+        for connection, request in zip(opened, requests, strict=False):
+            connection.ask(request)
+            asking += 1
         while asking:
             heard = selector.select(_PATIENCE)
             if not heard:
@@ -110,8 +117,9 @@ def ask(port: int, requests: Iterator[bytes], connections: int, seconds: float) 
                 now = time.perf_counter()
                 check(answer, connection.request)
                 each.append(now - connection.asked)
-                if now - began < seconds:
-                    connection.ask(next(requests))
+                request = next(requests, None) if now - began < seconds else None
+                if request is not None:
+                    connection.ask(request)
                 else:
                     asking -= 1
         return Turn(time.perf_counter() - began, each)

@@ -142,16 +142,16 @@ WHERE i.tracking = 'TRACK_WITHOUT_OPTIONS' AND i.id * 13 / 10 % 10 = 0
 ORDER BY i.id, state DESC;
 
 -- The news of the last tenth of the movements, of transactions that ended before this one.
-INSERT INTO outbox (tx, topic, subject, data, created_at)
-SELECT 1 + m.id * (pg_current_xact_id()::text::bigint - 2) / (:levels + :moves + 1),
+INSERT INTO outbox (tx, mark, topic, subject, data, created_at)
+SELECT 1 + m.id * (pg_current_xact_id()::text::bigint - 2) / (:levels + :moves + 1), (random() * 1e15)::bigint,
        'LEVEL', m.level_id, jsonb_build_object('movement', m.id), m.created_at
 FROM stock_movement m WHERE m.id > :levels + :moves - :news
 UNION ALL
-SELECT 1 + (:levels + s * 4) * (pg_current_xact_id()::text::bigint - 2) / (:levels + :moves + 1),
+SELECT 1 + (:levels + s * 4) * (pg_current_xact_id()::text::bigint - 2) / (:levels + :moves + 1), (random() * 1e15)::bigint,
        'ORDER', (s + 1) / 2, '{"placed": true}', now()
 FROM generate_series(:orders * 2 - :news / 4, :orders * 2) s
 ORDER BY 1;
 
-INSERT INTO dispatch (id, tx, entry_id)
-SELECT 1, tx, id FROM outbox ORDER BY tx DESC, id DESC LIMIT 1
-ON CONFLICT (id) DO UPDATE SET tx = excluded.tx, entry_id = excluded.entry_id;
+INSERT INTO dispatch (id, tx, entry_id, mark)
+SELECT 1, tx, id, mark FROM outbox ORDER BY tx DESC, id DESC LIMIT 1
+ON CONFLICT (id) DO UPDATE SET tx = excluded.tx, entry_id = excluded.entry_id, mark = excluded.mark;

@@ -51,7 +51,7 @@ query Changes($after: String) {
 
 
 class TooOld(Exception):
-    """The cursor is from before what the server keeps, which is a week by default: everything is to be read again."""
+    """The cursor is older than what the server keeps, a week by default, or it was restored: all is to be read anew."""
 
 
 def ask(client, query, **variables):

@@ -12,7 +12,7 @@ from gqlstock.store.database import SqliteFile
 
 async def missing() -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
-        async with database.opened(SqliteFile(str(Path(directory) / "empty.db"))):
+        async with database.opened(SqliteFile(str(Path(directory) / "empty.db")), create=True):
             return await versions.missing()
 
 

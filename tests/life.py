@@ -19,12 +19,13 @@ from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import cancellation, holds, orders, returns, shipments
 from gqlstock.services.cancellation import Cancellation
 from gqlstock.services.drafts import Asked, Draft, OrderLine
-from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.handles import Handle
 from gqlstock.services.holds import Holding
+from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
 from gqlstock.store import database
+from gqlstock.store import holds as hold_rows
 from gqlstock.store.holds import StockHold
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
@@ -113,7 +114,11 @@ async def release(hold_id: int) -> None:
 
 async def expire(hold_id: int) -> None:
     """Let a hold's time be up without anybody having noticed yet."""
-    await StockHold.filter(id=hold_id).update(expires_at=database.now() - timedelta(seconds=1))
+    hold = await StockHold.get(id=hold_id)
+    lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], await hold_rows.units_of(hold_id)
+    hold.expires_at = database.now() - timedelta(seconds=1)
+    hold.seal = hold.sealed(lines, units)
+    await hold.save()
 
 
 def quantities(rows: tuple[Row, ...]) -> tuple[LineQuantity, ...]:

@@ -14,6 +14,7 @@ from gqlstock.adapters.bus import OneProcess
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.delivery.storefront import Storefront
 from gqlstock.graphql.context import Context
+from gqlstock.graphql.pushes import Pushes as SharedPushes
 from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import Caller, Scope
 from server import Server
@@ -82,6 +83,7 @@ class Shop:
     """A process as far as subscriptions need one: the schema with a feed and a storefront of its own."""
 
     def __init__(self, feed: OutboxFeed, storefront: Storefront) -> None:
+        self.pushes = SharedPushes()
         self.feed = feed
         self.storefront = storefront
 
@@ -92,7 +94,7 @@ class Shop:
         """What is pushed to a caller with these scopes, the public without any; ``within``: who is for these warehouses."""
         mine = None if within is None else frozenset(within)
         caller = Caller("test", "test", frozenset(scopes), authenticated=bool(scopes), warehouses=mine)
-        context = Context(self.feed, self.storefront, caller=caller)
+        context = Context(self.feed, self.storefront, caller=caller, pushes=self.pushes)
         results = await build().subscribe(query, variable_values=variables, context_value=context)
         heard = Pushes(results)
         try:

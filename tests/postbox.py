@@ -1,5 +1,6 @@
 """A real SMTP server on a free port: keeps the letters that it takes, and refuses those it is told to."""
 
+import asyncio
 import contextlib
 import email
 import email.policy
@@ -23,6 +24,8 @@ class Postbox:
         self.letters: list[EmailMessage] = []
         self.refusals: dict[str, list[str]] = {}
         self.port = server.free_port()
+        self.keeps_waiting = False
+        """Whether it takes connections and does not answer whether it takes a letter."""
 
     @property
     def env(self) -> dict[str, str]:
@@ -37,6 +40,8 @@ class Postbox:
         return self.letters
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        while self.keeps_waiting:  # noqa: ASYNC110  # it is set by another thread
+            await asyncio.sleep(0.05)
         told = self.refusals.get(address)
         if told:
             return told.pop(0)

@@ -38,7 +38,11 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection(*self._to)
-            await asyncio.gather(self._flow(reader, back), self._flow(there, writer))
+            await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
+
+    async def _flow_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry what the database answers."""
+        await self._flow(reader, writer)
 
     async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -37,11 +36,12 @@ from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.view import View
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
 from gqlstock.store import database, dispatch
-from gqlstock.web import dashboard, health, metrics, unsubscribe
+from gqlstock.web import dashboard, graphiql, health, metrics, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -75,12 +75,14 @@ def create_app(config: Config) -> Starlette:
         feed,
         storefront,
         callers,
-        Admission(callers, counter, config.public_rate),
+        Admission(callers, counter, config.public_rate, config.limits),
         Persisted(config.persisted),
         config.limits,
-        _page() if config.limits.public_introspection else None,
+        graphiql.page() if config.limits.public_introspection else None,
         origins=config.cors_origins,
+        questions=Questions(config.public_rate.questions),
         public_orders=config.public_orders,
+        public_holds=config.public_holds,
         private_webhooks=config.private_webhooks,
     )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
@@ -133,10 +135,6 @@ def create_app(config: Config) -> Starlette:
     )
 
 
-def _page() -> str:
-    return files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
-
-
 def _cors(origins: Sequence[str]) -> list[Middleware]:
     if not origins:
         return []
@@ -176,15 +174,17 @@ def from_env() -> Starlette:
     return app
 
 
-# Objects that are made before the collector looks for circles among them; an answer is some thousands, and has none.
-_YOUNG = 50_000
+# Objects that are made and not freed again before the young ones are looked through for cycles: a millisecond's work.
+# A request leaves no cycles behind, so that it is rare, but for large answers.
+_YOUNG = 10_000
+_OLDER = 10
 
 
 def _leave_alone_what_stays() -> None:
     """Keep the collector from walking through the modules and the schema again and again: a fifth of a request's time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 50)
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
 
 
 async def _usable(config: Config) -> None:

@@ -16,7 +16,7 @@ from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.graphql import manifest
 from gqlstock.logs import LogFormat, LogLevel
-from gqlstock.rules.limits import Limits, PublicRate, Rate
+from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -25,6 +25,7 @@ _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
+_PUBLIC_HOLDS = "GQLSTOCK_PUBLIC_HOLDS"
 _EXECUTOR = "GQLSTOCK_EXECUTOR"
 _SMTP = "GQLSTOCK_SMTP_URL"
 _MAIL_FROM = "GQLSTOCK_MAIL_FROM"
@@ -35,6 +36,8 @@ _NEWS_RETENTION = "GQLSTOCK_NEWS_RETENTION_DAYS"
 _BODY_BYTES = "GQLSTOCK_MAX_BODY_BYTES"
 _DEPTH = "GQLSTOCK_MAX_DEPTH"
 _COMPLEXITY = "GQLSTOCK_MAX_COMPLEXITY"
+_SUBSCRIPTIONS = "GQLSTOCK_MAX_SUBSCRIPTIONS"
+_SUBSCRIPTIONS_OF_ADDRESS = "GQLSTOCK_MAX_SUBSCRIPTIONS_PER_ADDRESS"
 _QUERY_SECONDS = "GQLSTOCK_QUERY_TIMEOUT_SECONDS"
 _PUBLIC_RATE = "GQLSTOCK_PUBLIC_RATE"
 _PUBLIC_INTROSPECTION = "GQLSTOCK_PUBLIC_INTROSPECTION"
@@ -54,6 +57,8 @@ _OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_END
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
+_MOST_HOLDS = 100_000
+_MOST_SUBSCRIPTIONS = 1_000_000
 _SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
@@ -100,6 +105,7 @@ class Config:
     redis_url: str | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
+    public_holds: PublicHolds = PublicHolds()
     executor: Executor = Executor.BREADTH_FIRST
     smtp: SmtpServer | None = None
     mail_from: str = _LOG_ONLY_SENDER
@@ -135,6 +141,7 @@ class Config:
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+            public_holds=PublicHolds(active=_whole(given, _PUBLIC_HOLDS, PublicHolds().active, 1, _MOST_HOLDS)),
             executor=_one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),
@@ -301,6 +308,10 @@ def _limits(given: Mapping[str, str]) -> Limits:
         depth=_whole(given, _DEPTH, usual.depth, 1, 100),
         complexity=_whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
         query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, _MOST_SECONDS),
+        subscriptions_of_address=_whole(
+            given, _SUBSCRIPTIONS_OF_ADDRESS, usual.subscriptions_of_address, 1, _MOST_SUBSCRIPTIONS
+        ),
+        subscriptions=_whole(given, _SUBSCRIPTIONS, usual.subscriptions, 1, _MOST_SUBSCRIPTIONS),
         public_introspection=_switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
     )
 

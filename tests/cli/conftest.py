@@ -41,3 +41,10 @@ def fill(database_url: DatabaseUrl) -> Fill:
 def fresh_env(tmp_path: Path) -> dict[str, str]:
     """The environment of a database that nobody has migrated."""
     return {"GQLSTOCK_DATABASE_URL": f"sqlite:////{tmp_path / 'fresh.db'}", "GQLSTOCK_REDIS_URL": ""}
+
+
+@pytest.fixture
+def old_env(fresh_env: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment of a database that is there and has had no migration."""
+    (tmp_path / "fresh.db").touch()
+    return fresh_env

@@ -1,5 +1,6 @@
 """A copy of the SQLite database, made while orders are placed."""
 
+import shutil
 import sqlite3
 import stat
 import threading
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import make
+from gqlstock.store import outbox
 from gqlstock.store.database import DatabaseUrl, SqliteFile
+from gqlstock.store.outbox import Cursor, OutOfReach
 from terminal import Fill, Run
 
 
@@ -87,3 +90,36 @@ def test_postgresql_is_left_to_its_own_tools(run: Run, tmp_path: Path) -> None:
     assert result.stderr == (
         "This copies SQLite; PostgreSQL is backed up by pg_dump: docs/backup.md has the commands.\n"
     )
+
+
+def test_a_copy_in_place_of_the_database_refuses_cursors_of_what_came_after_it(
+    run: Run, fill: Fill, path: str, tmp_path: Path
+) -> None:
+    """Also when its feed has got further than the one that was put aside."""
+    cursors: list[Cursor] = []
+
+    async def write_down() -> None:
+        cursors.append(await outbox.latest())
+
+    async def count(*quantities: int) -> None:
+        for quantity in quantities:
+            await make.stock("MUG", on_hand=quantity)
+
+    fill(stocked)
+    fill(write_down)
+    run("backup", tmp_path / "copy.db")
+    fill(lambda: count(1, 2))
+    fill(write_down)
+    for old in Path(path).parent.glob(f"{Path(path).name}*"):
+        old.unlink()
+    shutil.copy(tmp_path / "copy.db", path)
+    fill(lambda: count(3, 4, 5))
+    kept, lost = cursors
+
+    async def look() -> None:
+        await outbox.check(kept)
+        assert (await outbox.latest()).id > lost.id
+        with pytest.raises(OutOfReach, match="not of this database's history"):
+            await outbox.check(lost)
+
+    fill(look)

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import make
 from gqlstock.store import database, tokens
 from terminal import Fill, Run
@@ -62,6 +64,46 @@ def test_token_create_takes_warehouses_and_an_end(run: Run, fill: Fill) -> None:
     assert [*row[:4], *row[5:]] == ["till", "valid", "admin", "BERLIN", "2999-01-31T00:00Z", "-"]
     assert re.fullmatch(MOMENT, row[4])
     assert made.stdout.strip() not in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("x" * 256, "The token name xxxxxxxxx"),
+        ("💧" * 256, "The token name 💧"),
+        ("till\udcff", "The token name has a control character in it."),
+        ("", "The token name must not be empty."),
+    ],
+)
+@pytest.mark.parametrize("command", ["create", "revoke"])
+def test_a_token_name_that_cannot_be_kept_is_refused_in_one_line(
+    run: Run, fill: Fill, command: str, name: str, wrong: str
+) -> None:
+    result = run("token", command, name, *(["--scope", "admin"] if command == "create" else []))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(wrong)
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_warehouse_that_cannot_be_looked_up_is_refused_in_one_line(run: Run) -> None:
+    result = run("token", "create", "till", "--scope", "admin", "--warehouse", "BERLIN\udcff")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "The code has a control character in it.\n"
+
+
+def test_an_import_into_a_warehouse_that_cannot_be_looked_up_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "products.csv"
+    file.write_text(
+        "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,"
+        "Variant Inventory Policy\nmug,Mug,,,MUG,shopify,5,deny\n"
+    )
+
+    result = run("import", "shopify-products", str(file), "--warehouse", "BERLIN\udcff")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "The code has a control character in it.\n"
 
 
 def test_token_revoke_says_so_and_the_list_has_when(run: Run) -> None:

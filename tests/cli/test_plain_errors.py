@@ -1,6 +1,8 @@
 """Whatever goes wrong is a plain line on stderr and exit code 1; wrong usage is 2."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +17,103 @@ NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate.\n"
 
 
 @pytest.mark.parametrize("command", ["serve", "verify", "export levels", "token create till --scope admin"])
-def test_an_old_schema_is_refused_with_the_way_out(run: Run, fresh_env: dict[str, str], command: str) -> None:
-    result = run(*command.split(), env=fresh_env)
+def test_an_old_schema_is_refused_with_the_way_out(run: Run, old_env: dict[str, str], command: str) -> None:
+    result = run(*command.split(), env=old_env)
 
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", NOT_UP_TO_DATE)
+
+
+COMMANDS = [
+    "serve",
+    "serve --workers 2",
+    "verify",
+    "token list",
+    "token create till --scope admin",
+    "token revoke till",
+    "export levels",
+    "import levels in.csv",
+    "import shopify-products in.csv --warehouse BERLIN",
+    "backup copy.db",
+]
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The working directory: one with a file to import, and no database."""
+    monkeypatch.delenv("GQLSTOCK_DATABASE_URL", raising=False)
+    here = tmp_path / "folder"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "in.csv").write_text("sku,warehouse,on_hand\nMUG,BERLIN,5\n")
+    return here
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_in_the_wrong_folder_names_the_missing_database_and_creates_nothing(
+    run: Run, folder: Path, command: str
+) -> None:
+    result = run(*command.split(), env={})
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        f"There is no database {folder}/gqlstock.db: "
+        "set GQLSTOCK_DATABASE_URL to where it is, or run gqlstock migrate to create it.\n",
+    )
+    assert names(folder) == ["in.csv"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_empty_file_is_refused_and_stays_empty(run: Run, folder: Path, command: str) -> None:
+    (folder / "gqlstock.db").touch()
+
+    result = run(*command.split(), env={})
+
+    told = (
+        f"{folder}/gqlstock.db is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.\n"
+        if command.startswith("backup")
+        else NOT_UP_TO_DATE
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+    assert names(folder) == ["gqlstock.db", "in.csv"]
+    assert (folder / "gqlstock.db").stat().st_size == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_directory_in_place_of_the_database_is_named(run: Run, folder: Path, command: str) -> None:
+    (folder / "gqlstock.db").mkdir()
+
+    result = run(*command.split(), env={})
+
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        f"{folder}/gqlstock.db is a directory: set GQLSTOCK_DATABASE_URL to a file.\n",
+    )
+    assert names(folder) == ["gqlstock.db", "in.csv"]
+
+
+def test_migrate_takes_an_empty_file(run: Run, old_env: dict[str, str]) -> None:
+    result = run("migrate", env=old_env)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "The database is up to date.\n", "")
+
+
+def test_a_database_of_another_program_is_not_copied(run: Run, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE note (text TEXT)")
+
+    result = run("backup", tmp_path / "copy.db", env={"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path}/other.db"})
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (
+        result.stderr == f"{tmp_path}/other.db is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.\n"
+    )
+    assert not (tmp_path / "copy.db").exists()
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "verify"])
@@ -130,8 +225,8 @@ def test_uvicorn_by_itself_refuses_a_wrong_setting_with_one_line(fresh_env: dict
     assert (code, lines(stderr)) == (1, ["GQLSTOCK_LOG_FORMAT is 'xml': write text or json."])
 
 
-def test_uvicorn_by_itself_refuses_an_old_schema_with_one_line(fresh_env: dict[str, str]) -> None:
-    code, stderr = started(fresh_env)
+def test_uvicorn_by_itself_refuses_an_old_schema_with_one_line(old_env: dict[str, str]) -> None:
+    code, stderr = started(old_env)
 
     assert (code, lines(stderr)) == (1, [NOT_UP_TO_DATE.strip()])
 
@@ -144,8 +239,8 @@ def test_uvicorn_by_itself_refuses_a_database_that_does_not_answer_with_one_line
     assert line.startswith("The database stock at 127.0.0.1:1 cannot be reached: ")
 
 
-def test_workers_that_are_refused_are_not_started_again_and_again(fresh_env: dict[str, str]) -> None:
-    _, stderr = started(fresh_env, "--workers", "2")
+def test_workers_that_are_refused_are_not_started_again_and_again(old_env: dict[str, str]) -> None:
+    _, stderr = started(old_env, "--workers", "2")
 
     assert "Traceback" not in stderr
     assert 1 <= stderr.count(NOT_UP_TO_DATE) <= 2

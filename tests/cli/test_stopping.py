@@ -240,6 +240,61 @@ async def test_workers_are_replaced_one_after_another(env: dict[str, str], tmp_p
     assert refused == 0
 
 
+async def test_a_worker_that_was_killed_is_replaced_within_two_seconds_whatever_it_was_doing(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    async with server.serving(env, tmp_path, "--workers", "2") as serving, server.client() as http:
+        before = await both(serving)
+        killed, left = sorted(before)
+        # It is asked whether it is well, and does not answer any more.
+        os.kill(killed, signal.SIGSTOP)
+        await asyncio.sleep(1.5)
+        os.kill(killed, signal.SIGKILL)
+        began = time.monotonic()
+        while len(children(serving) - {killed}) < 2:
+            assert time.monotonic() - began < 2, serving.log.read_text()
+            await asyncio.sleep(0.02)
+        await server.ask(http, serving, "{ viewer { authenticated } }")
+        after = children(serving)
+
+    assert left in after
+    assert killed not in after
+
+
+async def test_the_end_is_heard_at_once_while_a_worker_does_not_answer_or_is_being_started(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    async with server.serving(env, tmp_path, "--workers", "2") as serving, server.client() as http:
+        stopped, killed = sorted(await both(serving))
+        os.kill(stopped, signal.SIGSTOP)
+        await asyncio.sleep(1.5)
+        os.kill(killed, signal.SIGKILL)
+        while len(children(serving) - {killed}) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        (started,) = children(serving) - {killed, stopped}
+        serving.process.terminate()
+        began = time.monotonic()
+        while started in children(serving):
+            assert time.monotonic() - began < 2, serving.log.read_text()
+            await asyncio.sleep(0.02)
+        os.kill(stopped, signal.SIGCONT)
+        code = await ended(serving)
+        with pytest.raises(httpx.ConnectError):
+            await http.get(serving.url)
+
+    assert code == 0
+
+
+async def both(of: Server) -> set[int]:
+    """The numbers of two workers, when each has answered."""
+    while len(found := children(of)) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):
+        while any(len(os.listdir(f"/proc/{number}/task")) < 2 for number in found):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return found
+
+
 def children(of: Server) -> set[int]:
     """The workers' numbers: the children that listen."""
     found = set()

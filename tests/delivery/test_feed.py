@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+import backups
 import make
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.delivery.feed import OutboxFeed
@@ -15,7 +16,7 @@ from gqlstock.services import status
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.inventory import InventoryLevel
-from gqlstock.store.outbox import START, Cursor, Entry
+from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 from news import settled
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
@@ -295,6 +296,32 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_news(db: None, data
         await tell_when_it_is_back(2)
 
         assert await next_of(heard, 1) == [2]
+
+
+async def test_who_has_heard_a_lost_future_is_told_to_start_anew_and_the_others_go_on(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    """The database is restored below a server that runs, and has grown past the end that was lost."""
+    await tell(1)
+    await tell(1, topic=Topic.ALERT)
+    kept = await outbox.latest()
+    await backups.take(database_url)
+    feed = OutboxFeed(OneProcess(), seconds_between_looks=0.05)
+
+    async with (
+        feed.running(),
+        contextlib.aclosing(feed.entries(TOPICS, kept)) as of_orders,
+        subscribed(feed, kept, [Topic.ALERT]) as of_alerts,
+    ):
+        await tell(2)
+        assert (await asyncio.wait_for(anext(of_orders), 10)).subject == 2
+        await backups.restore(database_url)
+        await tell_from_elsewhere(3, 4, 5)
+        await tell(6, topic=Topic.ALERT)
+
+        with pytest.raises(OutOfReach, match="not of this database's history"):
+            await asyncio.wait_for(anext(of_orders), 10)
+        assert await next_of(of_alerts, 1) == [6]
 
 
 async def tell_when_it_is_back(subject: int) -> None:

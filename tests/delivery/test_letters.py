@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+import clocks
 import make
 import postbox
 import receiver
@@ -92,6 +93,34 @@ async def test_administrators_are_written_to_when_an_alert_is_raised(shop: None,
         "Mug is running low.\n\nName: Mug\nCode: MUG\nSKU: MUG\nQuantity left: 2\nAlert below: 3\n"
     )
     assert "<tr><td>Quantity left</td><td>2</td></tr>" in postbox.text(letter, "html")
+
+
+async def test_nobody_is_written_to_about_an_item_that_was_deleted(shop: None, box: Postbox) -> None:
+    await make.setting(product="MUG", notify_below=3)
+    await make.stock("MUG", on_hand=5)
+    await make.stock("MUG", on_hand=0)
+    await dispatched("admin@shop.example")
+    assert await Mail.all().count() == 1
+
+    await catalog.delete_product("MUG")
+    await delivered(courier(box))
+
+    assert box.letters == []
+
+
+async def test_nobody_is_written_to_when_only_less_than_can_be_ordered_is_back(shop: None, box: Postbox) -> None:
+    await make.setting(product="MUG", minimum_order_quantity=2)
+    anna = await waits(ANNA)
+
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+    await delivered(courier(box))
+    assert (to(box), await state(anna)) == ([], WAITING)
+
+    await make.stock("MUG", on_hand=2)
+    await dispatched()
+    await delivered(courier(box))
+    assert (to(box), await state(anna)) == ([ANNA], NOTIFIED)
 
 
 async def test_who_waits_gets_one_letter_when_the_item_is_back_through_stock(shop: None, box: Postbox) -> None:
@@ -357,6 +386,23 @@ async def test_an_address_that_does_not_exist_is_not_written_to_for_ever(shop: N
     assert (failed.state, failed.attempts, failed.last_error) == (WorkState.FAILED, 1, "550 no such user")
 
 
+@pytest.mark.parametrize("address", ["jörg@shoppers.example", "a..b@shoppers.example", "anna@", "a@["])
+async def test_an_address_that_no_letter_can_name_is_given_up_and_stops_no_other(
+    shop: None, box: Postbox, address: str
+) -> None:
+    lost, anna = await waits(BEN), await waits(ANNA)
+    await database.transaction(lambda: BackInStockSubscription.filter(id=lost).update(email=address))
+    await make.stock("MUG", on_hand=1)
+    await dispatched()
+
+    await delivered(courier(box))
+
+    assert (await state(lost), await state(anna)) == (CANCELED, NOTIFIED)
+    failed = await Mail.get(recipient=address)
+    assert (failed.state, failed.attempts) == (WorkState.FAILED, 1)
+    assert to(box) == [ANNA]
+
+
 async def test_a_server_that_cannot_be_reached_keeps_the_letter(shop: None) -> None:
     anna = await waits(ANNA)
     await make.stock("MUG", on_hand=1)
@@ -439,3 +485,22 @@ async def test_nothing_is_written_while_nobody_wants_any_news(shop: None) -> Non
     assert not await from_before.step()
     assert not await Dispatcher().step()
     assert await Mail.all().count() == 0
+
+
+async def test_who_waits_is_written_to_when_the_clock_was_set_back_after_the_last_check(
+    shop: None, box: Postbox
+) -> None:
+    """Nothing but the check finds it: a setting has brought it back."""
+    await waits()
+    dispatcher = Dispatcher()
+    await dispatched()
+    with clocks.ahead():
+        assert await dispatcher.has_check()
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+
+    assert await dispatcher.has_check()
+    assert not await dispatcher.has_check()
+    await dispatcher.check()
+    await delivered(courier(box))
+
+    assert to(box) == [ANNA]

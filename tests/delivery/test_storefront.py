@@ -44,8 +44,8 @@ class Seen:
 
     async def read(self, shop: Shop, skus: list[str], caller: Caller, website: str | None) -> None:
         async with contextlib.aclosing(shop.storefront.watch(skus, website, caller)) as showings:
-            async for showing in showings:
-                self._shown.put_nowait(showing)
+            async for shown in showings:
+                self._shown.put_nowait(shown.showing)
 
     async def next(self) -> tuple[str, Assessment]:
         showing = await asyncio.wait_for(self._shown.get(), PATIENCE)
@@ -252,7 +252,7 @@ async def test_who_reads_slowly_gets_the_latest_of_each_sku(shop: Shop) -> None:
 
         late = [await asyncio.wait_for(anext(showings), PATIENCE) for _ in range(2)]
 
-    assert [(one.item.sku, one.assessment.salable) for one in late] == [("MUG", 119), ("CUP", 1)]
+    assert [(one.showing.item.sku, one.showing.assessment.salable) for one in late] == [("MUG", 119), ("CUP", 1)]
 
 
 async def test_it_reads_nothing_once_nobody_watches(shop: Shop, statements: Statements) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
+import clocks
 import make
 import receiver
 from gqlstock.adapters.http import Http
+from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.webhooks import Webhooks
@@ -20,7 +22,7 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
-from gqlstock.store import database
+from gqlstock.store import database, work
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
 from news import settled
 from receiver import Receiver
@@ -372,7 +374,7 @@ async def test_only_what_can_go_out_at_once_is_ordered_again(shop: None, courier
         first, second = await rows()
 
         assert await refused(second.id) == (Code.INVALID_STATE, "It waits for an earlier message about the same thing.")
-        (claimed,) = await Webhooks(Http()).claim(endpoint_id, database.now() + timedelta(seconds=30), 8)
+        (claimed,) = await Webhooks(Http()).claim(endpoint_id, 8)
         assert claimed.id == first.id
         assert await refused(first.id) == (Code.INVALID_STATE, "It is being sent right now.")
         await webhooks.delete(Handle(endpoint_id, "x"))
@@ -404,10 +406,11 @@ async def test_who_took_over_a_delivery_is_not_contradicted_by_who_had_it_before
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-        (slow,) = await depot.claim(endpoint_id, database.now() - timedelta(seconds=1), 8)
+        (slow,) = await depot.claim(endpoint_id, 8)
+        await make_due()
         there.answer = lambda _: 500
-        (quick,) = await depot.claim(endpoint_id, database.now() + timedelta(seconds=30), 8)
-        assert await depot.claim(endpoint_id, database.now() + timedelta(seconds=30), 8) == []
+        (quick,) = await depot.claim(endpoint_id, 8)
+        assert await depot.claim(endpoint_id, 8) == []
         there.answer = lambda _: 204
         assert await depot.deliver(quick)
         there.answer = lambda _: 500
@@ -463,3 +466,133 @@ async def test_a_message_says_when_it_happened(shop: None) -> None:
 
     (row,) = await rows()
     assert before <= at(row) <= after
+
+
+async def test_an_endpoint_made_before_the_clock_was_set_back_is_told_what_comes_after_it(
+    shop: None, courier: Courier
+) -> None:
+    await make.order("MUG", 1)
+    await settled()
+    async with receiver.receiving() as there:
+        with clocks.ahead():
+            await endpoint(there, WebhookTopic.ORDER_PLACED)
+        order_id = await make.order("MUG", 2)
+        await dispatched()
+        await delivered(courier)
+
+    assert [one.told["data"]["order"]["id"] for one in there.received] == [global_id("Order", order_id)]
+
+
+async def test_a_retry_put_off_before_the_clock_was_set_back_comes_after_its_pause(
+    shop: None, courier: Courier
+) -> None:
+    async with receiver.receiving() as there:
+        there.answer = lambda _: 500 if len(there.received) == 1 else 204
+        with clocks.ahead():
+            await endpoint(there, WebhookTopic.ORDER_PLACED)
+            await make.order("MUG", 1)
+            await dispatched()
+            await courier.step()
+            await courier.idle()
+        (waiting,) = await rows()
+        assert waiting.due_at > database.now() + timedelta(hours=1)
+        async with housekeeping.running(timedelta(days=7)), courier.running():
+            await there.has(2)
+            await courier.idle()
+
+    (row,) = await rows()
+    assert (row.state, row.attempts) == (DELIVERED, 2)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "spent", "sending", "due_in", "then_in"),
+    [
+        (0, 0, False, timedelta(hours=2), timedelta(0)),
+        (1, 0, False, timedelta(hours=2), timedelta(seconds=1.1)),
+        (4, 0, False, timedelta(minutes=5), timedelta(minutes=5)),
+        (4, 0, False, timedelta(hours=2), timedelta(minutes=5.5)),
+        (7, 0, False, timedelta(hours=6), timedelta(hours=6)),
+        (7, 0, False, timedelta(hours=8), timedelta(hours=6.6)),
+        (9, 8, False, timedelta(hours=2), timedelta(seconds=1.1)),
+        (7, 0, True, timedelta(hours=2), work.LEASE),
+        (1, 0, True, timedelta(seconds=3), timedelta(seconds=3)),
+    ],
+)
+async def test_nothing_waits_longer_than_its_pause_or_its_lease(
+    shop: None, attempts: int, spent: int, sending: bool, due_in: timedelta, then_in: timedelta
+) -> None:
+    await endpoint("https://shop.example/hook", WebhookTopic.ORDER_PLACED)
+    await make.order("MUG", 1)
+    await dispatched()
+    now = database.now()
+    await WebhookDelivery.filter(state=PENDING).update(
+        attempts=attempts, spent=spent, sending=sending, due_at=now + due_in
+    )
+
+    await work.bring_forward(WebhookDelivery)
+
+    (row,) = await rows()
+    assert abs(row.due_at - (now + then_in)) < timedelta(seconds=5 if then_in > timedelta(seconds=10) else 1)
+
+
+async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewed(shop: None) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+    (taken,) = await work.claim(WebhookDelivery, 10)
+    over = database.now() - timedelta(seconds=1)
+    await WebhookDelivery.filter(id=taken.id).update(due_at=over)
+
+    assert await work.renew([taken]) == []
+
+    assert await work.claim(WebhookDelivery, 10) == []
+    (row,) = await rows()
+    assert row.due_at is not None
+    assert work.LEASE - timedelta(seconds=2) < row.due_at - database.now() <= work.LEASE
+
+
+async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_nothing(shop: None) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        for _ in range(2):
+            await make.order()
+        await dispatched()
+    late, kept = await work.claim(WebhookDelivery, 10)
+    await WebhookDelivery.filter(id=late.id).update(due_at=database.now() - timedelta(seconds=1))
+    (other,) = await work.claim(WebhookDelivery, 10)
+
+    assert [row.id for row in await work.renew([late, kept])] == [late.id]
+
+    assert (other.id, other.attempts) == (late.id, 2)
+    assert await work.settle(late, state=DELIVERED) is False
+    assert [row.state for row in await rows()] == [PENDING, PENDING]
+
+
+async def test_what_was_settled_is_not_renewed_and_not_lost(shop: None, courier: Courier) -> None:
+    async with receiver.receiving() as there:
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+        (taken,) = await work.claim(WebhookDelivery, 10)
+        await work.settle(taken, state=DELIVERED)
+
+    assert await work.renew([taken]) == []
+    (row,) = await rows()
+    assert (row.state, row.due_at) == (DELIVERED, None)
+
+
+async def test_a_courier_that_was_held_up_stops_sending_what_another_has_taken(shop: None, courier: Courier) -> None:
+    async with receiver.receiving(lambda _: None) as there, courier.running():
+        await endpoint(there, WebhookTopic.ORDER_PLACED)
+        await make.order()
+        await dispatched()
+        courier.wake()
+        await there.has(1)
+        await WebhookDelivery.filter(sending=True).update(attempts=2)
+
+        async with asyncio.timeout(4):
+            await courier.idle()
+
+    (row,) = await rows()
+    assert (row.state, row.sending, row.attempts) == (PENDING, True, 2)

@@ -220,6 +220,10 @@ async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Sho
     browser("shows", "#alerts-scope", "takes a token with the scope inventory:write")
     browser("shows", "#orders-scope", "it lacks the scope orders:read")
     assert browser("texts", ".alert:has-text('Bowl') button") == ["Bowl"]
+    await order(shop, "BOWL", 2)
+    browser("click", ".alert:has-text('Bowl') button")
+    browser("shows", "#history-legend", "Berlin: 3 on hand, 3 available")
+    assert "Order" not in browser("text", "#history-rows")
 
     browser("open", page(shop, await make.token("catalog:read", name="reads")))
 

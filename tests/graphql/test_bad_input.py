@@ -1,5 +1,6 @@
 """Whatever nonsense is put where: it is told as an error with a code or a path, writes nothing, and is never a bug."""
 
+import base64
 import copy
 import json
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLObjectType,
     build_schema,
     get_named_type,
     is_leaf_type,
@@ -18,6 +20,7 @@ from graphql import (
 import make
 from asking import ERRORS, codes, row_counts
 from gqlstock.graphql.schema import text
+from gqlstock.store import database
 
 SCHEMA = build_schema(text())
 
@@ -54,9 +57,11 @@ LEFT_OUT = {"renamedFrom", "idempotencyKey", "expectedOnHand", "countedAt", "aft
 """What would not go with the rest; each is tried all the same."""
 
 LONG = "x" * 100_000
+OVER = [character * (limit + 1) for limit in (100, 200, 254, 255, 400, 500, 1_000, 2_000) for character in "x💧"]
+"""One character more than each limit that a column has."""
 BAD = {
-    "String": ["", " ", LONG, "\x00", "a\x00b", "\ud800", "'; DROP TABLE item; --", "%", "\\", 5, True, None, [], {}],
-    "ID": ["", LONG, "\x00", "\ud800", -1, 2**70, None, []],
+    "String": ["", " ", *OVER, LONG, "\x00", "a\x00b", "\ud800", "'; DROP TABLE item; --", "%", "\\", 5, True, None, [], {}],
+    "ID": ["", *OVER, LONG, "\x00", "\ud800", -1, 2**70, None, []],
     "Quantity": [
         0, -1, float("nan"), float("inf"), 1e30, -1e30, "1e30", "0.00001", 0.12345, 99_999_999_999.9999, 10**12, "abc", "",
         "NaN", LONG, True, None, [], "१",
@@ -284,3 +289,52 @@ async def test_what_is_no_query_of_this_schema_has_a_code(client, query):
     answer = await post(client, query, {})
 
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"BAD_USER_INPUT"}
+
+
+ARGUMENTS = [
+    (type_.name, field, name, arg.type)
+    for type_ in SCHEMA.type_map.values()
+    if isinstance(type_, GraphQLObjectType) and "Node" in [one.name for one in type_.interfaces]
+    for field, told in type_.fields.items()
+    for name, arg in told.args.items()
+    if name not in ("after", "before")
+    and any(candidates and isinstance(candidates[0], str) for _, candidates in places(arg.type))
+]
+
+
+@pytest.mark.parametrize(("type_", "field", "name", "kind"), ARGUMENTS)
+async def test_a_field_of_an_object_takes_or_refuses_any_text(client, type_, field, name, kind):
+    await a_shop()
+    args = SCHEMA.type_map[type_].fields[field].args
+    below = "" if is_leaf_type(get_named_type(SCHEMA.type_map[type_].fields[field].type)) else " { __typename }"
+    if "totalCount" in getattr(get_named_type(SCHEMA.type_map[type_].fields[field].type), "fields", {}):
+        below = " { totalCount nodes { __typename } }"
+    declared = ", ".join(f"${one}: {arg.type}" for one, arg in args.items())
+    given = ", ".join(f"{one}: ${one}" for one in args)
+    query = f"query($id: ID!, {declared}) {{ node(id: $id) {{ ... on {type_} {{ {field}({given}){below} }} }} }}"
+    right = {one: good(one, arg.type) for one, arg in args.items() if one not in LEFT_OUT}
+    right["id"] = base64.b64encode(f"{type_}:{await row_id(type_)}".encode()).decode()
+    assert (await post(client, query, right))["data"]["node"]
+
+    faults = []
+    for at, candidates in places(kind, (name,)):
+        for bad in candidates:
+            answer = await post(client, query, put(right, at, bad))
+            if "INTERNAL" in [code for code, _ in codes(answer)]:
+                faults.append((at, repr(bad)[:60], answer["errors"][0]["message"]))
+
+    assert faults == []
+
+
+async def row_id(type_):
+    """The id of something of that type in the shop."""
+    table, condition = {
+        "Category": ("category", "TRUE"),
+        "Product": ("item", "sku = 'SHIRT'"),
+        "Combination": ("item", "product_id IS NOT NULL"),
+        "InventoryLevel": ("inventory_level", "TRUE"),
+        "Order": ("customer_order", "TRUE"),
+        "Warehouse": ("warehouse", "TRUE"),
+    }[type_]
+    (row,) = await database.query(f"SELECT MIN(id) AS id FROM {table} WHERE {condition}")
+    return row["id"]

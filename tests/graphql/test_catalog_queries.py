@@ -119,8 +119,8 @@ async def test_a_part_of_the_choice_says_what_still_goes_with_it(client):
             "SHIRT",
             ["blue.jpg", "name.jpg"],
             {"sku": "SHIRT-S-BLUE"},
-            ("SHIRT-S-BLUE", False, "NOT_SOLD_HERE", 0),
-            id="no-level-here",
+            ("SHIRT-S-BLUE", False, "OUT_OF_STOCK", 0),
+            id="counted-nowhere",
         ),
         pytest.param(
             {"Size": "M", "Color": "Blue"},

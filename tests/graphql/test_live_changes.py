@@ -1,5 +1,6 @@
 """The subscriptions as the schema answers them, and the feed as a list."""
 
+import base64
 import contextlib
 import gc
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from decimal import Decimal
 import pytest
 from graphql.execution.collect_fields import FieldDetails
 
+import backups
 import make
 from asking import Client, Statements, codes
 from gqlstock.graphql import feeds
@@ -20,11 +22,12 @@ from gqlstock.rules.settings import BackorderMode, InsufficientStockAction
 from gqlstock.services import cancellation, catalog, holds, orders, returns, shipments
 from gqlstock.services.cancellation import Cancellation
 from gqlstock.services.drafts import OrderLine
-from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.holds import Holding
+from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
 from gqlstock.store import database, inventory, outbox
+from gqlstock.store.database import DatabaseUrl
 from live import Pushes, Shop, open_shop
 from news import settled
 
@@ -337,6 +340,81 @@ async def test_a_cursor_from_before_what_was_swept_is_refused_and_no_gap(shop: S
     answer = await client.scoped("inventory:read", LIST, after=first)
 
     assert codes(answer) == [("INVALID_CURSOR", ["inventoryChanges"])]
+
+
+FEEDS = [(INVENTORY, READS), (ORDERS, Scope.ORDERS_READ), (ALERTS, READS)]
+
+
+async def test_a_cursor_of_a_lost_future_is_refused_by_every_feed(
+    shop: Shop, client: Client, database_url: DatabaseUrl
+) -> None:
+    """The feed of the restored database has grown past it: what it missed would be a gap."""
+    kept = (await listed(client, last=1))["pageInfo"]["endCursor"]
+    await backups.take(database_url)
+    await make.stock("MUG", on_hand=9)
+    await settled()
+    lost = (await listed(client, last=1))["pageInfo"]["endCursor"]
+    await backups.restore(database_url)
+    for quantity in (8, 7, 6):
+        await make.stock("MUG", on_hand=quantity)
+    await settled()
+
+    for query, scope in FEEDS:
+        async with shop.subscribed(query, scope, after=lost) as pushes:
+            assert await pushes.error() == "INVALID_CURSOR"
+    for page in ({"after": lost}, {"before": lost, "last": 5}, {"after": lost, "last": 5}):
+        answer = await client.scoped("inventory:read", LIST, **page)
+        assert codes(answer) == [("INVALID_CURSOR", ["inventoryChanges"])]
+    assert quantities(await listed(client, after=kept)) == [("MUG", -2), ("MUG", -1), ("MUG", -1)]
+
+
+@pytest.mark.parametrize("query", [INVENTORY, ORDERS])
+async def test_a_stream_ends_when_the_database_below_it_is_restored(
+    shop: Shop, database_url: DatabaseUrl, query: str
+) -> None:
+    await backups.take(database_url)
+    async with shop.subscribed(query, READS, Scope.ORDERS_READ) as pushes:
+        await make.order("MUG", 1)
+        await pushes.next()
+        await backups.restore(database_url)
+        for _ in range(3):
+            await make.order("MUG", 1)
+
+        assert await pushes.error() == "INVALID_CURSOR"
+
+
+async def test_the_shelf_is_shown_as_it_is_when_the_database_below_it_was_restored(
+    shop: Shop, database_url: DatabaseUrl
+) -> None:
+    await backups.take(database_url)
+    async with shop.subscribed(SHELF, READS, skus=["MUG"]) as pushes:
+        assert (await pushes.next())["salableQuantity"] == 10
+        await make.stock("MUG", on_hand=3)
+        assert (await pushes.next())["salableQuantity"] == 3
+
+        await backups.restore(database_url)
+
+        assert (await pushes.next())["salableQuantity"] == 10
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("feed:812:7", "is of an earlier version, which did not mark cursors: start anew."),
+        ("feed:0:812:7", "is no cursor of this feed."),
+        ("feed:0:812:7:1:1", "is no cursor of this feed."),
+        ("feed:0:812:7:-1", "is no cursor of this feed."),
+        (f"feed:0:0:0:{10**18}", "is no cursor of this feed."),
+        (f"feed:{10**18 - 1}:1:1:1", "That cursor is not of this database's history"),
+    ],
+)
+async def test_a_cursor_that_this_version_did_not_give_is_refused(
+    shop: Shop, client: Client, told: str, message: str
+) -> None:
+    answer = await client.scoped("inventory:read", LIST, after=base64.urlsafe_b64encode(told.encode()).decode())
+
+    assert codes(answer) == [("INVALID_CURSOR", ["inventoryChanges"])]
+    assert message in answer["errors"][0]["message"]
 
 
 async def listed(client: Client, **variables: object) -> dict[str, object]:

@@ -186,6 +186,19 @@ async def test_what_is_not_on_hand_cannot_leave_and_is_told(client: Client) -> N
     ]
 
 
+async def test_what_comes_back_of_a_deleted_item_cannot_be_restocked(client: Client) -> None:
+    number = await placed(client, MUG=2)
+    packed = await client.done("createShipment", SHIPMENT, order=number, warehouse="BERLIN")
+    await client.done("shipShipment", SHIPMENT, number=packed["shipment"]["number"])
+    await make.stock("MUG", "BERLIN", 0)
+    await make.stock("MUG", "HAMBURG", 0)
+    await client.done("deleteProduct", "deletedId", sku="MUG")
+
+    refused = await client.refused("returnItems", order=number, lines=rows(MUG=1), restock=True)
+
+    assert refused == [("INVALID_STATE", ["lines", "0", "sku"])]
+
+
 # ── holds
 
 

@@ -13,7 +13,6 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
-    build_schema,
     get_named_type,
     is_leaf_type,
     is_required_argument,
@@ -25,55 +24,24 @@ import provider
 from asking import Client, codes
 from gqlstock.app import create_app
 from gqlstock.config import Config
-from gqlstock.graphql.schema import build, text
+from gqlstock.graphql.schema import build
 from gqlstock.rules import ids
 from gqlstock.rules.scopes import Scope
 from live import open_shop
+from needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS
 
-SCHEMA = build_schema(text())
-PUBLIC = """node nodes viewer product inventoryItem inventoryItems products combination category categories
-  availabilities checkOrder subscribeToBackInStock unsubscribeFromBackInStock"""
-SCOPED = {
-    "inventory:read": """warehouse warehouses website websites organization organizations inventoryLevel inventoryLevels
-      stockMovements inventorySettings inventoryChanges explainAvailability lowStockReport demandReport
-      categoryDemandReport lowInventoryAlerts""",
-    "orders:read": "order orders shipment shipments stockHold backInStockSubscriptions orderChanges",
-    "catalog:write": """createProduct updateProduct deleteProduct createCombination generateCombinations updateCombination
-      deleteCombination createCategory updateCategory deleteCategory""",
-    "settings:write": """createOrganization updateOrganization createWebsite updateWebsite createWarehouse updateWarehouse
-      setInventorySettings""",
-    "inventory:write": """adjustStock setStock transferStock announceStock receiveStock setInventoryStatus
-      withdrawStockAnnouncement deleteInventoryLevel acknowledgeLowInventoryAlert""",
-    "orders:write": """placeOrder cancelOrder retryOrder createShipment shipShipment cancelShipment returnItems holdStock
-      releaseStockHold""",
-    "webhooks:write": """webhookEndpoints webhookDeliveries createWebhookEndpoint updateWebhookEndpoint
-      deleteWebhookEndpoint redeliverWebhook""",
-}
-NEEDED = {name: scope for scope, names in SCOPED.items() for name in names.split()}
 BELOW = {
-    "InventoryItem": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins",
-    "Product": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins shippingOrigin",
-    "Combination": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins",
-    "Warehouse": "inventoryLevels",
-    "InventoryLevel": "inventorySettings settingOrigins onHandAt movements allocations announcements",
-    "Order": "movements",
+    "inventory:read": {
+        "InventoryItem": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins",
+        "Product": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins shippingOrigin",
+        "Combination": "inventoryLevel inventoryTotals inventoryLevels inventorySettings settingOrigins",
+        "Warehouse": "inventoryLevels",
+        "InventoryLevel": "inventorySettings settingOrigins onHandAt movements announcements",
+        "Order": "movements",
+    },
+    "orders:read": {"InventoryLevel": "allocations", "StockMovement": "order"},
 }
-"""Fields below the roots that need inventory:read, by type."""
-
-SUBSCRIPTIONS = {
-    "lowInventoryAlerts": "inventory:read",
-    "inventoryChanges": "inventory:read",
-    "orderChanges": "orders:read",
-    "availabilityChanges": None,
-}
-NODES = {
-    None: "Product Combination Category",
-    "inventory:read": """Organization Website Warehouse InventoryLevel StockMovement StockAnnouncement
-      LowInventoryAlert""",
-    "orders:read": "Order OrderLine Allocation Shipment StockHold BackInStockSubscription",
-    "webhooks:write": "WebhookEndpoint WebhookDelivery",
-}
-"""What an id asks for, by the scope of its type."""
+"""Fields below the roots that need a scope of their own, by scope and type."""
 
 QUERIES = [(False, name) for name in SCHEMA.query_type.fields]
 MUTATIONS = [(True, name) for name in SCHEMA.mutation_type.fields]
@@ -218,8 +186,9 @@ def test_what_the_code_says_of_scopes_is_what_is_tested():
     assert roots == {name: scope for name, scope in NEEDED.items() if name in there - own_check}
     below = {key: scope for key, scope in declared.items() if key[0] not in ("Query", "Mutation", "Subscription")}
     assert below == {
-        (kind, name): "inventory:read"
-        for kind, names in BELOW.items()
+        (kind, name): scope
+        for scope, kinds in BELOW.items()
+        for kind, names in kinds.items()
         for name in names.split()
         if name in SCHEMA.type_map[kind].fields
     }
@@ -244,14 +213,26 @@ PATHS = [
         ["setStock", "inventoryLevels", 0],
     ),
     ("Order", "orders:read", "query { orders { nodes { %s } } }", ["orders", "nodes", 0]),
+    (
+        "StockMovement",
+        "inventory:read",
+        "query { stockMovements(first: 1) { nodes { %s } } }",
+        ["stockMovements", "nodes", 0],
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("kind", "scope", "path", "at", "name"),
-    [(*path, name) for path in PATHS for name in BELOW[path[0]].split() if name in SCHEMA.type_map[path[0]].fields],
+    ("kind", "scope", "path", "at", "needed", "name"),
+    [
+        (*path, needed, name)
+        for path in PATHS
+        for needed, kinds in BELOW.items()
+        for name in kinds.get(path[0], "").split()
+        if name in SCHEMA.type_map[path[0]].fields
+    ],
 )
-async def test_a_field_below_an_allowed_parent_still_needs_its_own_scope(client, kind, scope, path, at, name):
+async def test_a_field_below_an_allowed_parent_still_needs_its_own_scope(client, kind, scope, path, at, needed, name):
     await make.shop()
     await make.product("MUG", shipping_origin="BERLIN")
     await make.product("SHIRT", options={"Size": ["S"]})
@@ -261,7 +242,7 @@ async def test_a_field_below_an_allowed_parent_still_needs_its_own_scope(client,
     query = path % f"__typename {field}"
 
     wrong = await client.scoped(scope, query)
-    right = await client.scoped(f"{scope} inventory:read", query)
+    right = await client.scoped(f"{scope} {needed}", query)
 
     assert codes(wrong) == [("FORBIDDEN", [*at, name])]
     found = wrong["data"]

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed
 
 import make
 import server
+from gqlstock.graphql import media_types
 from gqlstock.graphql.callers import Callers
-from gqlstock.graphql.server_sent import ServerSentEvents
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import database
 from gqlstock.store.tokens import ApiToken
@@ -56,7 +56,7 @@ async def serving(db: None, database_env: dict[str, str], tmp_path: Path) -> Asy
     ],
 )
 def test_events_are_sent_to_who_prefers_them_to_json(accept: str, wanted: bool) -> None:
-    assert ServerSentEvents().accepts(accept) is wanted
+    assert (media_types.answer(accept) == media_types.EVENTS) is wanted
 
 
 async def test_changes_come_as_events_and_go_on_from_a_cursor(serving: Server) -> None:

@@ -4,7 +4,10 @@ import pytest
 
 import make
 from asking import Client, Statements, codes
-from gqlstock.services import catalog
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import catalog, imports
+from gqlstock.store import database
 
 SHORT = """userErrors { code path ... on InsufficientStockError { sku requested salable } }"""
 ORDER = """order { number status customerEmail reference lines { sku name code quantity backordered message
@@ -275,7 +278,7 @@ async def test_the_public_learns_nothing_of_an_item_that_is_not_published(client
     public = (await client.public(CHECK, input={"lines": lines(MUG=1)}))["checkOrder"]["lines"][0]
     office = (await client.admin(CHECK, input={"lines": lines(MUG=1)}))["checkOrder"]["lines"][0]
 
-    assert (public["unavailableReason"], public["item"]) == ("NOT_PUBLISHED", None)
+    assert (public["unavailableReason"], public["item"]) == (None, None)
     assert (office["unavailableReason"], office["item"]) == ("NOT_PUBLISHED", {"sku": "MUG"})
 
 
@@ -295,3 +298,76 @@ async def test_a_line_more_is_not_a_statement_more(client: Client, shop: None, s
 
     await sent(2)
     assert await sent(2) == await sent(20)
+
+
+AVAILABILITY = """query ($skus: [String!]!) { availabilities(skus: $skus) {
+  status orderable unavailableReason salableQuantity onlyLeft backorder } }"""
+
+
+async def test_less_than_the_least_quantity_is_shown_as_sold_out(client: Client, shop: None) -> None:
+    await make.setting(product="MUG", minimum_order_quantity=9, only_x_left_threshold=10)
+
+    (shown,) = (await client.admin(AVAILABILITY, skus=["MUG"]))["availabilities"]
+
+    assert shown == {
+        "status": "OUT_OF_STOCK",
+        "orderable": False,
+        "unavailableReason": "OUT_OF_STOCK",
+        "salableQuantity": 8,
+        "onlyLeft": None,
+        "backorder": False,
+    }
+    assert await client.refused("placeOrder", lines=lines(MUG=9)) == [
+        ("INSUFFICIENT_STOCK", ["lines", "0", "quantity"])
+    ]
+
+
+async def test_rules_without_any_quantity_say_so_and_nothing_is_placed(client: Client, shop: None) -> None:
+    await make.setting(product="MUG", maximum_order_quantity=2)
+    await make.setting(website="shop", minimum_order_quantity=3)
+
+    (shown,) = (await client.admin(AVAILABILITY, skus=["MUG"]))["availabilities"]
+    checked = await client.admin(CHECK, input={"lines": lines(MUG=3)})
+
+    assert (shown["status"], shown["unavailableReason"]) == (
+        "IN_STOCK",
+        "NO_QUANTITY_ALLOWED",
+    )
+    assert checked["checkOrder"]["lines"][0]["unavailableReason"] == "NO_QUANTITY_ALLOWED"
+    assert await client.refused("placeOrder", lines=lines(MUG=3)) == [
+        ("QUANTITY_NOT_ALLOWED", ["lines", "0", "quantity"]),
+        ("NOT_ORDERABLE", ["lines", "0", "sku"]),
+    ]
+
+
+async def test_nobody_can_wait_for_what_no_quantity_of_can_be_ordered(client: Client, shop: None) -> None:
+    await make.setting(product="MUG", maximum_order_quantity=2)
+    await make.setting(website="shop", minimum_order_quantity=3)
+
+    refused = await client.refused("subscribeToBackInStock", sku="MUG", email="anna@shoppers.example")
+
+    assert refused == [("INVALID_STATE", ["sku"])]
+
+
+async def test_an_item_that_nobody_has_counted_is_backordered_and_gets_its_level(client: Client, shop: None) -> None:
+    await make.product("CUP")
+    assert await client.refused("placeOrder", lines=lines(CUP=2)) == [
+        ("INSUFFICIENT_STOCK", ["lines", "0", "quantity"])
+    ]
+    await make.setting(product="CUP", backorders=BackorderMode.ALLOW)
+
+    made = await client.done("placeOrder", ORDER, lines=lines(CUP=2))
+
+    assert made["order"]["lines"][0]["allocations"] == [
+        {"quantity": 2, "state": "BACKORDERED", "warehouse": {"code": "BERLIN"}}
+    ]
+    level = await client.admin('{ inventoryLevel(sku: "CUP", warehouse: "BERLIN") { onHand available } }')
+    assert level["inventoryLevel"] == {"onHand": -2, "available": -2}
+
+
+async def test_a_late_count_older_than_an_import_is_refused(client: Client, shop: None) -> None:
+    evening = database.now()
+    await imports.levels(SYSTEM, ["sku,warehouse,on_hand", "MUG,BERLIN,7"])
+    counts = [{"sku": "MUG", "warehouse": "BERLIN", "onHand": 5, "countedAt": evening.isoformat()}]
+
+    assert await client.refused("setStock", counts=counts) == [("STALE_QUANTITY", ["counts", "0", "countedAt"])]

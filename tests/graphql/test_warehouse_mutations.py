@@ -3,6 +3,7 @@
 import pytest
 
 import make
+from gqlstock.services import reassess
 from gqlstock.services.warehouses import Assigned
 
 WAREHOUSES = "warehouses { priority warehouse { code } }"
@@ -157,8 +158,10 @@ async def test_a_warehouse_out_of_use_keeps_its_levels_and_sells_nothing(client)
                  lowInventoryAlerts { nodes { state quantityLeft } } }"""
 
     await client.done("updateWarehouse", code="BERLIN", active=False)
+    await reassess.run()
     closed = await client.admin(query)
     await client.done("updateWarehouse", code="BERLIN", active=True)
+    await reassess.run()
     opened = await client.admin(query)
 
     assert closed["inventoryLevel"] == {"onHand": 5}
@@ -167,7 +170,8 @@ async def test_a_warehouse_out_of_use_keeps_its_levels_and_sells_nothing(client)
         "inventoryTotals": {"onHand": 0},
     }
     assert opened["product"] == {"availability": {"unavailableReason": None}, "inventoryTotals": {"onHand": 5}}
-    assert opened["lowInventoryAlerts"]["nodes"][0]["state"] == "RESOLVED"
+    assert closed["lowInventoryAlerts"]["nodes"] == [{"state": "RAISED", "quantityLeft": 0}]
+    assert opened["lowInventoryAlerts"]["nodes"] == [{"state": "RESOLVED", "quantityLeft": 0}]
 
 
 @pytest.mark.parametrize(

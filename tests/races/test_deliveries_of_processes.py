@@ -1,7 +1,10 @@
 """Webhooks and mail of real server processes that are killed, and that share the work."""
 
 import asyncio
+import contextlib
 import random
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +20,7 @@ import server
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, webhooks
-from gqlstock.store import database
+from gqlstock.store import database, work
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
@@ -31,6 +34,10 @@ ADJUST = """mutation ($input: AdjustStockInput!) {
 PLACE = """mutation ($input: PlaceOrderInput!) {
   placeOrder(input: $input) { order { number } userErrors { code message } }
 }"""
+
+
+# Some five where nothing else keeps the machine busy.
+_SECONDS_TO_TAKE_OVER = 12.0
 
 
 @pytest.fixture
@@ -147,29 +154,78 @@ async def make_leases_end() -> None:
 async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_another_one_under_the_same_id(
     db: None, env: dict[str, str], tmp_path: Path
 ) -> None:
+    """No two send it at once while the first lives, however long it waits; once that is killed it takes seconds."""
     await make.shop()
     await make.product("MUG")
-    await make.stock("MUG")
-    async with receiver.receiving(lambda _: None) as there, server.running(env, tmp_path) as one:
-        secret = await endpoint(there, WebhookTopic.ORDER_PLACED)
-        await make.order("MUG")
-        await there.has(1)
-        async with server.running(env, tmp_path):
-            server.kill(one)
-            there.answer = lambda _: 204
-            await asyncio.sleep(1.5)
-            assert len(there.received) == 1
-            (row,) = await WebhookDelivery.all()
-            assert (row.state, row.sending, row.attempts) == (WorkState.PENDING, True, 1)
-            assert row.due_at is not None
-            assert timedelta(seconds=15) < row.due_at - row.created_at < timedelta(seconds=35)
+    await make.stock("MUG", on_hand=10)
+    async with (
+        receiver.receiving(lambda _: None) as there,
+        server.running(env, tmp_path) as one,
+        server.running(env, tmp_path) as other,
+    ):
+        with paused(other):
+            secret = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
+            for quantity in (9, 8):
+                await make.stock("MUG", on_hand=quantity)
+            await there.has(1)
+        await asyncio.sleep(1.5 * work.LEASE.total_seconds())
+        assert there.asked_at_once == 1
+        assert {message.id for message in there.received} == {there.received[0].id}
 
-            await make_leases_end()
-            first, second = await there.has(2)
-            await until_all_are(WorkState.DELIVERED, 1)
+        there.answer = lambda _: 204
+        server.kill(one)
+        killed, before = time.monotonic(), len(there.received)
+        await there.has(before + 2)
+        took = time.monotonic() - killed
+        await until_all_are(WorkState.DELIVERED, 2)
 
-    assert first.id == second.id
-    assert second.verified(secret)["type"] == "order.placed"
+    first, (again, second) = there.received[0], there.received[before:]
+    assert first.id == again.id
+    left = [message.verified(secret)["data"]["movement"]["onHandAfter"] for message in (again, second)]
+    assert left == [9, 8]
+    assert took < _SECONDS_TO_TAKE_OVER
+
+
+async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
+    db: None, env: dict[str, str], box: Postbox, tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG", name="Mug")
+    await make.stock("MUG", on_hand=0)
+    await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
+    box.keeps_waiting = True
+    async with server.running(env, tmp_path) as one, server.running(env, tmp_path) as other:
+        with paused(other):
+            await make.stock("MUG", on_hand=3)
+            await until_a_letter_is_being_sent()
+        await asyncio.sleep(1.5 * work.LEASE.total_seconds())
+        (row,) = await Mail.all()
+        assert (row.sending, row.attempts) == (True, 1)
+
+        box.keeps_waiting = False
+        server.kill(one)
+        killed = time.monotonic()
+        await asyncio.to_thread(box.has, 1)
+        took = time.monotonic() - killed
+
+    assert [letter["To"] for letter in box.letters] == ["anna@shoppers.example"]
+    assert took < _SECONDS_TO_TAKE_OVER
+
+
+@contextlib.contextmanager
+def paused(one: Server) -> Iterator[None]:
+    """A server does nothing for the block, so that another one gets what there is to do."""
+    one.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        one.process.send_signal(signal.SIGCONT)
+
+
+async def until_a_letter_is_being_sent() -> None:
+    async with asyncio.timeout(server.PATIENCE):
+        while not await Mail.filter(sending=True).exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_several_processes_do_each_thing_once(

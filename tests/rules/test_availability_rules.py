@@ -44,6 +44,10 @@ def sources(*found):
     )
 
 
+CONTRADICTORY = {"minimum_order_quantity": Decimal(5), "maximum_order_quantity": Decimal(4)}
+"""Rules that no quantity satisfies: values of two places, each good by itself."""
+
+
 def settings(**values):
     return Settings(**{name: value if isinstance(value, bool) else Decimal(value) for name, value in values.items()})
 
@@ -231,6 +235,14 @@ def test_a_line_with_decimals_comes_whole_unless_boxes_may_be_many(values, expec
         pytest.param(item(3, status=DISCONTINUED), DISCONTINUED, id="discontinued-by-hand"),
         pytest.param(item(0, status=DISCONTINUED), DISCONTINUED, id="discontinued-by-hand-with-none-left"),
         pytest.param(item(counted=False, status=OUT_OF_STOCK), OUT_OF_STOCK, id="by-hand-where-nothing-is-counted"),
+        pytest.param(item(3, minimum_order_quantity=Decimal(5)), OUT_OF_STOCK, id="less-than-the-minimum-is-there"),
+        pytest.param(item(5, minimum_order_quantity=Decimal(5)), IN_STOCK, id="the-minimum-is-there"),
+        pytest.param(item(5, quantity_increment=Decimal(6)), OUT_OF_STOCK, id="less-than-one-pack-is-there"),
+        pytest.param(item(5, allowed_quantities=(Decimal(6),)), OUT_OF_STOCK, id="less-than-any-allowed-is-there"),
+        pytest.param(item(3, 3, minimum_order_quantity=Decimal(5)), IN_STOCK, id="two-warehouses-have-the-minimum"),
+        pytest.param(item(3, **CONTRADICTORY), IN_STOCK, id="rules-without-a-quantity-and-some-are-there"),
+        pytest.param(item(0, **CONTRADICTORY), OUT_OF_STOCK, id="rules-without-a-quantity-and-none-are-there"),
+        pytest.param(item(counted=False, minimum_order_quantity=Decimal(5)), IN_STOCK, id="a-minimum-of-the-uncounted"),
     ],
 )
 def test_the_status_is_set_by_hand_or_said_by_the_quantity(found, expected):
@@ -313,6 +325,26 @@ def test_a_shop_shows_what_is_visible(found, expected):
         ),
         pytest.param(item("0.5"), "OUT_OF_STOCK", id="half-a-unit-where-whole-ones-are-sold"),
         pytest.param(item("0.5", quantity_uses_decimals=True), None, id="half-a-unit-where-parts-are-sold"),
+        pytest.param(item(3, minimum_order_quantity=Decimal(5)), "OUT_OF_STOCK", id="3-with-a-minimum-of-5"),
+        pytest.param(item(5, minimum_order_quantity=Decimal(5)), None, id="5-with-a-minimum-of-5"),
+        pytest.param(item(5, quantity_increment=Decimal(6)), "OUT_OF_STOCK", id="5-where-packs-of-6-are-sold"),
+        pytest.param(
+            item(source(5, backorders=ALLOW), quantity_increment=Decimal(6)), None, id="5-of-a-pack-of-6-and-1-may-wait"
+        ),
+        pytest.param(
+            item(source(3, backorders=ALLOW), minimum_order_quantity=Decimal(5), out_of_stock_threshold=Decimal(-1)),
+            "OUT_OF_STOCK",
+            id="3-and-room-for-1-with-a-minimum-of-5",
+        ),
+        pytest.param(
+            item(3, 3, minimum_order_quantity=Decimal(5), quantity_uses_decimals=True),
+            "OUT_OF_STOCK",
+            id="no-warehouse-has-the-minimum-of-a-line-that-is-never-split",
+        ),
+        pytest.param(item(9, **CONTRADICTORY), "NO_QUANTITY_ALLOWED", id="rules-that-no-quantity-satisfies"),
+        pytest.param(
+            item(counted=False, **CONTRADICTORY), "NO_QUANTITY_ALLOWED", id="rules-without-a-quantity-of-the-uncounted"
+        ),
     ],
 )
 def test_why_an_item_cannot_be_ordered(found, reason):
@@ -328,6 +360,7 @@ FAULTS = [
     ("SELECT_OPTIONS", {"reason": UnavailableReason.SELECT_OPTIONS}),
     ("COMBINATION_UNAVAILABLE", {"reason": UnavailableReason.COMBINATION_UNAVAILABLE}),
     ("NOT_SOLD_HERE", {"sources": ()}),
+    ("NO_QUANTITY_ALLOWED", {"settings": Settings(**CONTRADICTORY, **UNPUBLISHES)}),
     ("LOW_STOCK_UNPUBLISHED", {"settings": Settings(**UNPUBLISHES)}),
     ("OUT_OF_STOCK", {"sources": (source(0),)}),
 ]
@@ -367,6 +400,62 @@ def test_only_x_left_is_said_at_or_under_its_threshold(units, threshold, expecte
     assessment = assess(units, only_x_left_threshold=None if threshold is None else Decimal(threshold))
 
     assert assessment.only_left == expected
+
+
+def test_what_is_left_of_less_than_the_least_that_can_be_ordered_is_not_announced():
+    labels = {
+        "only_x_left_threshold": Decimal(5),
+        "highlight_low_inventory": True,
+        "low_inventory_threshold": Decimal(5),
+        "minimum_order_quantity": Decimal(4),
+    }
+
+    sold_out, last = assess(3, **labels), assess(4, **labels)
+
+    assert (sold_out.only_left, sold_out.low_inventory) == (None, False)
+    assert (last.only_left, last.low_inventory) == (4, True)
+
+
+def test_what_stays_of_a_minimum_is_a_backorder_where_the_rest_may_wait():
+    assessment = assess(source(3, backorders=ALLOW_AND_NOTIFY), minimum_order_quantity=Decimal(5))
+
+    assert (assessment.status, assessment.backorder, assessment.message) == (OUT_OF_STOCK, True, NOTICE)
+    assert assessment.orderable
+
+
+def test_a_backorder_is_promised_only_where_the_least_quantity_has_room():
+    few = {"minimum_order_quantity": Decimal(5), "out_of_stock_threshold": Decimal(-1)}
+
+    assessment = assess(source(3, backorders=ALLOW_AND_NOTIFY), **few)
+
+    assert (assessment.backorder, assessment.message, assessment.orderable) == (False, None, False)
+
+
+def test_a_product_is_on_backorder_when_all_its_orderable_combinations_are():
+    waiting = assess(source(3, backorders=ALLOW_AND_NOTIFY), minimum_order_quantity=Decimal(5))
+    there, sold_out = assess(5, minimum_order_quantity=Decimal(5)), assess(3, minimum_order_quantity=Decimal(5))
+
+    some = assess_product(waiting, there, only_x_left_threshold=Decimal(9))
+    all_wait = assess_product(waiting, sold_out, only_x_left_threshold=Decimal(9))
+
+    assert (some.status, some.backorder, some.only_left, some.available) == (IN_STOCK, False, 8, 8)
+    assert (all_wait.status, all_wait.backorder, all_wait.message) == (OUT_OF_STOCK, True, NOTICE)
+    assert (all_wait.only_left, all_wait.available) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "crossed"),
+    [
+        pytest.param(5, 4, False, id="falls-under-the-least"),
+        pytest.param(4, 5, True, id="reaches-the-least"),
+        pytest.param(4, 0, None, id="was-sold-out-before"),
+        pytest.param(9, 5, None, id="is-still-in-stock"),
+    ],
+)
+def test_reaching_the_least_that_can_be_ordered_is_a_crossing(before, after, crossed):
+    found = availability.crossed(settings(minimum_order_quantity=5), sources(before), sources(after))
+
+    assert found is crossed
 
 
 def test_only_x_left_leaves_the_safety_stock_out():

@@ -29,6 +29,7 @@ def product(*combinations, open_choices=False):
     return availability.assess_product(itself, combinations, NOW, open_choices=open_choices)
 
 
+NO_QUANTITY = {"minimum_order_quantity": Decimal(5), "maximum_order_quantity": Decimal(4)}
 LOW = {"minimum_stock_quantity": Decimal(2), "low_stock_activity": LowStockActivity.DISABLE_BUY_BUTTON}
 
 
@@ -41,6 +42,10 @@ LOW = {"minimum_stock_quantity": Decimal(2), "low_stock_activity": LowStockActiv
         pytest.param(found(1, **LOW), False, id="too-few-to-be-sold"),
         pytest.param(found(1, out_of_stock_threshold=Decimal(1)), False, id="only-the-safety-stock"),
         pytest.param(found(1, status=InventoryStatus.OUT_OF_STOCK), False, id="out-of-stock-by-hand"),
+        pytest.param(found(1, minimum_order_quantity=Decimal(2)), False, id="less-than-the-minimum"),
+        pytest.param(found(2, minimum_order_quantity=Decimal(2)), True, id="the-minimum"),
+        pytest.param(found(9, **NO_QUANTITY), False, id="no-quantity-can-be-ordered"),
+        pytest.param(product(found(0), found(5, quantity_increment=Decimal(6))), False, id="less-than-a-pack-of-one"),
         pytest.param(product(found(0), found(1)), True, id="one-of-its-combinations"),
         pytest.param(product(found(0), found(0)), False, id="none-of-its-combinations"),
         pytest.param(product(), False, id="no-combinations"),
@@ -71,6 +76,10 @@ def test_a_product_sold_by_options_can_be_waited_for_when_all_its_combinations_a
     [
         (found(1), "MUG can be ordered: there is nothing to wait for."),
         (found(0, status=InventoryStatus.DISCONTINUED), "MUG is discontinued: it will not come back."),
+        (
+            found(9, **NO_QUANTITY),
+            "No quantity of MUG can be ordered, whatever is in stock: its quantity rules contradict each other.",
+        ),
         (found(0, allow_back_in_stock_subscriptions=False), "The shop does not tell when MUG is back."),
     ],
 )
@@ -82,8 +91,12 @@ def test_what_cannot_be_waited_for_is_refused_with_the_reason(assessment, told):
     assert (refusal.code, refusal.path, refusal.message) == (Code.INVALID_STATE, ("sku",), told)
 
 
-def test_what_is_sold_out_can_be_waited_for():
-    back_in_stock.check("MUG", found(0))
+@pytest.mark.parametrize(
+    "assessment",
+    [pytest.param(found(0), id="none-there"), pytest.param(found(4, minimum_order_quantity=Decimal(5)), id="too-few")],
+)
+def test_what_is_sold_out_can_be_waited_for(assessment):
+    back_in_stock.check("MUG", assessment)
 
 
 def sources(*on_hand, backorders=BackorderMode.NO_BACKORDERS):

@@ -338,9 +338,9 @@ def test_a_text_is_taken_trimmed(given_text, kind, expected):
         pytest.param("T" * 256, "sku", f"The sku {'T' * 79}… has 256 characters: at most 255.", id="a-long-sku"),
         pytest.param("N" * 501, "name", f"The name {'N' * 79}… has 501 characters: at most 500.", id="a-long-name"),
         pytest.param(
-            "B" * 501,
-            "note",
-            f"The note {'B' * 79}… has 501 characters: at most 500.",
+            "B" * 256,
+            "carrier",
+            f"The carrier {'B' * 79}… has 256 characters: at most 255.",
             id="a-long-text-of-another-kind",
         ),
         pytest.param("TE\x00E", "sku", "The sku has a control character in it.", id="a-nul"),

@@ -72,3 +72,16 @@ def test_without_a_claim_of_warehouses_it_is_all_of_them() -> None:
 def test_whoever_has_no_subject_that_can_be_kept_is_nobody(subject: object) -> None:
     assert claims.read({"sub": subject, "preferred_username": "ada"}) is None
     assert claims.read({"preferred_username": "ada"}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gqlstock", "GQLstock", " gqlstock ", "g q l stock", "ｇｑｌｓｔｏｃｋ", "gqlstóck", "anonymous", "Anonymous"],
+)
+def test_a_name_of_the_ledger_s_own_stands_there_as_that_of_a_jwt(name: str) -> None:
+    assert read(preferred_username=name).name == f"jwt:{name}"
+    assert read(sub=name).name == f"jwt:{name}"
+
+
+def test_a_name_that_is_only_like_a_reserved_one_stands_there_as_it_is() -> None:
+    assert read(preferred_username="gqlstock-erp").name == "gqlstock-erp"

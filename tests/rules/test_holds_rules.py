@@ -6,6 +6,7 @@ import pytest
 
 from gqlstock.rules import holds
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.refusals import Code, Refused
 
 ACTIVE, ORDERED, RELEASED, EXPIRED = StockHoldState
@@ -57,3 +58,25 @@ def test_a_hold_that_is_over_may_not_be_used(stored, code, message):
 
     (refusal,) = error.value.refusals
     assert (refusal.code, refusal.path, refusal.message) == (code, ("hold",), message)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "lines", "told"),
+    [(31, 1, (Code.INVALID_INPUT, ("minutes",))), (30, 51, (Code.TOO_MANY, ("lines",)))],
+)
+def test_a_hold_without_a_token_is_neither_long_nor_large(minutes, lines, told):
+    with pytest.raises(Refused) as error:
+        holds.check_public(minutes, lines, PublicHolds())
+
+    (refusal,) = error.value.refusals
+    assert (refusal.code, refusal.path) == told
+    holds.check_public(30, 50, PublicHolds())
+
+
+def test_an_address_that_has_all_the_holds_it_may_have_gets_no_other():
+    holds.check_active_of_address(19, PublicHolds(active=20))
+
+    with pytest.raises(Refused, match="This address has 20 active holds: at most 20 without a token") as error:
+        holds.check_active_of_address(20, PublicHolds(active=20))
+
+    assert [refusal.code for refusal in error.value.refusals] == [Code.TOO_MANY]

@@ -124,6 +124,54 @@ def test_steps_are_exact_whatever_their_size(count, step):
     assert bool(found) is bool(count % step)
 
 
+@pytest.mark.parametrize(
+    ("given_rules", "least"),
+    [
+        pytest.param({}, "1", id="one-where-whole-units-are-sold"),
+        pytest.param({"decimals": True}, "0.0001", id="the-smallest-part-where-parts-are-sold"),
+        pytest.param({"minimum": "5"}, "5", id="the-minimum"),
+        pytest.param({"minimum": "2.5"}, "3", id="a-minimum-between-two-whole-units-is-rounded-up"),
+        pytest.param({"minimum": "2.5", "decimals": True}, "2.5", id="a-minimum-of-parts"),
+        pytest.param({"increment": "6"}, "6", id="one-pack-of-six"),
+        pytest.param({"increment": "6", "minimum": "7"}, "12", id="the-first-step-from-the-minimum-on"),
+        pytest.param({"increment": "1.5"}, "3", id="the-first-step-that-is-whole"),
+        pytest.param({"increment": "0.25", "minimum": "0.3", "decimals": True}, "0.5", id="steps-of-a-quarter"),
+        pytest.param({"allowed": ["12", "6"]}, "6", id="the-least-of-the-allowed"),
+        pytest.param({"allowed": ["6", "10", "12"], "minimum": "7", "increment": "6"}, "12", id="an-allowed-that-fits"),
+        pytest.param({"allowed": ["0.5", "2"]}, "2", id="a-whole-one-of-the-allowed"),
+        pytest.param({"maximum": "1"}, "1", id="at-most-one"),
+        pytest.param({"minimum": "5", "maximum": "4"}, None, id="the-minimum-is-over-the-maximum"),
+        pytest.param({"increment": "6", "maximum": "5"}, None, id="a-step-is-over-the-maximum"),
+        pytest.param({"allowed": ["2"], "minimum": "3"}, None, id="the-allowed-are-under-the-minimum"),
+        pytest.param({"allowed": ["5"], "maximum": "4"}, None, id="the-allowed-are-over-the-maximum"),
+        pytest.param({"allowed": ["0.5"]}, None, id="the-allowed-are-parts-where-whole-units-are-sold"),
+        pytest.param({"increment": "33333333333.3333"}, None, id="the-first-whole-step-is-out-of-range"),
+    ],
+)
+def test_the_least_that_can_be_ordered_is_the_smallest_quantity_within_the_rules(given_rules, least):
+    assert orders.least_quantity(rules(**given_rules)) == (None if least is None else Decimal(least))
+
+
+_FEW = st.none() | st.integers(1, 24)
+
+
+@given(
+    minimum=_FEW, maximum=_FEW, increment=_FEW, allowed=st.lists(st.integers(1, 24), max_size=4), whole=st.booleans()
+)
+def test_the_least_that_can_be_ordered_is_what_trying_every_quantity_finds(minimum, maximum, increment, allowed, whole):
+    # Halves where whole units are sold, the smallest parts where parts are: of both, every quantity can be tried.
+    step = Decimal("0.5") if whole else Decimal("0.0001")
+    given_rules = rules(
+        *(None if one is None else one * step for one in (minimum, maximum, increment)),
+        allowed=[one * step for one in allowed] or None,
+        decimals=not whole,
+    )
+    tried = (number * step for number in range(1, 100))
+    fitting = (q for q in tried if not orders.check_quantity(q, [q], given_rules, "TEE"))
+
+    assert orders.least_quantity(given_rules) == next(fitting, None)
+
+
 def test_orders_are_numbered_from_100001():
     assert orders.number(1) == "100001"
 
@@ -149,3 +197,18 @@ def test_a_number_leads_back_to_its_order(order_id):
 )
 def test_what_is_no_number_leads_nowhere(number):
     assert orders.id_of(number) is None
+
+
+@pytest.mark.parametrize(
+    ("waiting", "hidden", "shown"),
+    [
+        ((0, 3), False, (0, 3)),
+        ((0, 3), True, (2, 5)),
+        ((0, 0), True, (0, 0)),
+        ((2, 5), True, (2, 5)),
+    ],
+)
+def test_where_quantities_are_hidden_all_lines_of_an_item_wait_or_none(waiting, hidden, shown):
+    units = [Decimal(one) for one in waiting]
+
+    assert orders.shown_waiting([Decimal(2), Decimal(5)], units, hidden=hidden) == [Decimal(one) for one in shown]

@@ -9,7 +9,7 @@ from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import alerts, catalog, stock, warehouses
+from gqlstock.services import alerts, catalog, reassess, stock, warehouses
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import OutboxEntry
@@ -150,7 +150,9 @@ async def test_taking_a_warehouse_out_of_use_is_a_fall_and_back_in_use_the_end_o
     await make.stock("MUG", "HAMBURG", 3)
 
     await warehouses.update_warehouse("BERLIN", {"active": False})
+    await reassess.run()
     await warehouses.update_warehouse("BERLIN", {"active": True})
+    await reassess.run()
 
     assert await found() == [("MUG", None, 3, "RESOLVED")]
     assert await news() == ["RAISED", "RESOLVED"]
@@ -162,6 +164,7 @@ async def test_a_level_of_a_warehouse_out_of_use_is_not_watched(shop: None) -> N
     await make.stock("MUG", "HAMBURG", 19)
 
     await warehouses.update_warehouse("HAMBURG", {"active": False})
+    await reassess.run()
 
     assert await found() == [("MUG", "HAMBURG", 19, "RESOLVED")]
 

@@ -1,7 +1,11 @@
 """Levels written out, in a form that is taken in again."""
 
+import csv
+import io
+
 import make
 from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import exports, imports
 from gqlstock.store import database
 
@@ -53,3 +57,37 @@ async def test_what_was_exported_is_taken_in_again_and_changes_nothing(db: None)
 
     assert rows == [("MUG", "BERLIN", "2.5")]
     assert found.counted == 0
+
+
+async def test_no_cell_is_one_that_a_spreadsheet_runs_and_all_are_taken_in_again(db: None) -> None:
+    skus = ['=HYPERLINK("https://evil.example","click")', "+49", "-1", "@SUM(A1)", "'=1", "MUG"]
+    await make.warehouse("=BERLIN")
+    for sku in skus:
+        await make.product(sku)
+        await make.stock(sku, "=BERLIN", 5)
+
+    rows = await _exported()
+    await make.stock("-1", "=BERLIN", 4)
+    written = io.StringIO(newline="")
+    csv.writer(written, lineterminator="\n").writerows([exports.COLUMNS, *rows])
+    found = await imports.levels(SYSTEM, written.getvalue().splitlines(keepends=True))
+
+    assert rows == [
+        ("''=1", "'=BERLIN", "5"),
+        ("'+49", "'=BERLIN", "5"),
+        ("'-1", "'=BERLIN", "5"),
+        ('\'=HYPERLINK("https://evil.example","click")', "'=BERLIN", "5"),
+        ("'@SUM(A1)", "'=BERLIN", "5"),
+        ("MUG", "'=BERLIN", "5"),
+    ]
+    assert found.counted == 1
+
+
+async def test_a_level_below_zero_is_written_as_a_number(db: None) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.setting(backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", "BERLIN", 0)
+    await make.order("MUG", 5)
+
+    assert await _exported() == [("MUG", "BERLIN", "-5")]

@@ -8,13 +8,14 @@ import pytest
 
 import life
 import make
+from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import availability, holds, stock, verification, warehouses
+from gqlstock.services import availability, catalog, holds, stock, verification, warehouses
 from gqlstock.services.handles import Handle
 from gqlstock.services.holds import Holding
 from gqlstock.services.stock import StockLine, Transfer
@@ -454,6 +455,22 @@ async def test_a_hold_of_another_website_is_not_ordered():
 
 
 # ── expired
+
+
+async def test_an_expired_hold_of_a_deleted_item_ends_without_any_news():
+    await make.setting(notify_below=5)
+    await make.stock("MUG", on_hand=2)
+    hold_id = await life.hold(("MUG", 2))
+    await life.expire(hold_id)
+    await make.stock("MUG", on_hand=0)
+    await catalog.delete_product("MUG")
+    news = await OutboxEntry.all().count()
+
+    await holds.sweep()
+
+    assert await life.figures() == Figures(0)
+    assert await OutboxEntry.all().count() == news
+    assert {alert.state for alert in await LowInventoryAlert.all()} == {AlertState.RESOLVED}
 
 
 async def test_an_expired_hold_counts_nowhere_from_that_moment():

@@ -330,7 +330,6 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
         ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS."),
         ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is no quantity."),
         ("MUG,BERLIN,", Code.INVALID_INPUT, "The on_hand is missing."),
-        ("MUG,BERLIN,-1", Code.INVALID_INPUT, "A count of MUG cannot be -1: 0 or more."),
         ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "1.5 of MUG: only whole units are counted there."),
         ("MUG,BERLIN,1,2", Code.INVALID_INPUT, "There are 4 values for 3 columns."),
         (
@@ -353,6 +352,52 @@ async def test_a_bad_row_of_levels_is_told_by_its_line_and_writes_nothing(
 
     assert [(refusal.code, refusal.message) for refusal in caught.value.refusals] == [(code, f"Line 4: {told}")]
     assert await everything() == before
+
+
+async def test_quantities_below_zero_count_as_zero_and_are_told_by_their_line(db: None) -> None:
+    await make.warehouse()
+    await make.product("MUG")
+    await make.product("CUP")
+    await make.stock("MUG", on_hand=4)
+    given = lines(f"{LEVELS}MUG,BERLIN,-2.5\nCUP,BERLIN,7\n")
+
+    first = await imports.levels(SYSTEM, given)
+    again = await imports.levels(SYSTEM, given)
+
+    assert (first.counted, again.counted) == (2, 0)
+    assert list(first.notes) == list(again.notes) == ["Line 2: MUG has -2.5: counted as 0."]
+    assert [level.on_hand for level in await inventory.live_levels().order_by("id")] == [0, 7]
+
+
+async def test_a_level_below_zero_that_was_exported_is_left_alone(db: None) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", "BERLIN", 0)
+    await make.order("MUG", 5)
+
+    done = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,-5\n"))
+
+    assert (done.counted, list(done.notes)) == (0, [])
+
+
+async def test_an_oversold_variant_counts_as_zero_and_is_told(db: None) -> None:
+    await make.warehouse()
+
+    done = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="-3"))
+
+    assert [note.partition(" has ")[2] for note in done.notes] == ["-3: counted as 0."]
+    assert 0 in [level.on_hand for level in await inventory.live_levels()]
+
+
+@pytest.mark.parametrize("sku", ["CAFE\u0301", "\u200bCAFÉ"])
+async def test_a_sku_and_a_code_of_a_file_may_be_spelled_in_any_way(db: None, sku: str) -> None:
+    await make.warehouse()
+    await make.product("CAFÉ")
+
+    done = await imports.levels(SYSTEM, lines(f"{LEVELS}{sku},BERLIN\u200b,3\nCAFÉ,BERLIN,3\n"))
+
+    assert done.counted == 1
 
 
 async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:

@@ -70,6 +70,8 @@ class Line:
     mode: InventoryDecrement
     quantity: int
     canceled: int = 0
+    planned: int = 0
+    """When its units were planned, as the number of the step."""
 
 
 @dataclass
@@ -127,13 +129,19 @@ class Model:
         on_hand, reserved, planned, _, held = self.figures(sku, place)
         return on_hand - reserved - planned - held
 
+    def to_ship(self, sku: str, place: str) -> int:
+        """What can leave a level: those that wait under ON_ORDER are off its on hand already."""
+        here = [u for u in self.units if (u.sku, u.place, u.state) == (sku, place, "BACKORDERED")]
+        return self.on_hand[sku, place] + sum(u.mode is ON_ORDER for u in here)
+
     def fill(self, *levels: tuple[str, str]) -> None:
-        """The oldest orders get what these levels have."""
+        """Units that were planned first get what these levels have."""
+        planned = {line.id: line.planned for order in self.orders for line in order.lines}
         for sku, place in dict.fromkeys(levels):
             backordered = self.figures(sku, place)[3]
             count = max(backordered - max(-self.available(sku, place), 0), 0)
             here = [u for u in self.units if (u.sku, u.place) == (sku, place) and u.state == "BACKORDERED"]
-            for unit in sorted(here, key=lambda u: (u.order, u.line, u.position))[:count]:
+            for unit in sorted(here, key=lambda u: (planned[u.line], u.line, u.position))[:count]:
                 unit.state = "ON_HAND"
 
     def plan(
@@ -177,6 +185,7 @@ class Model:
         lines = [line for line in order.lines if line.quantity > line.canceled]
         touched = list(freed)
         for line, parts in zip(lines, plan, strict=True):
+            line.planned = self.step
             if line.mode is NEVER:
                 sums = Counter[str]()
                 for place, quantity, _ in parts:
@@ -471,7 +480,7 @@ class Life:
         code = None
         if self.model.shipment_state(shipment) != "READY":
             code = "INVALID_STATE"
-        elif any(self.model.on_hand[level] < quantity for level, quantity in leaving.items()):
+        elif any(self.model.to_ship(*level) < quantity for level, quantity in leaving.items()):
             code = "INSUFFICIENT_STOCK"
         await self.expect(code, life.ship(shipment_rules.number(shipment)))
         if code is None:

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import make
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
 from gqlstock.rules.orders import OrderStatus
@@ -30,7 +32,7 @@ from gqlstock.rules.settings import (
     LowStockActivity,
     SourceSelection,
 )
-from gqlstock.services import catalog, orders, warehouses
+from gqlstock.services import catalog, orders, stock, warehouses
 from gqlstock.services.availability import shelf
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.store import catalog as catalog_rows
@@ -102,6 +104,14 @@ async def figures(sku: str = "MUG", warehouse: str = "BERLIN") -> tuple[Decimal,
     """On hand, reserved, backordered, available."""
     one = await InventoryLevel.get(item__sku=sku, warehouse__code=warehouse)
     return one.on_hand, one.reserved, one.backordered, one.available
+
+
+async def assessed(sku: str) -> Assessment:
+    """What the website shows of an item."""
+    channel = (await warehouse_rows.network()).find(None)
+    assert channel is not None
+    items = await catalog_rows.by_sku([sku])
+    return (await shelf(items.values(), channel)).assess(items[sku])
 
 
 async def status(order_id: int) -> OrderStatus:
@@ -611,6 +621,113 @@ async def test_a_warehouse_without_a_level_takes_no_backorder(shop: None) -> Non
     assert await taken(await place(("MUG", 2))) == [("HAMBURG", 2, "BACKORDERED")]
 
 
+@pytest.mark.parametrize(
+    ("ship_to", "warehouse"), [(None, "BERLIN"), (HAMBURG_CITY, "HAMBURG")], ids=["by-priority", "by-distance"]
+)
+async def test_an_item_that_nobody_has_counted_takes_its_backorders_in_the_first_source(
+    shop: None, ship_to: Point | None, warehouse: str
+) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER, source_selection=SourceSelection.DISTANCE)
+    checked = await orders.check(SYSTEM, asked(("MUG", 2), ship_to=ship_to))
+
+    order_id = await place(("MUG", 2), ship_to=ship_to)
+
+    assert (checked.orderable, checked.lines[0].backordered) == (True, 2)
+    assert checked.lines[0].message == (await OrderLineRow.get(order_id=order_id)).message
+    assert await taken(order_id) == [(warehouse, 2, "BACKORDERED")]
+    assert await figures("MUG", warehouse) == (-2, 0, 2, -2)
+    assert await InventoryLevel.all().count() == 1
+    assert await OutboxEntry.filter(topic="LEVEL").count() == 1
+
+
+async def test_what_nobody_has_counted_is_shown_as_what_can_be_ordered_of_it(shop: None) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW, out_of_stock_threshold=-3)
+
+    before = await assessed("MUG")
+    await place(("MUG", 2))
+    after = await assessed("MUG")
+    (short,) = await refusal(("MUG", 2))
+
+    assert (before.salable, before.orderable, before.backorder) == (3, True, True)
+    assert (after.salable, after.orderable, after.backorder) == (1, True, True)
+    assert isinstance(short, InsufficientStock)
+    assert short.salable == 1
+
+
+async def test_what_nobody_has_counted_is_out_of_stock_without_backorders(shop: None) -> None:
+    assert (await assessed("MUG")).reason is UnavailableReason.OUT_OF_STOCK
+
+    (short,) = await refusal(("MUG", 1))
+
+    assert isinstance(short, InsufficientStock)
+    assert (short.requested, short.salable) == (1, 0)
+    assert await InventoryLevel.all().count() == 0
+
+
+async def test_a_held_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
+    await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
+    held = await place(("MUG", 2))
+    assert await InventoryLevel.all().count() == 0
+
+    await make.setting(backorders=BackorderMode.ALLOW)
+    await orders.retry(SYSTEM, order_rules.number(held))
+
+    assert await taken(held) == [("BERLIN", 2, "BACKORDERED")]
+    assert await figures() == (-2, 0, 2, -2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "expected"),
+    [
+        (InventoryDecrement.ON_SHIPMENT, "BACKORDERED", (0, 2, 2, -2)),
+        (InventoryDecrement.NEVER, "ON_HAND", (0, 0, 0, 0)),
+    ],
+)
+async def test_the_level_is_made_whenever_units_are_taken(
+    shop: None, mode: InventoryDecrement, state: str, expected: tuple[int, int, int, int]
+) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW, decrement_inventory=mode)
+
+    order_id = await place(("MUG", 2))
+
+    assert await taken(order_id) == [("BERLIN", 2, state)]
+    assert await figures() == expected
+
+
+async def test_a_level_that_was_taken_out_of_use_is_brought_back_by_a_backorder(shop: None) -> None:
+    level_id = await make.stock("MUG", "BERLIN", 0)
+    await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    await make.setting(backorders=BackorderMode.ALLOW)
+
+    await place(("MUG", 2))
+
+    level = await InventoryLevel.get()
+    assert (level.id, level.deleted_at, level.on_hand) == (level_id, None, -2)
+
+
+async def test_orders_at_once_make_one_level(shop: None) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW)
+
+    await asyncio.gather(*(place(("MUG", 1)) for _ in range(5)))
+
+    assert await InventoryLevel.all().count() == 1
+    assert await figures() == (-5, 0, 5, -5)
+
+
+async def test_an_order_that_is_refused_makes_no_level(shop: None) -> None:
+    await make.product("CUP")
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
+
+    with pytest.raises(Refused):
+        await place(("MUG", 1), ("CUP", 1))
+    with pytest.raises(Refused) as error:
+        await place(("MUG", 99_999_999_999), ("MUG", 99_999_999_999))
+
+    assert [refused.code for refused in error.value.refusals] == [Code.INVALID_INPUT]
+    assert await InventoryLevel.all().count() == 0
+    assert await Order.all().count() == 0
+
+
 async def test_the_shopper_is_told_of_a_backorder_where_the_mode_says_so(shop: None) -> None:
     await make.setting(backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
     await make.stock("MUG", "BERLIN", 1)
@@ -857,12 +974,24 @@ async def test_an_order_has_its_customer_and_the_callers_number(shop: None) -> N
     order_id = await place(("MUG", 1), customer_email=" Anna@Example.com ", reference=" WEB-1 ")
 
     row = await Order.get(id=order_id)
-    assert (row.customer_email, row.reference, row.status) == ("Anna@example.com", "WEB-1", OrderStatus.PLACED)
+    assert (row.customer_email, row.reference, row.status) == ("Anna@Example.com", "WEB-1", OrderStatus.PLACED)
     assert row.placed_at == row.updated_at
     assert row.canceled_at is None
 
 
-@pytest.mark.parametrize("address", ["anna", "anna@", "a b@example.com", "x" * 250 + "@example.com"])
+@pytest.mark.parametrize("address", ["anna@shop.local", "a..b@example.com", ".a@x", "JÖRG@bücher.example", "a,b@[x"])
+async def test_an_address_is_kept_as_it_is_given(shop: None, address: str) -> None:
+    await make.stock("MUG", "BERLIN", 5)
+
+    order_id = await place(("MUG", 1), customer_email=address)
+
+    assert (await Order.get(id=order_id)).customer_email == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["anna", "anna@", "@example.com", "a@b@c", "a b@example.com", "a\tb@c", "a@\x07", "x" * 250 + "@example.com"],
+)
 async def test_what_is_no_address_is_refused(shop: None, address: str) -> None:
     await make.stock("MUG", "BERLIN", 5)
     before = await rows_of_all_tables()
@@ -990,11 +1119,8 @@ async def the_last_salable_unit_is_sold_and_not_one_more(
     setup: Mapping[str, Any], stocks: tuple[int, ...], wanted: Wanted
 ) -> None:
     await prepared({**setup, "insufficient_stock": InsufficientStockAction.REJECT}, stocks)
-    channel = (await warehouse_rows.network()).find(None)
-    assert channel is not None
     for sku in {sku for sku, _ in wanted}:
-        items = await catalog_rows.by_sku([sku])
-        shown = (await shelf(items.values(), channel)).assess(items[sku])
+        shown = await assessed(sku)
         if shown.salable is None:
             assert (await orders.check(SYSTEM, asked((sku, 1_000)))).orderable
             continue
@@ -1022,3 +1148,58 @@ async def test_shown_checked_and_placed_are_one(shop: None, law: Any) -> None:
         asyncio.run_coroutine_threadsafe(taken_back(lambda: law(setup, stocks, wanted)), loop).result()
 
     await asyncio.to_thread(judge)
+
+
+_RULE = st.none() | st.integers(1, 6)
+QUANTITY_RULES = st.tuples(_RULE, _RULE, _RULE, st.lists(st.integers(1, 6), max_size=2))
+
+
+async def what_is_orderable_can_be_ordered_in_some_quantity_and_nothing_else_can(
+    setup: Mapping[str, Any], stocks: tuple[int, ...], rules: tuple[int | None, int | None, int | None, list[int]]
+) -> None:
+    minimum, maximum, increment, allowed = rules
+    # Nobody compares the values of a product with those that its website gets later: they may contradict each other.
+    own = {"maximum_order_quantity": maximum, "allowed_quantities": tuple(Decimal(one) for one in allowed) or None}
+    for sku in ("MUG", "CLOTH"):
+        with contextlib.suppress(Refused):
+            await make.setting(product=sku, **own)
+    await make.setting(website="shop", minimum_order_quantity=minimum, quantity_increment=increment)
+    await prepared({**setup, "insufficient_stock": InsufficientStockAction.REJECT}, stocks)
+
+    for sku in ("MUG", "CLOTH"):
+        shown = await assessed(sku)
+        # No rule leaves a least quantity over 30.
+        fitting = [q for q in range(1, 31) if (await orders.check(SYSTEM, asked((sku, q)))).orderable]
+        assert shown.orderable is bool(fitting)
+        assert shown.backorder is (shown.orderable and shown.status is InventoryStatus.OUT_OF_STOCK)
+        if fitting:
+            await place((sku, fitting[0]))
+
+
+async def test_what_is_shown_as_orderable_has_a_quantity_that_can_be_ordered(shop: None) -> None:
+    await make.product("CUP")
+    await make.product("CLOTH")
+    await make.setting(product="CLOTH", quantity_uses_decimals=True, quantity_increment=1)
+    loop = asyncio.get_running_loop()
+    law = what_is_orderable_can_be_ordered_in_some_quantity_and_nothing_else_can
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(SETUPS, STOCKS, QUANTITY_RULES)
+    def judge(setup: Mapping[str, Any], stocks: tuple[int, ...], rules: Any) -> None:
+        asyncio.run_coroutine_threadsafe(taken_back(lambda: law(setup, stocks, rules)), loop).result()
+
+    await asyncio.to_thread(judge)
+
+
+async def test_rules_that_no_quantity_satisfies_are_told_as_such_and_place_nothing(shop: None) -> None:
+    await make.stock("MUG", "BERLIN", 9)
+    await make.setting(product="MUG", maximum_order_quantity=4)
+    await make.setting(website="shop", minimum_order_quantity=5)
+
+    too_few, not_orderable = await refusal(("MUG", 4))
+
+    assert isinstance(too_few, QuantityNotAllowed)
+    assert isinstance(not_orderable, NotOrderable)
+    assert not_orderable.reason is UnavailableReason.NO_QUANTITY_ALLOWED
+    assert not_orderable.message == ("MUG cannot be ordered in any quantity: its quantity rules contradict each other.")
+    assert (await assessed("MUG")).reason is UnavailableReason.NO_QUANTITY_ALLOWED

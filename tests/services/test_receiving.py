@@ -21,16 +21,16 @@ async def shop(db):
     await make.product(sku="MUG")
 
 
-async def announce(*quantities, sku="MUG", expected_at=None):
+async def announce(*quantities, sku="MUG", expected_at=None, reference="PO-7"):
     lines = tuple(StockLine(sku, Decimal(quantity)) for quantity in quantities)
-    await receiving.announce(SYSTEM, Announcement("BERLIN", lines, expected_at, "PO-7"))
+    await receiving.announce(SYSTEM, Announcement("BERLIN", lines, expected_at, reference))
     return [row.id for row in await announcements.StockAnnouncement.all().order_by("id")]
 
 
-async def receive(quantity, announcement=None, sku="MUG"):
+async def receive(*quantities, announcement=None, sku="MUG", reference="DN-9"):
     told = None if announcement is None else str(announcement)
-    line = ArrivedLine(sku, Decimal(quantity), announcement, told)
-    return await receiving.receive(SYSTEM, Arrival("BERLIN", (line,), reference="DN-9"))
+    lines = tuple(ArrivedLine(sku, Decimal(quantity), announcement, told) for quantity in quantities)
+    return await receiving.receive(SYSTEM, Arrival("BERLIN", lines, reference=reference))
 
 
 async def level():
@@ -69,6 +69,40 @@ async def test_an_arrival_fills_the_announcement_that_it_names():
     await receive(7, announcement=second)
 
     assert await received() == [0, 7]
+
+
+async def test_an_arrival_fills_the_announcements_of_its_reference_before_older_ones():
+    await announce(5, reference="PO-1")
+    await announce(4, reference="PO-2")
+    await announce(3, reference="PO-2")
+
+    await receive(6, reference="PO-2")
+
+    assert await received() == [0, 4, 2]
+    assert (await level()).incoming == 6
+
+
+@pytest.mark.parametrize("rows", [(9,), (4, 5)], ids=["in-one-row", "in-two-rows"])
+async def test_more_than_was_announced_of_a_reference_is_not_taken_off_another_announcement(rows):
+    await announce(5, reference="PO-1")
+    await announce(4, reference="PO-2")
+
+    await receive(*rows, reference="PO-2")
+
+    assert await received() == [0, 4]
+    found = await level()
+    assert (found.on_hand, found.incoming) == (9, 5)
+
+
+async def test_an_arrival_of_a_reference_that_nobody_waits_for_any_more_fills_the_oldest_announcement():
+    await announce(5, reference="PO-1")
+    withdrawn, done = (await announce(4, reference="PO-2"))[1], (await announce(4, reference="PO-2"))[2]
+    await receiving.withdraw(SYSTEM, withdrawn, "told")
+    await receive(4, announcement=done)
+
+    await receive(3, reference="PO-2")
+
+    assert await received() == [3, 0, 4]
 
 
 async def test_an_arrival_needs_no_announcement():

@@ -10,6 +10,7 @@ import make
 from gqlstock.rules import demand as rules
 from gqlstock.rules.demand import Demand
 from gqlstock.rules.explanation import TermKind
+from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import demand, explanations, reports
 from gqlstock.services.availability import shelf
 from gqlstock.store import catalog, database, warehouses
@@ -268,3 +269,15 @@ def test_the_pace_says_how_long_stock_lasts_and_what_to_order(
     )
 
     assert (found.days_of_cover, found.stockout, found.suggested_reorder) == (cover, stockout, reorder)
+
+
+async def test_the_terms_of_what_nobody_has_counted_add_up_as_well():
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW, out_of_stock_threshold=-3)
+
+    assessment, terms = await explained("MUG")
+
+    assert [(one.term.kind.value, one.term.quantity, one.warehouse) for one in terms] == [
+        ("ON_HAND", 0, "BERLIN"),
+        ("BACKORDER_LIMIT", 3, None),
+    ]
+    assert assessment.salable == 3

@@ -8,17 +8,21 @@ import pytest
 import life
 import make
 from gqlstock.rules.availability import BACKORDER_MESSAGE
+from gqlstock.rules.geo import Point
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
+from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
+from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import catalog, orders, stock, verification, warehouses
+from gqlstock.services.drafts import Asked
 from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import OutboxEntry
 from life import Figures
 
 NEVER, ON_ORDER, ON_SHIPMENT = InventoryDecrement.NEVER, InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT
+HAMBURG_CITY = Point(53.55, 9.99)
 HOLD_ORDER, REJECT = InsufficientStockAction.HOLD_ORDER, InsufficientStockAction.REJECT
 
 
@@ -123,17 +127,37 @@ async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so()
     assert [line.message for line in await OrderLine.filter(order_id=order_id)] == [BACKORDER_MESSAGE]
 
 
-async def test_a_held_order_waits_before_orders_that_were_placed_after_it():
+async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
     await make.stock("MUG", on_hand=0)
     held = await life.place(("MUG", 1))
     await make.setting(backorders=BackorderMode.ALLOW)
     later = await life.place(("MUG", 1))
     await life.retry(held)
+    last = await life.place(("MUG", 1))
 
     await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    assert await life.units(later) == [("BERLIN", 1, "ON_HAND")]
+    assert await life.units(held) == [("BERLIN", 1, "BACKORDERED")]
 
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(held) == [("BERLIN", 1, "ON_HAND")]
-    assert await life.units(later) == [("BERLIN", 1, "BACKORDERED")]
+    assert await life.units(last) == [("BERLIN", 1, "BACKORDERED")]
+
+
+async def test_what_is_split_off_a_waiting_order_keeps_its_place():
+    await make.stock("MUG", on_hand=0)
+    held = await life.place(("MUG", 4))
+    await make.setting(backorders=BackorderMode.ALLOW)
+    await life.retry(held)
+    later = await life.place(("MUG", 2))
+
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    number = await life.pack(held, "BERLIN", ("MUG", 2))
+    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(3)),)))
+
+    assert await life.state(number) is ShipmentState.READY
+    assert {state for _, _, state in await life.units(held)} == {"ON_HAND"}
+    assert await life.units(later) == [("BERLIN", 2, "BACKORDERED")]
 
 
 async def test_only_what_was_not_canceled_is_tried_again():
@@ -191,6 +215,21 @@ async def test_an_order_is_tried_again_on_its_own_website():
     await make.stock("MUG", "BERLIN", 5)
 
     assert (await life.refusal(life.retry(order_id))).code.value == "INSUFFICIENT_STOCK"
+
+
+async def test_an_order_is_tried_again_for_where_it_goes():
+    await warehouses.update_warehouse("BERLIN", {"location": Point(52.52, 13.405)})
+    await warehouses.update_warehouse("HAMBURG", {"location": HAMBURG_CITY})
+    await make.setting(source_selection=SourceSelection.DISTANCE)
+    for place in ("BERLIN", "HAMBURG"):
+        await make.stock("MUG", place, on_hand=0)
+    placed = await orders.place(SYSTEM, Asked(life.wanted(("MUG", 1)), ship_to=HAMBURG_CITY))
+    for place in ("BERLIN", "HAMBURG"):
+        await make.stock("MUG", place, on_hand=5)
+
+    await life.retry(placed.ids["order"][0])
+
+    assert (await life.figures("MUG", "BERLIN"), await life.figures("MUG", "HAMBURG")) == (Figures(5), Figures(4))
 
 
 async def test_trying_again_is_news():

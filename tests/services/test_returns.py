@@ -4,6 +4,7 @@ import pytest
 
 import life
 import make
+from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refused
@@ -11,6 +12,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.services import catalog, returns, stock, verification, warehouses
 from gqlstock.services.returns import Return
+from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
 from life import Figures
@@ -219,12 +221,79 @@ async def test_a_level_that_is_out_of_use_is_brought_back_by_what_comes_back():
     assert await life.figures() == Figures(1)
 
 
-async def test_what_was_shipped_of_a_deleted_item_comes_back():
+@pytest.mark.parametrize("mode", [ON_ORDER, ON_SHIPMENT, NEVER])
+@pytest.mark.parametrize("restock", [None, False])
+async def test_what_was_shipped_of_a_deleted_item_comes_back_and_does_not_count_again(mode, restock):
+    await make.setting(decrement_inventory=mode, notify_below=5)
+    await make.stock("MUG", on_hand=3)
+    order_id = await shipped(("MUG", 3))
+    await make.stock("MUG", on_hand=0)
+    await catalog.delete_product("MUG")
+    news, ledger = await OutboxEntry.exclude(topic="ORDER").count(), await life.ledger(order_id)
+
+    await life.take_back(order_id, ("MUG", 1), restock=restock)
+
+    assert sorted(await life.units(order_id)) == [("BERLIN", 1, "RETURNED"), ("BERLIN", 2, "SHIPPED")]
+    assert (await InventoryLevel.get(item__sku="MUG")).deleted_at is not None
+    assert await life.figures() == Figures(0)
+    assert await life.ledger(order_id) == ledger
+    assert await OutboxEntry.exclude(topic="ORDER").count() == news
+    assert {alert.state for alert in await LowInventoryAlert.all()} == {AlertState.RESOLVED}
+
+
+async def test_what_was_shipped_of_a_deleted_item_is_not_restocked_when_asked_outright():
     await make.stock("MUG", on_hand=3)
     order_id = await shipped(("MUG", 3))
     await catalog.delete_product("MUG")
 
-    await life.take_back(order_id, ("MUG", 1))
+    only = await life.refusal(life.take_back(order_id, ("MUG", 1), restock=True))
+
+    assert (only.code.value, only.path) == ("INVALID_STATE", ("lines", 0, "sku"))
+    assert only.message == "MUG has no stock any more: nothing can be restocked."
+
+
+async def test_what_was_not_counted_of_a_deleted_item_is_not_restocked_either():
+    await make.product("GIFT", tracking=InventoryTracking.DO_NOT_TRACK)
+    order_id = await shipped(("GIFT", 2))
+    await catalog.delete_product("GIFT")
+
+    assert await life.refused(life.take_back(order_id, ("GIFT", 1), restock=True)) == (
+        "INVALID_STATE",
+        ("lines", 0, "sku"),
+    )
+    await life.take_back(order_id, ("GIFT", 1))
+
+
+async def test_a_deleted_combination_gives_its_product_back_the_units_that_it_had_of_it():
+    await make.product("PEN", options={"Ink": ["Red"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    await make.stock("PEN", on_hand=3)
+    order_id = await shipped(("PEN-RED", 2))
+    await catalog.delete_combination("PEN-RED")
+
+    await life.take_back(order_id, ("PEN-RED", 1), restock=True)
+
+    assert await life.figures("PEN") == Figures(2)
+
+
+async def test_a_level_that_a_change_of_tracking_left_behind_takes_nothing_back():
+    await make.product("PEN", options={"Ink": ["Red"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
+    await make.stock("PEN", on_hand=3)
+    order_id = await shipped(("PEN", 3))
+    await catalog.update_product("PEN", {"tracking": InventoryTracking.TRACK_WITH_OPTIONS})
+
+    assert (await life.refused(life.take_back(order_id, ("PEN", 1), restock=True)))[0] == "INVALID_STATE"
+    await life.take_back(order_id, ("PEN", 1))
+
+    assert await life.figures("PEN") == Figures(0)
+    assert sorted(await life.units(order_id)) == [("BERLIN", 1, "RETURNED"), ("BERLIN", 2, "SHIPPED")]
+
+
+async def test_what_is_not_counted_any_more_counts_again_on_the_level_that_it_left():
+    await make.stock("MUG", on_hand=3)
+    order_id = await shipped(("MUG", 3))
+    await catalog.update_product("MUG", {"tracking": InventoryTracking.DO_NOT_TRACK})
+
+    await life.take_back(order_id, ("MUG", 1), restock=True)
 
     assert await life.figures() == Figures(1)
 

@@ -116,6 +116,47 @@ async def test_two_lines_of_one_item_leave_in_one_movement():
     assert await life.figures() == Figures(5)
 
 
+async def test_a_complete_order_is_shipped_though_a_later_one_waits_for_what_it_took_off_the_same_level():
+    await make.stock("MUG", on_hand=5)
+    await make.setting(decrement_inventory=ON_SHIPMENT, backorders=BackorderMode.ALLOW)
+    number = await life.pack(await life.place(("MUG", 5)))
+    await make.setting(decrement_inventory=ON_ORDER)
+    later = await life.place(("MUG", 3))
+    assert await life.figures() == Figures(2, planned=5, backordered=3)
+
+    await life.ship(number)
+
+    assert await life.figures() == Figures(-3, backordered=3)
+    assert await life.units(later) == [("BERLIN", 3, "BACKORDERED")]
+
+
+async def test_units_that_wait_under_on_shipment_do_not_stand_for_what_is_on_hand():
+    await make.stock("MUG", on_hand=5)
+    await make.setting(decrement_inventory=ON_SHIPMENT, backorders=BackorderMode.ALLOW)
+    number = await life.pack(await life.place(("MUG", 5)))
+    await life.place(("MUG", 3))
+    await adjust(-2)
+
+    only = await life.refusal(shipments.ship(SYSTEM, number, None, None))
+
+    assert isinstance(only, InsufficientStock)
+    assert (only.path, only.requested, only.salable) == (("number",), 5, 3)
+
+
+async def test_more_than_is_on_hand_and_waited_for_cannot_be_shipped():
+    await make.stock("MUG", on_hand=5)
+    await make.setting(decrement_inventory=ON_SHIPMENT, backorders=BackorderMode.ALLOW)
+    number = await life.pack(await life.place(("MUG", 5)))
+    await make.setting(decrement_inventory=ON_ORDER)
+    await life.place(("MUG", 3))
+    await adjust(-1)
+
+    only = await life.refusal(shipments.ship(SYSTEM, number, None, None))
+
+    assert isinstance(only, InsufficientStock)
+    assert (only.message, only.requested, only.salable) == ("MUG has 4 on hand: 5 cannot leave.", 5, 4)
+
+
 async def test_units_that_are_not_counted_are_shipped_without_a_level():
     await make.product("GIFT", tracking=InventoryTracking.DO_NOT_TRACK)
     order_id = await life.place(("GIFT", 2))

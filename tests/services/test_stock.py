@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import clocks
 import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, stock
+from gqlstock.services import catalog, imports, stock
 from gqlstock.services.idempotency import Kept
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
@@ -302,6 +303,26 @@ async def test_a_count_below_zero_is_refused(shop: None) -> None:
     assert told(error) == [(Code.INVALID_INPUT, ("counts", 0, "onHand"))]
 
 
+@pytest.mark.parametrize("again", ["MUG", " MUG ", "\u200bMUG"])
+async def test_a_level_is_counted_once_in_a_call(shop: None, again: str) -> None:
+    with pytest.raises(Refused) as error:
+        await stock.count(
+            SYSTEM, Counting((StockCount("MUG", "BERLIN", Decimal(20)), StockCount(again, "BERLIN", Decimal(20))))
+        )
+
+    assert told(error) == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
+    assert await InventoryLevel.all().count() == 0
+
+
+async def test_in_part_the_second_count_of_a_level_is_refused(shop: None) -> None:
+    counts = tuple(StockCount("MUG", "BERLIN", Decimal(units)) for units in (20, 30))
+
+    done = await stock.count(SYSTEM, Counting(counts, partial=True))
+
+    assert [(one.code, one.path) for one in done.refusals] == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
+    assert await ledger() == [("COUNT", 20, 20)]
+
+
 async def test_an_expected_quantity_that_is_no_longer_there_is_stale(shop: None) -> None:
     await count(5)
 
@@ -343,6 +364,44 @@ async def test_a_late_erp_count_does_not_erase_the_nights_sales(shop: None) -> N
 
     assert await on_hand() == 7
     assert (await ledger())[-1] == ("COUNT", q(-1), q(7))
+
+
+async def test_a_second_late_count_does_not_repeat_what_the_first_one_corrected(shop: None) -> None:
+    """Two counts of the same evening that come in after the night's sales: both have found 8 where 10 were thought."""
+    await count(10)
+    evening = database.now()
+    later = database.now()
+    await make.order("MUG", 3)
+
+    await count(8, at=evening)
+    assert await on_hand() == 5
+    await count(8, at=later)
+
+    assert await on_hand() == 5
+
+
+async def test_a_late_count_after_an_import_adds_what_moved_and_not_what_the_import_corrected(shop: None) -> None:
+    await count(10)
+    lines = ["sku,warehouse,on_hand", "MUG,BERLIN,8"]
+    await imports.levels(SYSTEM, lines)
+    moment = database.now()
+    await make.order("MUG", 3)
+
+    await count(7, at=moment)
+
+    assert await on_hand() == 4
+
+
+@pytest.mark.parametrize("found", [8, 0])
+async def test_a_count_older_than_an_import_is_stale(shop: None, found: int) -> None:
+    evening = database.now()
+    await imports.levels(SYSTEM, ["sku,warehouse,on_hand", f"MUG,BERLIN,{found}"])
+
+    with pytest.raises(Refused) as error:
+        await count(5, at=evening)
+
+    assert told(error) == [(Code.STALE_QUANTITY, ("counts", 0, "countedAt"))]
+    assert await on_hand() == found
 
 
 async def test_a_late_count_may_leave_less_than_nothing(shop: None) -> None:
@@ -733,16 +792,16 @@ async def test_backorders_are_filled_oldest_order_first_and_one_is_split(shop: N
     assert (await level()).backordered == 8
 
 
-async def test_the_oldest_is_the_one_placed_first_not_the_one_with_the_smallest_number(shop: None) -> None:
+async def test_what_was_planned_first_is_filled_first_though_the_clock_was_set_back_afterwards(shop: None) -> None:
     await make.setting(backorders=BackorderMode.ALLOW)
     await count(0)
-    younger, older = [await make.order("MUG", 1) for _ in range(2)]
-    await Order.filter(id=older).update(placed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    first, second = [await make.order("MUG", 1) for _ in range(2)]
+    await Order.filter(id=second).update(placed_at=datetime(2020, 1, 1, tzinfo=UTC))
 
     await adjust(("MUG", 1))
 
     states = {a.line.order_id: a.state.value for a in await Allocation.all().select_related("line")}
-    assert states == {older: "ON_HAND", younger: "BACKORDERED"}
+    assert states == {first: "ON_HAND", second: "BACKORDERED"}
 
 
 async def test_an_order_that_was_filled_is_news_and_changed(shop: None) -> None:
@@ -893,3 +952,39 @@ async def test_on_hand_is_the_sum_of_the_movements_whatever_happens(
     finally:
         examples.put_nowait(None)
         await answering
+
+
+async def test_a_count_of_a_moment_leaves_out_what_was_stamped_ahead_of_now(shop: None) -> None:
+    with clocks.ahead():
+        await adjust(("MUG", 10))
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    await count(20, at=counted_at)
+
+    assert await on_hand() == 23
+
+
+async def test_a_count_of_a_moment_goes_by_the_order_of_the_ledger_where_stamps_do_not(shop: None) -> None:
+    """The first movement was stamped two hours ahead, the second tells that it was before the moment."""
+    with clocks.ahead(timedelta(hours=2)):
+        await adjust(("MUG", 10))
+    await adjust(("MUG", 1))
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    with clocks.ahead(timedelta(hours=3)):
+        await count(20, at=counted_at)
+
+    assert await on_hand() == 23
+
+
+async def test_a_count_written_down_before_the_clock_was_set_back_refuses_no_later_one(shop: None) -> None:
+    with clocks.ahead():
+        await count(5)
+    counted_at = database.now()
+    await adjust(("MUG", 3))
+
+    await count(20, at=counted_at)
+
+    assert await on_hand() == 23

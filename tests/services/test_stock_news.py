@@ -69,6 +69,14 @@ async def test_the_threshold_is_that_of_the_website(shop: None) -> None:
     assert await told() == [("MUG", "shop", False), ("MUG", "autre", False)]
 
 
+async def test_the_threshold_is_the_least_that_can_be_ordered(shop: None) -> None:
+    await make.setting(website="shop", minimum_order_quantity=3)
+    await make.order("MUG", 3)
+    await make.stock("MUG", on_hand=3)
+
+    assert await told() == [("MUG", "shop", False), ("MUG", "shop", True)]
+
+
 async def test_accepted_backorders_reach_it_when_nothing_is_left(shop: None) -> None:
     await make.setting(backorders=BackorderMode.ALLOW)
     await make.order("MUG", 7)

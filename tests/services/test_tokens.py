@@ -144,3 +144,22 @@ async def test_what_is_not_there_or_revoked_already_is_not_revoked() -> None:
         await tokens.revoke("till")
 
     assert [one.revoked_at for one in await tokens.listed()] == [at]
+
+
+@pytest.mark.parametrize(
+    "name", ["gqlstock", "Gqlstock", "gql\u200bstock", "ＧＱＬＳＴＯＣＫ", "gql stock", "anonymous"]
+)
+async def test_no_token_can_have_a_name_that_the_ledger_has_for_the_system(name: str) -> None:
+    with pytest.raises(Refused, match="is reserved") as refused:
+        await tokens.create(name, ["admin"])
+
+    assert [(one.code, one.path) for one in refused.value.refusals] == [(Code.INVALID_INPUT, ("name",))]
+    assert await ApiToken.all().count() == 0
+
+
+async def test_a_token_that_has_such_a_name_from_before_stands_in_the_ledger_as_a_token() -> None:
+    await tokens.create("till", ["inventory:write"])
+    token = await tokens.create("erp", ["inventory:write"])
+    await ApiToken.filter(name="erp").update(name="gqlstock")
+
+    assert (await tokens.callers([token]))[token].name == "token:gqlstock"

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+import life
 import make
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.rules.settings import BackorderMode, InventoryDecrement
+from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import imports, receiving, verification
 from gqlstock.services.receiving import Announcement
 from gqlstock.services.stock import StockLine
@@ -85,16 +86,42 @@ async def test_allocations_that_do_not_cover_their_line_are_found(db: None) -> N
     await database.execute("UPDATE allocation SET quantity = 20000")
 
     assert [str(difference) for difference in await verification.verify()] == [
-        "Order 100001, MUG: quantity is 3, not 2"
+        "Order 100001, MUG: quantity is 3, not 2",
+        "Order 100001: SALE movements of level 1 is -3, not -2",
     ]
 
 
 async def test_a_held_order_has_no_allocations(db: None) -> None:
     await _shop()
+    await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
+    await make.order("MUG", 6)
+    assert await verification.verify() == []
+
+    await database.execute("UPDATE customer_order SET status = 'PLACED'")
+
+    assert [str(difference) for difference in await verification.verify()] == [
+        "Order 100001: status is PLACED, not BACKORDERED",
+        "Order 100001, MUG: quantity is 6, not 0",
+    ]
+
+
+async def test_a_hold_that_has_expired_and_is_not_swept_leaves_the_alerts_as_they_are(db: None) -> None:
+    await _shop()
+    await make.setting(product="MUG", notify_below=3)
+    await life.expire(await life.hold(("MUG", 4)))
+    assert await verification.verify() == []
+
+    await make.stock("MUG", "BERLIN", 6)
+
+    assert await verification.verify() == []
+
+
+async def test_rows_from_before_there_were_seals_are_looked_at_without(db: None) -> None:
+    await _shop()
     await make.order("MUG", 3)
 
-    await database.execute("DELETE FROM allocation")
-    await database.execute("UPDATE customer_order SET status = 'BACKORDERED'")
+    await database.execute("UPDATE customer_order SET seal = NULL")
+    await database.execute("UPDATE stock_movement SET seal = NULL")
 
     assert await verification.verify() == []
 

@@ -1,14 +1,42 @@
-"""What the migrations leave behind, on SQLite, where changing a column copies its table."""
+"""What the migrations leave behind, however often, by how many at once, and wherever they are killed."""
 
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE, Popen
 
+import asyncpg
+import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
-from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.store import database, versions
-from gqlstock.store.catalog import Category, Item
-from gqlstock.store.database import SqliteFile
+from conftest import POSTGRES
+from gqlstock.config import Config
+from gqlstock.store import database, migrations, versions
+from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+
+PATIENCE = 60
+# Applies the migrations, and is killed when the second one has been applied and is to be recorded.
+KILLED = """
+import asyncio, os, signal
+from gqlstock.cli import session
+from gqlstock.store import versions
+from tortoise.migrations import executor
+
+class Recorder(executor.MigrationRecorder):
+    async def record_applied(self, app, name):
+        if name == "0002_outbox_horizon":
+            os.kill(os.getpid(), signal.SIGKILL)
+        await super().record_applied(app, name)
+
+executor.MigrationRecorder = Recorder
+asyncio.run(versions.migrate(session.config().database))
+"""
 
 
 async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None:
@@ -23,25 +51,100 @@ async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None
                 model._meta.db_table,
             )
             assert len(there) >= len(model._meta.indexes), model._meta.db_table
+        by_hand = await database.query("SELECT name FROM sqlite_master WHERE name = 'customer_order_email'")
+        assert len(by_hand) == 1
 
 
-async def test_combinations_of_before_get_their_products_category_and_status(tmp_path: Path) -> None:
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[str]:
+    """A URL of a database that nobody has migrated, in the configuration's form."""
+    if not POSTGRES:
+        yield f"sqlite:////{tmp_path}/new.db"
+        return
+    name = "gqlstock_migrations"
+    asyncio.run(_on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"'))
+    yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+    asyncio.run(_on_server(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _on_server(*statements: str) -> None:
+    url = parsed(POSTGRES or "")
+    assert isinstance(url, Postgres)
+    server = await asyncpg.connect(**{**url.credentials, "database": "postgres"})
+    try:
+        for statement in statements:
+            await server.execute(statement)
+    finally:
+        await server.close()
+
+
+def parsed(url: str) -> DatabaseUrl:
+    return Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
+
+
+def started(url: str, *command: str) -> "Popen[str]":
+    env = {**os.environ, "GQLSTOCK_DATABASE_URL": url}
+    return subprocess.Popen([sys.executable, *command], env=env, stdout=PIPE, stderr=PIPE, text=True)
+
+
+def told(process: "Popen[str]") -> tuple[int, str, str]:
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    return process.returncode, stdout, stderr
+
+
+async def applied(url: str) -> list[str]:
+    async with database.opened(parsed(url)):
+        assert await versions.pending() == []
+        return [row["name"] for row in await database.query("SELECT name FROM tortoise_migrations ORDER BY id")]
+
+
+def test_a_migration_that_is_killed_before_its_record_is_applied_again(new: str) -> None:
+    killed = told(started(new, "-c", KILLED))
+
+    again = told(started(new, "-m", "gqlstock.cli", "migrate"))
+
+    assert killed == (-9, "", "")
+    assert again == (0, "The database is up to date.\n", "")
+    assert asyncio.run(applied(new)) == ALL
+
+
+def test_processes_that_migrate_at_once_all_end_well(new: str) -> None:
+    processes = [started(new, "-m", "gqlstock.cli", "migrate") for _ in range(4)]
+
+    assert [told(process) for process in processes] == [(0, "The database is up to date.\n", "")] * 4
+    assert asyncio.run(applied(new)) == ALL
+
+
+ALL = sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))
+
+
+@pytest.mark.parametrize("lost", ALL[:5])
+def test_a_schema_whose_record_was_lost_is_recorded_and_the_rest_applied(new: str, lost: str) -> None:
+    async def lose() -> None:
+        url = parsed(new)
+        async with database.opened(url, create=True):
+            await migrate(config=database.settings(url, create=True), target=f"gqlstock.{lost}")
+        async with database.opened(url):
+            await database.execute("DELETE FROM tortoise_migrations WHERE name = ?", lost)
+
+    asyncio.run(lose())
+
+    again = told(started(new, "-m", "gqlstock.cli", "migrate"))
+
+    assert again[:2] == (0, "The database is up to date.\n")
+    assert asyncio.run(applied(new)) == ALL
+
+
+async def test_a_migration_that_fails_leaves_nothing_and_those_before_it(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0004_token_warehouses")
-        at = database.now()
-        of = {"created_at": at, "updated_at": at}
-        status = InventoryStatus.DISCONTINUED
-        category = Category(slug="kitchen", name="Kitchen", **of)
-        await database.insert_many([category])
-        mug = Item(sku="MUG", slug="mug", name="Mug", category_id=category.id, inventory_status=status, **of)
-        cup = Item(sku="CUP", slug="cup", name="Cup", **of)
-        await database.insert_many([mug, cup])
-        small = Item(sku="MUG-S", name="Mug S", product_id=mug.id, **of)
-        await database.insert_many([small])
+    with closing(sqlite3.connect(url.path)) as other:
+        other.execute("CREATE TABLE mail (text TEXT)")  # which 0003 makes, after others
 
-    await versions.migrate(url)
+    with pytest.raises(Exception, match="already exists"):
+        await versions.migrate(url)
 
-    async with database.opened(url):
-        rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
-        assert rows == [(mug.id, category.id, status), (cup.id, None, "IN_STOCK"), (small.id, category.id, status)]
+    with closing(sqlite3.connect(url.path)) as found:
+        tables = {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        recorded = [name for (name,) in found.execute("SELECT name FROM tortoise_migrations ORDER BY id")]
+    assert recorded == ["0001_initial", "0002_outbox_horizon"]
+    assert tables & {"outbox_horizon", "back_in_stock_subscription", "dispatch"} == {"outbox_horizon"}

@@ -1,8 +1,10 @@
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+import backups
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
@@ -235,8 +237,8 @@ async def test_a_cursor_ahead_of_the_feed_is_of_another_database(db: None) -> No
     latest = await outbox.latest()
 
     await outbox.check(latest)
-    with pytest.raises(OutOfReach, match="of another database"):
-        await outbox.check(Cursor(latest.tx + 1, latest.id))
+    with pytest.raises(OutOfReach, match="not of this database's history"):
+        await outbox.check(replace(latest, id=latest.id + 1))
 
 
 async def test_an_old_entry_behind_a_younger_one_waits_for_it(db: None) -> None:
@@ -270,3 +272,77 @@ async def test_when_all_was_swept_the_feed_goes_on_where_it_was(db: None) -> Non
     assert await outbox.latest() == latest
     await tell(3)
     assert await subjects_after(latest) == [3]
+
+
+async def test_every_entry_has_a_mark_of_its_own(db: None) -> None:
+    await tell(*range(50))
+    await tell(*range(50, 100))
+
+    assert len({entry.cursor.mark for entry in await outbox.after(START, 100)}) == 100
+
+
+async def test_a_cursor_of_a_lost_future_is_refused_when_the_feed_has_grown_past_it(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    await tell(1, 2)
+    kept = await outbox.latest()
+    await backups.take(database_url)
+    await tell(3, 4)
+    lost = await outbox.latest()
+
+    await backups.restore(database_url)
+    with pytest.raises(OutOfReach, match="not of this database's history"):
+        await outbox.check(lost)
+    await tell(5, 6, 7)
+    with pytest.raises(OutOfReach, match="not of this database's history"):
+        await outbox.check(lost)
+
+    await outbox.check(kept)
+    assert await subjects_after(kept) == [5, 6, 7]
+    assert (await outbox.latest()).id > lost.id
+
+
+async def test_a_cursor_is_refused_at_the_place_of_another_entry(db: None) -> None:
+    await tell(1)
+    latest = await outbox.latest()
+
+    with pytest.raises(OutOfReach, match="not of this database's history"):
+        await outbox.check(replace(latest, mark=latest.mark + 1))
+
+
+async def test_the_last_swept_cursor_is_known_by_its_mark(db: None) -> None:
+    await tell(1, 2)
+    swept = await outbox.latest()
+    await age(1, 2)
+    await outbox.sweep(week())
+    await tell(3)
+
+    await outbox.check(swept)
+    assert [entry.subject for entry in await outbox.follow(swept, 10)] == [3]
+    for read in (outbox.check(replace(swept, mark=swept.mark + 1)), outbox.follow(replace(swept, mark=1), 10)):
+        with pytest.raises(OutOfReach, match="not of this database's history"):
+            await read
+
+
+async def test_the_start_of_a_feed_is_good_until_something_is_swept(db: None) -> None:
+    start = await outbox.latest()
+    await outbox.check(start)
+    await tell(1, 2)
+    await outbox.check(start)
+    await age(1, 1)
+    await outbox.sweep(week())
+
+    with pytest.raises(OutOfReach, match="older than the news that is kept"):
+        await outbox.check(start)
+
+
+async def test_a_kept_place_is_followed_for_as_long_as_its_entry_is_there(db: None) -> None:
+    await tell(1, 2, 3)
+    first, second, _ = await outbox.after(START, 10)
+
+    assert [entry.subject for entry in await outbox.follow(START, 2)] == [1, 2]
+    assert [entry.subject for entry in await outbox.follow(first.cursor, 1)] == [2]
+    assert await outbox.follow(await outbox.latest(), 10) == []
+    await database.transaction(lambda: database.execute("DELETE FROM outbox WHERE subject = 2"))
+    with pytest.raises(OutOfReach, match="not of this database's history"):
+        await outbox.follow(second.cursor, 10)

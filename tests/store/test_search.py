@@ -1,12 +1,20 @@
 """A search finds the same, be it by a list of those that have the text or on the way through all of them."""
 
+from decimal import Decimal
+
 import pytest
 
 import make
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
-from gqlstock.store import database, search
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.services import catalog
+from gqlstock.services import orders as order_services
+from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.store import database, orders, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
+from gqlstock.store.orders import Order
 
 # One more than are found before they are listed.
 MANY = 2_001
@@ -42,9 +50,59 @@ async def test_what_nothing_has_is_not_found(many_mugs: None) -> None:
 
 async def test_combinations_are_found_by_their_products_sku_among_many(many_mugs: None) -> None:
     await make.product("CUP", options={"Size": ["S"]}, tracking=InventoryTracking.TRACK_WITH_OPTIONS)
-    await Item.filter(sku="CUP-S").update(sku="SMALL", name="Small one")
+    await catalog.update_combination("CUP-S", {"new_sku": "SMALL"})
+    await catalog.update_product("CUP", {"name": "Beaker"})
 
     assert await found("cup") == ["CUP", "SMALL"]
+
+
+@pytest.mark.parametrize(
+    ("name", "looked_for"),
+    [
+        ("İstanbul Kupası", "istanbul"),
+        ("IŞIK", "ışık"),
+        ("Straße", "STRASSE"),
+        ("STRAẞE", "straße"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("Чашка", "ЧАШКА"),
+        ("Crème brûlée", "CREME"),
+        ("ＭＵＧ１２", "mug12"),
+        ("100% wool_", "% WOOL_"),
+        ("back\\slash", "K\\S"),
+    ],
+)
+async def test_a_search_ignores_case_and_accents_in_every_script(db: None, name: str, looked_for: str) -> None:
+    """The same answers on every database."""
+    await make.website("shop")
+    await make.product("OTHER", name="Other 100 wool")
+    await make.product("THAT", name=name)
+    await make.product("BY-SKU-" + name, name="By SKU")
+    await make.product("BY-BARCODE", barcode=name)
+
+    wanted = ["BY-BARCODE", "BY-SKU-" + name, "THAT"]
+
+    assert await found(looked_for) == wanted
+    assert await found(name.swapcase()) == wanted
+
+
+async def test_orders_are_searched_whatever_the_case_and_accents(db: None) -> None:
+    await make.shop()
+    await make.product("TASSE", name="Große Tasse")
+    await make.stock("TASSE", on_hand=5)
+    line = (OrderLine("TASSE", Decimal(1)),)
+    first, second = [
+        (await order_services.place(SYSTEM, Asked(line, customer_email=email, reference=reference))).ids["order"][0]
+        for email, reference in (("JÖRG@Example.com", "Réf-1"), ("anna@example.com", None))
+    ]
+
+    async def ordered(text: str) -> list[int]:
+        return [order.id for order in await Order.filter(orders.matches(text)).order_by("id")]
+
+    assert await ordered("jörg@EXAMPLE") == [first]
+    assert await ordered("REF-1") == [first]
+    assert await ordered("GROSSE") == [first, second]
+    assert await ordered(order_rules.number(second)) == [second]
+    assert await ordered("nobody") == []
 
 
 async def test_levels_are_found_by_their_items(many_mugs: None) -> None:

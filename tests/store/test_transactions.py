@@ -312,7 +312,7 @@ async def test_a_database_file_that_cannot_be_opened_does_not_block_the_second_t
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     place = tmp_path_factory.mktemp("empty") / "not-there-yet"
-    async with database.opened(SqliteFile(str(place / "gqlstock.db"))):
+    async with database.opened(SqliteFile(str(place / "gqlstock.db")), create=True):
         with pytest.raises(Exception, match="unable to open database file"):
             await database.query("SELECT 1 AS one")
         place.mkdir()

@@ -1,5 +1,6 @@
 """``gqlstock backup``: a copy of the SQLite database as it is at one moment, while servers work on it."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ import typer
 
 from gqlstock.cli import session
 from gqlstock.cli.session import Failure
-from gqlstock.store import sqlite
+from gqlstock.services import status
+from gqlstock.store import database, sqlite
 from gqlstock.store.database import SqliteFile
 
 
@@ -18,8 +20,7 @@ def backup(
     url = session.config().database
     if not isinstance(url, SqliteFile):
         raise Failure("This copies SQLite; PostgreSQL is backed up by pg_dump: docs/backup.md has the commands.")
-    if not Path(url.path).is_file():
-        raise Failure(f"There is no database {url.path}.")
+    asyncio.run(_check(url))
     if file.exists():
         raise Failure(f"{file} is there already: name another file.")
     part = file.with_name(f"{file.name}.part")
@@ -28,3 +29,9 @@ def backup(
     sqlite.copy(url.path, part)
     part.rename(file)
     typer.echo(f"The database is copied to {file}.")
+
+
+async def _check(url: SqliteFile) -> None:
+    """A database of any version is copied, as it should be before it is migrated."""
+    async with database.opened(url):
+        await status.check_migrated(url)

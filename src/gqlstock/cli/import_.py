@@ -14,7 +14,8 @@ from gqlstock.services.imports import Imported, Progress
 
 app = session.commands("Take in files: all of one, or nothing.")
 
-File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="The file, in UTF-8.")]
+_FILE = "The file; separated by commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252."
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help=_FILE)]
 
 
 @app.command("shopify-products")
@@ -31,6 +32,7 @@ def shopify_products(
         f"{found.products_made} products and {found.combinations_made} combinations made, "
         f"{found.products_changed} products changed, {found.counted} levels counted."
     )
+    _tell(found)
 
 
 @app.command("levels")
@@ -40,7 +42,15 @@ def levels(file: File) -> None:
     async def work(lines: Iterable[str], progress: Progress) -> Imported:
         return await imports.levels(SYSTEM, lines, progress)
 
-    typer.echo(f"{_take(file, work).counted} levels counted.")
+    found = _take(file, work)
+    typer.echo(f"{found.counted} levels counted.")
+    _tell(found)
+
+
+def _tell(found: Imported) -> None:
+    """What the file says that somebody has to look after."""
+    for note in found.notes:
+        typer.echo(note, err=True)
 
 
 def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
@@ -68,9 +78,6 @@ _IN_DOUBT = (
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterable[str]]:
-    """The lines of a text file; a BOM is no part of the first."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        try:
-            yield lines
-        except UnicodeDecodeError:
-            raise session.Failure(f"{path} is not UTF-8: save it in that encoding.") from None
+    """The lines of a text file in whatever encoding."""
+    with path.open("rb") as file:
+        yield imports.lines_of(file)

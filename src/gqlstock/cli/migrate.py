@@ -17,7 +17,7 @@ def migrate() -> None:
 
 async def prepare(url: database.DatabaseUrl) -> None:
     """The tables, and the rows that everything else starts from."""
-    async with database.opened(url):
+    async with database.opened(url, create=True):
         await status.check_known(url)
     await versions.migrate(url)
     async with database.opened(url):

@@ -1,11 +1,15 @@
-"""Delivers what is due, so many things at once and no more, and hands back what it has in hand when it stops."""
+"""Delivers what is due, so many things at once and no more, and hands back what it has in hand when it stops.
+
+It renews the leases of what it has in hand. When its process dies, another takes over within seconds.
+"""
 
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from gqlstock.store import database, work
@@ -14,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # What another process made due, or a pause that is over, is found after this long.
 _SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_RENEWALS = 1.0
+# The two together are less than a lease.
 _SECONDS_TO_FINISH = 2.0
 _AT_ONCE = 64
 
@@ -21,16 +27,14 @@ _AT_ONCE = 64
 class Depot(Protocol):
     """What there is to deliver. Things that must not hold up others are of different groups."""
 
-    lease: timedelta
-    """How long an attempt may take; longer than it can."""
     at_once: int
     """How many things of one group are delivered at once."""
 
     async def waiting(self) -> dict[int, datetime]:
         """The groups with something to deliver, each with when the first of it is due."""
 
-    async def claim(self, group: int, until: datetime, limit: int) -> list[Any]:
-        """Take things of a group that are due."""
+    async def claim(self, group: int, limit: int) -> list[Any]:
+        """Take things of a group that are due, for a lease."""
 
     async def deliver(self, thing: Any) -> bool:
         """Deliver one and write down what became of it; False when it was not taken."""
@@ -48,6 +52,7 @@ class Courier:
         self._wake = asyncio.Event()
         self._in_hand: dict[asyncio.Task[None], tuple[int, Any]] = {}
         self._failing: set[int] = set()
+        self._renewed_at = time.monotonic()
 
     @property
     def in_hand(self) -> int:
@@ -74,6 +79,8 @@ class Courier:
             self._wake.clear()
             seconds = _SECONDS_BETWEEN_LOOKS
             try:
+                # First: what is in hand here is then not due to anybody.
+                await self._renew()
                 seconds = min(seconds, await self.step())
             except Exception:
                 log.exception("what is to be delivered could not be read; trying again")
@@ -95,9 +102,23 @@ class Courier:
             if due_at > now:
                 seconds = min(seconds, (due_at - now).total_seconds())
             elif busy[group] < room:
-                for thing in await self._depot.claim(group, now + self._depot.lease, room - busy[group]):
+                for thing in await self._depot.claim(group, room - busy[group]):
                     self._begin(group, thing)
         return seconds
+
+    async def _renew(self) -> None:
+        """Keep what is in hand; stop delivering what somebody else has taken while this process was held up."""
+        now = time.monotonic()
+        if now - self._renewed_at < _SECONDS_BETWEEN_RENEWALS:
+            return
+        in_hand = dict(self._in_hand)
+        lost = {thing.id for thing in await work.renew([thing for _, thing in in_hand.values()])}
+        self._renewed_at = now
+        for task, (_, thing) in in_hand.items():
+            if thing.id in lost and not task.done():
+                log.warning("%s was held up: another process delivers it now", thing.message_id)
+                task.cancel()
+                self._in_hand.pop(task, None)
 
     async def idle(self) -> None:
         """Wait until nothing is in hand."""

@@ -88,7 +88,12 @@ class Dispatcher:
         await self._look_up()
         # The end first: whoever begins to want news after that begins behind it.
         end = await outbox.latest()
-        if end <= self._seen:
+        if end != self._seen and not await outbox.has(self._seen):
+            # The database was restored, and its cursor with it: what this process has seen is no longer there.
+            if self._seen != self._known:
+                log.warning("the outbox is dispatched from the stored cursor: the database was restored from a backup")
+            self._seen = self._known
+        if end.place <= self._seen.place:
             return False
         self._wanted = bool(self._admin_emails) or await dispatch.wanted()
         if not self._wanted:
@@ -151,7 +156,7 @@ class Dispatcher:
             )
             for (entry, _), message in zip(told, messages, strict=True)
             for endpoint in endpoints
-            if message.topic in endpoint.topics and entry.created_at >= endpoint.created_at
+            if message.topic in endpoint.topics and entry.cursor.place > endpoint.since
         ]
 
     async def _letters(self, part: Sequence[Entry]) -> list[Mail]:

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
 from gqlstock.store import outbox
-from gqlstock.store.outbox import Cursor, Entry
+from gqlstock.store.outbox import Cursor, Entry, OutOfReach
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,6 +28,15 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_GATHER = 0.01
 # News that waits for the end of another transaction, which wakes nobody.
 _SECONDS_WHILE_HELD_BACK = 0.05
+_WITHOUT_A_PAUSE = 100
+
+
+async def unhurried(things: Iterable[T]) -> AsyncGenerator[T, None]:
+    """The things one by one, with a round of the event loop for everybody else in between."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if not number % _WITHOUT_A_PAUSE:
+            await asyncio.sleep(0)
 
 
 class Part:
@@ -163,10 +172,15 @@ class OutboxFeed:
                     # What was committed up to here, nobody was told.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
-                while place is not None and (entries := await outbox.after(place, _PART)):
-                    self._hand_out(entries)
+                while place is not None and (entries := await outbox.follow(place, _PART)):
+                    await self._hand_out(entries)
                     place = entries[-1].cursor
                 soon = place is not None and await outbox.held_back(place)
+            except OutOfReach as error:
+                # Each subscriber finds out by its own place whether it can go on.
+                log.warning("the outbox is read from its end: %s", error)
+                place = None
+                self._wake.set()
             except Exception:
                 log.exception("the outbox could not be read; trying again")
             # Under load the news of many commits are read together.
@@ -176,9 +190,10 @@ class OutboxFeed:
                 async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks):
                     await self._wake.wait()
 
-    def _hand_out(self, entries: Sequence[Entry]) -> None:
+    async def _hand_out(self, entries: Sequence[Entry]) -> None:
         parts: dict[frozenset[Topic], Part] = {}
-        for subscriber in self._subscribers:
+        # Whoever subscribes meanwhile reads these entries from the database.
+        async for subscriber in unhurried(list(self._subscribers)):
             topics = subscriber.topics
             if topics not in parts:
                 parts[topics] = Part([entry for entry in entries if entry.topic in topics])

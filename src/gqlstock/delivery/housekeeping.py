@@ -1,4 +1,5 @@
-"""What is done again and again while the server runs: expired holds end, old news and old answers go."""
+"""What is done again and again while the server runs: expired holds end, alerts follow settings, old rows go, and what a
+clock that was set back has put off comes forward."""
 
 import asyncio
 import contextlib
@@ -6,17 +7,22 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import deliveries, holds, idempotency
-from gqlstock.store import database, outbox
+from gqlstock.services import deliveries, holds, idempotency, reassess
+from gqlstock.store import database, outbox, work
+from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import Cursor
+from gqlstock.store.webhooks import WebhookDelivery
 
 log = logging.getLogger(__name__)
 
 # An expired hold counts nowhere from its moment; the fills and news that follow are to come within ten seconds.
 _SECONDS_BETWEEN_HOLDS = 3.0
+# The alerts that a change of settings calls for are to come within ten seconds, however many items it concerns.
+_SECONDS_BETWEEN_REASSESSMENTS = 1.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
 _SECONDS_BETWEEN_DELIVERIES = 3_600.0
+_SECONDS_BETWEEN_CLOCKS = 60.0
 _SECONDS_BETWEEN_NEWS = 3_600.0
 
 Bound = Callable[[], Awaitable[Cursor | None]]
@@ -34,11 +40,17 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
     async def sweep_news() -> None:
         await outbox.sweep(database.now() - news_kept, await bound())
 
+    async def bring_forward() -> None:
+        await work.bring_forward(WebhookDelivery)
+        await work.bring_forward(Mail)
+
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_CLOCKS, bring_forward)),
     ]
     try:
         yield
@@ -48,10 +60,10 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _again(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+async def _again(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
-            await work()
+            await do()
         except Exception:
             log.exception("housekeeping failed; trying again")
         await asyncio.sleep(seconds)

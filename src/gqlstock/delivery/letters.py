@@ -2,7 +2,8 @@
 
 import random
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
@@ -15,7 +16,7 @@ from gqlstock.rules import quantities, retries
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.retries import WorkState
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, database, mail, warehouses, work
+from gqlstock.store import alerts, back_in_stock, catalog, database, mail, warehouses, work
 from gqlstock.store.mail import Mail
 
 _ONLY_GROUP = 0
@@ -28,7 +29,6 @@ _templates = Templates("gqlstock.delivery")
 class Letters:
     """The depot of letters. ``unsubscribe_url`` has {token} where the token belongs."""
 
-    lease = timedelta(seconds=90)
     at_once = 4
 
     def __init__(self, post: Post, sender: str, unsubscribe_url: str) -> None:
@@ -40,15 +40,15 @@ class Letters:
         due_at = await mail.next_due()
         return {} if due_at is None else {_ONLY_GROUP: due_at}
 
-    async def claim(self, group: int, until: datetime, limit: int) -> list[Mail]:
-        return await work.claim(Mail, until, limit)
+    async def claim(self, group: int, limit: int) -> list[Mail]:
+        return await work.claim(Mail, limit)
 
     async def deliver(self, thing: Mail) -> bool:
-        letter = await self._write(thing)
-        if letter is None:
-            await mail.drop(thing)
-            return True
         try:
+            letter = await self._write(thing)
+            if letter is None:
+                await mail.drop(thing)
+                return True
             await self._post.send(letter)
         except NotSent as error:
             await _not_sent(thing, error)
@@ -63,8 +63,10 @@ class Letters:
         assert thing.subscription_id is not None
         return await self._back_in_stock(thing, thing.subscription_id)
 
-    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage:
+    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage | None:
         alert = (await alerts.alerts([alert_id]))[alert_id]
+        if not await catalog.items_in_use([alert.item_id]):
+            return None
         places = await warehouses.warehouses([alert.warehouse_id] if alert.warehouse_id is not None else [])
         said = {
             "name": alert.name,
@@ -89,9 +91,9 @@ class Letters:
     def _letter(self, thing: Mail, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self._sender
-        letter["To"] = Address(addr_spec=thing.recipient)
+        letter["To"] = _address(thing.recipient)
         letter["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
-        letter["Date"] = datetime.now(UTC)
+        letter["Date"] = database.now()
         # The same each time it is sent, so that a receiver can tell.
         letter["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
         letter["Auto-Submitted"] = "auto-generated"
@@ -99,6 +101,15 @@ class Letters:
         letter.set_content(_templates.text(f"{template}.txt", shown))
         letter.add_alternative(_templates.text(f"{template}.html", shown), subtype="html")
         return letter
+
+
+def _address(recipient: str) -> Address:
+    """A recipient as a letter names them; one that no letter can name is never written to."""
+    try:
+        return Address(addr_spec=recipient)
+    except (MessageError, ValueError, LookupError, AttributeError) as error:
+        # The last two are how the parser fails over a domain that is missing or is half a literal.
+        raise NeverSent(f"{recipient} cannot be written to: {error}") from error
 
 
 def one_line(text: str) -> str:

@@ -8,11 +8,12 @@ latest of each when it comes to take it. What waits for it is at most one name f
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from gqlstock import trail
-from gqlstock.delivery.feed import OutboxFeed
+from gqlstock.delivery.feed import OutboxFeed, unhurried
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.events import Topic
@@ -26,6 +27,7 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _TOPICS = [Topic.LEVEL, Topic.ITEM, Topic.SETTINGS]
 _LOOKED_AT_ONCE = 500
@@ -49,6 +51,34 @@ class _Audience:
         return cls(caller.sees_all_stock, caller.may(Scope.CATALOG_READ))
 
 
+class Shown:
+    """What one audience is shown of an item, and what was made of it: once for all who are shown it."""
+
+    __slots__ = ("_made", "showing")
+
+    def __init__(self, showing: Showing) -> None:
+        self.showing = showing
+        self._made: dict[Callable[[Showing], Any], Any] = {}
+
+    def once(self, make: Callable[[Showing], T]) -> T:
+        """What ``make`` gives of it; made for whoever asks first."""
+        if make not in self._made:
+            self._made[make] = make(self.showing)
+        made: T = self._made[make]
+        return made
+
+    def taken_down(self) -> "Shown":
+        """What is told to those who were shown this once there is nothing to see any more."""
+        return Shown(replace(self.showing, assessment=rules.taken_down(self.showing.assessment)))
+
+    def same_as(self, other: "Shown | None") -> bool:
+        """Whether who was shown the other sees no difference."""
+        return self is other or (other is not None and self._told() == other._told())
+
+    def _told(self) -> tuple[object, ...]:
+        return self.showing.item.id, self.showing.website, self.showing.assessment
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """An item as it was when it was last looked at."""
@@ -59,6 +89,7 @@ class _Seen:
     published: bool
     assessment: Assessment
     settings: Settings
+    shown: dict[_Audience, Shown | None] = field(default_factory=dict)
 
     def same_as(self, other: "_Seen | None") -> bool:
         """Whether nobody sees a difference."""
@@ -68,34 +99,53 @@ class _Seen:
         display = self.settings.display_availability, self.settings.display_stock_quantity
         return self.item.id, self.website, self.published, self.assessment, display
 
-    def to(self, audience: _Audience) -> Showing | None:
+    def to(self, audience: _Audience) -> Shown | None:
         """What an audience sees of it; None for nothing at all."""
+        if audience not in self.shown:
+            self.shown[audience] = self._to(audience)
+        return self.shown[audience]
+
+    def _to(self, audience: _Audience) -> Shown | None:
         if not (self.published or audience.unpublished):
             return None
         shown = self.assessment if audience.quantities else rules.for_public(self.assessment, self.settings)
         # What is free, less the safety stock, is shown to nobody: it makes no difference.
-        return Showing(self.item, self.website, replace(shown, available=None))
+        return Shown(Showing(self.item, self.website, replace(shown, available=None)))
 
 
 class _Watcher:
-    """Somebody who watches some SKUs."""
+    """Somebody who watches some SKUs. ``changed`` are those to look at next, in the order asked."""
 
-    def __init__(self, skus: Iterable[str]) -> None:
-        self.changed = dict.fromkeys(skus)
+    def __init__(self, watches: Iterable["_Watch"]) -> None:
+        self.watches = tuple(watches)
+        self.changed = dict.fromkeys(self.watches)
         self.started = asyncio.Event()
         self.news = asyncio.Event()
 
-    def tell(self, sku: str) -> None:
-        self.changed[sku] = None
+    def tell(self, watch: "_Watch") -> None:
+        self.changed[watch] = None
         self.news.set()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Watch:
     """One SKU on one website, with all who watch it."""
 
+    key: Key
     watchers: set[_Watcher] = field(default_factory=set)
     seen: _Seen | None = None
+    gone: Shown | None = None
+    """What was told last to somebody for whom there was nothing to see any more."""
+
+    def next(self, audience: _Audience, last: Shown | None) -> Shown | None:
+        """What is to be sent next: what there is to see, or that what was seen last has gone."""
+        shown = self.seen.to(audience) if self.seen is not None else None
+        if shown is not None or last is None:
+            return shown
+        gone = last.taken_down()
+        if not gone.same_as(self.gone):
+            self.gone = gone
+        return self.gone
 
 
 class Storefront:
@@ -121,54 +171,50 @@ class Storefront:
         finally:
             await self._stop()
 
-    async def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Showing, None]:
+    async def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Shown, None]:
         """What each SKU is now, in their order, then each change that this caller can see."""
         if not skus:
             return
         audience = _Audience.of(caller)
-        watcher = _Watcher(skus)
-        sent: dict[str, Showing | None] = {}
-        keys = [(website, sku) for sku in watcher.changed]
-        self._add(watcher, keys)
+        watcher = _Watcher(self._watch(key) for key in dict.fromkeys((website, sku) for sku in skus))
+        sent: dict[_Watch, Shown] = {}
+        self._add(watcher)
         try:
             await watcher.started.wait()
             while True:
                 watcher.news.clear()
                 while watcher.changed:
-                    sku = next(iter(watcher.changed))
-                    del watcher.changed[sku]
-                    showing = self._step(self._watches[website, sku].seen, audience, sent.get(sku))
-                    if showing is not None and not _same(showing, sent.get(sku)):
-                        sent[sku] = showing
-                        yield showing
+                    watch = next(iter(watcher.changed))
+                    del watcher.changed[watch]
+                    shown = watch.next(audience, sent.get(watch))
+                    if shown is not None and not shown.same_as(sent.get(watch)):
+                        sent[watch] = shown
+                        yield shown
                 await watcher.news.wait()
         finally:
-            await self._remove(watcher, keys)
+            await self._remove(watcher)
 
-    @staticmethod
-    def _step(seen: _Seen | None, audience: _Audience, last: Showing | None) -> Showing | None:
-        """What is to be sent next: what there is to see, or that what was seen last has gone."""
-        showing = seen.to(audience) if seen is not None else None
-        if showing is None and last is not None:
-            return replace(last, assessment=rules.taken_down(last.assessment))
-        return showing
+    def _watch(self, key: Key) -> _Watch:
+        found = self._watches.get(key)
+        if found is None:
+            found = self._watches[key] = _Watch(key)
+        return found
 
-    def _add(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
-        for key in keys:
-            self._watches.setdefault(key, _Watch()).watchers.add(watcher)
+    def _add(self, watcher: _Watcher) -> None:
+        for watch in watcher.watches:
+            watch.watchers.add(watcher)
         # It starts with a look that begins only now: so it is not shown what was before.
         self._starting.append(watcher)
-        self._look_at(keys)
+        self._look_at(watch.key for watch in watcher.watches)
         if self._running is None:
             self._running = asyncio.create_task(self._run(), context=trail.left())
 
-    async def _remove(self, watcher: _Watcher, keys: Sequence[Key]) -> None:
-        for key in keys:
-            watch = self._watches[key]
+    async def _remove(self, watcher: _Watcher) -> None:
+        for watch in watcher.watches:
             watch.watchers.discard(watcher)
             if not watch.watchers:
-                self._index(key, watch.seen, None)
-                del self._watches[key]
+                self._index(watch.key, watch.seen, None)
+                del self._watches[watch.key]
         if watcher in self._starting:
             self._starting.remove(watcher)
         if not self._watches:
@@ -238,7 +284,7 @@ class Storefront:
             except BaseException:
                 self._starting += starting
                 raise
-            for watcher in starting:
+            async for watcher in unhurried(starting):
                 watcher.started.set()
             # What changes in quick succession is looked at together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
@@ -257,9 +303,9 @@ class Storefront:
         items = await catalog.by_sku(skus)
         shelf = await availability.shelf(items.values(), channel, network) if channel is not None and items else None
         for sku in skus:
-            self._see((website, sku), _seen(items[sku], shelf) if shelf is not None and sku in items else None)
+            await self._see((website, sku), _seen(items[sku], shelf) if shelf is not None and sku in items else None)
 
-    def _see(self, key: Key, seen: _Seen | None) -> None:
+    async def _see(self, key: Key, seen: _Seen | None) -> None:
         watch = self._watches.get(key)
         if watch is None:
             return
@@ -267,8 +313,8 @@ class Storefront:
         self._index(key, before, seen)
         if seen is None if before is None else before.same_as(seen):
             return
-        for watcher in watch.watchers:
-            watcher.tell(key[1])
+        async for watcher in unhurried(list(watch.watchers)):
+            watcher.tell(watch)
 
     def _index(self, key: Key, before: _Seen | None, seen: _Seen | None) -> None:
         """Remember which item a SKU stands for."""
@@ -295,12 +341,4 @@ def _seen(item: Item, shelf: Shelf) -> _Seen:
         shelf.lookup.product(item).published,
         shelf.assess(item),
         shelf.settings(item),
-    )
-
-
-def _same(one: Showing, other: Showing | None) -> bool:
-    return other is not None and (one.item.id, one.website, one.assessment) == (
-        other.item.id,
-        other.website,
-        other.assessment,
     )

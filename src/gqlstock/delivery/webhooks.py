@@ -1,7 +1,7 @@
 """Webhooks on their way: signed, sent, and what becomes of an answer."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from gqlstock.adapters.http import Answer, Http
@@ -18,7 +18,6 @@ _GONE = 410
 class Webhooks:
     """The depot of webhooks; each endpoint is a group of its own."""
 
-    lease = timedelta(seconds=30)
     at_once = 8
 
     def __init__(self, http: Http) -> None:
@@ -27,8 +26,8 @@ class Webhooks:
     async def waiting(self) -> dict[int, datetime]:
         return await webhooks.waiting()
 
-    async def claim(self, group: int, until: datetime, limit: int) -> list[WebhookDelivery]:
-        return await work.claim(WebhookDelivery, until, limit, endpoint_id=group)
+    async def claim(self, group: int, limit: int) -> list[WebhookDelivery]:
+        return await work.claim(WebhookDelivery, limit, endpoint_id=group)
 
     async def deliver(self, thing: WebhookDelivery) -> bool:
         endpoint = (await webhooks.endpoints([thing.endpoint_id]))[thing.endpoint_id]

@@ -33,12 +33,15 @@ def require_to_order(context: "Context") -> None:
         require(context.caller, Scope.ORDERS_WRITE)
 
 
-def field(*, description: str, scope: Scope | None = None) -> Callable[[Resolver], Any]:
-    """A field with a resolver of its own, for the roots; ``scope`` is what a caller needs to ask for it."""
+def field(*, description: str, scope: Scope | None = None, work: int = 0) -> Callable[[Resolver], Any]:
+    """A field with a resolver of its own, for the roots; ``scope`` is what a caller needs to ask for it.
+
+    ``work``: what it looks at besides what it shows, as ``cost`` has it.
+    """
 
     def made(resolver: Resolver) -> Any:
         checked = resolver if scope is None else _checked(resolver, scope)
-        return strawberry.field(resolver=checked, description=description, metadata={"scope": scope})
+        return strawberry.field(resolver=checked, description=description, metadata={"scope": scope, "work": work})
 
     return made
 

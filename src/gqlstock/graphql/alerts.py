@@ -65,7 +65,9 @@ class LowInventoryAlertFilter:
     acknowledged: bool | None = strawberry.field(
         default=None, description="Only those that somebody took on, or nobody."
     )
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
+    skus: list[str] | None = strawberry.field(
+        default=None, description="Only of these items, by SKU as it was when the alert was raised or is now."
+    )
     warehouses: list[str] | None = strawberry.field(
         default=None, description="Only of these warehouses by themselves, by code."
     )
@@ -87,7 +89,7 @@ async def query(chosen: LowInventoryAlertFilter | None, caller: Caller = SYSTEM)
     if chosen.acknowledged is not None:
         found = found.filter(acknowledged_at__isnull=not chosen.acknowledged)
     if chosen.skus is not None:
-        found = found.filter(sku__in=limited(chosen.skus, "skus"))
+        found = found.filter(await rows.with_skus(limited(chosen.skus, "skus")))
     if chosen.warehouses is not None:
         # By id: few alerts, or none, are of one warehouse by itself, and only by id is that known beforehand.
         places = await warehouses.warehouses_by_code(limited(chosen.warehouses, "warehouses"))

@@ -53,7 +53,10 @@ class BackInStockQueries:
     async def back_in_stock_subscriptions(
         self,
         info: Info,
-        sku: Annotated[str | None, strawberry.argument(description="Only for the item of this SKU.")] = None,
+        sku: Annotated[
+            str | None,
+            strawberry.argument(description="Only for the item of this SKU, as it was then or as it is now."),
+        ] = None,
         state: Annotated[BackInStockState | None, strawberry.argument(description="Only those in this state.")] = None,
         first: First = None,
         after: After = None,
@@ -63,7 +66,7 @@ class BackInStockQueries:
         page = Page.of(first, after, last, before)
         found = rows.BackInStockSubscription.all()
         if sku is not None:
-            found = found.filter(sku=sku)
+            found = found.filter(await rows.with_sku(sku))
         if state is not None:
             found = found.filter(state=state)
         return await paging.rows(page, LAST_ASKED_FIRST, found, nodes.show)

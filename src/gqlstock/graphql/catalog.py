@@ -19,6 +19,7 @@ from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.selection import ProductSelection
 from gqlstock.graphql.warehouses import Warehouse
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.limits import LISTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import is_visible
 from gqlstock.store import catalog as rows
@@ -199,7 +200,9 @@ class Category(Node):
     name: str = strawberry.field(description="For people.")
     parent: "Category | None" = batch.field(nodes.by_id(rows.categories, "parent_id"), description="The one above it.")
     children: list["Category"] = batch.field(_children, description="The ones right below it, by name.")
-    products: Connection[Product] | None = batch.field(_products, description="The products in it and below it.")
+    products: Connection[Product] | None = batch.field(
+        _products, description="The products in it and below it.", work=LISTED
+    )
 
     @classmethod
     def of(cls, row: rows.Category) -> "Category":

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gqlstock.graphql import access, availability, listing, nodes, paging
+from gqlstock.graphql import access, availability, listing, nodes, paging, questions
 from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
 from gqlstock.graphql.catalog import Category, Combination, Product, visible
 from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
@@ -17,6 +17,7 @@ from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, Pro
 from gqlstock.graphql.order_mutations import CheckOrderInput
 from gqlstock.graphql.orders import OrderCheck
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.rules.limits import LISTED
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import orders as order_services
@@ -53,7 +54,7 @@ class CatalogQueries:
     ) -> InventoryItem | None:
         return await _visible(info, (await rows.by_sku([sku])).get(sku), website)  # type: ignore[no-any-return]
 
-    @access.field(description="Products and combinations. [public]")
+    @access.field(description="Products and combinations. [public]", work=LISTED)
     async def inventory_items(
         self,
         info: Info,
@@ -71,7 +72,7 @@ class CatalogQueries:
         page = Page.of(first, after, last, before)
         return await listing.items(info, filter, Order(sort.value, reverse), page, website)
 
-    @access.field(description="Products. [public]")
+    @access.field(description="Products. [public]", work=LISTED)
     async def products(
         self,
         info: Info,
@@ -147,6 +148,9 @@ class CatalogQueries:
         input: Annotated[CheckOrderInput, strawberry.argument(description="The order to work out.")],
     ) -> OrderCheck | None:
         try:
-            return OrderCheck.of(await order_services.check(info.context.caller, input.asked()))
+            asked = input.asked()
+            await questions.check(info.context, asked.lines)
+            async with info.context.turn():
+                return OrderCheck.of(await order_services.check(info.context.caller, asked))
         except Refused as error:
             return OrderCheck.of(Draft([], list(error.refusals)))

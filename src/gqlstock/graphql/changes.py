@@ -134,7 +134,7 @@ async def _page(page: Page, among: outbox.Among | None) -> Connection[InventoryC
         cursors=lambda index: changes[index].cursor,
         more=page.more(more=more),
         end=page.after if found or not page.size else feeds.cursor(end),
-        count=lambda: outbox.count(TOPICS, among),
+        count=lambda once: once(("changes", repr(among)), lambda: outbox.count(TOPICS, among)),
     )
 
 

@@ -1,13 +1,25 @@
 """What resolvers know of the request: who calls, and what was read for it already."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
+import contextlib
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import strawberry
 
+from gqlstock.graphql.pushes import Pushes
 from gqlstock.rules.events import Topic
+from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
@@ -17,6 +29,15 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 
 T = TypeVar("T")
+
+
+class Questions(Protocol):
+    """How often an address has asked about the stock of an item."""
+
+    @property
+    def wait(self) -> int: ...
+
+    def ask(self, address: str, item_ids: Collection[int]) -> set[int]: ...
 
 
 class Part(Protocol):
@@ -36,7 +57,21 @@ class Feed(Protocol):
 class Storefront(Protocol):
     """What the shop shows: of each SKU what it is now, then each change that this caller can see."""
 
-    def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Showing, None]: ...
+    def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator["Shown", None]: ...
+
+
+class Shown(Protocol):
+    """What the shop shows of an item, the same object for all who are shown it, and what is made of it once for them."""
+
+    def once(self, make: Callable[[Showing], T]) -> T: ...
+
+
+Subscribed = Callable[[Caller, str | None], contextlib.AbstractContextManager[None]]
+"""Counts a subscription of a caller from an address for as long as it lasts."""
+
+
+def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 @dataclass
@@ -49,14 +84,37 @@ class Context:
     authorization: str | None = None
     host: str | None = None
     """The address that it comes from."""
+    address: str | None = None
+    """The same as it is counted; None where it is not."""
+    questions: Questions | None = None
+    public_holds: PublicHolds = PublicHolds()
     public_orders: bool = False
     private_webhooks: bool = False
+    pushes: Pushes = field(default_factory=Pushes)
+    counted: Subscribed = _uncounted
     connection_params: dict[str, Any] | None = None
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""
     _network: asyncio.Future[Network] | None = None
     _shelves: list[Shelf] = field(default_factory=list)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _working: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _found: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
+
+    def subscribed(self) -> contextlib.AbstractContextManager[None]:
+        """For as long as a subscription lasts; refused when there are too many."""
+        return self.counted(self.caller, self.host)
+
+    def of_anybody(self, caller: Caller) -> "Context":
+        """The context of a push for all who may see what this caller may see: nothing in it is of one of them."""
+        return Context(
+            self.feed,
+            self.storefront,
+            caller=caller,
+            public_orders=self.public_orders,
+            private_webhooks=self.private_webhooks,
+            pushes=self.pushes,
+        )
 
     async def network(self) -> Network:
         """The websites and their warehouses."""
@@ -66,6 +124,22 @@ class Context:
             # The task rather than its result: fields that ask at once share it.
             self._network = asyncio.ensure_future(warehouses.network())
         return await self._network
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Do a piece of work that takes some milliseconds. Between two of one request all others have their turn."""
+        async with self._working:
+            yield
+            await asyncio.sleep(0)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What is the same for all fields of one request that ask with that key, such as a count under many aliases."""
+        if not self.remembers:
+            return await make()
+        if key not in self._found:
+            self._found[key] = asyncio.ensure_future(make())
+        found: T = await self._found[key]
+        return found
 
     async def shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""
@@ -80,10 +154,15 @@ class Context:
             self._shelves.append(await availability.shelf(wanted, channel, network))
             return self._shelves[-1]
 
+    async def passing_shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
+        """The same for items that are only looked at: it is not remembered."""
+        return await availability.shelf(list(items), channel, await self.network())
+
     def forget(self) -> None:
         """Read again what a mutation may have changed."""
         self._network = None
         self._shelves.clear()
+        self._found.clear()
 
 
 Info = strawberry.Info[Context, None]

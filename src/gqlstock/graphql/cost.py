@@ -1,5 +1,6 @@
 """What a document costs before it runs: how deep it is, how many aliases and fields it has, and how many fields an answer
-can come to, with page sizes multiplied through nested connections.
+can come to, with page sizes multiplied through nested connections. What looks at more than it shows – a count, a list that
+passes over rows, the lines of an input – costs as many fields as that work takes the time of.
 
 Every fragment is measured once, however often and however deep it is spread, so that measuring takes no longer than the
 document is. Fragments are counted written out, by arithmetic.
@@ -18,6 +19,7 @@ from graphql import (
     GraphQLSchema,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
@@ -30,7 +32,7 @@ from graphql.language import InlineFragmentNode
 
 from gqlstock.graphql.errors import QueryTooComplex
 from gqlstock.graphql.paging import DEFAULT_SIZE, MAX_SIZE
-from gqlstock.rules.limits import Limits
+from gqlstock.rules.limits import LINE_ENTERED, Limits
 
 _PLAIN_LIST = 5
 """What a list without a page size is taken for, such as the lines of an order."""
@@ -45,6 +47,12 @@ class Cost(NamedTuple):
     aliases: int = 0
     fields: int = 0
     complexity: int = 0
+    work: int = 0
+    """What is looked at besides: once, below however many objects it is asked for, since it is done for all of them."""
+
+    @property
+    def total(self) -> int:
+        return self.complexity + self.work
 
     def beside(self, other: "Cost") -> "Cost":
         return Cost(
@@ -52,6 +60,7 @@ class Cost(NamedTuple):
             self.aliases + other.aliases,
             self.fields + other.fields,
             self.complexity + other.complexity,
+            self.work + other.work,
         )
 
     def or_more(self, other: "Cost") -> "Cost":
@@ -106,7 +115,22 @@ class _Measuring:
             below.aliases + (node.alias is not None),
             below.fields + 1,
             below.complexity * many + 1,
+            below.work + _work(definition) + LINE_ENTERED * self._lines(node),
         )
+
+    def _lines(self, node: FieldNode) -> int:
+        """How many objects there are in the lists of a field's arguments."""
+        count, waiting = 0, [argument.value for argument in node.arguments or ()]
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, ListValueNode):
+                count += sum(isinstance(one, ObjectValueNode) for one in value.values)
+                waiting += value.values
+            elif isinstance(value, ObjectValueNode):
+                waiting += [field.value for field in value.fields]
+            else:
+                count += lines(self._variable(value))
+        return count
 
     def _many(self, node: FieldNode, parent: Any, definition: Any) -> int:
         """How many objects a field may come to."""
@@ -142,6 +166,25 @@ class _Measuring:
         return self.given.get(node.name.value)
 
 
+def lines(given: Any) -> int:
+    """How many objects there are in the lists of a value of JSON."""
+    count, waiting = 0, [given]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            count += sum(isinstance(one, dict) for one in value)
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+    return count
+
+
+def _work(definition: Any) -> int:
+    field = definition.extensions.get("strawberry-definition") if definition is not None else None
+    found: int = field.metadata.get("work", 0) if field is not None else 0
+    return found
+
+
 class Measured:
     """A document, measured; its complexity anew for each set of values of the variables that say how many."""
 
@@ -153,7 +196,7 @@ class Measured:
         cost = self._measure({}, sized)
         self._sized = sorted(sized)
         self._defaults = _defaults(document)
-        self._fixed = None if sized else cost.complexity
+        self._fixed = None if sized else cost.total
         for most, found, what in (
             (limits.depth, cost.depth, "levels of fields"),
             (limits.aliases, cost.aliases, "aliases"),
@@ -169,11 +212,11 @@ class Measured:
             return self._fixed
         given = {**self._defaults, **(variables or {})}
         values = {name: _size(given.get(name)) for name in self._sized}
-        key = tuple(len(v) if isinstance(v, list) else (v, None) for v in values.values())
+        key = tuple(map(_key, values.values()))
         if key not in self._complexities:
             if len(self._complexities) >= _REMEMBERED_SIZES:
                 self._complexities.clear()
-            self._complexities[key] = self._measure(values, set()).complexity
+            self._complexities[key] = self._measure(values, set()).total
         return self._complexities[key]
 
     def _measure(self, given: Mapping[str, Any], sized: set[str]) -> Cost:
@@ -228,8 +271,13 @@ _MOST_STEPS = 20_000
 
 
 def _size(value: Any) -> Any:
-    """What a variable says of how many; anything that is neither a number nor a list says nothing."""
-    return value if type(value) is int or isinstance(value, list) else None
+    """What a variable says of how many; anything that is neither a number nor has others in it says nothing."""
+    return value if type(value) is int or isinstance(value, list | dict) else None
+
+
+def _key(size: Any) -> Any:
+    """What two values have in common that come to the same."""
+    return (len(size), lines(size)) if isinstance(size, list | dict) else size
 
 
 def _defaults(document: DocumentNode) -> dict[str, Any]:
@@ -243,13 +291,21 @@ def _defaults(document: DocumentNode) -> dict[str, Any]:
 
 
 def _size_of_default(value: Any) -> int:
-    return len(value) if isinstance(value, list) else DEFAULT_SIZE if value is None else int(value)
+    if isinstance(value, list | dict):
+        return len(value) + LINE_ENTERED * lines(value)
+    return DEFAULT_SIZE if value is None else int(value)
 
 
 def _literal(node: ValueNode | None) -> Any:
     if isinstance(node, IntValueNode):
         return int(node.value[:9])
-    return [None] * len(node.values) if isinstance(node, ListValueNode) else None
+    if isinstance(node, ListValueNode):
+        return [_literal(one) for one in node.values]
+    return (
+        {field.name.value: _literal(field.value) for field in node.fields}
+        if isinstance(node, ObjectValueNode)
+        else None
+    )
 
 
 def _told(number: int) -> str:

@@ -18,6 +18,7 @@ from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules import demand as rules
+from gqlstock.rules.limits import COUNTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import demand as services
 from gqlstock.store.keyset import Key, Order
@@ -121,7 +122,7 @@ class _Sorted:
                 return found
         return await Listed(await self._report.of_all(), self._sort.key).fetch(order, after, before, limit)
 
-    async def count(self) -> int:
+    async def count(self, _: object) -> int:
         return len(await self._report.of_all())
 
 
@@ -133,7 +134,9 @@ def _check(name: str, days: int) -> None:
 @strawberry.type
 class DemandQueries:
     @access.field(
-        description="What was ordered, item by item, and how long the stock lasts. Needs inventory:read.", scope=READS
+        description="What was ordered, item by item, and how long the stock lasts. Needs inventory:read.",
+        scope=READS,
+        work=COUNTED,
     )
     async def demand_report(
         self,
@@ -168,7 +171,9 @@ class DemandQueries:
         listed = _Sorted(found, sort)
         return await paging.connection(page, sort.order, listed.fetch, listed.count, ItemDemand.of)
 
-    @access.field(description="What was ordered, category by category. Needs inventory:read.", scope=READS)
+    @access.field(
+        description="What was ordered, category by category. Needs inventory:read.", scope=READS, work=COUNTED
+    )
     async def category_demand_report(
         self,
         info: Info,

@@ -49,8 +49,8 @@ described(
     catalog.InventoryStatus,
     "How an item stands in the shop.",
     {
-        "IN_STOCK": "There is some to sell, or nothing is counted.",
-        "OUT_OF_STOCK": "There is none to sell, or it was set so by hand.",
+        "IN_STOCK": "The least quantity that can be ordered is available, or nothing is counted.",
+        "OUT_OF_STOCK": "Less is available than can be ordered, or it was set so by hand.",
         "DISCONTINUED": "It will not come back; only set by hand.",
     },
 )
@@ -130,10 +130,11 @@ described(
         "LOW_STOCK_UNPUBLISHED": "It is under minimumStockQuantity, and hidden for it.",
         "LOW_STOCK_BUY_DISABLED": "It is under minimumStockQuantity, and not sold for it.",
         "STATUS_NOT_ORDERABLE": "The status set by hand is not among orderableStatuses.",
-        "OUT_OF_STOCK": "There is none to sell.",
+        "NO_QUANTITY_ALLOWED": "The quantity rules in effect leave no quantity that could be ordered.",
+        "OUT_OF_STOCK": "Less can be sold than the least quantity that can be ordered.",
         "SELECT_OPTIONS": "The product is sold by its options: not each of them is chosen.",
         "COMBINATION_UNAVAILABLE": "There is no such combination.",
-        "NOT_SOLD_HERE": "No active warehouse of the website has it.",
+        "NOT_SOLD_HERE": "Only warehouses that the website does not sell from have it, or it sells from none.",
     },
 )
 described(
@@ -213,8 +214,8 @@ described(
     "What a webhook tells of.",
     {
         "LOW_INVENTORY": "An item's quantity fell below notifyBelow: an alert was raised.",
-        "OUT_OF_STOCK": "An item has run out on a website.",
-        "BACK_IN_STOCK": "There is some of an item on a website again.",
+        "OUT_OF_STOCK": "An item has run out on a website: less is left than can be ordered.",
+        "BACK_IN_STOCK": "An item is in stock on a website again.",
         "INVENTORY_CHANGED": "The figures of a level changed.",
         "ORDER_PLACED": "There is a new order.",
         "ORDER_UPDATED": "An order changed.",

@@ -11,6 +11,7 @@ from strawberry.extensions import SchemaExtension
 
 from gqlstock import logs, trail
 from gqlstock.graphql import enums as enums  # registers them
+from gqlstock.graphql import outcomes
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
 
@@ -54,6 +55,10 @@ class TooSlow(CodedError):
     code = "TIMEOUT"
 
 
+class TooManySubscriptions(CodedError):
+    code = "TOO_MANY_REQUESTS"
+
+
 class MaskErrors(SchemaExtension):
     """Gives every error a code. What nobody foresaw goes to the log under an id; callers see the id alone."""
 
@@ -61,6 +66,7 @@ class MaskErrors(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         self._streams = False
+        outcomes.begin()
         yield
         if not self._streams:
             self._process(self.execution_context.result)
@@ -80,7 +86,16 @@ class MaskErrors(SchemaExtension):
     def _process(self, result: object) -> None:
         errors = getattr(result, "errors", None)
         if errors:
-            result.errors = [coded(error) for error in errors]  # type: ignore[attr-defined]
+            result.errors = [_with_outcome(coded(error)) for error in errors]  # type: ignore[attr-defined]
+
+
+def without_frames(error: GraphQLError) -> GraphQLError:
+    """The error, to be kept: with its tracebacks it would keep frames, and what they have in them, itself perhaps."""
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = one.__context__ = None
+        one = getattr(one, "original_error", None) or one.__cause__
+    return error
 
 
 def coded(error: GraphQLError) -> GraphQLError:
@@ -96,6 +111,12 @@ def coded(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
     return _again(error, logs.incident(log, f"at {error.path}", cause), {"code": "INTERNAL"})
+
+
+def _with_outcome(error: GraphQLError) -> GraphQLError:
+    """The error, with what became of the mutation that it is a part of."""
+    told = outcomes.told(error.path)
+    return _again(error, error.message, {**(error.extensions or {}), **told}) if told else error
 
 
 def _again(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

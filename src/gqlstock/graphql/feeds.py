@@ -12,19 +12,24 @@ from gqlstock.graphql.errors import InvalidCursor
 from gqlstock.rules.events import Topic
 from gqlstock.store.outbox import Cursor, OutOfReach
 
+# Up to version 0.1 a cursor was a transaction and an id.
+_NUMBERS_UNMARKED = 2
+
 AfterArg = Annotated[
     str | None,
     strawberry.argument(
         description=(
             "What was committed since this cursor comes first, then what is new. Any feed's cursor will do. One from "
-            "before the news that is kept is refused with INVALID_CURSOR."
+            "before the news that is kept, or of a history that a restored database does not have, is refused with "
+            "INVALID_CURSOR."
         )
     ),
 ]
 
 
 def cursor(place: Cursor) -> str:
-    return base64.urlsafe_b64encode(f"feed:{place.tx}:{place.id}".encode()).decode()
+    told = ":".join(map(str, ("feed", *place.place, place.mark)))
+    return base64.urlsafe_b64encode(told.encode()).decode()
 
 
 def place(told: str | None) -> Cursor | None:
@@ -32,10 +37,12 @@ def place(told: str | None) -> Cursor | None:
     if told is None:
         return None
     try:
-        name, tx, entry_id = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
-        if name == "feed" and tx.isdigit() and entry_id.isdigit() and len(tx) < 19 and len(entry_id) < 19:
-            return Cursor(int(tx), int(entry_id))
-    except ValueError:
+        name, *numbers = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
+        if name == "feed" and all(number.isdigit() and len(number) < 19 for number in numbers):
+            if len(numbers) == _NUMBERS_UNMARKED:
+                raise InvalidCursor(f"{told[:60]!r} is of an earlier version, which did not mark cursors: start anew.")
+            return Cursor(*map(int, numbers))
+    except (ValueError, TypeError):
         pass
     raise InvalidCursor(f"{told[:60]!r} is no cursor of this feed.")
 
@@ -45,6 +52,8 @@ async def parts(info: Info, topics: Sequence[Topic], after: str | None) -> Async
     try:
         async with contextlib.aclosing(info.context.feed.parts(topics, place(after))) as news:
             async for part in news:
+                # What is done with a part is some work for each subscriber.
+                await info.context.pushes.turns.wait()
                 yield part
     except OutOfReach as error:
         raise InvalidCursor(str(error)) from None

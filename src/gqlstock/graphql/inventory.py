@@ -98,8 +98,8 @@ class InventoryLevel(Node):
     )
     allocations: Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.orders")]] | None = batch.field(
         below.rows(orders.Allocation.all, "level_id", OLDEST_FIRST),
-        description="What orders have of it, oldest first.",
-        scope=Scope.INVENTORY_READ,
+        description="What orders have of it, oldest first. Needs orders:read.",
+        scope=Scope.ORDERS_READ,
     )
     announcements: Connection["StockAnnouncement"] | None = batch.field(
         below.rows(announcements.StockAnnouncement.all, "level_id", OLDEST_FIRST),
@@ -143,7 +143,9 @@ class StockMovement(Node):
     )
     actor: str = strawberry.field(description="Who did it: the token's or the user's name.")
     order: Annotated["Order", strawberry.lazy("gqlstock.graphql.orders")] | None = batch.field(
-        nodes.by_id(orders.orders, "order_id"), description="The order behind it.", scope=None
+        nodes.by_id(orders.orders, "order_id"),
+        description="The order behind it. Needs orders:read.",
+        scope=Scope.ORDERS_READ,
     )
     created_at: datetime = strawberry.field(description="When it was written.")
 

@@ -13,6 +13,7 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
+from gqlstock.rules import skus
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import catalog, inventory, search, warehouses
@@ -46,7 +47,9 @@ described(
 
 @strawberry.input(description="Which levels to list; everything given must hold.")
 class InventoryLevelFilter:
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     website: str | None = strawberry.field(default=None, description="Only in warehouses that this website sells from.")
     available_at_least: Decimal | None = strawberry.field(default=None, description="Only with as much available.")
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
@@ -123,10 +126,10 @@ def searched(text: str) -> str:
 
 
 def limited(values: Sequence[str], name: str) -> set[str]:
-    """A list of names that is not too long for one question."""
+    """SKUs or codes as they are stored, of a list that is not too long for one question."""
     if len(values) > MAX_NAMES:
         raise BadUserInput(f"{len(values)} {name} are too many: at most {MAX_NAMES}.")
-    return set(values)
+    return {skus.normalized(value) for value in values}
 
 
 def below(column: str) -> Any:

@@ -24,7 +24,7 @@ class Listed(Generic[Row]):
             and (before is None or _at(key, sign) < _at(before, sign))
         ][:limit]
 
-    async def count(self) -> int:
+    async def count(self, _: object = None) -> int:
         return len(self._rows)
 
 

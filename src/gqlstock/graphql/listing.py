@@ -1,6 +1,8 @@
 """Lists of products and items: their filters and orders, and for the public only what the website shows."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,11 +15,12 @@ from gqlstock.graphql.availability import channel_of
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.levels import category_ids, limited, searched
-from gqlstock.graphql.paging import Connection, Page, Pages
+from gqlstock.graphql.paging import Connection, Once, Page, Pages
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
+from gqlstock.services.availability import Shelf
 from gqlstock.store import catalog, keyset
 from gqlstock.store import search as search_rows
 from gqlstock.store.catalog import Item
@@ -26,9 +29,11 @@ from gqlstock.store.keyset import Key, Order
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
 _SPARE = 32
 _GROWTH = 8
-_MOST = 5_000
+_MOST = 500
+"""Of one part: working it out takes some milliseconds, in which nobody else has a turn."""
 
 Keep = Callable[[Assessment], bool]
+Read = Callable[[Sequence[Item], SalesChannel], Awaitable[Shelf]]
 
 
 class ProductSort(StrEnum):
@@ -75,7 +80,9 @@ described(
 @strawberry.input(description="Which products to list; everything given must hold.")
 class ProductFilter:
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
     in_stock: bool | None = strawberry.field(
         default=None, description="Only those that are, or are not, IN_STOCK on the website."
@@ -87,7 +94,9 @@ class ProductFilter:
 
 @strawberry.input(description="Which items to list; everything given must hold.")
 class InventoryItemFilter:
-    search: str | None = strawberry.field(default=None, description="Looks in name, SKU, code and barcode.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
     skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
     category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
     warehouse: str | None = strawberry.field(default=None, description="Only with a level in this warehouse, by code.")
@@ -113,9 +122,9 @@ async def products_below(
     website: str | None,
 ) -> list[Connection[Any]]:
     """A page of products for each category, of those in it and below it."""
-    found = await _products(chosen)
+    found, in_stock = await _products(chosen), chosen.in_stock if chosen else None
     trees = await catalog.subtrees(category_ids)
-    keep = _keep(info, chosen.in_stock if chosen else None)
+    keep = _keep(info, in_stock)
     channel = await channel_of(info, website)
     node = _shown_on(website)
     if keep is None:
@@ -139,10 +148,17 @@ async def products_below(
         return {head: rows[:limit] for head, rows in out.items()}
 
     async def count() -> Mapping[int, int]:
-        shown = [row for row, _ in await _sift(info, below, Order("id"), None, None, None, channel, kept)]
-        return {head: sum(row.category_id in set(tree) for row in shown) for head, tree in trees.items()}
+        shown: Counter[int] = Counter()
+        async for part in _parts(
+            info, below, Order("id"), None, None, _MOST, channel, kept, info.context.passing_shelf
+        ):
+            shown.update(row.category_id for row, _ in part)
+        return {head: sum(shown[member] for member in set(tree)) for head, tree in trees.items()}
 
-    return await paging.many(page, order, fetch, count, category_ids, node, paging.Listed.of(found, order))
+    of = paging.Listed.of(found, order)
+    return await paging.many(
+        page, order, fetch, count, category_ids, node, of, lambda: (keyset.identity(below), website, in_stock)
+    )
 
 
 async def _products(chosen: ProductFilter | None) -> Any:
@@ -207,8 +223,12 @@ async def _page(
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         return await _sift(info, found, order, after, before, limit, channel, kept)
 
-    async def count() -> int:
-        return len(await _sift(info, found, Order("id"), None, None, None, channel, kept))
+    async def counted() -> int:
+        parts = _parts(info, found, Order("id"), None, None, _MOST, channel, kept, info.context.passing_shelf)
+        return sum([len(part) async for part in parts])
+
+    def count(once: Once) -> Awaitable[int]:
+        return once((keyset.identity(found), website, in_stock), counted)
 
     return await paging.connection(page, order, fetch, count, node, paging.Listed.of(found, order))
 
@@ -237,24 +257,46 @@ async def _sift(
     order: Order,
     after: Key | None,
     before: Key | None,
-    limit: int | None,
+    limit: int,
     channel: SalesChannel | None,
     keep: Keep,
 ) -> list[tuple[Any, Key]]:
-    """The next rows that pass, all with no limit; what a website shows is worked out, so that rows are looked at first.
+    """The next rows that pass, and no more than that."""
+    kept: list[tuple[Any, Key]] = []
+    parts = _parts(info, found, order, after, before, min(limit + _SPARE, _MOST), channel, keep, info.context.shelf)
+    async with contextlib.aclosing(parts):
+        async for part in parts:
+            kept += part
+            if len(kept) >= limit:
+                break
+    return kept[:limit]
 
-    Ever larger parts are read: the number of statements does not follow the number of rows.
+
+async def _parts(
+    info: Info,
+    found: Any,
+    order: Order,
+    after: Key | None,
+    before: Key | None,
+    size: int,
+    channel: SalesChannel | None,
+    keep: Keep,
+    read: Read,
+) -> AsyncGenerator[list[tuple[Any, Key]], None]:
+    """The rows that pass, part by part; what a website shows is worked out, so that rows are looked at first.
+
+    Ever larger parts are read, up to a limit, and no more than one of them is in memory. ``read`` gives what the first
+    one is worked out from: for a page it is remembered for the fields below.
     """
     if channel is None:
-        return []
-    kept: list[tuple[Any, Key]] = []
-    size = min(limit + _SPARE, _MOST) if limit is not None else _MOST
-    while limit is None or len(kept) < limit:
-        part = await keyset.page(found, order, after=after, before=before, limit=size)
-        here = await info.context.shelf([row for row, _ in part], channel)
-        kept += [(row, key) for row, key in part if keep(here.assess(row))]
-        if len(part) < size:
-            break
-        after = part[-1][1]
-        size = min(size * _GROWTH, _MOST)
-    return kept[:limit]
+        return
+    last = False
+    while not last:
+        async with info.context.turn():
+            part = await keyset.page(found, order, after=after, before=before, limit=size)
+            here = await read([row for row, _ in part], channel)
+            passed = [(row, key) for row, key in part if keep(here.assess(row))]
+        yield passed
+        last = len(part) < size
+        after = part[-1][1] if part else after
+        size, read = min(size * _GROWTH, _MOST), info.context.passing_shelf

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.types.base import StrawberryList
 
-from gqlstock.graphql import access
+from gqlstock.graphql import access, outcomes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
 from gqlstock.rules.refusals import Refused
@@ -28,12 +28,15 @@ def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[
         async def run(self: Any, info: Info, *args: Any, **kwargs: Any) -> Any:
             if scope is not None:
                 access.require(info.context.caller, scope)
-            try:
-                return await resolver(self, info, *args, **kwargs)
-            except Refused as error:
-                return refused(payload, error)
-            finally:
-                info.context.forget()
+            with outcomes.mutation(str(info.path.key)):
+                try:
+                    answer = await resolver(self, info, *args, **kwargs)
+                except Refused as error:
+                    return refused(payload, error)
+                finally:
+                    info.context.forget()
+                outcomes.committed()
+                return answer
 
         return strawberry.field(resolver=run, description=description, metadata={"scope": scope})
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.graphql import access
+from gqlstock.graphql import access, outcomes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import CodedError
 from gqlstock.rules import ids
@@ -126,7 +126,7 @@ def _shown_as(name: str, row: Any) -> Any:
 
 
 async def loaded(name: str, row_id: int, at_hand: Iterable[object] = ()) -> Any:
-    """An object that was just made or touched, as it is now."""
+    """An object that was just made or touched, as it is now; for the answers to mutations, once they are committed."""
     return (await all_loaded(name, [row_id], at_hand))[0]
 
 
@@ -147,6 +147,7 @@ async def all_seen(info: Info, name: str, row_ids: Sequence[int], at_hand: Itera
 
 
 async def _found(kind: Kind, row_ids: Sequence[int], at_hand: Iterable[object]) -> dict[int, Any]:
+    outcomes.committed([global_id(kind.name, row_id) for row_id in row_ids])
     known: dict[int, Any] = {row.id: row for row in at_hand if isinstance(row, kind.table)}  # type: ignore[attr-defined]
     missing = [row_id for row_id in row_ids if row_id not in known]
     return known | await kind.load(missing) if missing else known

@@ -66,7 +66,9 @@ class OrderFilter:
     updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
     website: str | None = strawberry.field(default=None, description="Only of this website, by code.")
     customer_email: str | None = strawberry.field(default=None, description="Only of this customer, whatever the case.")
-    sku: str | None = strawberry.field(default=None, description="Only with a line of this SKU.")
+    sku: str | None = strawberry.field(
+        default=None, description="Only with a line of this SKU, as it was ordered or as it is now."
+    )
     placed_since: datetime | None = strawberry.field(default=None, description="Only placed at or after that moment.")
     placed_until: datetime | None = strawberry.field(default=None, description="Only placed before that moment.")
 
@@ -118,7 +120,7 @@ def _order_of(chosen: StockMovementFilter | None) -> keyset.Order:
     return keyset.Order("created_at", descending=True) if timed else NEWEST_FIRST
 
 
-def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
+async def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
     found = orders.Order.all()
     if chosen is None:
         return found
@@ -129,7 +131,7 @@ def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
     if chosen.warehouse is not None:
         found = found.filter(orders.from_warehouse(chosen.warehouse, caller.warehouses))
     if chosen.sku is not None:
-        found = found.filter(orders.with_sku(chosen.sku))
+        found = found.filter(await orders.with_sku(chosen.sku))
     if chosen.reference is not None:
         found = found.filter(reference=chosen.reference)
     if chosen.website is not None:
@@ -282,7 +284,7 @@ class OfficeQueries:
     ) -> Connection[Order] | None:
         page = Page.of(first, after, last, before)
         order = keyset.Order(sort.value, descending=not reverse)
-        return await paging.rows(page, order, _orders(filter, info.context.caller), nodes.show)
+        return await paging.rows(page, order, await _orders(filter, info.context.caller), nodes.show)
 
     @access.field(description="Low-inventory alerts, newest first. Needs inventory:read.", scope=READS)
     async def low_inventory_alerts(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from gqlstock.graphql import access, mutations, nodes
+from gqlstock.graphql import access, mutations, nodes, questions
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.mutations import ERRORS
@@ -63,7 +63,9 @@ class PlaceOrderInput:
     )
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
-    customer_email: str | None = strawberry.field(default=None, description="Where the customer is written to.")
+    customer_email: str | None = strawberry.field(
+        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
+    )
     reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
     ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
@@ -90,7 +92,7 @@ class OrderPayload:
 
 @strawberry.input(description="So many units of a line.")
 class OrderLineQuantityInput:
-    sku: str = strawberry.field(description="The line's SKU.")
+    sku: str = strawberry.field(description="The SKU of the line's item, as it was ordered or as it is now.")
     quantity: Decimal = strawberry.field(description="More than 0.")
     line: strawberry.ID | None = strawberry.field(
         default=None,
@@ -145,7 +147,9 @@ class OrderMutations:
     )
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
-        kept = await services.place(info.context.caller, input.asked(), input.idempotency_key)
+        asked = input.asked()
+        await questions.check(info.context, asked.lines)
+        kept = await services.place(info.context.caller, asked, input.idempotency_key)
         return await _order_payload(kept)
 
     @mutations.field(

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from gqlstock.graphql import batch, below, nodes, reach
+from gqlstock.graphql import batch, below, nodes, public_orders, reach
 from gqlstock.graphql.below import NEWEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
@@ -28,6 +28,9 @@ from gqlstock.services.drafts import Draft, PlannedLine
 from gqlstock.store import catalog, inventory, shipments, warehouses
 from gqlstock.store import orders as rows
 
+_FULFILMENT = (Scope.ORDERS_READ, Scope.ORDERS_WRITE)
+"""Who sees which warehouses an order's units come from. The public, which may place orders, does not."""
+
 
 async def _lines(parents: Sequence["Order"], info: Info) -> list[list["OrderLine"]]:
     found = await rows.lines_of([parent.row.id for parent in parents])
@@ -47,7 +50,11 @@ class Order(Node):
     status: OrderStatus = strawberry.field(description="How far it is.")
     website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was placed.")
     lines: list["OrderLine"] = batch.field(_lines, description="What was ordered, in the order in which it was given.")
-    shipments: list[Shipment] = batch.field(_shipments, description="Its shipments, oldest first.")
+    shipments: list[Shipment] = batch.seen_list(
+        _shipments,
+        description="Its shipments, oldest first. Empty without orders:read or orders:write.",
+        scopes=_FULFILMENT,
+    )
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
@@ -84,6 +91,25 @@ def _in_states(*states: AllocationState) -> Any:
     return units
 
 
+_waiting = _in_states(AllocationState.BACKORDERED)
+
+
+async def _backordered(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
+    rows_of = [parent.row for parent in parents]
+    if info.context.caller.authenticated:
+        return await _waiting(parents, info)  # type: ignore[no-any-return]
+    shown = await public_orders.waiting(info, rows_of)
+    return [shown[row.id] for row in rows_of]
+
+
+async def _message(parents: Sequence["OrderLine"], info: Info) -> list[str | None]:
+    rows_of = [parent.row for parent in parents]
+    if info.context.caller.authenticated:
+        return [row.message for row in rows_of]
+    shown = await public_orders.messages(info, rows_of)
+    return [shown[row.id] for row in rows_of]
+
+
 async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list["Allocation"]]:
     found = await rows.allocations_of([parent.row.id for parent in parents])
     mine = info.context.caller.reaches
@@ -103,7 +129,10 @@ class OrderLine(Node):
     )
     quantity: Decimal = strawberry.field(description="How many units were ordered.")
     backordered: Decimal = batch.field(
-        _in_states(AllocationState.BACKORDERED), description="How many of them wait for stock."
+        _backordered,
+        description=(
+            "How many of them wait for stock; to the public, where it may not see salableQuantity, all of them or none."
+        ),
     )
     shipped: Decimal = batch.field(
         _in_states(AllocationState.SHIPPED, AllocationState.RETURNED),
@@ -113,9 +142,13 @@ class OrderLine(Node):
         _in_states(AllocationState.RETURNED), description="How many of them have come back."
     )
     canceled: Decimal = strawberry.field(description="How many of them are not wanted any more.")
-    allocations: list["Allocation"] = batch.field(_allocations, description="Where its units come from, oldest first.")
-    message: str | None = strawberry.field(
-        description="What the shopper was told about it, such as the backorder notice."
+    allocations: list["Allocation"] = batch.seen_list(
+        _allocations,
+        description="Where its units come from, oldest first. Empty without orders:read or orders:write.",
+        scopes=_FULFILMENT,
+    )
+    message: str | None = batch.field(
+        _message, description="What the shopper was told about it, such as the backorder notice."
     )
 
     @classmethod
@@ -129,7 +162,6 @@ class OrderLine(Node):
             code=row.code,
             quantity=row.quantity,
             canceled=row.canceled,
-            message=row.message,
         )
 
 
@@ -188,7 +220,11 @@ class OrderCheckLine:
     line: strawberry.Private[PlannedLine]
     sku: str = strawberry.field(description="What would be ordered; a combination's where options stand for one.")
     quantity: Decimal = strawberry.field(description="How many units were asked for.")
-    backordered: Decimal = strawberry.field(description="How many of them would wait for stock.")
+    backordered: Decimal = strawberry.field(
+        description=(
+            "How many of them would wait for stock; where the caller may not see salableQuantity, all of them or none."
+        )
+    )
     orderable: bool = strawberry.field(description="Whether this line could be ordered.")
     unavailable_reason: UnavailableReason | None = strawberry.field(description="Why the item cannot be had.")
     item: InventoryItem | None = batch.field(
@@ -205,10 +241,10 @@ class OrderCheckLine:
             line=line,
             sku=line.sku,
             quantity=line.asked.quantity,
-            backordered=line.backordered,
+            backordered=line.shown_backordered,
             orderable=line.orderable,
             unavailable_reason=line.reason,
-            message=line.message,
+            message=line.shown_message,
         )
 
 

@@ -5,7 +5,7 @@ import base64
 import binascii
 import functools
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,9 +13,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
+from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput, InvalidCursor
 from gqlstock.graphql.validation import is_storable
 from gqlstock.rules import quantities
+from gqlstock.rules.limits import COUNTED
 from gqlstock.store import keyset
 from gqlstock.store.keyset import Groups, Key, Order
 
@@ -45,11 +47,16 @@ class Edge(Generic[Node]):
     node: Node = strawberry.field(description="The entry itself.")
 
 
+Once = Callable[[Hashable, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""Gives what was found for a key, or finds it: ``Context.once``."""
+Count = Callable[[Once], Awaitable[int]]
+
+
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[Node]):
     cursors: strawberry.Private[Callable[[int], str]]
     more: strawberry.Private[tuple[bool, bool]]
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
+    count: strawberry.Private["Count"]
     end: strawberry.Private[str | None] = None
     """Where a page without entries ends, if that is told."""
 
@@ -65,8 +72,8 @@ class Connection(Generic[Node]):
             end_cursor=self.cursors(len(self.nodes) - 1) if self.nodes else self.end,
         )
 
-    async def _total_count(self) -> int:
-        return await self.count()
+    async def _total_count(self, info: Info) -> int:
+        return await self.count(info.context.once)
 
     edges: list[Edge[Node]] = strawberry.field(
         resolver=_edges, description="The entries of this page with their cursors."
@@ -75,6 +82,7 @@ class Connection(Generic[Node]):
     page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
     total_count: int = strawberry.field(
         resolver=_total_count,
+        metadata={"work": COUNTED},
         description="How many entries there are on all pages together; counted only when asked for.",
     )
 
@@ -194,7 +202,7 @@ async def connection(
     page: Page,
     order: Order,
     fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Sequence[tuple[Any, Key]]]],
-    count: Callable[[], Awaitable[int]],
+    count: Count,
     node: Callable[[Any], Any],
     of: Listed = REPORT,
 ) -> Connection[Any]:
@@ -211,7 +219,7 @@ def _connection(
     of: Listed,
     order: Order,
     found: list[tuple[Any, Key]],
-    count: Callable[[], Awaitable[int]],
+    count: Count,
     node: Callable[[Any], Any],
 ) -> Connection[Any]:
     more = len(found) > page.size
@@ -241,7 +249,10 @@ async def rows(
             await refine([row for row, _ in found])
         return found
 
-    return await connection(page, order, fetch, query.count, node, Listed.of(query, order))
+    def count(once: Once) -> Awaitable[int]:
+        return once(keyset.identity(query), query.count)
+
+    return await connection(page, order, fetch, count, node, Listed.of(query, order))
 
 
 async def nested(
@@ -272,7 +283,7 @@ async def nested(
     async def count() -> Mapping[Any, int]:
         return await keyset.counts(below, column, groups)
 
-    return await many(page, order, fetch, count, parents, node, Listed.of(query, order))
+    return await many(page, order, fetch, count, parents, node, Listed.of(query, order), lambda: keyset.identity(below))
 
 
 Pages = Mapping[Any, Sequence[tuple[Any, Key]]]
@@ -287,13 +298,17 @@ async def many(
     parents: Sequence[Any],
     node: Callable[[Any], Any],
     of: Listed,
+    same: Callable[[], Hashable],
 ) -> list[Connection[Any]]:
-    """As ``connection`` for many parents at once: ``fetch`` and ``count`` answer for all of them."""
+    """As ``connection`` for many parents at once: ``fetch`` and ``count`` answer for all of them.
+
+    What is counted with the key that ``same`` gives is counted once.
+    """
     after, before = key(of, order, page.after), key(of, order, page.before)
     walked = order.reversed() if page.backwards else order
     ends = (before, after) if page.backwards else (after, before)
     found = await fetch(walked, *ends, page.size + 1)
-    counts = _Counts(count)
+    counts = _Counts(count, same)
     return [
         _connection(page, of, order, list(found.get(parent, ())), functools.partial(counts.of, parent), node)
         for parent in parents
@@ -303,11 +318,12 @@ async def many(
 class _Counts:
     """How many rows each parent has; counted for all of them when the first one asks."""
 
-    def __init__(self, count: Callable[[], Awaitable[Mapping[Any, int]]]) -> None:
+    def __init__(self, count: Callable[[], Awaitable[Mapping[Any, int]]], same: Callable[[], Hashable]) -> None:
         self._count = count
+        self._same = same
         self._task: asyncio.Future[Mapping[Any, int]] | None = None
 
-    async def of(self, parent: Any) -> int:
+    async def of(self, parent: Any, once: Once) -> int:
         if self._task is None:
-            self._task = asyncio.ensure_future(self._count())
+            self._task = asyncio.ensure_future(once(self._same(), self._count))
         return (await self._task).get(parent, 0)

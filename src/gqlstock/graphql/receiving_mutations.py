@@ -35,7 +35,10 @@ class ReceiveStockLineInput:
     sku: str = strawberry.field(description="The item's SKU.")
     quantity: Decimal = strawberry.field(description="More than 0.")
     announcement: strawberry.ID | None = strawberry.field(
-        default=None, description="The announcement that it fills; left out, the oldest of that item there, if any."
+        default=None,
+        description=(
+            "The announcement that it fills; left out, the item's there with the receipt's reference, else its oldest."
+        ),
     )
 
 

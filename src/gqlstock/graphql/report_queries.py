@@ -19,6 +19,7 @@ from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules.limits import COUNTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import explanations, reports
 from gqlstock.services.reports import LowStock
@@ -66,7 +67,9 @@ class ReportQueries:
             terms=[AvailabilityTerm.of(term) for term in await explanations.explain(item, shelf, info.context.caller)],
         )
 
-    @access.field(description="Counted items that are low, most short first. Needs inventory:read.", scope=READS)
+    @access.field(
+        description="Counted items that are low, most short first. Needs inventory:read.", scope=READS, work=COUNTED
+    )
     async def low_stock_report(
         self,
         info: Info,

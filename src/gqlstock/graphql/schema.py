@@ -21,12 +21,13 @@ from gqlstock.graphql.catalog_mutations import CatalogMutations
 from gqlstock.graphql.catalog_queries import CatalogQueries
 from gqlstock.graphql.changes import ChangeQueries
 from gqlstock.graphql.demand_queries import DemandQueries
-from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow
+from gqlstock.graphql.errors import USER_ERRORS, MaskErrors, OperationNotAllowed, TooSlow, without_frames
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.fulfilment_queries import FulfilmentQueries
 from gqlstock.graphql.observed import Observed
 from gqlstock.graphql.office_queries import OfficeQueries
 from gqlstock.graphql.order_mutations import OrderMutations
+from gqlstock.graphql.pushes import Push, SharesPushes
 from gqlstock.graphql.receiving_mutations import ReceivingMutations
 from gqlstock.graphql.report_queries import ReportQueries
 from gqlstock.graphql.scalars import SCALARS
@@ -100,11 +101,18 @@ class _Schema(strawberry.Schema):
         try:
             document = self._prepare(context, self.limits.of(authenticated=authenticated))
         except GraphQLError as error:
-            errors = [error]
+            errors = [without_frames(error)]
         else:
             errors += document.errors(self._schema, context.variables, authenticated=authenticated)
         context.pre_execution_errors = errors
         return PreExecutionError(data=None, errors=errors) if errors else None
+
+    async def _handle_execution_result(self, context: ExecutionContext, result: Any, *given: Any, **named: Any) -> Any:
+        """A push is finished."""
+        if isinstance(result, Push):
+            context.result = result
+            return result
+        return await super()._handle_execution_result(context, result, *given, **named)
 
     def _prepare(self, context: ExecutionContext, limits: Limits) -> documents.Document:
         document = documents.known(context.query or "", limits)
@@ -144,7 +152,7 @@ def build(executor: type[Executor[Any]] = BreadthFirstExecutor, limits: Limits =
         subscription=Subscription,
         types=[Product, Combination, *USER_ERRORS],
         config=StrawberryConfig(scalar_map=SCALARS),
-        execution_context_class=executor,
+        execution_context_class=type(executor.__name__, (SharesPushes, executor), {}),
         extensions=[Observed, MaskErrors],
     )
     schema.limits = limits

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from gqlstock.graphql import access, mutations, nodes
+from gqlstock.graphql import access, mutations, nodes, questions
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.holds import StockHold
@@ -15,6 +15,7 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import holds as hold_services
 from gqlstock.services import shipments as services
 from gqlstock.services.handles import Handle
+from gqlstock.services.holds import Guest
 
 
 @strawberry.input(
@@ -43,8 +44,8 @@ class CancelShipmentInput:
 class HoldStockInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
-    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
-    minutes: int = strawberry.field(default=15, description="For how long: 1 to 1,440.")
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines; without a token at most 50.")
+    minutes: int = strawberry.field(default=15, description="For how long: 1 to 1,440; without a token at most 30.")
     replaces: strawberry.ID | None = strawberry.field(
         default=None, description="The cart's hold so far; it ends when this one is made."
     )
@@ -115,7 +116,9 @@ class ShipmentMutations:
         asked = hold_services.Holding(
             tuple(line.line() for line in input.lines), input.website, input.minutes, hold_handle(input.replaces)
         )
-        kept = await hold_services.hold(info.context.caller, asked, input.idempotency_key)
+        await questions.check(info.context, asked.lines)
+        guest = None if info.context.caller.authenticated else Guest(info.context.address, info.context.public_holds)
+        kept = await hold_services.hold(info.context.caller, asked, input.idempotency_key, guest)
         return await _hold_payload(kept.ids["hold"][0])
 
     @mutations.field(description="Gives a hold's units back. Needs orders:write.", payload=StockHoldPayload, scope=None)

@@ -7,7 +7,7 @@ an operation is told to that operation alone. A connection ends with its token.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import GraphQLError
 from starlette.websockets import WebSocketState
@@ -15,10 +15,12 @@ from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+from strawberry.types import ExecutionResult
 
 from gqlstock.graphql import requests
 from gqlstock.graphql.callers import OVER
 from gqlstock.graphql.context import Context
+from gqlstock.graphql.pushes import Push, encode
 from gqlstock.graphql.requests import Asked, Refusal
 
 if TYPE_CHECKING:
@@ -56,11 +58,13 @@ class SocketFrames(ASGIWebSocketAdapter):
             yield value
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        encoded = self.view.encode_json_string(message)
+        await self.send_frame(encode(message))
+
+    async def send_frame(self, text: str) -> None:
         if not self._open:
             raise WebSocketDisconnected
         try:
-            await self.ws.send_text(encoded)
+            await self.ws.send_text(text)
         except Exception as error:
             # Whichever way the server says that nobody is there.
             raise WebSocketDisconnected from error
@@ -73,6 +77,23 @@ class SocketFrames(ASGIWebSocketAdapter):
     @property
     def _open(self) -> bool:
         return WebSocketState.DISCONNECTED not in (self.ws.application_state, self.ws.client_state)
+
+
+class _Operation(Operation[Context, None]):
+    """An operation that sends pushes as they are."""
+
+    __slots__ = ("_before",)
+
+    def __init__(self, socket: "Socket", id: str, document: str, asked: Asked) -> None:
+        super().__init__(socket, id, document, asked.variables, asked.operation_name)
+        self._before = f'{{"id":{encode(id)},"type":"next","payload":'
+
+    async def send_next(self, execution_result: ExecutionResult) -> None:
+        if not isinstance(execution_result, Push):
+            await super().send_next(execution_result)
+        elif not self.completed:
+            frames = cast("SocketFrames", self.handler.websocket)
+            await frames.send_frame(f"{self._before}{execution_result.encoded}}}")
 
 
 class Socket(BaseGraphQLTransportWSHandler[Context, None]):
@@ -116,7 +137,7 @@ class Socket(BaseGraphQLTransportWSHandler[Context, None]):
             if len(self.operations) >= self.view.limits.operations:
                 told = f"A connection may have {self.view.limits.operations} operations at once."
                 raise Refusal(429, told, "TOO_MANY_REQUESTS")
-            operation = Operation(self, id, await self._document(asked), asked.variables, asked.operation_name)
+            operation = _Operation(self, id, await self._document(asked), asked)
         except Refusal as refusal:
             await self.websocket.send_json({"id": id, "type": "error", "payload": [refusal.error]})
             return

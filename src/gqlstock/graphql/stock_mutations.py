@@ -60,7 +60,7 @@ class SetStockInput:
     partial: bool = strawberry.field(default=False, description=_PARTIAL)
     reason: str | None = strawberry.field(default=None, description=_REASON)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
-    counts: list[StockCountInput] = strawberry.field(description="1 to 1,000 rows.")
+    counts: list[StockCountInput] = strawberry.field(description="1 to 1,000 rows; one for each item and warehouse.")
 
 
 @strawberry.input(description="So many units of one item.")

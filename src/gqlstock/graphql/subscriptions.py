@@ -1,7 +1,7 @@
 """Subscriptions: news as it is committed, and with a cursor what was missed before it."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -22,6 +22,7 @@ from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import Scope
 from gqlstock.store import alerts as alert_rows
 from gqlstock.store import orders as order_rows
+from gqlstock.store.outbox import Entry
 
 
 @strawberry.type(description="An alert that was raised, taken on or resolved.")
@@ -38,6 +39,35 @@ class OrderChange:
         description="The order as it is when this is read, which may be after later changes."
     )
     changed_at: datetime = strawberry.field(description="When it changed.")
+
+
+async def _alert_changes(
+    entries: Sequence[Entry],
+) -> list[tuple[alert_rows.LowInventoryAlert, LowInventoryAlertChange]]:
+    known = await alert_rows.alerts({entry.subject for entry in entries})
+    told = [(entry, known[entry.subject].as_told(entry.data)) for entry in entries]
+    return [
+        (
+            alert,
+            LowInventoryAlertChange(
+                cursor=feeds.cursor(entry.cursor), alert=LowInventoryAlert.of(alert), changed_at=entry.created_at
+            ),
+        )
+        for entry, alert in told
+    ]
+
+
+async def _order_changes(entries: Sequence[Entry]) -> list[tuple[order_rows.Order, OrderChange]]:
+    known = await order_rows.orders({entry.subject for entry in entries})
+    return [
+        (
+            known[entry.subject],
+            OrderChange(
+                cursor=feeds.cursor(entry.cursor), order=Order.of(known[entry.subject]), changed_at=entry.created_at
+            ),
+        )
+        for entry in entries
+    ]
 
 
 @strawberry.type(
@@ -60,17 +90,12 @@ class Subscription:
         async with contextlib.aclosing(feeds.parts(info, [Topic.ALERT], after)) as news:
             async for part in news:
                 ids = {entry.subject for entry in part.entries}
-                known = await part.once("alerts", partial(alert_rows.alerts, ids))
+                changes = await part.once("alerts", partial(_alert_changes, part.entries))
                 lasting = await alerts.passing(part, ids, filter)
-                for entry in part.entries:
-                    alert = known[entry.subject].as_told(entry.data)
+                for alert, change in changes:
                     mine = info.context.caller.reaches(alert.warehouse_id)
-                    if mine and entry.subject in lasting and alerts.passes(alert, filter):
-                        yield LowInventoryAlertChange(
-                            cursor=feeds.cursor(entry.cursor),
-                            alert=LowInventoryAlert.of(alert),
-                            changed_at=entry.created_at,
-                        )
+                    if mine and alert.id in lasting and alerts.passes(alert, filter):
+                        yield change
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
@@ -108,8 +133,8 @@ class Subscription:
             raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
         await channel_of(info, website)
         async with contextlib.aclosing(info.context.storefront.watch(skus, website, info.context.caller)) as showings:
-            async for showing in showings:
-                yield availability.of(showing)
+            async for shown in showings:
+                yield shown.once(availability.of)
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
@@ -131,12 +156,7 @@ class Subscription:
         order_id = order_rules.id_of(number) if number is not None else None
         async with contextlib.aclosing(feeds.parts(info, [Topic.ORDER], after)) as news:
             async for part in news:
-                ids = {entry.subject for entry in part.entries}
-                known = await part.once("orders", partial(order_rows.orders, ids))
-                for entry in part.entries:
-                    order = known[entry.subject]
+                for order, change in await part.once("orders", partial(_order_changes, part.entries)):
                     of_website = channel is None or order.website_id == channel.id
                     if of_website and (number is None or order.id == order_id):
-                        yield OrderChange(
-                            cursor=feeds.cursor(entry.cursor), order=Order.of(order), changed_at=entry.created_at
-                        )
+                        yield change

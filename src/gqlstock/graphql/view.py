@@ -1,36 +1,33 @@
 """The endpoint: GraphQL over HTTP as its specification has it, server-sent events and websockets, for one caller each."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 import orjson
 import strawberry
-from graphql import GraphQLError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.streaming import HTTPStreamTransport
-from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
-from strawberry.types.execution import SubscriptionExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gqlstock.graphql import media_types, requests
 from gqlstock.graphql.admission import Admission
-from gqlstock.graphql.callers import OVER, Callers
+from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.context import Context, Feed, Storefront
 from gqlstock.graphql.errors import OperationNotAllowed
 from gqlstock.graphql.persisted import Persisted
+from gqlstock.graphql.pushes import Pushes, encode
+from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.requests import Asked, Refusal
-from gqlstock.graphql.server_sent import ServerSentEvents
+from gqlstock.graphql.server_sent import EventStream
 from gqlstock.graphql.sockets import Socket, SocketFrames
-from gqlstock.rules.limits import Limits
+from gqlstock.rules.limits import Limits, PublicHolds
 
 _METHODS = {"allow": "GET, POST"}
 _BY_METHOD = {"GET": {OperationType.QUERY, OperationType.SUBSCRIPTION}, "POST": set(OperationType)}
@@ -43,9 +40,6 @@ class View(GraphQL[Context, None]):
 
     graphql_transport_ws_handler_class = Socket
     websocket_adapter_class = SocketFrames
-    stream_transport_classes_by_protocol: Mapping[str, type[HTTPStreamTransport]] = {
-        GRAPHQL_SSE_PROTOCOL: ServerSentEvents
-    }
 
     def __init__(
         self,
@@ -56,15 +50,17 @@ class View(GraphQL[Context, None]):
         admission: Admission,
         persisted: Persisted,
         limits: Limits,
-        page: str | None,
+        page: Response | None,
         *,
         origins: Sequence[str],
+        questions: Questions,
         public_orders: bool,
+        public_holds: PublicHolds,
         private_webhooks: bool,
     ) -> None:
         super().__init__(
             schema,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
             allowed_origins=origins,
         )
@@ -74,8 +70,11 @@ class View(GraphQL[Context, None]):
         self.limits = limits
         self._feed = feed
         self._storefront = storefront
+        self._pushes = Pushes()
         self._page = page
+        self._questions = questions
         self._public_orders = public_orders
+        self._public_holds = public_holds
         self._private_webhooks = private_webhooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +93,7 @@ class View(GraphQL[Context, None]):
             raise Refusal(405, "GraphQL is asked by GET or POST.", headers=_METHODS)
         accept = request.headers.get("accept")
         if self._page is not None and _by_a_browser(request, accept):
-            return HTMLResponse(self._page)
+            return self._page
         media_type = media_types.answer(accept)
         if media_type is None:
             raise Refusal(406, f"The answer is {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}.")
@@ -102,7 +101,7 @@ class View(GraphQL[Context, None]):
         asked = requests.by_get(request) if request.method == "GET" else await requests.by_post(request, self.limits)
         text = self.persisted.document(asked, authenticated=context.caller.authenticated)
         if media_type == media_types.EVENTS:
-            return await self._stream(request, text, asked, context)
+            return await self._stream(request.method, text, asked, context)
         result = await self.schema.execute(
             text,
             variable_values=asked.variables,
@@ -129,7 +128,7 @@ class View(GraphQL[Context, None]):
             body["extensions"] = result.extensions
         return Response(self.encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
 
-    async def _stream(self, request: Request, text: str, asked: Asked, context: Context) -> Response:
+    async def _stream(self, method: str, text: str, asked: Asked, context: Context) -> Response:
         # It may last: what is read for one push is old for the next.
         context.remembers = False
         results = await self.schema.stream(
@@ -138,23 +137,24 @@ class View(GraphQL[Context, None]):
             context_value=context,
             operation_name=asked.operation_name,
             operation_extensions=asked.extensions,
-            allowed_operation_types=_BY_METHOD[request.method],
+            allowed_operation_types=_BY_METHOD[method],
         )
-        until_over = self._until_over(cast("AsyncGenerator[ExecutionResult, None]", results), context)
-        return await self._create_streaming_response(
-            request=request,
-            result=cast("SubscriptionExecutionResult", until_over),
-            protocol="sse",
-            sub_response=await self.get_sub_response(request),
-        )
+        lasting = self.callers.lasting(context.authorization)
+        return EventStream(cast("AsyncGenerator[ExecutionResult, None]", results), lasting)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        host = request.client.host if request.client else None
         context = Context(
             self._feed,
             self._storefront,
-            host=request.client.host if request.client else None,
+            host=host,
+            address=self.admission.address(host),
+            questions=self._questions,
             public_orders=self._public_orders,
+            public_holds=self._public_holds,
             private_webhooks=self._private_webhooks,
+            pushes=self._pushes,
+            counted=self.admission.subscribed,
         )
         if isinstance(request, Request):
             context.remembers = True
@@ -172,43 +172,11 @@ class View(GraphQL[Context, None]):
         context.caller = await self.admission.admit(authorization, context.host)
         context.authorization = authorization
 
-    async def _until_over(
-        self, results: AsyncGenerator[ExecutionResult, None], context: Context
-    ) -> AsyncGenerator[ExecutionResult, None]:
-        """The results of a stream for as long as the caller's token stands; then an error as the last one."""
-        async with contextlib.aclosing(results), self.callers.lasting(context.authorization) as over:
-            ending = asyncio.ensure_future(over.wait())
-            tasks: list[asyncio.Future[Any]] = [ending]
-            try:
-                while True:
-                    following = asyncio.ensure_future(anext(results))
-                    tasks[1:] = [following]
-                    await asyncio.wait({following, ending}, return_when=asyncio.FIRST_COMPLETED)
-                    if ending.done():
-                        yield ExecutionResult(
-                            data=None, errors=[GraphQLError(OVER, extensions={"code": "UNAUTHENTICATED"})]
-                        )
-                        return
-                    try:
-                        result = following.result()
-                    except StopAsyncIteration:
-                        return
-                    yield result
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
 
     def encode_json(self, data: object) -> str | bytes:
-        try:
-            # A text: clients of websockets take no bytes for it.
-            return orjson.dumps(data).decode()
-        except TypeError:
-            # Such as half of a surrogate pair in a message about it.
-            return super().encode_json(data)
+        return encode(data)
 
 
 def _by_a_browser(request: Request, accept: str | None) -> bool:

@@ -7,7 +7,6 @@ import strawberry
 
 from gqlstock.graphql import batch, levels, nodes
 from gqlstock.graphql.context import Info
-from gqlstock.graphql.errors import Unauthenticated
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import Connection
 from gqlstock.rules.scopes import Scope
@@ -33,25 +32,22 @@ class GeoPoint:
     longitude: float = strawberry.field(description="-180 to 180.")
 
 
+_NETWORK = (Scope.INVENTORY_READ, Scope.SETTINGS_WRITE)
+"""Who sees which websites sell from which warehouses. A website by itself may be part of what anybody is answered."""
+_EMPTY = "Empty without inventory:read or settings:write."
+
+
 async def _websites_of_organization(parents: Sequence["Organization"], info: Info) -> list[list["Website"]]:
     found = await rows.websites_of([parent.row.id for parent in parents])
     return [[Website.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
-def _not_for_the_public(info: Info) -> None:
-    """A website may be part of what the public is answered; where its stock lies is not."""
-    if not info.context.caller.authenticated:
-        raise Unauthenticated("Which warehouses these are needs a token.")
-
-
 async def _warehouses_of_organization(parents: Sequence["Organization"], info: Info) -> list[list["WebsiteWarehouse"]]:
-    _not_for_the_public(info)
     found = await rows.assignments("organization_id", [parent.row.id for parent in parents])
     return [[WebsiteWarehouse.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
 async def _warehouses_of_website(parents: Sequence["Website"], info: Info) -> list[list["WebsiteWarehouse"]]:
-    _not_for_the_public(info)
     ids = [parent.row.id for parent in parents]
     own = await rows.assignments("website_id", ids)
     inherited = await rows.assignments("organization_id", {parent.row.organization_id for parent in parents})
@@ -81,10 +77,13 @@ class Organization(Node):
     row: strawberry.Private[rows.Organization]
     code: str = strawberry.field(description="Unique, such as default.")
     name: str = strawberry.field(description="For people.")
-    websites: list["Website"] = batch.field(_websites_of_organization, description="Its websites.")
-    warehouses: list["WebsiteWarehouse"] = batch.field(
+    websites: list["Website"] = batch.seen_list(
+        _websites_of_organization, description=f"Its websites. {_EMPTY}", scopes=_NETWORK
+    )
+    warehouses: list["WebsiteWarehouse"] = batch.seen_list(
         _warehouses_of_organization,
-        description="What a website of its without warehouses of its own sells from, in order of priority.",
+        description=f"What a website of its without warehouses of its own sells from, in order of priority. {_EMPTY}",
+        scopes=_NETWORK,
     )
 
     @classmethod
@@ -100,8 +99,10 @@ class Website(Node):
     organization: Organization = batch.field(
         nodes.by_id(rows.organizations, "organization_id"), description="Whose it is."
     )
-    warehouses: list["WebsiteWarehouse"] = batch.field(
-        _warehouses_of_website, description="The warehouses it sells from, in order of priority."
+    warehouses: list["WebsiteWarehouse"] = batch.seen_list(
+        _warehouses_of_website,
+        description=f"The warehouses it sells from, in order of priority. {_EMPTY}",
+        scopes=_NETWORK,
     )
 
     @classmethod
@@ -128,7 +129,9 @@ class Warehouse(Node):
     address: Address | None = strawberry.field(description="Where post goes.")
     location: GeoPoint | None = strawberry.field(description="Where it is, to find the nearest.")
     active: bool = strawberry.field(description="An inactive warehouse keeps its levels and sells nothing.")
-    websites: list[Website] = batch.field(_websites_of_warehouse, description="The websites that sell from it.")
+    websites: list[Website] = batch.seen_list(
+        _websites_of_warehouse, description=f"The websites that sell from it. {_EMPTY}", scopes=_NETWORK
+    )
     inventory_levels: Connection[Annotated["InventoryLevel", strawberry.lazy("gqlstock.graphql.inventory")]] | None = (
         batch.field(levels.below("warehouse_id"), description="What lies there.", scope=Scope.INVENTORY_READ)
     )

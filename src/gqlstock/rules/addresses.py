@@ -6,7 +6,42 @@ from collections.abc import Iterator
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Tables of our own: what the standard library takes for special depends on its version.
+_SPECIAL_IPV4 = {
+    # The IANA IPv4 special-purpose address registry. Rows that are globally reachable are listed as well: they are
+    # anycast addresses of network equipment, and nobody receives webhooks there.
+    "0.0.0.0/8": "this network",
+    "10.0.0.0/8": "private use",
+    "100.64.0.0/10": "shared address space",
+    "127.0.0.0/8": "loopback",
+    "169.254.0.0/16": "link local",
+    "172.16.0.0/12": "private use",
+    "192.0.0.0/24": "IETF protocol assignments",
+    "192.0.2.0/24": "documentation",
+    "192.31.196.0/24": "AS112",
+    "192.52.193.0/24": "automatic multicast tunneling",
+    "192.88.99.0/24": "6to4 relay anycast",
+    "192.168.0.0/16": "private use",
+    "192.175.48.0/24": "AS112",
+    "198.18.0.0/15": "benchmarking",
+    "198.51.100.0/24": "documentation",
+    "203.0.113.0/24": "documentation",
+    "240.0.0.0/4": "reserved, limited broadcast",
+    # A registry of its own.
+    "224.0.0.0/4": "multicast",
+}
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that IANA gives out of IPv6. Loopback, link local, unique local, multicast and the rest lie outside of it."""
+_SPECIAL_IPV6 = {
+    # The rows of the IANA IPv6 special-purpose address registry that are within global unicast.
+    "2001::/23": "IETF protocol assignments",
+    "2001:db8::/32": "documentation",
+    "2620:4f:8000::/48": "AS112",
+    "3fff::/20": "documentation",
+}
+_NETWORKS_IPV4 = tuple(ipaddress.IPv4Network(network) for network in _SPECIAL_IPV4)
+_NETWORKS_IPV6 = tuple(ipaddress.IPv6Network(network) for network in _SPECIAL_IPV6)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def parse(host: str) -> Address | None:
@@ -24,15 +59,12 @@ def parse(host: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address, and whatever address of the old kind is packed into it, is out in the internet."""
-    packed: list[Address] = list(_inside(address)) if isinstance(address, ipaddress.IPv6Address) else []
-    return all(_is_public(one) for one in packed or [address])
-
-
-def _is_public(address: Address) -> bool:
-    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
-    site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
-    return address.is_global and not special and not site_local
+    """Whether an address is out in the internet; one that has IPv4 addresses in it, whether all of those are."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _NETWORKS_IPV4)
+    if embedded := list(_inside(address)):
+        return all(is_public(one) for one in embedded)
+    return address in _GLOBAL_UNICAST and not any(address in network for network in _NETWORKS_IPV6)
 
 
 def _inside(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:

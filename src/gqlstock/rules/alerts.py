@@ -5,6 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+SETTINGS = frozenset({"notify_below", "manage_stock"})
+"""The settings that say whether an item is watched, and below which quantity."""
+
 
 class AlertState(StrEnum):
     RAISED = "RAISED"
@@ -46,3 +49,4 @@ class LowInventoryAlert:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
+    seal: int | None = None

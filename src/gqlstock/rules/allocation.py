@@ -1,13 +1,15 @@
 """Which warehouse gives how much of an order: the plan that checkOrder shows and placeOrder carries out."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import availability, geo
+from gqlstock.rules import availability, geo, ledger
 from gqlstock.rules.availability import Source
+from gqlstock.rules.ledger import Change, Step
 from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
@@ -97,6 +99,19 @@ def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:
     return (Part(warehouse_id, quantity, AllocationState.ON_HAND),)
 
 
+def effect(part: Part, mode: InventoryDecrement) -> Change:
+    """What ordering a part does to its level."""
+    waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
+    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
+
+
+def check_range(parts: Sequence[tuple[Part, InventoryDecrement]], sources: Sequence[Source]) -> None:
+    """Refuse parts, each with the mode of its line, that would take a level of theirs out of the range of a quantity."""
+    for source in sources:
+        changes = [effect(part, mode) for part, mode in parts if part.warehouse_id == source.warehouse_id]
+        ledger.apply(source.level, functools.reduce(ledger.together, changes, Change()))
+
+
 def _in_turn(
     quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
 ) -> tuple[Part, ...] | None:
@@ -139,7 +154,8 @@ def _never_waiting(parts: Sequence[Part]) -> tuple[Part, ...]:
 class Allocation:
     """So many units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
 
-    ``position`` is the place of its source in the line's plan; parts of a split allocation keep it.
+    ``position`` is the place of its source in the line's plan; parts of a split allocation keep it. ``split_from`` is the
+    allocation that was planned, None for that one itself: ids follow the order in which units were planned.
     """
 
     id: int
@@ -151,3 +167,9 @@ class Allocation:
     quantity: Decimal
     state: AllocationState
     changed_at: datetime
+    split_from: int | None = None
+
+    @property
+    def planned_as(self) -> int:
+        """The id of the allocation that its units were planned as."""
+        return self.id if self.split_from is None else self.split_from

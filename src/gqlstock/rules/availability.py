@@ -122,6 +122,11 @@ def never_splits(settings: Settings) -> bool:
     return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
 
 
+def _least(settings: Settings) -> Decimal:
+    """What must be free for an item to be in stock: L; anything over 0 where no quantity can be ordered."""
+    return settings.least_quantity or quantities.UNIT
+
+
 def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
     """A, the room for backorders, and what one line can have of both; ``only_free``: of what is free alone."""
     frees = free(settings, sources)
@@ -139,8 +144,9 @@ def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = Fa
 
 
 def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
-    """Whether there is some of a counted item again (True) or none any more (False); None when neither. (Magento)"""
-    there, left = (any(free(settings, sources)) for sources in (before, after))
+    """Whether a counted item is in stock again (True) or is no longer (False); None when neither. (Magento)"""
+    least = _least(settings)
+    there, left = (sum(free(settings, sources), ZERO) >= least for sources in (before, after))
     return left if there != left else None
 
 
@@ -148,16 +154,18 @@ def assess(item: Sellable, now: datetime) -> Assessment:
     """All that a shop may show and sell of one counted or uncounted item. Section 3 of the stock model."""
     settings = item.settings
     found = stock(settings, item.sources) if item.counted else None
-    status = _status(item, in_stock=found is None or found.available > 0)
+    in_stock = found is None or found.available >= _least(settings)
+    status = _status(item, in_stock=in_stock)
     # An item that is not sold here is not hidden for want of it.
     low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
-    backorder = found is not None and found.available <= 0 and (found.room is None or found.room > 0)
+    backorder = not in_stock and found is not None and (found.salable is None or found.salable >= _least(settings))
     notify = backorder and any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
     return _shown(
         item,
         now,
         status=status,
+        in_stock=in_stock,
         visible=item.published and status in settings.visible_statuses and not hidden,
         reason=_reason(item, found, low),
         available=found.available if found else None,
@@ -177,18 +185,19 @@ def assess_product(
     orderable = [c for c in combinations if c.orderable]
     hidden = bool(combinations) and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
     status = _status(item, in_stock=open_choices or any(c.status is InventoryStatus.IN_STOCK for c in combinations))
-    available = None if open_choices else _sum(c.available for c in orderable)
-    nothing_there = available is not None and available <= 0
+    # An orderable combination that is not in stock is on backorder.
+    backorder = bool(orderable) and not open_choices and all(c.backorder for c in orderable)
     shown = _shown(
         item,
         now,
         status=status,
+        in_stock=not backorder,
         visible=item.published and status in item.settings.visible_statuses and (open_choices or not hidden),
         reason=_reason(item, None, None),
-        available=available,
+        available=None if open_choices else _sum(c.available for c in orderable),
         salable=None if open_choices else _sum(c.salable for c in orderable),
-        backorder=nothing_there and any(c.backorder for c in orderable),
-        message=next((c.message for c in orderable if c.message), None) if nothing_there else None,
+        backorder=backorder,
+        message=next((c.message for c in orderable if c.message), None) if backorder else None,
     )
     # Who waits for the product waits for any of its combinations.
     waits = shown.reason is UnavailableReason.SELECT_OPTIONS and not open_choices and not orderable
@@ -231,9 +240,12 @@ def _reason(item: Sellable, found: Stock | None, low: UnavailableReason | None) 
         return item.reason
     if not (item.sources if item.counted else item.has_warehouse):
         return UnavailableReason.NOT_SOLD_HERE
+    least = item.settings.least_quantity
+    if least is None:
+        return UnavailableReason.NO_QUANTITY_ALLOWED
     if low is not None:
         return low
-    if found is not None and found.salable is not None and found.salable <= 0:
+    if found is not None and found.salable is not None and found.salable < least:
         return UnavailableReason.OUT_OF_STOCK
     return None
 
@@ -250,6 +262,7 @@ def _shown(
     now: datetime,
     *,
     status: InventoryStatus,
+    in_stock: bool,
     visible: bool,
     reason: UnavailableReason | None,
     available: Decimal | None,
@@ -259,7 +272,7 @@ def _shown(
 ) -> Assessment:
     """The figures with the labels that the settings put on them."""
     settings = item.settings
-    left = available if available is not None and available > 0 else None
+    left = available if in_stock and available is not None and available > 0 else None
     few, low = settings.only_x_left_threshold, settings.low_inventory_threshold
     dated = settings.availability_date
     past = dated is not None and dated < now and settings.hide_labels_past_availability_date

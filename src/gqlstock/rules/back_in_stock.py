@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.orders import NO_QUANTITY
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason, shown, wrong_state
 
@@ -29,6 +30,8 @@ def check(sku: str, found: Assessment) -> None:
         raise wrong_state(f"{shown(sku)} can be ordered: there is nothing to wait for.", "sku")
     if found.status is InventoryStatus.DISCONTINUED:
         raise wrong_state(f"{shown(sku)} is discontinued: it will not come back.", "sku")
+    if found.reason is UnavailableReason.NO_QUANTITY_ALLOWED:
+        raise wrong_state(f"No quantity of {shown(sku)} can be ordered, whatever is in stock: {NO_QUANTITY}.", "sku")
     raise wrong_state(f"The shop does not tell when {shown(sku)} is back.", "sku")
 
 

@@ -66,10 +66,11 @@ _Named = TypeVar("_Named", Option, OptionValue)
 Choice = Mapping[str, str]
 """Option name to value name: what a shopper has picked."""
 
-# Longest texts, in characters: as long as people need and as short as an index allows.
-_LONGEST = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "description": 60_000}
-_LONGEST |= {"reason": 1_000, "reference": 255, "url": 2_000, "alt": 500, "option": 100, "email": 254}
-_LONGEST_DEFAULT = 500
+# Longest texts, in characters: as long as people need, as short as an index allows, and no longer than their column.
+# A kind of text that is not listed here has no limit and is a bug.
+_LONGEST = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "Title": 500, "description": 60_000}
+_LONGEST |= {"reason": 1_000, "reference": 255, "url": 2_000, "alt": 500, "option": 100, "email": 254, "address": 500}
+_LONGEST |= {"idempotencyKey": 255, "trackingNumber": 255, "carrier": 255, "token name": 255}
 _UNPRINTABLE = ("Cc", "Cs")
 _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
@@ -79,7 +80,7 @@ def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
     trimmed = value.strip()
     if required and not trimmed:
         raise invalid(f"The {kind} must not be empty.", *path)
-    longest = _LONGEST.get(kind, _LONGEST_DEFAULT)
+    longest = _LONGEST[kind]
     if len(trimmed) > longest:
         raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters: at most {longest}.", *path)
     if any(unicodedata.category(c) in _UNPRINTABLE and c not in "\n\r\t" for c in trimmed):
@@ -90,6 +91,14 @@ def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
 def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
     """As ``text``; nothing and the empty text are both None."""
     return (text(value, kind, *path, required=False) or None) if value is not None else None
+
+
+def email(value: str, *path: str | int) -> str:
+    """An address as it is given: what can be mailed is the mailer's business."""
+    given = text(value, "email", *path)
+    if given.count("@") != 1 or given.startswith("@") or given.endswith("@") or any(c.isspace() for c in given):
+        raise invalid(f"{shown(given)} is no e-mail address: one @ between two parts, and no blanks.", *path)
+    return given
 
 
 def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:

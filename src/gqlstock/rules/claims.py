@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gqlstock.rules.scopes import Scope
+from gqlstock.rules.scopes import Scope, actor
 
 _NAMES = ("preferred_username", "email", "azp", "client_id")
 """The claims that may name a caller; the first that can stand in the ledger does, else the subject."""
@@ -32,7 +32,9 @@ def read(claims: Mapping[str, Any]) -> Identity | None:
     name = next((text for claim in _NAMES if (text := _text(claims.get(claim))) is not None), subject)
     given = _words(claims.get("scope"))
     scopes = frozenset(scope for scope in Scope if scope.value in given)
-    return Identity(name, subject, scopes, _words(claims["warehouses"]) if "warehouses" in claims else None)
+    return Identity(
+        actor("jwt", name), subject, scopes, _words(claims["warehouses"]) if "warehouses" in claims else None
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -24,6 +24,11 @@ def point(latitude: float, longitude: float, *path: str | int) -> Point:
     return Point(latitude, longitude)
 
 
+def point_or_none(latitude: float | None, longitude: float | None) -> Point | None:
+    """A place whose degrees are known to be right; None where one of them is missing."""
+    return Point(latitude, longitude) if latitude is not None and longitude is not None else None
+
+
 def distance(one: Point, other: Point) -> float:
     """Kilometres along the great circle (haversine)."""
     lat1, lat2 = radians(one.latitude), radians(other.latitude)

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules.refusals import Code, Refusal, invalid, wrong_state
+from gqlstock.rules.limits import PublicHolds
+from gqlstock.rules.refusals import Code, Refusal, invalid, too_many, wrong_state
 
 SHORTEST, LONGEST = 1, 1_440
 """Minutes."""
@@ -21,6 +22,25 @@ class StockHoldState(StrEnum):
 def check_minutes(minutes: int) -> None:
     if not SHORTEST <= minutes <= LONGEST:
         raise invalid(f"A hold cannot last {minutes} minutes: {SHORTEST} to {LONGEST}.", "minutes")
+
+
+def check_public(minutes: int, lines: int, limits: PublicHolds) -> None:
+    """Refuse the public a hold that is too long or too large for somebody whom nobody knows."""
+    if minutes > limits.minutes:
+        raise invalid(
+            f"A hold without a token cannot last {minutes} minutes: {SHORTEST} to {limits.minutes}.", "minutes"
+        )
+    if lines > limits.lines:
+        raise too_many("lines", lines, limits.lines, "lines")
+
+
+def check_active_of_address(active: int, limits: PublicHolds) -> None:
+    """Refuse the public one hold more at an address that has as many as it may have."""
+    if active >= limits.active:
+        raise Refusal(
+            Code.TOO_MANY,
+            f"This address has {active} active holds: at most {limits.active} without a token. Order or release one.",
+        ).only()
 
 
 def state(stored: StockHoldState, expires_at: datetime, now: datetime) -> StockHoldState:
@@ -46,6 +66,9 @@ class StockHold:
     state: StockHoldState
     expires_at: datetime
     created_at: datetime
+    address: str | None = None
+    """Where a hold without a token was asked for, as long as it is active."""
+    seal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

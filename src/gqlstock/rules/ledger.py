@@ -27,6 +27,10 @@ class MovementKind(StrEnum):
     IMPORT = "IMPORT"
 
 
+COUNTS = (MovementKind.COUNT, MovementKind.IMPORT)
+"""The movements that correct onHand to what was counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """One item's stock in one warehouse. All quantities in units of the item. A level that is not stored has the id 0."""
@@ -166,7 +170,7 @@ def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
 def counted(
     level: Level, count: Decimal, moved_since: Decimal = ZERO, kind: MovementKind = MovementKind.COUNT
 ) -> Change:
-    """A count states onHand as it was; ``moved_since`` is what the ledger has after that moment."""
+    """A count states onHand as it was; ``moved_since`` is what came and went after that moment."""
     return Change(on_hand=count + moved_since - level.on_hand, kind=kind)
 
 

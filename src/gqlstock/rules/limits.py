@@ -3,6 +3,13 @@
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+LISTED = 1_000
+"""What a list costs, in fields, that passes over rows: which ones a website shows is worked out row by row."""
+COUNTED = 2_500
+"""What a count of all rows costs, or a report over all items."""
+LINE_ENTERED = 10
+"""What a line of an input costs, such as that of an order."""
+
 _TRUST = 10
 """How many times larger an operation may be for a caller with a token: integrators read and write all there is."""
 
@@ -27,12 +34,18 @@ class Limits:
     aliases: int = 100
     repetitions: int = 4_000
     """Pairs of fields that have one name in one place, and are one in the answer."""
+    head_seconds: float = 10.0
+    """For a request's head to arrive: its first line and its headers."""
     body_seconds: float = 10.0
     """For a request's body to arrive."""
     init_seconds: float = 10.0
     """For a websocket to say who it is."""
     operations: int = 100
     """Under way at once over one websocket."""
+    subscriptions_of_address: int = 200
+    """That last at once of one address, in one process, for the public."""
+    subscriptions: int = 5_000
+    """That last at once of all addresses, in one process, for the public."""
     public_introspection: bool = True
 
     def of(self, *, authenticated: bool) -> "Limits":
@@ -46,7 +59,15 @@ def _widened(limits: Limits) -> Limits:
     return replace(limits, **larger)
 
 
-_WIDENED = ("complexity", "tokens", "document_length", "fields", "aliases")
+_WIDENED = (
+    "complexity",
+    "tokens",
+    "document_length",
+    "fields",
+    "aliases",
+    "subscriptions_of_address",
+    "subscriptions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +85,15 @@ class PublicRate:
 
     requests: Rate = Rate(600, 60)
     wrong_tokens: Rate = Rate(30, 60)
+    questions: Rate = Rate(10, 60)
+    """How often it may ask whether so many units of one item can be ordered: by trying, hidden stock is found."""
     this_machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHolds:
+    """What a hold without a token may be where the public may order, and how many of them one address may have."""
+
+    minutes: int = 30
+    lines: int = 50
+    active: int = 20

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from gqlstock.rules import geo
+from gqlstock.rules import geo, skus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Network:
     """Every website, in the order of creation, and every warehouse."""
 
     channels: tuple[SalesChannel, ...]
-    warehouses: Mapping[str, int]
-    """The ids of the warehouses by code."""
+    codes: Mapping[str, int]
+    """The ids of the warehouses by code; ``warehouse_id`` looks one up in whatever spelling."""
     active: frozenset[int]
     """The ids of the active warehouses: only they sell."""
 
@@ -46,7 +46,12 @@ class Network:
         """The website of that code; without a code the default website, the first one created."""
         if code is None:
             return self.channels[0] if self.channels else None
-        return next((channel for channel in self.channels if channel.code == code), None)
+        wanted = skus.normalized(code)
+        return next((channel for channel in self.channels if channel.code == wanted), None)
+
+    def warehouse_id(self, code: str) -> int | None:
+        """The id of the warehouse of that code."""
+        return self.codes.get(skus.normalized(code))
 
     def selling_from(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
         """The first-created website that sells from one of these warehouses. (Oro)"""

@@ -6,11 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import quantities
+from gqlstock.rules import geo, quantities, skus
+from gqlstock.rules.geo import Point
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
 from gqlstock.rules.settings import InventoryDecrement
 
 MAX_LINES = 500
+NO_QUANTITY = "its quantity rules contradict each other"
 _FIRST_NUMBER = 100_000
 
 
@@ -41,6 +44,16 @@ def named(order_number: str) -> frozenset[int]:
     return frozenset() if found is None else frozenset({found})
 
 
+def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
+    """Which lines of an order a SKU names, each known by its item's SKU as it was ordered and as it is now.
+
+    Those that were ordered under it; where there is none, those whose item has it now.
+    """
+    wanted = skus.normalized(sku)
+    ordered = [n for n, (then, _) in enumerate(names) if skus.normalized(then) == wanted]
+    return ordered or [n for n, (_, now) in enumerate(names) if now == wanted]
+
+
 @dataclass(frozen=True, slots=True)
 class LineTotals:
     """How many units of a line were ordered, and what became of them; ``shipped`` counts returned ones as well."""
@@ -59,6 +72,20 @@ def status(lines: Sequence[LineTotals]) -> OrderStatus:
     if any(line.shipped for line in lines):
         return OrderStatus.PARTIALLY_SHIPPED
     return OrderStatus.PLACED
+
+
+def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hidden: bool) -> list[Decimal]:
+    """How many units of each line of one item wait for stock, as the caller may know it.
+
+    ``hidden``: all units of all lines, or none. Any other figure would say how many units there are.
+    """
+    return list(ordered if hidden and any(waiting) else waiting)
+
+
+def derived_status(lines: Sequence[LineTotals], *, is_allocated: bool) -> OrderStatus:
+    """The status that an order must have: one of which nothing is allocated is held, unless all of it is canceled."""
+    found = status(lines)
+    return found if is_allocated or found is OrderStatus.CANCELED else OrderStatus.BACKORDERED
 
 
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:
@@ -95,9 +122,20 @@ class Order:
     status: OrderStatus
     customer_email: str | None
     reference: str | None
+    ship_latitude: float | None
+    ship_longitude: float | None
     placed_at: datetime
     updated_at: datetime
     canceled_at: datetime | None = None
+    canceled_units: Decimal = ZERO
+    """What is canceled of its lines: of a parked order nothing else tells."""
+    shipment_count: int = 0
+    seal: int | None = None
+
+    @property
+    def ship_to(self) -> Point | None:
+        """Where it goes, if that was said."""
+        return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +150,7 @@ class OrderLine:
     code: str
     selected_options: dict[str, str]
     quantity: Decimal
-    canceled: Decimal
     decrement: InventoryDecrement
+    canceled: Decimal = ZERO
+    returned: Decimal = ZERO
     message: str | None = None

@@ -60,6 +60,7 @@ class StockAnnouncement:
     reference: str | None
     created_at: datetime
     withdrawn_at: datetime | None = None
+    seal: int | None = None
 
     @property
     def remaining(self) -> Decimal:

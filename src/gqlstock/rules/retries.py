@@ -32,3 +32,8 @@ def pause(failed: int, chance: float) -> timedelta | None:
     if failed > len(PAUSES):
         return None
     return PAUSES[failed - 1] * (1 - _JITTER + 2 * _JITTER * chance)
+
+
+def longest(failed: int) -> timedelta:
+    """The longest pause after that many failed attempts: what is put off for longer was so by another clock."""
+    return PAUSES[min(failed, len(PAUSES)) - 1] * (1 + _JITTER) if failed > 0 else timedelta(0)

@@ -1,6 +1,7 @@
 """Who may do what: the scopes a token can carry, and the caller that a request acts for."""
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -44,6 +45,11 @@ class Caller:
         return self.warehouses is None or warehouse_id in self.warehouses
 
     @cached_property
+    def unnamed(self) -> "Caller":
+        """The caller without who it is: callers of whom this is equal may see and do the same."""
+        return replace(self, name="", key="")
+
+    @cached_property
     def sees_all_stock(self) -> bool:
         """Whether figures over all warehouses may be shown where the shop does not show them."""
         return self.warehouses is None and self.may(Scope.INVENTORY_READ)
@@ -54,3 +60,20 @@ ANONYMOUS = Caller(name="anonymous", key="anonymous", authenticated=False)
 
 SYSTEM = Caller(name="gqlstock", key="system", scopes=frozenset({Scope.ADMIN}))
 """The server itself and its commands."""
+
+_RESERVED = frozenset({SYSTEM.name, ANONYMOUS.name})
+_LONGEST_NAME = 255
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name reads as one that the ledger has for the system itself or for the public.
+
+    Case, spaces, accents, invisible characters and the compatible letters of Unicode make no other name of it.
+    """
+    letters = (c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c)[0] not in "ZCM")
+    return "".join(letters).casefold() in _RESERVED
+
+
+def actor(kind: str, name: str) -> str:
+    """What the ledger calls a caller; one whose name is reserved stands there with what vouches for it."""
+    return f"{kind}:{name}"[:_LONGEST_NAME] if is_reserved(name) else name

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from gqlstock.rules import quantities
+from gqlstock.rules import quantities, quantity_rules
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.refusals import QuantityRules, Refused, invalid
 
@@ -130,6 +130,11 @@ class Settings:
             allowed=self.allowed_quantities or None,
             decimals=self.quantity_uses_decimals,
         )
+
+    @cached_property
+    def least_quantity(self) -> Decimal | None:
+        """L: the least that can be ordered; None where the quantity rules leave no quantity."""
+        return quantity_rules.least_quantity(self.quantity_rules)
 
 
 DEFAULTS = Settings()

@@ -1,17 +1,16 @@
-"""A CSV file as rows that know their line, and what is wrong with it, told by line. What columns mean is said elsewhere."""
+"""Rows of a file that know their line, and what is wrong with the file or worth telling of it, by line."""
 
-import csv
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 
-from gqlstock.rules import quantities
-from gqlstock.rules.refusals import Code, Refusal, Refused, invalid, shown
+from gqlstock.rules.refusals import Code, Refusal, Refused
 
 # More would drown the person who reads them.
 _FAULTS_TOLD = 20
+# Each of these is work for somebody: they are told as long as memory is no matter.
+_NOTES_TOLD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +59,19 @@ def _line(fault: Refusal) -> int:
     return int(fault.path[1])
 
 
-def read(lines: Iterable[str], required: Sequence[str], faults: Faults) -> Iterator[Row]:
-    """The rows below the header, which must have the required columns. Empty rows are passed over."""
-    reader = csv.reader(lines, strict=True)
-    header = _next(reader, 1)
-    if header is None:
-        raise invalid(f"The file is empty: the first line names the columns, {', '.join(required)} among them.")
-    names = [name.strip() for name in [header[0].removeprefix("\ufeff") if header else "", *header[1:]]]
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise invalid(f"The first line has no column {', '.join(missing)}.")
-    twice = [name for name in required if names.count(name) > 1]
-    if twice:
-        raise invalid(f"The first line has the column {twice[0]} twice.")
-    while True:
-        line = reader.line_num + 1
-        values = _next(reader, line)
-        if values is None:
-            return
-        if not any(value.strip() for value in values):
-            continue
-        if len(values) > len(names):
-            faults.add(line, f"There are {len(values)} values for {len(names)} columns.")
-        else:
-            yield Row(line, {name: value.strip() for name, value in zip(names, values, strict=False)})
+class Notes:
+    """What is told of a file that is taken in all the same: by line, the first of them, and how many there are."""
 
+    def __init__(self) -> None:
+        self._told: list[tuple[int, str]] = []
+        self._count = 0
 
-def _next(reader: Iterator[list[str]], line: int) -> list[str] | None:
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        raise Refusal(Code.INVALID_INPUT, f"Line {line}: no valid CSV: {error}.", ("line", line)).only() from None
+    def add(self, line: int, message: str) -> None:
+        self._count += 1
+        insort(self._told, (line, f"Line {line}: {message}"))
+        del self._told[_NOTES_TOLD:]
 
-
-def quantity(row: Row, column: str) -> Decimal:
-    """A cell as a quantity, or a refusal."""
-    try:
-        return quantities.parse(row[column])
-    except ValueError:
-        raise invalid(f"{column} {shown(row[column])!r} is no quantity.") from None
+    @property
+    def told(self) -> tuple[str, ...]:
+        more = self._count - len(self._told)
+        return (*(message for _, message in self._told), *([f"And {more} more."] if more else []))

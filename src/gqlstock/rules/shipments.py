@@ -20,6 +20,8 @@ class ShipmentState(StrEnum):
 
 
 OPEN_STATES = (ShipmentState.PENDING, ShipmentState.READY)
+GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
+"""Units that have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ def state(states: Sequence[AllocationState]) -> ShipmentState:
         return ShipmentState.CANCELED
     waits = AllocationState.BACKORDERED in states
     return ShipmentState.PENDING if waits else ShipmentState.READY
+
+
+def derived_state(states: Sequence[AllocationState]) -> ShipmentState:
+    """The state that a shipment must have by the units in it, whether it has left or not."""
+    return ShipmentState.SHIPPED if any(one in GONE for one in states) else state(states)
 
 
 def pack(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
@@ -120,3 +127,6 @@ class Shipment:
     created_at: datetime
     updated_at: datetime
     shipped_at: datetime | None = None
+    quantity: Decimal = ZERO
+    """How many units are in it, or were when it left."""
+    seal: int | None = None

@@ -101,7 +101,10 @@ class Shelf:
         return sorted(ordered, key=lambda s: first.index(s.warehouse_id) if s.warehouse_id in first else len(first))
 
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
-        """The levels that give units of an item here, in order."""
+        """The levels that give units of an item here, in order.
+
+        Of an item that nobody has counted anywhere that is one which is not there yet: the first warehouse's.
+        """
         by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
         settings = self.settings(item)
         found = []
@@ -110,6 +113,8 @@ class Shelf:
             if level is not None:
                 backorders = self.lookup.level_backorders(level, settings)
                 found.append(Source(site.warehouse_id, level.state, backorders))
+        if not found and not self._levels.get(self.stock_item(item).id):
+            found = [Source(site.warehouse_id, Level(), settings.backorders) for site in self.sites(item, ship_to)[:1]]
         return tuple(found)
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:

@@ -114,6 +114,7 @@ class Bench:
         self._before: list[tuple[tuple[int, int], Level, datetime | None]] = []
         """What the row at hand has changed, as it was before."""
         self._moved: dict[tuple[int, datetime], Decimal] = {}
+        self._named: set[tuple[int, int]] = set()
 
     async def run(
         self, name: str, rows: Sequence[Any], work: Callable[["Bench", Any], Awaitable[None]], *, partial: bool = False
@@ -169,6 +170,13 @@ class Bench:
         """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
         return self._state(self._key(sku, warehouse))
 
+    def name_once(self, sku: str, warehouse: str) -> None:
+        """Refuse a level that a row before has named, however it spelled the SKU."""
+        key = self._key(sku, warehouse)
+        if key in self._named:
+            raise invalid(f"{sku} in {warehouse} stands there twice: state one count of it.", "sku")
+        self._named.add(key)
+
     def known_level_id(self, sku: str, warehouse: str) -> int | None:
         """The id of a level that was there before; None where a row is to make it."""
         level = self._claim.level(*self._key(sku, warehouse))
@@ -196,7 +204,7 @@ class Bench:
 
     def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
         item = self._items[sku]
-        place_id = self._lookup.network.warehouses[warehouse]
+        _, place_id = self._key(sku, warehouse)
         channel = self._lookup.network.selling_from({place_id})
         level = self._claim.level(item.id, place_id)
         levels = [level] if level is not None else []
@@ -208,19 +216,21 @@ class Bench:
         """Read what the ledger has after the moments of counts, for ``moved_since``."""
         asked: dict[tuple[int, datetime], None] = {}
         for sku, warehouse, moment in counted:
-            item, place_id = self._items.get(sku), self._lookup.network.warehouses.get(warehouse)
+            item, place_id = self._items.get(sku), self._lookup.network.warehouse_id(warehouse)
             level = self._claim.level(item.id, place_id) if item and place_id is not None else None
             if level is not None:
                 asked[level.id, moment] = None
         self._moved = await moved_after_each(list(asked))
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
-        """What the ledger has after the moment of a count. Refused for a moment to come, or before the latest count."""
+        """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
         key = self._key(sku, warehouse)
         level = self._claim.level(*key)
         latest = self._counted.get(key) or (level.counted_at if level else None)
+        if latest is not None and latest > self.now:
+            latest = None  # written down before the clock was set back
         if latest is not None and moment < latest:
             raise Refusal(
                 Code.STALE_QUANTITY,
@@ -234,7 +244,7 @@ class Bench:
         if item is None or item.id not in self._claim.items or self._claim.items[item.id].deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
         check_countable(item, self._lookup.product(item))
-        place_id = self._lookup.network.warehouses.get(warehouse)
+        place_id = self._lookup.network.warehouse_id(warehouse)
         if place_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
         if not self._caller.reaches(place_id):

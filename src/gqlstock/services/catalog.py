@@ -5,7 +5,7 @@ from typing import Any
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import orders as order_rules
-from gqlstock.rules import refusals
+from gqlstock.rules import refusals, skus
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.refusals import invalid, wrong_state
@@ -56,7 +56,7 @@ async def update_product(sku: str, given: Changes) -> int:
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.follow(product)
         await tell([product])
-        if product.tracking is not before:
+        if product.tracking is not before or "category" in changes:
             known = [product, *made]
             await watch([item.id for item in known], claim, await lookup(known))
         return int(product.id)
@@ -103,7 +103,7 @@ async def create_combination(
             raise invalid(f"{product.sku} has no option that makes combinations.", "options")
         if rules.digest(chosen) in {one.choice_digest for one in made}:
             raise refusals.taken("combination", " / ".join(chosen.values()), "options")
-        wanted = rules.text(sku, "sku", "sku") if sku is not None else None
+        wanted = skus.checked(sku, "sku") if sku is not None else None
         if wanted is not None:
             await _check_sku(wanted, None)
         combination = _combination(product, chosen, wanted or (await _free_skus(product, [chosen]))[0])
@@ -125,8 +125,8 @@ async def generate_combinations(product_sku: str) -> list[int]:
         known = {one.choice_digest for one in existing}
         every = rules.every_choice(product.options, "product")
         choices = [choice for choice in every if rules.digest(choice) not in known]
-        skus = await _free_skus(product, choices)
-        made = [_combination(product, choice, sku) for choice, sku in zip(choices, skus, strict=True)]
+        free = await _free_skus(product, choices)
+        made = [_combination(product, choice, sku) for choice, sku in zip(choices, free, strict=True)]
         await database.insert_many(made)
         await tell(made)
         return [int(combination.id) for combination in made]
@@ -140,7 +140,7 @@ async def update_combination(sku: str, given: Changes) -> int:
     async def work() -> int:
         combination, _ = await _claimed_combination(sku)
         if (new_sku := given.get("new_sku")) is not None:
-            combination.sku = rules.text(new_sku, "sku", "newSku")
+            combination.sku = skus.checked(new_sku, "newSku")
             await _check_sku(combination.sku, combination.id, "newSku")
         if "code" in given:
             combination.own_code = rules.optional_text(given["code"], "code", "code")
@@ -191,7 +191,7 @@ async def _claimed_combination(sku: str) -> tuple[Item, Claim]:
 
 def _in_use(item: Item, kind: str, sku: str, at: str) -> Item:
     """An item that nobody deleted or renamed before it was locked."""
-    if item.deleted_at is not None or item.sku != sku:
+    if item.deleted_at is not None or item.sku != skus.normalized(sku):
         raise refusals.missing(kind, sku, at)
     return item
 
@@ -205,11 +205,11 @@ async def _check_sku(sku: str, own_id: int | None, at: str = "sku") -> None:
 async def _free_skus(product: Item, choices: Sequence[rules.Choice]) -> list[str]:
     """A SKU for each new combination, made from the product's and the values, that nothing in use has."""
     taken = await catalog.skus_starting_with(rules.combination_sku_start(product.sku))
-    skus: list[str] = []
+    free: list[str] = []
     for choice in choices:
-        skus.append(rules.combination_sku(product.sku, choice, taken))
-        taken.add(skus[-1])
-    return skus
+        free.append(rules.combination_sku(product.sku, choice, taken))
+        taken.add(free[-1])
+    return free
 
 
 def _combination(product: Item, choice: rules.Choice, sku: str) -> Item:
@@ -231,7 +231,7 @@ async def _apply(product: Item, given: Changes) -> None:
     """Put what is given into a product, each thing checked. ``sku`` and ``name`` cannot be emptied."""
     if given.get("sku") is not None:
         at = "sku" if product.pk is None else "newSku"
-        product.sku = rules.text(given["sku"], "sku", at)
+        product.sku = skus.checked(given["sku"], at)
         await _check_sku(product.sku, product.pk, at)
     if given.get("name") is not None:
         product.name = rules.text(given["name"], "name", "name")
@@ -328,8 +328,8 @@ async def _check_unused(items: Sequence[Item], claim: Claim, at: str = "sku") ->
                 raise wrong_state(f"{item.sku} still has stock or claims in a warehouse.", at)
     order_id = await orders.open_order_of([item.id for item in items])
     if order_id is not None:
-        skus = refusals.shown(", ".join(item.sku for item in items))
-        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {skus}.", at)
+        told = refusals.shown(", ".join(item.sku for item in items))
+        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {told}.", at)
 
 
 async def _retire(items: Sequence[Item], claim: Claim) -> None:
@@ -339,8 +339,7 @@ async def _retire(items: Sequence[Item], claim: Claim) -> None:
     for item in items:
         for level in claim.levels(item.id):
             await inventory.retire(level)
-    for alert in await alerts.open_alerts([item.id for item in items]):
-        await alerts.resolve(alert, at)
+    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), at)
     await tell(items)
 
 

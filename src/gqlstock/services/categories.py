@@ -7,7 +7,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.refusals import invalid, wrong_state
-from gqlstock.store import catalog, database, outbox
+from gqlstock.store import catalog, database, outbox, reassessments
 from gqlstock.store.catalog import Category, Item
 
 Changes = Mapping[str, Any]
@@ -44,6 +44,7 @@ async def update(slug: str, given: Changes) -> int:
         if "parent" in given:
             found.parent_id = await _new_parent(found, given["parent"])
             await outbox.add([ANY_SETTING])
+            await reassessments.add_category(found.id)
         await found.save()
         return int(found.id)
 

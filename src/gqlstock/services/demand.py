@@ -1,5 +1,6 @@
 """Reports of what was ordered, item by item and category by category."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ from gqlstock.store.demand import Within
 from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 
-_PART = 5_000
+_PART = 1_000
 _LOOKED_AT = 500
 
 
@@ -106,6 +107,8 @@ class Report:
             after = part[-1][1]
 
     async def _of(self, items: Sequence[Item]) -> list[ItemDemand]:
+        # Others have their turn between two parts.
+        await asyncio.sleep(0)
         known = await lookup(items, self._network)
         levels = await inventory.levels_of([item.id for item in items])
         found = []

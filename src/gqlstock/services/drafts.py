@@ -70,7 +70,14 @@ class PlannedLine:
     message: str | None = None
     refusals: list[Refusal] = field(default_factory=list)
     counted: bool = False
+    hidden: bool = False
+    """Whether the caller may not see how many units there are."""
+    shown_backordered: Decimal = ZERO
+    shown_message: str | None = None
+    """What waits, and what is said of it, as the caller may know it."""
     settings: Settings | None = None
+    fits: bool = True
+    """Whether it can be had together with the other lines of its item; the first of them says why not."""
 
     @property
     def sku(self) -> str:
@@ -82,7 +89,7 @@ class PlannedLine:
 
     @property
     def orderable(self) -> bool:
-        return not self.refusals and self.reason is None
+        return not self.refusals and self.reason is None and self.fits
 
 
 @dataclass(slots=True)
@@ -98,7 +105,9 @@ class Draft:
         return not self.refusals and not self.held
 
 
-async def read(asked: Asked, *, to_claim: bool = False) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
+async def read(
+    caller: Caller, asked: Asked, *, to_claim: bool = False
+) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
     """Everything that the order is worked out from. Refused for what is wrong with the order as a whole.
 
     ``to_claim``: without levels, which are read under the lock.
@@ -108,7 +117,7 @@ async def read(asked: Asked, *, to_claim: bool = False) -> tuple[SalesChannel, l
     items = await catalog_rows.by_sku({line.sku for line in asked.lines})
     make = stockroom_to_claim if to_claim else stockroom
     found = (await make(items.values(), network)).shelf(channel)
-    return channel, identify(asked, items, found), found
+    return channel, identify(caller, asked, items, found), found
 
 
 def check(asked: Asked, network: Network) -> SalesChannel:
@@ -125,13 +134,18 @@ def check(asked: Asked, network: Network) -> SalesChannel:
     return channel
 
 
-def identify(asked: Asked, items: Mapping[str, Item], found: Shelf) -> list[PlannedLine]:
-    """What each line stands for, or why it stands for nothing."""
+def identify(caller: Caller, asked: Asked, items: Mapping[str, Item], found: Shelf) -> list[PlannedLine]:
+    """What each line stands for, or why it stands for nothing.
+
+    To the public an unpublished item is as one that does not exist.
+    """
     lines = []
     for number, asked_line in enumerate(asked.lines):
         line = PlannedLine(number, asked_line)
         try:
-            _identify(line, items.get(asked_line.sku), found)
+            item = items.get(asked_line.sku)
+            known = item is not None and (caller.authenticated or found.lookup.product(item).published)
+            _identify(line, item if known else None, found)
         except Refused as error:
             line.refusals += [refusal.under("lines", number) for refusal in error.refusals]
         lines.append(line)
@@ -172,7 +186,7 @@ def plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -
         if line.item is not None:
             by_stock.setdefault(found.stock_item(line.item).id, []).append(line)
     for group in by_stock.values():
-        if not _check(asked, group, found):
+        if not _check(caller, asked, group, found):
             continue
         _take(caller, asked, group, found, short)
         for line in group:
@@ -190,11 +204,12 @@ def plan(caller: Caller, asked: Asked, lines: list[PlannedLine], found: Shelf) -
     if waits and not wrong:
         for line in lines:
             line.refusals, line.parts, line.message = [], (), None
+            line.shown_backordered, line.shown_message = ZERO, None
         return Draft(lines, [], held=True)
     return Draft(lines, [refusal for line in lines for refusal in line.refusals])
 
 
-def _check(asked: Asked, group: Sequence[PlannedLine], found: Shelf) -> bool:
+def _check(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: Shelf) -> bool:
     """The quantity rules over all lines of an item, and whether each can be ordered but for want of units."""
     first = group[0]
     assert first.item is not None
@@ -206,7 +221,9 @@ def _check(asked: Asked, group: Sequence[PlannedLine], found: Shelf) -> bool:
     fine = not broken
     for line in group:
         assert line.item is not None
+        line.fits = not broken
         line.settings = found.settings(line.item)
+        line.hidden = not (caller.sees_all_stock or availability.may_see_quantity(line.settings))
         if asked.modes:
             line.settings = replace(line.settings, decrement_inventory=asked.modes[line.number])
         choice = line.selected if line.item.is_product and catalog.counts_combinations(line.item.tracking) else None
@@ -227,6 +244,7 @@ def _not_orderable(line: PlannedLine, assessment: Assessment) -> Refusal:
         UnavailableReason.SELECT_OPTIONS: "is sold by its options: choose each of them",
         UnavailableReason.COMBINATION_UNAVAILABLE: "does not come in this combination of options",
         UnavailableReason.NOT_SOLD_HERE: "is not sold on this website",
+        UnavailableReason.NO_QUANTITY_ALLOWED: f"cannot be ordered in any quantity: {rules.NO_QUANTITY}",
         UnavailableReason.LOW_STOCK_UNPUBLISHED: "is not sold while its stock is low",
         UnavailableReason.LOW_STOCK_BUY_DISABLED: "cannot be bought while its stock is low",
     }[assessment.reason]
@@ -255,26 +273,48 @@ def _take(caller: Caller, asked: Asked, group: Sequence[PlannedLine], found: She
     modes = [line.settings.decrement_inventory for line in counted if line.settings is not None]
     planned = allocation.plan(wanted, first.settings, sources, only_free=asked.only_free, modes=modes)
     for line, parts in zip(counted, planned.parts, strict=True):
+        line.fits = planned.fits
+        if not planned.fits:
+            line.reason = UnavailableReason.OUT_OF_STOCK
+            continue
         line.parts = parts or ()
         if line.backordered and _notifies(line, found, asked):
             line.message = availability.BACKORDER_MESSAGE
+    _show(counted)
     if not planned.fits:
         short.append(first)
-        first.reason = UnavailableReason.OUT_OF_STOCK
         salable = availability.stock(first.settings, sources, only_free=asked.only_free).salable
-        first.refusals.append(_insufficient(caller, first, sum(wanted, ZERO), salable))
+        first.refusals.append(_insufficient(first, sum(wanted, ZERO), salable))
+        return
+    try:
+        taken = zip(counted, modes, strict=True)
+        allocation.check_range([(part, mode) for line, mode in taken for part in line.parts], sources)
+    except Refused as error:
+        first.refusals += [refusal.under("lines", first.number, "quantity") for refusal in error.refusals]
+        for line in counted:
+            line.fits = False
 
 
-def _insufficient(caller: Caller, line: PlannedLine, requested: Decimal, salable: Decimal | None) -> Refusal:
-    assert line.settings is not None
-    seen = caller.sees_all_stock or availability.may_see_quantity(line.settings)
-    left = f": {quantities.text(salable)} can be ordered" if seen and salable is not None else ""
+def _show(counted: Sequence[PlannedLine]) -> None:
+    """Say of the lines of an item what the caller may know of what waits."""
+    hidden = any(line.hidden for line in counted)
+    message = next((line.message for line in counted if line.message), None)
+    shown = rules.shown_waiting(
+        [line.asked.quantity for line in counted], [p.backordered for p in counted], hidden=hidden
+    )
+    for line, waiting in zip(counted, shown, strict=True):
+        line.shown_backordered = waiting
+        line.shown_message = message if hidden else line.message
+
+
+def _insufficient(line: PlannedLine, requested: Decimal, salable: Decimal | None) -> Refusal:
+    left = f": {quantities.text(salable)} can be ordered" if salable is not None and not line.hidden else ""
     return InsufficientStock(
         message=f"There are not {quantities.text(requested)} of {line.sku}{left}.",
         path=("lines", line.number, "quantity"),
         sku=line.sku,
         requested=requested,
-        salable=salable if seen else None,
+        salable=None if line.hidden else salable,
     )
 
 

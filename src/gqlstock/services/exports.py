@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from gqlstock.rules import quantities
+from gqlstock.rules import formulas, quantities
 from gqlstock.store import catalog, counts, warehouses
 
 COLUMNS = ("sku", "warehouse", "on_hand")
@@ -12,7 +12,7 @@ LevelRow = tuple[str, str, str]
 
 
 async def levels() -> AsyncIterator[list[LevelRow]]:
-    """All levels in use by SKU, then by warehouse."""
+    """All levels in use by SKU, then by warehouse; no cell of a text is one that a spreadsheet would run."""
     codes = await warehouses.codes_by_id()
     # Each item may have a level in every warehouse.
     at_once = max(_READ_AT_ONCE // max(len(codes), 1), 1)
@@ -21,5 +21,9 @@ async def levels() -> AsyncIterator[list[LevelRow]]:
         found: dict[int, list[tuple[str, str]]] = {item_id: [] for item_id, _ in items}
         for (item_id, warehouse_id), on_hand in (await counts.on_hand_of(found.keys())).items():
             found[item_id].append((codes[warehouse_id], quantities.text(on_hand)))
-        yield [(sku, code, on_hand) for item_id, sku in items for code, on_hand in sorted(found[item_id])]
+        yield [
+            (formulas.guard(sku), formulas.guard(code), on_hand)
+            for item_id, sku in items
+            for code, on_hand in sorted(found[item_id])
+        ]
         last = items[-1][1]

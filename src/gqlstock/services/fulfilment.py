@@ -1,11 +1,11 @@
 """An order with its lines and allocations, taken up to be shipped, canceled or returned, all under its items' lock."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.events import Event, Topic
@@ -14,16 +14,17 @@ from gqlstock.rules.orders import LineTotals, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.shipments import Pick, Unit, total
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.rules.shipments import GONE, Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
-from gqlstock.store import database, inventory, orders, outbox, shipments
+from gqlstock.store import catalog, database, inventory, orders, outbox, shipments
+from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment
 
 MAX_LINES = 500
-GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
 
 Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
 """Which units of a line come first, and no more than that many; without a number all."""
@@ -36,7 +37,7 @@ class LineQuantity:
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class Sheet:
@@ -51,6 +52,7 @@ class Sheet:
         shipments: Sequence[Shipment],
         claim: Claim,
         lookup: Lookup,
+        skus: Mapping[int, str],
     ) -> None:
         self.caller = caller
         self.order = order
@@ -58,6 +60,8 @@ class Sheet:
         self.shipments = {shipment.id: shipment for shipment in shipments}
         self.claim = claim
         self.lookup = lookup
+        self._skus = skus
+        """The SKUs of the lines' items as they are now."""
         self._allocations = allocations
         self._postings: list[Posting] = []
         self._packed_anew: set[int] = set()
@@ -76,14 +80,19 @@ class Sheet:
         if asked.quantity <= 0:
             raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
         if asked.told is not None:
-            found = [line for line in self.lines if line.id == asked.line and line.sku == asked.sku]
+            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
             if not found:
                 raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
             return found
-        found = [line for line in self.lines if line.sku == asked.sku]
-        if not found:
+        named = self._named(asked.sku, self.lines)
+        if not named:
             raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
-        return found
+        return named
+
+    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+        """Those of the lines that a SKU names."""
+        names = [(line.sku, self._skus.get(line.item_id)) for line in lines]
+        return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
         """The units that a caller means, and how many there are too few."""
@@ -131,20 +140,30 @@ class Sheet:
         level = await self.claim.open(self._items[allocation.level_id], allocation.warehouse_id)
         self._postings.append(Posting(level, change, self.caller, order=self.order))
 
-    def check_not_below_zero(self) -> None:
-        """Refuse to ship what is not there: units that leave must be on hand."""
-        for posting in summed(self._postings):
-            after = posting.level.on_hand + posting.change.on_hand
-            if posting.change.on_hand < 0 and after < 0:
+    def stock_item(self, pick: Pick) -> Item | None:
+        """The item whose level picked units are of; None where nothing is counted."""
+        level_id = next(a.level_id for found in self._allocations.values() for a in found if a.id == pick.id)
+        return None if level_id is None else self.claim.items[self._items[level_id]]
+
+    async def check_on_hand(self) -> None:
+        """Refuse to ship what is not there. Backorders under ON_ORDER are off onHand already: they take nothing away."""
+        leaving = [posting for posting in summed(self._postings) if posting.change.on_hand < 0]
+        short = [posting for posting in leaving if posting.level.on_hand + posting.change.on_hand < 0]
+        if not short:
+            return
+        waiting = await orders.waiting_units([one.level.id for one in short], InventoryDecrement.ON_ORDER)
+        for posting in short:
+            there = posting.level.on_hand + waiting.get(posting.level.id, ZERO)
+            requested = -posting.change.on_hand
+            if requested > there:
                 item = self.claim.items[posting.level.item_id]
-                requested = -posting.change.on_hand
                 raise InsufficientStock(
-                    message=f"{item.sku} has {quantities.text(posting.level.on_hand)} on hand: "
+                    message=f"{item.sku} has {quantities.text(there)} on hand: "
                     f"{quantities.text(requested)} cannot leave.",
                     path=("number",),
                     sku=item.sku,
                     requested=requested,
-                    salable=max(posting.level.on_hand, ZERO),
+                    salable=max(there, ZERO),
                 ).only()
 
     async def finish(self, reason: str | None = None) -> None:
@@ -155,17 +174,21 @@ class Sheet:
         await shipments.restate(self._packed_anew)
         at = database.now()
         totals = [self.totals(line) for line in self.lines]
-        if self.order.status is not OrderStatus.BACKORDERED or all(t.canceled == t.quantity for t in totals):
-            self.order.status = rules.status(totals)
+        self.order.status = rules.derived_status(totals, is_allocated=any(self._allocations.values()))
         if self.order.status is OrderStatus.CANCELED:
             self.order.canceled_at = at
         self.order.updated_at = at
-        await self.order.save(update_fields=["status", "canceled_at", "updated_at"])
+        self.order.canceled_units = sum((line.canceled for line in self.lines), ZERO)
+        self.order.shipment_count = len(self.shipments)
+        await self.order.save(update_fields=["status", "canceled_at", "canceled_units", "shipment_count", "updated_at"])
         await outbox.add([Event(Topic.ORDER, self.order.id)])
 
     def totals(self, line: OrderLine) -> LineTotals:
         shipped = sum((a.quantity for a in self._allocations[line.id] if a.state in GONE), ZERO)
         return LineTotals(line.quantity, line.canceled, shipped)
+
+    def returned(self, line: OrderLine) -> Decimal:
+        return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
 
     def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
         """How many of the picked units are of which line."""
@@ -196,7 +219,9 @@ async def sheet(caller: Caller, number: str, *path: str) -> Sheet:
     if {a.level_id for found in allocations.values() for a in found if a.level_id is not None} - levels.keys():
         raise database.Outdated(f"the order {number} was tried again meanwhile, and has units of items not claimed")
     made = (await shipments.shipments_of([order_id]))[order_id]
-    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()))
+    items = claim.items | await catalog.items({line.item_id for line in lines} - claim.items.keys())
+    skus = {item.id: item.sku for item in items.values()}
+    return Sheet(caller, order, lines, allocations, made, claim, await lookup(claim.items.values()), skus)
 
 
 def check_lines(asked: Sequence[LineQuantity] | None) -> None:

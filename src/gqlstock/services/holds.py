@@ -8,6 +8,7 @@ from gqlstock.rules import holds as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine, StockHoldState
 from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
@@ -16,7 +17,7 @@ from gqlstock.services import drafts
 from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, stocked
 from gqlstock.services.handles import Handle
-from gqlstock.services.idempotency import ticket
+from gqlstock.services.idempotency import ticket_on_website
 from gqlstock.stock import loading, transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id, summed
 from gqlstock.stock.snapshot import OpenHold, Snapshot
@@ -55,6 +56,10 @@ def named(hold_id: int | None) -> frozenset[int]:
     return frozenset() if hold_id is None else frozenset({hold_id})
 
 
+def named_address(address: str | None) -> frozenset[str]:
+    return frozenset() if address is None else frozenset({address})
+
+
 def items_of(handle: Handle | None, found: Snapshot) -> set[int]:
     """The items of which a hold keeps units."""
     if handle is None or handle.row_id is None:
@@ -73,7 +78,7 @@ def end(
         raise refusals.missing("hold", handle.told, *path)
     check(held.hold, held.hold.website_id if website_id is None else website_id, snapshot.now, *path)
     entries = summed([_entry(one.level, Change(held=-one.quantity), caller) for one in held.units])
-    return EndedHold(held, replace(held.hold, state=state), entries)
+    return EndedHold(held, replace(held.hold, state=state, address=None), entries)
 
 
 def check(hold: StockHold, website_id: int, now: datetime, *path: str) -> None:
@@ -87,10 +92,21 @@ def _entry(level: Level, change: Change, caller: Caller) -> LedgerEntry:
     return LedgerEntry(level.item_id, level.warehouse_id, change, caller)
 
 
-async def hold(caller: Caller, asked: Holding, key: str | None = None) -> Result:
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without a token: where they come from (None where that is not counted), and what they may hold."""
+
+    address: str | None
+    limits: PublicHolds
+
+
+async def hold(caller: Caller, asked: Holding, key: str | None = None, guest: Guest | None = None) -> Result:
     """Keep what is free for a cart, all of it or nothing. Answers the hold's id."""
     rules.check_minutes(asked.minutes)
-    return await transaction.run(HoldStock(caller, asked, ticket(caller, "holdStock", key, asked)))
+    if guest is not None:
+        rules.check_public(asked.minutes, len(asked.lines), guest.limits)
+    used = await ticket_on_website(caller, "holdStock", key, asked)
+    return await transaction.run(HoldStock(caller, asked, used, guest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +114,21 @@ class HoldStock:
     caller: Caller
     asked: Holding
     key: IdempotencyKey | None
+    guest: Guest | None = None
 
     @property
     def names(self) -> Names:
         replaced = self.asked.replaces.row_id if self.asked.replaces is not None else None
-        return Names(frozenset(line.sku for line in self.asked.lines), holds=named(replaced))
+        skus = frozenset(line.sku for line in self.asked.lines)
+        return Names(skus, holds=named(replaced), addresses=named_address(self._address))
 
     @property
     def size(self) -> int:
         return len(self.asked.lines)
+
+    @property
+    def _address(self) -> str | None:
+        return self.guest.address if self.guest is not None else None
 
     def items(self, found: Snapshot) -> Collection[int]:
         _, lines, shelf = self._identified(found)
@@ -120,12 +142,15 @@ class HoldStock:
         draft = plan(self.caller, self._order, lines, shelf)
         if draft.refusals:
             raise Refused(draft.refusals)
+        if self.guest is not None and self._address is not None:
+            rules.check_active_of_address(snapshot.active_holds(self._address), self.guest.limits)
         made = StockHold(
             id=rows.new_id(),
             website_id=channel.id,
             state=StockHoldState.ACTIVE,
             expires_at=now + timedelta(minutes=self.asked.minutes),
             created_at=now,
+            address=self._address,
         )
         asked = [
             StockHoldLine(new_id(), made.id, line.item.id, line.item.sku, line.asked.quantity, line.selected)
@@ -147,7 +172,7 @@ class HoldStock:
     def _identified(self, found: Snapshot) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
         channel = drafts.check(self._order, found.network)
         shelf = found.on(channel)
-        return channel, drafts.identify(self._order, found.by_sku, shelf), shelf
+        return channel, drafts.identify(self.caller, self._order, found.by_sku, shelf), shelf
 
 
 def _kept(draft: Draft, snapshot: Snapshot, shelf: Shelf) -> list[tuple[Level, object]]:
@@ -219,7 +244,7 @@ class ExpireHold:
         changes = Changes(lambda written: Result({"hold": [self.hold_id]}))
         if held is None or held.hold.state is not StockHoldState.ACTIVE:
             return changes
-        changes.changed.append(replace(held.hold, state=StockHoldState.EXPIRED))
+        changes.changed.append(replace(held.hold, state=StockHoldState.EXPIRED, address=None))
         changes.expired = {(one.level.item_id, one.level.warehouse_id): ZERO for one in held.units}
         for level_id, quantity in held.quantities.items():
             level = snapshot.level_by_id(level_id)

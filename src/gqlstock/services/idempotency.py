@@ -1,16 +1,15 @@
 """One call under one key happens once: what a mutation answered is kept and answered again."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from gqlstock.rules import catalog, quantities, refusals
+from gqlstock.rules import canonical, catalog, quantities, refusals, skus
 from gqlstock.rules.refusals import Code, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import database, idempotency
+from gqlstock.store import database, idempotency, warehouses
 from gqlstock.store.idempotency import KeptAnswer, Ticket
 
 
@@ -24,15 +23,32 @@ class Kept:
     """Those of the objects that are at hand as they were just written; not kept."""
 
 
+class _OnWebsite(Protocol):
+    """A request on a website; None is the default one."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def website(self) -> str | None: ...
+
+
 def ticket(caller: Caller, mutation: str, key: str | None, asked: object) -> Ticket | None:
     """A key as a caller used it; None for none.
 
-    ``asked`` is the parsed input, in frozen dataclasses: two inputs are the same when they are equal.
+    ``asked`` is the parsed input, in frozen dataclasses; two inputs are the same when ``canonical`` says so.
     """
     if key is None:
         return None
     name = catalog.text(key, "idempotencyKey", "idempotencyKey")
-    return Ticket(caller.key, mutation, name, hashlib.sha256(repr(asked).encode()).hexdigest())
+    return Ticket(caller.key, mutation, name, canonical.digest(asked))
+
+
+async def ticket_on_website(caller: Caller, mutation: str, key: str | None, asked: _OnWebsite) -> Ticket | None:
+    """As ``ticket``; the default website is the same whether it was named or left out."""
+    named = skus.normalized(asked.website) if key is not None and asked.website is not None else None
+    if named is not None and named == await warehouses.default_website_code():
+        asked = replace(asked, website=None)
+    return ticket(caller, mutation, key, asked)
 
 
 async def once(used: Ticket | None, work: Callable[[], Awaitable[Kept]]) -> Kept:
@@ -62,7 +78,9 @@ async def claim(used: Sequence[Ticket]) -> dict[Ticket, Kept | Refused]:
 
 
 def _again(used: Ticket, kept: KeptAnswer) -> Kept | Refused:
-    if kept.digest != used.digest:
+    # What was asked under a key of an earlier release is not known any more. Its answer is the safe one: a conflict would
+    # make a client try again under another key, and do twice what was done.
+    if kept.digest != used.digest and canonical.is_comparable(kept.digest):
         return Refusal(
             Code.IDEMPOTENCY_CONFLICT,
             f"The key {refusals.shown(used.key)} was used for another {used.mutation} before: take a new one.",

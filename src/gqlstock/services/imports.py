@@ -2,15 +2,17 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gqlstock.rules import quantities, refusals, sheet, shopify
+from gqlstock.formats import csv_dialect, shopify
+from gqlstock.formats.csv_dialect import Columns
+from gqlstock.formats.shopify import Product
+from gqlstock.rules import catalog, quantities, refusals, skus
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.sheet import Faults, Row
-from gqlstock.rules.shopify import Product
+from gqlstock.rules.sheet import Faults, Notes, Row
 from gqlstock.services import counts, intake
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, warehouses
@@ -22,7 +24,7 @@ _COUNTED_AT_ONCE = 2_000
 _LEVELS_AT_ONCE = 20_000
 _READ_AT_ONCE = 5_000
 _VARIANTS_AT_ONCE = 1_000
-_LEVEL_COLUMNS = ("sku", "warehouse", "on_hand")
+_LEVEL_COLUMNS = Columns(("sku", "warehouse", "on_hand"), quantities=("on_hand",))
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how much of it is, and of how much where that is known."""
@@ -38,10 +40,16 @@ class Imported:
     products_changed: int = 0
     combinations_made: int = 0
     counted: int = 0
+    notes: Sequence[str] = ()
+    """What somebody has to look after, by line: quantities below 0."""
 
 
 def _silent(what: str, done: int, of: int | None) -> None:
     """Progress that nobody watches."""
+
+
+lines_of = csv_dialect.lines
+"""The lines of a file in whatever encoding, as the imports take them."""
 
 
 async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _silent) -> Imported:
@@ -55,13 +63,14 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
 
         async def work() -> Imported:
             found, network, items = Faults(), await warehouses.network(), await _items_at_once()
+            notes = Notes()
             done = counted = 0
             for part in given.known(_COUNTED_AT_ONCE, items):
-                counted += await counts.take(caller, part, network, found)
+                counted += await counts.take(caller, part, network, found, notes)
                 done += len(part)
                 progress("Counted", done, len(given))
             found.check()
-            return Imported(counted=counted)
+            return Imported(counted=counted, notes=notes.told)
 
         await database.analyze("item", "inventory_level")
         return await database.transaction(work)
@@ -69,7 +78,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
 
 async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
     """Put aside what the file says of each SKU and warehouse. A count given twice is one, if it is the same."""
-    given = (_named(row, faults) for row in sheet.read(lines, _LEVEL_COLUMNS, faults))
+    given = (_named(row, faults) for row in csv_dialect.read(lines, _LEVEL_COLUMNS, faults))
     done = 0
     for part in _parts((one for one in given if one is not None), _READ_AT_ONCE):
         for one, known in into.put(part):
@@ -82,10 +91,15 @@ async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progr
 
 def _named(row: Row, faults: Faults) -> Named | None:
     with faults.at(row.line):
-        for column in _LEVEL_COLUMNS:
+        for column in _LEVEL_COLUMNS.required:
             if not row[column]:
                 raise invalid(f"The {column} is missing.")
-        return Named(row.line, row["sku"], row["warehouse"], sheet.quantity(row, "on_hand"))
+        return Named(
+            row.line,
+            skus.normalized(row["sku"]),
+            skus.normalized(row["warehouse"]),
+            csv_dialect.quantity(row, "on_hand"),
+        )
     return None
 
 
@@ -111,7 +125,7 @@ async def shopify_products(
         await _read_products(lines, given, progress)
 
         async def work() -> Imported:
-            faults = Faults()
+            faults, notes = Faults(), Notes()
             place, network, items = await _warehouse(warehouse), await warehouses.network(), await _items_at_once()
             into = await intake.begin(given, faults)
             done = counted = 0
@@ -122,11 +136,11 @@ async def shopify_products(
                     if variant.quantity is not None
                 ]
                 for some in _parts(found, items):
-                    counted += await counts.take(caller, some, network, faults)
+                    counted += await counts.take(caller, some, network, faults, notes)
                 done += len(part)
                 progress("Taken in", done, len(given))
             faults.check()
-            return Imported(into.products_made, into.products_changed, into.combinations_made, counted)
+            return Imported(into.products_made, into.products_changed, into.combinations_made, counted, notes.told)
 
         await database.analyze("item", "inventory_level")
         return await database.transaction(work)
@@ -166,6 +180,7 @@ def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
 
 
 async def _warehouse(code: str) -> Warehouse:
+    code = catalog.text(code, "code", "warehouse")
     place = (await warehouses.warehouses_by_code([code])).get(code)
     if place is None:
         known = ", ".join((await warehouses.codes_by_id()).values()) or "none yet"

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gqlstock.formats import shopify
+from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
-from gqlstock.rules import refusals, shopify
+from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Choice, Image
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.rules.sheet import Faults
-from gqlstock.rules.shopify import Product, Variant
 from gqlstock.services import catalog, categories
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, inventory, settings

@@ -1,27 +1,28 @@
 """An order that has not left in whole, taken up to be packed, shipped, canceled or returned: its units, step by step."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import LineTotals, Order, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.shipments import Pick, Shipment, Unit, total
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.rules.shipments import GONE, Pick, Shipment, Unit, total
 from gqlstock.stock.command import Changes, LedgerEntry, Result, Written, new_id, summed
 from gqlstock.stock.snapshot import Snapshot
 
 MAX_LINES = 500
-GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
 
 Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
 """Which units of a line come first, and no more than that many; without a number all."""
@@ -34,7 +35,7 @@ class LineQuantity:
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class OpenOrder:
@@ -75,14 +76,19 @@ class OpenOrder:
         if asked.quantity <= 0:
             raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
         if asked.told is not None:
-            found = [line for line in self.lines if line.id == asked.line and line.sku == asked.sku]
+            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
             if not found:
                 raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
             return found
-        found = [line for line in self.lines if line.sku == asked.sku]
-        if not found:
+        named = self._named(asked.sku, self.lines)
+        if not named:
             raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
-        return found
+        return named
+
+    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+        """Those of the lines that a SKU names, as it was ordered or as it is now."""
+        names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
+        return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
         """The units that a caller means, and how many there are too few."""
@@ -126,7 +132,10 @@ class OpenOrder:
             self._put(part)
             return part
         self._put(replace(allocation, quantity=allocation.quantity - quantity))
-        part = replace(allocation, id=new_id(), quantity=quantity, changed_at=self.now, **changes)
+        split_from = allocation.planned_as
+        part = replace(
+            allocation, id=new_id(), split_from=split_from, quantity=quantity, changed_at=self.now, **changes
+        )
         self._allocations[part.line_id].append(part)
         self._added[part.id] = part
         return part
@@ -155,21 +164,29 @@ class OpenOrder:
         elif isinstance(record, Order):
             self.order = record
 
+    def stock_item(self, pick: Pick) -> Item | None:
+        """The item whose level picked units are of; None where nothing is counted."""
+        level_id = self._allocation(pick.id).level_id
+        return None if level_id is None else self._snapshot.item(self._snapshot.level_items[level_id])
+
     def check_on_hand(self) -> None:
-        """Refuse to ship what is not there: units that leave must be on hand."""
+        """Refuse to ship what is not there. Backorders under ON_ORDER are off onHand already: they take nothing away."""
         for entry in summed(self._entries):
             level = self._snapshot.level(*entry.key)
             assert level is not None
-            if entry.change.on_hand < 0 and level.on_hand + entry.change.on_hand < 0:
+            requested = -entry.change.on_hand
+            if requested <= 0 or requested <= level.on_hand:
+                continue
+            there = level.on_hand + self._snapshot.waiting_units(level.id, InventoryDecrement.ON_ORDER)
+            if requested > there:
                 item = self._snapshot.item(entry.item_id)
-                requested = -entry.change.on_hand
                 raise InsufficientStock(
-                    message=f"{item.sku} has {quantities.text(level.on_hand)} on hand: "
+                    message=f"{item.sku} has {quantities.text(there)} on hand: "
                     f"{quantities.text(requested)} cannot leave.",
                     path=("number",),
                     sku=item.sku,
                     requested=requested,
-                    salable=max(level.on_hand, ZERO),
+                    salable=max(there, ZERO),
                 ).only()
 
     def changes(self, answer: Callable[[Written], Result], reason: str | None = None) -> Changes:
@@ -177,11 +194,17 @@ class OpenOrder:
         for shipment_id in sorted(self._repacked):
             self._restate(self.shipments[shipment_id])
         totals = [self.totals(line) for line in self.lines]
-        status = self.order.status
-        if status is not OrderStatus.BACKORDERED or all(one.canceled == one.quantity for one in totals):
-            status = rules.status(totals)
-        canceled_at = self.now if status is OrderStatus.CANCELED else self.order.canceled_at
-        self.put(replace(self.order, status=status, canceled_at=canceled_at, updated_at=self.now))
+        status = rules.derived_status(totals, is_allocated=any(self._allocations.values()))
+        self.put(
+            replace(
+                self.order,
+                status=status,
+                canceled_at=self.now if status is OrderStatus.CANCELED else self.order.canceled_at,
+                canceled_units=sum((line.canceled for line in self.lines), ZERO),
+                shipment_count=len(self.shipments),
+                updated_at=self.now,
+            )
+        )
         return Changes(
             answer,
             [replace(entry, reason=reason) for entry in summed(self._entries)],
@@ -193,12 +216,16 @@ class OpenOrder:
     def _restate(self, shipment: Shipment) -> None:
         if shipment.state not in shipment_rules.OPEN_STATES:
             return
-        inside = [a.state for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
-        self.put(replace(shipment, state=shipment_rules.state(inside), updated_at=self.now))
+        inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
+        state = shipment_rules.state([a.state for a in inside])
+        self.put(replace(shipment, state=state, quantity=sum((a.quantity for a in inside), ZERO), updated_at=self.now))
 
     def totals(self, line: OrderLine) -> LineTotals:
         shipped = sum((a.quantity for a in self._allocations[line.id] if a.state in GONE), ZERO)
         return LineTotals(line.quantity, line.canceled, shipped)
+
+    def returned(self, line: OrderLine) -> Decimal:
+        return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
 
     def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
         """How many of the picked units are of which line."""

@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gqlstock import trail
-from gqlstock.rules import catalog, events, ledger, refusals
+from gqlstock.rules import allocation, catalog, events, ledger, refusals
 from gqlstock.rules import orders as rules
-from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.ledger import Step
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.orders import Order, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import addresses, drafts, holds, idempotency
+from gqlstock.services import drafts, holds, idempotency
 from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.stock import transaction
@@ -28,7 +27,7 @@ from gqlstock.store.idempotency import Ticket as IdempotencyKey
 async def check(caller: Caller, asked: Asked) -> Draft:
     """What placing this order would do now, without doing it."""
     try:
-        channel, lines, found = await read(asked)
+        channel, lines, found = await read(caller, asked)
     except Refused as error:
         return _unread(asked, error)
     try:
@@ -52,9 +51,9 @@ async def place(caller: Caller, asked: Asked, key: str | None = None) -> Result:
     placing = PlaceOrder(
         caller,
         asked,
-        addresses.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
+        catalog.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
-        idempotency.ticket(caller, "placeOrder", key, asked),
+        await idempotency.ticket_on_website(caller, "placeOrder", key, asked),
     )
     result = await transaction.run(placing)
     if result.rows:
@@ -80,11 +79,11 @@ class PlaceOrder:
         return len(self.asked.lines)
 
     def items(self, found: Snapshot) -> Collection[int]:
-        _, lines, shelf = _identified(self.asked, found)
+        _, lines, shelf = _identified(self.caller, self.asked, found)
         return stocked(lines, shelf).keys() | holds.items_of(self.asked.hold, found)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        channel, lines, shelf = _identified(self.asked, snapshot)
+        channel, lines, shelf = _identified(self.caller, self.asked, snapshot)
         ended = holds.end(self.caller, self.asked.hold, snapshot, channel.id, StockHoldState.ORDERED, "hold")
         if ended is not None:
             shelf.prefer(ended.held.warehouses)
@@ -92,33 +91,36 @@ class PlaceOrder:
         draft = plan(self.caller, self.asked, lines, shelf)
         if draft.refusals:
             raise Refused(draft.refusals)
+        ship_to = self.asked.ship_to
         order = Order(
             id=new_id(),
             website_id=channel.id,
             status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
             customer_email=self.customer_email,
             reference=self.reference,
+            ship_latitude=ship_to.latitude if ship_to else None,
+            ship_longitude=ship_to.longitude if ship_to else None,
             placed_at=now,
             updated_at=now,
         )
         order_lines = [_order_line(order, line, shelf) for line in draft.lines]
-        allocations, entries = allocate(self.caller, order_lines, draft, snapshot, shelf)
 
         def answer(written: Written) -> Result:
             stored = written.record(order)
             return Result({"order": [stored.id]}, rows=[stored])
 
-        changes = Changes(answer, entries, [order, *order_lines, *allocations])
+        changes = Changes(answer, added=[order, *order_lines])
+        allocate(self.caller, order_lines, draft, snapshot, shelf, changes)
         changes.events.append(events.order_placed(order.id))
         if ended is not None:
             ended.add_to(changes)
         return changes
 
 
-def _identified(asked: Asked, found: Snapshot) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
+def _identified(caller: Caller, asked: Asked, found: Snapshot) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
     channel = drafts.check(asked, found.network)
     shelf = found.on(channel)
-    return channel, drafts.identify(asked, found.by_sku, shelf), shelf
+    return channel, drafts.identify(caller, asked, found.by_sku, shelf), shelf
 
 
 def _order_line(order: Order, line: PlannedLine, shelf: Shelf) -> rules.OrderLine:
@@ -140,22 +142,24 @@ def _order_line(order: Order, line: PlannedLine, shelf: Shelf) -> rules.OrderLin
 
 
 def allocate(
-    caller: Caller, lines: Sequence[rules.OrderLine], draft: Draft, snapshot: Snapshot, shelf: Shelf
-) -> tuple[list[Allocation], list[LedgerEntry]]:
-    """The allocations of lines for what a draft has found, and what they do to the levels."""
-    allocations = []
+    caller: Caller, lines: Sequence[rules.OrderLine], draft: Draft, snapshot: Snapshot, shelf: Shelf, changes: Changes
+) -> None:
+    """Add the allocations of lines for what a draft has found, and what they do to the levels.
+
+    Backorders may be the first to need the level of an item that nobody has counted yet: it is made.
+    """
     entries = []
     for planned, line in zip(draft.lines, lines, strict=True):
         assert planned.item is not None
-        stock_item = shelf.stock_item(planned.item)
+        item_id = shelf.stock_item(planned.item).id
         for position, part in enumerate(planned.parts):
-            level = snapshot.level(stock_item.id, part.warehouse_id) if planned.counted else None
-            allocations.append(
+            level_id = changes.level_id(snapshot, (item_id, part.warehouse_id)) if planned.counted else None
+            changes.added.append(
                 Allocation(
                     id=new_id(),
                     line_id=line.id,
                     warehouse_id=part.warehouse_id,
-                    level_id=level.id if level else None,
+                    level_id=level_id,
                     shipment_id=None,
                     position=position,
                     quantity=part.quantity,
@@ -163,13 +167,10 @@ def allocate(
                     changed_at=snapshot.now,
                 )
             )
-            if level is not None:
-                waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-                change = ledger.effect(Step.ORDERED, line.decrement, part.quantity, waiting)
-                if change != ledger.Change():
-                    entry = LedgerEntry(level.item_id, level.warehouse_id, change, caller, order_id=line.order_id)
-                    entries.append(entry)
-    return allocations, summed(entries)
+            change = allocation.effect(part, line.decrement)
+            if level_id is not None and change != ledger.Change():
+                entries.append(LedgerEntry(item_id, part.warehouse_id, change, caller, order_id=line.order_id))
+    changes.entries += summed(entries)
 
 
 async def retry(caller: Caller, number: str) -> Result:
@@ -201,12 +202,13 @@ class RetryOrder:
         order = replace(found.order, status=OrderStatus.PLACED, updated_at=now)
         open_lines = _open_lines(found)
         changed = [replace(row, message=line.message) for row, line in zip(open_lines, draft.lines, strict=True)]
-        allocations, entries = allocate(self.caller, open_lines, draft, snapshot, shelf)
 
         def answer(written: Written) -> Result:
             return Result({"order": [order.id]}, rows=[written.record(order)])
 
-        return Changes(answer, entries, allocations, [order, *changed], events=[Event(Topic.ORDER, order.id)])
+        changes = Changes(answer, changed=[order, *changed], events=[Event(Topic.ORDER, order.id)])
+        allocate(self.caller, open_lines, draft, snapshot, shelf, changes)
+        return changes
 
     def _order(self, found: Snapshot) -> WholeOrder:
         order_id = rules.id_of(self.number)
@@ -228,12 +230,13 @@ class RetryOrder:
                 for one in lines
             ),
             channel.code,
+            ship_to=found.order.ship_to,
             firm=True,
             modes=tuple(line.decrement for line in lines),
         )
         shelf = snapshot.on(channel)
         in_use = {item.sku: item for item in items.values() if item.deleted_at is None}
-        return asked, drafts.identify(asked, in_use, shelf), shelf
+        return asked, drafts.identify(self.caller, asked, in_use, shelf), shelf
 
 
 def _open_lines(found: WholeOrder) -> list[rules.OrderLine]:

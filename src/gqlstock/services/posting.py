@@ -91,20 +91,30 @@ async def watch(item_ids: Collection[int], claim: Claim, lookup: Lookup) -> None
     open_alerts = await alerts.open_alerts(claim.alerted.intersection(item_ids))
     if not open_alerts and not lookup.anywhere("notify_below"):
         return
+    due = alerts_due(item_ids, claim, lookup, open_alerts)
+    at = database.now()
+    await alerts.resolve_all(due.over, at)
+    await alerts.raise_all([_raised(one, lookup, at) for one in due.falls])
+    claim.alerted.update(one.item.id for one in due.falls)
+
+
+def alerts_due(
+    item_ids: Collection[int], claim: Claim, lookup: Lookup, open_alerts: Sequence[LowInventoryAlert]
+) -> "AlertsDue":
+    """The alerts of items that are to be raised and resolved by what their levels have."""
     watched = [one for item_id in sorted(item_ids) for one in _watched(claim.items[item_id], claim, lookup)]
     known = {(alert.item_id, alert.warehouse_id): alert for alert in open_alerts}
-    at = database.now()
+    due = AlertsDue()
     for one in watched:
         alert = known.pop((one.item.id, one.warehouse_id), None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
         if step is Step.RAISE:
-            await alerts.raise_(_raised(one, lookup, at))
-            claim.alerted.add(one.item.id)
+            due.falls.append(one)
         elif step is Step.RESOLVE and alert is not None:
-            await alerts.resolve(alert, at)
+            due.over.append(alert)
     # What is left is not watched any more.
-    for alert in known.values():
-        await alerts.resolve(alert, at)
+    due.over.extend(known.values())
+    return due
 
 
 def _crossings(
@@ -163,7 +173,17 @@ class _Watched:
     notify_below: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class AlertsDue:
+    """Falls without an alert, and alerts whose fall is over."""
+
+    falls: list[_Watched] = field(default_factory=list)
+    over: list[LowInventoryAlert] = field(default_factory=list)
+
+
 def _watched(item: Item, claim: Claim, lookup: Lookup) -> list[_Watched]:
+    if item.deleted_at is not None:
+        return []
     levels = claim.levels(item.id)
     found = lookup.settings(item, lookup.home(levels))
     if not (lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))):

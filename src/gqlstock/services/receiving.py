@@ -1,11 +1,11 @@
 """Announcing stock, receiving it, and withdrawing what will not come."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import canonical, catalog, refusals
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
@@ -31,12 +31,12 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class ArrivedLine:
-    """``announcement``: the id of the one that it fills, and as the caller knows it; without, the oldest."""
+    """``announcement``: the id of the one that it fills, and as the caller knows it."""
 
     sku: str
     quantity: Decimal
     announcement: int | None = None
-    told: str | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +75,14 @@ async def announce(caller: Caller, asked: Announcement, key: str | None = None) 
 
 
 async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Result:
-    """Take in what arrived. It fills the announcement named, else the oldest, and needs none."""
+    """Take in what arrived. It fills the announcement named, else those of its reference, else the oldest; it needs none."""
+    reference = catalog.optional_text(asked.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: ArrivedLine) -> None:
         edits.level(row.sku, asked.warehouse)
         rules.check(row.quantity, "received")
         edits.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
-        brought = _fill(edits, row, asked.warehouse)
+        brought = _fill(edits, row, asked.warehouse, reference)
         received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
         edits.put(row.sku, asked.warehouse, received)
 
@@ -95,13 +96,16 @@ async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Res
     return await transaction.run(command)
 
 
-def _fill(edits: StockEdits, row: ArrivedLine, warehouse: str) -> Decimal:
-    """Fill the announcement that a row names, else the oldest of its level. Gives how much of the row they expected."""
+def _fill(edits: StockEdits, row: ArrivedLine, warehouse: str, reference: str | None) -> Decimal:
+    """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
     level = edits.level(row.sku, warehouse)
     if row.told is not None:
         waiting = [_named(edits, level.id, row, warehouse)]
     elif level.id > 0:
-        waiting = [edits.record(StockAnnouncement, one.id) or one for one in edits.snapshot.arriving(level.id)]
+        arriving = edits.snapshot.arriving(level.id)
+        # What is over of a delivery that was announced is not taken off another one.
+        of_reference = [one for one in arriving if reference is not None and one.reference == reference]
+        waiting = [edits.record(StockAnnouncement, one.id) or one for one in of_reference or arriving]
     else:
         waiting = []
     filled = rules.fill(waiting, row.quantity)

@@ -1,5 +1,6 @@
 """Reports over all items: which are low."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +18,7 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.
-_PART = 5_000
+_PART = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ async def low_stock(
             low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], known, channel)
             if low is not None:
                 found.append(low)
+        # Others have their turn.
+        await asyncio.sleep(0)
     return found
 
 

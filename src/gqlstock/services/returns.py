@@ -1,18 +1,20 @@
 """Taking back what was shipped."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.ledger import Step
-from gqlstock.rules.refusals import Code, Refusal, Refused
+from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
 from gqlstock.services.idempotency import ticket
+from gqlstock.services.lookup import Lookup
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
@@ -61,26 +63,48 @@ class ReturnItems:
         refused: list[Refusal] = []
         for number, row in enumerate(self.asked.lines):
             try:
-                _take_back(found, row, settings, restock=self.asked.restock)
+                _take_back(found, row, snapshot, settings, restock=self.asked.restock)
             except Refused as error:
                 refused += [refusal.under("lines", number) for refusal in error.refusals]
         if refused:
             raise Refused(refused)
+        for line in found.lines:
+            found.put(replace(line, returned=found.returned(line)))
         return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
 
 
-def _take_back(found: OpenOrder, row: LineQuantity, settings: Mapping[int, Settings], *, restock: bool | None) -> None:
+def _take_back(
+    found: OpenOrder, row: LineQuantity, snapshot: Snapshot, settings: Mapping[int, Settings], *, restock: bool | None
+) -> None:
     for line in found.chosen(row):
         if not settings[line.item_id].returnable:
             raise Refusal(Code.NOT_RETURNABLE, f"{refusals.shown(line.sku)} cannot be returned.", ("sku",)).only()
     picks, left = found.pick(row, rules.give_back)
     if left > 0:
         raise too_many_units(row, left, "returned").only()
-    of_line = {line.id: settings[line.item_id].restock_on_return for line in found.lines}
+    item_of = {line.id: line.item_id for line in found.lines}
     for pick in picks:
         (line_id,) = found.lines_of([pick])
-        counts = of_line[line_id] if restock is None else restock
+        counts = settings[item_of[line_id]].restock_on_return if restock is None else restock
+        if not _can_restock(found.stock_item(pick), snapshot.item(item_of[line_id]), snapshot.lookup):
+            if restock:
+                raise wrong_state(f"{refusals.shown(row.sku)} has no stock any more: nothing can be restocked.", "sku")
+            counts = False
         found.advance([pick], Step.RETURNED, state=AllocationState.RETURNED, counts=counts)
+
+
+def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
+    """Whether units may count again: not of a deleted item, nor on a level that a change of tracking left behind.
+
+    ``stock_item`` has the level that they left; without one nothing was counted. Levels stay in use without counting.
+    """
+    if stock_item is None:
+        return ordered.deleted_at is None
+    tracking = known.product(stock_item).tracking
+    left_behind = tracking is not InventoryTracking.DO_NOT_TRACK and (
+        stock_item.is_product is catalog.counts_combinations(tracking)
+    )
+    return stock_item.deleted_at is None and not left_behind
 
 
 def _settings(found: OpenOrder, snapshot: Snapshot) -> dict[int, Settings]:

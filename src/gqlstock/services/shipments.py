@@ -54,7 +54,7 @@ class CreateShipment:
         return found.items_of_order(self.asked.order)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        warehouse_id = snapshot.network.warehouses.get(self.asked.warehouse)
+        warehouse_id = snapshot.network.warehouse_id(self.asked.warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", self.asked.warehouse, "warehouse")
         if not self.caller.reaches(warehouse_id):

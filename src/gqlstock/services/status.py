@@ -1,6 +1,7 @@
 """Whether what the server stands on answers, and is what this code can work on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from gqlstock.store import database, outbox, versions, work
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
@@ -38,9 +39,32 @@ async def check_answers(url: DatabaseUrl) -> None:
     try:
         await database_answers()
     except Exception as error:
+        if isinstance(url, SqliteFile):
+            _check_file(url)
         cause = error.__cause__ or error
         reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
         raise NotUsable(f"The database {_named(url)} cannot be reached: {reason}") from None
+
+
+def _check_file(url: SqliteFile) -> None:
+    """Say what SQLite calls "unable to open database file" of a file that is missing or none."""
+    file = Path(url.path).absolute()
+    if not file.parent.is_dir():
+        raise NotUsable(f"There is no directory {file.parent}: make it, or set GQLSTOCK_DATABASE_URL.")
+    if not file.exists():
+        raise NotUsable(
+            f"There is no database {file}: "
+            "set GQLSTOCK_DATABASE_URL to where it is, or run gqlstock migrate to create it."
+        )
+    if file.is_dir():
+        raise NotUsable(f"{file} is a directory: set GQLSTOCK_DATABASE_URL to a file.")
+
+
+async def check_migrated(url: DatabaseUrl) -> None:
+    """Refuse an open database that is not gqlstock's, of whatever version."""
+    await check_answers(url)
+    if not await versions.applied():
+        raise NotUsable(f"{_named(url)} is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.")
 
 
 async def check_known(url: DatabaseUrl) -> None:
@@ -75,4 +99,4 @@ async def backlog(seen: Cursor) -> Backlog:
 def _named(url: DatabaseUrl) -> str:
     if isinstance(url, Postgres):
         return "{database} at {host}:{port}".format(**url.credentials)
-    return url.path if isinstance(url, SqliteFile) else "that is configured"
+    return str(Path(url.path).absolute()) if isinstance(url, SqliteFile) else "that is configured"

@@ -1,11 +1,11 @@
 """Adjusting, counting and moving stock: rows in, ledger out, all or nothing or, where asked for, the good rows."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities, refusals
+from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
@@ -62,8 +62,8 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    source: str
-    target: str
+    source: str = field(metadata=canonical.called("from"))
+    target: str = field(metadata=canonical.called("to"))
     lines: tuple[StockLine, ...]
     reason: str | None = None
     reference: str | None = None
@@ -89,6 +89,7 @@ async def count(caller: Caller, asked: Counting, key: str | None = None) -> Resu
     """State what was counted; the ledger gets the differences. Answers the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockCount) -> None:
+        edits.name_once(row.sku, row.warehouse)
         level = edits.level(row.sku, row.warehouse)
         edits.check_decimals(row.on_hand, row.sku, row.warehouse, "onHand")
         if row.on_hand < 0:
@@ -121,11 +122,12 @@ async def transfer(caller: Caller, asked: Transfer, key: str | None = None) -> R
 
     def check(network: Network) -> None:
         for name, code in (("from", asked.source), ("to", asked.target)):
-            if code not in network.warehouses:
+            warehouse_id = network.warehouse_id(code)
+            if warehouse_id is None:
                 raise refusals.missing("warehouse", code, name)
-            if not caller.reaches(network.warehouses[code]):
+            if not caller.reaches(warehouse_id):
                 raise refusals.out_of_reach(code, name)
-        if asked.source == asked.target:
+        if network.warehouse_id(asked.source) == network.warehouse_id(asked.target):
             raise invalid(f"From {asked.source} to {asked.target} is no move: name two warehouses.", "to")
 
     check_rows(asked.lines, "lines")
@@ -161,7 +163,7 @@ class DeleteLevel:
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         item = snapshot.by_sku[self.sku]
-        warehouse_id = snapshot.network.warehouses.get(self.warehouse)
+        warehouse_id = snapshot.network.warehouse_id(self.warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", self.warehouse, "warehouse")
         if not self.caller.reaches(warehouse_id):

@@ -95,6 +95,7 @@ class StockEdits:
         self.added: list[Any] = []
         self.changed: dict[tuple[type, int], Any] = {}
         self._new_levels: dict[Key, int] = {}
+        self._named: set[Key] = set()
         self._caller = caller
         self._reason = catalog.optional_text(reason, "reason", "reason")
         self._reference = catalog.optional_text(reference, "reference", "reference")
@@ -136,6 +137,13 @@ class StockEdits:
         """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
         return self._level(self._key(sku, warehouse))
 
+    def name_once(self, sku: str, warehouse: str) -> None:
+        """Refuse a level that a row before has named, however it spelled the SKU."""
+        key = self._key(sku, warehouse)
+        if key in self._named:
+            raise invalid(f"{sku} in {warehouse} stands there twice: state one count of it.", "sku")
+        self._named.add(key)
+
     def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
         key = self._key(sku, warehouse)
         level = ledger.apply(self._level(key), change)
@@ -166,14 +174,17 @@ class StockEdits:
             raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
-        """What the ledger has after the moment of a count. Refused for a moment to come, or before the latest count."""
+        """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
         level = self.level(sku, warehouse)
-        if level.counted_at is not None and moment < level.counted_at:
+        latest = level.counted_at
+        if latest is not None and latest > self.now:
+            latest = None  # written down before the clock was set back
+        if latest is not None and moment < latest:
             raise Refusal(
                 Code.STALE_QUANTITY,
-                f"{sku} in {warehouse} was counted after that, at {level.counted_at.isoformat()}.",
+                f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
         if level.id <= 0:
@@ -187,7 +198,7 @@ class StockEdits:
         if item is None or item.deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
         check_countable(item, self.snapshot.lookup.product(item))  # type: ignore[arg-type]
-        warehouse_id = self.snapshot.network.warehouses.get(warehouse)
+        warehouse_id = self.snapshot.network.warehouse_id(warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
         if not self._caller.reaches(warehouse_id):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from gqlstock.rules import catalog, expiry, refusals
 from gqlstock.rules.refusals import invalid
-from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope
+from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
 from gqlstock.store import database, tokens, warehouses
 from gqlstock.store.tokens import ApiToken, Grant
 
@@ -51,7 +51,10 @@ async def create(
     over_all = sorted(granted & OVER_ALL_WAREHOUSES)
     if warehouse_codes and over_all:
         raise invalid(f"{over_all[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
-    checked = catalog.text(name, "name", "name")
+    checked = catalog.text(name, "token name", "name")
+    if is_reserved(checked):
+        message = f"The name {refusals.shown(checked)} is reserved: the ledger has it for the system. Choose another."
+        raise invalid(message, "name")
     ends = expiry.parse(expires, database.now()) if expires is not None else None
     token = _MARK + secrets.token_urlsafe(32)
 
@@ -73,6 +76,7 @@ def _ended(name: str) -> refusals.Refused:
 
 
 async def _ids(codes: Sequence[str]) -> frozenset[int]:
+    codes = [catalog.text(code, "code", "warehouse") for code in codes]
     known = await warehouses.warehouses_by_code(set(codes))
     for code in codes:
         if code not in known:
@@ -109,12 +113,14 @@ def _state(token: ApiToken, now: datetime) -> TokenState:
 async def revoke(name: str) -> None:
     """Let a token stand for nobody from now on; connections that it opened end within seconds."""
 
+    checked = catalog.text(name, "token name", "name")
+
     async def work() -> None:
-        token = await tokens.named(name)
+        token = await tokens.named(checked)
         if token is None:
-            raise refusals.missing("token", name, "name")
+            raise refusals.missing("token", checked, "name")
         if token.revoked_at is not None:
-            raise refusals.wrong_state(f"The token {refusals.shown(name)} is revoked already.", "name")
+            raise refusals.wrong_state(f"The token {refusals.shown(checked)} is revoked already.", "name")
         await tokens.revoke(token, database.now())
 
     await database.transaction(work)

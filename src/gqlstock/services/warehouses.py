@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gqlstock.rules import catalog, geo, refusals
+from gqlstock.rules import catalog, geo, refusals, skus
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.settings import camel
-from gqlstock.services.lookup import lookup
-from gqlstock.services.posting import watch
-from gqlstock.store import database, inventory, outbox
+from gqlstock.store import database, outbox, reassessments
 from gqlstock.store import warehouses as rows
 from gqlstock.store.warehouses import Assignment, Organization, Warehouse, Website
 
 DEFAULT_ORGANIZATION = "default"
 _LARGEST_PRIORITY = 2**31 - 1
-_WATCHED_AT_ONCE = 500
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -54,6 +51,7 @@ async def update_organization(code: str, given: Changes) -> int:
         if "warehouses" in given:
             await _assign("organization_id", found.id, given["warehouses"] or ())
             await outbox.add([ANY_SETTING])
+            await reassessments.add_everything()
         return int(found.id)
 
     return await database.transaction(work)
@@ -72,6 +70,7 @@ async def create_website(
         await made.save()
         await _assign("website_id", made.id, warehouses)
         await outbox.add([ANY_SETTING])
+        await reassessments.add_everything()
         return int(made.id)
 
     return await database.transaction(work)
@@ -92,6 +91,8 @@ async def update_website(code: str, given: Changes) -> int:
         if "warehouses" in given:
             await _assign("website_id", found.id, given["warehouses"] or ())
         await outbox.add([ANY_SETTING])
+        if "warehouses" in given or given.get("organization") is not None:
+            await reassessments.add_everything()
         return int(found.id)
 
     return await database.transaction(work)
@@ -121,19 +122,10 @@ async def update_warehouse(code: str, given: Changes) -> int:
         await found.save()
         await outbox.add([ANY_SETTING])
         if found.active != before:
-            await _watch_items_of(found.id)
+            await reassessments.add_everything()
         return int(found.id)
 
     return await database.transaction(work)
-
-
-async def _watch_items_of(warehouse_id: int) -> None:
-    """Look again at the alerts of every item with units in a warehouse."""
-    item_ids = await inventory.items_with_units(warehouse_id)
-    for start in range(0, len(item_ids), _WATCHED_AT_ONCE):
-        part = item_ids[start : start + _WATCHED_AT_ONCE]
-        claim = await inventory.claim(part)
-        await watch(part, claim, await lookup(claim.items.values()))
 
 
 def _apply(warehouse: Warehouse, given: Changes) -> None:
@@ -165,7 +157,7 @@ async def _organization(code: str, at: str) -> Organization:
 
 
 async def _free_code(table: type[Organization] | type[Website] | type[Warehouse], code: str) -> str:
-    checked = catalog.text(code, "code", "code")
+    checked = catalog.text(skus.normalized(code), "code", "code")
     if await table.exists(code=checked):
         raise refusals.taken(table.__name__.lower(), checked, "code")
     return checked
@@ -180,7 +172,7 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[Assigned]) -> No
     for number, one in enumerate(assigned):
         if one.warehouse not in known:
             raise refusals.missing("warehouse", one.warehouse, "warehouses", number, "warehouse")
-        if any(other.warehouse == one.warehouse for other in assigned[:number]):
+        if any(known[other.warehouse] == known[one.warehouse] for other in assigned[:number]):
             raise invalid(f"{one.warehouse} stands there twice.", "warehouses", number, "warehouse")
         priority = number if one.priority is None else one.priority
         if abs(priority) > _LARGEST_PRIORITY:

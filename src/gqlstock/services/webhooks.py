@@ -11,7 +11,7 @@ from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services.handles import Handle
-from gqlstock.store import database
+from gqlstock.store import database, outbox
 from gqlstock.store import webhooks as rows
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
 
@@ -27,8 +27,15 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
     secret = _MARK + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
     async def work() -> int:
+        since_era, since_tx, since_id = (await outbox.latest()).place
         made = await WebhookEndpoint.create(
-            url=address, stored_topics=[*wanted], secret=secret, created_at=database.now()
+            url=address,
+            stored_topics=[*wanted],
+            secret=secret,
+            since_era=since_era,
+            since_tx=since_tx,
+            since_id=since_id,
+            created_at=database.now(),
         )
         return int(made.id)
 

@@ -33,6 +33,8 @@ class Names:
     shipments: frozenset[int] = frozenset()
     holds: frozenset[int] = frozenset()
     announcements: frozenset[int] = frozenset()
+    addresses: frozenset[str] = frozenset()
+    """Addresses of guests, whose active holds are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Changes:
     """New versions of records."""
     new_levels: dict[tuple[int, int], int] = field(default_factory=dict)
     """The new ids of levels that are made, where a record refers to one."""
+    opened: list[tuple[int, int]] = field(default_factory=list)
+    """Levels that must be there and in use, whether anything is entered there or not."""
     retired: list[tuple[int, int]] = field(default_factory=list)
     """Levels, by item and warehouse, that are taken out of use."""
     told: dict[tuple[int, int], Level] = field(default_factory=dict)
@@ -101,6 +105,12 @@ class Changes:
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
     """What expired holds keep in the stored figures of levels. It counts nowhere, so that the figures here lack it."""
     events: list[Event] = field(default_factory=list)
+
+    def level_id(self, snapshot: Snapshot, key: tuple[int, int]) -> int:
+        """The id of a level that a record refers to; it is made, or brought back into use, where it must be."""
+        self.opened.append(key)
+        level = snapshot.level(*key)
+        return level.id if level is not None else self.new_levels.setdefault(key, new_id())
 
 
 def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:

@@ -65,7 +65,8 @@ def _fill_backorders(unit: UnitOfWork, key: Key) -> None:
 def _fill(unit: UnitOfWork, allocation: Allocation, fill: Fill) -> None:
     """Turn waiting units into ON_HAND ones; what is left of an allocation goes on waiting."""
     if fill.quantity < allocation.quantity:
-        unit.add(dataclasses.replace(allocation, id=new_id(), quantity=allocation.quantity - fill.quantity))
+        left = allocation.quantity - fill.quantity
+        unit.add(dataclasses.replace(allocation, id=new_id(), split_from=allocation.planned_as, quantity=left))
     unit.change(
         dataclasses.replace(allocation, quantity=fill.quantity, state=AllocationState.ON_HAND, changed_at=unit.now)
     )
@@ -76,8 +77,8 @@ def _restate_shipments(unit: UnitOfWork, shipment_ids: Collection[int]) -> None:
     for shipment_id in sorted(shipment_ids):
         shipment = unit.snapshot.get(Shipment, shipment_id)
         assert shipment is not None
-        states = [one.state for one in unit.snapshot.all(Allocation) if one.shipment_id == shipment_id]
-        state = shipment_rules.state(states)
+        inside = [one for one in unit.snapshot.all(Allocation) if one.shipment_id == shipment_id]
+        state = shipment_rules.state([one.state for one in inside])
         if shipment.state in shipment_rules.OPEN_STATES and state is not shipment.state:
             unit.change(dataclasses.replace(shipment, state=state, updated_at=unit.now))
 
@@ -119,6 +120,8 @@ class _Watched:
 
 
 def _watched(unit: UnitOfWork, item: Item) -> list[_Watched]:
+    if item.deleted_at is not None:
+        return []
     lookup = unit.snapshot.lookup
     levels = unit.snapshot.levels_of(item.id)
     found = lookup.settings(item, lookup.home(levels), levels)

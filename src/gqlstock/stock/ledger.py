@@ -35,8 +35,10 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
     level = unit.snapshot.level(*entry.key)
     assert level is not None
     assert entry.change.kind is not None
+    level_id = unit.writes.id_of(level.id)
     return rows.NewMovement(
-        level_id=unit.writes.id_of(level.id),
+        level=dataclasses.replace(level, id=level_id),
+        level_id=level_id,
         kind=entry.change.kind,
         quantity=entry.change.on_hand,
         on_hand_after=one.on_hand_after,

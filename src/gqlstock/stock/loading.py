@@ -13,7 +13,7 @@ from gqlstock.services.lookup import Lookup
 from gqlstock.stock.command import Names
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
-from gqlstock.store import database, levels, settings, warehouses
+from gqlstock.store import database, holds, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
 
 ITEM = "item"
@@ -41,8 +41,8 @@ async def resolve(names: Sequence[Names]) -> Snapshot:
         combinations={},
     )
     await _read_named(snapshot, names)
-    named = await rows.items_by_sku({sku for one in names for sku in one.skus})
-    snapshot.by_sku = {item.sku: item for item in named}
+    snapshot.by_sku = await rows.items_by_sku({sku for one in names for sku in one.skus})
+    named = list({item.id: item for item in snapshot.by_sku.values()}.values())
     snapshot.level_items = await rows.items_of_levels(_level_ids(snapshot))
     others = {item for one in names for item in one.items} | set(snapshot.level_items.values())
     others |= {line.item_id for line in snapshot.all(OrderLine)}
@@ -56,13 +56,13 @@ async def _read_named(snapshot: Snapshot, names: Sequence[Names]) -> None:
     snapshot.put_all(shipments)
     orders = _all(names, "orders") | {one.order_id for one in shipments}
     if orders:
-        for record in await rows.whole_orders(orders):
-            snapshot.put(record)
-    holds = _all(names, "holds")
-    if holds:
-        for record in await rows.whole_holds(holds):
-            snapshot.put(record)
+        snapshot.put_all(await rows.whole_orders(orders))
+    held = _all(names, "holds")
+    if held:
+        snapshot.put_all(await rows.whole_holds(held))
     snapshot.put_all(await rows.by_id(StockAnnouncement, _all(names, "announcements")))
+    for address in {address for one in names for address in one.addresses}:
+        snapshot.counted_holds[address] = await holds.active_of(address, snapshot.now)
 
 
 def _all(names: Sequence[Names], what: str) -> set[int]:
@@ -140,6 +140,7 @@ async def _read_again(found: Snapshot) -> None:
         shipments=frozenset(one.id for one in found.all(Shipment)),
         holds=frozenset(one.id for one in found.all(StockHold)),
         announcements=frozenset(one.id for one in found.all(StockAnnouncement)),
+        addresses=frozenset(found.counted_holds),
     )
     if names == Names():
         return

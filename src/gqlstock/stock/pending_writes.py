@@ -47,12 +47,23 @@ class PendingWrites:
     async def write(self, kinds: Iterable[type]) -> None:
         for kind in kinds:
             new = list(self._added[kind].values())
-            ids = await tables.insert(kind, [self._with_stored_ids(record) for record in new])
-            for record, stored_id in zip(new, ids, strict=True):
+            sealed = [tables.sealed(self._with_stored_ids(record), self._related(record.id)) for record in new]
+            for record, stored_id in zip(new, await tables.insert(kind, sealed), strict=True):
                 self._stored[record.id] = stored_id
             changed = self._changed[kind]
             pairs = [(self._before[kind][id_], self._with_stored_ids(changed[id_])) for id_ in sorted(changed)]
             await tables.update(kind, [(before, after) for before, after in pairs if before != after])
+
+    def _related(self, record_id: int) -> tables.Related:
+        def related(kind: type) -> list[Any]:
+            refers = tables.REFERENCES[kind]
+            return [
+                self._with_stored_ids(one)
+                for one in self._added[kind].values()
+                if any(getattr(one, name) == record_id for name in refers)
+            ]
+
+        return related
 
     def _with_stored_ids(self, record: Any) -> Any:
         wanted = {}

@@ -17,6 +17,7 @@ from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.services.availability import Shelf
 from gqlstock.services.lookup import Lookup
@@ -76,6 +77,10 @@ class Snapshot:
     """The levels of which every open announcement was loaded."""
     loaded_allocated: set[int] = field(default_factory=set)
     """The levels of which every open allocation was loaded."""
+    new_holds: list[int] = field(default_factory=list)
+    """The holds that the commands before have made."""
+    counted_holds: dict[str, int] = field(default_factory=dict)
+    """How many active holds each address has in the database."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     """What the ledger has for a level after a moment."""
 
@@ -85,6 +90,7 @@ class Snapshot:
             levels={item_id: dict(levels) for item_id, levels in self.levels.items()},
             records={kind: dict(found) for kind, found in self.records.items()},
             queues={level_id: list(waiting) for level_id, waiting in self.queues.items()},
+            new_holds=list(self.new_holds),
         )
 
     def on(self, channel: SalesChannel) -> Shelf:
@@ -140,7 +146,8 @@ class Snapshot:
         waiting = [known[one.id] for one in loaded]
         loaded_ids = {one.id for one in loaded}
         waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
-        return [one for one in waiting if one.state is AllocationState.BACKORDERED]
+        still = [one for one in waiting if one.state is AllocationState.BACKORDERED]
+        return sorted(still, key=lambda one: (*_planned(one.planned_as), *_planned(one.id)))
 
     def arriving(self, level_id: int) -> list[StockAnnouncement]:
         """What is announced for a level and still to come, oldest first."""
@@ -154,6 +161,19 @@ class Snapshot:
         if level_id not in self.loaded_allocated:
             raise NotLoaded(allocated=[level_id])
         return [one for one in self.all(Allocation) if one.level_id == level_id and one.state in OPEN_STATES]
+
+    def waiting_units(self, level_id: int, mode: InventoryDecrement) -> Decimal:
+        """How many units wait for stock of a level in lines of a mode."""
+        waiting = self.queue(level_id)
+        if waiting is None:
+            raise NotLoaded(queues=[level_id])
+        lines = self.records.get(OrderLine, {})
+        return sum((one.quantity for one in waiting if lines[one.line_id].decrement is mode), ZERO)
+
+    def active_holds(self, address: str) -> int:
+        """How many holds an address has that hold something now."""
+        new = sum(1 for hold_id in self.new_holds if self.records[StockHold][hold_id].address == address)
+        return self.counted_holds[address] + new
 
     def items_of_order(self, number: str) -> set[int]:
         """The items of which an order has units, by its number; none for an order that was not loaded."""
@@ -182,6 +202,11 @@ class Snapshot:
                 allocations[allocation.line_id].append(allocation)
         shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
         return WholeOrder(order, lines, allocations, shipments)
+
+
+def _planned(record_id: int) -> tuple[bool, int]:
+    """The place of an id in the order of creation: new records come last, and their ids go down."""
+    return record_id < 0, abs(record_id)
 
 
 @dataclass(frozen=True, slots=True)

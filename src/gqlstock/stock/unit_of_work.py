@@ -9,6 +9,7 @@ from typing import Any
 
 from gqlstock.rules import ledger, refusals
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.holds import StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.quantities import ZERO
 from gqlstock.stock.command import Changes, LedgerEntry, new_id
@@ -57,7 +58,7 @@ class UnitOfWork:
             then = after.get(entry.key) or self.snapshot.level(*entry.key) or Level()
             after[entry.key] = ledger.apply(then, entry.change)
             steps.append((entry, then, after[entry.key]))
-        self._open((entry.key for entry in changes.entries), changes.new_levels)
+        self._open([*changes.opened, *(entry.key for entry in changes.entries)], changes.new_levels)
         for entry, then, level in steps:
             self._enter(entry, then, level)
         for record in changes.added:
@@ -77,6 +78,8 @@ class UnitOfWork:
     def add(self, record: Any) -> None:
         self.writes.add(record)
         self.snapshot.put(record)
+        if isinstance(record, StockHold):
+            self.snapshot.new_holds.append(record.id)
 
     def change(self, record: Any) -> None:
         before = self.snapshot.get(type(record), record.id)

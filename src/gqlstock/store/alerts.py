@@ -1,18 +1,20 @@
 """Low-inventory alerts: what was raised, who took it on, when it was over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
+from tortoise.expressions import Q
 from tortoise.models import Model
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import outbox
+from gqlstock.rules.seals import seal
+from gqlstock.store import catalog, database, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import QuantityField, SkuField
 from gqlstock.store.warehouses import Warehouse
 
 
@@ -31,7 +33,7 @@ class LowInventoryAlert(Model):
         "gqlstock.Warehouse", related_name="alerts", null=True, on_delete=fields.RESTRICT
     )
     warehouse_id: int | None
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     name = fields.CharField(max_length=1000)
     code = fields.CharField(max_length=255)
     quantity_left: fields.Field[Decimal] = QuantityField()
@@ -41,10 +43,15 @@ class LowInventoryAlert(Model):
     acknowledged_at = fields.DatetimeField(null=True)
     acknowledged_by = fields.CharField(max_length=255, null=True)
     resolved_at = fields.DatetimeField(null=True)
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "low_inventory_alert"
         indexes = (("state", "id"), ("item_id", "id"), ("warehouse_id", "id"), ("sku",))
+
+    def sealed(self) -> int:
+        about = (self.item_id, self.warehouse_id, self.sku, self.name, self.code)
+        return seal(*about, self.quantity_left, self.threshold, self.raised_at)
 
     @property
     def event(self) -> Event:
@@ -78,20 +85,32 @@ def _moment(told: str | None) -> datetime | None:
     return datetime.fromisoformat(told) if told else None
 
 
+async def with_skus(skus: Collection[str]) -> Q:
+    """Those of the items of these SKUs, as they were when alerts were raised or as they are now."""
+    items = await catalog.by_sku(skus)
+    return Q(Q(sku__in=list(skus)), Q(item_id__in=[item.id for item in items.values()]), join_type=Q.OR)
+
+
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
     """The alerts of these items that are raised and not resolved."""
     return await LowInventoryAlert.filter(item_id__in=set(item_ids), state=AlertState.RAISED) if item_ids else []
 
 
-async def raise_(alert: LowInventoryAlert) -> None:
-    await alert.save()
-    await outbox.add([alert.event])
+async def raise_all(raised: Sequence[LowInventoryAlert]) -> None:
+    for alert in raised:
+        alert.seal = alert.sealed()
+    await database.insert_many(raised)
+    await outbox.add([alert.event for alert in raised])
 
 
-async def resolve(alert: LowInventoryAlert, at: datetime) -> None:
-    alert.state, alert.resolved_at = AlertState.RESOLVED, at
-    await alert.save(update_fields=["state", "resolved_at"])
-    await outbox.add([alert.event])
+async def resolve_all(over: Sequence[LowInventoryAlert], at: datetime) -> None:
+    """Resolve alerts of claimed items."""
+    if over:
+        same = LowInventoryAlert.filter(id__in=[alert.id for alert in over])
+        await same.update(state=AlertState.RESOLVED, resolved_at=at)
+    for alert in over:
+        alert.state, alert.resolved_at = AlertState.RESOLVED, at
+    await outbox.add([alert.event for alert in over])
 
 
 async def acknowledge(alert: LowInventoryAlert, by: str, at: datetime) -> None:

@@ -10,6 +10,7 @@ from tortoise.models import Model
 
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import Announced
+from gqlstock.rules.seals import seal
 from gqlstock.store import database
 from gqlstock.store.fields import QuantityField, to_units
 from gqlstock.store.inventory import InventoryLevel
@@ -29,10 +30,14 @@ class StockAnnouncement(Model):
     reference = fields.CharField(max_length=255, null=True)
     created_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "stock_announcement"
         indexes = (("level_id", "id"),)
+
+    def sealed(self) -> int:
+        return seal(self.level_id, self.quantity, self.created_at)
 
     @property
     def state(self) -> Announced:

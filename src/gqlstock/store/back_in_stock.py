@@ -12,8 +12,9 @@ from tortoise.models import Model
 
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules.back_in_stock import BackInStockState
-from gqlstock.store import database
+from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
+from gqlstock.store.fields import SkuField
 from gqlstock.store.warehouses import Website
 
 Pair = tuple[int, int]
@@ -36,7 +37,7 @@ class BackInStockSubscription(Model):
         "gqlstock.Website", related_name="back_in_stock_subscriptions", on_delete=fields.RESTRICT
     )
     website_id: int
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     email = fields.CharField(max_length=254)
     email_key = fields.CharField(max_length=300)
     state = fields.CharEnumField(BackInStockState, max_length=20, default=BackInStockState.WAITING)
@@ -46,7 +47,13 @@ class BackInStockSubscription(Model):
 
     class Meta:
         table = "back_in_stock_subscription"
-        indexes = (("state", "item_id", "website_id"), ("created_at", "id"), ("sku",), ("token_digest",))
+        indexes = (
+            ("state", "item_id", "website_id"),
+            ("created_at", "id"),
+            ("item_id", "id"),
+            ("sku",),
+            ("token_digest",),
+        )
 
 
 def _digest(token: str) -> str:
@@ -55,6 +62,12 @@ def _digest(token: str) -> str:
 
 async def subscriptions(ids: Collection[int]) -> dict[int, BackInStockSubscription]:
     return {one.id: one for one in await BackInStockSubscription.filter(id__in=set(ids))} if ids else {}
+
+
+async def with_sku(sku: str) -> Q:
+    """Those for the item of that SKU, as it was when they asked or as it is now."""
+    item = (await catalog.by_sku([sku])).get(sku)
+    return Q(Q(sku=sku), Q(item_id=item.id if item else 0), join_type=Q.OR)
 
 
 async def ask(item: Item, website_id: int, email: str) -> int:

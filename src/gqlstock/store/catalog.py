@@ -11,9 +11,10 @@ from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from gqlstock.rules import skus as spelling
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
 from gqlstock.store import database
-from gqlstock.store.fields import to_units
+from gqlstock.store.fields import FoldedField, SkuField, to_units
 
 # A statement takes 32,767 values on PostgreSQL.
 _READ_AT_ONCE = 5_000
@@ -48,7 +49,7 @@ class Item(Model):
         "gqlstock.Item", related_name="combinations", null=True, on_delete=fields.RESTRICT
     )
     product_id: int | None
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     name = fields.CharField(max_length=1000)
     barcode = fields.CharField(max_length=255, null=True)
     own_images: fields.Field[list[dict[str, Any]]] = fields.JSONField(default=list)
@@ -76,6 +77,9 @@ class Item(Model):
     own_code = fields.CharField(max_length=255, null=True)
     choice: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
     choice_digest = fields.CharField(max_length=64, null=True)
+
+    folded_sku = FoldedField(of=("sku",))
+    folded = FoldedField(of=("name", "own_code", "barcode"))
 
     class Meta:
         table = "item"
@@ -140,16 +144,19 @@ async def items(ids: Collection[int]) -> dict[int, Item]:
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, Item]:
-    """Items in use by SKU, products and combinations alike."""
+    """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
     if not skus:
         return {}
-    found = await database.rows(Item, f"sku IN ({database.slots(skus)}) AND deleted_at IS NULL", *skus)
-    return {item.sku: item for item in found}
+    spelled = {sku: spelling.normalized(sku) for sku in skus}
+    wanted = set(spelled.values())
+    rows = await database.rows(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    found = {item.sku: item for item in rows}
+    return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
 
 async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:
     """A product in use by SKU or by slug."""
-    column, value = ("sku", sku) if sku is not None else ("slug", slug)
+    column, value = ("sku", spelling.normalized(sku)) if sku is not None else ("slug", slug)
     found = await database.rows(Item, f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
     return found[0] if found else None
 
@@ -209,10 +216,10 @@ async def rewrite(combinations: Sequence[Item]) -> None:
         return
     # First none has a choice any more: two of them never have the same one in between.
     await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
-    names = ("name", "choice", "choice_digest", "updated_at", "id")
+    names = ("name", "folded", "choice", "choice_digest", "updated_at", "id")
     known = Item._meta.fields_map
     await database.execute_many(
-        "UPDATE item SET name = ?, choice = ?, choice_digest = ?, updated_at = ? WHERE id = ?",
+        "UPDATE item SET name = ?, folded = ?, choice = ?, choice_digest = ?, updated_at = ? WHERE id = ?",
         [[known[name].to_db_value(getattr(row, name), row) for name in names] for row in combinations],
     )
 
@@ -342,7 +349,7 @@ async def lock_tree() -> None:
 
 
 async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:
-    """The ids of the items in use that have these SKUs, however many they are."""
+    """The ids of the items in use that have these SKUs, which are normalized, however many they are."""
     return await _ids("sku", skus, "deleted_at IS NULL")
 
 

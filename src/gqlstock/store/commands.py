@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
+from gqlstock.rules import skus as spelling
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
@@ -45,9 +46,15 @@ async def items(ids: Collection[int]) -> list[Item]:
     return await by_id(Item, ids)
 
 
-async def items_by_sku(skus: Collection[str]) -> list[Item]:
-    """Items in use, products and combinations alike."""
-    return await _where(Item, f"sku IN ({database.slots(skus)}) AND deleted_at IS NULL", *skus) if skus else []
+async def items_by_sku(skus: Collection[str]) -> dict[str, Item]:
+    """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
+    if not skus:
+        return {}
+    spelled = {sku: spelling.normalized(sku) for sku in skus}
+    wanted = set(spelled.values())
+    rows = await _where(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    found = {item.sku: item for item in rows}
+    return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
 
 async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
@@ -116,9 +123,8 @@ async def queues(
     """What waits at levels, in the order in which it is filled, with its orders, lines and shipments."""
     waiting = await records(
         Allocation,
-        f"""SELECT a.* FROM allocation a JOIN order_line l ON l.id = a.line_id JOIN customer_order o ON o.id = l.order_id
-            WHERE a.state = ? AND a.level_id IN ({database.slots(level_ids)})
-            ORDER BY o.placed_at, l.order_id, a.line_id, a.position, a.id""",
+        f"""SELECT {{columns}} FROM allocation WHERE state = ? AND level_id IN ({database.slots(level_ids)})
+            ORDER BY COALESCE(split_from, id), id""",
         AllocationState.BACKORDERED.value,
         *level_ids,
     )

@@ -15,7 +15,7 @@ from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import catalog, database, inventory, outbox
 from gqlstock.store.fields import from_units, to_units
-from gqlstock.store.inventory import Claim, InventoryLevel
+from gqlstock.store.inventory import Claim, InventoryLevel, movement_seal
 
 Key = tuple[int, int]
 """An item's id and a warehouse's."""
@@ -53,7 +53,7 @@ async def claim(item_ids: Collection[int]) -> Claim:
 
 # On SQLite for one level after another, on PostgreSQL for all of them at once.
 _SET = """SET on_hand = l.on_hand + v.units, available = l.available + v.units, updated_at = ?, deleted_at = NULL,
-    counted_at = CASE WHEN v.units = 0 THEN l.counted_at ELSE ? END"""
+    counted_at = ?"""
 _MOVE_ALL = (
     f"UPDATE inventory_level AS l {_SET} FROM unnest(?::bigint[], ?::bigint[]) AS v (id, units) WHERE l.id = v.id"
 )
@@ -99,8 +99,8 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     rows = []
     for (item_id, warehouse_id), units in on_hand.items():
         stored = to_units(units)
-        rows.append((item_id, warehouse_id, stored, stored, at if stored else None))
-    same = {**_NOTHING, "updated_at": at}
+        rows.append((item_id, warehouse_id, stored, stored))
+    same = {**_NOTHING, "updated_at": at, "counted_at": at}
     ids = await database.insert(InventoryLevel, _LEVEL, rows, same)
     unset = same | {"deleted_at": None}
     return [
@@ -109,16 +109,22 @@ async def _make(on_hand: Mapping[Key, Decimal], at: datetime) -> list[InventoryL
     ]
 
 
-_LEVEL = ("item_id", "warehouse_id", "on_hand", "available", "counted_at")
+_LEVEL = ("item_id", "warehouse_id", "on_hand", "available")
 _NOTHING = dict.fromkeys(("reserved", "planned", "held", "backordered", "incoming"), 0)
-_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after")
+_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "seal")
 
 
 async def _tell(levels: Sequence[tuple[InventoryLevel, Change]], caller: Caller, at: datetime) -> None:
     """Write the movements to the ledger, and the news of every level."""
     moved = [(level, change) for level, change in levels if change.on_hand]
     rows = [
-        (level.id, change.kind.value, to_units(change.on_hand), to_units(level.on_hand))
+        (
+            level.id,
+            change.kind.value,
+            to_units(change.on_hand),
+            to_units(level.on_hand),
+            movement_seal(level, change.kind, change.on_hand, level.on_hand, caller.name, at),
+        )
         for level, change in moved
         if change.kind is not None
     ]

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -22,9 +21,11 @@ from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 from tortoise.validators import MaxLengthValidator
 
+from gqlstock.store.db import clock
 from gqlstock.store.rows import columns, quicken, read_by, values
 
 log = logging.getLogger(__name__)
+now = clock.now
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
@@ -40,6 +41,7 @@ TABLES = [
         "shipments",
         "holds",
         "alerts",
+        "reassessments",
         "outbox",
         "dispatch",
         "webhooks",
@@ -78,10 +80,6 @@ class _Ending:
     calls: list[Callable[[], None]] = field(default_factory=list)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Router:
     """Sends SQLite's reads to a connection of their own, so that they do not wait for a running transaction."""
 
@@ -92,10 +90,10 @@ class Router:
         return "default"
 
 
-def settings(url: "DatabaseUrl") -> dict[str, Any]:
-    """Tortoise's configuration for a database."""
+def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
+    """Tortoise's configuration for a database. ``create`` makes a SQLite file that is missing."""
     return {
-        "connections": url.connections(),
+        "connections": url.connections(create=create),
         "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
         "routers": [Router],
         "use_tz": True,
@@ -106,7 +104,7 @@ def settings(url: "DatabaseUrl") -> dict[str, Any]:
 class DatabaseUrl:
     """Where the database is. ``SqliteFile`` or ``Postgres``."""
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -114,9 +112,9 @@ class SqliteFile(DatabaseUrl):
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         engine = "gqlstock.store.sqlite"
-        pragmas = {"file_path": self.path, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
+        pragmas = {"file_path": self.path, "create": create, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
         return {
             "default": {"engine": engine, "credentials": pragmas},
             "reader": {"engine": engine, "credentials": {**pragmas, "query_only": "ON"}},
@@ -127,7 +125,7 @@ class Postgres(DatabaseUrl):
     def __init__(self, **credentials: Any) -> None:
         self.credentials = credentials
 
-    def connections(self) -> dict[str, Any]:
+    def connections(self, *, create: bool = False) -> dict[str, Any]:
         return {
             "default": {
                 "engine": "gqlstock.store.postgres",
@@ -137,12 +135,15 @@ class Postgres(DatabaseUrl):
 
 
 @asynccontextmanager
-async def opened(url: DatabaseUrl, *, everywhere: bool = False) -> AsyncIterator[None]:
-    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well."""
+async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = False) -> AsyncIterator[None]:
+    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well.
+
+    A SQLite file that is missing is an error, unless ``create`` makes it.
+    """
     # Tortoise keeps the texts of its statements in the dialect of the database that it met first.
     EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
-        await context.init(config=settings(url), _enable_global_fallback=everywhere)
+        await context.init(config=settings(url, create=create), _enable_global_fallback=everywhere)
         assert context.apps is not None
         models = list(context.apps[APP].values())
         _look_for_long_texts(models)
@@ -240,6 +241,19 @@ async def _tried(once: Callable[[], Awaitable[T]], attempts: int) -> T:
     raise AssertionError("unreachable")
 
 
+async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work``, which only reads, on the database as it is at one moment, while others write.
+
+    Inside a transaction it joins that one.
+    """
+    if _writing.get():
+        return await work()
+    async with in_transaction("default" if is_postgres() else "reader"):
+        if is_postgres():
+            await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return await work()
+
+
 async def one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
     """As ``transaction``; on SQLite all of it runs in one hop to the connection's thread.
 
@@ -252,7 +266,7 @@ async def one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = AT
 
 async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     db: Any = connection()
-    return await (_in_transaction(work) if is_postgres() else db.transact(work))  # type: ignore[no-any-return]
+    return await (_in_transaction(work) if is_postgres() else db.transact(work))
 
 
 async def _in_transaction(work: Callable[[], Awaitable[T]]) -> T:

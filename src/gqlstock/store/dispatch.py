@@ -18,8 +18,10 @@ class Dispatch(Model):
     """
 
     id = fields.IntField(primary_key=True, generated=False)
+    era = fields.BigIntField(db_default=0)
     tx = fields.BigIntField()
     entry_id = fields.BigIntField()
+    mark = fields.BigIntField(db_default=0)
     checked_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -29,7 +31,7 @@ class Dispatch(Model):
 async def place() -> Cursor | None:
     """The cursor: every entry up to it has become work. None before the first entry has; a sweep stays behind it."""
     found = await Dispatch.get_or_none(id=_ONLY)
-    return Cursor(found.tx, found.entry_id) if found is not None else None
+    return Cursor(found.era, found.tx, found.entry_id, found.mark) if found is not None else None
 
 
 async def begin() -> Cursor:
@@ -38,10 +40,10 @@ async def begin() -> Cursor:
     if found is not None:
         return found
     await database.execute(
-        "INSERT INTO dispatch (id, tx, entry_id) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO dispatch (id, era, tx, entry_id, mark) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         _ONLY,
-        START.tx,
-        START.id,
+        *START.place,
+        START.mark,
     )
     return await place() or START
 
@@ -49,12 +51,13 @@ async def begin() -> Cursor:
 async def advance(known: Cursor, to: Cursor) -> bool:
     """Move the cursor on from where it was known to be; False when another process did so first."""
     moved = await database.execute(
-        "UPDATE dispatch SET tx = ?, entry_id = ? WHERE id = ? AND tx = ? AND entry_id = ? RETURNING id",
-        to.tx,
-        to.id,
+        """UPDATE dispatch SET era = ?, tx = ?, entry_id = ?, mark = ?
+           WHERE id = ? AND era = ? AND tx = ? AND entry_id = ? AND mark = ? RETURNING id""",
+        *to.place,
+        to.mark,
         _ONLY,
-        known.tx,
-        known.id,
+        *known.place,
+        known.mark,
     )
     return bool(moved)
 
@@ -66,12 +69,17 @@ async def lock() -> None:
 
 
 async def take_check(now: datetime, every: timedelta) -> bool:
-    """Whether what is checked from time to time is due; then it is this process that does it."""
+    """Whether what is checked from time to time is due; then it is this process that does it.
+
+    A check that is still to come was written down before the clock was set back.
+    """
     taken = await database.execute(
-        "UPDATE dispatch SET checked_at = ? WHERE id = ? AND (checked_at IS NULL OR checked_at <= ?) RETURNING id",
+        """UPDATE dispatch SET checked_at = ?
+           WHERE id = ? AND (checked_at IS NULL OR checked_at <= ? OR checked_at > ?) RETURNING id""",
         now,
         _ONLY,
         now - every,
+        now,
     )
     return bool(taken)
 

@@ -1,5 +1,6 @@
 """Database fields of our own: exact quantities, and sums of them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -8,9 +9,10 @@ from pypika_tortoise.terms import Field as Column
 from pypika_tortoise.terms import Function as SqlFunction
 from pypika_tortoise.terms import Term, ValueWrapper
 from tortoise.expressions import Function
-from tortoise.fields.data import BigIntField
+from tortoise.fields.data import BigIntField, CharField, TextField
+from tortoise.models import Model
 
-from gqlstock.rules import quantities
+from gqlstock.rules import folding, quantities, skus
 
 _SCALE = 10**quantities.PLACES
 
@@ -45,6 +47,30 @@ def _scaled(term: Any) -> Any:
 
 def _as_quantity_column(_field: Any, term: Term) -> Term:
     return _QuantityColumn(term.name, table=term.table) if type(term) is Column else term
+
+
+class SkuField(CharField[str]):
+    """A SKU or a code. Whatever its spelling, one and the same is written and looked for."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        return super().to_db_value(skus.normalized(value) if isinstance(value, str) else value, instance)
+
+    def describe(self, serializable: bool) -> dict[str, Any]:  # noqa: FBT001
+        """To migrations it is the column that it was before."""
+        return super().describe(serializable) | {"field_type": "CharField" if serializable else CharField}
+
+
+class FoldedField(TextField):
+    """What a search looks in: other fields of its row, folded. It is worked out whenever the row is written."""
+
+    def __init__(self, of: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"null": True})
+        self.of = tuple(of)
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        if isinstance(instance, Model):
+            value = folding.folded(*(getattr(instance, name) for name in self.of))
+        return super().to_db_value(value, instance)
 
 
 class QuantityField(BigIntField):

@@ -1,7 +1,7 @@
 """Stock kept for carts: holds, what they were asked for, and which levels keep it."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,8 +9,9 @@ from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.seals import seal
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import QuantityField, SkuField
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
 
@@ -29,10 +30,19 @@ class StockHold(Model):
     state = fields.CharEnumField(StockHoldState, max_length=20, default=StockHoldState.ACTIVE)
     expires_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
+    address = fields.CharField(max_length=45, null=True)
+    """Where a hold without a token was asked for, as long as it is active."""
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "stock_hold"
-        indexes = (("state", "expires_at"),)
+        indexes = (("state", "expires_at"), ("address",))
+
+    def sealed(self, lines: "Sequence[StockHoldLine]", units: "Sequence[HeldUnits]") -> int:
+        """Its seal, which has what was asked for and what is kept as well."""
+        asked = [(line.item_id, line.sku, line.quantity, line.selected_options) for line in lines]
+        kept = [(one.level_id, one.quantity) for one in units]
+        return seal(self.website_id, self.expires_at, self.created_at, asked, kept)
 
 
 class StockHoldLine(Model):
@@ -47,7 +57,7 @@ class StockHoldLine(Model):
         "gqlstock.Item", related_name="hold_lines", on_delete=fields.RESTRICT
     )
     item_id: int
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     quantity: fields.Field[Decimal] = QuantityField()
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
 
@@ -98,11 +108,24 @@ async def lines_of(hold_ids: Collection[int]) -> dict[int, list[StockHoldLine]]:
 
 async def units_of(hold_id: int) -> list[HeldUnits]:
     """What a hold keeps where, in the order of its plan."""
-    return await HeldUnits.filter(hold_id=hold_id).order_by("id")
+    return (await all_units_of([hold_id]))[hold_id]
+
+
+async def all_units_of(hold_ids: Collection[int]) -> dict[int, list[HeldUnits]]:
+    """What each hold keeps where, in the order of its plan."""
+    found: dict[int, list[HeldUnits]] = {hold_id: [] for hold_id in hold_ids}
+    for units in await HeldUnits.filter(hold_id__in=set(found)).order_by("id"):
+        found[units.hold_id].append(units)
+    return found
+
+
+async def active_of(address: str, now: datetime) -> int:
+    """How many holds an address has that hold something now."""
+    return await StockHold.filter(address=address, state=StockHoldState.ACTIVE, expires_at__gt=now).count()
 
 
 async def close(hold_id: int, state: StockHoldState) -> None:
-    await StockHold.filter(id=hold_id).update(state=state)
+    await StockHold.filter(id=hold_id).update(state=state, address=None)
 
 
 async def expired(now: datetime, limit: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules.seals import seal
 from gqlstock.store import database
 
 
@@ -22,11 +23,16 @@ class KeptAnswer(Model):
     digest = fields.CharField(max_length=64)
     answer: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
     created_at = fields.DatetimeField()
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "kept_answer"
         unique_together = (("owner", "mutation", "key"),)
         indexes = (("created_at",),)
+
+    @property
+    def ticket(self) -> "Ticket":
+        return Ticket(self.owner, self.mutation, self.key, self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Ticket:
     @property
     def place(self) -> tuple[str, str, str]:
         return self.owner, self.mutation, self.key
+
+    def sealed(self, answer: dict[str, Any]) -> int:
+        """The seal of what is kept under it."""
+        return seal(*self.place, self.digest, answer)
 
 
 async def claim(tickets: Sequence[Ticket]) -> dict[Ticket, KeptAnswer]:
@@ -76,10 +86,14 @@ async def insert(answers: Mapping[Ticket, dict[str, Any]]) -> bool:
     """Keep answers under keys, in one order; False where another transaction has used one of them meanwhile."""
     wanted, at = sorted(answers, key=lambda ticket: ticket.place), database.now()
     made = await database.execute(
-        f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, created_at)
-            VALUES {", ".join(["(?, ?, ?, ?, ?, ?)"] * len(wanted))}
+        f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, seal, created_at)
+            VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(wanted))}
             ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING id""",
-        *(value for one in wanted for value in (*one.place, one.digest, json.dumps(answers[one]), at)),
+        *(
+            value
+            for one in wanted
+            for value in (*one.place, one.digest, json.dumps(answers[one]), one.sealed(answers[one]), at)
+        ),
     )
     return len(made) == len(wanted)
 
@@ -87,8 +101,8 @@ async def insert(answers: Mapping[Ticket, dict[str, Any]]) -> bool:
 async def keep(answers: Mapping[Ticket, dict[str, Any]]) -> None:
     """Keep what was answered under keys that were taken."""
     await database.execute_many(
-        "UPDATE kept_answer SET answer = ? WHERE owner = ? AND mutation = ? AND key = ?",
-        [[json.dumps(answer), *ticket.place] for ticket, answer in answers.items()],
+        "UPDATE kept_answer SET answer = ?, seal = ? WHERE owner = ? AND mutation = ? AND key = ?",
+        [[json.dumps(answer), ticket.sealed(answer), *ticket.place] for ticket, answer in answers.items()],
     )
 
 

@@ -16,6 +16,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Caller
+from gqlstock.rules.seals import seal
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, from_units, to_units
@@ -108,10 +109,33 @@ class StockMovement(Model):
     actor = fields.CharField(max_length=255)
     order_id = fields.BigIntField(null=True)
     created_at = fields.DatetimeField()
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "stock_movement"
         indexes = (("level_id", "id"), ("order_id", "id"), ("created_at", "id"), ("kind", "id"), ("reference",))
+
+    def sealed(self, place: "LevelPlace") -> int:
+        """Its seal, by which its level is also known to be the one that it was written for."""
+        told = (self.reason, self.reference, self.order_id)
+        return movement_seal(place, self.kind, self.quantity, self.on_hand_after, self.actor, self.created_at, *told)
+
+
+def movement_seal(
+    place: "LevelPlace",
+    kind: MovementKind | None,
+    quantity: Decimal,
+    on_hand_after: Decimal,
+    actor: str,
+    created_at: datetime,
+    *told: str | int | None,
+) -> int:
+    """The seal of a movement; ``told`` are its reason, reference and order, where it can have any."""
+    where = (place.id, place.item_id, place.warehouse_id)
+    return seal(*where, kind, quantity, on_hand_after, actor, created_at, *(told or _UNTOLD))
+
+
+_UNTOLD = (None, None, None)
 
 
 @dataclass(slots=True)
@@ -290,6 +314,7 @@ class Journal:
         """Write what was entered; then it is empty. The orders that it belongs to are written by now."""
         for movement, order, _ in self._movements:
             movement.order_id = order.pk if order is not None else None
+            movement.seal = movement.sealed(self._changed[movement.level_id])
         await database.insert_many([movement for movement, _, _ in self._movements])
         for movement, _, event in self._movements:
             event.data["movement"] = movement.id
@@ -348,7 +373,9 @@ async def drop_expired(held: Mapping[int, Decimal]) -> None:
         "UPDATE inventory_level SET held = held - ?, available = available + ?, updated_at = ? WHERE id = ?",
         [[to_units(quantity), to_units(quantity), at, level_id] for level_id, quantity in sorted(held.items())],
     )
-    await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held])
+    # Of a level that went out of use with its item nobody is told any more.
+    live = {level.id for level in await live_levels().filter(id__in=list(held)).only("id")}
+    await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held if level_id in live])
 
 
 async def current(rows: Sequence[InventoryLevel]) -> Sequence[InventoryLevel]:
@@ -398,12 +425,6 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
         for level in levels:
             found[level.item_id].append(level)
     return found
-
-
-async def items_with_units(warehouse_id: int) -> list[int]:
-    """The ids of the items that have something available in a warehouse."""
-    found = await live_levels().filter(warehouse_id=warehouse_id).exclude(available=ZERO).only("id", "item_id")
-    return sorted({level.item_id for level in found})
 
 
 async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, InventoryLevel]:

@@ -1,6 +1,6 @@
 """Paging by key: a page costs the same wherever it is, and rows that come or go elsewhere do not shift it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,6 +41,12 @@ class Order:
         for part in self.column.split("__"):
             value = getattr(value, part)
         return value, row.id
+
+
+def identity(rows: QuerySet[Any]) -> Hashable:
+    """What two queries have in common that ask for the same rows."""
+    _, statement, values = database.told(rows.all())
+    return statement, tuple(map(repr, values))
 
 
 def kind(rows: QuerySet[Any], order: Order) -> type:

@@ -1,17 +1,24 @@
 """The ledger as it is read: single movements, and what they add up to at a moment. ``inventory.record`` writes it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from gqlstock.rules import ledger as rules
 from gqlstock.store import database
 from gqlstock.store.fields import Total, from_units
 from gqlstock.store.inventory import StockMovement
 
 # SQLite joins at most 500 statements into one.
 _ASKED_AT_ONCE = 400
+# The movements of a level are written one after another: what comes before one of up to the moment is of up to the moment,
+# whatever it was stamped with. What is stamped later than now was written before the clock was set back.
 _MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS units
-    FROM stock_movement WHERE level_id = ? AND created_at > ?"""
+    FROM stock_movement WHERE level_id = ? AND created_at <= ? AND kind NOT IN ({}) AND id > COALESCE(
+        (SELECT id FROM stock_movement WHERE level_id = ? AND created_at <= ? ORDER BY id DESC LIMIT 1), 0)"""
+_COUNTS = ", ".join(f"'{kind.value}'" for kind in rules.COUNTS)
+# The clocks of processes that write at the same time agree to that.
+_CLOCKS_AGREE = timedelta(seconds=5)
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
@@ -19,12 +26,18 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
 
 
 async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
-    """For levels and moments, the sum of the level's movements created after the moment."""
+    """For levels and moments, the sum of the level's movements created after the moment, without those of counts.
+
+    No moment is before the latest that its level was counted for: whatever a count corrected afterwards, was seen then.
+    """
     found: dict[tuple[int, datetime], Decimal] = {}
+    upto = database.now() + _CLOCKS_AGREE
     for start in range(0, len(asked), _ASKED_AT_ONCE):
         part = asked[start : start + _ASKED_AT_ONCE]
-        statement = " UNION ALL ".join(_MOVED.format(number) for number in range(len(part)))
-        rows = await database.query(statement, *(value for pair in part for value in pair))
+        statement = " UNION ALL ".join(_MOVED.format(number, _COUNTS) for number in range(len(part)))
+        rows = await database.query(
+            statement, *(value for level_id, moment in part for value in (level_id, upto, level_id, moment))
+        )
         found |= {part[row["number"]]: from_units(row["units"]) for row in rows}
     return found
 

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
@@ -69,6 +68,7 @@ async def set_in_use(levels: Sequence[Level]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NewMovement:
+    level: Level
     level_id: int
     kind: MovementKind
     quantity: Decimal
@@ -90,12 +90,12 @@ class Increment:
     at: datetime
 
 
-async def insert_movements(movements: Sequence[NewMovement]) -> list[Any]:
+async def insert_movements(movements: Sequence[NewMovement]) -> list[StockMovement]:
     """Write movements; gives them as they are stored."""
-    made = [
-        StockMovement(**{field.name: getattr(one, field.name) for field in dataclasses.fields(one)})
-        for one in movements
-    ]
+    names = [field.name for field in dataclasses.fields(NewMovement) if field.name != "level"]
+    made = [StockMovement(**{name: getattr(one, name) for name in names}) for one in movements]
+    for row, one in zip(made, movements, strict=True):
+        row.seal = row.sealed(one.level)
     await database.insert_many(made)
     return made
 

@@ -9,15 +9,17 @@ from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
+from gqlstock.rules import folding, geo
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.backorders import Fill
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.seals import seal
 from gqlstock.rules.settings import InventoryDecrement
-from gqlstock.store import database
+from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.fields import FoldedField, QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
@@ -36,9 +38,21 @@ class Order(Model):
     status = fields.CharEnumField(OrderStatus, max_length=20)
     customer_email = fields.CharField(max_length=254, null=True)
     reference = fields.CharField(max_length=255, null=True)
+    ship_latitude = fields.FloatField(null=True)
+    ship_longitude = fields.FloatField(null=True)
     placed_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     canceled_at = fields.DatetimeField(null=True)
+    canceled_units: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
+    """What is canceled of its lines: of a held order nothing else tells."""
+    shipment_count = fields.IntField(default=0, db_default=0)
+    seal = fields.BigIntField(null=True)
+    folded = FoldedField(of=("customer_email", "reference"))
+
+    @property
+    def ship_to(self) -> geo.Point | None:
+        """Where it goes, if that was said."""
+        return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
     class Meta:
         table = "customer_order"
@@ -48,6 +62,14 @@ class Order(Model):
             ("status", "placed_at"),
             ("reference",),
         )
+
+    def sealed(self, lines: "Sequence[OrderLine]") -> int:
+        """Its seal, which has what was ordered as well."""
+        ordered = [
+            (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
+            for line in lines
+        ]
+        return seal(self.website_id, self.placed_at, ordered)
 
 
 class OrderLine(Model):
@@ -62,14 +84,16 @@ class OrderLine(Model):
         "gqlstock.Item", related_name="order_lines", on_delete=fields.RESTRICT
     )
     item_id: int
-    sku = fields.CharField(max_length=255)
+    sku = SkuField(max_length=255)
     name = fields.CharField(max_length=1000)
     code = fields.CharField(max_length=255)
     selected_options: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
     quantity: fields.Field[Decimal] = QuantityField()
     canceled: fields.Field[Decimal] = QuantityField(default=ZERO)
+    returned: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
     decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
     message = fields.CharField(max_length=255, null=True)
+    folded = FoldedField(of=("sku", "name"))
 
     class Meta:
         table = "order_line"
@@ -79,7 +103,8 @@ class OrderLine(Model):
 class Allocation(Model):
     """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.
 
-    ``position`` is the place of its source in the line's plan, which its parts keep when it is split.
+    ``position`` is the place of its source in the line's plan, which its parts keep when it is split. ``split_from`` is
+    the allocation that was planned, null for that one itself: ids follow the order in which units were planned.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -100,6 +125,7 @@ class Allocation(Model):
     )
     shipment_id: int | None
     position = fields.IntField(default=0)
+    split_from = fields.BigIntField(null=True)
     quantity: fields.Field[Decimal] = QuantityField()
     state = fields.CharEnumField(AllocationState, max_length=20)
     changed_at = fields.DatetimeField()
@@ -107,6 +133,11 @@ class Allocation(Model):
     class Meta:
         table = "allocation"
         indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"), ("shipment_id",))
+
+    @property
+    def planned_as(self) -> int:
+        """The id of the allocation that its units were planned as."""
+        return int(self.id if self.split_from is None else self.split_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +150,8 @@ class NewOrder:
 
 async def insert(new: Sequence[NewOrder]) -> None:
     """Write orders, with one statement for each table."""
+    for one in new:
+        one.order.seal = one.order.sealed([line for line, _ in one.lines])
     await database.insert_many([one.order for one in new])
     lines = [pair for one in new for pair in one.lines]
     for one in new:
@@ -141,14 +174,16 @@ OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 
 def matches(search: str) -> Q:
     """Orders with that text in their number, reference or e-mail address, or in the name or SKU of a line."""
-    found = OrderLine.filter(Q(sku__icontains=search) | Q(name__icontains=search))
-    own = Q(reference__icontains=search) | Q(customer_email__icontains=search) | Q(id=rules.id_of(search.strip()) or 0)
-    return own | Q(id__in=Subquery(found.values("order_id")))
+    text = folding.fold(search)
+    found = OrderLine.filter(folded__contains=text)
+    return Q(folded__contains=text) | Q(id=rules.id_of(text) or 0) | Q(id__in=Subquery(found.values("order_id")))
 
 
-def with_sku(sku: str) -> Q:
-    """Orders with a line of that SKU."""
-    return Q(id__in=Subquery(OrderLine.filter(sku=sku).values("order_id")))
+async def with_sku(sku: str) -> Q:
+    """Orders with a line of that SKU, as it was ordered or as it is now."""
+    item = (await catalog.by_sku([sku])).get(sku)
+    line = Q(Q(sku=sku), Q(item_id=item.id if item else 0), join_type=Q.OR)
+    return Q(id__in=Subquery(OrderLine.filter(line).values("order_id")))
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
@@ -204,10 +239,23 @@ async def open_order_of(item_ids: Collection[int]) -> int | None:
 
 
 async def waiting(level_id: int) -> list[Allocation]:
-    """What waits for stock of a level, the oldest order first, then by line."""
-    return await Allocation.filter(level_id=level_id, state=AllocationState.BACKORDERED).order_by(
-        "line__order__placed_at", "line__order_id", "line_id", "position", "id"
+    """What waits for stock of a level, in the order in which its units were planned."""
+    return await database.rows(
+        Allocation, "level_id = ? AND state = 'BACKORDERED' ORDER BY COALESCE(split_from, id), id", level_id
     )
+
+
+async def waiting_units(level_ids: Collection[int], mode: InventoryDecrement) -> dict[int, Decimal]:
+    """How many units wait for stock of each level in lines of a mode."""
+    found = await database.query(
+        f"""SELECT a.level_id AS level_id, CAST(SUM(a.quantity) AS BIGINT) AS units
+            FROM allocation a JOIN order_line l ON l.id = a.line_id
+            WHERE a.level_id IN ({database.slots(level_ids)}) AND a.state = 'BACKORDERED' AND l.decrement = ?
+            GROUP BY a.level_id""",
+        *level_ids,
+        mode.value,
+    )
+    return {row["level_id"]: from_units(row["units"]) for row in found}
 
 
 async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int]:
@@ -225,6 +273,7 @@ async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int
                     level_id=allocation.level_id,
                     shipment_id=allocation.shipment_id,
                     position=allocation.position,
+                    split_from=allocation.planned_as,
                     quantity=allocation.quantity - one.quantity,
                     state=AllocationState.BACKORDERED,
                     changed_at=allocation.changed_at,
@@ -267,6 +316,7 @@ async def split(allocation: Allocation, quantity: Decimal, **changes: Any) -> Al
     part = allocation
     if quantity < allocation.quantity:
         part = allocation.clone()
+        part.split_from = allocation.planned_as
         part.quantity = quantity
         allocation.quantity -= quantity
         await allocation.save(update_fields=["quantity"])

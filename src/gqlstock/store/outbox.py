@@ -1,7 +1,8 @@
 """News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor.
 
 What is older than the retention is swept; up to where, is kept, so that a cursor from before is refused and never
-answered with a gap.
+answered with a gap. So is a cursor whose entry is not in this database's history, such as after a restore: its mark,
+which the entry got when it was written, is not here.
 """
 
 import json
@@ -23,9 +24,14 @@ class OutboxEntry(Model):
 
     Ids are given before the commit, so that a smaller one may show up after a larger one was read. Read in the order
     of (tx, id) and below every running transaction, none is missed. SQLite has one writer: there the id will do.
+    ``era`` rises when another server goes on with numbers of its own; an older one has no transaction that still runs.
+    ``mark`` is random: it tells this entry from one at the same place in another history.
     """
 
     id = fields.BigIntField(primary_key=True)
+    # Servers of the previous version go on while the database is migrated: they do not know these two.
+    era = fields.BigIntField(db_default=0)
+    mark = fields.BigIntField(db_default=0)
     tx = fields.BigIntField()
     topic = fields.CharEnumField(Topic, max_length=20)
     subject = fields.BigIntField()
@@ -34,29 +40,49 @@ class OutboxEntry(Model):
 
     class Meta:
         table = "outbox"
-        indexes = (("tx", "id"), ("topic", "subject"), ("created_at",))
+        indexes = (("era", "tx", "id"), ("topic", "subject"), ("created_at",))
 
 
 class OutboxHorizon(Model):
     """The place up to which entries were swept: one row, none as long as nothing was."""
 
     id = fields.BigIntField(primary_key=True)
+    era = fields.BigIntField(db_default=0)
     tx = fields.BigIntField()
     entry_id = fields.BigIntField()
+    mark = fields.BigIntField(db_default=0)
 
     class Meta:
         table = "outbox_horizon"
 
 
+class OutboxEra(Model):
+    """The era that is written in, and the identifier of the server whose transaction numbers it has: one row."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)
+    era = fields.BigIntField()
+    system = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "outbox_era"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """A place in the feed: everything up to it was read."""
+    """An entry of the feed, by its place and its mark: everything up to it was read."""
 
+    era: int
     tx: int
     id: int
+    mark: int
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return self.era, self.tx, self.id
 
 
-START = Cursor(0, 0)
+START = Cursor(0, 0, 0, 0)
+"""Before the first entry, in every history."""
 
 
 class OutOfReach(Exception):
@@ -75,6 +101,12 @@ class Entry:
 
 
 _SWEPT_AT_ONCE = 5_000
+_COLUMNS = "era, tx, id, mark, topic, subject, data, created_at"
+_CURSOR = "era, tx, id, mark"
+_IN_ORDER = "ORDER BY era, tx, id"
+_LAST_FIRST = "ORDER BY era DESC, tx DESC, id DESC"
+_ERA = "COALESCE((SELECT era FROM outbox_era), 0)"
+_MARKS = 2**53
 _listeners: list[Callable[[], None]] = []
 
 
@@ -98,10 +130,17 @@ async def add(events: Sequence[Event]) -> None:
 
 async def _write(gathered: list[Event]) -> None:
     events = rules.together(gathered)
-    tx = "pg_current_xact_id()::text::bigint" if database.is_postgres() else "0"
     at = database.now()
     rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
-    await database.insert(OutboxEntry, ("topic", "subject", "data"), rows, {"created_at": at}, {"tx": tx})
+    await database.insert(OutboxEntry, ("topic", "subject", "data"), rows, {"created_at": at}, _worked_out())
+
+
+def _worked_out() -> dict[str, str]:
+    """What the database itself says of a new entry."""
+    if database.is_postgres():
+        mark = f"(random() * {_MARKS - 1})::bigint"
+        return {"era": _ERA, "tx": "pg_current_xact_id()::text::bigint", "mark": mark}
+    return {"era": "0", "tx": "0", "mark": f"random() & {_MARKS - 1}"}
 
 
 def _stored(data: dict[str, Any]) -> str:
@@ -127,7 +166,17 @@ async def after(
 ) -> list[Entry]:
     """The next entries behind a cursor, in commit order; ``upto``: only those before that one."""
     where, values = _where(cursor, upto, topics, among)
-    return await _entries(f"{where} ORDER BY tx, id LIMIT ?", *values, limit)
+    return await _entries(f"{where} {_IN_ORDER} LIMIT ?", *values, limit)
+
+
+async def follow(cursor: Cursor, limit: int) -> list[Entry]:
+    """The next entries of all topics behind a cursor that was kept: ``OutOfReach`` when it is not in this history."""
+    where = f"WHERE (era, tx, id) >= (?, ?, ?) {_below_the_running()}"
+    found = await _entries(f"{where} {_IN_ORDER} LIMIT ?", *cursor.place, limit + 1)
+    if found and found[0].cursor == cursor:
+        return found[1:]
+    await check(cursor)
+    return found[:limit]
 
 
 async def before(
@@ -135,7 +184,7 @@ async def before(
 ) -> list[Entry]:
     """The last entries before a cursor, the end of the feed without one; the latest first."""
     where, values = _where(since, cursor, topics, among)
-    return await _entries(f"{where} ORDER BY tx DESC, id DESC LIMIT ?", *values, limit)
+    return await _entries(f"{where} {_LAST_FIRST} LIMIT ?", *values, limit)
 
 
 async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
@@ -147,20 +196,21 @@ async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
 
 async def waiting(behind: Cursor, most: int) -> tuple[int, datetime | None]:
     """How many entries stand behind a place, counted up to so many, and when the first was written; held back ones too."""
-    where = "FROM outbox WHERE (tx, id) > (?, ?) ORDER BY tx, id LIMIT ?"
-    found = await database.query(f"SELECT COUNT(*) AS entries FROM (SELECT id {where}) AS behind", *_row(behind), most)
-    rows = await database.query(f"SELECT tx, id, topic, subject, data, created_at {where}", *_row(behind), 1)
-    first = _entry(OutboxEntry._init_from_db(**rows[0])).created_at if rows else None
-    return int(found[0]["entries"]), first
+    where = f"WHERE (era, tx, id) > (?, ?, ?) {_IN_ORDER} LIMIT ?"
+    found = await database.query(
+        f"SELECT COUNT(*) AS entries FROM (SELECT id FROM outbox {where}) AS behind", *behind.place, most
+    )
+    first = await _entries(where, *behind.place, 1)
+    return int(found[0]["entries"]), first[0].created_at if first else None
 
 
 def _where(
     after: Cursor, before: Cursor | None, topics: Sequence[Topic] | None, among: Among | None
 ) -> tuple[str, list[Any]]:
-    where = f"WHERE (tx, id) > (?, ?) {_below_the_running()}"
-    values: list[Any] = [*_row(after)]
+    where = f"WHERE (era, tx, id) > (?, ?, ?) {_below_the_running()}"
+    values: list[Any] = [*after.place]
     if before is not None:
-        where, values = f"{where} AND (tx, id) < (?, ?)", [*values, *_row(before)]
+        where, values = f"{where} AND (era, tx, id) < (?, ?, ?)", [*values, *before.place]
     if topics is not None:
         where = f"{where} AND topic IN ({', '.join('?' * len(topics))})"
         values += [topic.value for topic in topics]
@@ -170,49 +220,62 @@ def _where(
 
 
 async def _entries(rest: str, *values: Any) -> list[Entry]:
-    rows = await database.query(f"SELECT tx, id, topic, subject, data, created_at FROM outbox {rest}", *values)
+    rows = await database.query(f"SELECT {_COLUMNS} FROM outbox {rest}", *values)
     return [_entry(OutboxEntry._init_from_db(**row)) for row in rows]
 
 
-def _row(cursor: Cursor) -> tuple[int, int]:
-    return cursor.tx, cursor.id
-
-
 def _entry(row: OutboxEntry) -> Entry:
-    return Entry(Cursor(row.tx, row.id), row.topic, row.subject, row.data, row.created_at)
+    return Entry(Cursor(row.era, row.tx, row.id, row.mark), row.topic, row.subject, row.data, row.created_at)
 
 
 async def held_back(cursor: Cursor) -> bool:
     """Whether there is news behind the cursor that is read only once another transaction has ended."""
     if not database.is_postgres():
         return False
-    found = await database.query("SELECT EXISTS (SELECT 1 FROM outbox WHERE (tx, id) > (?, ?)) AS more", *_row(cursor))
+    behind = "SELECT 1 FROM outbox WHERE (era, tx, id) > (?, ?, ?)"
+    found = await database.query(f"SELECT EXISTS ({behind}) AS more", *cursor.place)
     return bool(found[0]["more"])
 
 
 async def latest() -> Cursor:
     """The end of the feed as it is now."""
-    found = await database.query(
-        f"SELECT tx, id FROM outbox WHERE TRUE {_below_the_running()} ORDER BY tx DESC, id DESC LIMIT 1"
-    )
-    return Cursor(found[0]["tx"], found[0]["id"]) if found else await horizon()
+    where = f"WHERE TRUE {_below_the_running()}"
+    found = await database.query(f"SELECT {_CURSOR} FROM outbox {where} {_LAST_FIRST} LIMIT 1")
+    return Cursor(**found[0]) if found else await horizon()
 
 
 async def horizon() -> Cursor:
-    """The place up to which everything was swept."""
-    found = await database.query("SELECT tx, entry_id FROM outbox_horizon")
-    return Cursor(found[0]["tx"], found[0]["entry_id"]) if found else START
+    """The place up to which everything was swept: the cursor of the last entry that was."""
+    found = await database.query("SELECT era, tx, entry_id AS id, mark FROM outbox_horizon")
+    return Cursor(**found[0]) if found else START
+
+
+async def has(cursor: Cursor) -> bool:
+    """Whether the entry of this cursor is in this history, still or as the last one that was swept."""
+    try:
+        await check(cursor)
+    except OutOfReach:
+        return False
+    return True
 
 
 async def check(cursor: Cursor) -> None:
-    """Refuse a cursor that news behind it was swept, or that this feed never gave.
+    """Refuse a cursor that news behind it was swept, or whose entry is not in this history.
 
     Asked after entries behind it were read, it says that none was missing when they were.
     """
-    if cursor < await horizon():
+    found = await database.query(
+        """SELECT 1 AS swept, era, tx, entry_id AS id, mark FROM outbox_horizon
+           UNION ALL SELECT 0, era, tx, id, mark FROM outbox WHERE id = ?""",
+        cursor.id,
+    )
+    known = {Cursor(row["era"], row["tx"], row["id"], row["mark"]): bool(row["swept"]) for row in found}
+    if any(swept and cursor.place < one.place for one, swept in known.items()):
         raise OutOfReach("What came right behind that cursor is older than the news that is kept: start anew.")
-    if cursor > await latest():
-        raise OutOfReach("That cursor is ahead of this feed: it is of another database.")
+    if cursor not in known and cursor != START:
+        raise OutOfReach(
+            "That cursor is not of this database's history, which may have been restored from a backup: start anew."
+        )
 
 
 async def sweep(older_than: datetime, keep_behind: Cursor | None = None) -> int:
@@ -233,15 +296,18 @@ async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
     old = [entry.cursor for entry in part[:young] if keep_behind is None or entry.cursor <= keep_behind]
     if old:
         await database.execute(
-            """INSERT INTO outbox_horizon (id, tx, entry_id) VALUES (1, ?, ?) ON CONFLICT (id)
-               DO UPDATE SET tx = excluded.tx, entry_id = excluded.entry_id
-               WHERE (outbox_horizon.tx, outbox_horizon.entry_id) < (excluded.tx, excluded.entry_id)""",
-            *_row(old[-1]),
+            """INSERT INTO outbox_horizon (id, era, tx, entry_id, mark) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
+               DO UPDATE SET era = excluded.era, tx = excluded.tx, entry_id = excluded.entry_id, mark = excluded.mark
+               WHERE (outbox_horizon.era, outbox_horizon.tx, outbox_horizon.entry_id)
+                   < (excluded.era, excluded.tx, excluded.entry_id)""",
+            *old[-1].place,
+            old[-1].mark,
         )
-        await database.execute("DELETE FROM outbox WHERE (tx, id) <= (?, ?)", *_row(old[-1]))
+        await database.execute("DELETE FROM outbox WHERE (era, tx, id) <= (?, ?, ?)", *old[-1].place)
     return len(old)
 
 
 def _below_the_running() -> str:
-    """Leaves out what transactions wrote that began after one that is still running."""
-    return "AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint" if database.is_postgres() else ""
+    """Leaves out what transactions wrote that began after one that is still running; none is of an older era."""
+    running = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    return f"AND (era, tx) < ({_ERA}, {running})" if database.is_postgres() else ""

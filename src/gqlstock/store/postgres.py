@@ -10,6 +10,9 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.connection import get_connections
 
+from gqlstock.store import eras
+from gqlstock.store.db import clock
+
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
     def get_reset_query(self) -> str:
@@ -20,8 +23,16 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class Client(AsyncpgDBClient):
     connection_class = _Connection
 
+    async def create_pool(self, **options: Any) -> asyncpg.Pool:
+        return await super().create_pool(init=_begin, setup=clock.keep, **options)
+
     def _in_transaction(self) -> TransactionContext:
         return _Context(TransactionWrapper(self), self._pool_init_lock)
+
+
+async def _begin(connection: Any) -> None:
+    await clock.follow_server(connection)
+    await eras.check(connection)
 
 
 class _Context(TransactionContextPooled):

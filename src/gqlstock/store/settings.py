@@ -7,11 +7,11 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import settings
+from gqlstock.rules import alerts, settings
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.settings import Place, Settings, SettingScope
-from gqlstock.store import catalog, database, outbox
+from gqlstock.store import catalog, database, outbox, reassessments
 from gqlstock.store.catalog import Item
 
 SYSTEM_OWNER = 0
@@ -177,9 +177,21 @@ async def _overrides(statement: str, *values: Any) -> list[Override]:
 
 async def quantities_set(name: str) -> set[Decimal]:
     """Every quantity that is set for one setting, at whatever place."""
-    value = f"values_set ->> '{name}'" if database.is_postgres() else f"json_extract(values_set, '$.{name}')"
+    value = _value_of(name)
     rows = await database.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
     return {settings.from_stored(name, row["value"]) for row in rows}
+
+
+def _value_of(name: str) -> str:
+    return f"values_set ->> '{name}'" if database.is_postgres() else f"json_extract(values_set, '$.{name}')"
+
+
+async def is_set(name: str) -> bool:
+    """Whether a setting has a value at any place."""
+    found = await database.query(
+        f"SELECT EXISTS (SELECT 1 FROM setting_override WHERE {_value_of(name)} IS NOT NULL) AS somewhere"
+    )
+    return bool(found[0]["somewhere"])
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
@@ -190,6 +202,7 @@ async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) 
     row.values_set = {name: value for name, value in merged.items() if value is not None}
     await row.save()
     await outbox.add([ANY_SETTING])
+    await _reassess({(scope, owner_id): values})
 
 
 async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
@@ -211,6 +224,30 @@ async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
             made.append(row)
     await database.insert_many(made)
     await outbox.add([ANY_SETTING] if changes else [])
+    await _reassess(changes)
+
+
+async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
+    """Have the items assessed again whose alerts may depend on these changes."""
+    owners: dict[SettingScope, list[int]] = {}
+    for (scope, owner_id), values in changes.items():
+        if not alerts.SETTINGS.isdisjoint(values):
+            owners.setdefault(scope, []).append(owner_id)
+    if not owners.keys() <= _OF_ITEMS_OR_CATEGORIES:
+        await reassessments.add_everything()
+        return
+    for category_id in owners.get(SettingScope.CATEGORY, ()):
+        await reassessments.add_category(category_id)
+    await reassessments.add_items(owners.get(SettingScope.PRODUCT, []) + owners.get(SettingScope.COMBINATION, []))
+    await reassessments.add_levels(owners.get(SettingScope.LEVEL, []))
+
+
+_OF_ITEMS_OR_CATEGORIES = {
+    SettingScope.CATEGORY,
+    SettingScope.PRODUCT,
+    SettingScope.COMBINATION,
+    SettingScope.LEVEL,
+}
 
 
 async def _rows(keys: Collection[Key]) -> dict[Key, Override]:

@@ -1,13 +1,17 @@
 """Shipments of orders, and the units in them."""
 
 from collections.abc import Collection
+from decimal import Decimal
 
 from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import shipments as rules
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.seals import seal
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store import database
+from gqlstock.store.fields import QuantityField
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.warehouses import Warehouse
 
@@ -30,6 +34,9 @@ class Shipment(Model):
     created_at = fields.DatetimeField()
     updated_at = fields.DatetimeField()
     shipped_at = fields.DatetimeField(null=True)
+    quantity: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
+    """How many units are in it, or were when it left."""
+    seal = fields.BigIntField(null=True)
 
     class Meta:
         table = "shipment"
@@ -40,6 +47,9 @@ class Shipment(Model):
             ("created_at", "id"),
             ("updated_at", "id"),
         )
+
+    def sealed(self) -> int:
+        return seal(self.order_id, self.warehouse_id, self.created_at)
 
 
 async def shipments(ids: Collection[int]) -> dict[int, Shipment]:
@@ -74,4 +84,5 @@ async def restate(shipment_ids: Collection[int]) -> None:
     for shipment in await still.order_by("id"):
         states = [allocation.state for allocation in inside[shipment.id]]
         shipment.state, shipment.updated_at = rules.state(states), database.now()
-        await shipment.save(update_fields=["state", "updated_at"])
+        shipment.quantity = sum((allocation.quantity for allocation in inside[shipment.id]), ZERO)
+        await shipment.save(update_fields=["state", "updated_at", "quantity"])

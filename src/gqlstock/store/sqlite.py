@@ -14,11 +14,14 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiosqlite
 from cachetools import TTLCache
 from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
+
+from gqlstock.store.db import clock
 
 T = TypeVar("T")
 
@@ -36,7 +39,7 @@ _SECONDS_LASTING = 60.0
 
 def copy(path: str, to: Path) -> None:
     """Write a database as it is at one moment, with its log and free of holes, to an empty file."""
-    with contextlib.closing(sqlite3.connect(path, timeout=_SECONDS_TO_WAIT)) as connection:
+    with contextlib.closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=_SECONDS_TO_WAIT)) as connection:
         connection.execute("VACUUM INTO ?", (str(to),))
     descriptor = os.open(to, os.O_RDONLY)
     try:
@@ -45,24 +48,45 @@ def copy(path: str, to: Path) -> None:
         os.close(descriptor)
 
 
+def _uri(path: str, mode: str) -> str:
+    """A file as SQLite opens it: ``rwc`` creates a missing one, ``rw`` does not."""
+    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+
+
 class Client(SqliteClient):
     """What only reads does not take the detour over a thread, unless it lasts: through an index, a statement takes less
     time than that. Whoever writes is not waited for."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
+    def __init__(self, *given: Any, create: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
-        self._only_reads = self.pragmas.get("query_only") == "ON"
+        self._uri = _uri(self.filename, "rwc" if create else "rw")
+        self.only_reads = self.pragmas.get("query_only") == "ON"
         self._eye: sqlite3.Connection | None = None
         self._until = 0.0
         self._lasting: TTLCache[str, bool] = TTLCache(_LASTING, _SECONDS_LASTING)
         """Statements that lasted not long ago."""
 
+    async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
+        """As Tortoise's own, but a missing file is only created where that is wanted, and a failure leaves nothing open."""
+        clock.follow_machine()
+        if self._connection is not None:
+            return
+        opened = await aiosqlite.connect(self._uri, uri=True, isolation_level=None)
+        try:
+            opened.row_factory = sqlite3.Row
+            for pragma, value in self.pragmas.items():
+                await opened.execute_fetchall(f"PRAGMA {pragma}={value}")
+        except BaseException:
+            await opened.close()
+            raise
+        self._connection = opened
+
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self._only_reads else None
+        found = self._look(query, values or []) if self.only_reads else None
         return await super().execute_query(query, values) if found is None else (len(found), found)
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self._only_reads else None
+        found = self._look(query, values or []) if self.only_reads else None
         return await super().execute_query_dict(query, values) if found is None else list(map(dict, found))
 
     def _look(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
@@ -82,7 +106,9 @@ class Client(SqliteClient):
             raise OperationalError(error) from error
 
     def _opened(self) -> sqlite3.Connection:
-        eye = sqlite3.connect(self.filename, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False)
+        eye = sqlite3.connect(
+            self._uri, uri=True, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False
+        )
         eye.row_factory = sqlite3.Row
         try:
             eye.execute("PRAGMA query_only = ON")
@@ -134,11 +160,19 @@ class _Acquired(ConnectionWrapper[Any]):
 
 
 class _Transaction(SqliteTransactionWrapper):
+    _parent: Client
+
     async def begin(self) -> None:
         try:
-            await self._connection.execute("BEGIN IMMEDIATE")
+            # One that only reads has everything as of its first statement, and keeps nobody from writing.
+            await self._connection.execute("BEGIN" if self._parent.only_reads else "BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
+
+    async def execute_script(self, query: str) -> None:
+        # sqlite3 commits what is open before it runs a script of its own.
+        for statement in query.split(";"):
+            await self.execute_query(statement)
 
 
 class _Context(SqliteTransactionContext):

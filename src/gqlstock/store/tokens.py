@@ -8,7 +8,7 @@ from datetime import datetime
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.scopes import Caller, Scope, actor
 from gqlstock.store import database
 
 
@@ -87,7 +87,7 @@ async def callers(given: Collection[str], now: datetime) -> dict[str, Caller]:
 def _caller(row: ApiToken) -> Caller:
     known = {scope.value for scope in Scope}
     return Caller(
-        row.name,
+        actor("token", row.name),
         f"token:{row.id}",
         frozenset(Scope(s) for s in row.scopes if s in known),
         warehouses=None if row.warehouses is None else frozenset(row.warehouses),

@@ -1,11 +1,24 @@
 """What ledger, orders and levels say of the same figures, side by side. Whether they agree is judged elsewhere."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
 
+from tortoise.models import Model
+
+from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
+from gqlstock.store.fields import from_units
+from gqlstock.store.inventory import Figures, InventoryLevel, LevelPlace, StockMovement
+from gqlstock.store.orders import Allocation, Order, OrderLine
+from gqlstock.store.shipments import Shipment
+
+M = TypeVar("M", bound=Model)
 
 _READ_AT_ONCE = 2_000
+# An order can have 500 lines.
+_ORDERS_AT_ONCE = 200
 
 # One statement, so that all figures of a level are of one moment. Every source of a figure is a part of its own.
 _LEVELS = """
@@ -25,7 +38,8 @@ _LEVELS = """
                              THEN allocation.quantity ELSE 0 END) AS BIGINT) AS reserved,
                CAST(SUM(CASE WHEN decrement = 'ON_SHIPMENT' AND shipment_id IS NOT NULL
                              THEN allocation.quantity ELSE 0 END) AS BIGINT) AS planned,
-               CAST(SUM(CASE WHEN state = 'BACKORDERED' THEN allocation.quantity ELSE 0 END) AS BIGINT) AS backordered
+               CAST(SUM(CASE WHEN state = 'BACKORDERED' THEN allocation.quantity ELSE 0 END) AS BIGINT) AS backordered,
+               COUNT(*) AS open_allocations
         FROM allocation JOIN order_line ON order_line.id = allocation.line_id
         WHERE allocation.level_id IN (SELECT id FROM page) AND state IN ('ON_HAND', 'BACKORDERED')
         GROUP BY allocation.level_id
@@ -41,13 +55,14 @@ _LEVELS = """
         GROUP BY level_id
     )
     SELECT page.id, page.on_hand, page.reserved, page.planned, page.held, page.backordered, page.incoming,
-           page.available, item.sku, warehouse.code AS warehouse,
+           page.available, page.deleted_at, item.deleted_at AS item_deleted_at, item.sku, warehouse.code AS warehouse,
            COALESCE(moved.on_hand, 0) AS moved_on_hand, moved.wrong_movement,
            wrong.on_hand_after AS wrong_stored, CAST(wrong.total AS BIGINT) AS wrong_derived,
            COALESCE(allocated.reserved, 0) AS allocated_reserved,
            COALESCE(allocated.planned, 0) AS allocated_planned,
            COALESCE(kept.held, 0) AS kept_held,
            COALESCE(allocated.backordered, 0) AS allocated_backordered,
+           COALESCE(allocated.open_allocations, 0) AS open_allocations,
            COALESCE(announced.incoming, 0) AS announced_incoming
     FROM page
     JOIN item ON item.id = page.item_id
@@ -60,38 +75,84 @@ _LEVELS = """
     ORDER BY page.id
 """
 
-_LINES = """
-    WITH page AS (
-        SELECT id, order_id, sku, quantity, canceled FROM order_line WHERE id > ? ORDER BY id LIMIT ?
-    ), allocated AS (
-        SELECT line_id, CAST(SUM(quantity) AS BIGINT) AS quantity,
-               CAST(SUM(CASE WHEN state = 'CANCELED' THEN quantity ELSE 0 END) AS BIGINT) AS canceled,
-               CAST(SUM(CASE WHEN state IN ('SHIPPED', 'RETURNED') THEN quantity ELSE 0 END) AS BIGINT) AS shipped
-        FROM allocation WHERE line_id IN (SELECT id FROM page) GROUP BY line_id
-    )
-    SELECT page.id, page.order_id, page.sku, page.quantity, page.canceled, customer_order.status,
-           COALESCE(allocated.quantity, 0) AS allocated,
-           COALESCE(allocated.canceled, 0) AS allocated_canceled,
-           COALESCE(allocated.shipped, 0) AS allocated_shipped
-    FROM page
-    JOIN customer_order ON customer_order.id = page.order_id
-    LEFT JOIN allocated ON allocated.line_id = page.id
-    ORDER BY page.id
-"""
 
-
-def levels() -> AsyncIterator[list[dict[str, Any]]]:
+async def levels() -> AsyncIterator[list[dict[str, Any]]]:
     """Every level with what its movements and allocations add up to, in ten-thousandths, a part at a time."""
-    return _pages(_LEVELS)
-
-
-def lines() -> AsyncIterator[list[dict[str, Any]]]:
-    """Every order line with what its allocations add up to, in ten-thousandths, a part at a time."""
-    return _pages(_LINES)
-
-
-async def _pages(statement: str) -> AsyncIterator[list[dict[str, Any]]]:
     last = 0
-    while rows := await database.query(statement, last, _READ_AT_ONCE):
+    while rows := await database.query(_LEVELS, last, _READ_AT_ONCE):
         yield rows
         last = rows[-1]["id"]
+
+
+async def parts(table: type[M], size: int = _READ_AT_ONCE) -> AsyncIterator[list[M]]:
+    """Every row of a table by its id, a part at a time."""
+    last = 0
+    while rows := await database.rows(table, "id > ? ORDER BY id LIMIT ?", last, size):
+        yield rows
+        last = rows[-1].pk
+
+
+async def movements() -> AsyncIterator[list[tuple[StockMovement, LevelPlace]]]:
+    """Every movement with its level, a part at a time."""
+    async for part in parts(StockMovement):
+        first, last = part[0].id, part[-1].id
+        places = await _places("SELECT level_id FROM stock_movement WHERE id BETWEEN ? AND ?", first, last)
+        yield [(movement, places[movement.level_id]) for movement in part]
+
+
+async def levels_of_items(first: int, last: int) -> list[InventoryLevel]:
+    """The levels of the items with ids in that range, as they are stored."""
+    return await database.rows(InventoryLevel, "item_id BETWEEN ? AND ? ORDER BY id", first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBook:
+    """An order with all that belongs to it."""
+
+    order: Order
+    lines: list[OrderLine]
+    allocations: dict[int, list[Allocation]]
+    """Of each line, in the order of their ids."""
+    shipments: list[Shipment]
+    moved: dict[tuple[int, MovementKind], Decimal]
+    """What movements that name the order come to, by level and kind."""
+    places: dict[int, LevelPlace]
+    """The levels of its allocations, among others."""
+    products: dict[int, int | None]
+    """The products of its items that are combinations, among others."""
+
+
+_LINES_OF = "SELECT id FROM order_line WHERE order_id BETWEEN ? AND ?"
+_MOVED = """SELECT order_id, level_id, kind, CAST(SUM(quantity) AS BIGINT) AS units FROM stock_movement
+    WHERE order_id BETWEEN ? AND ? GROUP BY order_id, level_id, kind"""
+_PRODUCTS = """SELECT id, product_id FROM item
+    WHERE id IN (SELECT item_id FROM order_line WHERE order_id BETWEEN ? AND ?)"""
+
+
+async def order_books() -> AsyncIterator[list[OrderBook]]:
+    """Every order with all that belongs to it, a part at a time."""
+    async for found in parts(Order, _ORDERS_AT_ONCE):
+        span = found[0].id, found[-1].id
+        places = await _places(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
+        products = {row["id"]: row["product_id"] for row in await database.query(_PRODUCTS, *span)}
+        books = {order.id: OrderBook(order, [], {}, [], {}, places, products) for order in found}
+        order_of = {}
+        for line in await database.rows(OrderLine, "order_id BETWEEN ? AND ? ORDER BY id", *span):
+            books[line.order_id].lines.append(line)
+            books[line.order_id].allocations[line.id] = []
+            order_of[line.id] = books[line.order_id]
+        for allocation in await database.rows(Allocation, f"line_id IN ({_LINES_OF}) ORDER BY id", *span):
+            order_of[allocation.line_id].allocations[allocation.line_id].append(allocation)
+        for shipment in await database.rows(Shipment, "order_id BETWEEN ? AND ? ORDER BY id", *span):
+            books[shipment.order_id].shipments.append(shipment)
+        for row in await database.query(_MOVED, *span):
+            if row["order_id"] in books:
+                moved = books[row["order_id"]].moved
+                moved[row["level_id"], MovementKind(row["kind"])] = from_units(row["units"])
+        yield list(books.values())
+
+
+async def _places(of: str, *values: int) -> dict[int, LevelPlace]:
+    """Whose levels these are, and where."""
+    rows = await database.look(f"SELECT id, item_id, warehouse_id FROM inventory_level WHERE id IN ({of})", *values)
+    return {id_: Figures(id_, item_id, place, Level()) for id_, item_id, place in rows}

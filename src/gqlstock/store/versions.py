@@ -1,40 +1,88 @@
 """Which migrations a database has had, and bringing it up to date. How one is opened is said elsewhere."""
 
-import asyncio
+import logging
 
 from tortoise import Tortoise
-from tortoise.migrations.api.migrate import migrate as run_migrations
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.migration import Migration
 
-from gqlstock.store.database import APP, DatabaseUrl, SqliteFile, connection, settings
+from gqlstock.store import database
+from gqlstock.store.database import APP, DatabaseUrl, SqliteFile, connection, is_postgres, reading, settings
+
+log = logging.getLogger(__name__)
+
+# Any number that no other program locks in this database.
+_ADVISORY_LOCK = 0x6771_6C73_746F_636B
+
+# A relation, or a column of one, that each migration made in its one transaction. The record of these migrations was once
+# a transaction of its own: a process that was killed in between left a schema without its record.
+_MADE_BY = {
+    "0001_initial": "inventory_level.backordered",
+    "0002_outbox_horizon": "outbox_horizon.entry_id",
+    "0003_delivery": "webhook_delivery.endpoint_id",
+    "0004_token_warehouses": "api_token.warehouses",
+    "0005_growth": "shipment_open",
+}
 
 
 async def migrate(url: DatabaseUrl) -> None:
-    """Bring the schema up to date. Needs no open database."""
+    """Bring the schema up to date, once, whoever else does the same. Needs no open database."""
+    async with database.opened(url, create=True):
+        while await database.transaction(_next):
+            pass
 
-    async def work() -> None:
-        try:
-            await run_migrations(config=settings(url))
-        finally:
-            await Tortoise.close_connections()
 
-    # In a task of its own: Tortoise leaves its closed context behind as the current one.
-    await asyncio.create_task(work())
+async def _next() -> bool:
+    """Apply the oldest pending migration and record it. Whether there was one."""
+    if is_postgres():
+        # SQLite's transactions have the write lock from their start.
+        await database.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
+    executor = _executor(connection())
+    await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
+    steps = await executor.plan()
+    if not steps:
+        return False
+    migration = steps[0].migration
+    is_there = await _is_there(migration)
+    if is_there:
+        log.warning("migration %s was applied, but not recorded: it is recorded now", migration.name)
+    await executor.migrate([MigrationTarget(APP, migration.name)], fake=is_there)
+    return True
+
+
+async def _is_there(migration: Migration) -> bool:
+    """Whether the database has what a migration makes."""
+    made = _MADE_BY.get(migration.name)
+    return made is not None and bool(await database.query(_POSTGRES if is_postgres() else _SQLITE, made))
+
+
+_POSTGRES = """SELECT 1 FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+    WHERE c.relnamespace = current_schema()::regnamespace AND ?::text IN (c.relname, c.relname || '.' || a.attname)"""
+_SQLITE = """SELECT 1 FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c ON TRUE
+    WHERE ? IN (m.name, m.name || '.' || c.name)"""
+
+
+async def applied() -> set[str]:
+    """The names of the migrations that the open database has had."""
+    return {key.name for key in await _executor(reading()).recorder.applied_migrations() if key.app_label == APP}
 
 
 async def pending() -> list[str]:
     """The names of the migrations that the open database has not had yet."""
-    executor = MigrationExecutor(connection(), {APP: settings(SqliteFile(""))["apps"][APP]})
-    return [step.migration.name for step in await executor.plan()]
+    return [step.migration.name for step in await _executor(reading()).plan()]
 
 
 async def unknown() -> list[str]:
     """The names of the migrations that the open database has had and this code does not know."""
-    executor = MigrationExecutor(connection(), {APP: settings(SqliteFile(""))["apps"][APP]})
+    executor = _executor(reading())
     await executor.loader.build_graph()
-    applied = await executor.recorder.applied_migrations()
-    return sorted(key.name for key in applied if key.app_label == APP and key not in executor.loader.graph.nodes)
+    return sorted(await applied() - {key.name for key in executor.loader.graph.nodes if key.app_label == APP})
+
+
+def _executor(db: BaseDBAsyncClient) -> MigrationExecutor:
+    return MigrationExecutor(db, {APP: settings(SqliteFile(""))["apps"][APP]})
 
 
 async def missing() -> list[str]:

@@ -6,14 +6,15 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import geo
+from gqlstock.rules import geo, skus
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.store import database
+from gqlstock.store.fields import SkuField
 
 
 class Organization(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -23,7 +24,7 @@ class Organization(Model):
 
 class Website(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     organization: fields.ForeignKeyRelation[Organization] = fields.ForeignKeyField(
         "gqlstock.Organization", related_name="websites", on_delete=fields.RESTRICT
@@ -37,7 +38,7 @@ class Website(Model):
 
 class Warehouse(Model):
     id = fields.BigIntField(primary_key=True)
-    code = fields.CharField(max_length=255, unique=True)
+    code = SkuField(max_length=255, unique=True)
     name = fields.CharField(max_length=500)
     address: fields.Field[dict[str, Any] | None] = fields.JSONField(null=True)
     latitude = fields.FloatField(null=True)
@@ -51,7 +52,7 @@ class Warehouse(Model):
 
     @property
     def location(self) -> geo.Point | None:
-        return _point(self.latitude, self.longitude)
+        return geo.point_or_none(self.latitude, self.longitude)
 
 
 class Assignment(Model):
@@ -75,10 +76,6 @@ class Assignment(Model):
     class Meta:
         table = "assignment"
         unique_together = (("website_id", "warehouse_id"), ("organization_id", "warehouse_id"))
-
-
-def _point(latitude: float | None, longitude: float | None) -> geo.Point | None:
-    return geo.Point(latitude, longitude) if latitude is not None and longitude is not None else None
 
 
 async def network() -> Network:
@@ -107,12 +104,18 @@ async def network() -> Network:
     )
 
 
+async def default_website_code() -> str | None:
+    """The code of the first website created."""
+    rows = await database.look("SELECT code FROM website ORDER BY id LIMIT 1")
+    return rows[0]["code"] if rows else None
+
+
 def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
     assigned = [row for row in rows if row["warehouse_id"] is not None]
     own = [row for row in assigned if row["own"] is not None]
     sites = tuple(
         (
-            RankedWarehouse(row["warehouse_id"], row["priority"], _point(row["latitude"], row["longitude"])),
+            RankedWarehouse(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
             bool(row["active"]),
         )
         for row in own or assigned
@@ -126,7 +129,9 @@ async def warehouses(ids: Collection[int]) -> dict[int, Warehouse]:
 
 
 async def warehouses_by_code(codes: Collection[str]) -> dict[str, Warehouse]:
-    return {warehouse.code: warehouse for warehouse in await Warehouse.filter(code__in=set(codes))} if codes else {}
+    """Warehouses by code as it was asked for, in whatever spelling."""
+    found = {warehouse.code: warehouse for warehouse in await Warehouse.filter(code__in=set(codes))} if codes else {}
+    return {code: found[stored] for code in codes if (stored := skus.normalized(code)) in found}
 
 
 async def websites(ids: Collection[int]) -> dict[int, Website]:

@@ -15,6 +15,7 @@ from gqlstock.store.work import Work
 class WebhookEndpoint(Model):
     """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
 
+    It gets what stands in the outbox behind the place that was the end when it was made.
     The secret is kept as it is, for signing needs it, and erased when the endpoint is deleted.
     """
 
@@ -23,11 +24,18 @@ class WebhookEndpoint(Model):
     stored_topics: fields.Field[list[str]] = fields.JSONField()
     active = fields.BooleanField(default=True)
     secret = fields.CharField(max_length=100)
+    since_era = fields.BigIntField(db_default=0)
+    since_tx = fields.BigIntField(db_default=0)
+    since_id = fields.BigIntField(db_default=0)
     created_at = fields.DatetimeField()
     deleted_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "webhook_endpoint"
+
+    @property
+    def since(self) -> tuple[int, int, int]:
+        return self.since_era, self.since_tx, self.since_id
 
     @property
     def topics(self) -> list[WebhookTopic]:

@@ -1,16 +1,18 @@
 """Things to deliver, one row each: who delivers it now, and what it waits for. Webhooks and mail have this in common.
 
 Things of one line go out one after another; lines do not wait for each other. What may go out has a ``due_at``; who
-takes it moves that to the end of a lease, so that another takes over should nothing be heard of it until then.
+takes it moves that to the end of a lease and renews the lease for as long as it is at it. When its process dies, another
+takes over at the end of the lease. Leases go by the database's clock: those of several machines differ.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
 from gqlstock.store import database
 
@@ -35,6 +37,7 @@ class Work(Model):
 
 
 Row = TypeVar("Row", bound=Work)
+LEASE = timedelta(seconds=4)
 _ASKED_AT_ONCE = 5_000
 _FORGOTTEN_AT_ONCE = 1_000
 
@@ -75,24 +78,57 @@ async def pending(table: type[Work], most: int) -> int:
     return int(found[0]["things"])
 
 
-async def claim(table: type[Row], until: datetime, limit: int, **of: Any) -> list[Row]:
-    """Take up to so many things that are due, until that moment; ``of`` narrows them down to a column's value."""
+async def claim(table: type[Row], limit: int, **of: Any) -> list[Row]:
+    """Take up to so many things that are due, for a lease; ``of`` narrows them down to a column's value."""
     conditions = "".join(f" AND {column} = ?" for column in of)
-    name, skip = table._meta.db_table, "FOR UPDATE SKIP LOCKED" if database.is_postgres() else ""
+    name, skip = table._meta.db_table, _skip_locked()
+    # Before the wait for a lock: whoever else waits for the same one could not renew its lease meanwhile.
+    now = database.now()
 
     async def work() -> list[dict[str, Any]]:
         return await database.execute(
             f"""UPDATE {name} SET due_at = ?, sending = TRUE, attempts = attempts + 1 WHERE id IN (
                     SELECT id FROM {name} WHERE due_at <= ?{conditions} ORDER BY due_at, id LIMIT ? {skip}
                 ) RETURNING *""",
-            until,
-            database.now(),
+            now + LEASE,
+            now,
             *of.values(),
             limit,
         )
 
     rows = [table._init_from_db(**row) for row in await database.transaction(work)]
     return sorted(rows, key=lambda row: row.id)
+
+
+def _skip_locked() -> str:
+    return "FOR UPDATE SKIP LOCKED" if database.is_postgres() else ""
+
+
+async def renew(rows: Sequence[Row]) -> list[Row]:
+    """Keep for another lease what is being delivered; gives those that somebody else has taken by now."""
+    if not rows:
+        return []
+    name, until = type(rows[0])._meta.db_table, database.now() + LEASE
+    mine = " OR ".join("(id = ? AND attempts = ?)" for _ in rows)
+    ids = [value for row in rows for value in (row.id, row.attempts)]
+
+    async def work() -> set[int]:
+        renewed = await database.execute(
+            f"""UPDATE {name} SET due_at = ? WHERE id IN (
+                    SELECT id FROM {name} WHERE ({mine}) AND state = 'PENDING' AND sending ORDER BY id {_skip_locked()}
+                ) RETURNING id""",
+            until,
+            *ids,
+        )
+        return {row["id"] for row in renewed}
+
+    renewed = await database.transaction(work)
+    left = {row.id: row for row in rows if row.id not in renewed}
+    if not left:
+        return []
+    # Some were settled in between, or are just being settled. Who takes one counts an attempt.
+    found = await type(rows[0]).filter(id__in=list(left)).only("id", "attempts")
+    return [left[now.id] for now in found if now.attempts != left[now.id].attempts]
 
 
 async def settle(row: Work, **changes: Any) -> bool:
@@ -124,6 +160,23 @@ async def give_back(rows: Sequence[Work]) -> None:
     for row in rows:
         mine = type(row).filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
         await mine.update(due_at=database.now(), sending=False)
+
+
+async def bring_forward(table: type[Work]) -> None:
+    """Have nothing wait for longer than its pause or its lease can be: that was put off before the clock was set back."""
+    now, failed = database.now(), range(len(retries.PAUSES))
+    at = "?::timestamptz" if database.is_postgres() else "?"
+    bound = f"CASE WHEN sending THEN {at} {f'WHEN attempts - spent <= ? THEN {at} ' * len(failed)}ELSE {at} END"
+    pauses = [value for number in failed for value in (number, now + retries.longest(number))]
+    values = [now + LEASE, *pauses, now + retries.longest(len(retries.PAUSES))]
+    late = await database.query(
+        f"SELECT id FROM {table._meta.db_table} WHERE state = 'PENDING' AND due_at > {bound}", *values
+    )
+    for start in range(0, len(late), _ASKED_AT_ONCE):
+        ids = [row["id"] for row in late[start : start + _ASKED_AT_ONCE]]
+        statement = f"""UPDATE {table._meta.db_table} SET due_at = {bound}
+            WHERE state = 'PENDING' AND due_at > {bound} AND id IN ({database.slots(ids)})"""
+        await database.execute(statement, *values, *values, *ids)
 
 
 async def give_up(

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gqlstock.web import pages
+
 _FILES = Path(__file__).parent / "dashboard"
 _PAGE = "index.html"
 # Written out: what a machine takes a suffix for may be no script to a browser.
@@ -20,23 +22,17 @@ _MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-_POLICY = (
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    "img-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    # No text becomes markup, wherever it comes from.
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-)
 _HEADERS = {
-    "Content-Security-Policy": "; ".join(_POLICY),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    **pages.headers(
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self'",
+        "form-action 'none'",
+        # No text becomes markup, wherever it comes from.
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ),
     # A browser asks each time, and is answered 304: page and scripts are always of one version.
     "Cache-Control": "no-cache",
 }

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from gqlstock.rules.refusals import Refused
 from gqlstock.services import back_in_stock
+from gqlstock.web import pages
 
 _LONGEST_BODY = 2_000
 _PAGE = """<!doctype html>
@@ -31,6 +32,8 @@ _PAGE = """<!doctype html>
 </main>
 </html>
 """
+_STYLES = " ".join(pages.source(style) for style in pages.inline(_PAGE.format(said=""), "style"))
+_HEADERS = {**pages.headers(f"style-src {_STYLES}", "form-action 'self'"), "Cache-Control": "no-store"}
 _ASK = """<p>You asked to be told when something is back in stock.</p>
   <form method="post"><input type="hidden" name="token" value="{token}"><button>Do not write to me</button></form>"""
 _DONE = "<p>You will not be written to about it.</p>"
@@ -59,4 +62,4 @@ async def _token(request: Request) -> str:
 
 
 def _page(said: str, status: int = 200) -> Response:
-    return HTMLResponse(_PAGE.format(said=said), status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(_PAGE.format(said=said), status, headers=_HEADERS)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import parse
+from graphql import DocumentNode, OperationDefinitionNode, parse
 from graphql.execution import Executor
 from strawberry.extensions import SchemaExtension
 
@@ -95,11 +95,6 @@ def build(executor: type[Executor[Any]] | None = BreadthFirstExecutor, **options
     return strawberry.Schema(
         query=Query, mutation=Mutation, types=[Record], execution_context_class=executor, **options
     )
-
-
-def planning(plans: Plans) -> type[BreadthFirstExecutor]:
-    """An executor with plans of its own."""
-    return type("Planning", (BreadthFirstExecutor,), {"plans": plans})
 
 
 async def ask(schema: strawberry.Schema, query: str, context: Any = None, **variables: Any) -> tuple[Any, Any]:
@@ -251,60 +246,81 @@ async def test_an_extension_that_has_resolve_is_called_for_each_field() -> None:
     assert Recorded.seen == ["book", "price"]
 
 
-async def test_an_operation_is_planned_once_for_each_set_of_switches() -> None:
-    plans = Plans()
-    schema = build(planning(plans))
-    schema_and_document = (
-        schema._schema,
-        parse('query ($it: Boolean!) { book(title: "A") @include(if: $it) { title } }'),
-    )
+class Growth(list[int]):
+    """By how many fields the plans of a document's operation grew, each time."""
 
-    found = [await execute(plans, *schema_and_document, it=it) for it in (True, False, True, False)]
-
-    assert found == [{"book": {"title": "A"}}, {}, {"book": {"title": "A"}}, {}]
-    (known,) = plans._known.values()
-    assert list(known.plans) == [(True,), (False,)]
+    def __init__(self, document: DocumentNode) -> None:
+        (operation,) = document.definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        Plans(self.append).keep(operation)
 
 
-async def execute(plans: Plans, schema: Any, document: Any, **variables: Any) -> Any:
-    executor = planning(plans).build(schema, document, raw_variable_values=variables, context_value=[])
+async def execute(schema: Any, document: DocumentNode, **variables: Any) -> Any:
+    executor = BreadthFirstExecutor.build(schema, document, raw_variable_values=variables, context_value=[])
     answer = executor.execute_operation()
     return (await answer if hasattr(answer, "__await__") else answer).data
 
 
-async def test_plans_are_kept_for_a_bounded_number_of_operations_fields_and_switches() -> None:
+async def test_an_operation_is_planned_once_for_each_set_of_switches() -> None:
+    document = parse('query ($it: Boolean!) { book(title: "A") @include(if: $it) { title } }')
+    growth, schema = Growth(document), build()._schema
+
+    found = [await execute(schema, document, it=it) for it in (True, False, True, False)]
+
+    assert found == [{"book": {"title": "A"}}, {}, {"book": {"title": "A"}}, {}]
+    # One field at the root and one below it, then a plan with nothing in it.
+    assert growth == [1, 1, 0]
+
+
+async def test_plans_are_kept_for_a_bounded_number_of_switches() -> None:
+    names = "abcdefg"
+    variables = " ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: title @skip(if: ${name})" for name in names)
+    document = parse(f'query ({variables}) {{ book(title: "A") {{ title {fields} }} }}')
+    growth, schema = Growth(document), build()._schema
+
+    for number in range(2 ** len(names)):
+        switches = {name: bool(number >> place & 1) for place, name in enumerate(names)}
+        await execute(schema, document, **switches)
+
+    # Of 128 plans the last 64 are left: for those the last name is skipped. Half of the other six are in each.
+    assert sum(growth) == 64 * (1 + 1 + 6 // 2)
+    assert len([fields for fields in growth if fields < 0]) == 64
+
+
+async def test_the_plans_of_an_operation_are_freed_with_it() -> None:
+    document = parse('{ books(titles: ["A"]) { title price } }')
     schema = build()._schema
-    few, small, same = Plans(most=3), Plans(most_fields=10), Plans(most_variants=2)
-    switched = parse(
-        'query ($a: Boolean!, $b: Boolean!) { book(title: "A") { title @skip(if: $a) price @skip(if: $b) } }'
-    )
+    await execute(schema, document)
+    (operation,) = document.definitions
+    gone = weakref.ref(Plans.of(operation))  # type: ignore[arg-type]
 
-    for number in range(20):
-        fields = " ".join(f"f{i}: title" for i in range(4))
-        await execute(few, schema, parse(f'{{ book(title: "{number}") {{ {fields} }} }}'))
-        await execute(small, schema, parse(f'{{ book(title: "{number}") {{ {fields} }} }}'))
-        await execute(same, schema, switched, a=bool(number & 1), b=bool(number & 2))
-
-    assert len(few._known) == 3
-    assert small._fields == sum(plan.size for known in small._known.values() for plan in known.plans.values()) <= 15
-    assert [len(known.plans) for known in same._known.values()] == [2]
+    gc.disable()
+    try:
+        operation.__dict__.clear()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_plan_keeps_nothing_of_a_request() -> None:
     class Context(list[Any]):
         pass
 
-    plans, context = Plans(), Context()
-    schema = build(planning(plans))
-    query = "query ($titles: [String!]!) { books(titles: $titles) { title price } }"
+    context, schema = Context(), build()._schema
+    document = parse("query ($titles: [String!]!) { books(titles: $titles) { title price } }")
+    growth = Growth(document)
 
-    answer = await schema.execute(query, {"titles": ["A", "C"]}, context_value=context)
+    executor = BreadthFirstExecutor.build(
+        schema, document, raw_variable_values={"titles": ["A", "C"]}, context_value=context
+    )
+    answer = await executor.execute_operation()
     gone = weakref.ref(context)
-    del answer, context
+    del answer, context, executor
     gc.collect()
 
     assert gone() is None
-    assert len(plans._known) == 1
+    assert sum(growth) == 3
 
 
 @EXECUTORS

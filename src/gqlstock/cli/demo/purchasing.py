@@ -3,13 +3,14 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import Shop
+from gqlstock.store import database
 
 _WHO = "purchasing"
 _RUNS_LOW = Decimal("0.35")
@@ -110,7 +111,7 @@ class Purchasing:
     async def _announce(self, at: float, warehouse: str, lines: Mapping[str, Decimal]) -> None:
         under_way = self._chance.uniform(*_SECONDS_UNDER_WAY)
         reference = f"PO-{next(self._numbers)}"
-        expected = (datetime.now(UTC) + timedelta(seconds=under_way)).isoformat()
+        expected = (database.now() + timedelta(seconds=under_way)).isoformat()
         given = {"warehouse": warehouse, "reference": reference, "expectedAt": expected, "lines": _told(lines)}
         announced = await self._api.change(_ANNOUNCE, given, _WHO)
         if announced and not announced["userErrors"]:

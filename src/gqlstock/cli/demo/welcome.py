@@ -18,7 +18,7 @@ TO_TRY: Sequence[tuple[str, str]] = (
         """\
 mutation {
   placeOrder(input: { lines: [{ sku: "MUG-BLUE", quantity: 2 }, { sku: "LINEN", quantity: 1.25 }] }) {
-    order { number status lines { sku allocations { quantity state warehouse { code } } } }
+    order { number status lines { sku quantity backordered message } }
     userErrors { code message }
   }
 }""",

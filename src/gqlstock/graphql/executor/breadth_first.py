@@ -1,7 +1,7 @@
 """The executor as graphql-core and Strawberry call it: for a query, a mutation, and each event of a subscription."""
 
 from collections.abc import Awaitable
-from typing import Any, ClassVar
+from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, OperationType
 
@@ -17,11 +17,7 @@ from gqlstock.graphql.executor.walk import Walk
 class BreadthFirstExecutor(OrdinaryExecutor):
     """Walks what it takes, and leaves to graphql-core what it does not: ``@defer`` and ``@stream``, variables of
     fragments, extensions that have ``resolve``, abort signals and hooks, schemas that are not Strawberry's.
-
-    ``plans`` are shared by all operations; a subclass may have its own.
     """
-
-    plans: ClassVar[Plans] = Plans()
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         root = self.schema.get_root_type(self.operation.operation)
@@ -31,7 +27,7 @@ class BreadthFirstExecutor(OrdinaryExecutor):
             return super().execute_operation(serially)
         walk = Walk(self, strawberry_schema.schema_converter)
         try:
-            plan = self.plans.find(walk, root)
+            plan = Plans.of(self.operation).find(walk, root)
         except (GraphQLError, RecursionError):
             # What cannot be planned is refused by graphql-core in its own words.
             plan = None

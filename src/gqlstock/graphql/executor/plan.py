@@ -29,25 +29,12 @@ if TYPE_CHECKING:
 
 
 class Field:
-    """One response key of objects of one type."""
+    """One response key of objects of one type: what its source and its shape know of it."""
 
-    __slots__ = (
-        "_placeless",
-        "_shape",
-        "_source",
-        "below",
-        "definition",
-        "details",
-        "key",
-        "list_expected",
-        "nodes",
-        "null_refused",
-        "parent",
-        "same",
-    )
+    __slots__ = ("below", "definition", "details", "key", "list_expected", "nodes", "null_refused", "parent", "same")
 
     def __init__(
-        self, key: str, definition: GraphQLField, details: list[FieldDetails], parent: GraphQLObjectType, walk: "Walk"
+        self, key: str, definition: GraphQLField, details: list[FieldDetails], parent: GraphQLObjectType
     ) -> None:
         name = details[0].node.name.value
         self.key = key
@@ -59,15 +46,25 @@ class Field:
         self.same = _same_each_time(definition, self.nodes[0])
         self.list_expected = f"Expected Iterable, but did not find one for field '{parent}.{name}'."
         self.null_refused = f"Cannot return null for non-nullable field {parent}.{name}."
-        self._source = source(name, definition, walk.converter)
-        self._shape = shape(self, definition.type)
+
+
+class FieldPlan:
+    """A field with its source and its shape. They know the field and not this: a plan has no reference cycles."""
+
+    __slots__ = ("_placeless", "_shape", "_source", "field")
+
+    def __init__(self, field: Field, walk: "Walk") -> None:
+        self.field = field
+        self._source = source(field.nodes[0].name.value, field.definition, walk.converter)
+        self._shape = shape(field, field.definition.type)
         # Nobody asks where the values of such a field stand.
         self._placeless = isinstance(self._source, Attribute | TypeName) and isinstance(self._shape, Leaf)
 
     def column(self, objects: list[Any], places: Places, walk: "Walk") -> Step:
         """The field's values of these objects, completed."""
-        own = places if self._placeless else Under(places, self.key, self.parent.name)
-        values = self._source.values(self, objects, own, walk)
+        field = self.field
+        own = places if self._placeless else Under(places, field.key, field.parent.name)
+        values = self._source.values(field, objects, own, walk)
         if isinstance(values, list):
             return self._shape.complete(values, own, walk)
         return self._awaited(values, own, walk)
@@ -82,15 +79,15 @@ class Selection:
 
     __slots__ = ("_keys", "fields")
 
-    def __init__(self, fields: list[Field]) -> None:
+    def __init__(self, fields: list[FieldPlan]) -> None:
         self.fields = fields
-        self._keys = [field.key for field in fields]
+        self._keys = [one.field.key for one in fields]
 
     def run(self, objects: list[Any], places: Places, walk: "Walk") -> Step:
         """The objects of the response that stand for these."""
         if not self.fields:
             return [{} for _ in objects]
-        return together([field.column(objects, places, walk) for field in self.fields], self.joined)
+        return together([one.column(objects, places, walk) for one in self.fields], self.joined)
 
     def joined(self, columns: list[Column]) -> Column:
         keys = self._keys
@@ -101,9 +98,9 @@ class Selection:
 
 
 class Plan:
-    """``size`` is the number of fields that were planned so far; ``grown`` is told of more while the plan is ``kept``."""
+    """``size`` is the number of fields that were planned so far; ``grown`` is told of more while the plan is kept."""
 
-    def __init__(self, walk: "Walk", root: GraphQLObjectType, grown: Callable[["Plan", int], None]) -> None:
+    def __init__(self, walk: "Walk", root: GraphQLObjectType, grown: Callable[[int], None] | None) -> None:
         executor = walk.executor
         found = collect_fields(
             executor.schema,
@@ -114,8 +111,7 @@ class Plan:
             executor.hide_suggestions,
         )
         self.size = 0
-        self.kept = True
-        self._grown = grown
+        self.grown = grown
         self.root = self._selection(found.grouped_field_set, root, walk)
 
     def below(self, field: Field, kind: GraphQLObjectType, walk: "Walk") -> Selection:
@@ -140,9 +136,10 @@ class Plan:
         for key, details in grouped.items():
             definition = walk.executor.schema.get_field(kind, details[0].node.name.value)
             if definition is not None:
-                fields.append(Field(key, definition, details, kind, walk))
+                fields.append(FieldPlan(Field(key, definition, details, kind), walk))
         self.size += len(fields)
-        self._grown(self, len(fields))
+        if self.grown is not None:
+            self.grown(len(fields))
         return Selection(fields)
 
 

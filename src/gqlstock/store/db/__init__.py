@@ -1,1 +1,1 @@
-"""How the database is reached: connections, transactions, SQL dialects, records, paging, migrations."""
+"""How a database is worked with, whatever is in it."""

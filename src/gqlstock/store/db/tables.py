@@ -1,11 +1,12 @@
 """Which table has which records, and how many of them are written with one statement."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tortoise.models import Model
 
+from gqlstock.rules import folding, seals
 from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
@@ -52,6 +53,25 @@ _TABLES: dict[type, type[Model]] = {
 _OWN_IDS = {StockHold}
 """Records whose id cannot be guessed and is given by us."""
 
+Related = Callable[[type], Sequence[Any]]
+"""The new records of a kind that are written with a record and refer to it."""
+
+_SEALS: dict[type, Callable[[Any, Related], int]] = {
+    Order: lambda order, related: seals.of_order(order, related(OrderLine)),
+    Shipment: lambda shipment, related: seals.of_shipment(shipment),
+    StockHold: lambda hold, related: seals.of_hold(hold, related(StockHoldLine), related(HeldUnits)),
+    StockAnnouncement: lambda announcement, related: seals.of_announcement(announcement),
+    LowInventoryAlert: lambda alert, related: seals.of_alert(alert),
+}
+_FOLDED: dict[type, tuple[str, ...]] = {Order: ("customer_email", "reference"), OrderLine: ("sku", "name")}
+"""What a search looks in, folded when the record is inserted."""
+
+
+def sealed(record: Any, related: Related) -> Any:
+    """A new record with its seal, where its kind has one."""
+    seal = _SEALS.get(type(record))
+    return record if seal is None else dataclasses.replace(record, seal=seal(record, related))
+
 
 async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
     """Insert records of one kind and give their ids, in order."""
@@ -60,6 +80,10 @@ async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
     names = [field.name for field in dataclasses.fields(kind) if field.name != "id" or kind in _OWN_IDS]
     writers = [records.stored(kind, name) for name in names]
     values = [[write(getattr(row, name)) for name, write in zip(names, writers, strict=True)] for row in rows]
+    if kind in _FOLDED:
+        names.append("folded")
+        for row, stored in zip(rows, values, strict=True):
+            stored.append(folding.folded(*(getattr(row, name) for name in _FOLDED[kind])))
     ids = await database.insert(_TABLES[kind], names, values)
     return [row.id for row in rows] if kind in _OWN_IDS else ids
 

@@ -79,12 +79,12 @@ async function show(token) {
 }
 
 function parts(server, may) {
-  const history = new History(server);
+  const seesOrders = may('orders:read');
+  const history = new History(server, { orders: seesOrders });
   const open = (item) => history.open(item);
   const alerts = new Alerts(server, { open, mayAcknowledge: may('inventory:write') });
   const levels = new Levels(server, { open });
   const runningOut = new RunningOut(server, { open });
-  const seesOrders = may('orders:read');
   document.getElementById('orders-shown').hidden = !seesOrders;
   document.getElementById('orders-scope').hidden = seesOrders;
   const orders = seesOrders ? new Orders(server) : null;

@@ -238,7 +238,7 @@ export const DEMAND = /* GraphQL */ `
 `;
 
 export const MOVEMENTS = /* GraphQL */ `
-  query DashboardMovements($sku: String!, $after: String) {
+  query DashboardMovements($sku: String!, $after: String, $orders: Boolean!) {
     stockMovements(filter: { skus: [$sku] }, first: 100, after: $after) {
       nodes {
         ...DashboardMovement
@@ -268,7 +268,7 @@ export const MOVEMENTS = /* GraphQL */ `
     onHandAfter
     reason
     actor
-    order {
+    order @include(if: $orders) {
       number
     }
     level {
@@ -281,7 +281,7 @@ export const MOVEMENTS = /* GraphQL */ `
 `;
 
 export const MOVEMENT_CHANGES = /* GraphQL */ `
-  subscription DashboardMovementChanges($sku: String!, $after: String) {
+  subscription DashboardMovementChanges($sku: String!, $after: String, $orders: Boolean!) {
     inventoryChanges(skus: [$sku], after: $after) {
       cursor
       level {
@@ -306,7 +306,7 @@ export const MOVEMENT_CHANGES = /* GraphQL */ `
     onHandAfter
     reason
     actor
-    order {
+    order @include(if: $orders) {
       number
     }
     level {

@@ -18,8 +18,10 @@ export class History {
   #earlier = null;
   #shown = new AbortController();
 
-  constructor(server) {
+  /** `orders`: whether the token may see them. */
+  constructor(server, { orders }) {
     this.server = server;
+    this.orders = orders;
     this.dialog = document.getElementById('history');
     this.title = document.getElementById('history-title');
     this.sku = document.getElementById('history-sku');
@@ -57,7 +59,7 @@ export class History {
   async #follow(signal) {
     const { sku } = this.#item;
     const after = await place(this.server, signal);
-    const found = await this.server.ask(MOVEMENTS, { sku }, signal);
+    const found = await this.server.ask(MOVEMENTS, { sku, orders: this.orders }, signal);
     this.#movements = found.stockMovements.nodes;
     this.#levels = new Map(found.inventoryLevels.nodes.map((level) => [level.warehouse.code, level]));
     this.#page(found.stockMovements.pageInfo);
@@ -69,7 +71,7 @@ export class History {
       this.draw();
     };
     try {
-      await this.server.follow(MOVEMENT_CHANGES, { sku, after }, { next, rests: true, signal });
+      await this.server.follow(MOVEMENT_CHANGES, { sku, after, orders: this.orders }, { next, rests: true, signal });
     } catch (error) {
       if (!(error instanceof Gap)) throw error;
     }
@@ -80,7 +82,8 @@ export class History {
     const { signal } = this.#shown;
     this.more.disabled = true;
     try {
-      const { stockMovements } = await this.server.ask(MOVEMENTS, { sku: this.#item.sku, after: this.#earlier }, signal);
+      const asked = { sku: this.#item.sku, after: this.#earlier, orders: this.orders };
+      const { stockMovements } = await this.server.ask(MOVEMENTS, asked, signal);
       this.#movements.push(...stockMovements.nodes);
       this.#page(stockMovements.pageInfo);
       this.draw();

@@ -6,7 +6,9 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from gqlstock.rules import catalog, quantities, sheet
+from gqlstock.formats import csv_dialect
+from gqlstock.formats.csv_dialect import Columns
+from gqlstock.rules import catalog, skus
 from gqlstock.rules.catalog import Choice, Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.refusals import invalid, shown
 from gqlstock.rules.sheet import Faults, Row
@@ -16,10 +18,28 @@ _VALUES = tuple(f"Option{number} Value" for number in _NUMBERS)
 _QUANTITY = "Variant Inventory Qty"
 _TRACKER = "Variant Inventory Tracker"
 _POLICY = "Variant Inventory Policy"
-_REQUIRED = ("Handle", "Title", "Option1 Name", "Option1 Value", "Variant SKU", _TRACKER, _QUANTITY, _POLICY)
+# What Shopify calls its columns today, in lower case.
+_PRESENT = {
+    "url handle": "Handle",
+    "title": "Title",
+    "description": "Body (HTML)",
+    "published on online store": "Published",
+    "sku": "Variant SKU",
+    "barcode": "Variant Barcode",
+    "inventory tracker": _TRACKER,
+    "inventory quantity": _QUANTITY,
+    "continue selling when out of stock": _POLICY,
+    "product image url": "Image Src",
+    "image position": "Image Position",
+    "image alt text": "Image Alt Text",
+    "variant image url": "Variant Image",
+}
+_PRESENT |= {f"option{n} {part}": f"Option{n} {part.title()}" for n in _NUMBERS for part in ("name", "value")}
+# Everything else can be left out when a file is exported.
+_COLUMNS = Columns(("Handle", "Title"), _PRESENT, (_QUANTITY,))
 _OF_VARIANT = (*_VALUES, "Variant SKU", "Variant Barcode", _TRACKER, _QUANTITY, _POLICY)
 
-_TAKES_BACKORDERS = {"": None, "deny": False, "continue": True}
+_TAKES_BACKORDERS = {"": None, "deny": False, "continue": True, "false": False, "true": True}
 _PUBLISHED = {"": True, "true": True, "false": False}
 _HANDLE = re.compile(r"[\w.-]+")
 _LONE_CHOICE = (("Title", "Default Title"),)
@@ -77,7 +97,7 @@ class Product:
 
 def read(lines: Iterable[str], faults: Faults) -> Iterator[Row]:
     """The rows of an export, each of which has a handle. Those of one handle need not stand together."""
-    for row in sheet.read(lines, _REQUIRED, faults):
+    for row in csv_dialect.read(lines, _COLUMNS, faults):
         if row["Handle"]:
             yield row
         else:
@@ -225,10 +245,10 @@ def _variant(row: Row, names: _Names) -> Variant:
     return Variant(
         line=row.line,
         choice=names.choice(row),
-        sku=catalog.optional_text(row["Variant SKU"], "sku"),
+        sku=catalog.optional_text(skus.normalized(row["Variant SKU"]), "sku"),
         barcode=catalog.optional_text(row["Variant Barcode"], "barcode"),
         quantity=_quantity(row),
-        counted=bool(row[_TRACKER]),
+        counted=bool(row[_TRACKER]) or _TRACKER not in row.cells,
         takes_backorders=_TAKES_BACKORDERS[policy],
         image=_image(row["Variant Image"]) if row["Variant Image"] else None,
     )
@@ -237,10 +257,7 @@ def _variant(row: Row, names: _Names) -> Variant:
 def _quantity(row: Row) -> Decimal | None:
     if not row[_QUANTITY]:
         return None
-    found = sheet.quantity(row, _QUANTITY)
-    if found < 0:
-        raise invalid(f"{_QUANTITY} is {quantities.text(found)}: what is sold and not there cannot be counted.")
-    return found
+    return csv_dialect.quantity(row, _QUANTITY)
 
 
 def _once(known: Variant, again: Variant) -> Variant:

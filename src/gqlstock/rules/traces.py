@@ -1,0 +1,31 @@
+"""What the ledger must say of ordered units, by the state that they are in now."""
+
+from decimal import Decimal
+
+from gqlstock.rules import ledger
+from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.ledger import MovementKind, Step
+from gqlstock.rules.settings import InventoryDecrement
+
+# The steps that moved, or may have moved, units in each state. Packing moves none.
+_STEPS: dict[AllocationState, tuple[Step, ...]] = {
+    AllocationState.ON_HAND: (Step.ORDERED,),
+    AllocationState.BACKORDERED: (Step.ORDERED,),
+    AllocationState.CANCELED: (Step.ORDERED, Step.CANCELED),
+    AllocationState.SHIPPED: (Step.ORDERED, Step.SHIPPED),
+    AllocationState.RETURNED: (Step.ORDERED, Step.SHIPPED, Step.RETURNED),
+}
+
+OPTIONAL = MovementKind.RETURN
+"""Units that came back may not count again."""
+
+
+def moved(state: AllocationState, mode: InventoryDecrement, quantity: Decimal) -> dict[MovementKind, Decimal]:
+    """What was moved for counted units of one state, by the kind of movement."""
+    changes = (ledger.effect(step, mode, quantity) for step in _STEPS[state])
+    return {change.kind: change.on_hand for change in changes if change.kind is not None}
+
+
+def may_wait(mode: InventoryDecrement, *, is_counted: bool) -> bool:
+    """Whether units can be backordered at all."""
+    return is_counted and mode is not InventoryDecrement.NEVER

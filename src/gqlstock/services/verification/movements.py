@@ -1,0 +1,20 @@
+"""Whether the lines of the ledger are as they were written, each for its level."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from gqlstock.rules.quantities import ZERO
+from gqlstock.services.verification.differences import Difference, Figure, content, different
+from gqlstock.store import verification as rows
+from gqlstock.store.inventory import LevelPlace, StockMovement
+
+
+async def check() -> AsyncIterator[Difference]:
+    async for part in rows.movements():
+        for movement, level in part:
+            for difference in different(f"Movement {movement.id}", _figures(movement, level)):
+                yield difference
+
+
+def _figures(movement: StockMovement, level: LevelPlace) -> Iterator[Figure]:
+    yield content(movement.seal, movement.sealed(level))
+    yield "quantity", "0" if movement.quantity == ZERO else "a change", "a change"

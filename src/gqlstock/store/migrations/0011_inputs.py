@@ -1,0 +1,164 @@
+"""SKUs and codes in one spelling, what searches look in, and orders that keep where they go."""
+
+import logging
+from typing import Any
+
+from tortoise import fields, migrations
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+from gqlstock.rules import skus
+from gqlstock.rules.folding import folded
+from gqlstock.store.fields import FoldedField
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 5_000
+
+# Where a SKU or a code stands, and whether it must stay the only one of its table.
+_SPELLED = {
+    "item": ("sku", True),
+    "warehouse": ("code", True),
+    "website": ("code", True),
+    "organization": ("code", True),
+    "order_line": ("sku", False),
+    "stock_hold_line": ("sku", False),
+    "low_inventory_alert": ("sku", False),
+    "back_in_stock_subscription": ("sku", False),
+}
+# What each folded column is made of: first what is never null.
+_FOLDED: dict[str, dict[str, tuple[str, ...]]] = {
+    "item": {"folded_sku": ("sku",), "folded": ("name", "own_code", "barcode")},
+    "customer_order": {"folded": ("customer_email", "reference")},
+    "order_line": {"folded": ("sku", "name")},
+}
+
+
+class _Database:
+    """The database that is being migrated, with statements that write ? for a value."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.is_postgres = client.capabilities.dialect == "postgres"
+
+    def _told(self, statement: str) -> str:
+        parts = statement.split("?")
+        if not self.is_postgres:
+            return statement
+        return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1)) + parts[-1]
+
+    async def query(self, statement: str, *values: Any) -> list[Any]:
+        return list(await self._client.execute_query_dict(self._told(statement), list(values)))
+
+    async def run(self, statement: str, rows: list[list[Any]]) -> None:
+        await self._client.execute_many(self._told(statement), rows)
+
+    def is_odd(self, text: str) -> str:
+        """SQL: whether a text has anything but visible ASCII and single blanks."""
+        if self.is_postgres:
+            return f"(({text}) COLLATE \"C\" ~ '[^ -~]' OR ({text}) LIKE '%  %')"
+        return f"(({text}) GLOB '*[^ -~]*' OR ({text}) LIKE '%  %')"
+
+    def lower(self, text: str) -> str:
+        return f'LOWER(({text}) COLLATE "C")' if self.is_postgres else f"LOWER({text})"
+
+
+async def _spell(_: Any, editor: Any) -> None:
+    """Give every SKU and code the one spelling that it is looked up by."""
+    db = _Database(editor.client)
+    for table, (column, unique) in _SPELLED.items():
+        rows = await db.query(
+            f"SELECT id, {column} AS text FROM {table} WHERE {db.is_odd(column)} OR {column} <> TRIM({column}) ORDER BY id"
+        )
+        wrong = [(row["id"], row["text"], skus.normalized(row["text"])) for row in rows]
+        changes = []
+        for row_id, text, wanted in wrong:
+            if wanted == text:
+                continue
+            new = await _free(db, table, column, row_id, wanted or f"{table}-{row_id}") if unique else wanted
+            if new != wanted:
+                log.warning(
+                    "%s %s: the %s %r is now %r: %r is taken or empty.", table, row_id, column, text, new, wanted
+                )
+            if unique:
+                await db.query(f"UPDATE {table} SET {column} = ? WHERE id = ?", new, row_id)
+            else:
+                changes.append([new, row_id])
+        if changes:
+            await db.run(f"UPDATE {table} SET {column} = ? WHERE id = ?", changes)
+
+
+async def _free(db: _Database, table: str, column: str, row_id: int, wanted: str) -> str:
+    """That text, numbered where another row has it."""
+    in_use = "AND deleted_at IS NULL" if table == "item" else ""
+    if in_use and not await db.query(f"SELECT 1 AS found FROM item WHERE id = ? {in_use}", row_id):
+        return wanted
+    text, number = wanted, 1
+    while await db.query(
+        f"SELECT 1 AS found FROM {table} WHERE {column} = ? AND id <> ? {in_use} LIMIT 1", text, row_id
+    ):
+        number += 1
+        text = f"{wanted[:240]}-{number}"
+    return text
+
+
+async def _fold(_: Any, editor: Any) -> None:
+    """Fill what searches look in: plain ASCII where it lies, the rest as the rule says."""
+    db = _Database(editor.client)
+    for table, columns in _FOLDED.items():
+        for column, of in columns.items():
+            text = " || ".join(f"COALESCE({name}, '')" for name in of)
+            lines = " || ".join(
+                f"COALESCE({name}, '')" if n == 0 else _next_line(of[:n], name) for n, name in enumerate(of)
+            )
+            await db.query(f"UPDATE {table} SET {column} = {db.lower(lines)} WHERE NOT {db.is_odd(text)}")
+            while rows := await db.query(
+                f"SELECT id, {', '.join(of)} FROM {table} WHERE {column} IS NULL ORDER BY id LIMIT {_AT_ONCE}"
+            ):
+                found = [[folded(*(row[name] for name in of)), row["id"]] for row in rows]
+                await db.run(f"UPDATE {table} SET {column} = ? WHERE id = ?", found)
+
+
+def _next_line(before: tuple[str, ...], name: str) -> str:
+    """SQL: a column on a line of its own, as ``folded`` puts it."""
+    first = " AND ".join(f"COALESCE({other}, '') = ''" for other in before)
+    return f"CASE WHEN COALESCE({name}, '') = '' THEN '' WHEN {first} THEN {name} ELSE '\n' || {name} END"
+
+
+class OnPostgres(ops.RunSQL):
+    """What SQLite has no use for, or no word."""
+
+    async def database_forward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
+        if state_editor and state_editor.client.capabilities.dialect == "postgres":
+            await super().database_forward(app_label, old_state, new_state, state_editor)
+
+
+# As 0005_growth made it, of the folded columns.
+_SEARCH = """
+    DO $$ BEGIN
+        DROP INDEX IF EXISTS item_search;
+        CREATE EXTENSION IF NOT EXISTS pg_trgm;
+        CREATE INDEX item_search ON item USING gin (folded gin_trgm_ops, folded_sku gin_trgm_ops);
+    EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
+        RAISE NOTICE 'pg_trgm is not there: items are searched without an index';
+    END $$
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("gqlstock", "0010_planned_order_and_reassessments")]
+
+    initial = False
+
+    operations = [
+        ops.AddField(model_name="Order", name="ship_latitude", field=fields.FloatField(null=True)),
+        ops.AddField(model_name="Order", name="ship_longitude", field=fields.FloatField(null=True)),
+        ops.AddField(model_name="Item", name="folded_sku", field=FoldedField()),
+        ops.AddField(model_name="Item", name="folded", field=FoldedField()),
+        ops.AddField(model_name="Order", name="folded", field=FoldedField()),
+        ops.AddField(model_name="OrderLine", name="folded", field=FoldedField()),
+        ops.AddIndex(model_name="BackInStockSubscription", index=Index(fields=["item_id", "id"])),
+        ops.RunPython(_spell),
+        ops.RunPython(_fold),
+        OnPostgres(_SEARCH),
+    ]

@@ -1,0 +1,35 @@
+"""GraphiQL, as a browser may have it: the page that ``/graphql`` answers to somebody who opens it.
+
+GraphiQL itself comes from a CDN, each file by its digest; without the internet the page is a plain console.
+"""
+
+import re
+from importlib.resources import files
+
+from starlette.responses import HTMLResponse, Response
+
+from gqlstock.web import pages
+
+_CDN = re.compile(r'const CDN = "([^"]+)"')
+_PACKAGE = re.compile(r'\["((?:[\w-]+)@[\d.]+/)[^"]+\.(js|css)"')
+
+
+def page() -> Response:
+    text = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
+    return HTMLResponse(text, headers={**pages.headers(*_policy(text)), "Cache-Control": "no-cache"})
+
+
+def _policy(text: str) -> list[str]:
+    """Its own script and the packages that it names; styles of any kind, for the editor makes some as it runs."""
+    found = _CDN.search(text)
+    assert found is not None
+    packages = {kind: [found[1] + path for path, k in _PACKAGE.findall(text) if k == kind] for kind in ("js", "css")}
+    scripts = [*(pages.source(script) for script in pages.inline(text, "script")), *packages["js"]]
+    return [
+        f"script-src {' '.join(scripts)}",
+        f"style-src 'unsafe-inline' {' '.join(packages['css'])}",
+        "font-src data:",
+        "img-src data:",
+        "connect-src 'self'",
+        "form-action 'none'",
+    ]

@@ -1,0 +1,61 @@
+"""Going back to a backup below a server that goes on running: the whole database is as it was, the process is not."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from gqlstock.store import database, sqlite
+from gqlstock.store.database import DatabaseUrl, SqliteFile
+from news import settled
+
+_KEPT = "kept"
+
+
+async def take(url: DatabaseUrl) -> None:
+    """Keep the database as it is now."""
+    await settled()
+    if isinstance(url, SqliteFile):
+        _copy_of(url).unlink(missing_ok=True)
+        sqlite.copy(url.path, _copy_of(url))
+        return
+    await database.execute(f"DROP SCHEMA IF EXISTS {_KEPT} CASCADE")
+    await database.execute(f"CREATE SCHEMA {_KEPT}")
+    for table in await _tables():
+        await database.execute(f"CREATE TABLE {_KEPT}.{table} AS TABLE public.{table}")
+    await database.execute(
+        f"CREATE TABLE {_KEPT}.sequences AS SELECT sequencename, COALESCE(last_value, 1) AS last_value, "
+        "last_value IS NOT NULL AS called FROM pg_sequences WHERE schemaname = 'public'"
+    )
+
+
+async def restore(url: DatabaseUrl) -> None:
+    """Put back what was kept; ids are given once more."""
+    if isinstance(url, SqliteFile):
+        with (
+            contextlib.closing(sqlite3.connect(_copy_of(url))) as copy,
+            contextlib.closing(sqlite3.connect(url.path)) as live,
+        ):
+            copy.backup(live)
+        return
+
+    async def work() -> None:
+        await database.execute("SET LOCAL session_replication_role = replica")
+        for table in await _tables():
+            await database.execute(f"DELETE FROM public.{table}")
+            await database.execute(f"INSERT INTO public.{table} SELECT * FROM {_KEPT}.{table}")
+        await database.execute(
+            f"SELECT setval(format('public.%I', sequencename)::regclass, last_value, called) FROM {_KEPT}.sequences"
+        )
+
+    await database.transaction(work)
+    await database.execute(f"DROP SCHEMA {_KEPT} CASCADE")
+    await settled()
+
+
+def _copy_of(url: SqliteFile) -> Path:
+    return Path(f"{url.path}.kept")
+
+
+async def _tables() -> list[str]:
+    found = await database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+    return [row["tablename"] for row in found if row["tablename"] != "tortoise_migrations"]

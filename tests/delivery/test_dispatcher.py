@@ -1,0 +1,72 @@
+"""What becomes work: each entry once, also over a restore of the database."""
+
+import backups
+import make
+from gqlstock.delivery.dispatcher import Dispatcher
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.services import webhooks
+from gqlstock.store import dispatch, outbox
+from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.webhooks import WebhookDelivery
+from news import settled
+
+NOWHERE = "https://shop.example/hook"
+
+
+async def dispatched(dispatcher: Dispatcher) -> None:
+    await settled()
+    while await dispatcher.step():
+        pass
+
+
+async def lines() -> list[str]:
+    """What each message is about."""
+    return [row.line for row in await WebhookDelivery.all().order_by("id")]
+
+
+async def test_after_a_restore_below_it_what_is_new_becomes_work_and_nothing_twice(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    endpoint_id, _ = await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    dispatcher = Dispatcher()
+    before = await make.order("MUG", 1)
+    await dispatched(dispatcher)
+    undone = await make.order("MUG", 1)
+    await backups.take(database_url)
+    for _ in range(3):
+        await make.order("MUG", 1)
+    await dispatched(dispatcher)
+    seen = dispatcher.seen
+
+    await backups.restore(database_url)
+    after = [await make.order("MUG", 1) for _ in range(5)]
+    await dispatched(dispatcher)
+
+    assert (await outbox.latest()).id > seen.id
+    assert await lines() == [f"{endpoint_id}/order:{order_id}" for order_id in (before, undone, *after)]
+    assert await dispatch.place() == await outbox.latest()
+
+
+async def test_after_a_restore_a_feed_that_is_shorter_than_before_is_dispatched(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    dispatcher = Dispatcher()
+    await backups.take(database_url)
+    for _ in range(5):
+        await make.order("MUG", 1)
+    await dispatched(dispatcher)
+    seen = dispatcher.seen
+
+    await backups.restore(database_url)
+    await make.order("MUG", 1)
+    await dispatched(dispatcher)
+
+    assert (await outbox.latest()).id < seen.id
+    assert len(await lines()) == 1

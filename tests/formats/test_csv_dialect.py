@@ -1,0 +1,132 @@
+"""Files as spreadsheets and other systems write them."""
+
+import io
+from decimal import Decimal
+
+import pytest
+
+from gqlstock.formats import csv_dialect
+from gqlstock.formats.csv_dialect import Columns
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.sheet import Faults
+
+COLUMNS = Columns(("sku", "on_hand"), {"lager": "on_hand"}, ("on_hand",))
+
+
+def read(text: str) -> list[dict[str, str]]:
+    faults = Faults()
+    rows = [row.cells for row in csv_dialect.read(text.splitlines(keepends=True), COLUMNS, faults)]
+    faults.check()
+    return rows
+
+
+def refused(text: str) -> list[str]:
+    with pytest.raises(Refused) as error:
+        read(text)
+    return [refusal.message for refusal in error.value.refusals]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_separator_is_found_by_the_header(delimiter: str) -> None:
+    text = "sku|name|on_hand\nMUG|Blue, or; green|5\n".replace("Blue, or; green", "Blue").replace("|", delimiter)
+
+    assert read(text) == [{"sku": "MUG", "name": "Blue", "on_hand": "5"}]
+
+
+def test_a_separator_inside_of_the_header_does_not_mislead() -> None:
+    assert read('sku;"a,b,c";on_hand\nMUG;x,y;5\n') == [{"sku": "MUG", "a,b,c": "x,y", "on_hand": "5"}]
+
+
+def test_a_spreadsheets_own_word_for_the_separator_is_passed_over_and_lines_stay_right() -> None:
+    assert read("sep=;\nsku;on_hand\nMUG;5\n") == [{"sku": "MUG", "on_hand": "5"}]
+    assert refused("sep=;\nsku;on_hand\nMUG;5;6\n") == ["Line 3: There are 3 values for 2 columns."]
+
+
+@pytest.mark.parametrize(("cell", "read_as"), [("1,5", "1.5"), ("-0,25", "-0.25"), ("7", "7"), ("1.5", "1.5")])
+def test_with_a_semicolon_a_decimal_comma_is_read(cell: str, read_as: str) -> None:
+    assert read(f"sku;on_hand\n1,5;{cell}\n") == [{"sku": "1,5", "on_hand": read_as}]
+
+
+def test_with_a_tab_a_comma_is_no_decimal_comma() -> None:
+    (row,) = csv_dialect.read(["sku\ton_hand\n", "MUG\t1,5\n"], COLUMNS, Faults())
+
+    with pytest.raises(Refused):
+        csv_dialect.quantity(row, "on_hand")
+
+
+def test_a_quantity_is_exact() -> None:
+    (row,) = csv_dialect.read(["sku;on_hand\n", "MUG;0,1\n"], COLUMNS, Faults())
+
+    assert csv_dialect.quantity(row, "on_hand") == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("cell", "read_as"),
+    [
+        ("'=SUM", "=SUM"),
+        ("'-5", "-5"),
+        ("'+49", "+49"),
+        ("'@mug", "@mug"),
+        (" -5", "-5"),
+        ("'s-Gravenhage", "'s-Gravenhage"),
+        ("''=x", "''=x"),
+        ("it's -1", "it's -1"),
+        ("'", "'"),
+    ],
+)
+def test_guards_against_formulas_are_taken_off(cell: str, read_as: str) -> None:
+    assert read(f"sku,on_hand\n{cell},1\n") == [{"sku": read_as, "on_hand": "1"}]
+
+
+def test_columns_are_known_whatever_their_case_and_by_other_names() -> None:
+    assert read("SKU,Lager,Farbe\nMUG,5,blau\n") == [{"sku": "MUG", "on_hand": "5", "Farbe": "blau"}]
+
+
+def test_a_row_that_is_too_short_has_empty_cells() -> None:
+    assert read("sku,on_hand,name\nMUG\n") == [{"sku": "MUG", "on_hand": "", "name": ""}]
+
+
+def test_a_nul_character_is_told_by_its_line() -> None:
+    assert refused("sku,on_hand\nMUG,1\nM\x00UG,1\n") == ["Line 3: There is a NUL character."]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "The file is empty: the first line names the columns, sku, on_hand among them."),
+        ("sku;menge\n", "The first line has no column on_hand."),
+        ("sku;on_hand;Lager\n", "The first line has the column on_hand twice."),
+    ],
+)
+def test_a_header_that_is_wrong_is_refused(text: str, told: str) -> None:
+    assert refused(text) == [told]
+
+
+TEXT = "sku;on_hand\r\nGröße;1\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_the_encoding_of_a_file_is_found(encoding: str) -> None:
+    assert "".join(csv_dialect.lines(io.BytesIO(TEXT.encode(encoding)))) == TEXT
+
+
+def test_a_letter_across_two_parts_of_a_large_file_is_no_fault() -> None:
+    text = "x" * 999_999 + "é" + "\n"
+
+    assert list(csv_dialect.lines(io.BytesIO(text.encode()))) == [text]
+
+
+def test_utf_8_with_a_damaged_character_is_not_taken_for_windows_1252() -> None:
+    data = "sku\nGröße\nM".encode() + b"\xfc" + b"tze\n"
+
+    with pytest.raises(Refused) as error:
+        list(csv_dialect.lines(io.BytesIO(data)))
+
+    assert str(error.value) == ("Line 3: the file is UTF-8 but for a character that is damaged. Save it as UTF-8.")
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(Refused) as error:
+        list(csv_dialect.lines(io.BytesIO(b"sku\n\x81\x8d\n")))
+
+    assert str(error.value) == "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8."

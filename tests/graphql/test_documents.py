@@ -1,0 +1,249 @@
+"""Compiled documents: what is kept of them, how much memory that takes, and that nothing is left of those that are not."""
+
+import asyncio
+import gc
+import tracemalloc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import graphql
+import pytest
+from graphql import GraphQLError
+
+from asking import Client
+from gqlstock.graphql import documents
+from gqlstock.graphql.documents import Document
+from gqlstock.graphql.errors import QueryTooComplex
+from gqlstock.graphql.parsing import parse
+from gqlstock.graphql.schema import build
+from gqlstock.graphql.validation import RULES, validate
+from gqlstock.rules.limits import Limits
+
+LIMITS = Limits()
+WIDE = LIMITS.of(authenticated=True)
+SCHEMA = build()._schema  # type: ignore[attr-defined]
+PAGES = {page.stem: page.read_text() for page in sorted((Path(__file__).parent / "pages").glob("*.graphql"))}
+
+WRONG = {
+    "unknown fields": "{ " + " ".join(f"unknown{n}" for n in range(5)) + " viewer { nothing { deeper } } }",
+    "more errors than are told": "{ " + " ".join(f"unknown{n}" for n in range(150)) + " }",
+    "unknown arguments": '{ product(sku: "A", colour: 1) { sku(x: 2) } products(first: "many") { totalCount } }',
+    "variables": "query A($a: Int, $a: Int, $b: Nothing, $c: [Product!] = 3) { products(first: $d) { totalCount } }",
+    "variables in fragments": """query A($n: String) { ...F } query B { ...F @include(if: $it) }
+        fragment F on Query { products(first: $n) { totalCount nodes { ...G } } }
+        fragment G on Product { combinations(first: $m) { totalCount } }""",
+    "rings of fragments": "{ ...F ...Nobody } fragment F on Query { ...G } fragment G on Query { ...F } "
+    "fragment H on Int { x }",
+    "fields that do not fit together": "{ viewer { authenticated } viewer: product(sku: \"A\") { sku sku: name } }",
+    "directives": "{ viewer @skip @skip(if: true) @skip(if: 1) { authenticated @unknown } }",
+    "values": """{ products(filter: { search: 1, nothing: 2, inStock: "x", search: "y" }, sort: WORST) { totalCount }
+        availabilities(skus: [1, { a: b }, $x]) { sku } }""",
+    "spreads that cannot be": "{ viewer { ...F } node(id: 1) { ... on Viewer { authenticated } } } "
+    "fragment F on Product { sku }",
+    "operations": "{ viewer { authenticated } } query A { viewer } query A { viewer { authenticated } } "
+    "subscription S { a: availabilityChanges(skus: []) { sku } inventoryChanges { cursor } } type T { a: Int }",
+    "texts that cannot be stored": '{ product(sku: "\\u0000") { sku } }',
+    "a leaf with fields": "{ viewer { authenticated { x } } products }",
+    "in several lines": "query {\r\n  viewer {\n\t\tauthenticated\r    nothing\n  }\n}\n",
+}  # fmt: skip
+UNREADABLE = [
+    "{ viewer { authenticated }",
+    "{ viewer { 'x' } }",
+    "query (",
+    '{ a(b: "unterminated) }',
+    "",
+    "{ a b c(x:) }",
+]
+
+
+@contextmanager
+def uncollected() -> Iterator[list[object]]:
+    """Nothing is collected in the block; after it the list has what only the collector could have freed."""
+    found: list[object] = []
+    gc.collect()
+    gc.disable()
+    try:
+        yield found
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        found += gc.garbage
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+def compiled(text: str, *, authenticated: bool = False) -> Document | None:
+    try:
+        document = documents.known(text, LIMITS)
+    except GraphQLError:
+        return None
+    document.errors(SCHEMA, {}, authenticated=authenticated)
+    return document
+
+
+def weighed(text: str, *, authenticated: bool = True) -> Document:
+    document = Document(text, WIDE)
+    document.errors(SCHEMA, {}, authenticated=authenticated)
+    return document
+
+
+def plain(errors: list[GraphQLError]) -> list[tuple[object, ...]]:
+    return [(error.message, error.locations, error.path) for error in errors]
+
+
+def test_a_compiled_document_has_no_reference_cycle() -> None:
+    texts = [*PAGES.values(), *WRONG.values(), *UNREADABLE, "{ a" * 500 + " }" * 500]
+    for text in texts:
+        compiled(text)
+    documents.KEPT.clear()
+
+    with uncollected() as left:
+        gone = [weakref.ref(document) for text in texts if (document := compiled(text)) is not None]
+        del document
+        assert len(gone) == len(PAGES) + len(WRONG)
+        documents.KEPT.clear()
+        assert [one for one in gone if one() is not None] == []
+
+    # graphql-core's printer of values makes buffers that name themselves, and nothing else.
+    assert {type(one).__name__ for one in left} <= {"PrintBuffer"}
+
+
+async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client) -> None:
+    queries = [
+        "{ viewer { authenticated } products { totalCount nodes { sku availability { sku } } } }",
+        """query ($it: Boolean = true) {
+            categories { nodes { slug products { nodes { sku } } } } viewer @skip(if: $it) { authenticated } }""",
+        '{ node(id: "nobody") { id ... on Product { sku } } }',
+        '{ order(number: "1") { number } inventoryItems(filter: { availableBelow: 2 }) { totalCount } }',
+        "{ products(first: -1) { totalCount } }",
+    ]
+    for query in queries:
+        await client.ask(query)
+    documents.KEPT.clear()
+
+    gc.collect()
+    gc.disable()
+    try:
+        for query in queries:
+            await client.ask(query)
+        gone = [weakref.ref(document.node.definitions[0]) for document in documents.KEPT.values()]
+        assert len(gone) == len(queries)
+        documents.KEPT.clear()
+        # What was given up over an error comes to its end.
+        await asyncio.sleep(0.05)
+        assert [one for one in gone if one() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_a_document_weighs_no_less_than_it_takes() -> None:
+    texts = {
+        **PAGES,
+        **WRONG,
+        "aliases": "{" + " ".join(f"a{n}: viewer {{ authenticated }}" for n in range(100)) + "}",
+        "variables": "query(" + " ".join(f"$v{n}: Int = {n}" for n in range(100)) + ") { viewer { authenticated } }",
+        "values": "{ nodes(ids: [" + '"a" ' * 500 + "]) { id } }",
+        "operations": "".join(f"query q{n} {{ viewer {{ authenticated }} }}" for n in range(50)),
+        "a nested value": "{ products(filter: " + "{ a: " * 90 + "1" + "}" * 90 + ") { totalCount } }",
+    }
+    for name, text in texts.items():
+        weighed(text)
+        tracemalloc.start()
+        try:
+            made = [weighed(f"{text} # {n}") for n in range(5)]
+            taken = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        assert taken <= sum(one.weight for one in made) <= 3 * taken, name
+
+
+async def test_the_plan_of_an_operation_is_weighed_with_its_document(client: Client) -> None:
+    query = "{ products { nodes { sku name slug availability { sku status } } } }"
+    documents.KEPT.clear()
+    document = documents.known(query, LIMITS)
+    document.errors(SCHEMA, {}, authenticated=False)
+    before = document.weight
+
+    await client.public(query)
+    planned = document.weight
+    await client.public(query)
+
+    assert planned >= before + 3 * 1_000
+    assert documents.KEPT.currsize == document.weight == planned
+
+
+def test_documents_that_are_all_different_take_no_more_than_their_limit() -> None:
+    documents.KEPT.clear()
+    page = PAGES["product-page"]
+    most = 0
+    for n in range(600):
+        compiled(f"{page} # {n}")
+        compiled(page)
+        most = max(most, sum(one.weight for one in documents.KEPT.values()))
+
+    assert documents.KEPT.maxsize / 2 < most <= documents.KEPT.maxsize == 16 * 1024 * 1024
+    assert documents.KEPT.currsize == sum(one.weight for one in documents.KEPT.values())
+    assert 100 < len(documents.KEPT) < 600
+    # What is asked for all the time is kept all the time.
+    assert (page, LIMITS) in documents.KEPT
+
+
+def test_a_document_that_would_take_much_of_the_memory_is_not_kept() -> None:
+    documents.KEPT.clear()
+    rows = "".join(f'{{ sku: "SKU-{n}", warehouse: "main", onHand: {n} }} ' for n in range(1_000))
+
+    large = documents.known(f"mutation {{ setStock(input: {{ counts: [{rows}] }}) {{ userErrors {{ code }} }} }}", WIDE)
+
+    assert large.weight > documents.KEPT.maxsize / 16
+    assert list(documents.KEPT.values()) == []
+
+
+@pytest.mark.parametrize("hide", [True, False])
+@pytest.mark.parametrize("text", [*PAGES.values(), *WRONG.values()], ids=[*PAGES, *WRONG])
+def test_what_is_wrong_with_a_document_is_told_in_the_words_and_at_the_places_of_graphql_core(
+    text: str, hide: bool
+) -> None:
+    rules = (*RULES, graphql.NoSchemaIntrospectionCustomRule)
+    theirs = graphql.validate(SCHEMA, graphql.parse(text), rules, max_errors=100, hide_suggestions=hide)
+
+    ours = validate(SCHEMA, parse(text, max_tokens=4_000)[0], rules, hide_suggestions=hide)
+
+    assert plain(ours) == plain(theirs)
+    assert bool(ours) == (text in WRONG.values())
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_what_cannot_be_read_is_told_in_the_words_and_at_the_place_of_graphql_core(text: str) -> None:
+    told = []
+    for read in (graphql.parse, lambda text: parse(text, max_tokens=4_000)):
+        with pytest.raises(graphql.GraphQLSyntaxError) as error:
+            read(text)  # type: ignore[operator]
+        told.append(plain([error.value]))
+
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("text", PAGES.values(), ids=PAGES)
+def test_every_node_stands_where_graphql_core_says(text: str) -> None:
+    ours, nodes = parse(text, max_tokens=4_000)
+    theirs = graphql.parse(text)
+
+    assert ours.to_dict(locations=True) == theirs.to_dict(locations=True)
+    assert ours == theirs
+    assert nodes == str(theirs.to_dict()).count("'kind':")
+
+
+def test_a_document_that_is_refused_keeps_no_frames() -> None:
+    document = compiled("{ products(first: 250) { nodes { combinations(first: 250) { nodes { sku } } } } }")
+    deep = compiled("{ category { parent" + " { parent" * 40 + " { slug }" + " }" * 42)
+    assert document is not None
+    assert deep is not None
+
+    for one in (document, deep):
+        (error,) = one.errors(SCHEMA, {}, authenticated=False)
+        assert isinstance(error, QueryTooComplex)
+        assert error.__traceback__ is None
+        assert error.__context__ is None

@@ -1,0 +1,40 @@
+"""What the contract says of scopes: which root field, subscription and id needs which."""
+
+from graphql import build_schema
+
+from gqlstock.graphql.schema import text
+
+SCHEMA = build_schema(text())
+PUBLIC = """node nodes viewer product inventoryItem inventoryItems products combination category categories
+  availabilities checkOrder subscribeToBackInStock unsubscribeFromBackInStock"""
+SCOPED = {
+    "inventory:read": """warehouse warehouses website websites organization organizations inventoryLevel inventoryLevels
+      stockMovements inventorySettings inventoryChanges explainAvailability lowStockReport demandReport
+      categoryDemandReport lowInventoryAlerts""",
+    "orders:read": "order orders shipment shipments stockHold backInStockSubscriptions orderChanges",
+    "catalog:write": """createProduct updateProduct deleteProduct createCombination generateCombinations updateCombination
+      deleteCombination createCategory updateCategory deleteCategory""",
+    "settings:write": """createOrganization updateOrganization createWebsite updateWebsite createWarehouse updateWarehouse
+      setInventorySettings""",
+    "inventory:write": """adjustStock setStock transferStock announceStock receiveStock setInventoryStatus
+      withdrawStockAnnouncement deleteInventoryLevel acknowledgeLowInventoryAlert""",
+    "orders:write": """placeOrder cancelOrder retryOrder createShipment shipShipment cancelShipment returnItems holdStock
+      releaseStockHold""",
+    "webhooks:write": """webhookEndpoints webhookDeliveries createWebhookEndpoint updateWebhookEndpoint
+      deleteWebhookEndpoint redeliverWebhook""",
+}
+NEEDED = {name: scope for scope, names in SCOPED.items() for name in names.split()}
+SUBSCRIPTIONS = {
+    "lowInventoryAlerts": "inventory:read",
+    "inventoryChanges": "inventory:read",
+    "orderChanges": "orders:read",
+    "availabilityChanges": None,
+}
+NODES = {
+    None: "Product Combination Category",
+    "inventory:read": """Organization Website Warehouse InventoryLevel StockMovement StockAnnouncement
+      LowInventoryAlert""",
+    "orders:read": "Order OrderLine Allocation Shipment StockHold BackInStockSubscription",
+    "webhooks:write": "WebhookEndpoint WebhookDelivery",
+}
+"""What an id asks for, by the scope of its type."""

@@ -1,0 +1,43 @@
+"""Facts by key that can be taken back to an earlier mark, with a digest of all of them."""
+
+from collections.abc import Hashable
+from typing import Any
+
+
+class Facts:
+    """Values must be hashable: two collections of equal facts have the same digest, however they came about."""
+
+    def __init__(self) -> None:
+        self._values: dict[Hashable, Any] = {}
+        self._before: list[tuple[Hashable, Any]] = []
+        self.digest = 0
+
+    def get(self, key: Hashable, default: Any = None) -> Any:
+        return self._values.get(key, default)
+
+    def put(self, key: Hashable, value: Any) -> None:
+        before = self._values.get(key)
+        if value != before:
+            self._before.append((key, before))
+            self._set(key, before, value)
+
+    def mark(self) -> int:
+        return len(self._before)
+
+    def undo(self, mark: int) -> None:
+        """Take back what was put since the mark."""
+        while len(self._before) > mark:
+            key, before = self._before.pop()
+            self._set(key, self._values.get(key), before)
+
+    def items(self) -> list[tuple[Any, Any]]:
+        return list(self._values.items())
+
+    def _set(self, key: Hashable, old: Any, new: Any) -> None:
+        if old is not None:
+            self.digest ^= hash((key, old))
+        if new is None:
+            del self._values[key]
+        else:
+            self.digest ^= hash((key, new))
+            self._values[key] = new

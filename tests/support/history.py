@@ -1,0 +1,293 @@
+"""Checks a history of calls against the stock model: is there one serial order that explains it all?
+
+The order must explain every answer, keep the order of real time (a call that had ended before another began comes
+first), write the ledger line by line as it is, give every order and hold the units that it has, and end in the
+database's figures. Of calls that nobody got an answer to, any may have happened. Calls that never touch the same items
+are judged by themselves, a group of items at a time: groups that each have a serial order have one together.
+
+    PYTHONPATH=tests .venv/bin/python -m support.stock_load --minutes 10 --database sqlite:////tmp/load.db
+
+has clients change a few items through two processes for ten minutes, and then checks what they were answered.
+``stock_clients.py`` says what they do.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from support.facts import Facts
+from support.serial_order import Found, Search
+from support.stock_evidence import Evidence
+from support.stock_model import Model
+from support.stock_records import Level, Movement, Order, Piece, Place, Refused, Rules
+
+UNANSWERED = float("inf")
+# How often a search may go back for each call before it is given up.
+_PATIENCE = 20
+_TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back")
+_MAKING = ("place", "hold", "pack", "announce")
+
+
+@dataclass(eq=False)
+class Call:
+    """What a client asked for, in the terms of the model, and what it was answered.
+
+    ``tag`` is the call's own: the database has it as the reference of what was made, or the reason of a movement. A call
+    that is sent again under its ``key`` is another one with the same tag. ``refusals`` is None where nobody got the answer.
+    """
+
+    group: str
+    name: str
+    given: dict[str, Any]
+    tag: str
+    key: str | None = None
+    start: float = 0.0
+    end: float = UNANSWERED
+    refusals: tuple[tuple[str, int | None], ...] | None = None
+    made: int | None = None
+    seen: Any = None
+    hint: float = 0.0
+
+    @property
+    def optional(self) -> bool:
+        return self.refusals is None
+
+    @property
+    def quiet(self) -> bool:
+        return bool(self.refusals) or self.name == "look"
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in self.given.items())
+        answer = self.refusals or self.seen or self.made or "done"
+        return f"{self.tag} {self.name}({given}) → {'no answer' if self.optional else answer}"
+
+
+@dataclass
+class Group:
+    """Items that calls name together: their rules, and what was on hand at first."""
+
+    rules: Mapping[str, Rules]
+    warehouses: Sequence[str]
+    at_first: Mapping[Place, int]
+
+
+@dataclass
+class Verdict:
+    """What became of the calls of one group. ``problems`` is empty where a serial order explains them."""
+
+    group: str
+    calls: int
+    seconds: float
+    """Of the processor."""
+    problems: list[str] = field(default_factory=list)
+
+
+def check(calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence]) -> list[Verdict]:
+    """Judge each group of items by itself."""
+    verdicts = []
+    for name, group in groups.items():
+        began = time.process_time()
+        judge = Judge(group, evidence[name])
+        mine = judge.possible([call for call in calls if call.group == name])
+        found = judge.search(mine)
+        verdicts.append(Verdict(name, len(mine), time.process_time() - began, judge.problems(found, len(mine))))
+    return verdicts
+
+
+class Judge:
+    """Compares what the model makes of calls with what clients and database say."""
+
+    def __init__(self, group: Group, evidence: Evidence) -> None:
+        self._group = group
+        self._evidence = evidence
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._facts = Facts()
+        self._model = Model(dict(self._group.rules), self._group.warehouses, self._facts)
+        for place, on_hand in self._group.at_first.items():
+            self._facts.put(("level", *place), Level(on_hand, moved=int(on_hand != 0)))
+
+    def possible(self, calls: Sequence[Call]) -> list[Call]:
+        """The calls without those that, by what the database has, did not happen; with the hints that it gives."""
+        offset = time.time() - time.monotonic()
+        found = [call for call in calls if not call.optional or self._may_have_happened(call)]
+        for call in found:
+            stamp = self._stamp(call)
+            call.hint = stamp.timestamp() - offset if stamp else min(call.end, call.start + 0.02)
+        return found
+
+    def _may_have_happened(self, call: Call) -> bool:
+        evidence = self._evidence
+        if call.name in ("place", "announce"):
+            call.made = evidence.tagged.get(call.tag)
+            return call.made is not None
+        if call.name in ("adjust", "count", "transfer", "receive"):
+            return ("tag", call.tag) in evidence.times
+        if call.name in ("ship", "unpack"):
+            return evidence.shipments[call.given["id"]][2] == ("SHIPPED" if call.name == "ship" else "CANCELED")
+        if call.name == "release":
+            return evidence.holds[call.given["id"]][0] == "RELEASED"
+        return True
+
+    def _stamp(self, call: Call) -> datetime | None:
+        if call.quiet:
+            return None
+        id = call.made if call.name in _MAKING else call.given.get("id")
+        return self._evidence.times.get(("tag", call.tag)) or self._evidence.times.get((call.name, id))
+
+    def search(self, calls: Sequence[Call]) -> Found[Call]:
+        return Search(calls, self._facts, self.explains, self.misfits).run(_PATIENCE * len(calls) + 1_000)
+
+    def explains(self, call: Call) -> bool:
+        """Do a call to the model: whether it gives what the client was answered, and what the database has of it."""
+        return self._difference(call) is None
+
+    def _difference(self, call: Call) -> str | None:
+        kept = self._facts.get(("key", call.key)) if call.key is not None else None
+        if kept is not None:
+            same = call.refusals == () and kept in (call.made, True)
+            return None if same else f"the key was used before, for {kept}"
+        self._model.movements.clear()
+        mark = self._facts.mark()
+        try:
+            seen = getattr(self._model, call.name)(**self._given(call))
+        except Refused as no:
+            self._facts.undo(mark)
+            return None if call.refusals == no.reasons else f"the model refuses it: {no.reasons}"
+        if call.refusals:
+            return f"the model does it, and shows {seen}" if seen else "the model does it"
+        if call.name == "look":
+            return None if seen == call.seen else f"the model shows {seen}"
+        if call.key is not None:
+            self._facts.put(("key", call.key), call.made or True)
+        return self._other_units(call) or self._other_movement(call)
+
+    def _given(self, call: Call) -> dict[str, Any]:
+        if call.name in _MAKING:
+            return {**call.given, "id": call.made}
+        if call.name == "count":
+            return {"rows": [(*row[:4], self._moved_since(row)) for row in call.given["rows"]]}
+        return call.given
+
+    def _moved_since(self, row: tuple[str, str, int, int | None, datetime | None]) -> int:
+        sku, warehouse, _, _, moment = row
+        if moment is None:
+            return 0
+        before = self._evidence.ledger[sku, warehouse][: self._model.level(sku, warehouse).moved]
+        return sum(movement.quantity for movement in before if movement.at > moment)
+
+    def _other_units(self, call: Call) -> str | None:
+        """How the units that the model gives to an order, hold or shipment are others than the database has."""
+        evidence, facts = self._evidence, self._facts
+        if call.name in ("place", "retry"):
+            id = call.made if call.name == "place" else call.given["id"]
+            order: Order = facts.get(("order", id))
+            if call.seen is not None and order.parked != (call.seen == "BACKORDERED"):
+                return f"the model has it {order.status}"
+            planned = [_counted(line.pieces, 2) for line in order.lines]
+            there = evidence.plans.get(id)
+            return None if order.parked or planned == there else f"the model takes {planned}, the database {there}"
+        if call.name == "hold":
+            parts: Counter[Place] = Counter()
+            for sku, warehouse, quantity in facts.get(("hold", call.made)).parts:
+                parts[sku, warehouse] += quantity
+            held = evidence.holds.get(call.made or 0)
+            return None if held and held[1] == parts else f"the model holds {parts}, the database {held}"
+        if call.name == "pack":
+            packed = evidence.shipments.get(call.made or 0)
+            same = packed and packed[:2] == (call.given["order"], call.given["warehouse"])
+            return None if same else f"the database has {packed}"
+        return None
+
+    def _other_movement(self, call: Call) -> str | None:
+        """How what the model moves is another line than the next one of the ledger."""
+        for movement in self._model.movements:
+            ledger = self._evidence.ledger[movement.sku, movement.warehouse]
+            there = ledger[movement.number] if movement.number < len(ledger) else None
+            if there is None or not self._is_same(call, movement, there):
+                return f"the model writes {tuple(movement)}, the ledger has {there}"
+        return None
+
+    def _is_same(self, call: Call, movement: Movement, there: Any) -> bool:
+        order = call.given.get("id") if call.name in ("retry", "cancel", "take_back") else None
+        if call.name == "place":
+            order = call.made
+        if call.name == "ship":
+            order = self._facts.get(("shipment", call.given["id"])).order
+        cause = call.tag if call.name in _TAGGED else None
+        figures = there.kind, there.quantity, there.on_hand_after
+        return figures == movement[2:5] and (there.order, there.cause) == (order, cause)
+
+    def misfits(self) -> list[str]:
+        """What the database has otherwise than the model has it now."""
+        model: dict[tuple[str, Any], Any] = {}
+        stored: dict[tuple[str, Any], Any] = {}
+        for place, figures in self._evidence.levels.items():
+            level = self._model.level(*place)
+            model["level", place] = (level[:6] if level.in_use else None), level.moved
+            stored["level", place] = figures, len(self._evidence.ledger[place])
+        for kind, there in (("order", self._orders()), ("shipment", self._evidence.shipments)):
+            stored |= {(kind, id): value for id, value in there.items()}
+        stored |= {("hold", id): state for id, (state, _) in self._evidence.holds.items()}
+        stored |= {("announcement", id): value for id, value in self._evidence.announcements.items()}
+        for (kind, *rest), value in self._facts.items():
+            if kind in ("order", "shipment", "hold", "announcement"):
+                model[kind, rest[0]] = _SHOWN[kind](self, rest[0], value)
+        return [
+            f"{kind} {id}: the model has {model.get((kind, id))}, the database {stored.get((kind, id))}"
+            for kind, id in sorted(model.keys() | stored.keys(), key=str)
+            if model.get((kind, id)) != stored.get((kind, id))
+        ]
+
+    def _orders(self) -> dict[int, Any]:
+        return {id: (*order, self._evidence.pieces[id]) for id, order in self._evidence.orders.items()}
+
+    def _order(self, _: int, order: Order) -> Any:
+        lines = [(line.sku, line.quantity, line.canceled) for line in order.lines]
+        pieces = [_counted(line.pieces, 4) for line in order.lines]
+        return order.status, lines, pieces
+
+    def _shipment(self, id: int, shipment: Any) -> Any:
+        order: Order = self._facts.get(("order", shipment.order))
+        inside = {piece.state for line in order.lines for piece in line.pieces if piece.shipment == id}
+        open_state = "PENDING" if "BACKORDERED" in inside else "READY" if inside else "CANCELED"
+        return shipment.order, shipment.warehouse, "SHIPPED" if shipment.state == "SHIPPED" else open_state
+
+    def problems(self, found: Found[Call], count: int) -> list[str]:
+        """Why there is no explanation; nothing where there is one."""
+        if found.complete:
+            return []
+        told = "no serial order" if found.exhausted else "no serial order found"
+        if found.problems:
+            return [f"{told} of {count} calls ends in the database's figures:", *found.problems]
+        self._start_over()
+        for call in found.order:
+            self.explains(call)
+        stuck = [f"{call}: {self._and_back(call)}" for call in found.stuck]
+        return [f"{told} explains more than {len(found.order)} of {count} calls; none of these can be next:", *stuck]
+
+    def _and_back(self, call: Call) -> str | None:
+        mark = self._facts.mark()
+        difference = self._difference(call)
+        self._facts.undo(mark)
+        return difference
+
+
+def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
+    """How many units are alike in the first fields of their pieces."""
+    sums: Counter[Any] = Counter()
+    for piece in pieces:
+        sums[piece[:fields]] += piece.quantity
+    return sums
+
+
+_SHOWN: dict[str, Any] = {
+    "order": Judge._order,
+    "shipment": Judge._shipment,
+    "hold": lambda judge, id, hold: hold.state,
+    "announcement": lambda judge, id, announcement: tuple(announcement),
+}

@@ -1,0 +1,48 @@
+"""Holds PostgreSQL's lock on an item, as another writer would, and sees who waits for it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from gqlstock.store.database import Postgres
+
+_WAITING = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+_PATIENCE = 5
+
+
+class ItemLock:
+    """A locked item. ``release`` may be called early."""
+
+    def __init__(self, locking: asyncpg.Connection, watching: asyncpg.Connection) -> None:
+        self._locking = locking
+        # A transaction sees the activity of others as it was when it first looked.
+        self._watching = watching
+
+    async def until_waiting(self, count: int) -> None:
+        """Wait until that many transactions wait for a lock; not for long, as a server may have fewer of them wait."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if await self._watching.fetchval(_WAITING) >= count:
+                return
+            await asyncio.sleep(0.02)
+
+    async def release(self) -> None:
+        await self._locking.execute("COMMIT")
+
+
+@contextlib.asynccontextmanager
+async def item_locked(database: Postgres, sku: str) -> AsyncIterator[ItemLock]:
+    """The item is locked for the block, or until it is released."""
+    locking = await asyncpg.connect(**database.credentials)
+    watching = await asyncpg.connect(**database.credentials)
+    try:
+        await locking.execute("BEGIN")
+        await locking.fetchval("SELECT id FROM item WHERE sku = $1 FOR NO KEY UPDATE", sku)
+        yield ItemLock(locking, watching)
+    finally:
+        await locking.close()
+        await watching.close()

@@ -1,0 +1,227 @@
+"""What happens to levels: counts, transfers, arrivals, holds, where an order's units come from, who of those that wait
+is next. A part of the stock model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from support.facts import Facts
+from support.stock_records import Announcement, Hold, Level, Movement, Order, Place, Refused, Rows, Rules, changed
+
+
+class LevelModel:
+    """``movements`` are those since somebody emptied it."""
+
+    def __init__(self, rules: dict[str, Rules], warehouses: Sequence[str], facts: Facts) -> None:
+        self.rules = rules
+        self.warehouses = tuple(warehouses)
+        self.facts = facts
+        self.movements: list[Movement] = []
+
+    def level(self, sku: str, warehouse: str) -> Level:
+        found: Level = self.facts.get(("level", sku, warehouse)) or Level(in_use=False)
+        return found
+
+    # ── stock
+
+    def adjust(self, rows: Sequence[tuple[str, str, int]]) -> None:
+        reasons = []
+        for sku, warehouse, delta in rows:
+            on_hand = self.level(sku, warehouse).on_hand
+            if delta < 0 and on_hand + delta < 0:
+                reasons.append(("INSUFFICIENT_STOCK", max(on_hand, 0)))
+            else:
+                self._change(sku, warehouse, "ADJUSTMENT", on_hand=delta)
+        self._end_of_rows(reasons, [(sku, warehouse) for sku, warehouse, _ in rows])
+
+    def count(self, rows: Sequence[tuple[str, str, int, int | None, int]]) -> None:
+        """Each row: SKU, warehouse, the count, what is expected, what was moved since the moment of the count."""
+        reasons = []
+        for sku, warehouse, counted, expected, moved in rows:
+            on_hand = self.level(sku, warehouse).on_hand
+            if expected is not None and expected != on_hand:
+                reasons.append(("STALE_QUANTITY", on_hand))
+            else:
+                self._change(sku, warehouse, "COUNT", on_hand=counted + moved - on_hand)
+        self._end_of_rows(reasons, [(sku, warehouse) for sku, warehouse, *_ in rows])
+
+    def transfer(self, source: str, target: str, rows: Rows) -> None:
+        reasons = []
+        for sku, quantity in rows:
+            free = max(self.level(sku, source).available, 0)
+            if quantity > free:
+                reasons.append(("INSUFFICIENT_STOCK", free))
+            else:
+                self._change(sku, source, "TRANSFER_OUT", on_hand=-quantity)
+                self._change(sku, target, "TRANSFER_IN", on_hand=quantity)
+        self._end_of_rows(reasons, [(sku, warehouse) for sku, _ in rows for warehouse in (source, target)])
+
+    def announce(self, id: int, sku: str, warehouse: str, quantity: int) -> None:
+        self._change(sku, warehouse, incoming=quantity)
+        self.facts.put(("announcement", id), Announcement(sku, warehouse, quantity))
+        self._expect(sku, warehouse, (*self.facts.get(("coming", sku, warehouse), ()), id))
+        self._fill([(sku, warehouse)])
+
+    def receive(self, warehouse: str, sku: str, quantity: int, announcement: int | None = None) -> None:
+        if announcement is not None:
+            self._announced(announcement)
+        left = quantity
+        waiting = self.facts.get(("coming", sku, warehouse), ()) if announcement is None else (announcement,)
+        for id in waiting:
+            found = self.facts.get(("announcement", id))
+            brought = min(found.remaining, left)
+            self.facts.put(("announcement", id), found._replace(remaining=found.remaining - brought))
+            left -= brought
+        self._expect(sku, warehouse, self.facts.get(("coming", sku, warehouse), ()))
+        self._change(sku, warehouse, "RECEIPT", on_hand=quantity, incoming=left - quantity)
+        self._fill([(sku, warehouse)])
+
+    def withdraw(self, id: int) -> None:
+        found = self._announced(id)
+        self.facts.put(("announcement", id), found._replace(remaining=0))
+        self._expect(found.sku, found.warehouse, self.facts.get(("coming", found.sku, found.warehouse), ()))
+        self._change(found.sku, found.warehouse, incoming=-found.remaining)
+        self._fill([(found.sku, found.warehouse)])
+
+    def delete_level(self, sku: str, warehouse: str) -> None:
+        level = self.level(sku, warehouse)
+        if not level.in_use:
+            raise Refused(("NOT_FOUND", None))
+        if any(level[:7]):
+            raise Refused(("INVALID_STATE", None))
+        self.facts.put(("level", sku, warehouse), level._replace(in_use=False))
+
+    def look(self, sku: str, warehouse: str) -> tuple[int, ...] | None:
+        """What a level shows: on hand, reserved, planned, backordered, held, incoming."""
+        level = self.level(sku, warehouse)
+        return level[:6] if level.in_use else None
+
+    # ── holds
+
+    def hold(self, id: int, rows: Rows, replaces: int | None = None) -> None:
+        freed = self._end(replaces, "RELEASED")
+        plan, short = self._plan(rows, only_free=True)
+        if short:
+            raise Refused(*short)
+        parts = tuple((sku, at, n) for (sku, _), found in zip(rows, plan, strict=True) for at, n, _ in found)
+        for sku, warehouse, quantity in parts:
+            self._change(sku, warehouse, held=quantity)
+        self.facts.put(("hold", id), Hold(parts))
+        self._fill([*freed, *((sku, warehouse) for sku, warehouse, _ in parts)])
+
+    def release(self, id: int) -> None:
+        self._fill(self._end(id, "RELEASED"))
+
+    def expire(self, id: int) -> None:
+        """The hold's time is up, unless it is over."""
+        if self.facts.get(("hold", id)).state == "ACTIVE":
+            self._end(id, "EXPIRED")
+
+    def _end(self, id: int | None, state: str) -> list[Place]:
+        """Its units are free again; gives where they were."""
+        if id is None:
+            return []
+        hold: Hold = self.facts.get(("hold", id))
+        if hold.state != "ACTIVE":
+            raise Refused(("HOLD_EXPIRED" if hold.state == "EXPIRED" else "INVALID_STATE", None))
+        self.facts.put(("hold", id), hold._replace(state=state))
+        for sku, warehouse, quantity in hold.parts:
+            self._change(sku, warehouse, held=-quantity)
+        return [(sku, warehouse) for sku, warehouse, _ in hold.parts]
+
+    # ── what they have in common
+
+    def _plan(self, rows: Rows, first: Any = (), *, only_free: bool = False) -> tuple[list[Any], list[Any]]:
+        """The parts of each line (warehouse, quantity, state), None where an item is short; and the reasons of those."""
+        plan: list[Any] = [None] * len(rows)
+        short: list[tuple[str, int | None]] = []
+        for sku in dict.fromkeys(sku for sku, _ in rows):
+            rules = self.rules[sku]
+            held = [warehouse for held_sku, warehouse, _ in first if held_sku == sku]
+            sources = [w for w in dict.fromkeys([*held, *self.warehouses]) if self.level(sku, w).in_use]
+            free = self._free(sku, sources)
+            room: float = 0
+            if rules.backorders and not only_free:
+                waiting = sum(self.level(sku, warehouse).backordered for warehouse in sources)
+                room = float("inf") if rules.threshold >= 0 else max(-rules.threshold - waiting, 0)
+            if sum(n for one, n in rows if one == sku) > sum(free.values()) + room:
+                short.append(("INSUFFICIENT_STOCK", int(sum(free.values()) + room)))
+                continue
+            for number, (one, left) in enumerate(rows):
+                if one == sku:
+                    plan[number] = self._parts(left, sources, free)
+        return plan, short
+
+    def _free(self, sku: str, sources: Sequence[str]) -> dict[str, int]:
+        """What each source can give: the safety stock stays in those that come last."""
+        kept = 0 if self.rules[sku].backorders else max(self.rules[sku].threshold, 0)
+        free = {}
+        for warehouse in reversed(sources):
+            there = max(self.level(sku, warehouse).available, 0)
+            free[warehouse] = max(there - kept, 0)
+            kept -= there - free[warehouse]
+        return free
+
+    def _parts(self, left: int, sources: Sequence[str], free: dict[str, int]) -> list[tuple[str, int, str]]:
+        parts = []
+        for warehouse in sources:
+            if taken := min(free[warehouse], left):
+                parts.append((warehouse, taken, "ON_HAND"))
+                free[warehouse] -= taken
+                left -= taken
+        return [*parts, (sources[0], left, "BACKORDERED")] if left else parts
+
+    def _change(self, sku: str, warehouse: str, kind: str | None = None, *, on_hand: int = 0, **by: int) -> None:
+        """Change the figures of a level, which is in use from then on."""
+        level = self.level(sku, warehouse)
+        figures = {name: getattr(level, name) + quantity for name, quantity in by.items()}
+        level = level._replace(in_use=True, on_hand=level.on_hand + on_hand, **figures)
+        if on_hand:
+            assert kind is not None
+            self.movements.append(Movement(sku, warehouse, kind, on_hand, level.on_hand, level.moved))
+            level = level._replace(moved=level.moved + 1)
+        self.facts.put(("level", sku, warehouse), level)
+
+    def _end_of_rows(self, reasons: Sequence[tuple[str, int | None]], levels: Sequence[Place]) -> None:
+        if reasons:
+            raise Refused(*reasons)
+        self._fill(levels)
+
+    def _expect(self, sku: str, warehouse: str, ids: Sequence[int]) -> None:
+        """Keep what is still to come, the oldest first."""
+        left = tuple(id for id in ids if self.facts.get(("announcement", id)).remaining)
+        self.facts.put(("coming", sku, warehouse), left or None)
+
+    def _announced(self, id: int) -> Announcement:
+        found: Announcement = self.facts.get(("announcement", id))
+        if not found.remaining:
+            raise Refused(("INVALID_STATE", None))
+        return found
+
+    def _fill(self, levels: Sequence[Place]) -> None:
+        """No more units wait than are lacking; the oldest orders have theirs first."""
+        for sku, warehouse in dict.fromkeys(levels):
+            level = self.level(sku, warehouse)
+            count = level.backordered - max(-level.available, 0)
+            if level.backordered and count > 0:
+                self._fill_orders(sku, warehouse, count)
+                self._change(sku, warehouse, backordered=-count)
+
+    def _fill_orders(self, sku: str, warehouse: str, count: int) -> None:
+        queue = self.facts.get(("waiting", sku, warehouse), ())
+        still = []
+        for id in queue:
+            order: Order = self.facts.get(("order", id))
+            lines = list(order.lines)
+            for number, line in enumerate(lines):
+                for piece in line.pieces:
+                    if (line.sku, piece.warehouse, piece.state) == (sku, warehouse, "BACKORDERED") and count:
+                        given = min(piece.quantity, count)
+                        count -= given
+                        pieces = changed(lines[number].pieces, piece, given, state="ON_HAND", shipment=piece.shipment)
+                        lines[number] = lines[number]._replace(pieces=pieces)
+            self.facts.put(("order", id), order._replace(lines=tuple(lines)))
+            if any(
+                p.state == "BACKORDERED" and p.warehouse == warehouse for x in lines if x.sku == sku for p in x.pieces
+            ):
+                still.append(id)
+        self.facts.put(("waiting", sku, warehouse), tuple(still) or None)

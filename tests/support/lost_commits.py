@@ -1,0 +1,58 @@
+"""A proxy in front of PostgreSQL that can lose the answers to COMMIT: the transaction is in, and the client never learns."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from gqlstock.store.database import Postgres
+from proxy import Proxy
+
+_COMMAND_COMPLETE = b"C"
+_HEADER = 5
+
+
+class CommitLossProxy(Proxy):
+    """Reads the database's side of the protocol, message by message. While ``losing``, it cuts a connection in place of
+    the message that says that its COMMIT is done."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.losing = False
+        self.lost = 0
+
+    async def _flow_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while True:
+                header = await reader.readexactly(_HEADER)
+                body = await reader.readexactly(int.from_bytes(header[1:]) - 4)
+                if self.losing and header[:1] == _COMMAND_COMPLETE and body == b"COMMIT\0":
+                    self.lost += 1
+                    writer.transport.abort()
+                    return
+                writer.write(header + body)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+
+@contextlib.asynccontextmanager
+async def losing_commits(database: Postgres) -> AsyncIterator[CommitLossProxy]:
+    """A proxy that is open for the block, and loses nothing until it is told to."""
+    proxy = CommitLossProxy(database.credentials["host"], database.credentials["port"])
+    await proxy.open()
+    try:
+        yield proxy
+    finally:
+        await proxy.shut()
+
+
+def url_through(proxy: Proxy, url: str) -> str:
+    """The database's URL by way of the proxy; without TLS, which the proxy could not read."""
+    parts = urlsplit(url)
+    account, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{account}{at}127.0.0.1:{proxy.port}", query="sslmode=disable").geturl()

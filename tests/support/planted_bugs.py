@@ -1,0 +1,188 @@
+"""Bugs for a checker to find: each replaces one function of gqlstock in the process that calls it.
+
+The only place where tests replace anything: here the bug is the point.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from gqlstock.rules import availability, backorders, ledger, shipments
+from gqlstock.rules.ledger import Change, Level, Step
+from gqlstock.rules.quantities import ZERO
+from gqlstock.services import idempotency
+from gqlstock.services.bench import Bench
+from gqlstock.store import database, inventory
+from gqlstock.store.catalog import Item
+from gqlstock.store.inventory import Claim, InventoryLevel
+
+
+def lock_skipped() -> None:
+    """Items are read and not locked. On SQLite the one writer is the lock."""
+
+    async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = None) -> Claim:
+        return await inventory.claimed({item.id: item for item in await Item.filter(id__in=set(item_ids))})
+
+    inventory.claim = claim
+
+
+def levels_remembered() -> None:
+    """Levels that were read under the lock are taken to be so for a moment."""
+    right = inventory.claimed
+    kept: dict[int, tuple[float, dict[int, Level]]] = {}
+
+    async def claimed(items: dict[int, Item]) -> Claim:
+        claim = await right(items)
+        for item_id in items:
+            found = {level.id: level.state for level in claim.all_levels(item_id)}
+            at, known = kept.get(item_id, (0.0, {}))
+            if time.monotonic() - at > 0.05:
+                kept[item_id] = time.monotonic(), found
+                continue
+            for level in claim.all_levels(item_id):
+                _show(level, known.get(level.id, level.state))
+        return claim
+
+    inventory.claimed = claimed
+
+
+def _show(level: InventoryLevel, state: Level) -> None:
+    level.on_hand, level.reserved, level.planned = state.on_hand, state.reserved, state.planned
+    level.held, level.backordered, level.available = state.held, state.backordered, state.available
+
+
+def decrement_lost() -> None:
+    """One decrement in twenty is in the ledger and not in the level."""
+    right, numbers = inventory._increments, itertools.count(1)
+
+    def increments(before: Level, after: Level) -> list[int]:
+        found = right(before, after)
+        return [0, *found[1:]] if found[0] < 0 and next(numbers) % 20 == 0 else found
+
+    inventory._increments = increments
+
+
+def expired_holds_counted() -> None:
+    """What a hold kept is kept from everybody until the hold is swept."""
+
+    async def expired(holding: Sequence[Any]) -> dict[int, Any]:
+        return {}
+
+    inventory._expired = expired
+
+
+def newest_backorder_filled_first() -> None:
+    right = backorders.fill
+    backorders.fill = lambda waiting, quantity: right(list(reversed(waiting)), quantity)
+
+
+def key_applied_twice() -> None:
+    """What was answered under a key is not found again."""
+
+    async def claim(used: Sequence[Any]) -> dict[Any, Any]:
+        return {}
+
+    async def settle(outcomes: Mapping[Any, Any]) -> None:
+        pass
+
+    idempotency.claim, idempotency.settle = claim, settle
+
+
+def cancel_gives_back_too_much() -> None:
+    """Canceled units of ON_ORDER are given back twice."""
+    for step in (Step.CANCELED, Step.CANCELED_PACKED):
+        _change_step(step, lambda change: ledger.together(change, Change(on_hand=max(change.on_hand, ZERO))))
+
+
+def packed_units_stay_reserved() -> None:
+    _change_step(Step.PACKED, lambda change: ledger.together(change, Change(reserved=-change.reserved)))
+
+
+def _change_step(step: Step, wrong: Callable[[Change], Change]) -> None:
+    right = ledger.effect
+
+    def effect(done: Step, *given: Any) -> Change:
+        return wrong(right(done, *given)) if done is step else right(done, *given)
+
+    ledger.effect = effect
+
+
+def transfer_loses_units() -> None:
+    """Of three units or more one does not arrive."""
+    right = ledger.received
+    ledger.received = lambda quantity: right(quantity - 1 if quantity > 2 else quantity)
+
+
+def safety_stock_ignored() -> None:
+    availability.safety_stock = lambda settings, sources: ZERO
+
+
+def reserved_units_sold() -> None:
+    """What is reserved under ON_SHIPMENT is free for others."""
+    Level.available = property(lambda level: level.on_hand - level.planned - level.held)  # type: ignore[assignment,method-assign]
+
+
+def expectation_ignored() -> None:
+    """A count is taken whatever was expected."""
+    ledger.expect = lambda *given: None
+
+
+def backordered_units_shipped() -> None:
+    """A shipment is ready whatever waits in it."""
+    shipments.state = lambda states: shipments.ShipmentState.READY if states else shipments.ShipmentState.CANCELED
+
+
+def late_count_forgets_what_followed() -> None:
+    Bench.moved_since = lambda self, sku, warehouse, moment: ZERO  # type: ignore[method-assign]
+
+
+def stale_read() -> None:
+    """A level is shown as it was up to half a second ago."""
+    right = inventory.levels_in
+    kept: dict[Any, tuple[float, Any]] = {}
+
+    async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> Any:
+        key = warehouse_id, tuple(item_ids)
+        if key not in kept or time.monotonic() - kept[key][0] > 0.5:
+            kept[key] = time.monotonic(), await right(warehouse_id, item_ids)
+        return kept[key][1]
+
+    inventory.levels_in = levels_in
+
+
+def half_a_batch_written() -> None:
+    """Of the rows of the ledger that are written together, one in fifteen is not."""
+    right, numbers = database.insert_many, itertools.count(1)
+
+    async def insert_many(rows: Sequence[Any]) -> None:
+        await right(rows)
+        if rows and type(rows[0]) is inventory.StockMovement and next(numbers) % 15 == 0:
+            await database.execute("DELETE FROM stock_movement WHERE id = ?", rows[-1].id)
+
+    database.insert_many = insert_many
+
+
+# Each with the items among which it shows.
+BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
+    bug.__name__: (bug, tuple(groups))
+    for bug, *groups in (
+        (lock_skipped, "counted", "parked"),
+        (levels_remembered, "counted", "bounded"),
+        (decrement_lost, "counted"),
+        (expired_holds_counted, "kept"),
+        (newest_backorder_filled_first, "counted", "bounded"),
+        (key_applied_twice, "counted", "parked", "kept"),
+        (cancel_gives_back_too_much, "counted"),
+        (packed_units_stay_reserved, "bounded", "kept"),
+        (transfer_loses_units, "counted", "rare"),
+        (safety_stock_ignored, "counted", "kept"),
+        (reserved_units_sold, "kept", "parked"),
+        (expectation_ignored, "counted", "parked"),
+        (backordered_units_shipped, "bounded", "counted"),
+        (late_count_forgets_what_followed, "bounded"),
+        (stale_read, "counted", "bounded"),
+        (half_a_batch_written, "counted"),
+    )
+}
+NEED_POSTGRES = {"lock_skipped"}

@@ -1,0 +1,305 @@
+"""Clients that change a few items all at once, and write down what they asked for and what they were answered.
+
+Some calls are cut before their answer: those with a key are sent again, to another process. Some are sent twice at once.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gqlstock.graphql import nodes
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules import shipments as shipment_rules
+from gqlstock.store import database, inventory
+from gqlstock.store.catalog import Item
+from gqlstock.store.holds import StockHold
+from support.forked_servers import Fork
+from support.history import Call, Group
+from support.plain_http import PlainClient
+
+_ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
+_LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
+    onHand reserved planned backordered held incoming } }"""
+# A model's call by the name of its mutation, and what the payload is asked for.
+_MUTATIONS = {
+    "adjust": ("adjustStock", ""),
+    "count": ("setStock", ""),
+    "transfer": ("transferStock", ""),
+    "announce": ("announceStock", ""),
+    "receive": ("receiveStock", ""),
+    "withdraw": ("withdrawStockAnnouncement", ""),
+    "delete_level": ("deleteInventoryLevel", ""),
+    "hold": ("holdStock", "hold { id }"),
+    "release": ("releaseStockHold", ""),
+    "place": ("placeOrder", "order { number status }"),
+    "retry": ("retryOrder", ""),
+    "cancel": ("cancelOrder", ""),
+    "take_back": ("returnItems", ""),
+    "pack": ("createShipment", "shipment { number }"),
+    "ship": ("shipShipment", ""),
+    "unpack": ("cancelShipment", ""),
+}
+_SENT_AGAIN = ("place", "adjust", "transfer", "receive")
+_CUT = (*_SENT_AGAIN, "cancel", "ship", "release", "unpack")
+_CHANCE_OF_CUT = 0.02
+_CHANCE_OF_TWICE = 0.02
+# What clients remember of what there is: the latest, which others change as well.
+_REMEMBERED = 12
+
+
+@dataclass
+class Known:
+    """An order as clients know it."""
+
+    id: int
+    rows: list[tuple[str, int]]
+    partly_packed: bool = False
+    partly_canceled: bool = False
+
+
+@dataclass
+class Shelf:
+    """A group of items, and what clients know to be there of them."""
+
+    name: str
+    group: Group
+    orders: list[Known] = field(default_factory=list)
+    shipments: list[int] = field(default_factory=list)
+    holds: list[int] = field(default_factory=list)
+    announcements: list[tuple[int, str, str]] = field(default_factory=list)
+    on_hand: dict[tuple[str, str], int] = field(default_factory=dict)
+    """As clients last saw it."""
+    counting: bool = False
+    counted_until: datetime | None = None
+    """When the latest late count was answered."""
+
+    @property
+    def skus(self) -> list[str]:
+        return list(self.group.rules)
+
+    @property
+    def waits(self) -> bool:
+        """Whether units of it may be backordered."""
+        return any(rules.backorders for rules in self.group.rules.values())
+
+
+@dataclass
+class Recorder:
+    """Sends calls, and writes them down, until that time or until there are so many of them."""
+
+    http: PlainClient
+    servers: Sequence[Fork]
+    chance: random.Random
+    until: float
+    most: int | None = None
+    calls: list[Call] = field(default_factory=list)
+    _numbers: Any = field(default_factory=itertools.count)
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.until or (self.most is not None and len(self.calls) >= self.most)
+
+    def _tag(self) -> str:
+        return f"call-{next(self._numbers)}"
+
+    async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
+        """Ask for a mutation; gives the call that was answered, or the last one that was not. ``tags`` are the fields of
+        the input that take the call's tag."""
+        tag = self._tag()
+        key = tag if name in _SENT_AGAIN and self.chance.random() < 0.5 else None
+        asked = {**asked, **dict.fromkeys(tags, tag)} | ({"idempotencyKey": key} if key else {})
+
+        def make() -> Call:
+            return Call(shelf.name, name, given, tag, key)
+
+        at = self.chance.randrange(len(self.servers))
+        if key is not None and self.chance.random() < _CHANCE_OF_TWICE:
+            calls = await asyncio.gather(*(self._send(make(), asked, number) for number in range(len(self.servers))))
+            return calls[0]
+        if name in _CUT and (key or name not in _SENT_AGAIN) and self.chance.random() < _CHANCE_OF_CUT:
+            cut = make()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._send(cut, asked, at), self.chance.uniform(0.001, 0.02))
+            if key is None or not cut.optional:
+                return cut
+        return await self._send(make(), asked, at + 1)
+
+    async def _send(self, call: Call, asked: dict[str, Any], at: int) -> Call:
+        mutation, fields = _MUTATIONS[call.name]
+        kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+        query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ {fields} {_ERRORS} }} }}"
+        payload = (await self._post(call, at, query, {"input": asked}))[mutation]
+        errors = payload.pop("userErrors")
+        call.refusals = tuple((one["code"], _quantity(call.name, one)) for one in errors)
+        if not errors:
+            _take_down(call, payload)
+        return call
+
+    async def _post(self, call: Call, at: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        port = self.servers[at % len(self.servers)].port
+        self.calls.append(call)
+        call.start = time.monotonic()
+        answer = await self.http.post(port, query, variables)
+        call.end = time.monotonic()
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def look(self, shelf: Shelf, sku: str, warehouse: str) -> tuple[int, ...] | None:
+        call = Call(shelf.name, "look", {"sku": sku, "warehouse": warehouse}, self._tag())
+        data = await self._post(call, self.chance.randrange(len(self.servers)), _LOOK, call.given)
+        found = data["inventoryLevel"]
+        call.refusals, call.seen = (), tuple(found.values()) if found else None
+        return call.seen
+
+    async def expire(self, shelf: Shelf, hold: int) -> None:
+        """Let a hold's time be up, between the transactions of those who have its items."""
+        call = Call(shelf.name, "expire", {"id": hold}, self._tag())
+        self.calls.append(call)
+        call.start = time.monotonic()
+
+        async def work() -> None:
+            await inventory.lock(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True))
+            over = database.now() - timedelta(seconds=1)
+            await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over)
+
+        await database.transaction(work)
+        call.end, call.refusals = time.monotonic(), ()
+
+
+def _quantity(name: str, error: dict[str, Any]) -> int | None:
+    """What a refusal says that there is. A shipment may lack several items, of which it names one."""
+    found: int | None = error.get("salable", error.get("actual"))
+    return None if name == "ship" else found
+
+
+def _take_down(call: Call, payload: dict[str, Any]) -> None:
+    if call.name == "place":
+        call.made = order_rules.id_of(payload["order"]["number"])
+        # Under a key it is shown as it is now, which may be after others have changed it.
+        call.seen = payload["order"]["status"] if call.key is None else None
+    elif call.name == "hold":
+        call.made = nodes.row_id("StockHold", payload["hold"]["id"])
+    elif call.name == "pack":
+        call.made = shipment_rules.id_of(payload["shipment"]["number"])
+
+
+def lines(rows: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in rows]
+
+
+class Client:
+    """One of many: does one thing after another with the items of any shelf."""
+
+    def __init__(self, record: Recorder, shelves: Sequence[Shelf], chances: dict[str, dict[str, int]]) -> None:
+        self._record = record
+        self._chance = record.chance
+        self._shelves = shelves
+        self._chances = chances
+
+    async def work(self) -> None:
+        while not self._record.over:
+            shelf = self._chance.choice(self._shelves)
+            chances = self._chances[shelf.name]
+            (step,) = self._chance.choices(list(chances), list(chances.values()))
+            await getattr(self, step)(shelf)
+
+    # ── what it picks
+
+    def _rows(self, shelf: Shelf, most: int = 3) -> list[tuple[str, int]]:
+        skus = self._chance.sample(shelf.skus, self._chance.randint(1, len(shelf.skus)))
+        if self._chance.random() < 0.1:
+            skus.append(skus[0])
+        return [(sku, self._chance.randint(1, most)) for sku in skus]
+
+    def _place(self, shelf: Shelf) -> tuple[str, str]:
+        return self._chance.choice(shelf.skus), self._chance.choice(list(shelf.group.warehouses))
+
+    def _some(self, order: Known) -> list[tuple[str, int]]:
+        return [(self._chance.choice(order.rows)[0], self._chance.randint(1, 2))]
+
+    def _late(self, known: list[Any]) -> Any:
+        return self._chance.choice(known[-_REMEMBERED:]) if known else None
+
+    # ── stock
+
+    async def look(self, shelf: Shelf) -> None:
+        sku, warehouse = self._place(shelf)
+        found = await self._record.look(shelf, sku, warehouse)
+        shelf.on_hand[sku, warehouse] = found[0] if found else 0
+
+    async def adjust(self, shelf: Shelf) -> None:
+        places = {self._place(shelf) for _ in range(self._chance.randint(1, 2))}
+        rows = [(*place, self._chance.choice([-4, -2, -1, 1, 2, 3])) for place in sorted(places)]
+        changes = [{"sku": sku, "warehouse": warehouse, "delta": delta} for sku, warehouse, delta in rows]
+        await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, reason="")
+
+    async def count(self, shelf: Shelf) -> None:
+        """Half of the time only if there is as much as this client last saw, or one more."""
+        sku, warehouse = self._place(shelf)
+        expected = shelf.on_hand.get((sku, warehouse)) if self._chance.random() < 0.5 else None
+        expected = None if expected is None else expected + self._chance.choice([0, 0, 1])
+        await self._count(shelf, (sku, warehouse, self._chance.randint(0, 6), expected, None))
+
+    async def count_late(self, shelf: Shelf) -> None:
+        """A count of a moment ago; one at a time, none of them older than the end of the one before."""
+        if shelf.counting:
+            return
+        shelf.counting = True
+        since, now = shelf.counted_until or datetime.now(UTC), datetime.now(UTC)
+        sku, warehouse = self._place(shelf)
+        moment = since + (now - since) * self._chance.random()
+        await self._count(shelf, (sku, warehouse, self._chance.randint(0, 5), None, moment))
+        shelf.counted_until, shelf.counting = datetime.now(UTC), False
+
+    async def _count(self, shelf: Shelf, row: tuple[str, str, int, int | None, datetime | None]) -> None:
+        sku, warehouse, counted, expected, moment = row
+        count = {"sku": sku, "warehouse": warehouse, "onHand": counted, "expectedOnHand": expected}
+        count["countedAt"] = moment.isoformat() if moment else None
+        call = await self._record.do(shelf, "count", {"rows": [row]}, {"counts": [count]}, reason="")
+        if call.refusals == () and moment is None:
+            shelf.on_hand[sku, warehouse] = counted
+
+    async def transfer(self, shelf: Shelf) -> None:
+        source, target = self._chance.sample(list(shelf.group.warehouses), 2)
+        rows = [(sku, quantity) for sku, quantity in dict(self._rows(shelf)).items()]
+        asked = {"from": source, "to": target, "lines": lines(rows)}
+        await self._record.do(shelf, "transfer", {"source": source, "target": target, "rows": rows}, asked, reason="")
+
+    async def announce(self, shelf: Shelf) -> None:
+        (sku, warehouse), quantity = self._place(shelf), self._chance.randint(1, 4)
+        given = {"sku": sku, "warehouse": warehouse, "quantity": quantity}
+        asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)])}
+        call = await self._record.do(shelf, "announce", given, asked, reference="")
+        found = await database.query("SELECT id FROM stock_announcement WHERE reference = ?", call.tag)
+        call.made = found[0]["id"] if found else None
+        if call.made is not None:
+            shelf.announcements.append((call.made, sku, warehouse))
+
+    async def receive(self, shelf: Shelf) -> None:
+        (sku, warehouse), quantity = self._place(shelf), self._chance.randint(1, 4)
+        named = self._late(shelf.announcements) if self._chance.random() < 0.3 else None
+        if named:
+            _, sku, warehouse = named
+        line = {"sku": sku, "quantity": quantity}
+        if named:
+            line["announcement"] = nodes.global_id("StockAnnouncement", named[0])
+        given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "announcement": named[0] if named else None}
+        await self._record.do(shelf, "receive", given, {"warehouse": warehouse, "lines": [line]}, reason="")
+
+    async def withdraw(self, shelf: Shelf) -> None:
+        if known := self._late(shelf.announcements):
+            asked = {"id": nodes.global_id("StockAnnouncement", known[0])}
+            await self._record.do(shelf, "withdraw", {"id": known[0]}, asked)
+
+    async def delete_level(self, shelf: Shelf) -> None:
+        """Of the second warehouse: an item without any level is another matter."""
+        sku, warehouse = self._chance.choice(shelf.skus), shelf.group.warehouses[1]
+        asked = {"sku": sku, "warehouse": warehouse}
+        await self._record.do(shelf, "delete_level", asked, asked)

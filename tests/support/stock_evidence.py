@@ -1,0 +1,141 @@
+"""What the database says of some items once all calls are over: figures, ledger, orders, shipments, holds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gqlstock.store import database
+from support.stock_records import NO_SHIPMENT, Place
+
+_UNIT = 10_000
+
+
+@dataclass(frozen=True)
+class Movement:
+    """``cause``: the reason that a caller gave, which is the tag of its call; else None."""
+
+    kind: str
+    quantity: int
+    on_hand_after: int
+    order: int | None
+    cause: str | None
+    at: datetime
+
+
+@dataclass
+class Evidence:
+    levels: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
+    """On hand, reserved, planned, backordered, held, incoming; None for one that is out of use."""
+    ledger: dict[Place, list[Movement]] = field(default_factory=lambda: defaultdict(list))
+    orders: dict[int, tuple[str, list[tuple[str, int, int]]]] = field(default_factory=dict)
+    """The status of each, and the SKU, quantity and canceled units of each line."""
+    plans: dict[int, list[Counter[tuple[int, str]]]] = field(default_factory=dict)
+    """How many units each line of an order has from which source, by position and warehouse."""
+    pieces: dict[int, list[Counter[tuple[int, str, str, int]]]] = field(default_factory=dict)
+    """The same with the state and the shipment of the units."""
+    shipments: dict[int, tuple[int, str, str]] = field(default_factory=dict)
+    holds: dict[int, tuple[str, Counter[Place]]] = field(default_factory=dict)
+    announcements: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    tagged: dict[str, int] = field(default_factory=dict)
+    """The ids of orders and announcements by the tag of the call that made them."""
+    times: dict[tuple[str, Any], datetime] = field(default_factory=dict)
+    """When something happened, by the database's stamps: hints."""
+
+
+async def read(skus: Collection[str]) -> Evidence:
+    """Everything that there is of these items; they must have their orders for themselves."""
+    found = Evidence()
+    given = ", ".join(f"'{sku}'" for sku in skus)
+    here = f"IN (SELECT id FROM item WHERE sku IN ({given}))"
+    await _read_levels(found, here)
+    await _read_orders(found, here)
+    await _read_holds(found, here)
+    return found
+
+
+def _time(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+async def _read_levels(found: Evidence, here: str) -> None:
+    # What an expired hold keeps counts nowhere, whether somebody has noticed or not.
+    levels = f"""SELECT i.sku, w.code, l.*, COALESCE((SELECT SUM(u.quantity) FROM held_units u
+            JOIN stock_hold h ON h.id = u.hold_id
+            WHERE u.level_id = l.id AND h.state = 'ACTIVE' AND h.expires_at <= ?), 0) AS over
+        FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
+        WHERE l.item_id {here}"""
+    places: dict[int, Place] = {}
+    for row in await database.query(levels, database.now()):
+        places[row["id"]] = place = row["sku"], row["code"]
+        names = ("on_hand", "reserved", "planned", "backordered", "held", "incoming")
+        figures = [row[name] // _UNIT for name in names]
+        figures[4] -= int(row["over"]) // _UNIT
+        found.levels[place] = None if row["deleted_at"] is not None else tuple(figures)
+        if row["deleted_at"] is not None:
+            found.times["delete_level", place] = _time(row["deleted_at"])
+    at_levels = f"level_id IN (SELECT id FROM inventory_level WHERE item_id {here})"
+    for row in await database.query(f"SELECT * FROM stock_movement WHERE {at_levels} ORDER BY id"):
+        movement = Movement(
+            row["kind"],
+            row["quantity"] // _UNIT,
+            row["on_hand_after"] // _UNIT,
+            row["order_id"],
+            row["reason"],
+            _time(row["created_at"]),
+        )
+        found.ledger[places[row["level_id"]]].append(movement)
+        if movement.cause is not None:
+            found.times.setdefault(("tag", movement.cause), movement.at)
+    for row in await database.query(f"SELECT * FROM stock_announcement WHERE {at_levels}"):
+        place = places[row["level_id"]]
+        left = 0 if row["withdrawn_at"] is not None else (row["quantity"] - row["received"]) // _UNIT
+        found.announcements[row["id"]] = (*place, left)
+        found.tagged[row["reference"]] = row["id"]
+        found.times["tag", row["reference"]] = _time(row["created_at"])
+        if row["withdrawn_at"] is not None:
+            found.times["withdraw", row["id"]] = _time(row["withdrawn_at"])
+
+
+async def _read_orders(found: Evidence, here: str) -> None:
+    which = f"IN (SELECT order_id FROM order_line WHERE item_id {here})"
+    for row in await database.query(f"SELECT * FROM customer_order WHERE id {which}"):
+        found.orders[row["id"]] = row["status"], []
+        found.plans[row["id"]], found.pieces[row["id"]] = [], []
+        found.tagged[row["reference"]] = row["id"]
+        found.times["tag", row["reference"]] = _time(row["placed_at"])
+    lines: dict[int, tuple[int, int]] = {}
+    for row in await database.query(f"SELECT * FROM order_line WHERE order_id {which} ORDER BY id"):
+        order = row["order_id"]
+        lines[row["id"]] = order, len(found.plans[order])
+        found.orders[order][1].append((row["sku"], row["quantity"] // _UNIT, row["canceled"] // _UNIT))
+        found.plans[order].append(Counter())
+        found.pieces[order].append(Counter())
+    units = f"""SELECT a.*, w.code FROM allocation a JOIN warehouse w ON w.id = a.warehouse_id
+        WHERE a.line_id IN (SELECT id FROM order_line WHERE order_id {which})"""
+    for row in await database.query(units):
+        order, number = lines[row["line_id"]]
+        alike = row["position"], row["code"], row["state"], row["shipment_id"] or NO_SHIPMENT
+        found.plans[order][number][alike[:2]] += row["quantity"] // _UNIT
+        found.pieces[order][number][alike] += row["quantity"] // _UNIT
+    shipments = f"""SELECT s.*, w.code FROM shipment s JOIN warehouse w ON w.id = s.warehouse_id
+        WHERE s.order_id {which}"""
+    for row in await database.query(shipments):
+        found.shipments[row["id"]] = row["order_id"], row["code"], row["state"]
+        found.times["pack", row["id"]] = _time(row["created_at"])
+        if row["shipped_at"] is not None:
+            found.times["ship", row["id"]] = _time(row["shipped_at"])
+        elif row["state"] == "CANCELED":
+            found.times["unpack", row["id"]] = _time(row["updated_at"])
+
+
+async def _read_holds(found: Evidence, here: str) -> None:
+    units = f"""SELECT h.id, h.state, h.created_at, h.expires_at, i.sku, w.code, u.quantity
+        FROM held_units u JOIN stock_hold h ON h.id = u.hold_id JOIN inventory_level l ON l.id = u.level_id
+        JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.item_id {here}"""
+    for row in await database.query(units):
+        over = row["state"] == "ACTIVE" and _time(row["expires_at"]) <= database.now()
+        _, parts = found.holds.setdefault(row["id"], ("EXPIRED" if over else row["state"], Counter()))
+        parts[row["sku"], row["code"]] += row["quantity"] // _UNIT
+        found.times["hold", row["id"]] = _time(row["created_at"])

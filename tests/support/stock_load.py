@@ -1,0 +1,147 @@
+"""A shop with a few hot items, two server processes, and many clients that change them; then the verdict on it all.
+
+``python -m support.stock_load`` does that by hand, for as long as it is told to.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import sys
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import make
+from gqlstock.config import Config
+from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
+from gqlstock.services import verification, warehouses
+from gqlstock.store import database, versions
+from support import stock_evidence
+from support.forked_servers import forked
+from support.history import Group, Verdict, check
+from support.plain_http import PlainClient
+from support.stock_clients import Recorder, Shelf
+from support.stock_records import NEVER, ON_ORDER, ON_SHIPMENT, Rules
+from support.stock_shoppers import Shopper
+
+WAREHOUSES = ("BERLIN", "HAMBURG")
+PROCESSES = 2
+GROUPS = {
+    "counted": {"MUG": Rules(ON_ORDER, threshold=1), "CUP": Rules(ON_ORDER, backorders=True)},
+    "parked": {"PAN": Rules(ON_ORDER, parks=True), "POT": Rules(ON_SHIPMENT, parks=True)},
+    "bounded": {"JUG": Rules(ON_SHIPMENT, backorders=True, threshold=-6)},
+    "kept": {"TIN": Rules(ON_SHIPMENT, threshold=3)},
+    "rare": {"BOX": Rules(ON_ORDER), "PEN": Rules(NEVER)},
+}
+_ORDERS = {"place": 24, "pack": 10, "ship": 9, "unpack": 2, "cancel": 6, "take_back": 4}
+_HOLDS = {"hold": 8, "place_held": 5, "release": 3}
+_ARRIVALS = {"announce": 3, "receive": 4, "withdraw": 1}
+_STOCK = {"adjust": 7, "transfer": 4}
+_ALL = _ORDERS | _HOLDS | _ARRIVALS | _STOCK
+CHANCES = {
+    "counted": _ALL | {"count": 8, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
+    "parked": _ALL | {"count": 2, "look": 6, "retry": 6},
+    "bounded": _ALL | {"count_late": 4, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
+    # What a hold that is over keeps is read at two moments: nobody looks at levels whose holds run out.
+    "kept": _ALL | {"count": 2, "expire": 4, "hold": 12},
+    "rare": {"place": 6, "adjust": 8, "transfer": 6, "cancel": 6, "pack": 2, "ship": 2, "delete_level": 8, "look": 4},
+}
+
+
+@dataclass
+class Result:
+    calls: int
+    took: float
+    """How many seconds the clients were at work."""
+    verdicts: list[Verdict]
+
+    @property
+    def problems(self) -> list[str]:
+        return [f"{one.group}: {problem}" for one in self.verdicts for problem in one.problems]
+
+    def __str__(self) -> str:
+        seconds = sum(one.seconds for one in self.verdicts)
+        told = f"{self.calls} calls in {self.took:.0f} s, checked in {seconds:.2f} s: {self.calls / seconds:.0f} per second"
+        return "\n".join([told, *self.problems])
+
+
+async def run(
+    env: Mapping[str, str],
+    *,
+    seconds: float = 60,
+    calls: int | None = None,
+    clients: int = 16,
+    seed: int = 0,
+    groups: Collection[str] = tuple(GROUPS),
+    bug: str | None = None,
+) -> Result:
+    """Clients at work for so long, on an open database of their own. ``calls``: no more than about so many of them;
+    ``groups``: the items that they change; ``bug``: one that is planted in the processes."""
+    stocked = await _stocked(groups)
+    shelves = [Shelf(name, group) for name, group in stocked.items()]
+    token = await make.token("admin", name="load")
+    async with contextlib.AsyncExitStack() as stack:
+        starting = [forked(env, bug) for _ in range(PROCESSES)]
+        servers = await asyncio.gather(*(stack.enter_async_context(one) for one in starting))
+        http = PlainClient(token)
+        stack.push_async_callback(http.close)
+        began = time.monotonic()
+        record = Recorder(http, servers, random.Random(seed), until=began + seconds, most=calls)
+        working = [Shopper(record, shelves, CHANCES).work() for _ in range(clients)]
+        await asyncio.gather(*working)
+        took = time.monotonic() - began
+    # The processes have ended: whatever was cut is over as well.
+    evidence = {name: await stock_evidence.read(group.rules) for name, group in stocked.items()}
+    return Result(len(record.calls), took, check(record.calls, stocked, evidence))
+
+
+async def _stocked(names: Collection[str]) -> dict[str, Group]:
+    """A shop that sells the items of these groups from both warehouses."""
+    for warehouse in WAREHOUSES:
+        await make.warehouse(warehouse)
+    await make.website("shop", warehouses=WAREHOUSES)
+    groups = {}
+    for name in names:
+        at_first = {}
+        for sku, rules in GROUPS[name].items():
+            await make.product(sku)
+            await _set(sku, rules)
+            for warehouse, on_hand in zip(WAREHOUSES, (8, 4), strict=True):
+                await make.stock(sku, warehouse, on_hand)
+                at_first[sku, warehouse] = on_hand
+        groups[name] = Group(GROUPS[name], WAREHOUSES, at_first)
+    return groups
+
+
+async def _set(sku: str, rules: Rules) -> None:
+    await make.setting(
+        product=sku,
+        decrement_inventory=InventoryDecrement(rules.mode),
+        backorders=BackorderMode.ALLOW if rules.backorders else BackorderMode.NO_BACKORDERS,
+        out_of_stock_threshold=rules.threshold,
+        insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.parks else InsufficientStockAction.REJECT,
+    )
+
+
+async def by_hand(url: str, seconds: float, clients: int) -> bool:
+    """The same on a new, empty database; prints what was found, and says whether all is well."""
+    env = {"GQLSTOCK_DATABASE_URL": url} | {k: v for k, v in os.environ.items() if k == "GQLSTOCK_REDIS_URL"}
+    config = Config.from_env(env)
+    await versions.migrate(config.database)
+    async with database.opened(config.database, everywhere=True):
+        await warehouses.ensure_default_organization()
+        result = await run(env, seconds=seconds, clients=clients, seed=random.randrange(10**6))
+        differences = await verification.verify()
+    print(result, *differences, sep="\n")  # noqa: T201
+    return not (result.problems or differences)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", required=True, help="an empty one, such as sqlite:////tmp/load.db")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--clients", type=int, default=16)
+    given = parser.parse_args()
+    sys.exit(not asyncio.run(by_hand(given.database, given.minutes * 60, given.clients)))

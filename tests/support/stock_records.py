@@ -1,0 +1,135 @@
+"""The records of the stock model: levels, orders with the units of their lines, shipments, holds, announcements."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+ON_ORDER, ON_SHIPMENT, NEVER = "ON_ORDER", "ON_SHIPMENT", "NEVER"
+OPEN = ("ON_HAND", "BACKORDERED")
+NO_SHIPMENT = 0
+
+Place = tuple[str, str]
+"""A SKU and a warehouse."""
+Rows = Sequence[tuple[str, int]]
+"""SKUs with quantities."""
+
+
+class Refused(Exception):
+    """``reasons``: the code of each, with the quantity that it names."""
+
+    def __init__(self, *reasons: tuple[str, int | None]) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
+class Rules(NamedTuple):
+    """The settings of an item. ``parks``: whether an order that it is short for is kept."""
+
+    mode: str = ON_ORDER
+    backorders: bool = False
+    threshold: int = 0
+    parks: bool = False
+
+
+class Level(NamedTuple):
+    on_hand: int = 0
+    reserved: int = 0
+    planned: int = 0
+    backordered: int = 0
+    held: int = 0
+    incoming: int = 0
+    to_leave: int = 0
+    """The units of orders that have not left."""
+    moved: int = 0
+    """How many movements it had."""
+    in_use: bool = True
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved - self.planned - self.held
+
+
+class Piece(NamedTuple):
+    """Units of a line that are alike."""
+
+    position: int
+    warehouse: str
+    state: str
+    shipment: int
+    quantity: int
+
+
+class Line(NamedTuple):
+    sku: str
+    quantity: int
+    canceled: int = 0
+    pieces: tuple[Piece, ...] = ()
+
+
+class Order(NamedTuple):
+    """``left``: its shipments that have left, in their order."""
+
+    lines: tuple[Line, ...]
+    parked: bool
+    left: tuple[int, ...] = ()
+
+    @property
+    def status(self) -> str:
+        wanted = sum(line.quantity - line.canceled for line in self.lines)
+        gone = sum(p.quantity for line in self.lines for p in line.pieces if p.state in ("SHIPPED", "RETURNED"))
+        if not wanted:
+            return "CANCELED"
+        if self.parked:
+            return "BACKORDERED"
+        return "SHIPPED" if gone == wanted else "PARTIALLY_SHIPPED" if gone else "PLACED"
+
+
+class Shipment(NamedTuple):
+    order: int
+    warehouse: str
+    state: str
+
+
+class Hold(NamedTuple):
+    parts: tuple[tuple[str, str, int], ...]
+    state: str = "ACTIVE"
+
+
+class Announcement(NamedTuple):
+    sku: str
+    warehouse: str
+    remaining: int
+
+
+class Movement(NamedTuple):
+    """A line of the ledger. ``number`` counts those of the level before it."""
+
+    sku: str
+    warehouse: str
+    kind: str
+    quantity: int
+    on_hand_after: int
+    number: int
+
+
+class Pick(NamedTuple):
+    """Units of a piece of a line, by the line's number in its order."""
+
+    line: int
+    piece: Piece
+    quantity: int
+
+
+def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Pieces with those that are alike in one, in their order."""
+    sums: Counter[tuple[int, str, str, int]] = Counter()
+    for piece in pieces:
+        sums[piece[:4]] += piece.quantity
+    return tuple(Piece(*alike, quantity) for alike, quantity in sorted(sums.items()) if quantity)
+
+
+def changed(pieces: Iterable[Piece], piece: Piece, quantity: int, *, state: str, shipment: int) -> tuple[Piece, ...]:
+    """The pieces after so many units of one of them changed."""
+    left = [one for one in pieces if one != piece]
+    rest = piece._replace(quantity=piece.quantity - quantity)
+    return merged([*left, rest, piece._replace(quantity=quantity, state=state, shipment=shipment)])

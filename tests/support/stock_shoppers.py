@@ -1,0 +1,93 @@
+"""What clients do with holds, orders and shipments."""
+
+from typing import Any
+
+from gqlstock.graphql import nodes
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules import shipments as shipment_rules
+from support.stock_clients import Client, Known, Shelf, lines
+
+
+class Shopper(Client):
+    """A client that orders as well."""
+
+    async def place(self, shelf: Shelf) -> None:
+        await self._order(shelf, None)
+
+    async def place_held(self, shelf: Shelf) -> None:
+        await self._order(shelf, self._late(shelf.holds))
+
+    async def _order(self, shelf: Shelf, hold: int | None) -> None:
+        rows = self._rows(shelf)
+        asked: dict[str, Any] = {"lines": lines(rows)}
+        if hold is not None:
+            asked["hold"] = nodes.global_id("StockHold", hold)
+        call = await self._record.do(shelf, "place", {"rows": rows, "hold": hold}, asked, reference="")
+        if call.made is not None:
+            shelf.orders.append(Known(call.made, rows))
+
+    async def hold(self, shelf: Shelf) -> None:
+        rows = self._rows(shelf)
+        replaces = self._late(shelf.holds) if self._chance.random() < 0.2 else None
+        asked: dict[str, Any] = {"lines": lines(rows)}
+        if replaces is not None:
+            asked["replaces"] = nodes.global_id("StockHold", replaces)
+        call = await self._record.do(shelf, "hold", {"rows": rows, "replaces": replaces}, asked)
+        if call.made is not None:
+            shelf.holds.append(call.made)
+
+    async def release(self, shelf: Shelf) -> None:
+        if hold := self._late(shelf.holds):
+            await self._record.do(shelf, "release", {"id": hold}, {"id": nodes.global_id("StockHold", hold)})
+
+    async def expire(self, shelf: Shelf) -> None:
+        if hold := self._late(shelf.holds):
+            await self._record.expire(shelf, hold)
+
+    async def retry(self, shelf: Shelf) -> None:
+        if order := self._late(shelf.orders):
+            await self._record.do(shelf, "retry", {"id": order.id}, {"number": order_rules.number(order.id)})
+
+    async def cancel(self, shelf: Shelf) -> None:
+        """All that has not left, or a part of an order that lies in one shipment at most."""
+        order: Known | None = self._late(shelf.orders)
+        if order is None:
+            return
+        rows = None
+        if not order.partly_packed and self._chance.random() < 0.5:
+            order.partly_canceled = True
+            rows = self._some(order)
+        asked = {"number": order_rules.number(order.id), "lines": lines(rows) if rows else None}
+        await self._record.do(shelf, "cancel", {"id": order.id, "rows": rows}, asked, reason="")
+
+    async def take_back(self, shelf: Shelf) -> None:
+        if order := self._late(shelf.orders):
+            rows, restock = self._some(order), self._chance.random() < 0.7
+            asked = {"order": order_rules.number(order.id), "lines": lines(rows), "restock": restock}
+            given = {"id": order.id, "rows": rows, "restock": restock}
+            await self._record.do(shelf, "take_back", given, asked, reason="")
+
+    async def pack(self, shelf: Shelf) -> None:
+        """All there is in a warehouse, or a part of an order of which nothing waits and nothing is canceled in part."""
+        order: Known | None = self._late(shelf.orders)
+        if order is None:
+            return
+        rows = None
+        if not (shelf.waits or order.partly_canceled) and self._chance.random() < 0.3:
+            order.partly_packed = True
+            rows = self._some(order)
+        first, second = shelf.group.warehouses
+        warehouse = first if self._chance.random() < 0.7 else second
+        asked = {"order": order_rules.number(order.id), "warehouse": warehouse, "lines": lines(rows) if rows else None}
+        given = {"order": order.id, "warehouse": warehouse, "rows": rows}
+        call = await self._record.do(shelf, "pack", given, asked)
+        if call.made is not None:
+            shelf.shipments.append(call.made)
+
+    async def ship(self, shelf: Shelf) -> None:
+        if id := self._late(shelf.shipments):
+            await self._record.do(shelf, "ship", {"id": id}, {"number": shipment_rules.number(id)})
+
+    async def unpack(self, shelf: Shelf) -> None:
+        if id := self._late(shelf.shipments):
+            await self._record.do(shelf, "unpack", {"id": id}, {"number": shipment_rules.number(id)})
