@@ -431,6 +431,12 @@ def test_a_backorder_is_promised_only_where_the_least_quantity_has_room():
     assert (assessment.backorder, assessment.message, assessment.orderable) == (False, None, False)
 
 
+def test_what_no_quantity_of_can_be_ordered_is_no_backorder():
+    assessment = assess(source(0, backorders=ALLOW_AND_NOTIFY), **CONTRADICTORY)
+
+    assert (assessment.status, assessment.backorder, assessment.message) == (OUT_OF_STOCK, False, None)
+
+
 def test_a_product_is_on_backorder_when_all_its_orderable_combinations_are():
     waiting = assess(source(3, backorders=ALLOW_AND_NOTIFY), minimum_order_quantity=Decimal(5))
     there, sold_out = assess(5, minimum_order_quantity=Decimal(5)), assess(3, minimum_order_quantity=Decimal(5))

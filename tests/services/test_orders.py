@@ -1168,8 +1168,8 @@ async def what_is_orderable_can_be_ordered_in_some_quantity_and_nothing_else_can
 
     for sku in ("MUG", "CLOTH"):
         shown = await assessed(sku)
-        # No rule leaves a least quantity over 30.
-        fitting = [q for q in range(1, 31) if (await orders.check(SYSTEM, asked((sku, q)))).orderable]
+        # No rules leave a least quantity over 12.
+        fitting = [q for q in range(1, 13) if (await orders.check(SYSTEM, asked((sku, q)))).orderable]
         assert shown.orderable is bool(fitting)
         assert shown.backorder is (shown.orderable and shown.status is InventoryStatus.OUT_OF_STOCK)
         if fitting:

@@ -171,7 +171,7 @@ async def test_a_late_count_undoes_nothing_of_what_is_asked_for_at_the_same_mome
 
     async def made_earlier() -> None:
         await InventoryLevel.filter(on_hand=Decimal(10)).update(counted_at=before)
-        await StockMovement.filter(quantity=Decimal(10)).update(created_at=before)
+        await StockMovement.filter(quantity=Decimal(10)).update(created_at=before, seal=None)
 
     await database.transaction(made_earlier)
     count = Counting((StockCount("MUG", "BERLIN", Decimal(20), counted_at=moment),))

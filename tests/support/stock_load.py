@@ -41,9 +41,9 @@ _ARRIVALS = {"announce": 3, "receive": 4, "withdraw": 1}
 _STOCK = {"adjust": 7, "transfer": 4}
 _ALL = _ORDERS | _HOLDS | _ARRIVALS | _STOCK
 CHANCES = {
-    "counted": _ALL | {"count": 8, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
+    "counted": _ALL | {"count": 5, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
     "parked": _ALL | {"count": 2, "look": 6, "retry": 6},
-    "bounded": _ALL | {"count_late": 4, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
+    "bounded": _ALL | {"count_late": 4, "look": 8, "adjust": 3, "receive": 2, "ship": 16, "transfer": 2},
     # What a hold that is over keeps is read at two moments: nobody looks at levels whose holds run out.
     "kept": _ALL | {"count": 2, "expire": 4, "hold": 12},
     "rare": {"place": 6, "adjust": 8, "transfer": 6, "cancel": 6, "pack": 2, "ship": 2, "delete_level": 8, "look": 4},

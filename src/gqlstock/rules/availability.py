@@ -127,6 +127,12 @@ def _least(settings: Settings) -> Decimal:
     return settings.least_quantity or quantities.UNIT
 
 
+def _has_least(settings: Settings, found: Stock) -> bool:
+    """Whether the least that can be ordered is salable, be it on backorder."""
+    least = settings.least_quantity
+    return least is not None and (found.salable is None or found.salable >= least)
+
+
 def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
     """A, the room for backorders, and what one line can have of both; ``only_free``: of what is free alone."""
     frees = free(settings, sources)
@@ -159,7 +165,7 @@ def assess(item: Sellable, now: datetime) -> Assessment:
     # An item that is not sold here is not hidden for want of it.
     low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
-    backorder = not in_stock and found is not None and (found.salable is None or found.salable >= _least(settings))
+    backorder = not in_stock and found is not None and _has_least(settings, found)
     notify = backorder and any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
     return _shown(
         item,
@@ -240,12 +246,11 @@ def _reason(item: Sellable, found: Stock | None, low: UnavailableReason | None) 
         return item.reason
     if not (item.sources if item.counted else item.has_warehouse):
         return UnavailableReason.NOT_SOLD_HERE
-    least = item.settings.least_quantity
-    if least is None:
+    if item.settings.least_quantity is None:
         return UnavailableReason.NO_QUANTITY_ALLOWED
     if low is not None:
         return low
-    if found is not None and found.salable is not None and found.salable < least:
+    if found is not None and not _has_least(item.settings, found):
         return UnavailableReason.OUT_OF_STOCK
     return None
 
