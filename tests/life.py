@@ -112,13 +112,13 @@ async def release(hold_id: int) -> None:
     await holds.release(SYSTEM, handle(hold_id))
 
 
-async def expire(hold_id: int) -> None:
-    """Let a hold's time be up without anybody having noticed yet."""
+async def expire(hold_id: int, seconds: float = -1) -> None:
+    """Let a hold's time be up without anybody having noticed yet, or in so many seconds."""
     hold = await StockHold.get(id=hold_id)
     lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], await hold_rows.units_of(hold_id)
-    hold.expires_at = database.now() - timedelta(seconds=1)
+    hold.expires_at = database.now() + timedelta(seconds=seconds)
     hold.seal = hold.sealed(lines, units)
-    await hold.save()
+    await hold.save(update_fields=["expires_at", "seal"])
 
 
 def quantities(rows: tuple[Row, ...]) -> tuple[LineQuantity, ...]:

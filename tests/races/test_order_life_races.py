@@ -8,7 +8,6 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -155,7 +154,7 @@ async def test_what_a_hold_gives_up_is_sold_once(crowd: Crowd) -> None:
     """A hold of all there is runs out while its cart, its release, the sweep and other buyers reach for the units."""
     await make.stock("MUG", on_hand=ROUNDS)
     hold = await crowd.hold(ROUNDS)
-    await StockHold.filter(state="ACTIVE").update(expires_at=database.now() + timedelta(seconds=0.15))
+    await life.expire((await StockHold.get(state="ACTIVE")).id, 0.15)
 
     async def shop_late(seconds: float, **more: Any) -> Any:
         await asyncio.sleep(seconds)

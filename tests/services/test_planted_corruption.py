@@ -17,7 +17,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import alerts, receiving, stock, verification
+from gqlstock.services import alerts, reassess, receiving, stock, verification
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
@@ -42,6 +42,7 @@ async def _shop() -> None:
     await make.setting(product="RARE", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.setting(product="SOON", backorders=BackorderMode.ALLOW)
     await make.setting(product="LOW", notify_below=3)
+    await reassess.run()
 
 
 async def _stock() -> None:
@@ -269,6 +270,8 @@ CHANGED = [
     ("stock_movement", movement("COUNT"), "seal", "1", "Movement"),
     ("customer_order", order("placed"), "website_id", OTHER_SITE, "Order {placed}: content"),
     ("customer_order", order("placed"), "placed_at", THEN, "Order {placed}: content"),
+    ("customer_order", order("placed"), "ship_latitude", "52.5", "Order {placed}: content"),
+    ("customer_order", order("placed"), "ship_longitude", "13.4", "Order {placed}: content"),
     ("customer_order", order("placed"), "seal", "1", "Order {placed}: content"),
     *[
         ("customer_order", order(reference), "status", f"'{status}'", f"Order {{{reference}}}: status")
@@ -330,6 +333,13 @@ CHANGED = [
         "Order {placed}, MUG: order of allocations",
     ),
     ("allocation", allocation("placed", "MUG"), "quantity", "10000", "Order {placed}, MUG: quantity"),
+    (
+        "allocation",
+        allocation("placed", "MUG"),
+        "split_from",
+        allocation("placed", "CUP"),
+        "Order {placed}, MUG: allocations",
+    ),
     ("allocation", allocation("shipped", "CUP", "SHIPPED"), "quantity", "10000", "Order {shipped}, CUP: quantity"),
     *[
         ("allocation", allocation("placed", "MUG"), "state", f"'{state}'", told)
@@ -420,12 +430,16 @@ CHANGED = [
 
 _TIME = "a moment that is written with every change, and that no figure rests on"
 _TOLD = "a text that somebody gave, and may give anew"
+_FOLDED = "what a search looks in, worked out anew from the texts of its row with every write of it"
 NOT_FOUND = {
     "inventory_level.counted_at": "a late count is dated by whoever counted, and moves nothing where it finds what is there",
     "inventory_level.updated_at": _TIME,
     "customer_order.customer_email": _TOLD,
     "customer_order.reference": _TOLD,
     "customer_order.updated_at": _TIME,
+    "customer_order.folded": _FOLDED,
+    "order_line.folded": _FOLDED,
+    "stock_hold.address": "where a guest asked for an active hold: it bounds what one address holds, and goes with the hold",
     "order_line.message": "what the shopper was told: it follows from settings as they were then",
     "allocation.changed_at": _TIME,
     "shipment.tracking_number": _TOLD,

@@ -69,8 +69,8 @@ async def folded_of(model: type[Item | Order | OrderLine]) -> Sequence[tuple[str
 
 async def test_combinations_of_before_get_their_products_category_and_status(url: DatabaseUrl) -> None:
     status = InventoryStatus.DISCONTINUED
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0004_token_warehouses")
+    async with database.opened(url, create=True):
+        await migrate(config=database.settings(url, create=True), target="gqlstock.0004_token_warehouses")
         await insert("category", {"id": 1, "slug": "kitchen", "name": "Kitchen", **made()})
         await insert(
             "item",
@@ -89,8 +89,8 @@ async def test_combinations_of_before_get_their_products_category_and_status(url
 async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
     url: DatabaseUrl, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+    async with database.opened(url, create=True):
+        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
         await insert(
             "item",
             item(1, "CAFE\u0301", "Café"),
@@ -121,8 +121,8 @@ async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
 
 async def test_what_was_there_before_is_searched_as_what_is_written_now(url: DatabaseUrl) -> None:
     at = database.now()
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+    async with database.opened(url, create=True):
+        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
         await insert(
             "item",
             item(1, "MUG-1", "Blue  Mug", barcode="Ab12"),
@@ -152,8 +152,8 @@ async def test_what_was_there_before_is_searched_as_what_is_written_now(url: Dat
 
 async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+    async with database.opened(url, create=True):
+        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
         for id in (5, 6, 7):
             await database.execute(
                 "INSERT INTO outbox (id, tx, topic, subject, data, created_at) VALUES (?, 0, 'ORDER', 1, '{}', ?)",
@@ -180,8 +180,8 @@ async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp
 
 async def test_allocations_of_before_keep_the_order_in_which_their_units_were_planned(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    async with database.opened(url):
-        await migrate(config=database.settings(url), target="gqlstock.0005_growth")
+    async with database.opened(url, create=True):
+        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
         # The order and its line are of no interest here.
         await database.execute("PRAGMA foreign_keys = OFF")
         for position in (0, 1, 0, 1, 0):

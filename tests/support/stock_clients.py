@@ -47,8 +47,8 @@ _MUTATIONS = {
 }
 _SENT_AGAIN = ("place", "adjust", "transfer", "receive")
 _CUT = (*_SENT_AGAIN, "cancel", "ship", "release", "unpack")
-_CHANCE_OF_CUT = 0.02
-_CHANCE_OF_TWICE = 0.02
+_CHANCE_OF_CUT = 0.04
+_CHANCE_OF_TWICE = 0.1
 # What clients remember of what there is: the latest, which others change as well.
 _REMEMBERED = 12
 

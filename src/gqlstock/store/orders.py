@@ -69,7 +69,7 @@ class Order(Model):
             (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
             for line in lines
         ]
-        return seal(self.website_id, self.placed_at, ordered)
+        return seal(self.website_id, self.placed_at, self.ship_latitude, self.ship_longitude, ordered)
 
 
 class OrderLine(Model):

@@ -67,6 +67,11 @@ async def add_levels(level_ids: Collection[int]) -> None:
         )
 
 
+async def is_pending() -> bool:
+    """Whether any item is still to be assessed again."""
+    return await Reassessment.exists()
+
+
 async def take(limit: int, *, watched: bool) -> list[int] | None:
     """Take the next items, at most so many, until the running transaction ends; None when there is nothing to do.
 

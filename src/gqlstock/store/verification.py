@@ -2,19 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from tortoise.models import Model
 
-from gqlstock.rules.events import Topic
 from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
 from gqlstock.store.fields import from_units
 from gqlstock.store.inventory import Figures, InventoryLevel, LevelPlace, StockMovement
 from gqlstock.store.orders import Allocation, Order, OrderLine
-from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.shipments import Shipment
 
 M = TypeVar("M", bound=Model)
@@ -106,12 +103,6 @@ async def movements() -> AsyncIterator[list[tuple[StockMovement, LevelPlace]]]:
 async def levels_of_items(first: int, last: int) -> list[InventoryLevel]:
     """The levels of the items with ids in that range, as they are stored."""
     return await database.rows(InventoryLevel, "item_id BETWEEN ? AND ? ORDER BY id", first, last)
-
-
-async def settings_changed_at() -> datetime | None:
-    """When settings, websites or warehouses were changed last; None where nothing is known of it any more."""
-    entry = await OutboxEntry.filter(topic=Topic.SETTINGS).order_by("-id").first()
-    return entry.created_at if entry else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Whether those alerts are open that should be, and all are as they were raised."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState, Step
@@ -9,13 +8,11 @@ from gqlstock.services import posting
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import AlertsDue
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
-from gqlstock.store import alerts, inventory
+from gqlstock.store import alerts, inventory, reassessments
 from gqlstock.store import verification as rows
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 async def check() -> AsyncIterator[Difference]:
@@ -23,9 +20,12 @@ async def check() -> AsyncIterator[Difference]:
         for alert in part:
             for difference in different(f"Alert {alert.id} of {alert.sku}", _figures(alert)):
                 yield difference
-    since = await rows.settings_changed_at()
     async for items in rows.parts(Item):
-        for difference in await _due(items, since):
+        found = await _due(items)
+        # What settings have changed is followed within seconds: until then alerts are as the settings of before want them.
+        if found and await reassessments.is_pending():
+            return
+        for difference in found:
             yield difference
 
 
@@ -37,20 +37,17 @@ def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
     yield content(alert.seal, alert.sealed())
 
 
-async def _due(items: Sequence[Item], since: datetime | None) -> list[Difference]:
-    """The alerts that are due for items that changed after their settings did: a change of settings moves no stock."""
+async def _due(items: Sequence[Item]) -> list[Difference]:
     found = await lookup(items)
     by_id = {item.id: item for item in items}
     open_alerts = await alerts.open_alerts(by_id.keys())
     if not open_alerts and not found.anywhere("notify_below"):
         return []
     stored = await rows.levels_of_items(items[0].id, items[-1].id)
-    moved = {one.item_id for one in stored if one.updated_at > max(since or _NEVER, by_id[one.item_id].updated_at)}
-    open_alerts = [alert for alert in open_alerts if alert.item_id in moved]
-    standing = posting.alerts_due(moved, _claim(by_id, stored), found, open_alerts)
+    standing = posting.alerts_due(by_id.keys(), _claim(by_id, stored), found, open_alerts)
     # Holds that have expired count nowhere: the last change may have gone by that before the sweep has written it.
     current = await inventory.current(stored)
-    then = posting.alerts_due(moved, _claim(by_id, current), found, open_alerts)
+    then = posting.alerts_due(by_id.keys(), _claim(by_id, current), found, open_alerts)
     return [*_told(standing, then, found)]
 
 

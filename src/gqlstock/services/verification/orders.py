@@ -66,6 +66,10 @@ def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
         yield "returned", line.returned, _sum(book, line, AllocationState.RETURNED)
     positions = {allocation.position for allocation in found}
     yield "order of allocations", sorted(positions), list(range(len(positions)))
+    # Of a line and a source one allocation was planned; the others were split off it.
+    planned = {position: min(one.id for one in found if one.position == position) for position in positions}
+    split = {one.id: planned[one.position] for one in found if one.id != planned[one.position]}
+    yield "allocations split off", {one.id: one.split_from for one in found if one.split_from is not None}, split
 
 
 def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Iterator[Figure]:

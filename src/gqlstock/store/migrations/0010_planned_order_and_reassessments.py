@@ -35,4 +35,6 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
+        # Alerts did not follow settings before: every item is assessed once.
+        ops.RunSQL("INSERT INTO reassessment (after) SELECT 0 WHERE EXISTS (SELECT 1 FROM item)"),
     ]
