@@ -17,10 +17,10 @@ from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import orders, stock, together, verification
 from gqlstock.services.availability import Stockroom
-from gqlstock.services.idempotency import Kept
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.services.together import Stock
+from gqlstock.stock.command import Result
 from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
@@ -42,11 +42,11 @@ async def shop(db: None) -> None:
         await make.stock(sku, "HAMBURG", on_hand=0)
 
 
-async def place(sku: str = "MUG", units: int = 1, **more: Any) -> Kept:
+async def place(sku: str = "MUG", units: int = 1, **more: Any) -> Result:
     return await orders.place(SYSTEM, Asked((OrderLine(sku, Decimal(units)),)), **more)
 
 
-async def adjust(sku: str, delta: int, warehouse: str = "BERLIN", **more: Any) -> Kept:
+async def adjust(sku: str, delta: int, warehouse: str = "BERLIN", **more: Any) -> Result:
     return await stock.adjust(SYSTEM, Adjustment((StockDelta(sku, warehouse, Decimal(delta)),)), **more)
 
 
@@ -67,7 +67,7 @@ def codes(told: Any) -> list[Code]:
 async def test_of_more_orders_than_there_are_units_as_many_are_placed_as_there_are(shop: None) -> None:
     told = await at_once(*(place("MUG", 3) for _ in range(8)))
 
-    assert [isinstance(one, Kept) for one in told] == [True] * 3 + [False] * 5
+    assert [isinstance(one, Result) for one in told] == [True] * 3 + [False] * 5
     assert [codes(one) for one in told[3:]] == [[Code.INSUFFICIENT_STOCK]] * 5
     assert await on_hand("MUG") == 1
     assert await Order.all().count() == 3
@@ -88,7 +88,7 @@ async def test_each_has_an_outcome_of_its_own(shop: None) -> None:
         orders.place(SYSTEM, Asked((OrderLine("MUG", Decimal(1)),), website="none")),
     )
 
-    assert [isinstance(one, Kept) for one in told] == [True, True, False, False, True, False, True, False, False]
+    assert [isinstance(one, Result) for one in told] == [True, True, False, False, True, False, True, False, False]
     assert [codes(told[place]) for place in (2, 3, 5, 7, 8)] == [
         [Code.NOT_FOUND],
         [Code.INSUFFICIENT_STOCK],
@@ -123,7 +123,7 @@ async def test_keys_of_those_that_were_done_are_kept_beside_those_that_were_refu
     again = await at_once(place("CUP", key="a"), place("MUG", 9, key="b"), place("MUG", 1, key="c"))
 
     assert again[:2] == first[:2]
-    assert isinstance(again[2], Kept)
+    assert isinstance(again[2], Result)
     assert await Order.all().count() == 3
     assert sorted(await KeptAnswer.all().values_list("key", flat=True)) == ["a", "b", "c"]
 
@@ -139,7 +139,7 @@ class Broken:
     def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
         return {item.id: item for item in items.values() if item.sku == "MUG"}
 
-    async def decide(self, stock: Stock) -> Callable[[], Kept]:
+    async def decide(self, stock: Stock) -> Callable[[], Result]:
         for level in stock.claim.levels(stock.items["MUG"].id):
             await InventoryLevel.filter(id=level.id).update(on_hand=Decimal(777))
             level.on_hand = Decimal(777)
@@ -149,7 +149,7 @@ class Broken:
 async def test_a_failure_of_one_touches_no_other(shop: None) -> None:
     told = await at_once(place("CUP"), place("MUG", 4), together.do(Broken()), place("MUG", 5), adjust("CUP", 1))
 
-    assert [type(one) for one in told] == [Kept, Kept, LookupError, Kept, Kept]
+    assert [type(one) for one in told] == [Result, Result, LookupError, Result, Result]
     assert (await on_hand("MUG"), await on_hand("CUP")) == (1, 10)
     assert await verification.verify() == []
 
@@ -178,7 +178,7 @@ async def test_a_late_count_undoes_nothing_of_what_is_asked_for_at_the_same_mome
 
     told = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), stock.count(SYSTEM, count))
 
-    assert [type(one) for one in told] == [Kept] * 4
+    assert [type(one) for one in told] == [Result] * 4
     assert await on_hand("MUG") == 20 - 4 + 1
     assert await verification.verify() == []
 
@@ -210,7 +210,7 @@ async def test_moves_between_warehouses_see_what_those_before_them_left(shop: No
 
     told = await at_once(place("CUP"), *(stock.transfer(SYSTEM, move) for move in moves), place("MUG", 10))
 
-    assert [type(one) for one in told] == [Kept, Kept, Kept, Refused, Kept]
+    assert [type(one) for one in told] == [Result, Result, Result, Refused, Result]
     assert (await on_hand("MUG"), await on_hand("MUG", "HAMBURG")) == (0, 0)
     assert await verification.verify() == []
 
@@ -226,7 +226,7 @@ async def test_websites_share_what_they_sell_from_the_same_warehouse(shop: None)
         ),
     )
 
-    assert [type(one) for one in told] == [Kept, Kept, Kept, Refused, Refused]
+    assert [type(one) for one in told] == [Result, Result, Result, Refused, Refused]
     assert await on_hand("MUG") == 2
 
 

@@ -16,6 +16,7 @@ from gqlstock import trail
 from gqlstock.delivery.feed import OutboxFeed, unhurried
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import Caller, Scope
@@ -23,7 +24,6 @@ from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
 from gqlstock.store import catalog, named_levels, outbox, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 
 log = logging.getLogger(__name__)

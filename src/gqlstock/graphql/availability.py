@@ -14,13 +14,12 @@ from gqlstock.graphql.executor import derived_field
 from gqlstock.graphql.settings import SettingOrigin
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
-from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.catalog import InventoryStatus, Item
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.services.availability import Shelf, Showing
 from gqlstock.services.explanations import ExplainedTerm
-from gqlstock.store.catalog import Item
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 
 from gqlstock.graphql.pushes import Pushes
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.network import Network, SalesChannel
@@ -25,7 +26,6 @@ from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
 from gqlstock.services.availability import Shelf, Showing
 from gqlstock.store import warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
 
 T = TypeVar("T")

@@ -17,13 +17,12 @@ from gqlstock.graphql.enums import described
 from gqlstock.graphql.levels import category_ids, limited, searched
 from gqlstock.graphql.paging import Connection, Once, Page, Pages
 from gqlstock.rules.availability import Assessment
-from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import Shelf
 from gqlstock.store import catalog, keyset
 from gqlstock.store import search as search_rows
-from gqlstock.store.catalog import Item
 from gqlstock.store.keyset import Key, Order
 
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.

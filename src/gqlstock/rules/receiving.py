@@ -10,45 +10,6 @@ from gqlstock.rules.refusals import invalid, wrong_state
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """So many units that are to come to a level, and how many of them have."""
-
-    id: int
-    quantity: Decimal
-    received: Decimal = ZERO
-    withdrawn_at: datetime | None = None
-
-    @property
-    def remaining(self) -> Decimal:
-        """What it has still to bring, as the level's ``incoming`` counts it."""
-        return ZERO if self.withdrawn_at is not None else self.quantity - self.received
-
-
-def check(quantity: Decimal, what: str) -> None:
-    if quantity <= 0:
-        raise invalid(f"{text(quantity)} cannot be {what}: more than 0.", "quantity")
-
-
-def fill(open_announcements: Sequence[Announced], quantity: Decimal) -> dict[int, Decimal]:
-    """What an arrival brings of each announcement, the oldest first; what nobody announced fills none."""
-    filled: dict[int, Decimal] = {}
-    for announced in open_announcements:
-        brought = min(announced.remaining, quantity)
-        if brought > 0:
-            filled[announced.id] = brought
-            quantity -= brought
-    return filled
-
-
-def check_open(announced: Announced, *path: str) -> None:
-    """Refuse an announcement that has nothing left to bring."""
-    if announced.withdrawn_at is not None:
-        raise wrong_state("The announcement was withdrawn.", *path)
-    if announced.remaining <= 0:
-        raise wrong_state("The announcement was received in full.", *path)
-
-
-@dataclass(frozen=True, slots=True)
 class StockAnnouncement:
     """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
 
@@ -66,3 +27,27 @@ class StockAnnouncement:
     def remaining(self) -> Decimal:
         """What it has still to bring, as the level's ``incoming`` counts it."""
         return ZERO if self.withdrawn_at is not None else self.quantity - self.received
+
+
+def check(quantity: Decimal, what: str) -> None:
+    if quantity <= 0:
+        raise invalid(f"{text(quantity)} cannot be {what}: more than 0.", "quantity")
+
+
+def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> dict[int, Decimal]:
+    """What an arrival brings of each announcement, the oldest first; what nobody announced fills none."""
+    filled: dict[int, Decimal] = {}
+    for announced in open_announcements:
+        brought = min(announced.remaining, quantity)
+        if brought > 0:
+            filled[announced.id] = brought
+            quantity -= brought
+    return filled
+
+
+def check_open(announced: StockAnnouncement, *path: str) -> None:
+    """Refuse an announcement that has nothing left to bring."""
+    if announced.withdrawn_at is not None:
+        raise wrong_state("The announcement was withdrawn.", *path)
+    if announced.remaining <= 0:
+        raise wrong_state("The announcement was received in full.", *path)

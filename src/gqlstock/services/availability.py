@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog
 from gqlstock.rules.availability import Assessment, Sellable, Source
-from gqlstock.rules.catalog import Choice, InventoryTracking, Option
+from gqlstock.rules.catalog import Choice, InventoryTracking, Item, Option
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
@@ -17,7 +17,6 @@ from gqlstock.rules.settings import Settings, SourceSelection
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures, Standing
 
 

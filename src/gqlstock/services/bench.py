@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from gqlstock.rules import catalog, ledger, quantities, refusals
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
@@ -20,7 +20,6 @@ from gqlstock.services.posting import Pages, enter
 from gqlstock.services.together import Stock
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory
-from gqlstock.store.catalog import Item
 from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.ledger import moved_after_each

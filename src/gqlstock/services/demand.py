@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from gqlstock.rules import demand as rules
-from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
 from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.ledger import total
 from gqlstock.rules.network import Network, SalesChannel
@@ -16,7 +16,7 @@ from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store.catalog import Category
 from gqlstock.store.demand import Within
 from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order

@@ -8,6 +8,7 @@ from gqlstock.rules import allocation, availability, catalog, quantities, refusa
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState, Part
 from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.geo import Point
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
@@ -26,7 +27,6 @@ from gqlstock.services.availability import Shelf, stockroom, stockroom_to_claim
 from gqlstock.services.handles import Handle
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses
-from gqlstock.store.catalog import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import LineTotals, OrderStatus
@@ -19,7 +20,6 @@ from gqlstock.rules.shipments import GONE, Pick, Unit, total
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
 from gqlstock.store import catalog, database, inventory, orders, outbox, shipments
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from gqlstock.rules import holds as rules
 from gqlstock.rules import refusals
@@ -175,7 +176,7 @@ class HoldStock:
         return channel, drafts.identify(self.caller, self._order, found.by_sku, shelf), shelf
 
 
-def _kept(draft: Draft, snapshot: Snapshot, shelf: Shelf) -> list[tuple[Level, object]]:
+def _kept(draft: Draft, snapshot: Snapshot, shelf: Shelf) -> list[tuple[Level, Decimal]]:
     """What a draft takes of which level."""
     return [
         (level, part.quantity)

@@ -8,14 +8,14 @@ from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
-from gqlstock.rules.catalog import Choice, Image
+from gqlstock.rules.catalog import Choice, Image, Item
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, categories
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, inventory, settings
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store.catalog import Category
 from gqlstock.store.settings import Key
 from gqlstock.store.spool import Products
 
@@ -94,7 +94,7 @@ class Intake:
         made = {}
         for product, sku in zip(given, skus, strict=True):
             category = await self._category(product.type)
-            made[product.handle] = Item(
+            made[product.handle] = rows.Item(
                 sku=sku,
                 slug=product.handle,
                 name=product.title,
@@ -149,7 +149,7 @@ class Intake:
         at = database.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
         made = [
-            Item(
+            rows.Item(
                 product_id=product.id,
                 category_id=product.category_id,
                 inventory_status=product.inventory_status,

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import LevelPlace
 from gqlstock.store.settings import Book
 

@@ -9,6 +9,7 @@ from gqlstock.rules import alerts as alert_rules
 from gqlstock.rules import availability, backorders, catalog, events, ledger
 from gqlstock.rules.alerts import AlertState, Step
 from gqlstock.rules.availability import Source
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import SalesChannel
@@ -17,7 +18,6 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services.lookup import Lookup
 from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel, Journal, Posting, StockMovement
 from gqlstock.store.orders import NewOrder
 

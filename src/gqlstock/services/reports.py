@@ -7,14 +7,13 @@ from decimal import Decimal
 
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
-from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.store import catalog, free_units, inventory
 from gqlstock.store import settings as setting_rows
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.

@@ -6,12 +6,12 @@ from typing import Any
 
 from gqlstock.rules import refusals
 from gqlstock.rules import settings as rules
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Origin, Place, Settings, SettingScope
 from gqlstock.services.lookup import lookup
 from gqlstock.store import catalog, database, inventory, settings, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.settings import SYSTEM_OWNER
 
 

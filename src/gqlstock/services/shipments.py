@@ -122,8 +122,13 @@ class _OfShipment:
     caller: Caller
     number: str
 
-    key = None
-    size = 1
+    @property
+    def key(self) -> IdempotencyKey | None:
+        return None
+
+    @property
+    def size(self) -> int:
+        return 1
 
     @property
     def names(self) -> Names:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import idempotency
@@ -14,7 +15,6 @@ from gqlstock.services.idempotency import Kept
 from gqlstock.services.posting import Pages
 from gqlstock.services.queue import Queue
 from gqlstock.store import catalog, database, inventory, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.idempotency import Ticket
 from gqlstock.store.inventory import Claim
 

@@ -126,8 +126,12 @@ def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
 class Command(Protocol):
     """A change of stock that somebody asked for."""
 
-    caller: Caller
-    key: IdempotencyKey | None
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def key(self) -> IdempotencyKey | None:
+        """Its idempotency key."""
 
     @property
     def names(self) -> Names:

@@ -70,7 +70,9 @@ class UnitOfWork:
             level = self.snapshot.level(*key)
             assert level is not None
             self.before.setdefault(key, level)
-            self.events.append(Event(Topic.LEVEL, level.id))
+            # Of a level that went out of use with its item nobody is told any more.
+            if level.deleted_at is None:
+                self.events.append(Event(Topic.LEVEL, level.id))
         for key in changes.retired:
             self._retire(key)
         return after.keys() | changes.told.keys() | set(changes.retired)

@@ -9,7 +9,6 @@ from tortoise.expressions import F
 from tortoise.models import Model
 
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.receiving import Announced
 from gqlstock.rules.seals import seal
 from gqlstock.store import database
 from gqlstock.store.fields import QuantityField, to_units
@@ -38,11 +37,6 @@ class StockAnnouncement(Model):
 
     def sealed(self) -> int:
         return seal(self.level_id, self.quantity, self.created_at)
-
-    @property
-    def state(self) -> Announced:
-        """As the rules know it."""
-        return Announced(self.id, self.quantity, self.received, self.withdrawn_at)
 
 
 async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:

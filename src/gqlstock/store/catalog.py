@@ -11,9 +11,11 @@ from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from gqlstock.rules import catalog as rules
 from gqlstock.rules import skus as spelling
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
 from gqlstock.store import database
+from gqlstock.store.db.records import records
 from gqlstock.store.fields import FoldedField, SkuField, to_units
 
 # A statement takes 32,767 values on PostgreSQL.
@@ -128,51 +130,55 @@ def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
     ]
 
 
-async def items_in_use(ids: Collection[int]) -> dict[int, Item]:
+async def _items_where(condition: str, *values: Any) -> list[rules.Item]:
+    return await records(rules.Item, f"SELECT {{columns}} FROM item WHERE {condition}", *values)
+
+
+async def items_in_use(ids: Collection[int]) -> dict[int, rules.Item]:
     """Items by id without those that were deleted."""
     return {item_id: item for item_id, item in (await items(ids)).items() if item.deleted_at is None}
 
 
-async def items(ids: Collection[int]) -> dict[int, Item]:
+async def items(ids: Collection[int]) -> dict[int, rules.Item]:
     """Items by id, deleted ones as well, however many they are."""
     wanted = list(ids)
-    found: dict[int, Item] = {}
+    found: dict[int, rules.Item] = {}
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        found |= {item.id: item for item in await database.rows(Item, f"id IN ({database.slots(part)})", *part)}
+        found |= {item.id: item for item in await _items_where(f"id IN ({database.slots(part)})", *part)}
     return found
 
 
-async def by_sku(skus: Collection[str]) -> dict[str, Item]:
+async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
     """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
     if not skus:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await database.rows(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await _items_where(f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
 
-async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:
+async def product(*, sku: str | None = None, slug: str | None = None) -> rules.Item | None:
     """A product in use by SKU or by slug."""
     column, value = ("sku", spelling.normalized(sku)) if sku is not None else ("slug", slug)
-    found = await database.rows(Item, f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
+    found = await _items_where(f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
     return found[0] if found else None
 
 
-async def combinations(product_ids: Collection[int]) -> dict[int, list[Item]]:
+async def combinations(product_ids: Collection[int]) -> dict[int, list[rules.Item]]:
     """The combinations in use of each product, oldest first."""
-    found: dict[int, list[Item]] = {product_id: [] for product_id in product_ids}
+    found: dict[int, list[rules.Item]] = {product_id: [] for product_id in product_ids}
     if found:
         below = f"product_id IN ({database.slots(found)}) AND deleted_at IS NULL ORDER BY id"
-        for item in await database.rows(Item, below, *found):
+        for item in await _items_where(below, *found):
             assert item.product_id is not None
             found[item.product_id].append(item)
     return found
 
 
-async def with_products(found: Iterable[Item]) -> dict[int, Item]:
+async def with_products(found: Iterable[rules.Item]) -> dict[int, rules.Item]:
     """The given items and the products of those that are combinations, by id."""
     known = {item.id: item for item in found}
     return known | await items({i.product_id for i in known.values() if i.product_id is not None} - known.keys())

@@ -8,11 +8,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import alerts, settings
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.settings import Place, Settings, SettingScope
 from gqlstock.store import catalog, database, outbox, reassessments
-from gqlstock.store.catalog import Item
 
 SYSTEM_OWNER = 0
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.

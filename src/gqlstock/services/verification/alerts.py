@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState, Step
+from gqlstock.rules.catalog import Item
 from gqlstock.services import posting
 from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import AlertsDue
@@ -11,7 +12,6 @@ from gqlstock.services.verification.differences import Difference, Figure, conte
 from gqlstock.store import alerts, inventory, reassessments
 from gqlstock.store import verification as rows
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Claim, InventoryLevel
 
 
