@@ -78,9 +78,6 @@ class RefusedAndApplied(Exception):
     """A call of which its caller was told that it was refused."""
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AppliedTwice, reason="a batch whose COMMIT answer is lost is redone call by call"
-)
 async def test_calls_without_a_key_are_applied_at_most_once_when_commit_answers_are_lost(
     db: None, postgres: Postgres, database_env: dict[str, str], tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
 from gqlstock.store import database, outbox
+from gqlstock.store.database import CommitUnknown as CommitUnknown
 from gqlstock.store.db import tables
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
@@ -36,7 +37,7 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Hashable
     if len(commands) > 1:
         try:
             return await _write(commands, wait_for, _ATTEMPTS_TOGETHER)
-        except database.CommitUnknown as error:
+        except CommitUnknown as error:
             return [error] * len(commands)
         except Exception as error:
             # One of them made it fail: each runs by itself.
