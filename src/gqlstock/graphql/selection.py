@@ -64,7 +64,7 @@ def _select(
     website: str | None,
     options: OptionsArg,
     shelf: Shelf,
-    uncounted: Sequence[rows.Item],
+    uncounted: Sequence[rules.Item],
     info: Info,
 ) -> ProductSelection:
     product = parent.row
