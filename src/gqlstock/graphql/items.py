@@ -19,7 +19,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules import ledger
 from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import lookup as lookups
+from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import catalog as rows
 from gqlstock.store import inventory, warehouses
 

@@ -12,7 +12,8 @@ from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.options import Image, OptionChoice, OptionChoiceValue, SelectedOptionInput
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
-from gqlstock.services.availability import Shelf, choice_values
+from gqlstock.services.availability import choice_values
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as rows
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from gqlstock.services.lookup import lookup
 from gqlstock.services.posting import watch
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import database, inventory, reassessments, settings
 
 PART = 500

@@ -6,9 +6,9 @@ from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState, Step
 from gqlstock.rules.catalog import Item
 from gqlstock.services import posting
-from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import AlertsDue
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import alerts, inventory, reassessments
 from gqlstock.store import verification as rows
 from gqlstock.store.alerts import LowInventoryAlert
