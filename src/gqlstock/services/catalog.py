@@ -10,6 +10,7 @@ from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Op
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import FIGURES, Level
 from gqlstock.rules.refusals import invalid, wrong_state
+from gqlstock.services import reassess
 from gqlstock.services.categories import named
 from gqlstock.stock import ledger
 from gqlstock.store import alerts, catalog, database, inventory, levels, orders, outbox, reassessments, warehouses
@@ -17,6 +18,9 @@ from gqlstock.store.catalog import Item
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
+
+_ASSESSED = frozenset(("tracking", "category"))
+"""Changes of a product that alerts follow."""
 
 
 async def create_product(given: Changes) -> int:
@@ -35,6 +39,14 @@ async def create_product(given: Changes) -> int:
 
 async def update_product(sku: str, given: Changes) -> int:
     """Change what is given of a product; ``new_sku`` renames it. Answers its id."""
+    product_id = await change_product(sku, given)
+    if given.keys() & _ASSESSED:
+        await reassess.items([product_id, *await catalog.combination_ids([product_id])])
+    return product_id
+
+
+async def change_product(sku: str, given: Changes) -> int:
+    """As ``update_product``, also within a transaction: the product's alerts follow soon after it."""
 
     async def work() -> int:
         product, made = await _locked(sku)
@@ -55,7 +67,7 @@ async def update_product(sku: str, given: Changes) -> int:
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.follow(product)
         await tell([product.id])
-        if product.tracking is not before or "category" in changes:
+        if changes.keys() & _ASSESSED:
             await reassessments.add_items([product.id])
         return int(product.id)
 

@@ -85,7 +85,7 @@ class Intake:
         if "sku" in changes:
             changes["new_sku"] = changes.pop("sku")
         if changes:
-            await catalog.update_product(item.sku, changes)
+            await catalog.change_product(item.sku, changes)
             self.products_changed += 1
 
     async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:

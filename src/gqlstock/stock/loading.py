@@ -157,6 +157,11 @@ async def _read_again(found: Snapshot) -> None:
         raise database.Outdated("an order has units of other items by now")
 
 
+async def of_items(item_ids: Collection[int]) -> Snapshot:
+    """Items with all that decisions about them need, to be read alone."""
+    return await load(await resolve([Names(items=frozenset(item_ids))]), Locks(None), item_ids)
+
+
 async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
     """Add what a decision was found to need."""
     if more.queues:

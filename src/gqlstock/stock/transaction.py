@@ -138,7 +138,7 @@ class _Batch:
             except Refused as refused:
                 self.outcomes[number] = refused
                 continue
-            apply_consequences(unit, changed, told)
+            apply_consequences(unit, changed, told, changes.reassessed)
             unit.events += changes.events
             decided[number] = changes
         return decided
