@@ -22,7 +22,8 @@ from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, named_levels, outbox, warehouses
 from gqlstock.store.outbox import Cursor, Entry
 

@@ -18,8 +18,9 @@ from gqlstock.rules.catalog import InventoryStatus, Item
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
 from gqlstock.services.explanations import ExplainedTerm
+from gqlstock.stock.shelf import Shelf
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem

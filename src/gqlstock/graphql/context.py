@@ -24,7 +24,8 @@ from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
 from gqlstock.store.outbox import Cursor, Entry
 

@@ -20,7 +20,7 @@ from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.availability import Shelf
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, keyset
 from gqlstock.store import search as search_rows
 from gqlstock.store.keyset import Key, Order

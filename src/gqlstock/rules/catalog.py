@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -339,7 +339,7 @@ class Item:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        return tuple(_stored_option(stored) for stored in self.stored_options)
+        return options_of(self.stored_options)
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -347,6 +347,13 @@ class Item:
         return tuple(Image(**stored) for stored in self.own_images)
 
 
-def _stored_option(stored: Mapping[str, Any]) -> Option:
-    values = tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in stored["values"])
-    return Option(stored["name"], values, stored["inventory"])
+def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
+    """Options as they are stored."""
+    return tuple(
+        Option(
+            one["name"],
+            tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in one["values"]),
+            one["inventory"],
+        )
+        for one in stored
+    )

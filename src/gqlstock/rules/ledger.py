@@ -77,10 +77,16 @@ class Change:
 FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming")
 
 
+def of_figures(figures: Iterable[Decimal]) -> Level:
+    """A level that is nothing but its figures, in the order of ``FIGURES``."""
+    on_hand, reserved, planned, held, backordered, incoming = figures
+    return Level(on_hand, reserved, planned, held, backordered, incoming)
+
+
 def total(levels: Iterable[Level]) -> Level:
     """Several levels as one: every figure summed."""
     found = list(levels)
-    return Level(*(sum((getattr(level, figure) for level in found), ZERO) for figure in FIGURES))
+    return of_figures(sum((getattr(level, figure) for level in found), ZERO) for figure in FIGURES)
 
 
 class Step(StrEnum):

@@ -26,7 +26,7 @@ def of_order(order: Any, lines: Sequence[Any]) -> int:
         (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
         for line in lines
     ]
-    return seal(order.website_id, order.placed_at, ordered)
+    return seal(order.website_id, order.placed_at, order.ship_latitude, order.ship_longitude, ordered)
 
 
 def of_shipment(shipment: Any) -> int:

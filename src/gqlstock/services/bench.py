@@ -15,9 +15,9 @@ from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.availability import Stockroom
 from gqlstock.services.idempotency import Kept
-from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import Pages, enter
 from gqlstock.services.together import Stock
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory
 from gqlstock.store.idempotency import Ticket

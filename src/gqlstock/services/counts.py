@@ -11,8 +11,8 @@ from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Notes
 from gqlstock.services.bench import check_countable
-from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import follow
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, counts, database
 from gqlstock.store.counts import Count
 from gqlstock.store.inventory import Claim

@@ -13,7 +13,7 @@ from gqlstock.rules.ledger import total
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store.catalog import Category

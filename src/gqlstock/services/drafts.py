@@ -23,8 +23,9 @@ from gqlstock.rules.refusals import (
 )
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, Settings
-from gqlstock.services.availability import Shelf, stockroom, stockroom_to_claim
+from gqlstock.services.availability import stockroom, stockroom_to_claim
 from gqlstock.services.handles import Handle
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses
 

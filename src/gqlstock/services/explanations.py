@@ -8,7 +8,7 @@ from gqlstock.rules.catalog import Item, counts_combinations
 from gqlstock.rules.explanation import Term
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import Origin
-from gqlstock.services.availability import Shelf
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
 from gqlstock.store.warehouses import Warehouse
 

@@ -17,8 +17,8 @@ from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import GONE, Pick, Unit, total
-from gqlstock.services.lookup import Lookup, lookup
 from gqlstock.services.posting import post, summed
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, database, inventory, orders, outbox, shipments
 from gqlstock.store.inventory import Claim, Posting
 from gqlstock.store.orders import Allocation, Order, OrderLine

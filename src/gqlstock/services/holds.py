@@ -15,12 +15,12 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services import drafts
-from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, stocked
 from gqlstock.services.handles import Handle
 from gqlstock.services.idempotency import ticket_on_website
 from gqlstock.stock import loading, transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id, summed
+from gqlstock.stock.shelf import Shelf
 from gqlstock.stock.snapshot import OpenHold, Snapshot
 from gqlstock.store import database
 from gqlstock.store import holds as rows

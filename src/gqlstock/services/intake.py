@@ -60,6 +60,8 @@ class Intake:
                 with self._faults.at(product.line):
                     await self._update_product(product, known[ids[product.handle]])
         made = await self._make_products([product for product in given if product.handle not in ids])
+        if self._faults.count:
+            return []
         known = await rows.items(known)
         return [(product, made.get(product.handle) or known[ids[product.handle]]) for product in given]
 
@@ -83,7 +85,7 @@ class Intake:
         if "sku" in changes:
             changes["new_sku"] = changes.pop("sku")
         if changes:
-            await catalog.update_product(item.sku, changes)
+            await catalog.change_product(item.sku, changes)
             self.products_changed += 1
 
     async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:
@@ -91,27 +93,35 @@ class Intake:
         skus = await self._free_skus(
             [(p.handle, {}, None if p.options else p.variants[0].sku, p.variants[0].line) for p in given]
         )
-        made = {}
+        new = []
         for product, sku in zip(given, skus, strict=True):
             category = await self._category(product.type)
-            made[product.handle] = rows.Item(
-                sku=sku,
-                slug=product.handle,
-                name=product.title,
-                description=product.description,
-                barcode=None if product.options else product.variants[0].barcode,
-                own_images=rows.stored_images(product.images),
-                category_id=category.id if category else None,
-                tracking=product.tracking,
-                published=product.published,
-                stored_options=rows.stored_options(product.options),
-                created_at=at,
-                updated_at=at,
+            new.append(
+                rows.Item(
+                    sku=sku,
+                    slug=product.handle,
+                    name=product.title,
+                    description=product.description,
+                    barcode=None if product.options else product.variants[0].barcode,
+                    own_images=rows.stored_images(product.images),
+                    category_id=category.id if category else None,
+                    tracking=product.tracking,
+                    published=product.published,
+                    stored_options=rows.stored_options(product.options),
+                    created_at=at,
+                    updated_at=at,
+                )
             )
-        if not self._faults.count:
-            await database.insert_many(list(made.values()))
-            await catalog.tell(list(made.values()))
-            self.products_made += len(made)
+        made = await self._insert(new)
+        self.products_made += len(made)
+        return {product.handle: item for product, item in zip(given, made, strict=False)}
+
+    async def _insert(self, new: Sequence[rows.Item]) -> list[Item]:
+        """Write new items; none once anything was wrong."""
+        if self._faults.count:
+            return []
+        made = await rows.insert(new)
+        await catalog.tell([item.id for item in made])
         return made
 
     async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:
@@ -148,7 +158,7 @@ class Intake:
     async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
         at = database.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
-        made = [
+        new = [
             rows.Item(
                 product_id=product.id,
                 category_id=product.category_id,
@@ -164,11 +174,9 @@ class Intake:
             )
             for (variant, product), sku in zip(missing, skus, strict=True)
         ]
-        if not self._faults.count:
-            await database.insert_many(made)
-            await catalog.tell(made)
-            self.combinations_made += len(made)
-        return [(variant, item) for (variant, _), item in zip(missing, made, strict=True)]
+        made = await self._insert(new)
+        self.combinations_made += len(made)
+        return [(variant, item) for (variant, _), item in zip(missing, made, strict=False)]
 
     async def _free_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]]) -> list[str]:
         """A SKU for each new item of (handle, choice, SKU given, line); one that is given must be free."""

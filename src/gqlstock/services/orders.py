@@ -16,10 +16,10 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import drafts, holds, idempotency
-from gqlstock.services.availability import Shelf
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
+from gqlstock.stock.shelf import Shelf
 from gqlstock.stock.snapshot import Snapshot, WholeOrder
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 

@@ -15,7 +15,7 @@ from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services.lookup import Lookup
+from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.store import alerts, database, inventory, orders, outbox, shipments
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import Claim, InventoryLevel, Journal, Posting, StockMovement

@@ -11,7 +11,7 @@ from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, free_units, inventory
 from gqlstock.store import settings as setting_rows
 from gqlstock.store.inventory import Figures

@@ -14,10 +14,10 @@ from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
 from gqlstock.services.idempotency import ticket
-from gqlstock.services.lookup import Lookup
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 

@@ -10,7 +10,7 @@ from gqlstock.rules.catalog import Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Origin, Place, Settings, SettingScope
-from gqlstock.services.lookup import lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, database, inventory, settings, warehouses
 from gqlstock.store.settings import SYSTEM_OWNER
 

@@ -197,7 +197,7 @@ class StockEdits:
         item = self.snapshot.by_sku.get(sku)
         if item is None or item.deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
-        check_countable(item, self.snapshot.lookup.product(item))  # type: ignore[arg-type]
+        check_countable(item, self.snapshot.lookup.product(item))
         warehouse_id = self.snapshot.network.warehouse_id(warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")

@@ -19,15 +19,19 @@ _LARGEST = 1_000
 _WAITING_AT_ONCE = 2
 
 
+Lock = tuple[str, int]
+"""What a lock is on, by kind and id."""
+
+
 class Locked(Exception):
     """A call was set aside: another transaction has what it needs. ``keys`` are the locks to wait for."""
 
-    def __init__(self, keys: Collection[Hashable]) -> None:
+    def __init__(self, keys: Collection[Lock]) -> None:
         self.keys = frozenset(keys)
         super().__init__(f"locked: {sorted(map(str, self.keys))}")
 
 
-Write = Callable[[Sequence[Call], frozenset[Hashable]], Awaitable[Sequence[Answer | Exception]]]
+Write = Callable[[Sequence[Call], frozenset[Lock]], Awaitable[Sequence[Answer | Exception]]]
 """Writes a batch and gives each call's answer, or its exception, in order; ``Locked`` for a call that was set aside.
 
 It never waits for a lock, but for those it is told to wait for.
@@ -38,7 +42,7 @@ It never waits for a lock, but for those it is told to wait for.
 class _Pending(Generic[Call, Answer]):
     call: Call
     future: "asyncio.Future[Answer]"
-    locked: frozenset[Hashable] = frozenset()
+    locked: frozenset[Lock] = frozenset()
 
 
 class Batcher(Generic[Call, Answer]):
@@ -89,7 +93,7 @@ class Batcher(Generic[Call, Answer]):
             if task is not None:
                 self._waiting.discard(task)
 
-    async def _write_batch(self, batch: Sequence[_Pending[Call, Answer]], wait_for: frozenset[Hashable]) -> None:
+    async def _write_batch(self, batch: Sequence[_Pending[Call, Answer]], wait_for: frozenset[Lock]) -> None:
         try:
             for pending, answer in zip(batch, await self._answers(batch, wait_for), strict=True):
                 if isinstance(answer, Locked):
@@ -105,14 +109,14 @@ class Batcher(Generic[Call, Answer]):
             self._waiting.add(_start(self._wait))
 
     async def _answers(
-        self, batch: Sequence[_Pending[Call, Answer]], wait_for: frozenset[Hashable]
+        self, batch: Sequence[_Pending[Call, Answer]], wait_for: frozenset[Lock]
     ) -> Sequence[Answer | Exception]:
         try:
             return await self._write([pending.call for pending in batch], wait_for)
         except Exception as error:
             return [error] * len(batch)
 
-    def _next(self, queue: deque[_Pending[Call, Answer]], locked: frozenset[Hashable]) -> list[_Pending[Call, Answer]]:
+    def _next(self, queue: deque[_Pending[Call, Answer]], locked: frozenset[Lock]) -> list[_Pending[Call, Answer]]:
         """The next batch, oldest calls first: those that need no other locks than these, when they need any."""
         batch: list[_Pending[Call, Answer]] = []
         left: list[_Pending[Call, Answer]] = []

@@ -104,6 +104,8 @@ class Changes:
     """Levels as news last told of them, where that is not how they are before: those of expired holds."""
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
     """What expired holds keep in the stored figures of levels. It counts nowhere, so that the figures here lack it."""
+    reassessed: frozenset[int] = frozenset()
+    """Items whose alerts are to follow what something else than stock has changed, such as a setting."""
     events: list[Event] = field(default_factory=list)
 
     def level_id(self, snapshot: Snapshot, key: tuple[int, int]) -> int:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gqlstock.rules import alerts as alert_rules
@@ -21,16 +21,22 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.shipments import Shipment
 from gqlstock.stock.command import Changes, LedgerEntry, Result, new_id
-from gqlstock.stock.snapshot import NotLoaded
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork, items_of
 
 
-def apply_consequences(unit: UnitOfWork, changed: Collection[Key], told: Mapping[Key, Level]) -> None:
-    """Do what follows from the changes of a command; ``told`` are the levels as they were before it."""
+def apply_consequences(
+    unit: UnitOfWork, changed: Collection[Key], told: Mapping[Key, Level], reassessed: Collection[int] = ()
+) -> None:
+    """Do what follows from the changes of a command; ``told`` are the levels as they were before it.
+
+    ``reassessed`` are items that something else than stock has changed.
+    """
     for key in sorted(changed):
         _fill_backorders(unit, key)
-    for item_id in sorted(items_of(changed)):
+    for item_id in sorted(items_of(changed).union(reassessed)):
         _watch(unit, item_id)
+    for item_id in sorted(items_of(changed)):
         unit.events += _crossings(unit, item_id, told)
 
 
@@ -85,33 +91,20 @@ def _restate_shipments(unit: UnitOfWork, shipment_ids: Collection[int]) -> None:
 
 def _watch(unit: UnitOfWork, item_id: int) -> None:
     """Raise and resolve the low-inventory alerts of an item by what its levels have now."""
-    snapshot = unit.snapshot
-    known = {alert.warehouse_id: alert for alert in snapshot.open_alerts({item_id})}
-    if not known and not snapshot.lookup.anywhere("notify_below"):
-        return
-    for one in _watched(unit, snapshot.item(item_id)):
-        alert = known.pop(one.warehouse_id, None)
-        step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
-        if step is Step.RAISE:
-            raised = _raised(unit, one)
-            unit.add(raised)
-            unit.events.append(events.alert_changed(raised))
-        elif step is Step.RESOLVE and alert is not None:
-            _resolve(unit, alert)
-    # What is left is not watched any more.
-    for alert in known.values():
-        _resolve(unit, alert)
-
-
-def _resolve(unit: UnitOfWork, alert: LowInventoryAlert) -> None:
-    resolved = dataclasses.replace(alert, state=AlertState.RESOLVED, resolved_at=unit.now)
-    unit.change(resolved)
-    unit.events.append(events.alert_changed(resolved))
+    due = alerts_due(unit.snapshot, item_id)
+    for alert in due.over:
+        resolved = dataclasses.replace(alert, state=AlertState.RESOLVED, resolved_at=unit.now)
+        unit.change(resolved)
+        unit.events.append(events.alert_changed(resolved))
+    for fall in due.falls:
+        raised = _raised(unit, fall)
+        unit.add(raised)
+        unit.events.append(events.alert_changed(raised))
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched:
-    """A quantity under watch: an item's over all active warehouses, or that of one level."""
+class Fall:
+    """A quantity under its threshold: an item's over all active warehouses, or that of one level."""
 
     item: Item
     warehouse_id: int | None
@@ -119,22 +112,46 @@ class _Watched:
     notify_below: Decimal
 
 
-def _watched(unit: UnitOfWork, item: Item) -> list[_Watched]:
+@dataclass(frozen=True, slots=True)
+class AlertsDue:
+    """Falls without an alert, and alerts whose fall is over."""
+
+    falls: list[Fall] = field(default_factory=list)
+    over: list[LowInventoryAlert] = field(default_factory=list)
+
+
+def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
+    """The alerts of an item that are to be raised and resolved by what its levels have."""
+    due = AlertsDue()
+    known = {alert.warehouse_id: alert for alert in snapshot.open_alerts({item_id})}
+    if not known and not snapshot.lookup.anywhere("notify_below"):
+        return due
+    for one in _watched(snapshot, snapshot.item(item_id)):
+        alert = known.pop(one.warehouse_id, None)
+        step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
+        if step is Step.RAISE:
+            due.falls.append(one)
+        elif step is Step.RESOLVE and alert is not None:
+            due.over.append(alert)
+    # What is left is not watched any more.
+    due.over.extend(known.values())
+    return due
+
+
+def _watched(snapshot: Snapshot, item: Item) -> list[Fall]:
     if item.deleted_at is not None:
         return []
-    lookup = unit.snapshot.lookup
-    levels = unit.snapshot.levels_of(item.id)
-    found = lookup.settings(item, lookup.home(levels), levels)
+    lookup = snapshot.lookup
+    levels = snapshot.levels_of(item.id)
+    found = lookup.settings(item, lookup.home(levels))
     if not (lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))):
         return []
     active = [level for level in levels if level.warehouse_id in lookup.network.active]
     own = [(level, lookup.own_level_value(level, "notify_below")) for level in active]
-    watched = [
-        _Watched(item, one.warehouse_id, max(one.available, ZERO), below) for one, below in own if below is not None
-    ]
+    watched = [Fall(item, one.warehouse_id, max(one.available, ZERO), below) for one, below in own if below is not None]
     if found.notify_below is not None:
         left = sum((max(level.available, ZERO) for level in active), ZERO)
-        watched.insert(0, _Watched(item, None, left, found.notify_below))
+        watched.insert(0, Fall(item, None, left, found.notify_below))
     return watched
 
 
@@ -143,7 +160,7 @@ def _has_units_of_its_own(item: Item, product: Item) -> bool:
     return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
-def _raised(unit: UnitOfWork, one: _Watched) -> LowInventoryAlert:
+def _raised(unit: UnitOfWork, one: Fall) -> LowInventoryAlert:
     return LowInventoryAlert(
         id=new_id(),
         item_id=one.item.id,

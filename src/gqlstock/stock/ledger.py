@@ -1,13 +1,17 @@
 """The only writer of levels and movements: figures by increments, a movement for each change of onHand."""
 
 import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from gqlstock.rules import ledger as rules
+from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.quantities import ZERO
 from gqlstock.stock.unit_of_work import AppliedEntry, Key, UnitOfWork
 from gqlstock.store import levels as rows
+from gqlstock.store import outbox
 
 
 async def write_levels(unit: UnitOfWork) -> None:
@@ -17,6 +21,12 @@ async def write_levels(unit: UnitOfWork) -> None:
     for level, stored_id in zip(new, await rows.insert(new), strict=True):
         unit.writes.store(level.id, stored_id)
     await rows.set_in_use([level for level in found if level.id > 0])
+
+
+async def retire(levels: Sequence[Level], now: datetime) -> None:
+    """Take levels out of use with their item, which is locked; their ledger stays."""
+    await rows.set_in_use([dataclasses.replace(level, deleted_at=now, updated_at=now) for level in levels])
+    await outbox.add([Event(Topic.LEVEL, level.id) for level in levels])
 
 
 async def write_entries(unit: UnitOfWork) -> dict[int, Any]:

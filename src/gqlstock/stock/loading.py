@@ -1,7 +1,8 @@
 """How a batch's snapshot is read: what its commands name first, then the locks, then the rest as it is under them."""
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
@@ -9,21 +10,27 @@ from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.services.lookup import Lookup
+from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
+from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
 from gqlstock.store import database, holds, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
 
 ITEM = "item"
-_LOCKED_KINDS = (("order", Order), ("hold", StockHold), ("announcement", StockAnnouncement), ("shipment", Shipment))
+_LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
+    ("order", Order),
+    ("hold", StockHold),
+    ("announcement", StockAnnouncement),
+    ("shipment", Shipment),
+)
 
 
-async def wait(wait_for: frozenset[Hashable]) -> None:
+async def wait(wait_for: frozenset[Lock]) -> None:
     """Wait for locks that others have: items by id, then the rest by kind and id. Nothing else is locked before."""
     by_kind: dict[str, list[int]] = {}
-    for kind, found in sorted(wait_for):  # type: ignore[misc]
+    for kind, found in sorted(wait_for):
         by_kind.setdefault(kind, []).append(found)
     if by_kind:
         await rows.lock_items(by_kind.pop(ITEM, []), waiting=True)
@@ -81,8 +88,8 @@ async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
     known = items | {one.id: one for one in products}
     snapshot.combinations = await rows.combinations(known.values())
     known |= {one.id: one for found in snapshot.combinations.values() for one in found}
-    book = await settings.book(known.values())  # type: ignore[arg-type]
-    snapshot.lookup = Lookup(known, snapshot.network, book)  # type: ignore[arg-type]
+    book = await settings.book(known.values())
+    snapshot.lookup = Lookup(known, snapshot.network, book)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +97,10 @@ class Locks:
     """What this transaction has to itself. On SQLite that is everything."""
 
     items: frozenset[int] | None
-    others: frozenset[tuple[str, int]] = frozenset()
+    others: frozenset[Lock] = frozenset()
     """Orders, holds, announcements and shipments that another transaction has, by kind and id."""
 
-    def missing(self, items: Collection[int], names: Names) -> set[Hashable]:
+    def missing(self, items: Collection[int], names: Names) -> set[Lock]:
         """What somebody else has of what a command needs."""
         if self.items is None:
             return set()
@@ -112,7 +119,7 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
     changed = [one.id for one in locked if one.id in known and one.updated_at != known[one.id].updated_at]
     if changed:
         raise database.Outdated(f"items {changed} were changed")
-    others: set[tuple[str, int]] = set()
+    others: set[Lock] = set()
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
         others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
@@ -150,6 +157,11 @@ async def _read_again(found: Snapshot) -> None:
         raise database.Outdated("an order has units of other items by now")
 
 
+async def of_items(item_ids: Collection[int]) -> Snapshot:
+    """Items with all that decisions about them need, to be read alone."""
+    return await load(await resolve([Names(items=frozenset(item_ids))]), Locks(None), item_ids)
+
+
 async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
     """Add what a decision was found to need."""
     if more.queues:
@@ -172,7 +184,7 @@ async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
         snapshot.moved |= await ledger_rows.moved_after_each(sorted(more.moved))
 
 
-def _put_missing(snapshot: Snapshot, found: Iterable[object]) -> None:
+def _put_missing(snapshot: Snapshot, found: Iterable[Any]) -> None:
     for record in found:
-        if snapshot.get(type(record), record.id) is None:  # type: ignore[attr-defined]
+        if snapshot.get(type(record), record.id) is None:
             snapshot.put(record)

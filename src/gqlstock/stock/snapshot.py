@@ -19,8 +19,8 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.services.availability import Shelf
-from gqlstock.services.lookup import Lookup
+from gqlstock.stock.settings_lookup import Lookup
+from gqlstock.stock.shelf import Shelf
 
 R = TypeVar("R")
 

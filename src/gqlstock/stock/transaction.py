@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from gqlstock.rules.events import Event
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock import idempotency, ledger, loading
-from gqlstock.stock.batcher import Batcher, Locked
+from gqlstock.stock.batcher import Batcher, Lock, Locked
 from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
@@ -33,7 +33,7 @@ async def run(command: Command) -> Result:
     return await _batcher.do(command)
 
 
-async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Hashable]) -> Sequence[Outcome]:
+async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -> Sequence[Outcome]:
     if len(commands) > 1:
         try:
             return await _write(commands, wait_for, _ATTEMPTS_TOGETHER)
@@ -45,7 +45,7 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Hashable
     return [await _write_alone(command, wait_for) for command in commands]
 
 
-async def _write_alone(command: Command, wait_for: frozenset[Hashable]) -> Outcome:
+async def _write_alone(command: Command, wait_for: frozenset[Lock]) -> Outcome:
     try:
         return (await _write([command], wait_for, database.ATTEMPTS))[0]
     except Exception as error:
@@ -57,7 +57,7 @@ class _NothingToWrite(Exception):
         self.outcomes = outcomes
 
 
-async def _write(commands: Sequence[Command], wait_for: frozenset[Hashable], attempts: int) -> Sequence[Outcome]:
+async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempts: int) -> Sequence[Outcome]:
     try:
         return await database.one_hop(lambda: _Batch(commands).run(wait_for), attempts)
     except _NothingToWrite as rolled_back:
@@ -74,21 +74,22 @@ class _Batch:
     def _open(self) -> dict[int, Command]:
         return {number: one for number, one in enumerate(self.commands) if number not in self.outcomes}
 
-    async def run(self, wait_for: frozenset[Hashable]) -> Sequence[Outcome]:
+    async def run(self, wait_for: frozenset[Lock]) -> Sequence[Outcome]:
         snapshot = await self._locked_snapshot(wait_for)
         decided, unit = await self._decide(snapshot)
         if not decided:
             raise _NothingToWrite(self._all())
         written = await _write_all(unit)
-        self.outcomes |= {number: changes.answer(written) for number, changes in decided.items()}
+        results = {number: changes.answer(written) for number, changes in decided.items()}
+        self.outcomes |= results
         keys = {number: key for number in decided if (key := self.commands[number].key) is not None}
-        await idempotency.keep({key: self.outcomes[number] for number, key in keys.items()})
+        await idempotency.keep({key: results[number] for number, key in keys.items()})
         return self._all()
 
     def _all(self) -> list[Outcome]:
         return [self.outcomes[number] for number in range(len(self.commands))]
 
-    async def _locked_snapshot(self, wait_for: frozenset[Hashable]) -> Snapshot:
+    async def _locked_snapshot(self, wait_for: frozenset[Lock]) -> Snapshot:
         """Resolve what the commands name, lock it, and load what they are decided against."""
         await loading.wait(wait_for)
         found = await loading.resolve([one.names for one in self.commands])
@@ -138,7 +139,7 @@ class _Batch:
             except Refused as refused:
                 self.outcomes[number] = refused
                 continue
-            apply_consequences(unit, changed, told)
+            apply_consequences(unit, changed, told, changes.reassessed)
             unit.events += changes.events
             decided[number] = changes
         return decided
@@ -168,7 +169,7 @@ class _Written:
         assert level is not None
         return dataclasses.replace(level, id=self.id_of(level.id))
 
-    def movements(self, entries: Sequence[LedgerEntry]) -> list[Any]:
+    def movements(self, entries: Collection[LedgerEntry]) -> list[Any]:
         return [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
 
 

@@ -67,12 +67,12 @@ class UnitOfWork:
             self.change(record)
         for key, quantity in changes.expired.items():
             self.expired[key] = self.expired.get(key, ZERO) + quantity
-            level = self.snapshot.level(*key)
-            assert level is not None
-            self.before.setdefault(key, level)
+            holding = self.snapshot.level(*key)
+            assert holding is not None
+            self.before.setdefault(key, holding)
             # Of a level that went out of use with its item nobody is told any more.
-            if level.deleted_at is None:
-                self.events.append(Event(Topic.LEVEL, level.id))
+            if holding.deleted_at is None:
+                self.events.append(Event(Topic.LEVEL, holding.id))
         for key in changes.retired:
             self._retire(key)
         return after.keys() | changes.told.keys() | set(changes.retired)

@@ -8,8 +8,8 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
+from gqlstock.rules import seals
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.seals import seal
 from gqlstock.store import database
 from gqlstock.store.fields import QuantityField, to_units
 from gqlstock.store.inventory import InventoryLevel
@@ -36,7 +36,7 @@ class StockAnnouncement(Model):
         indexes = (("level_id", "id"),)
 
     def sealed(self) -> int:
-        return seal(self.level_id, self.quantity, self.created_at)
+        return seals.of_announcement(self)
 
 
 async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:

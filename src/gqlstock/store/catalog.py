@@ -1,6 +1,7 @@
 """Products, combinations and categories. A product and a combination are both items: one table, so that SKUs are unique
 over both and everything that is counted or ordered points at one kind of thing."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import skus as spelling
-from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
+from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.store import database
 from gqlstock.store.db.records import records
 from gqlstock.store.fields import FoldedField, SkuField, to_units
@@ -102,17 +103,11 @@ class Item(Model):
 
     @property
     def options(self) -> tuple[Option, ...]:
-        return tuple(_option(stored) for stored in self.stored_options)
+        return rules.options_of(self.stored_options)
 
-    @property
-    def images(self) -> tuple[Image, ...]:
-        """The pictures of its own."""
-        return tuple(Image(**stored) for stored in self.own_images)
-
-
-def _option(stored: dict[str, Any]) -> Option:
-    values = tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in stored["values"])
-    return Option(stored["name"], values, stored["inventory"])
+    def record(self) -> rules.Item:
+        """The item as it is handed on; stored by now."""
+        return rules.Item(*(getattr(self, field.name) for field in dataclasses.fields(rules.Item)))
 
 
 def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
@@ -192,6 +187,23 @@ def live_items() -> QuerySet[Item]:
     return Item.filter(deleted_at=None)
 
 
+async def lock(ids: Collection[int]) -> dict[int, Item]:
+    """Lock items against every other transaction that changes them or their stock, in the order of their ids.
+
+    Gives them as they are under the lock, to be changed and saved.
+    """
+    wanted = sorted(ids)
+    for_update = " FOR NO KEY UPDATE" if database.is_postgres() else ""
+    found = await database.rows(Item, f"id IN ({database.slots(wanted)}) ORDER BY id{for_update}", *wanted)
+    return {item.id: item for item in found}
+
+
+async def insert(made: Sequence[Item]) -> list[rules.Item]:
+    """Write new items and give them as they are stored."""
+    await database.insert_many(made)
+    return [item.record() for item in made]
+
+
 async def skus_starting_with(start: str) -> set[str]:
     """The SKUs in use that begin like that."""
     return {item.sku for item in await live_items().filter(sku__startswith=start).only("id", "sku")}
@@ -251,6 +263,16 @@ def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
 
 def _is(lookup: str, value: Any) -> Q:
     return Q(**{lookup: value})
+
+
+async def has_products(category_id: int) -> bool:
+    """Whether a category has products in use of its own."""
+    return await Item.exists(category_id=category_id, deleted_at=None)
+
+
+async def leave_category(category_id: int) -> None:
+    """Take what is left in a category out of it."""
+    await Item.filter(category_id=category_id).update(category_id=None)
 
 
 async def categories(ids: Collection[int]) -> dict[int, Category]:

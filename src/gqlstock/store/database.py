@@ -425,13 +425,6 @@ async def rows(table: type[M], condition: str, *values: Any) -> list[M]:
     return [read.make(row) for row in found]
 
 
-async def chosen(query: QuerySet[M]) -> list[M]:
-    """The rows of a query, made by the shortest way."""
-    db, statement, values = told(query)
-    _, found = await db.execute_query(statement, values)
-    return [query.model._init_from_db(**row) for row in found]
-
-
 def told(query: QuerySet[Any]) -> tuple[Any, str, list[Any]]:
     """A query as the connection that it goes to, its statement, and the values in that."""
     query._choose_db_if_not_chosen()

@@ -417,7 +417,9 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
         rows = await database.look(_FIGURES_OF.format(slots=database.slots(part)), *part)
-        levels = [Figures(id_, item, place, Level(*map(from_units, units))) for id_, item, place, *units in rows]
+        levels = [
+            Figures(id_, item, place, ledger.of_figures(map(from_units, units))) for id_, item, place, *units in rows
+        ]
         holding = [level for level in levels if level.state.held]
         expired = await _expired(holding)
         for level in holding:

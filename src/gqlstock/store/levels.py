@@ -38,6 +38,12 @@ async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level
     return await without_expired(levels, now), set(item_ids) - quiet
 
 
+async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
+    """All levels of items as they are stored, with what expired holds keep."""
+    statement = f"SELECT {{columns}} FROM inventory_level WHERE item_id IN ({database.slots(item_ids)}) ORDER BY id"
+    return await records.records(Level, statement, *item_ids) if item_ids else []
+
+
 async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]:
     """The levels without what expired holds keep."""
     holding = [level.id for level in levels if level.held]

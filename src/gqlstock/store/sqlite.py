@@ -139,7 +139,8 @@ class Client(SqliteClient):
                 await self.create_connection(with_db=True)
             assert self._connection is not None
             raw = self._connection._conn
-            hop = self._connection._execute(copy_context().run, _run_to_end, raw, _InOneHop(self, raw), work)
+            db: Any = self._connection
+            hop = db._execute(copy_context().run, _run_to_end, raw, _InOneHop(self, raw), work)
             return await _finished(hop)
 
     def _in_transaction(self) -> TransactionContext:

@@ -30,7 +30,7 @@ async def check() -> AsyncIterator[Difference]:
 
 def _figures(row: Mapping[str, Any]) -> Iterator[Figure]:
     units = {name: from_units(row[kept]) for name, (kept, _) in _FIGURES.items()}
-    level = Level(*(from_units(row[name]) for name in FIGURES))
+    level = ledger.of_figures(from_units(row[name]) for name in FIGURES)
     for name, (_, source) in _FIGURES.items():
         yield name, units[name], from_units(row[source])
     yield "available", from_units(row["available"]), level.available

@@ -22,6 +22,12 @@ from gqlstock.store import database
 from gqlstock.store.fields import from_units, to_units
 
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cached(function: F) -> F:
+    """``functools.cache`` for functions of a type, which mypy does not take for hashable."""
+    return cache(function)  # type: ignore[return-value]
 
 
 async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) -> list[R]:
@@ -50,7 +56,7 @@ def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
     return found
 
 
-@cache
+@_cached
 def columns(kind: type[Any], alias: str = "") -> str:
     """The columns of a record as a SELECT lists them; ``alias`` is the table's in that statement."""
     prefix = f"{alias}." if alias else ""
@@ -69,14 +75,14 @@ class _Column:
     write: Callable[[Any], Any]
 
 
-@cache
+@_cached
 def _readers(kind: type[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, Callable[[Any], Any]], ...]]:
     known = _columns(kind)
     readers = ((position, column.read) for position, column in enumerate(known.values()))
     return tuple(known), tuple((position, read) for position, read in readers if read is not None)
 
 
-@cache
+@_cached
 def _columns(kind: type[Any]) -> Mapping[str, _Column]:
     hints = typing.get_type_hints(kind)
     return {field.name: _column(hints[field.name]) for field in dataclasses.fields(kind)}

@@ -9,11 +9,12 @@ from tortoise.models import Model
 from gqlstock.rules import folding, seals
 from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import alerts, announcements, database, holds, orders, shipments
+from gqlstock.store import alerts, announcements, catalog, database, holds, orders, shipments
 from gqlstock.store.db import records
 
 WRITE_ORDER: tuple[type, ...] = (
@@ -50,6 +51,8 @@ _TABLES: dict[type, type[Model]] = {
     StockAnnouncement: announcements.StockAnnouncement,
     LowInventoryAlert: alerts.LowInventoryAlert,
 }
+_LISTED: dict[type[Model], type] = {catalog.Item: Item}
+"""The tables whose rows lists give as records."""
 _OWN_IDS = {StockHold}
 """Records whose id cannot be guessed and is given by us."""
 
@@ -71,6 +74,12 @@ def sealed(record: Any, related: Related) -> Any:
     """A new record with its seal, where its kind has one."""
     seal = _SEALS.get(type(record))
     return record if seal is None else dataclasses.replace(record, seal=seal(record, related))
+
+
+def made(table: type[Model], rows: Sequence[Any]) -> list[Any]:
+    """Rows of a list: records of those tables that have them there, else objects of the table's own."""
+    kind = _LISTED.get(table)
+    return [table._init_from_db(**row) for row in rows] if kind is None else records.hydrate(kind, rows)
 
 
 async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
