@@ -187,11 +187,12 @@ class StockEdits:
                 f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
+        now = self.snapshot.moved_now.get(level.id, ZERO) if moment < self.now else ZERO
         if level.id <= 0:
-            return ZERO
+            return now
         if (level.id, moment) not in self.snapshot.moved:
             raise NotLoaded(moved=[(level.id, moment)])
-        return self.snapshot.moved[level.id, moment]
+        return self.snapshot.moved[level.id, moment] + now
 
     def _key(self, sku: str, warehouse: str) -> Key:
         item = self.snapshot.by_sku.get(sku)

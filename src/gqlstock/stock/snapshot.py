@@ -83,6 +83,8 @@ class Snapshot:
     """How many active holds each address has in the database."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     """What the ledger has for a level after a moment."""
+    moved_now: dict[int, Decimal] = field(default_factory=dict)
+    """What the commands before have moved of a level, without counts. The ledger has none of it yet."""
 
     def copy(self) -> "Snapshot":
         return dataclasses.replace(
@@ -91,6 +93,7 @@ class Snapshot:
             records={kind: dict(found) for kind, found in self.records.items()},
             queues={level_id: list(waiting) for level_id, waiting in self.queues.items()},
             new_holds=list(self.new_holds),
+            moved_now=dict(self.moved_now),
         )
 
     def on(self, channel: SalesChannel) -> Shelf:

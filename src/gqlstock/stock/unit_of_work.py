@@ -118,6 +118,9 @@ class UnitOfWork:
             stored, **figures, updated_at=self.now, counted_at=entry.counted_at or stored.counted_at
         )
         self.snapshot.put_level(level)
+        if entry.change.kind not in ledger.COUNTS:
+            moved = self.snapshot.moved_now
+            moved[level.id] = moved.get(level.id, ZERO) + entry.change.on_hand
         event = Event(Topic.LEVEL, level.id, {}) if level.figures != then.figures else None
         if event is not None:
             self.events.append(event)
