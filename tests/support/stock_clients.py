@@ -167,7 +167,7 @@ class Recorder:
         async def work() -> None:
             await inventory.lock(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True))
             over = database.now() - timedelta(seconds=1)
-            await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over)
+            await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over, seal=None)
 
         await database.transaction(work)
         call.end, call.refusals = time.monotonic(), ()
