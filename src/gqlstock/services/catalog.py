@@ -1,6 +1,6 @@
 """Products and combinations: made, changed and taken out of use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gqlstock.rules import catalog as rules
@@ -45,7 +45,7 @@ async def update_product(sku: str, given: Changes) -> int:
             changes["sku"] = changes.pop("new_sku")
         await _apply(product, changes)
         if product.tracking is not before:
-            await _check_tracking(before, product, made, claim)
+            await check_tracking(before, product, made, claim.levels)
         if "options" in given:
             rules.check_renames(options, given["options"] or (), "options")
             made = await _follow_options(product, given["options"] or (), made, claim)
@@ -74,7 +74,7 @@ async def delete_product(sku: str) -> int:
 
     async def work() -> int:
         product, made, claim = await _claimed(sku)
-        await _check_unused([product, *made], claim)
+        await check_unused([product, *made], claim.levels)
         await _retire([product, *made], claim)
         return int(product.id)
 
@@ -161,7 +161,7 @@ async def delete_combination(sku: str) -> int:
 
     async def work() -> int:
         combination, claim = await _claimed_combination(sku)
-        await _check_unused([combination], claim)
+        await check_unused([combination], claim.levels)
         await _retire([combination], claim)
         return int(combination.id)
 
@@ -290,7 +290,7 @@ async def _follow_options(product: Item, options: Sequence[Option], made: Sequen
         else:
             # In the order of the product's options.
             kept[digest] = combination, rules.inventory_part(choice, options)
-    await _check_unused(gone, claim, "options")
+    await check_unused(gone, claim.levels, "options")
     await _retire(gone, claim)
     await _rewrite(product, list(kept.values()))
     return [combination for combination, _ in kept.values()]
@@ -309,21 +309,27 @@ async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) 
     await catalog.rewrite(changed)
 
 
-async def _check_tracking(before: InventoryTracking, product: Item, made: Sequence[Item], claim: Claim) -> None:
+LevelsOf = Callable[[int], Iterable[Any]]
+"""The levels in use of the item with that id."""
+
+
+async def check_tracking(
+    before: InventoryTracking, product: rules.Item | Item, made: Sequence[rules.Item | Item], levels: LevelsOf
+) -> None:
     """Changing between counted modes leaves levels behind: there must be nothing on them. To and from uncounted: always."""
     counted = {InventoryTracking.TRACK_WITHOUT_OPTIONS, InventoryTracking.TRACK_WITH_OPTIONS}
     if {before, product.tracking} != counted:
         return
     left_behind = [product] if rules.counts_combinations(product.tracking) else list(made)
-    await _check_unused(left_behind, claim, "tracking")
+    await check_unused(left_behind, levels, "tracking")
 
 
-async def _check_unused(items: Sequence[Item], claim: Claim, at: str = "sku") -> None:
+async def check_unused(items: Sequence[rules.Item | Item], levels: LevelsOf, at: str = "sku") -> None:
     """Refuse while a level of one of the items has units or claims, or an open order has one of them."""
     if not items:
         return
     for item in items:
-        for level in claim.levels(item.id):
+        for level in levels(item.id):
             if any((level.on_hand, level.reserved, level.planned, level.held, level.backordered, level.incoming)):
                 raise wrong_state(f"{item.sku} still has stock or claims in a warehouse.", at)
     order_id = await orders.open_order_of([item.id for item in items])
