@@ -15,8 +15,7 @@ from gqlstock.rules import quantities
 
 def seal(*values: Any) -> int:
     """A digest of texts, numbers, moments and lists of them, the same however the database keeps them."""
-    told = json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.blake2b(told.encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(_encoder.encode(values).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
@@ -49,9 +48,20 @@ def of_alert(alert: Any) -> int:
     return seal(*about, alert.quantity_left, alert.threshold, alert.raised_at)
 
 
+def of_movement(movement: Any, item_id: int, warehouse_id: int) -> int:
+    """The seal of a movement, which has the place of its level as well."""
+    where = (movement.level_id, item_id, warehouse_id)
+    units = (movement.quantity, movement.on_hand_after)
+    told = (movement.reason, movement.reference, movement.order_id)
+    return seal(*where, movement.kind, *units, movement.actor, movement.created_at, *told)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, Decimal):
         return quantities.text(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     raise TypeError(f"{value!r} cannot be sealed.")
+
+
+_encoder = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":"))

@@ -1,11 +1,7 @@
 """The only writer of levels and movements: figures by increments, a movement for each change of onHand."""
 
-import dataclasses
-from typing import Any
-
 from gqlstock.rules import ledger as rules
 from gqlstock.rules.ledger import Level
-from gqlstock.rules.quantities import ZERO
 from gqlstock.stock.unit_of_work import AppliedEntry, Key, UnitOfWork
 from gqlstock.store import levels as rows
 
@@ -19,15 +15,22 @@ async def write_levels(unit: UnitOfWork) -> None:
     await rows.set_in_use([level for level in found if level.id > 0])
 
 
-async def write_entries(unit: UnitOfWork) -> dict[int, Any]:
-    """Write the movements and what changed of the levels; gives the movements by the identity of their entries."""
+async def write_entries(unit: UnitOfWork) -> dict[int, tuple[rows.NewMovement, int]]:
+    """Write the movements and what changed of the levels; gives the movements and their ids by the identity of entries."""
     moved = [one for one in unit.entries if one.entry.change.on_hand]
-    movements = await rows.insert_movements([_movement(one, unit) for one in moved])
-    for one, movement in zip(moved, movements, strict=True):
+    movements = [_movement(one, unit) for one in moved]
+    ids = await rows.insert_movements(movements)
+    for one, movement_id in zip(moved, ids, strict=True):
         assert one.event is not None
-        one.event.data["movement"] = movement.id
-    await rows.increment([_increment(key, before, unit) for key, before in sorted(unit.before.items())])
-    return {id(one.entry): movement for one, movement in zip(moved, movements, strict=True)}
+        one.event.data["movement"] = movement_id
+    increments = (_increment(key, before, unit) for key, before in sorted(unit.before.items(), key=_by_key))
+    await rows.increment([one for one in increments if one is not None])
+    written = zip(moved, movements, ids, strict=True)
+    return {id(one.entry): (movement, movement_id) for one, movement, movement_id in written}
+
+
+def _by_key(one: tuple[Key, Level]) -> Key:
+    return one[0]
 
 
 def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
@@ -35,10 +38,10 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
     level = unit.snapshot.level(*entry.key)
     assert level is not None
     assert entry.change.kind is not None
-    level_id = unit.writes.id_of(level.id)
     return rows.NewMovement(
-        level=dataclasses.replace(level, id=level_id),
-        level_id=level_id,
+        item_id=level.item_id,
+        warehouse_id=level.warehouse_id,
+        level_id=unit.writes.id_of(level.id),
         kind=entry.change.kind,
         quantity=entry.change.on_hand,
         on_hand_after=one.on_hand_after,
@@ -50,11 +53,21 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
     )
 
 
-def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment:
+def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment | None:
+    """By how much a level changed; None for one that was made with its figures."""
     after = unit.snapshot.level(*key)
     assert after is not None
-    expired = unit.expired.get(key, ZERO)
-    stored = dataclasses.replace(before, held=before.held + expired)
-    figures = [getattr(after, name) - getattr(stored, name) for name in (*rules.FIGURES, "available")]
+    if after.id < 0:
+        return None
+    figures = [now - then for now, then in zip(after.figures, before.figures, strict=True)]
+    available = after.available - before.available
+    expired = unit.expired.get(key)
+    if expired:
+        # The stored figures still have it.
+        figures[_HELD] -= expired
+        available += expired
     counted_at = after.counted_at if after.counted_at != before.counted_at else None
-    return rows.Increment(unit.writes.id_of(after.id), figures, counted_at, unit.now)
+    return rows.Increment(after.id, (*figures, available), counted_at, unit.now)
+
+
+_HELD = rules.FIGURES.index("held")

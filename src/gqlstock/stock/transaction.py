@@ -15,7 +15,7 @@ from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
-from gqlstock.store import database, outbox
+from gqlstock.store import database, levels, outbox
 from gqlstock.store.db import tables
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
@@ -154,7 +154,7 @@ def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
 @dataclass(frozen=True, slots=True)
 class _Written:
     unit: UnitOfWork
-    by_entry: dict[int, Any]
+    by_entry: dict[int, tuple[levels.NewMovement, int]]
 
     def id_of(self, record_id: int) -> int:
         return self.unit.writes.id_of(record_id)
@@ -165,10 +165,10 @@ class _Written:
     def level(self, key: Key) -> Level:
         level = self.unit.snapshot.level(*key)
         assert level is not None
-        return dataclasses.replace(level, id=self.id_of(level.id))
+        return level if level.id > 0 else dataclasses.replace(level, id=self.id_of(level.id))
 
     def movements(self, entries: Sequence[LedgerEntry]) -> list[Any]:
-        return [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
+        return [levels.movement(*self.by_entry[id(entry)]) for entry in entries if id(entry) in self.by_entry]
 
 
 async def _write_all(unit: UnitOfWork) -> _Written:
@@ -181,7 +181,7 @@ async def _write_all(unit: UnitOfWork) -> _Written:
 
 
 def _stored(event: Event, subject: int) -> Event:
-    return event if subject == event.subject else dataclasses.replace(event, subject=subject)
+    return event if subject == event.subject else Event(event.topic, subject, event.data)
 
 
 _batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _place(one.key), lambda one: one.size)

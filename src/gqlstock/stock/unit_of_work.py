@@ -113,12 +113,10 @@ class UnitOfWork:
         stored = self.snapshot.level(*entry.key)
         assert stored is not None
         self.before.setdefault(entry.key, stored)
-        figures = {name: getattr(after, name) for name in ledger.FIGURES}
-        level = dataclasses.replace(
-            stored, **figures, updated_at=self.now, counted_at=entry.counted_at or stored.counted_at
-        )
+        figures = after.figures
+        level = stored.with_figures(figures, entry.counted_at or stored.counted_at, self.now)
         self.snapshot.put_level(level)
-        event = Event(Topic.LEVEL, level.id, {}) if level.figures != then.figures else None
+        event = Event(Topic.LEVEL, level.id, {}) if figures != then.figures else None
         if event is not None:
             self.events.append(event)
         self.entries.append(AppliedEntry(entry, level.on_hand, event))

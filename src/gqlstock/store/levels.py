@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from gqlstock.rules import seals
 from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
 from gqlstock.store.db import records
@@ -20,10 +21,20 @@ EXPIRED_UNITS = """SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT
     WHERE h.state = 'ACTIVE' AND h.expires_at <= ? AND u.level_id IN ({slots}) GROUP BY u.level_id"""
 """What holds that have expired still keep in the stored figures of levels: it counts nowhere."""
 _FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming", "available")
+_INSERTED = ("item_id", "warehouse_id", *_FIGURES, "counted_at", "deleted_at", "updated_at")
 _INCREMENT = (
     "UPDATE inventory_level SET "
     + ", ".join(f"{figure} = {figure} + ?" for figure in _FIGURES)
     + ", counted_at = COALESCE(?, counted_at), updated_at = ? WHERE id = ?"
+)
+_INCREMENT_ALL = (
+    "UPDATE inventory_level AS l SET "
+    + ", ".join(f"{figure} = l.{figure} + v.{figure}" for figure in _FIGURES)
+    + ", counted_at = COALESCE(v.counted_at, l.counted_at), updated_at = v.updated_at FROM unnest("
+    + "?::bigint[], " * len(_FIGURES)
+    + "?::timestamptz[], ?::timestamptz[], ?::bigint[]) AS v ("
+    + ", ".join(_FIGURES)
+    + ", counted_at, updated_at, id) WHERE l.id = v.id"
 )
 
 
@@ -52,10 +63,14 @@ async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]
 
 
 async def insert(levels: Sequence[Level]) -> list[int]:
-    """Make empty levels; gives their ids, in order."""
-    same = dict.fromkeys(_FIGURES, 0)
-    rows = [(level.item_id, level.warehouse_id, level.updated_at) for level in levels]
-    return await database.insert(InventoryLevel, ("item_id", "warehouse_id", "updated_at"), rows, same) if rows else []
+    """Make levels with their figures; gives their ids, in order."""
+    places = [
+        (level.item_id, level.warehouse_id, *map(to_units, level.figures), to_units(level.available))
+        for level in levels
+    ]
+    states = [(level.counted_at, level.deleted_at, level.updated_at) for level in levels]
+    rows = [(*place, *state) for place, state in zip(places, states, strict=True)]
+    return await database.insert(InventoryLevel, _INSERTED, rows)
 
 
 async def set_in_use(levels: Sequence[Level]) -> None:
@@ -68,7 +83,8 @@ async def set_in_use(levels: Sequence[Level]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NewMovement:
-    level: Level
+    item_id: int
+    warehouse_id: int
     level_id: int
     kind: MovementKind
     quantity: Decimal
@@ -90,19 +106,48 @@ class Increment:
     at: datetime
 
 
-async def insert_movements(movements: Sequence[NewMovement]) -> list[StockMovement]:
-    """Write movements; gives them as they are stored."""
-    names = [field.name for field in dataclasses.fields(NewMovement) if field.name != "level"]
-    made = [StockMovement(**{name: getattr(one, name) for name in names}) for one in movements]
-    for row, one in zip(made, movements, strict=True):
-        row.seal = row.sealed(one.level)
-    await database.insert_many(made)
+_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "reason", "reference", "actor", "order_id", "created_at")
+
+
+async def insert_movements(movements: Sequence[NewMovement]) -> list[int]:
+    """Write movements; gives their ids, in order."""
+    rows = [
+        (
+            one.level_id,
+            one.kind.value,
+            to_units(one.quantity),
+            to_units(one.on_hand_after),
+            one.reason,
+            one.reference,
+            one.actor,
+            one.order_id,
+            one.created_at,
+            seals.of_movement(one, one.item_id, one.warehouse_id),
+        )
+        for one in movements
+    ]
+    return await database.insert(StockMovement, (*_MOVEMENT, "seal"), rows)
+
+
+def movement(new: NewMovement, movement_id: int) -> StockMovement:
+    """A movement as it was written."""
+    made = StockMovement(**{name: getattr(new, name) for name in _MOVEMENT})
+    made.id = movement_id
+    made._saved_in_db = True
     return made
 
 
 async def increment(increments: Sequence[Increment]) -> None:
-    """Add to the figures of levels."""
-    await database.execute_many(
-        _INCREMENT,
-        [[*map(to_units, one.figures), one.counted_at, one.at, one.level_id] for one in increments],
-    )
+    """Add to the figures of levels: on PostgreSQL with one statement, however many there are."""
+    if not increments:
+        return
+    if not database.is_postgres():
+        given = [[*_units(one), one.counted_at, one.at, one.level_id] for one in increments]
+        await database.execute_many(_INCREMENT, given)
+        return
+    columns = zip(*([*_units(one), one.counted_at, one.at, one.level_id] for one in increments), strict=True)
+    await database.execute(_INCREMENT_ALL, *map(list, columns))
+
+
+def _units(increment: Increment) -> list[int]:
+    return [to_units(figure) if figure else 0 for figure in increment.figures]

@@ -39,10 +39,12 @@ def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
     if not rows:
         return []
     names, readers = _readers(kind)
+    # By position it takes half the time: SQLite's rows look for a name among all of theirs.
+    in_order = not isinstance(rows[0], dict) and tuple(rows[0].keys())[: len(names)] == names
     make: Callable[..., R] = kind
     found = []
     for row in rows:
-        given = [row[name] for name in names]
+        given = list(row[: len(names)]) if in_order else [row[name] for name in names]
         for position, read in readers:
             if given[position] is not None:
                 given[position] = read(given[position])
