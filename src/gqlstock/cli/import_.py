@@ -73,9 +73,7 @@ def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Import
 
 
 _BEFORE = "Stopped: nothing of {} was taken in."
-_STOPPED = (
-    "Stopped: a part of {} was taken in. Import it again: what is so already is left alone, and the rest follows."
-)
+_STOPPED = "Stopped: a part of {} may have been taken in. Import it again: what is so already is left alone."
 
 
 @contextmanager

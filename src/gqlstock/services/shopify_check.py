@@ -68,6 +68,7 @@ async def _check_change(one: _Stored, file: Products) -> None:
     if product.options:
         options = rules.options(shopify.merged_options(item.options, product.options))
         gone = [combination for combination in one.combinations if not rules.fits(combination.choice, options)]
+    file.free(combination.id for combination in gone)
     if not gone and product.tracking is item.tracking:
         return
     stored, _ = await levels.of_items({item.id, *(found.id for found in one.combinations)}, database.now())
@@ -78,7 +79,6 @@ async def _check_change(one: _Stored, file: Products) -> None:
     changed = replace(item, tracking=product.tracking)
     await catalog.check_unused(gone, in_use)
     await catalog.check_tracking(item.tracking, changed, one.combinations, in_use)
-    file.free(combination.id for combination in gone)
 
 
 def _check_skus(one: _Stored, taken: Mapping[str, int], file: Products) -> None:
