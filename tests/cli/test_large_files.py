@@ -159,26 +159,6 @@ def test_an_import_that_is_stopped_leaves_whole_parts_and_is_finished_by_another
     fill(lambda: everything_is_there(60_000))
 
 
-def test_an_import_that_is_stopped_while_it_is_checked_leaves_nothing(
-    fill: Fill, database_env: dict[str, str], tmp_path: Path
-) -> None:
-    fill(lambda: shop(600))
-    file = levels(tmp_path / "in.csv", 600)
-
-    with at_a_terminal("import", "levels", str(file), env=database_env) as (process, screen):
-        screen.until("Read")
-        process.send_signal(signal.SIGINT)
-        shown = screen.until()
-        stdout, _ = process.communicate(timeout=PATIENCE)
-
-    async def check() -> None:
-        assert [await table.all().count() for table in (InventoryLevel, StockMovement)] == [0, 0]
-
-    assert (process.returncode, stdout) == (130, "")
-    assert shown.splitlines()[-1] == f"Stopped: nothing of {file} was taken in."
-    fill(check)
-
-
 def test_an_export_takes_the_place_of_the_file_once_it_is_whole(run: Run, fill: Fill, tmp_path: Path) -> None:
     fill(lambda: shop(1))
     run("import", "levels", levels(tmp_path / "in.csv", 1))

@@ -62,7 +62,9 @@ class Level:
 
     def with_figures(self, figures: tuple[Decimal, ...], counted_at: datetime | None, at: datetime | None) -> "Level":
         """The level with other figures. Said in full: ``replace`` takes five times as long, and files have many levels."""
-        return Level(*figures, self.id, self.item_id, self.warehouse_id, counted_at, self.deleted_at, at)
+        on_hand, reserved, planned, held, backordered, incoming = figures
+        place = (self.id, self.item_id, self.warehouse_id)
+        return Level(on_hand, reserved, planned, held, backordered, incoming, *place, counted_at, self.deleted_at, at)
 
 
 @dataclass(frozen=True, slots=True)
