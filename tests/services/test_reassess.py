@@ -109,6 +109,17 @@ async def test_a_category_that_moves_takes_its_products_under_the_threshold_of_i
     assert await found() == [("MUG", None, 4, "RAISED")]
 
 
+async def test_a_product_that_moves_within_a_transaction_is_followed_after_it(shop: None) -> None:
+    await make.setting(category="kitchen", notify_below=5)
+    await reassess.run()
+
+    await database.transaction(lambda: catalog.change_product("SHIRT", {"category": "cups"}))
+    assert await found() == [("MUG", None, 4, "RAISED")]
+    await reassess.run()
+
+    assert await found() == [("MUG", None, 4, "RAISED"), ("SHIRT-S", None, 4, "RAISED")]
+
+
 async def test_a_product_that_moves_goes_by_the_threshold_of_its_new_category(shop: None) -> None:
     await make.setting(category="kitchen", notify_below=5)
     await reassess.run()
