@@ -1,6 +1,5 @@
 """Compiled documents: what is kept of them, how much memory that takes, and that nothing is left of those that are not."""
 
-import asyncio
 import gc
 import tracemalloc
 import weakref
@@ -109,34 +108,6 @@ def test_a_compiled_document_has_no_reference_cycle() -> None:
 
     # graphql-core's printer of values makes buffers that name themselves, and nothing else.
     assert {type(one).__name__ for one in left} <= {"PrintBuffer"}
-
-
-async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client) -> None:
-    queries = [
-        "{ viewer { authenticated } products { totalCount nodes { sku availability { sku } } } }",
-        """query ($it: Boolean = true) {
-            categories { nodes { slug products { nodes { sku } } } } viewer @skip(if: $it) { authenticated } }""",
-        '{ node(id: "nobody") { id ... on Product { sku } } }',
-        '{ order(number: "1") { number } inventoryItems(filter: { availableBelow: 2 }) { totalCount } }',
-        "{ products(first: -1) { totalCount } }",
-    ]
-    for query in queries:
-        await client.ask(query)
-    documents.KEPT.clear()
-
-    gc.collect()
-    gc.disable()
-    try:
-        for query in queries:
-            await client.ask(query)
-        gone = [weakref.ref(document.node.definitions[0]) for document in documents.KEPT.values()]
-        assert len(gone) == len(queries)
-        documents.KEPT.clear()
-        # What was given up over an error comes to its end.
-        await asyncio.sleep(0.05)
-        assert [one for one in gone if one() is not None] == []
-    finally:
-        gc.enable()
 
 
 def test_a_document_weighs_no_less_than_it_takes() -> None:
