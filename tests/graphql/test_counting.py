@@ -13,10 +13,15 @@ import make
 from asking import Client, Statements
 from gqlstock.app import create_app
 from gqlstock.config import Config
+from gqlstock.graphql import paging
+from gqlstock.graphql.context import Context
+from gqlstock.graphql.paging import Page
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
+from gqlstock.store import catalog, database
 from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.keyset import Order
 
 
 async def stocked(count: int) -> None:
@@ -170,3 +175,20 @@ async def test_the_deadline_ends_what_only_takes_processor_time(
 
     codes = [error["extensions"]["code"] for answer in answers for error in answer["errors"]]
     assert codes == ["TIMEOUT"] * 3
+
+
+async def test_the_same_rows_grouped_differently_are_counted_apart(database_url: DatabaseUrl) -> None:
+    context = Context(feed=None, storefront=None, remembers=True)  # type: ignore[arg-type]
+    async with database.opened(database_url, everywhere=True):
+        kitchen = await make.category("kitchen")
+        cups = await make.category("cups", parent="kitchen")
+        await make.product("MUG", category="cups")
+        await make.product("SHIRT", category="kitchen")
+
+        async def counted(groups: dict[int, list[int]]) -> list[int]:
+            page, order, query = Page(0, False, None, None), Order("id"), catalog.live_products()
+            found = await paging.nested(page, order, query, "category_id", list(groups), str, groups=groups)
+            return [await connection.count(context.once) for connection in found]
+
+        assert await counted({kitchen: [kitchen, cups]}) == [2]
+        assert await counted({kitchen: [kitchen, cups], cups: [cups]}) == [2, 1]

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -156,9 +156,11 @@ async def products_below(
         return {head: sum(shown[member] for member in set(tree)) for head, tree in trees.items()}
 
     of = paging.Listed.of(found, order)
-    return await paging.many(
-        page, order, fetch, count, category_ids, node, of, lambda: (keyset.identity(below), website, in_stock)
-    )
+
+    def same() -> Hashable:
+        return paging.counted_alike(below, "category_id", trees), website, in_stock
+
+    return await paging.many(page, order, fetch, count, category_ids, node, of, same)
 
 
 async def _products(chosen: ProductFilter | None) -> Any:

@@ -283,7 +283,15 @@ async def nested(
     async def count() -> Mapping[Any, int]:
         return await keyset.counts(below, column, groups)
 
-    return await many(page, order, fetch, count, parents, node, Listed.of(query, order), lambda: keyset.identity(below))
+    return await many(
+        page, order, fetch, count, parents, node, Listed.of(query, order), lambda: counted_alike(below, column, groups)
+    )
+
+
+def counted_alike(below: Any, column: str, groups: Groups | None) -> Hashable:
+    """The key of a count by group: the same rows can be grouped differently, as those of a category and its children."""
+    grouped = None if groups is None else frozenset((parent, tuple(members)) for parent, members in groups.items())
+    return keyset.identity(below), column, grouped
 
 
 Pages = Mapping[Any, Sequence[tuple[Any, Key]]]
