@@ -327,7 +327,7 @@ async def test_a_field_of_an_object_takes_or_refuses_any_text(client, type_, fie
 
 
 async def row_id(type_):
-    """The id of something of that type in the shop."""
+    """The id of an existing object of that type."""
     table, condition = {
         "Category": ("category", "TRUE"),
         "Product": ("item", "sku = 'SHIRT'"),

@@ -184,7 +184,7 @@ async def test_a_stream_leaves_its_room_when_its_connection_is_cut(narrow: Serve
 
 
 async def has_room(to: Server) -> str:
-    """What a subscription of that address is answered, once the server has seen the end of others."""
+    """The answer to a new subscription from an address, after the server has noticed that earlier ones ended."""
     async with asyncio.timeout(10), socket_of(to, "203.0.113.1") as socket:
         while (told := await subscribed(socket, "9")) == FULL:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

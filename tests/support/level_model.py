@@ -187,7 +187,7 @@ class LevelModel:
         self._fill(levels)
 
     def _expect(self, sku: str, warehouse: str, ids: Sequence[int]) -> None:
-        """Keep what is still to come, the oldest first."""
+        """Keep the announcements that are still expected, oldest first."""
         left = tuple(id for id in ids if self.facts.get(("announcement", id)).remaining)
         self.facts.put(("coming", sku, warehouse), left or None)
 

@@ -162,7 +162,7 @@ class Model(LevelModel):
     def _picks(
         self, order: Order, rows: Rows | None, fits: Callable[[Piece], bool], rank: Callable[[Piece], Any]
     ) -> list[Pick]:
-        """The units of these rows, of all lines without any, out of the pieces that fit, by their rank."""
+        """Take units from the matching pieces in order of rank: those of the given rows, or of all lines without rows."""
         picks = []
         for sku, left in rows if rows is not None else [(None, 0)]:
             for number, line in enumerate(order.lines):

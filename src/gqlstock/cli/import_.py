@@ -48,7 +48,7 @@ def levels(file: File) -> None:
 
 
 def _tell(found: Imported) -> None:
-    """What the file says that somebody has to look after."""
+    """What the file says that a person should check."""
     for note in found.notes:
         typer.echo(note, err=True)
 

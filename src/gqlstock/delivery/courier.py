@@ -79,7 +79,7 @@ class Courier:
             self._wake.clear()
             seconds = _SECONDS_BETWEEN_LOOKS
             try:
-                # First: what is in hand here is then not due to anybody.
+                # Renew the leases first, so that no other courier claims what this one is sending.
                 await self._renew()
                 seconds = min(seconds, await self.step())
             except Exception:
@@ -107,7 +107,7 @@ class Courier:
         return seconds
 
     async def _renew(self) -> None:
-        """Keep what is in hand; stop delivering what somebody else has taken while this process was held up."""
+        """Renew the leases of running deliveries; stop those that another process took over while this one was held up."""
         now = time.monotonic()
         if now - self._renewed_at < _SECONDS_BETWEEN_RENEWALS:
             return

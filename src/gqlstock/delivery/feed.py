@@ -49,7 +49,7 @@ class Part:
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """What ``make`` gives, for whoever asks first; the others get the same."""
         if key not in self._made:
-            # Of nobody: who asked first may go away, and the others still wait for it.
+            # Not the first caller's task: that caller may be cancelled while others still wait.
             self._made[key] = asyncio.ensure_future(make())
         made: T = await asyncio.shield(self._made[key])
         return made

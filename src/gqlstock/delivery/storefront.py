@@ -61,7 +61,7 @@ class Shown:
         self._made: dict[Callable[[Showing], Any], Any] = {}
 
     def once(self, make: Callable[[Showing], T]) -> T:
-        """What ``make`` gives of it; made for whoever asks first."""
+        """The result of ``make``, computed for the first caller and shared with the others."""
         if make not in self._made:
             self._made[make] = make(self.showing)
         made: T = self._made[make]
@@ -135,7 +135,7 @@ class _Watch:
     watchers: set[_Watcher] = field(default_factory=set)
     seen: _Seen | None = None
     gone: Shown | None = None
-    """What was told last to somebody for whom there was nothing to see any more."""
+    """The state sent to all who saw the item and no longer can."""
 
     def next(self, audience: _Audience, last: Shown | None) -> Shown | None:
         """What is to be sent next: what there is to see, or that what was seen last has gone."""

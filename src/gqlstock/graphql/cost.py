@@ -48,7 +48,7 @@ class Cost(NamedTuple):
     fields: int = 0
     complexity: int = 0
     work: int = 0
-    """What is looked at besides: once, below however many objects it is asked for, since it is done for all of them."""
+    """Work besides the fields shown. It counts once for all parents, since one query serves them all."""
 
     @property
     def total(self) -> int:
@@ -119,7 +119,7 @@ class _Measuring:
         )
 
     def _lines(self, node: FieldNode) -> int:
-        """How many objects there are in the lists of a field's arguments."""
+        """The number of objects in lists in a field's arguments."""
         count, waiting = 0, [argument.value for argument in node.arguments or ()]
         while waiting:
             value = waiting.pop()
@@ -167,7 +167,7 @@ class _Measuring:
 
 
 def lines(given: Any) -> int:
-    """How many objects there are in the lists of a value of JSON."""
+    """The number of objects in lists in a JSON value."""
     count, waiting = 0, [given]
     while waiting:
         value = waiting.pop()
@@ -271,7 +271,7 @@ _MOST_STEPS = 20_000
 
 
 def _size(value: Any) -> Any:
-    """What a variable says of how many; anything that is neither a number nor has others in it says nothing."""
+    """The part of a variable that affects the cost: a number, a list or an object; None for anything else."""
     return value if isinstance(value, list | dict) else _whole(value)
 
 
@@ -283,7 +283,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _key(size: Any) -> Any:
-    """What two values have in common that come to the same."""
+    """The cache key of a value: equal for values of equal cost."""
     return (len(size), lines(size)) if isinstance(size, list | dict) else size
 
 

@@ -30,7 +30,7 @@ from gqlstock.store.warehouses import Channel
 _SPARE = 32
 _GROWTH = 8
 _MOST = 500
-"""Of one part: working it out takes some milliseconds, in which nobody else has a turn."""
+"""Rows per part. Assessing one part takes some milliseconds, and other requests wait meanwhile."""
 
 Keep = Callable[[Assessment], bool]
 Read = Callable[[Sequence[Item], Channel], Awaitable[Shelf]]

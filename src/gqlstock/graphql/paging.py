@@ -48,7 +48,7 @@ class Edge(Generic[Node]):
 
 
 Once = Callable[[Hashable, Callable[[], Awaitable[Any]]], Awaitable[Any]]
-"""Gives what was found for a key, or finds it: ``Context.once``."""
+"""Returns the result kept for a key, or computes and keeps it: ``Context.once``."""
 Count = Callable[[Once], Awaitable[int]]
 
 

@@ -1,4 +1,4 @@
-"""Parses documents into trees that are freed as soon as nobody holds them.
+"""Parses documents into trees without reference cycles, freed as soon as they are dropped.
 
 graphql-core links all tokens of a document both ways, and each node to two of them: only the collector of reference
 cycles frees that. Here a node knows its source, start and end, which is all that errors need to give line and column.

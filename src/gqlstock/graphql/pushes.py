@@ -111,7 +111,7 @@ class Pushes:
             made = self._executed(event)
             if isinstance(made, Push):
                 return self._keep(key, made)
-            # Of nobody: who asked first may go away, and the others still wait for it.
+            # Not the first caller's task: that caller may be cancelled while others still wait.
             running = asyncio.create_task(self._run(key, made), context=trail.left())
             self._running[key] = running
         return asyncio.shield(running)

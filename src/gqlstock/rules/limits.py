@@ -6,7 +6,7 @@ from functools import lru_cache
 LISTED = 1_000
 """What a list costs, in fields, that passes over rows: which ones a website shows is worked out row by row."""
 COUNTED = 2_500
-"""What a count of all rows costs, or a report over all items."""
+"""The cost of counting all rows of a list, or of a report over all items."""
 LINE_ENTERED = 10
 """What a line of an input costs, such as that of an order."""
 

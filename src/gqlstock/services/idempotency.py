@@ -44,7 +44,7 @@ def ticket(caller: Caller, mutation: str, key: str | None, asked: object) -> Tic
 
 
 async def ticket_on_website(caller: Caller, mutation: str, key: str | None, asked: _OnWebsite) -> Ticket | None:
-    """As ``ticket``; the default website is the same whether it was named or left out."""
+    """Like ``ticket``, but naming the default website and leaving it out give the same ticket."""
     named = skus.normalized(asked.website) if key is not None and asked.website is not None else None
     if named is not None and named == await warehouses.default_website_code():
         asked = replace(asked, website=None)

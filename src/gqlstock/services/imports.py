@@ -41,7 +41,7 @@ class Imported:
     combinations_made: int = 0
     counted: int = 0
     notes: Sequence[str] = ()
-    """What somebody has to look after, by line: quantities below 0."""
+    """What a person should check, by line: quantities below 0."""
 
 
 def _silent(what: str, done: int, of: int | None) -> None:

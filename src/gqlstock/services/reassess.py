@@ -1,4 +1,4 @@
-"""Alerts after a change of settings, websites or warehouses: the items that it concerns are assessed again, in parts."""
+"""Reassess the alerts of items after a change of settings, websites or warehouses, in batches."""
 
 from collections.abc import Collection
 

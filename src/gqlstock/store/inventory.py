@@ -373,7 +373,7 @@ async def drop_expired(held: Mapping[int, Decimal]) -> None:
         "UPDATE inventory_level SET held = held - ?, available = available + ?, updated_at = ? WHERE id = ?",
         [[to_units(quantity), to_units(quantity), at, level_id] for level_id, quantity in sorted(held.items())],
     )
-    # Of a level that went out of use with its item nobody is told any more.
+    # Levels of deleted items are not announced.
     live = {level.id for level in await live_levels().filter(id__in=list(held)).only("id")}
     await outbox.add([Event(Topic.LEVEL, level_id) for level_id in held if level_id in live])
 

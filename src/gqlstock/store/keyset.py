@@ -44,7 +44,7 @@ class Order:
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
-    """What two queries have in common that ask for the same rows."""
+    """The key of a query: equal for queries that ask for the same rows."""
     _, statement, values = database.told(rows.all())
     return statement, tuple(map(repr, values))
 

@@ -93,7 +93,7 @@ async def parts(table: type[M], size: int = _READ_AT_ONCE) -> AsyncIterator[list
 
 
 async def movements() -> AsyncIterator[list[tuple[StockMovement, LevelPlace]]]:
-    """Every movement with its level, a part at a time."""
+    """Every movement with its level, in batches."""
     async for part in parts(StockMovement):
         first, last = part[0].id, part[-1].id
         places = await _places("SELECT level_id FROM stock_movement WHERE id BETWEEN ? AND ?", first, last)
