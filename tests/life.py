@@ -19,9 +19,9 @@ from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import cancellation, holds, orders, returns, shipments
 from gqlstock.services.cancellation import Cancellation
 from gqlstock.services.drafts import Asked, Draft, OrderLine
-from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.handles import Handle
 from gqlstock.services.holds import Holding
+from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
 from gqlstock.store import database

@@ -127,7 +127,9 @@ def test_what_is_no_terminal_is_shown_nothing(run: Run, fill: Fill, tmp_path: Pa
     assert (result.stdout, result.stderr) == ("5000 levels counted.\n", "")
 
 
-def test_an_import_that_is_stopped_leaves_nothing(fill: Fill, database_env: dict[str, str], tmp_path: Path) -> None:
+def test_an_import_that_is_stopped_leaves_whole_parts_and_is_finished_by_another(
+    run: Run, fill: Fill, database_env: dict[str, str], tmp_path: Path
+) -> None:
     fill(lambda: shop(600))
     file = levels(tmp_path / "in.csv", 600)
 
@@ -137,13 +139,24 @@ def test_an_import_that_is_stopped_leaves_nothing(fill: Fill, database_env: dict
         shown = screen.until()
         stdout, _ = process.communicate(timeout=PATIENCE)
 
+    written: list[int] = []
+
     async def check() -> None:
-        assert [await table.all().count() for table in (InventoryLevel, StockMovement)] == [0, 0]
-        assert await OutboxEntry.filter(topic="LEVEL").count() == 0
+        count = await InventoryLevel.all().count()
+        assert await StockMovement.all().count() == count
+        assert await OutboxEntry.filter(topic="LEVEL").count() == count
+        assert count % 1_000 == 0
+        written.append(count)
 
     assert (process.returncode, stdout) == (130, "")
-    assert shown.splitlines()[-1] == f"Stopped: nothing of {file} was taken in."
+    assert shown.splitlines()[-1] == (
+        f"Stopped: a part of {file} may have been taken in. Import it again: what is so already is left alone."
+    )
     fill(check)
+    assert written[0] < 60_000
+
+    assert run("import", "levels", file).stdout == f"{60_000 - written[0]} levels counted.\n"
+    fill(lambda: everything_is_there(60_000))
 
 
 def test_an_export_takes_the_place_of_the_file_once_it_is_whole(run: Run, fill: Fill, tmp_path: Path) -> None:

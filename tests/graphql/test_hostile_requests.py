@@ -19,9 +19,9 @@ from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.schema import build
 from gqlstock.rules.limits import Limits
+from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store import database
-from gqlstock.store.warehouses import Network
 from server import Server
 
 QUERY = {"query": "{ viewer { authenticated } }"}

@@ -22,8 +22,8 @@ from gqlstock.rules.settings import BackorderMode, InsufficientStockAction
 from gqlstock.services import cancellation, catalog, holds, orders, returns, shipments
 from gqlstock.services.cancellation import Cancellation
 from gqlstock.services.drafts import OrderLine
-from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.holds import Holding
+from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
 from gqlstock.store import database, inventory, outbox

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gqlstock.rules import allocation, availability
-from gqlstock.rules.allocation import AllocationState, Part, Site
+from gqlstock.rules.allocation import AllocationState, Part, RankedWarehouse
 from gqlstock.rules.availability import Source
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
@@ -60,7 +60,7 @@ def plan(*quantities, stock=(), **values):
 
 
 def site(warehouse_id=1, priority=1, location=None):
-    return Site(warehouse_id, priority, location)
+    return RankedWarehouse(warehouse_id, priority, location)
 
 
 def smallest(settings):

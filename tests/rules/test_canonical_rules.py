@@ -10,9 +10,9 @@ from gqlstock.rules import canonical
 from gqlstock.rules.geo import Point
 from gqlstock.services.cancellation import Cancellation
 from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.handles import Handle
 from gqlstock.services.holds import Holding
+from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gqlstock.rules import orders
+from gqlstock.rules import orders, quantity_rules
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules
 
 
@@ -149,7 +149,7 @@ def test_steps_are_exact_whatever_their_size(count, step):
     ],
 )
 def test_the_least_that_can_be_ordered_is_the_smallest_quantity_within_the_rules(given_rules, least):
-    assert orders.least_quantity(rules(**given_rules)) == (None if least is None else Decimal(least))
+    assert quantity_rules.least_quantity(rules(**given_rules)) == (None if least is None else Decimal(least))
 
 
 _FEW = st.none() | st.integers(1, 24)
@@ -169,7 +169,7 @@ def test_the_least_that_can_be_ordered_is_what_trying_every_quantity_finds(minim
     tried = (number * step for number in range(1, 100))
     fitting = (q for q in tried if not orders.check_quantity(q, [q], given_rules, "TEE"))
 
-    assert orders.least_quantity(given_rules) == next(fitting, None)
+    assert quantity_rules.least_quantity(given_rules) == next(fitting, None)
 
 
 def test_orders_are_numbered_from_100001():

@@ -10,9 +10,9 @@ from gqlstock.rules.refusals import Code, InsufficientStock, Refused, StaleQuant
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
 from gqlstock.services import holds, orders, stock
 from gqlstock.services.holds import Holding
-from gqlstock.services.idempotency import Kept
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
+from gqlstock.stock.command import Result
 from gqlstock.store import database, idempotency
 from gqlstock.store.idempotency import KeptAnswer, Ticket
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -266,7 +266,7 @@ async def test_a_second_call_waits_for_the_first_and_goes_on_when_that_failed(sh
 
 
 async def test_one_adjustment_sent_twice_moves_the_stock_once(shop: None) -> None:
-    first: Kept = await stock.adjust(ANNA, adjustment(5), "k1")
+    first: Result = await stock.adjust(ANNA, adjustment(5), "k1")
     again = await stock.adjust(ANNA, adjustment(5), "k1")
 
     assert again == first

@@ -1,25 +1,27 @@
-"""Files taken in whole: what they make, what they leave alone, and that a bad row leaves nothing behind."""
+"""Files taken in: what they make, what they leave alone, that a bad row leaves nothing behind, and in which parts they are
+written."""
 
 import asyncio
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 import make
-from gqlstock.rules.catalog import Image, InventoryTracking
+from gqlstock.rules.catalog import Image, InventoryTracking, Item
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import catalog as products
 from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
 from gqlstock.services.settings import spot_of
 from gqlstock.store import alerts, catalog, database, inventory
-from gqlstock.store.catalog import Item
+from gqlstock.store.catalog import Item as Row
 from gqlstock.store.warehouses import Warehouse
 
 EXPORT = """\
@@ -109,16 +111,16 @@ async def test_an_export_makes_products_combinations_categories_and_counts(db: N
     assert (category.slug, category.name) == ("shirts-tops", "Shirts & Tops")
 
 
-async def test_an_import_is_in_the_ledger_as_one(db: None) -> None:
+async def test_an_import_is_in_the_ledger_in_the_order_of_items(db: None) -> None:
     await make.warehouse()
 
     await shopify(lines(EXPORT))
 
     movements = await inventory.StockMovement.all().order_by("id")
     assert [(m.kind, m.quantity, m.on_hand_after, m.actor) for m in movements] == [
+        (MovementKind.IMPORT, Decimal(7), Decimal(7), "gqlstock"),
         (MovementKind.IMPORT, Decimal(3), Decimal(3), "gqlstock"),
         (MovementKind.IMPORT, Decimal(4), Decimal(4), "gqlstock"),
-        (MovementKind.IMPORT, Decimal(7), Decimal(7), "gqlstock"),
     ]
 
 
@@ -416,11 +418,12 @@ async def test_progress_is_told_up_to_the_end(db: None) -> None:
 
     await imports.levels(SYSTEM, lines(LEVELS + rows), lambda what, done, of: told.append((what, done, of)))
 
-    assert told == [("Read", 3_000, None), ("Counted", 2_000, 3_000), ("Counted", 3_000, 3_000)]
+    counted = [("Counted", done, 3_000) for done in (0, 1_000, 2_000, 3_000)]
+    assert told == [("Read", 3_000, None), ("Checked", 3_000, 3_000), *counted]
 
 
 async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
-    """More levels than are counted at once: no alert is raised halfway."""
+    """More levels than a part has: no alert is raised halfway."""
     places = [f"W{number:04}" for number in range(2_100)]
     at = database.now()
     await database.insert(
@@ -447,6 +450,189 @@ async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
 
     expected = [f"Line {number + 2}: There is no item X{99 - number}." for number in range(20)]
     assert [refusal.message for refusal in caught.value.refusals] == [*expected, "And 5 more."]
+
+
+async def many(count: int) -> list[str]:
+    """So many products, and a file that counts 5 of each."""
+    at = database.now()
+    names = [f"P{number:04}" for number in range(count)]
+    made = [Row(sku=sku, slug=sku.lower(), name="P", created_at=at, updated_at=at) for sku in names]
+    await database.transaction(lambda: database.insert_many(made))
+    return lines(LEVELS + "".join(f"{sku},BERLIN,5\n" for sku in names))
+
+
+class Interrupted(Exception):
+    pass
+
+
+def interrupt(what: str, at: int) -> Callable[[str, int, int | None], None]:
+    """Progress that ends the import once so much is done."""
+
+    def progress(doing: str, done: int, of: int | None) -> None:
+        if (doing, done) == (what, at):
+            raise Interrupted
+
+    return progress
+
+
+def begin(what: str, at: int, work: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[str, int, int | None], None]:
+    """Progress that begins something else once so much is done."""
+    begun = []
+
+    def progress(doing: str, done: int, of: int | None) -> None:
+        if (doing, done) == (what, at):
+            begun.append(asyncio.create_task(work()))
+
+    return progress
+
+
+async def test_an_import_that_was_interrupted_is_finished_by_importing_the_file_again(db: None) -> None:
+    await make.warehouse()
+    given = await many(2_500)
+
+    with pytest.raises(Interrupted):
+        await imports.levels(SYSTEM, given, interrupt("Counted", 1_000))
+    written = await inventory.live_levels().count(), await inventory.StockMovement.all().count()
+    again = await imports.levels(SYSTEM, given)
+
+    assert written == (1_000, 1_000)
+    assert again == Imported(counted=1_500)
+    assert set((await on_hand()).values()) == {Decimal(5)}
+    assert await inventory.StockMovement.all().count() == 2_500
+
+
+async def test_an_import_that_was_interrupted_before_it_wrote_has_written_nothing(db: None) -> None:
+    await make.warehouse()
+    given = await many(3)
+    before = await everything()
+
+    with pytest.raises(Interrupted):
+        await imports.levels(SYSTEM, given, interrupt("Checked", 3))
+
+    assert await everything() == before
+
+
+async def test_a_row_that_becomes_wrong_after_the_check_is_reported_and_the_others_are_written(db: None) -> None:
+    await make.warehouse()
+    given = await many(1_002)
+
+    async def delete() -> None:
+        await products.delete_product("P1001")
+
+    found = await imports.levels(SYSTEM, given, begin("Checked", 1_002, delete))
+
+    assert [(one.code, one.message) for one in found.refused] == [
+        (Code.NOT_FOUND, "Line 1003: The item has just been deleted.")
+    ]
+    assert found.counted == 1_001
+    assert "P1001" not in await on_hand()
+    assert len(await on_hand()) == 1_001
+
+
+async def test_an_order_of_another_item_is_placed_between_two_parts(db: None) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", "BERLIN", 5)
+    given = await many(5_000)
+    seen: list[tuple[str, int]] = []
+
+    async def order() -> None:
+        await make.order("MUG", 2)
+        seen.append(("ordered", 0))
+
+    start = begin("Counted", 1_000, order)
+
+    def progress(what: str, done: int, of: int | None) -> None:
+        seen.append((what, done))
+        start(what, done, of)
+
+    await imports.levels(SYSTEM, given, progress)
+
+    assert seen.index(("Counted", 1_000)) < seen.index(("ordered", 0)) < seen.index(("Counted", 5_000))
+    assert (await on_hand())["MUG"] == Decimal(3)
+
+
+async def test_products_that_were_interrupted_are_finished_by_importing_the_file_again(db: None) -> None:
+    await make.warehouse()
+    given = [EXPORT.splitlines(keepends=True)[0], *simple(250)]
+
+    with pytest.raises(Interrupted):
+        await imports.shopify_products(SYSTEM, given, "BERLIN", interrupt("Taken in", 200))
+    written = await Row.all().count(), len(await on_hand())
+    again = await shopify(given)
+
+    assert written == (200, 200)
+    assert again == Imported(products_made=50, counted=50)
+    assert len(await on_hand()) == 250
+
+
+async def test_a_product_that_becomes_wrong_after_the_check_is_reported_and_the_others_are_written(db: None) -> None:
+    await make.warehouse()
+    given = [EXPORT.splitlines(keepends=True)[0], *simple(250)]
+
+    async def take_sku() -> None:
+        await make.product("S249", slug="another")
+
+    found = await imports.shopify_products(SYSTEM, given, "BERLIN", begin("Checked", 250, take_sku))
+
+    assert [(one.code, one.message) for one in found.refused] == [
+        (Code.ALREADY_EXISTS, "Line 251: There is an item S249 already.")
+    ]
+    assert (found.products_made, found.counted) == (249, 249)
+    assert await catalog.product(slug="h249") is None
+
+
+def simple(count: int) -> list[str]:
+    """Rows of so many products without options."""
+    return [
+        f"h{number},Mug,,,,Title,Default Title,S{number},shopify,1,deny,,,,\n".replace(",,,,Title", ",,,true,Title", 1)
+        for number in range(count)
+    ]
+
+
+async def test_a_given_sku_that_another_product_of_the_file_gives_up_is_free(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+
+    renamed = edited(EXPORT, "tee", Variant_SKU="SMALL")
+    found = await shopify([*renamed, "cup,Cup,,,true,Title,Default Title,TEE-S,shopify,1,deny,,,,\n"])
+
+    assert found.refused == ()
+    assert (await item("TEE-S")).slug == "cup"
+
+
+async def test_combinations_that_no_longer_fit_give_their_skus_to_those_that_follow(db: None) -> None:
+    await make.warehouse()
+    no_units = edited(EXPORT, "tee", Variant_Inventory_Qty="0")
+    await shopify([line.replace(",shopify,4,", ",shopify,0,") for line in no_units])
+
+    found = await shopify(edited(EXPORT, "tee", Option1_Name="Fit"))
+
+    assert (found.combinations_made, found.refused) == (2, ())
+    assert (await item("TEE-S")).choice == {"Fit": "S"}
+
+
+async def test_options_that_leave_stock_behind_refuse_the_file(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+
+    assert await refused(edited(EXPORT, "tee", Option1_Name="Fit")) == [
+        "Line 2: TEE-S still has stock or claims in a warehouse."
+    ]
+
+
+async def test_parts_of_a_unit_are_taken_where_the_category_of_the_file_counts_them(db: None) -> None:
+    await make.warehouse()
+    await shopify(lines(EXPORT))
+    await make.setting(category="kitchen", quantity_uses_decimals=True)
+
+    found = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="1.5"))
+
+    assert found.counted == 1
+    assert (await on_hand())["mug"] == Decimal("1.5")
+    assert await refused(edited(EXPORT, "tee", Variant_Inventory_Qty="1.5")) == [
+        "Line 2: 1.5 of TEE-S: only whole units are counted there."
+    ]
 
 
 async def test_orders_placed_while_a_file_is_taken_in_are_neither_lost_nor_oversold(db: None) -> None:

@@ -12,6 +12,7 @@ from gqlstock.delivery import housekeeping
 from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, reassess, warehouses
 from gqlstock.services.warehouses import Assigned
+from gqlstock.stock import transaction
 from gqlstock.store import database, reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.outbox import OutboxEntry
@@ -108,6 +109,17 @@ async def test_a_category_that_moves_takes_its_products_under_the_threshold_of_i
     assert await found() == [("MUG", None, 4, "RAISED")]
 
 
+async def test_a_product_that_moves_within_a_transaction_is_followed_after_it(shop: None) -> None:
+    await make.setting(category="kitchen", notify_below=5)
+    await reassess.run()
+
+    await database.transaction(lambda: catalog.change_product("SHIRT", {"category": "cups"}))
+    assert await found() == [("MUG", None, 4, "RAISED")]
+    await reassess.run()
+
+    assert await found() == [("MUG", None, 4, "RAISED"), ("SHIRT-S", None, 4, "RAISED")]
+
+
 async def test_a_product_that_moves_goes_by_the_threshold_of_its_new_category(shop: None) -> None:
     await make.setting(category="kitchen", notify_below=5)
     await reassess.run()
@@ -192,19 +204,16 @@ async def watched() -> bool:
 async def test_a_part_that_is_interrupted_is_done_again(shop: None, place: dict[str, object]) -> None:
     await make.setting(**place, notify_below=5)  # type: ignore[arg-type]
 
-    async def dies() -> None:
-        item_ids = await reassessments.take(reassess.PART, watched)
-        assert item_ids
-        await reassess.reassess(item_ids)
-        raise ConnectionError("the process died")
-
-    with pytest.raises(ConnectionError):
-        await database.transaction(dies)
-    assert await found() == []
+    # The process dies before it can say that the part was assessed.
+    part = await reassessments.following(reassess.PART, watched)
+    assert part is not None
+    await transaction.run(reassess.Reassess(frozenset(part.item_ids)))
+    raised = await found()
+    assert [one for one in raised if one[0] == "MUG"] == [("MUG", None, 4, "RAISED")]
 
     await reassess.run()
 
-    assert [one for one in await found() if one[0] == "MUG"] == [("MUG", None, 4, "RAISED")]
+    assert await found() == raised
     assert await Reassessment.all().count() == 0
 
 
@@ -215,8 +224,9 @@ async def test_every_item_is_taken_once_in_parts_of_bounded_size(shop: None) -> 
     await make.setting(category="kitchen", notify_below=5)
 
     parts = []
-    while (part := await database.transaction(lambda: reassessments.take(4, watched))) is not None:
-        parts.append(part)
+    while (part := await reassessments.following(4, watched)) is not None:
+        await reassessments.finish(part)
+        parts.append(part.item_ids)
 
     assert [len(part) for part in parts] == [4, 2]
     assert len({item_id for part in parts for item_id in part}) == 6

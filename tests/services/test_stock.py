@@ -16,8 +16,8 @@ from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, S
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.services import catalog, imports, stock
-from gqlstock.services.idempotency import Kept
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.stock.command import Result
 from gqlstock.store import database
 from gqlstock.store.fields import Total
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -55,7 +55,7 @@ async def ledger(sku: str = "MUG", warehouse: str = "BERLIN") -> list[tuple[str,
     return [(one.kind.value, one.quantity, one.on_hand_after) for one in found]
 
 
-async def adjust(*rows: tuple[str, float | str], warehouse: str = "BERLIN", partial: bool = False) -> Kept:
+async def adjust(*rows: tuple[str, float | str], warehouse: str = "BERLIN", partial: bool = False) -> Result:
     changes = tuple(StockDelta(sku, warehouse, q(delta)) for sku, delta in rows)
     return await stock.adjust(SYSTEM, Adjustment(changes, partial=partial))
 
@@ -67,12 +67,12 @@ async def count(
     warehouse: str = "BERLIN",
     expected: float | str | None = None,
     at: datetime | None = None,
-) -> Kept:
+) -> Result:
     row = StockCount(sku, warehouse, q(units), None if expected is None else q(expected), at)
     return await stock.count(SYSTEM, Counting((row,)))
 
 
-async def transfer(units: float | str, sku: str = "MUG", *, source: str = "BERLIN", target: str = "HAMBURG") -> Kept:
+async def transfer(units: float | str, sku: str = "MUG", *, source: str = "BERLIN", target: str = "HAMBURG") -> Result:
     return await stock.transfer(SYSTEM, Transfer(source, target, (StockLine(sku, q(units)),)))
 
 

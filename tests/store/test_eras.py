@@ -115,7 +115,7 @@ async def test_many_connections_at_once_begin_one_era(url: Postgres) -> None:
         await tell(1)
         await have("UPDATE outbox_era SET system = system + 1")
 
-    async with database.opened(Postgres(**{**url.credentials, "minsize": 8}), everywhere=True):
+    async with database.opened(Postgres(**{**url.credentials, "minsize": 6}), everywhere=True):
         await asyncio.gather(*(tell(number) for number in range(2, 10)))
 
         assert await era() == 1

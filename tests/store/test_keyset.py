@@ -1,7 +1,7 @@
 import pytest
 
 import make
-from gqlstock.store import keyset
+from gqlstock.store import catalog, keyset
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.keyset import Key, Order
@@ -129,3 +129,29 @@ async def test_one_group_is_read_as_a_page_is(db: None) -> None:
     assert {head: [(row.id, key) for row, key in rows] for head, rows in found.items()} == {
         7: [(levels[1], ("ONE", levels[1]))]
     }
+
+
+async def test_a_page_and_pages_below_parents_give_the_same_records_of_items(db: None) -> None:
+    await make.product("SHIRT", options={"Size": ["S", "M"]})
+    shirt = await catalog.product(sku="SHIRT")
+    assert shirt is not None
+    made = (await catalog.combinations([shirt.id]))[shirt.id]
+    below = catalog.live_items().filter(product_id=shirt.id)
+
+    page = await keyset.page(below, Order("sku", descending=True), after=None, before=None, limit=5)
+    pages = await keyset.pages(below, "product_id", Order("sku", descending=True), after=None, before=None, limit=5)
+
+    assert page == pages[shirt.id] == [(made[0], ("SHIRT-S", made[0].id)), (made[1], ("SHIRT-M", made[1].id))]
+
+
+async def test_the_key_of_a_column_that_is_worked_out_is_its_value(db: None) -> None:
+    await make.warehouse("BERLIN")
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=3)
+    mug = (await catalog.by_sku(["MUG"]))["MUG"]
+
+    found = await keyset.page(
+        catalog.with_total_available(catalog.live_items()), Order("total_available"), after=None, before=None, limit=5
+    )
+
+    assert found == [(mug, (30_000, mug.id))]

@@ -7,11 +7,13 @@ import asyncpg
 import pytest
 
 import make
+from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
-from gqlstock.store import catalog, database, inventory, versions
+from gqlstock.store import catalog, database, inventory, outbox, versions
 from gqlstock.store.catalog import Item
-from gqlstock.store.database import DatabaseUrl, Outdated, Postgres, SqliteFile
+from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
+from support.lost_commits import CommitLossProxy, losing_commits
 
 
 @pytest.fixture
@@ -400,3 +402,92 @@ async def test_inserting_no_rows_is_nothing(db: None) -> None:
     await database.insert_many([])
 
     assert await Item.all().count() == 0
+
+
+@pytest.fixture
+async def losing(on_postgres: Postgres) -> AsyncIterator[CommitLossProxy]:
+    """The database, open through a proxy that loses the answers to COMMIT when it is told to."""
+    async with losing_commits(on_postgres) as proxy:
+        through = {**on_postgres.credentials, "host": "127.0.0.1", "port": proxy.port, "ssl": "disable"}
+        async with database.opened(Postgres(**through), everywhere=True):
+            yield proxy
+
+
+async def test_a_transaction_whose_commit_answer_was_lost_is_not_redone_when_its_news_is_there(
+    losing: CommitLossProxy,
+) -> None:
+    await make.warehouse("A", name="Before")
+    runs, calls = [], []
+
+    async def work() -> str:
+        runs.append(len(runs))
+        await rename("A", f"After {len(runs)}")
+        await outbox.add([Event(Topic.ORDER, 1)])
+        database.on_commit(lambda: calls.append("committed"))
+        return "done"
+
+    losing.losing = True
+    assert await database.transaction(work) == "done"
+    losing.losing = False
+
+    assert losing.lost == 1
+    assert (runs, calls) == ([0], ["committed"])
+    assert await name_of("A") == "After 1"
+
+
+async def test_a_transaction_without_news_whose_commit_answer_was_lost_is_unknown_and_not_redone(
+    losing: CommitLossProxy,
+) -> None:
+    await make.warehouse("A", name="Before")
+    runs = []
+
+    async def work() -> None:
+        runs.append(len(runs))
+        await rename("A", f"After {len(runs)}")
+
+    losing.losing = True
+    with pytest.raises(CommitUnknown):
+        await database.transaction(work)
+    losing.losing = False
+
+    assert runs == [0]
+
+
+async def test_a_transaction_whose_connection_ended_before_its_commit_is_redone(
+    on_postgres: Postgres, db: None, other: asyncpg.Connection
+) -> None:
+    await make.warehouse("A", name="Before")
+    runs: list[int] = []
+
+    async def work() -> None:
+        runs.append(len(runs))
+        await rename("A", f"After {len(runs)}")
+        await outbox.add([Event(Topic.ORDER, 1)])
+        await database.write_gathered()
+        if len(runs) == 1:
+            (row,) = await database.query("SELECT pg_backend_pid() AS pid")
+            await other.execute("SELECT pg_terminate_backend($1, 5000)", row["pid"])
+
+    await database.transaction(work)
+
+    assert runs == [0, 1]
+    assert await name_of("A") == "After 2"
+
+
+async def test_postgres_reads_do_not_wait_for_connections_that_write(on_postgres: Postgres, db: None) -> None:
+    await make.warehouse("A", name="Before")
+    ended = asyncio.Event()
+    writers = [asyncio.create_task(database.transaction(ended.wait)) for _ in range(8)]
+    await asyncio.sleep(0.5)
+
+    assert await asyncio.wait_for(name_of("A"), 5) == "Before"
+    in_use, _, most = database.pool()
+    assert (in_use, most) == (6, 16)
+
+    ended.set()
+    await asyncio.gather(*writers)
+
+
+async def test_postgres_connections_that_read_cannot_write(on_postgres: Postgres, db: None) -> None:
+    with pytest.raises(Exception, match="read-only transaction"):
+        await database.query("UPDATE organization SET name = 'x' RETURNING id")

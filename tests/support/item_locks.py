@@ -1,4 +1,4 @@
-"""Holds PostgreSQL's lock on an item, as another writer would, and sees who waits for it."""
+"""Holds PostgreSQL's lock on an item or a table, as another writer would, and sees who waits for it."""
 
 import asyncio
 import contextlib
@@ -34,14 +34,23 @@ class ItemLock:
         await self._locking.execute("COMMIT")
 
 
-@contextlib.asynccontextmanager
-async def item_locked(database: Postgres, sku: str) -> AsyncIterator[ItemLock]:
+def item_locked(database: Postgres, sku: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
     """The item is locked for the block, or until it is released."""
+    return _locked(database, "SELECT id FROM item WHERE sku = $1 FOR NO KEY UPDATE", sku)
+
+
+def table_locked(database: Postgres, table: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
+    """Nobody can write to the table for the block, or until it is released."""
+    return _locked(database, f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+
+
+@contextlib.asynccontextmanager
+async def _locked(database: Postgres, statement: str, *values: str) -> AsyncIterator[ItemLock]:
     locking = await asyncpg.connect(**database.credentials)
     watching = await asyncpg.connect(**database.credentials)
     try:
         await locking.execute("BEGIN")
-        await locking.fetchval("SELECT id FROM item WHERE sku = $1 FOR NO KEY UPDATE", sku)
+        await locking.fetch(statement, *values)
         yield ItemLock(locking, watching)
     finally:
         await locking.close()

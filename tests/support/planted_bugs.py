@@ -3,73 +3,71 @@
 The only place where tests replace anything: here the bug is the point.
 """
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from gqlstock.rules import availability, backorders, ledger, shipments
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.ledger import Change, Level, Step
 from gqlstock.rules.quantities import ZERO
-from gqlstock.services import idempotency
-from gqlstock.services.bench import Bench
-from gqlstock.store import database, inventory
-from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Claim, InventoryLevel
+from gqlstock.services.stock_edits import StockEdits
+from gqlstock.stock import idempotency
+from gqlstock.store import commands, database, inventory, levels
+from gqlstock.store.levels import Increment
 
 
 def lock_skipped() -> None:
     """Items are read and not locked. On SQLite the one writer is the lock."""
 
-    async def claim(item_ids: Collection[int], read: Mapping[int, Item] | None = None) -> Claim:
-        return await inventory.claimed({item.id: item for item in await Item.filter(id__in=set(item_ids))})
+    async def lock_items(ids: Collection[int], *, waiting: bool = False) -> list[Item]:
+        return await commands.items(ids)
 
-    inventory.claim = claim
+    commands.lock_items = lock_items
 
 
 def levels_remembered() -> None:
     """Levels that were read under the lock are taken to be so for a moment."""
-    right = inventory.claimed
+    right = levels.of_items
     kept: dict[int, tuple[float, dict[int, Level]]] = {}
 
-    async def claimed(items: dict[int, Item]) -> Claim:
-        claim = await right(items)
-        for item_id in items:
-            found = {level.id: level.state for level in claim.all_levels(item_id)}
-            at, known = kept.get(item_id, (0.0, {}))
-            if time.monotonic() - at > 0.3:
-                kept[item_id] = time.monotonic(), found
-                continue
-            for level in claim.all_levels(item_id):
-                _show(level, known.get(level.id, level.state))
-        return claim
+    async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level], set[int]]:
+        found, alerted = await right(item_ids, now)
+        return [_remembered(level) for level in found], alerted
 
-    inventory.claimed = claimed
+    def _remembered(level: Level) -> Level:
+        at, known = kept.get(level.id, (0.0, level))
+        if time.monotonic() - at > 0.3:
+            at, known = kept[level.id] = time.monotonic(), level
+        return dataclasses.replace(level, **{name: getattr(known, name) for name in ledger.FIGURES})
 
-
-def _show(level: InventoryLevel, state: Level) -> None:
-    level.on_hand, level.reserved, level.planned = state.on_hand, state.reserved, state.planned
-    level.held, level.backordered, level.available = state.held, state.backordered, state.available
+    levels.of_items = of_items
 
 
 def decrement_lost() -> None:
     """One decrement in twenty is in the ledger and not in the level."""
-    right, numbers = inventory._increments, itertools.count(1)
+    right, numbers = levels.increment, itertools.count(1)
 
-    def increments(before: Level, after: Level) -> list[int]:
-        found = right(before, after)
-        return [0, *found[1:]] if found[0] < 0 and next(numbers) % 20 == 0 else found
+    async def increment(increments: Sequence[Increment]) -> None:
+        await right([_lossy(one) for one in increments])
 
-    inventory._increments = increments
+    def _lossy(one: Increment) -> Increment:
+        is_lost = one.figures[0] < 0 and next(numbers) % 20 == 0
+        return dataclasses.replace(one, figures=[ZERO, *one.figures[1:]]) if is_lost else one
+
+    levels.increment = increment
 
 
 def expired_holds_counted() -> None:
     """What a hold kept is kept from everybody until the hold is swept."""
 
-    async def expired(holding: Sequence[Any]) -> dict[int, Any]:
-        return {}
+    async def without_expired(found: Sequence[Level], now: datetime) -> list[Level]:
+        return list(found)
 
-    inventory._expired = expired
+    levels.without_expired = without_expired
 
 
 def newest_backorder_filled_first() -> None:
@@ -80,13 +78,13 @@ def newest_backorder_filled_first() -> None:
 def key_applied_twice() -> None:
     """What was answered under a key is not found again."""
 
-    async def claim(used: Sequence[Any]) -> dict[Any, Any]:
+    async def answers(keys: Collection[Any]) -> dict[Any, Any]:
         return {}
 
-    async def settle(outcomes: Mapping[Any, Any]) -> None:
+    async def keep(made: Mapping[Any, Any]) -> None:
         pass
 
-    idempotency.claim, idempotency.settle = claim, settle
+    idempotency.answers, idempotency.keep = answers, keep
 
 
 def cancel_gives_back_too_much() -> None:
@@ -134,7 +132,7 @@ def backordered_units_shipped() -> None:
 
 
 def late_count_forgets_what_followed() -> None:
-    Bench.moved_since = lambda self, sku, warehouse, moment: ZERO  # type: ignore[method-assign]
+    StockEdits.moved_since = lambda self, sku, warehouse, moment: ZERO  # type: ignore[method-assign]
 
 
 def stale_read() -> None:
@@ -153,14 +151,15 @@ def stale_read() -> None:
 
 def half_a_batch_written() -> None:
     """Of the rows of the ledger that are written together, one in fifteen is not."""
-    right, numbers = database.insert_many, itertools.count(1)
+    right, numbers = levels.insert_movements, itertools.count(1)
 
-    async def insert_many(rows: Sequence[Any]) -> None:
-        await right(rows)
-        if rows and type(rows[0]) is inventory.StockMovement and next(numbers) % 15 == 0:
-            await database.execute("DELETE FROM stock_movement WHERE id = ?", rows[-1].id)
+    async def insert_movements(movements: Sequence[Any]) -> list[Any]:
+        made = await right(movements)
+        if made and next(numbers) % 15 == 0:
+            await database.execute("DELETE FROM stock_movement WHERE id = ?", made[-1].id)
+        return made
 
-    database.insert_many = insert_many
+    levels.insert_movements = insert_movements
 
 
 # Each with the items among which it shows.

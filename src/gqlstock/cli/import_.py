@@ -1,4 +1,4 @@
-"""``gqlstock import``: files taken in whole, or refused with the lines that are wrong."""
+"""``gqlstock import``: files checked whole, refused with the lines that are wrong, and written in parts."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from gqlstock.cli import session
+from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
 from gqlstock.services.imports import Imported, Progress
 
-app = session.commands("Take in files: all of one, or nothing.")
+app = session.commands("Take in files: each is checked whole and then written in parts.")
 
 _FILE = "The file; separated by commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252."
 File = Annotated[Path, typer.Argument(metavar="FILE.csv", help=_FILE)]
@@ -51,29 +52,28 @@ def _tell(found: Imported) -> None:
     """What the file says that a person should check."""
     for note in found.notes:
         typer.echo(note, err=True)
+    if found.refused:
+        session.say("What became wrong after the file was checked was left out; everything else was taken in:")
+        raise Refused(found.refused)
 
 
 def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
-    ending = False
+    writing = False
     with _lines(file) as lines, session.bar() as shown:
 
         def progress(what: str, done: int, of: int | None) -> None:
-            nonlocal ending
-            ending = done == of
+            nonlocal writing
+            writing = what not in imports.BEFORE_WRITING
             shown(what, done, of)
 
         try:
             return session.run(lambda: work(lines, progress))
         except KeyboardInterrupt:
-            raise session.Stopped(
-                _IN_DOUBT.format(file) if ending else f"Stopped: nothing of {file} was taken in."
-            ) from None
+            raise session.Stopped(_STOPPED.format(file) if writing else _BEFORE.format(file)) from None
 
 
-# The database was writing it for good when that was heard.
-_IN_DOUBT = (
-    "Stopped at the very end: {} was taken in whole or not at all. Import it again: what is so already is left alone."
-)
+_BEFORE = "Stopped: nothing of {} was taken in."
+_STOPPED = "Stopped: a part of {} may have been taken in. Import it again: what is so already is left alone."
 
 
 @contextmanager

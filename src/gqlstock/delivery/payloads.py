@@ -12,13 +12,13 @@ from typing import Any
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import webhooks as rules
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.quantities import wire
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.store import alerts, catalog, inventory, ledger, orders, warehouses
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import Entry

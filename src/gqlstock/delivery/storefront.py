@@ -16,15 +16,16 @@ from gqlstock import trail
 from gqlstock.delivery.feed import OutboxFeed, unhurried
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
+from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, named_levels, outbox, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
-from gqlstock.store.warehouses import Network
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

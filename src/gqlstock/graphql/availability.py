@@ -14,13 +14,13 @@ from gqlstock.graphql.executor import derived_field
 from gqlstock.graphql.settings import SettingOrigin
 from gqlstock.rules import availability as rules
 from gqlstock.rules.availability import Assessment
-from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.catalog import InventoryStatus, Item
 from gqlstock.rules.explanation import TermKind
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
 from gqlstock.services.explanations import ExplainedTerm
-from gqlstock.store.catalog import Item
-from gqlstock.store.warehouses import Channel
+from gqlstock.stock.shelf import Shelf
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem
@@ -132,7 +132,7 @@ def of(showing: Showing) -> Availability:
     )
 
 
-async def channel_of(info: Info, website: str | None) -> Channel | None:
+async def channel_of(info: Info, website: str | None) -> SalesChannel | None:
     """The website of that code, the default one without; None while there is none at all."""
     found = (await info.context.network()).find(website)
     if found is None and website is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gqlstock import trail
 from gqlstock.rules.scopes import ANONYMOUS, Caller
-from gqlstock.services.queue import Queue
+from gqlstock.stock.batcher import Batcher
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +39,17 @@ class Callers:
         self._seconds = seconds_between_checks
         self._lasting: dict[str, _Lasting] = {}
         self._checking: asyncio.Task[None] | None = None
-        self._asked: Queue[str, Caller | None] = Queue(self._identified)
+        self._batcher: Batcher[str, Caller | None] = Batcher(self._identify_together)
 
     async def caller(self, authorization: str | None) -> Caller | None:
         """The public without a header; None for a header that stands for nobody."""
         if not authorization:
             return ANONYMOUS
         token = _token(authorization)
-        return await self._asked.do(token) if token is not None else None
+        return await self._batcher.do(token) if token is not None else None
 
-    async def _identified(self, tokens: Sequence[str]) -> list[Caller | None]:
-        """Of requests that arrive at one moment, which mostly have one token, each token is looked for once."""
+    async def _identify_together(self, tokens: Sequence[str], _wait_for: object) -> list[Caller | None]:
+        """Look up each token of requests that arrive at the same time once; mostly they have one token."""
         known = await self._identify(set(tokens))
         return [known.get(token) for token in tokens]
 

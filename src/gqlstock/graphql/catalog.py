@@ -18,7 +18,7 @@ from gqlstock.graphql.options import Image, ProductOption, SelectedOption
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
 from gqlstock.graphql.selection import ProductSelection
 from gqlstock.graphql.warehouses import Warehouse
-from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.limits import LISTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import is_visible
@@ -81,7 +81,7 @@ class Product(InventoryItem):
     created_at: datetime = strawberry.field(description="When it was made.")
 
     @classmethod
-    def of(cls, row: rows.Item) -> "Product":
+    def of(cls, row: Item) -> "Product":
         return cls(
             row=row,
             website=None,
@@ -134,7 +134,7 @@ class Combination(InventoryItem):
     product_id: strawberry.Private[int]
 
     @classmethod
-    def of(cls, row: rows.Item) -> "Combination":
+    def of(cls, row: Item) -> "Combination":
         assert row.product_id is not None
         return cls(
             row=row,
@@ -150,7 +150,7 @@ class Combination(InventoryItem):
         )
 
 
-async def visible(info: Info, found: Sequence[rows.Item], website: str | None) -> list[rows.Item]:
+async def visible(info: Info, found: Sequence[Item], website: str | None) -> list[Item]:
     """The items that this caller may see: for the public, what the website shows."""
     await channel_of(info, website)
     if info.context.caller.may(Scope.CATALOG_READ):
@@ -209,14 +209,14 @@ class Category(Node):
         return cls(row=row, id=nodes.global_id("Category", row.id), slug=row.slug, name=row.name)
 
 
-def _item(row: rows.Item) -> Product | Combination:
+def _item(row: Item) -> Product | Combination:
     return Product.of(row) if row.is_product else Combination.of(row)
 
 
-async def _seen(info: Info, found: dict[int, rows.Item]) -> dict[int, rows.Item]:
+async def _seen(info: Info, found: dict[int, Item]) -> dict[int, Item]:
     return {item.id: item for item in await visible(info, list(found.values()), None)}
 
 
-nodes.register(rows.Item, "Product", _item, rows.items, seen=_seen)
-nodes.register(rows.Item, "Combination", _item, rows.items, seen=_seen)
+nodes.register(Item, "Product", _item, rows.items, seen=_seen)
+nodes.register(Item, "Combination", _item, rows.items, seen=_seen)
 nodes.register(rows.Category, "Category", Category.of, rows.categories)

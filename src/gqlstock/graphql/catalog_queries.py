@@ -17,6 +17,7 @@ from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, Pro
 from gqlstock.graphql.order_mutations import CheckOrderInput
 from gqlstock.graphql.orders import OrderCheck
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.limits import LISTED
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
@@ -29,7 +30,7 @@ SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or
 SlugArg = Annotated[str | None, strawberry.argument(description="The slug; this or the SKU.")]
 
 
-async def _visible(info: Info, item: rows.Item | None, website: str | None) -> Any:
+async def _visible(info: Info, item: Item | None, website: str | None) -> Any:
     """An item as this caller may see it on a website, if at all."""
     found = await visible(info, [item] if item is not None else [], website)
     return nodes.on_website(nodes.show(found[0]), website) if found else None

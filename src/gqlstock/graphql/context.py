@@ -18,15 +18,16 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 
 from gqlstock.graphql.pushes import Pushes
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.limits import PublicHolds
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
-from gqlstock.services.availability import Shelf, Showing
+from gqlstock.services.availability import Showing
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import Cursor, Entry
-from gqlstock.store.warehouses import Channel, Network
 
 T = TypeVar("T")
 
@@ -141,7 +142,7 @@ class Context:
         found: T = await self._found[key]
         return found
 
-    async def shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
+    async def shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""
         wanted = list(items)
         network = await self.network()
@@ -154,7 +155,7 @@ class Context:
             self._shelves.append(await availability.shelf(wanted, channel, network))
             return self._shelves[-1]
 
-    async def passing_shelf(self, items: Iterable[Item], channel: Channel) -> Shelf:
+    async def passing_shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
         """The same for items that are only looked at: it is not remembered."""
         return await availability.shelf(list(items), channel, await self.network())
 

@@ -14,8 +14,15 @@ from gqlstock.graphql import enums as enums  # registers them
 from gqlstock.graphql import outcomes
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
+from gqlstock.stock.transaction import CommitUnknown
 
 log = logging.getLogger(__name__)
+
+
+_COMMIT_UNKNOWN = (
+    "It is not known whether the change was made: send it again with the same idempotencyKey, and it is made once. "
+    "Without one, look first whether it was made."
+)
 
 
 class CodedError(GraphQLError):
@@ -110,7 +117,10 @@ def coded(error: GraphQLError) -> GraphQLError:
         return _again(error, error.message, {"code": "BAD_USER_INPUT"})
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
-    return _again(error, logs.incident(log, f"at {error.path}", cause), {"code": "INTERNAL"})
+    message = logs.incident(log, f"at {error.path}", cause)
+    if isinstance(cause, CommitUnknown):
+        message = f"{message} {_COMMIT_UNKNOWN}"
+    return _again(error, message, {"code": "INTERNAL"})
 
 
 def _with_outcome(error: GraphQLError) -> GraphQLError:

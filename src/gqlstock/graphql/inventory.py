@@ -18,7 +18,7 @@ from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import lookup as lookups
+from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import announcements, catalog, inventory, ledger, orders, warehouses
 
 if TYPE_CHECKING:

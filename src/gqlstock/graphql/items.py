@@ -19,7 +19,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules import ledger
 from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import lookup as lookups
+from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import catalog as rows
 from gqlstock.store import inventory, warehouses
 
@@ -91,7 +91,7 @@ async def _counted_places(info: Info, codes: list[str] | None, website: str | No
         places &= {place.id for place in known.values()}
     if website is not None:
         channel = await channel_of(info, website)
-        places &= {site.warehouse_id for site in channel.sites} if channel else set()
+        places &= {site.warehouse_id for site in channel.warehouses} if channel else set()
     return places
 
 
@@ -122,7 +122,7 @@ async def _origins(
 
 @strawberry.interface(description="What can be counted and ordered: a product, or one of its combinations.")
 class InventoryItem(Node):
-    row: strawberry.Private[rows.Item]
+    row: strawberry.Private[rules.Item]
     website: strawberry.Private[str | None]
     sku: str = strawberry.field(description="Unique over products and combinations in use.")
     name: str = strawberry.field(description="For people; a combination's is its product's with its values.")

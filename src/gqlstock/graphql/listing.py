@@ -17,14 +17,13 @@ from gqlstock.graphql.enums import described
 from gqlstock.graphql.levels import category_ids, limited, searched
 from gqlstock.graphql.paging import Connection, Once, Page, Pages
 from gqlstock.rules.availability import Assessment
-from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.availability import Shelf
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, keyset
 from gqlstock.store import search as search_rows
-from gqlstock.store.catalog import Item
 from gqlstock.store.keyset import Key, Order
-from gqlstock.store.warehouses import Channel
 
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
 _SPARE = 32
@@ -33,7 +32,7 @@ _MOST = 500
 """Rows per part. Assessing one part takes some milliseconds, and other requests wait meanwhile."""
 
 Keep = Callable[[Assessment], bool]
-Read = Callable[[Sequence[Item], Channel], Awaitable[Shelf]]
+Read = Callable[[Sequence[Item], SalesChannel], Awaitable[Shelf]]
 
 
 class ProductSort(StrEnum):
@@ -260,7 +259,7 @@ async def _sift(
     after: Key | None,
     before: Key | None,
     limit: int,
-    channel: Channel | None,
+    channel: SalesChannel | None,
     keep: Keep,
 ) -> list[tuple[Any, Key]]:
     """The next rows that pass, and no more than that."""
@@ -281,7 +280,7 @@ async def _parts(
     after: Key | None,
     before: Key | None,
     size: int,
-    channel: Channel | None,
+    channel: SalesChannel | None,
     keep: Keep,
     read: Read,
 ) -> AsyncGenerator[list[tuple[Any, Key]], None]:

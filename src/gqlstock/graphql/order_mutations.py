@@ -18,9 +18,9 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import cancellation, returns
 from gqlstock.services import orders as services
 from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.fulfilment import LineQuantity
 from gqlstock.services.handles import Handle
-from gqlstock.services.idempotency import Kept
+from gqlstock.services.open_order import LineQuantity
+from gqlstock.stock.command import Result
 
 
 @strawberry.input(description="So many units of one item.")
@@ -31,7 +31,7 @@ class OrderLineInput:
         default=None,
         description=(
             "The shopper's choice, for a product's SKU; tracked with options it stands for that combination's SKU. "
-            "Kept on the line."
+            "Result on the line."
         ),
     )
 
@@ -64,7 +64,7 @@ class PlaceOrderInput:
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     customer_email: str | None = strawberry.field(
-        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
+        default=None, description="Result as it is given: one @, no blanks, at most 254 characters."
     )
     reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
@@ -132,7 +132,7 @@ class ReturnItemsInput:
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
 
 
-async def _order_payload(kept: Kept) -> OrderPayload:
+async def _order_payload(kept: Result) -> OrderPayload:
     return OrderPayload(order=await nodes.loaded("Order", kept.ids["order"][0], kept.rows), user_errors=[])
 
 

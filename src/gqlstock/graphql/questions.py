@@ -12,12 +12,12 @@ from cachetools import LRUCache
 from gqlstock.graphql.context import Context
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.limits import Rate
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.services import idempotency
 from gqlstock.services.drafts import OrderLine
 from gqlstock.store import catalog
-from gqlstock.store.catalog import Item
 
 _REMEMBERED = 50_000
 

@@ -12,7 +12,8 @@ from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.options import Image, OptionChoice, OptionChoiceValue, SelectedOptionInput
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
-from gqlstock.services.availability import Shelf, choice_values
+from gqlstock.services.availability import choice_values
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as rows
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _select(
     website: str | None,
     options: OptionsArg,
     shelf: Shelf,
-    uncounted: Sequence[rows.Item],
+    uncounted: Sequence[rules.Item],
     info: Info,
 ) -> ProductSelection:
     product = parent.row

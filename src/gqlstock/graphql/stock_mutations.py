@@ -15,7 +15,7 @@ from gqlstock.graphql.mutations import ERRORS, DeletePayload
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import alerts as alert_services
 from gqlstock.services import stock as services
-from gqlstock.services.idempotency import Kept
+from gqlstock.stock.command import Result
 
 _PARTIAL = "Bad rows go to userErrors and the others are written; such an answer is kept under its key."
 _REASON = "Why, for people."
@@ -103,7 +103,7 @@ class LowInventoryAlertPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-async def stock_payload(info: Info, kept: Kept) -> StockPayload:
+async def stock_payload(info: Info, kept: Result) -> StockPayload:
     return StockPayload(
         inventory_levels=await nodes.all_seen(info, "InventoryLevel", kept.ids["levels"], kept.rows),
         movements=await nodes.all_seen(info, "StockMovement", kept.ids["movements"], kept.rows),

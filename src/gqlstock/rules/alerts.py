@@ -1,5 +1,7 @@
 """When a low-inventory alert is raised and resolved: one alert for each fall below the threshold."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -28,3 +30,23 @@ def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> 
     if is_open and not below:
         return Step.RESOLVE
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class LowInventoryAlert:
+    """One fall of an item below its threshold: over all active warehouses, or in the one that is named."""
+
+    id: int
+    item_id: int
+    warehouse_id: int | None
+    sku: str
+    name: str
+    code: str
+    quantity_left: Decimal
+    threshold: Decimal
+    state: AlertState
+    raised_at: datetime
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    seal: int | None = None

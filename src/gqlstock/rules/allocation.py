@@ -3,12 +3,14 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules import availability, geo, ledger
 from gqlstock.rules.availability import Source
 from gqlstock.rules.ledger import Change, Step
+from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
 
@@ -19,6 +21,10 @@ class AllocationState(StrEnum):
     SHIPPED = "SHIPPED"
     RETURNED = "RETURNED"
     CANCELED = "CANCELED"
+
+
+OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
+"""Still to be shipped or canceled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +47,15 @@ class Plan:
         return all(parts is not None for parts in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A warehouse of a website: where it is and how early it gives."""
-
-    warehouse_id: int
-    priority: int
-    location: geo.Point | None = None
-
-
-def in_order(sites: Sequence[Site], selection: SourceSelection, ship_to: geo.Point | None) -> list[Site]:
+def in_order(
+    sites: Sequence[RankedWarehouse], selection: SourceSelection, ship_to: geo.Point | None
+) -> list[RankedWarehouse]:
     """The order in which warehouses give: by priority (ties by id), or nearest first, those without a place last."""
     by_priority = sorted(sites, key=lambda s: (s.priority, s.warehouse_id))
     if selection is SourceSelection.PRIORITY or ship_to is None:
         return by_priority
 
-    def far(site: Site) -> float:
+    def far(site: RankedWarehouse) -> float:
         return geo.distance(site.location, ship_to) if site.location else float("inf")
 
     return sorted(by_priority, key=far)
@@ -149,3 +148,28 @@ def _never_waiting(parts: Sequence[Part]) -> tuple[Part, ...]:
     for part in parts:
         sums[part.warehouse_id] = sums.get(part.warehouse_id, ZERO) + part.quantity
     return tuple(Part(warehouse_id, quantity, AllocationState.ON_HAND) for warehouse_id, quantity in sums.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """So many units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
+
+    ``position`` is the place of its source in the line's plan; parts of a split allocation keep it. ``split_from`` is the
+    allocation that was planned, None for that one itself: ids follow the order in which units were planned.
+    """
+
+    id: int
+    line_id: int
+    warehouse_id: int
+    level_id: int | None
+    shipment_id: int | None
+    position: int
+    quantity: Decimal
+    state: AllocationState
+    changed_at: datetime
+    split_from: int | None = None
+
+    @property
+    def planned_as(self) -> int:
+        """The id of the allocation that its units were planned as."""
+        return self.id if self.split_from is None else self.split_from

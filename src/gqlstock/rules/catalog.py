@@ -6,10 +6,11 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gqlstock.rules.refusals import invalid, shown, too_many
 
@@ -298,3 +299,61 @@ def pictures(
 def counts_combinations(tracking: InventoryTracking) -> bool:
     """Whether quantities lie with the combinations instead of with the product."""
     return tracking is InventoryTracking.TRACK_WITH_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A product, or one combination of a product's inventory options: then ``product_id`` names that product.
+
+    A combination has its product's category and status as well.
+    """
+
+    id: int
+    product_id: int | None
+    sku: str
+    name: str
+    barcode: str | None
+    own_images: list[dict[str, Any]]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+    # Of a product; category and status of its combinations too.
+    slug: str | None
+    description: str | None
+    category_id: int | None
+    tracking: InventoryTracking
+    published: bool
+    inventory_status: InventoryStatus
+    shipping_origin_id: int | None
+    stored_options: list[dict[str, Any]]
+
+    # Of a combination.
+    own_code: str | None
+    choice: dict[str, str]
+    choice_digest: str | None
+
+    @property
+    def is_product(self) -> bool:
+        return self.product_id is None
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return options_of(self.stored_options)
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures of its own."""
+        return tuple(Image(**stored) for stored in self.own_images)
+
+
+def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
+    """Options as they are stored."""
+    return tuple(
+        Option(
+            one["name"],
+            tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in one["values"]),
+            one["inventory"],
+        )
+        for one in stored
+    )

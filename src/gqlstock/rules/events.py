@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from gqlstock.rules.alerts import LowInventoryAlert
 
 
 class Topic(StrEnum):
@@ -36,6 +39,21 @@ def order_placed(order_id: int) -> Event:
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
     """An item reached the threshold on a website, from one side or the other."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})
+
+
+def alert_changed(alert: LowInventoryAlert) -> Event:
+    """The news of an alert's state as it is now; what follows later does not change what was told."""
+
+    def text(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    told = {
+        "state": alert.state.value,
+        "acknowledged_at": text(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
+        "resolved_at": text(alert.resolved_at),
+    }
+    return Event(Topic.ALERT, alert.id, told)
 
 
 ANY_SETTING = Event(Topic.SETTINGS, 0)

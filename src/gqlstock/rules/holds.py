@@ -1,6 +1,8 @@
 """Stock kept for a cart: for how long, and what a hold is at a moment."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules.limits import PublicHolds
@@ -53,3 +55,39 @@ def check_active(stored: StockHoldState, expires_at: datetime, now: datetime, *p
         raise Refusal(Code.HOLD_EXPIRED, f"The hold expired at {expires_at.isoformat()}.", path).only()
     if found is not StockHoldState.ACTIVE:
         raise wrong_state(f"The hold is {found.value.lower()} already.", *path)
+
+
+@dataclass(frozen=True, slots=True)
+class StockHold:
+    """Stock kept for a cart until ``expires_at``, or until it is ordered or released."""
+
+    id: int
+    website_id: int
+    state: StockHoldState
+    expires_at: datetime
+    created_at: datetime
+    address: str | None = None
+    """Where a hold without a token was asked for, as long as it is active."""
+    seal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockHoldLine:
+    """What a cart asked for."""
+
+    id: int
+    hold_id: int
+    item_id: int
+    sku: str
+    quantity: Decimal
+    selected_options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUnits:
+    """So many units of a level that a hold keeps, in the order of its plan."""
+
+    id: int
+    hold_id: int
+    level_id: int
+    quantity: Decimal

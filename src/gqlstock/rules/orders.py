@@ -1,14 +1,16 @@
 """What an order is and what its lines must satisfy before anything is taken."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import quantities, skus
+from gqlstock.rules import geo, quantities, skus
+from gqlstock.rules.geo import Point
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
+from gqlstock.rules.settings import InventoryDecrement
 
 MAX_LINES = 500
 NO_QUANTITY = "its quantity rules contradict each other"
@@ -34,6 +36,12 @@ def id_of(order_number: str) -> int | None:
         return None
     found = int(order_number) - _FIRST_NUMBER
     return found if found > 0 and number(found) == order_number else None
+
+
+def named(order_number: str) -> frozenset[int]:
+    """The id behind an order's number, as the ids that a command names; none for what is no number."""
+    found = id_of(order_number)
+    return frozenset() if found is None else frozenset({found})
 
 
 def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
@@ -64,27 +72,6 @@ def status(lines: Sequence[LineTotals]) -> OrderStatus:
     if any(line.shipped for line in lines):
         return OrderStatus.PARTIALLY_SHIPPED
     return OrderStatus.PLACED
-
-
-def least_quantity(rules: QuantityRules) -> Decimal | None:
-    """L: the smallest quantity that ``check_quantity`` allows; None where the rules leave none.
-
-    It is worked out in whole numbers of the smallest unit, so that nothing is rounded.
-    """
-    step = _units(quantities.UNIT if rules.decimals else Decimal(1))
-    if rules.increment is not None:
-        step = math.lcm(step, _units(rules.increment))
-    lowest = max(_units(rules.minimum or ZERO), step)
-    highest = _units(rules.maximum or quantities.MAXIMUM)
-    if rules.allowed:
-        least = min((q for q in map(_units, rules.allowed) if q >= lowest and not q % step), default=highest + 1)
-    else:
-        least = -(-lowest // step) * step
-    return least * quantities.UNIT if least <= highest else None
-
-
-def _units(quantity: Decimal) -> int:
-    return int(quantity / quantities.UNIT)
 
 
 def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hidden: bool) -> list[Decimal]:
@@ -124,3 +111,46 @@ def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRule
             rules=rules,
         )
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order. People know it by a number that is made from its id."""
+
+    id: int
+    website_id: int
+    status: OrderStatus
+    customer_email: str | None
+    reference: str | None
+    ship_latitude: float | None
+    ship_longitude: float | None
+    placed_at: datetime
+    updated_at: datetime
+    canceled_at: datetime | None = None
+    canceled_units: Decimal = ZERO
+    """What is canceled of its lines: of a parked order nothing else tells."""
+    shipment_count: int = 0
+    seal: int | None = None
+
+    @property
+    def ship_to(self) -> Point | None:
+        """Where it goes, if that was said."""
+        return geo.point_or_none(self.ship_latitude, self.ship_longitude)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """What was ordered, as it was then. ``item_id`` is what was asked for; its product may have the units."""
+
+    id: int
+    order_id: int
+    item_id: int
+    sku: str
+    name: str
+    code: str
+    selected_options: dict[str, str]
+    quantity: Decimal
+    decrement: InventoryDecrement
+    canceled: Decimal = ZERO
+    returned: Decimal = ZERO
+    message: str | None = None

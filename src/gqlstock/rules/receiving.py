@@ -10,13 +10,18 @@ from gqlstock.rules.refusals import invalid, wrong_state
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """So many units that are to come to a level, and how many of them have."""
+class StockAnnouncement:
+    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
 
     id: int
+    level_id: int
     quantity: Decimal
-    received: Decimal = ZERO
+    received: Decimal
+    expected_at: datetime | None
+    reference: str | None
+    created_at: datetime
     withdrawn_at: datetime | None = None
+    seal: int | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -29,7 +34,7 @@ def check(quantity: Decimal, what: str) -> None:
         raise invalid(f"{text(quantity)} cannot be {what}: more than 0.", "quantity")
 
 
-def fill(open_announcements: Sequence[Announced], quantity: Decimal) -> dict[int, Decimal]:
+def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> dict[int, Decimal]:
     """What an arrival brings of each announcement, the oldest first; what nobody announced fills none."""
     filled: dict[int, Decimal] = {}
     for announced in open_announcements:
@@ -40,7 +45,7 @@ def fill(open_announcements: Sequence[Announced], quantity: Decimal) -> dict[int
     return filled
 
 
-def check_open(announced: Announced, *path: str) -> None:
+def check_open(announced: StockAnnouncement, *path: str) -> None:
     """Refuse an announcement that has nothing left to bring."""
     if announced.withdrawn_at is not None:
         raise wrong_state("The announcement was withdrawn.", *path)

@@ -5,6 +5,7 @@ A seal is no secret. It finds what a slip of the hand or a bad disk did, not wha
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,9 +15,45 @@ from gqlstock.rules import quantities
 
 def seal(*values: Any) -> int:
     """A digest of texts, numbers, moments and lists of them, the same however the database keeps them."""
-    told = json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.blake2b(told.encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(_encoder.encode(values).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def of_order(order: Any, lines: Sequence[Any]) -> int:
+    """The seal of an order, which has what was ordered as well."""
+    ordered = [
+        (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
+        for line in lines
+    ]
+    return seal(order.website_id, order.placed_at, order.ship_latitude, order.ship_longitude, ordered)
+
+
+def of_shipment(shipment: Any) -> int:
+    return seal(shipment.order_id, shipment.warehouse_id, shipment.created_at)
+
+
+def of_hold(hold: Any, lines: Sequence[Any], units: Sequence[Any]) -> int:
+    """The seal of a hold, which has what was asked for and what is kept as well."""
+    asked = [(line.item_id, line.sku, line.quantity, line.selected_options) for line in lines]
+    kept = [(one.level_id, one.quantity) for one in units]
+    return seal(hold.website_id, hold.expires_at, hold.created_at, asked, kept)
+
+
+def of_announcement(announcement: Any) -> int:
+    return seal(announcement.level_id, announcement.quantity, announcement.created_at)
+
+
+def of_alert(alert: Any) -> int:
+    about = (alert.item_id, alert.warehouse_id, alert.sku, alert.name, alert.code)
+    return seal(*about, alert.quantity_left, alert.threshold, alert.raised_at)
+
+
+def of_movement(movement: Any, item_id: int, warehouse_id: int) -> int:
+    """The seal of a movement, which has the place of its level as well."""
+    where = (movement.level_id, item_id, warehouse_id)
+    units = (movement.quantity, movement.on_hand_after)
+    told = (movement.reason, movement.reference, movement.order_id)
+    return seal(*where, movement.kind, *units, movement.actor, movement.created_at, *told)
 
 
 def _plain(value: Any) -> str:
@@ -25,3 +62,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     raise TypeError(f"{value!r} cannot be sealed.")
+
+
+_encoder = json.JSONEncoder(default=_plain, sort_keys=True, separators=(",", ":"))

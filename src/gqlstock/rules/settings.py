@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from gqlstock.rules import orders, quantities
+from gqlstock.rules import quantities, quantity_rules
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.refusals import QuantityRules, Refused, invalid
 
@@ -134,7 +134,7 @@ class Settings:
     @cached_property
     def least_quantity(self) -> Decimal | None:
         """L: the least that can be ordered; None where the quantity rules leave no quantity."""
-        return orders.least_quantity(self.quantity_rules)
+        return quantity_rules.least_quantity(self.quantity_rules)
 
 
 DEFAULTS = Settings()

@@ -46,13 +46,23 @@ class Faults:
             for refusal in error.refusals:
                 self.add(line, refusal.message, refusal.code)
 
+    def take_up(self, other: "Faults") -> None:
+        """Add what was found elsewhere in the same file."""
+        self.count += other.count
+        for refusal in other._told:
+            insort(self._told, refusal, key=_line)
+        del self._told[_FAULTS_TOLD:]
+
+    @property
+    def told(self) -> tuple[Refusal, ...]:
+        """The first of them, by line, and how many more there are."""
+        more = self.count - len(self._told)
+        return (*self._told, *([Refusal(Code.INVALID_INPUT, f"And {more} more.")] if more else []))
+
     def check(self) -> None:
         """Refuse the file if anything was wrong with it."""
-        if not self.count:
-            return
-        more = self.count - len(self._told)
-        rest = [Refusal(Code.INVALID_INPUT, f"And {more} more.")] if more else []
-        raise Refused([*self._told, *rest])
+        if self.count:
+            raise Refused(self.told)
 
 
 def _line(fault: Refusal) -> int:

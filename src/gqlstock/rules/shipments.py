@@ -112,3 +112,21 @@ def _pick(units: Sequence[Unit], quantity: Decimal | None) -> list[Pick]:
             picks.append(Pick(unit.id, taken))
             quantity = None if quantity is None else quantity - taken
     return picks
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Units of one order that leave one warehouse together. People know it by a number that is made from its id."""
+
+    id: int
+    order_id: int
+    warehouse_id: int
+    state: ShipmentState
+    tracking_number: str | None
+    carrier: str | None
+    created_at: datetime
+    updated_at: datetime
+    shipped_at: datetime | None = None
+    quantity: Decimal = ZERO
+    """How many units are in it, or were when it left."""
+    seal: int | None = None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.back_in_stock import BackInStockState
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.services import addresses
-from gqlstock.services.availability import Shelf, shelf
+from gqlstock.services.availability import shelf
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import catalog, database, warehouses
 from gqlstock.store.back_in_stock import BackInStockSubscription, Pair
-from gqlstock.store.catalog import Item
 
 _SHELVED_AT_ONCE = 250
 

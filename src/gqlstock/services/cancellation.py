@@ -1,9 +1,11 @@
-"""Canceling an order in whole or in part, and trying a held one again."""
+"""Canceling an order, in whole or in part."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gqlstock.rules import catalog
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.ledger import Step
@@ -12,8 +14,12 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
-from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once, ticket
+from gqlstock.services.idempotency import ticket
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +31,44 @@ class Cancellation:
     reason: str | None = None
 
 
-async def cancel(caller: Caller, asked: Cancellation, key: str | None = None) -> Kept:
+async def cancel(caller: Caller, asked: Cancellation, key: str | None = None) -> Result:
     """Cancel units that have not left; what they took is given back. Answers the order's id."""
+    check_lines(asked.lines)
     reason = catalog.optional_text(asked.reason, "reason", "reason")
+    return await transaction.run(CancelOrder(caller, asked, reason, ticket(caller, "cancelOrder", key, asked)))
 
-    async def work() -> Kept:
-        found = await sheet(caller, asked.number, "number")
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    caller: Caller
+    asked: Cancellation
+    reason: str | None
+    key: IdempotencyKey | None
+
+    @property
+    def names(self) -> Names:
+        return Names(orders=order_rules.named(self.asked.number))
+
+    @property
+    def size(self) -> int:
+        return len(self.asked.lines or ()) or 1
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return found.items_of_order(self.asked.number)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found = OpenOrder(self.caller, self.asked.number, snapshot, "number")
         status = found.order.status
         if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
-            raise wrong_state(f"The order {asked.number} is {status.value.lower()} already.", "number")
-        before = {line.id: line.canceled for line in found.lines}
+            raise wrong_state(f"The order {self.asked.number} is {status.value.lower()} already.", "number")
         if status is OrderStatus.BACKORDERED:
-            _cancel_held(found, asked.lines)
+            _cancel_parked(found, self.asked.lines)
         else:
-            await _cancel(found, asked.lines)
-        for line in found.lines:
-            if line.canceled != before[line.id]:
-                await line.save(update_fields=["canceled"])
-        await found.finish(reason)
-        return Kept({"order": [int(found.order.id)]})
-
-    check_lines(asked.lines)
-    return await once(ticket(caller, "cancelOrder", key, asked), work)
+            _cancel(found, self.asked.lines)
+        return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
 
 
-async def _cancel(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:
+def _cancel(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> None:
     refused: list[Refusal] = []
     for number, row in enumerate(asked or ()):
         try:
@@ -59,32 +78,34 @@ async def _cancel(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:
         except Refused as error:
             refused += [refusal.under("lines", number) for refusal in error.refusals]
             continue
-        await _take_back(found, picks)
+        _take_back(found, picks)
     if refused:
         raise Refused(refused)
     if asked is None:
-        await _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))])
+        _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))])
 
 
-async def _take_back(found: Sheet, picks: Sequence[Pick]) -> None:
+def _take_back(found: OpenOrder, picks: Sequence[Pick]) -> None:
     units = {unit.id: unit for line in found.lines for unit in found.units(line)}
     canceled = found.lines_of(picks)
     for line in found.lines:
-        line.canceled += canceled.get(line.id, ZERO)
+        if line.id in canceled:
+            found.put(replace(line, canceled=line.canceled + canceled[line.id]))
     for packed, step in ((False, Step.CANCELED), (True, Step.CANCELED_PACKED)):
         of_step = [pick for pick in picks if units[pick.id].packed is packed]
-        await found.change(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
+        found.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
 
 
-def _cancel_held(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:
-    """A held order has taken nothing: there is nothing to give back."""
+def _cancel_parked(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> None:
+    """A parked order has taken nothing: there is nothing to give back."""
     refused: list[Refusal] = []
     for number, row in enumerate(asked or ()):
         try:
             left = row.quantity
             for line in found.chosen(row):
                 taken = min(line.quantity - line.canceled, left)
-                line.canceled += taken
+                if taken > ZERO:
+                    found.put(replace(line, canceled=line.canceled + taken))
                 left -= taken
             if left > 0:
                 raise too_many_units(row, left, "canceled").only()
@@ -94,4 +115,4 @@ def _cancel_held(found: Sheet, asked: Sequence[LineQuantity] | None) -> None:
         raise Refused(refused)
     if asked is None:
         for line in found.lines:
-            line.canceled = line.quantity
+            found.put(replace(line, canceled=line.quantity))

@@ -8,16 +8,19 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import refusals, skus
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import invalid, wrong_state
+from gqlstock.services import reassess
 from gqlstock.services.categories import named
-from gqlstock.services.lookup import lookup
-from gqlstock.services.posting import watch
-from gqlstock.store import alerts, catalog, database, inventory, orders, outbox, warehouses
+from gqlstock.stock import ledger
+from gqlstock.store import alerts, catalog, database, inventory, levels, orders, outbox, reassessments, warehouses
 from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Claim
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
+
+_ASSESSED = frozenset(("tracking", "category"))
+"""Changes of a product that alerts follow."""
 
 
 async def create_product(given: Changes) -> int:
@@ -28,7 +31,7 @@ async def create_product(given: Changes) -> int:
         product = Item(created_at=at, updated_at=at, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
         await _apply(product, {"slug": None, **given})
         await database.insert_many([product])
-        await tell([product])
+        await tell([product.id])
         return int(product.id)
 
     return await database.transaction(work)
@@ -36,29 +39,36 @@ async def create_product(given: Changes) -> int:
 
 async def update_product(sku: str, given: Changes) -> int:
     """Change what is given of a product; ``new_sku`` renames it. Answers its id."""
+    product_id = await change_product(sku, given)
+    if given.keys() & _ASSESSED:
+        await reassess.items([product_id, *await catalog.combination_ids([product_id])])
+    return product_id
+
+
+async def change_product(sku: str, given: Changes) -> int:
+    """As ``update_product``, also within a transaction: the product's alerts follow soon after it."""
 
     async def work() -> int:
-        product, made, claim = await _claimed(sku)
+        product, made = await _locked(sku)
         before, options = product.tracking, product.options
         changes = dict(given)
         if "new_sku" in changes:
             changes["sku"] = changes.pop("new_sku")
         await _apply(product, changes)
         if product.tracking is not before:
-            await _check_tracking(before, product, made, claim)
+            await check_tracking(before, product, made, await _levels_in_use([product, *made]))
         if "options" in given:
             rules.check_renames(options, given["options"] or (), "options")
-            made = await _follow_options(product, given["options"] or (), made, claim)
+            made = await _follow_options(product, given["options"] or (), made)
         elif "name" in given:
             await _rewrite(product, [(combination, combination.choice) for combination in made])
         product.updated_at = database.now()
         await product.save()
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.follow(product)
-        await tell([product])
-        if product.tracking is not before or "category" in changes:
-            known = [product, *made]
-            await watch([item.id for item in known], claim, await lookup(known))
+        await tell([product.id])
+        if changes.keys() & _ASSESSED:
+            await reassessments.add_items([product.id])
         return int(product.id)
 
     return await database.transaction(work)
@@ -73,9 +83,8 @@ async def delete_product(sku: str) -> int:
     """Take a product and its combinations out of use. Answers its id."""
 
     async def work() -> int:
-        product, made, claim = await _claimed(sku)
-        await _check_unused([product, *made], claim)
-        await _retire([product, *made], claim)
+        product, made = await _locked(sku)
+        await _retire([product, *made])
         return int(product.id)
 
     return await database.transaction(work)
@@ -93,7 +102,7 @@ async def create_combination(
     """Make the combination of a product that a complete choice stands for. Answers its id."""
 
     async def work() -> int:
-        product, made, _ = await _claimed(product_sku, "product")
+        product, made = await _locked(product_sku, "product")
         choice = rules.check_choice(options, product.options, "options")
         if not rules.is_complete(choice, product.options):
             names = ", ".join(o.name for o in rules.inventory_options(product.options))
@@ -111,7 +120,7 @@ async def create_combination(
         combination.barcode = rules.optional_text(barcode, "barcode", "barcode")
         combination.own_images = catalog.stored_images(rules.images(images, "images"))
         await database.insert_many([combination])
-        await tell([combination])
+        await tell([combination.id])
         return int(combination.id)
 
     return await database.transaction(work)
@@ -121,15 +130,16 @@ async def generate_combinations(product_sku: str) -> list[int]:
     """Make every combination of the inventory options that does not exist yet. Answers the new ones' ids."""
 
     async def work() -> list[int]:
-        product, existing, _ = await _claimed(product_sku, "product")
+        product, existing = await _locked(product_sku, "product")
         known = {one.choice_digest for one in existing}
         every = rules.every_choice(product.options, "product")
         choices = [choice for choice in every if rules.digest(choice) not in known]
         free = await _free_skus(product, choices)
         made = [_combination(product, choice, sku) for choice, sku in zip(choices, free, strict=True)]
         await database.insert_many(made)
-        await tell(made)
-        return [int(combination.id) for combination in made]
+        made_ids = [int(combination.id) for combination in made]
+        await tell(made_ids)
+        return made_ids
 
     return await database.transaction(work)
 
@@ -138,7 +148,7 @@ async def update_combination(sku: str, given: Changes) -> int:
     """Change what is given of a combination; ``new_sku`` renames it. Answers its id."""
 
     async def work() -> int:
-        combination, _ = await _claimed_combination(sku)
+        combination = await _locked_combination(sku)
         if (new_sku := given.get("new_sku")) is not None:
             combination.sku = skus.checked(new_sku, "newSku")
             await _check_sku(combination.sku, combination.id, "newSku")
@@ -150,7 +160,7 @@ async def update_combination(sku: str, given: Changes) -> int:
             combination.own_images = catalog.stored_images(rules.images(given["images"] or (), "images"))
         combination.updated_at = database.now()
         await combination.save()
-        await tell([combination])
+        await tell([combination.id])
         return int(combination.id)
 
     return await database.transaction(work)
@@ -160,15 +170,14 @@ async def delete_combination(sku: str) -> int:
     """Take a combination out of use. Answers its id."""
 
     async def work() -> int:
-        combination, claim = await _claimed_combination(sku)
-        await _check_unused([combination], claim)
-        await _retire([combination], claim)
+        combination = await _locked_combination(sku)
+        await _retire([combination])
         return int(combination.id)
 
     return await database.transaction(work)
 
 
-async def _claimed(sku: str, at: str = "sku") -> tuple[Item, list[Item], Claim]:
+async def _locked(sku: str, at: str = "sku") -> tuple[Item, list[Item]]:
     """A product in use with all its combinations in use, as they are under the lock."""
     found = await catalog.product(sku=sku)
     if found is None:
@@ -176,17 +185,16 @@ async def _claimed(sku: str, at: str = "sku") -> tuple[Item, list[Item], Claim]:
     # First the product alone: while it is locked nobody makes a combination of it.
     await inventory.lock([found.id])
     made = (await catalog.combinations([found.id]))[found.id]
-    claim = await inventory.claim([found.id, *(combination.id for combination in made)])
-    product = _in_use(claim.items[found.id], "product", sku, at)
-    return product, [one for one in claim.items.values() if one is not product and one.deleted_at is None], claim
+    items = await catalog.lock([found.id, *(combination.id for combination in made)])
+    product = _in_use(items[found.id], "product", sku, at)
+    return product, [one for one in items.values() if one is not product and one.deleted_at is None]
 
 
-async def _claimed_combination(sku: str) -> tuple[Item, Claim]:
+async def _locked_combination(sku: str) -> Item:
     found = (await catalog.by_sku([sku])).get(sku)
     if found is None or found.is_product:
         raise refusals.missing("combination", sku, "sku")
-    claim = await inventory.claim([found.id])
-    return _in_use(claim.items[found.id], "combination", sku, "sku"), claim
+    return _in_use((await catalog.lock([found.id]))[found.id], "combination", sku, "sku")
 
 
 def _in_use(item: Item, kind: str, sku: str, at: str) -> Item:
@@ -276,7 +284,7 @@ async def _warehouse_id(code: str | None) -> int | None:
     return int(found.id)
 
 
-async def _follow_options(product: Item, options: Sequence[Option], made: Sequence[Item], claim: Claim) -> list[Item]:
+async def _follow_options(product: Item, options: Sequence[Option], made: Sequence[Item]) -> list[Item]:
     """Bring combinations in line with their product's new options; those that no longer fit go out of use."""
     wanted = [(combination, rules.renamed(combination.choice, options)) for combination in made]
     # One with a new name goes before the one that had that name so far.
@@ -290,8 +298,7 @@ async def _follow_options(product: Item, options: Sequence[Option], made: Sequen
         else:
             # In the order of the product's options.
             kept[digest] = combination, rules.inventory_part(choice, options)
-    await _check_unused(gone, claim, "options")
-    await _retire(gone, claim)
+    await _retire(gone, "options")
     await _rewrite(product, list(kept.values()))
     return [combination for combination, _ in kept.values()]
 
@@ -309,40 +316,51 @@ async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) 
     await catalog.rewrite(changed)
 
 
-async def _check_tracking(before: InventoryTracking, product: Item, made: Sequence[Item], claim: Claim) -> None:
+async def check_tracking(
+    before: InventoryTracking, product: rules.Item | Item, made: Sequence[rules.Item | Item], in_use: Sequence[Level]
+) -> None:
     """Changing between counted modes leaves levels behind: there must be nothing on them. To and from uncounted: always."""
     counted = {InventoryTracking.TRACK_WITHOUT_OPTIONS, InventoryTracking.TRACK_WITH_OPTIONS}
     if {before, product.tracking} != counted:
         return
     left_behind = [product] if rules.counts_combinations(product.tracking) else list(made)
-    await _check_unused(left_behind, claim, "tracking")
+    await check_unused(left_behind, in_use, "tracking")
 
 
-async def _check_unused(items: Sequence[Item], claim: Claim, at: str = "sku") -> None:
-    """Refuse while a level of one of the items has units or claims, or an open order has one of them."""
+async def check_unused(items: Sequence[rules.Item | Item], in_use: Sequence[Level], at: str = "sku") -> None:
+    """Refuse while a level of one of the items has units or claims, or an open order has one of them.
+
+    ``in_use`` are levels in use, those of the items among them.
+    """
     if not items:
         return
-    for item in items:
-        for level in claim.levels(item.id):
-            if any((level.on_hand, level.reserved, level.planned, level.held, level.backordered, level.incoming)):
-                raise wrong_state(f"{item.sku} still has stock or claims in a warehouse.", at)
+    by_id = {item.id: item for item in items}
+    for level in in_use:
+        if level.item_id in by_id and any(level.figures):
+            raise wrong_state(f"{by_id[level.item_id].sku} still has stock or claims in a warehouse.", at)
     order_id = await orders.open_order_of([item.id for item in items])
     if order_id is not None:
         told = refusals.shown(", ".join(item.sku for item in items))
         raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {told}.", at)
 
 
-async def _retire(items: Sequence[Item], claim: Claim) -> None:
-    """Take claimed items out of use, with their levels; nobody is told any more that they are low."""
-    at = database.now()
-    await catalog.retire(items, at)
-    for item in items:
-        for level in claim.levels(item.id):
-            await inventory.retire(level)
-    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), at)
-    await tell(items)
+async def _levels_in_use(items: Sequence[Item]) -> list[Level]:
+    """The levels in use of locked items, without what expired holds keep."""
+    found, _ = await levels.of_items({item.id for item in items}, database.now())
+    return [level for level in found if level.deleted_at is None]
 
 
-async def tell(items: Sequence[Item]) -> None:
+async def _retire(items: Sequence[Item], at: str = "sku") -> None:
+    """Take locked items out of use, with their levels; nobody is told any more that they are low."""
+    now = database.now()
+    unused = await _levels_in_use(items)
+    await check_unused(items, unused, at)
+    await catalog.retire(items, now)
+    await ledger.retire(unused, now)
+    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), now)
+    await tell([item.id for item in items])
+
+
+async def tell(item_ids: Sequence[int]) -> None:
     """Let it be known that something about these items has changed."""
-    await outbox.add([Event(Topic.ITEM, item.id) for item in items])
+    await outbox.add([Event(Topic.ITEM, item_id) for item_id in item_ids])

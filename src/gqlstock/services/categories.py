@@ -8,7 +8,7 @@ from gqlstock.rules import refusals
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.refusals import invalid, wrong_state
 from gqlstock.store import catalog, database, outbox, reassessments
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store.catalog import Category
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -59,9 +59,9 @@ async def delete(slug: str) -> int:
         found = await named(slug, "slug")
         if await Category.exists(parent_id=found.id):
             raise wrong_state(f"{slug} has categories below it: move or delete them first.", "slug")
-        if await Item.exists(category_id=found.id, deleted_at=None):
+        if await catalog.has_products(found.id):
             raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
-        await Item.filter(category_id=found.id).update(category_id=None)
+        await catalog.leave_category(found.id)
         await found.delete()
         return int(found.id)
 

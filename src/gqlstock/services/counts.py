@@ -1,70 +1,121 @@
-"""Counts of a file brought to their levels, many with few statements. How a file is read is said elsewhere."""
+"""Counts that a file gives of levels: the check of them without locks, and the command that states them.
 
-from collections.abc import Sequence
-from dataclasses import replace
+How a file is read, and in which parts it is written, is said in ``imports``.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 from gqlstock.rules import ledger, quantities
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Code, Refusal, invalid
+from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.sheet import Faults, Notes
-from gqlstock.services.bench import check_countable
-from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.services.posting import follow
-from gqlstock.store import catalog, counts, database
+from gqlstock.rules.sheet import Faults
+from gqlstock.services.stock_edits import check_countable
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
+from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store import catalog, counts, database, levels
 from gqlstock.store.counts import Count
-from gqlstock.store.inventory import Claim
-from gqlstock.store.warehouses import Network
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
-async def take(caller: Caller, given: Sequence[Count], network: Network, faults: Faults, notes: Notes) -> int:
-    """State what was counted, as ``stock.count`` does; what is so already is left alone. Answers how many were not.
-
-    The counts of one item come together, so that no alert is raised halfway. What is below 0 is owed to customers of
-    the system that wrote the file: it counts as 0 and is noted.
-    """
+async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
+    """Hold counts against what is there now, without a lock; gives those that would change something."""
     known = await counts.on_hand_of({count.item_id for count in given})
-    given = [count for count in given if known.get(count.key) != count.on_hand]
-    owed = {count.key: -count.on_hand for count in given if count.on_hand < 0}
-    if owed:
-        named = await catalog.items({count.item_id for count in given if count.key in owed})
-        for count in given:
-            if count.key in owed:
-                units = quantities.text(count.on_hand)
-                notes.add(count.line, f"{named[count.item_id].sku} has {units}: counted as 0.")
-        given = [replace(count, on_hand=max(count.on_hand, ZERO)) for count in given]
-        given = [count for count in given if known.get(count.key) != count.on_hand]
-    if not given:
-        return 0
-    claim = await counts.claim({count.item_id for count in given})
-    found = await lookup(claim.items.values(), network)
-    for count in given:
+    due = [count for count in given if known.get(count.key) != count.on_hand]
+    if not due:
+        return []
+    items = await catalog.items({count.item_id for count in due})
+    found = await lookup(items.values())
+    # Of most counts it is enough to know what the level has.
+    stored, _ = await levels.of_items(
+        {one.item_id for one in due if not quantities.is_whole(one.on_hand)}, database.now()
+    )
+    whole = {(level.item_id, level.warehouse_id): level for level in stored}
+    for count in due:
+        level = whole.get(count.key) or (Level(known[count.key]) if count.key in known else None)
         with faults.at(count.line):
-            _check(count, claim, found)
-    if faults.count:
-        return 0
-    levels = await counts.record(claim, {count.key: _change(count, claim) for count in given}, caller)
-    await follow(claim, levels, found)
-    # All the news of a file at once would be in memory until its end.
-    await database.write_gathered()
-    return len(given)
+            _change(count, items.get(count.item_id), level, found)
+    return due
 
 
-def _check(count: Count, claim: Claim, found: Lookup) -> None:
-    """Whether an item can have that count."""
-    item = claim.items.get(count.item_id)
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody has to look after, by its line in the file."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountLevels:
+    """State what was counted; what is so already is left alone.
+
+    Counts that are wrong by now are refused by their lines, and the others are stated. The result has the levels that
+    changed, and as its rows the notes: what is below 0 is owed to customers of the system that wrote the file, and counts
+    as 0.
+    """
+
+    caller: Caller
+    counts: Sequence[Count]
+    key: IdempotencyKey | None = None
+
+    @property
+    def names(self) -> Names:
+        return Names(items=frozenset(count.item_id for count in self.counts))
+
+    @property
+    def size(self) -> int:
+        return len(self.counts)
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return self.names.items & found.lookup.items.keys()
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        entries: list[LedgerEntry] = []
+        refused: list[Refusal] = []
+        notes: list[Note] = []
+        for count in self.counts:
+            item, level = snapshot.lookup.items.get(count.item_id), snapshot.level(*count.key)
+            try:
+                change = _change(count, item, level, snapshot.lookup)
+            except Refused as error:
+                refused += [refusal.under("line", count.line) for refusal in error.refusals]
+                continue
+            if change is not None:
+                entries.append(LedgerEntry(*count.key, change, self.caller, counted_at=now))
+            if count.on_hand < 0 and not _is_so(level, count.on_hand):
+                assert item is not None
+                notes.append(Note(count.line, f"{item.sku} has {quantities.text(count.on_hand)}: counted as 0."))
+
+        def answer(written: Written) -> Result:
+            return Result({"levels": [written.level(entry.key).id for entry in entries]}, refused, notes)
+
+        return Changes(answer, entries)
+
+
+def _change(count: Count, item: Item | None, level: Level | None, found: Lookup) -> Change | None:
+    """What a count does to its level; None where it is so already. Refused where the item cannot have that count."""
     if item is None or item.deleted_at is not None:
         raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
-    told = quantities.text(count.on_hand)
+    on_hand = max(count.on_hand, ZERO)
+    if _is_so(level, count.on_hand) or _is_so(level, on_hand):
+        return None
     check_countable(item, found.product(item))
-    if not quantities.is_whole(count.on_hand):
-        level = claim.level(*count.key)
+    if not quantities.is_whole(on_hand):
         channel = found.network.selling_from({count.warehouse_id})
         if not found.settings(item, channel, [level] if level else []).quantity_uses_decimals:
-            raise invalid(f"{told} of {item.sku}: only whole units are counted there.")
+            raise invalid(f"{quantities.text(on_hand)} of {item.sku}: only whole units are counted there.")
+    before = level or Level()
+    change = ledger.counted(before, on_hand, kind=MovementKind.IMPORT)
+    ledger.apply(before, change)
+    return change
 
 
-def _change(count: Count, claim: Claim) -> Change:
-    level = claim.level(*count.key)
-    return ledger.counted(level.state if level else Level(), count.on_hand, kind=MovementKind.IMPORT)
+def _is_so(level: Level | None, on_hand: Decimal) -> bool:
+    return level is not None and level.deleted_at is None and level.on_hand == on_hand

@@ -7,19 +7,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 from gqlstock.rules import demand as rules
-from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
 from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.ledger import total
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store.catalog import Category
 from gqlstock.store.demand import Within
 from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
-from gqlstock.store.warehouses import Channel, Network
 
 _PART = 1_000
 _LOOKED_AT = 500
@@ -50,7 +50,7 @@ class Report:
         *,
         days: int,
         cover_days: int,
-        channel: Channel | None,
+        channel: SalesChannel | None,
         category_ids: Sequence[int] | None,
         caller: Caller,
     ) -> None:
@@ -60,7 +60,7 @@ class Report:
         self._cover_days = cover_days
         self._channel = channel
         self._category_ids = category_ids
-        places = {site.warehouse_id for site in channel.sites} if channel else network.active
+        places = {site.warehouse_id for site in channel.warehouses} if channel else network.active
         self._places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
         self._now = database.now()
 
@@ -138,7 +138,7 @@ async def by_item(
     *,
     days: int,
     cover_days: int,
-    channel: Channel | None = None,
+    channel: SalesChannel | None = None,
     category_ids: Sequence[int] | None = None,
     caller: Caller = SYSTEM,
 ) -> Report:
@@ -154,7 +154,7 @@ async def by_item(
     )
 
 
-async def by_category(network: Network, *, days: int, channel: Channel | None = None) -> list[CategoryDemand]:
+async def by_category(network: Network, *, days: int, channel: SalesChannel | None = None) -> list[CategoryDemand]:
     """What was ordered of each category with what lies below it, by slug; those of which nothing was are left out."""
     demands = await _demands(days, channel)
     sums: dict[int, tuple[Decimal, Decimal]] = {}
@@ -171,7 +171,9 @@ async def by_category(network: Network, *, days: int, channel: Channel | None = 
     ]
 
 
-async def _demands(days: int, channel: Channel | None, category_ids: Sequence[int] | None = None) -> dict[int, Demand]:
+async def _demands(
+    days: int, channel: SalesChannel | None, category_ids: Sequence[int] | None = None
+) -> dict[int, Demand]:
     """The demand for each item that has units: a combination of a product tracked without options is its product's."""
     now = database.now()
     since = now - timedelta(days=days)
@@ -203,5 +205,5 @@ def _is_stocked(item: Item, known: Lookup) -> bool:
     return counted and item.is_product != counts_combinations(product.tracking)
 
 
-def _decimals(item: Item, levels: Sequence[Figures], known: Lookup, channel: Channel | None) -> bool:
+def _decimals(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> bool:
     return known.settings(item, channel or known.home(levels), levels).quantity_uses_decimals

@@ -8,7 +8,9 @@ from gqlstock.rules import allocation, availability, catalog, quantities, refusa
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState, Part
 from gqlstock.rules.availability import Assessment
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.geo import Point
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import (
     Code,
@@ -21,12 +23,11 @@ from gqlstock.rules.refusals import (
 )
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, Settings
-from gqlstock.services.availability import Shelf, stockroom, stockroom_to_claim
+from gqlstock.services.availability import stockroom, stockroom_to_claim
 from gqlstock.services.handles import Handle
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses
-from gqlstock.store.catalog import Item
-from gqlstock.store.warehouses import Channel, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Draft:
         return not self.refusals and not self.held
 
 
-async def read(caller: Caller, asked: Asked, *, to_claim: bool = False) -> tuple[Channel, list[PlannedLine], Shelf]:
+async def read(
+    caller: Caller, asked: Asked, *, to_claim: bool = False
+) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
     """Everything that the order is worked out from. Refused for what is wrong with the order as a whole.
 
     ``to_claim``: without levels, which are read under the lock.
@@ -118,7 +121,7 @@ async def read(caller: Caller, asked: Asked, *, to_claim: bool = False) -> tuple
     return channel, identify(caller, asked, items, found), found
 
 
-def check(asked: Asked, network: Network) -> Channel:
+def check(asked: Asked, network: Network) -> SalesChannel:
     """The website of an order. Refused for what is wrong with the order as a whole."""
     if not asked.lines:
         raise invalid("An order has at least one line.", "lines")

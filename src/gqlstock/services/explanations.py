@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from gqlstock.rules import explanation
 from gqlstock.rules import settings as setting_rules
-from gqlstock.rules.catalog import counts_combinations
+from gqlstock.rules.catalog import Item, counts_combinations
 from gqlstock.rules.explanation import Term
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import Origin
-from gqlstock.services.availability import Shelf
+from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.warehouses import Warehouse
 
 

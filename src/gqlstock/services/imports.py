@@ -1,4 +1,9 @@
-"""Files taken in whole: a Shopify product export, and counts of levels. One file is one transaction; a bad row refuses it."""
+"""Files taken in: a Shopify product export, and counts of levels.
+
+A file is checked whole, without locks; a bad row refuses it. Then it is written in parts, each a transaction of its own:
+orders go on meanwhile, and news flows. A row that has become wrong since the check is reported, and the others are
+written. Importing the same file again finishes what was interrupted.
+"""
 
 import asyncio
 import itertools
@@ -13,21 +18,32 @@ from gqlstock.rules import catalog, quantities, refusals, skus
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Notes, Row
-from gqlstock.services import counts, intake
+from gqlstock.services import counts, shopify_check
+from gqlstock.services.shopify_import import ShopifyImport
+from gqlstock.stock import transaction
 from gqlstock.store import catalog as rows
 from gqlstock.store import database, warehouses
 from gqlstock.store.counts import Count
 from gqlstock.store.spool import Counts, Named, Products
 from gqlstock.store.warehouses import Warehouse
 
-_COUNTED_AT_ONCE = 2_000
+_CHECKED_AT_ONCE = 5_000
+_WRITTEN_AT_ONCE = 1_000
 _LEVELS_AT_ONCE = 20_000
 _READ_AT_ONCE = 5_000
 _VARIANTS_AT_ONCE = 1_000
+_PRODUCTS_AT_ONCE = 200
 _LEVEL_COLUMNS = Columns(("sku", "warehouse", "on_hand"), quantities=("on_hand",))
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how much of it is, and of how much where that is known."""
+
+READ = "Read"
+CHECKED = "Checked"
+BEFORE_WRITING = (READ, CHECKED)
+"""What is being done while nothing is written yet."""
+COUNTED = "Counted"
+TAKEN_IN = "Taken in"
 
 T = TypeVar("T")
 
@@ -42,6 +58,8 @@ class Imported:
     counted: int = 0
     notes: Sequence[str] = ()
     """What a person should check, by line: quantities below 0."""
+    refused: Sequence[Refusal] = ()
+    """What became wrong after the file was checked, by line: that was not written, and all else was."""
 
 
 def _silent(what: str, done: int, of: int | None) -> None:
@@ -60,20 +78,46 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
         faults.check()
         await _resolve(given, faults)
         faults.check()
-
-        async def work() -> Imported:
-            found, network, items = Faults(), await warehouses.network(), await _items_at_once()
-            notes = Notes()
-            done = counted = 0
-            for part in given.known(_COUNTED_AT_ONCE, items):
-                counted += await counts.take(caller, part, network, found, notes)
-                done += len(part)
-                progress("Counted", done, len(given))
-            found.check()
-            return Imported(counted=counted, notes=notes.told)
-
         await database.analyze("item", "inventory_level")
-        return await database.transaction(work)
+        items = await _items_at_once()
+        await _check_levels(given, items, faults, progress)
+        faults.check()
+        writer, total = _Writer(caller), given.due_count
+        progress(COUNTED, 0, total)
+        for part in given.due(_WRITTEN_AT_ONCE, items):
+            await writer.write(part)
+            progress(COUNTED, writer.done, total)
+        return Imported(counted=writer.counted, notes=writer.notes.told, refused=writer.faults.told)
+
+
+async def _check_levels(given: Counts, items: int, faults: Faults, progress: Progress) -> None:
+    """Put aside what is to be written. Nothing is locked for it, however long the file."""
+    done = 0
+    for part in given.known(_CHECKED_AT_ONCE, items):
+        given.put_due(await counts.check(part, faults))
+        done += len(part)
+        progress(CHECKED, done, len(given))
+        await _breathe()
+
+
+class _Writer:
+    """Writes counts, a part with each command, and keeps what came of them."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.done = self.counted = 0
+        self.faults = Faults()
+        self.notes = Notes()
+        self._caller = caller
+
+    async def write(self, part: Sequence[Count]) -> None:
+        result = await transaction.run(counts.CountLevels(self._caller, part))
+        self.done += len(part)
+        self.counted += len(result.ids["levels"])
+        for refusal in result.refusals:
+            self.faults.add(int(refusal.path[1]), refusal.message, refusal.code)
+        for note in result.rows:
+            assert isinstance(note, counts.Note)
+            self.notes.add(note.line, note.message)
 
 
 async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progress: Progress) -> None:
@@ -85,7 +129,7 @@ async def _read_levels(lines: Iterable[str], into: Counts, faults: Faults, progr
             told, before = quantities.text(one.on_hand), quantities.text(known.on_hand)
             faults.add(one.line, f"{one.sku} in {one.warehouse} has {told} here and {before} on line {known.line}.")
         done += len(part)
-        progress("Read", done, None)
+        progress(READ, done, None)
         await _breathe()
 
 
@@ -123,27 +167,45 @@ async def shopify_products(
     """Take products, combinations, pictures and counts in one warehouse from Shopify's product export."""
     with Products() as given:
         await _read_products(lines, given, progress)
-
-        async def work() -> Imported:
-            faults, notes = Faults(), Notes()
-            place, network, items = await _warehouse(warehouse), await warehouses.network(), await _items_at_once()
-            into = await intake.begin(given, faults)
-            done = counted = 0
-            for part in _with_variants(given, _VARIANTS_AT_ONCE):
-                found = [
-                    Count(variant.line, item.id, place.id, variant.quantity)
-                    for variant, item in await into.take(part)
-                    if variant.quantity is not None
-                ]
-                for some in _parts(found, items):
-                    counted += await counts.take(caller, some, network, faults, notes)
-                done += len(part)
-                progress("Taken in", done, len(given))
-            faults.check()
-            return Imported(into.products_made, into.products_changed, into.combinations_made, counted, notes.told)
-
+        place = await _warehouse(warehouse)
         await database.analyze("item", "inventory_level")
-        return await database.transaction(work)
+        await _check_products(given, place, progress)
+        into, writer = ShopifyImport(given), _Writer(caller)
+        at_once = min(await _items_at_once(), _WRITTEN_AT_ONCE)
+        done, total = 0, len(given)
+        progress(TAKEN_IN, 0, total)
+        for part in _with_variants(given):
+            found = [
+                Count(variant.line, item_id, place.id, variant.quantity)
+                for variant, item_id in await into.write(part)
+                if variant.quantity is not None
+            ]
+            for some in _parts(sorted(found, key=lambda count: count.item_id), at_once):
+                await writer.write(some)
+            done += len(part)
+            progress(TAKEN_IN, done, total)
+        writer.faults.take_up(into.faults)
+        return Imported(
+            into.products_made,
+            into.products_changed,
+            into.combinations_made,
+            writer.counted,
+            writer.notes.told,
+            writer.faults.told,
+        )
+
+
+async def _check_products(given: Products, place: Warehouse, progress: Progress) -> None:
+    """Refuse a file that does not go with what is there now. Nothing is locked for it, however long the file."""
+    faults, done = Faults(), 0
+    for part in _with_variants(given):
+        await shopify_check.check(part, given, place.id, faults)
+        done += len(part)
+        progress(CHECKED, done, len(given))
+        await _breathe()
+    for line, sku in given.clashes():
+        shopify_check.sku_taken(line, sku, faults)
+    faults.check()
 
 
 async def _read_products(lines: Iterable[str], into: Products, progress: Progress) -> None:
@@ -152,7 +214,7 @@ async def _read_products(lines: Iterable[str], into: Products, progress: Progres
     for part in _parts(shopify.read(lines, faults), _READ_AT_ONCE):
         into.put(part)
         done += len(part)
-        progress("Read", done, None)
+        progress(READ, done, None)
         await _breathe()
     for found in into.products():
         product = shopify.product(found, faults)
@@ -163,8 +225,8 @@ async def _read_products(lines: Iterable[str], into: Products, progress: Progres
     faults.check()
 
 
-def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
-    """The products, as many at a time as have about so many variants together."""
+def _with_variants(given: Products) -> Iterator[list[Product]]:
+    """The products, as many at a time as are written in one transaction."""
     part: list[Product] = []
     variants = 0
     for found in given.products():
@@ -172,7 +234,7 @@ def _with_variants(given: Products, size: int) -> Iterator[list[Product]]:
         assert product is not None
         part.append(product)
         variants += len(product.variants)
-        if variants >= size:
+        if variants >= _VARIANTS_AT_ONCE or len(part) >= _PRODUCTS_AT_ONCE:
             yield part
             part, variants = [], 0
     if part:

@@ -1,37 +1,27 @@
-"""Placing an order: what checkOrder shows and placeOrder carries out, in one transaction under the items' lock."""
+"""Placing an order: what checkOrder shows and placeOrder carries out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gqlstock import trail
-from gqlstock.rules import allocation, catalog, ledger, refusals
-from gqlstock.rules import orders as order_rules
+from gqlstock.rules import allocation, catalog, events, ledger, refusals
+from gqlstock.rules import orders as rules
+from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.geo import Point
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.ledger import Change, Level
-from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.network import SalesChannel
+from gqlstock.rules.orders import Order, OrderStatus
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import drafts, holds, idempotency, together
-from gqlstock.services.availability import Shelf, Stockroom
+from gqlstock.services import drafts, holds, idempotency
 from gqlstock.services.drafts import Asked, Draft, OrderLine, PlannedLine, plan, read, stocked
-from gqlstock.services.idempotency import Kept, once
-from gqlstock.services.posting import Pages, enter, post, summed
-from gqlstock.services.together import Stock
-from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory, outbox, warehouses
-from gqlstock.store import orders as rows
-from gqlstock.store.catalog import Item
-from gqlstock.store.idempotency import Ticket
-from gqlstock.store.inventory import InventoryLevel, Posting
-from gqlstock.store.warehouses import Channel
-
-
-@dataclass(frozen=True, slots=True)
-class _Contact:
-    email: str | None
-    reference: str | None
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
+from gqlstock.stock.shelf import Shelf
+from gqlstock.stock.snapshot import Snapshot, WholeOrder
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def check(caller: Caller, asked: Asked) -> Draft:
@@ -43,7 +33,7 @@ async def check(caller: Caller, asked: Asked) -> Draft:
     try:
         held = await holds.taken_up(asked.hold, "hold")
         if held is not None:
-            holds.check(held, channel.id, "hold")
+            holds.check(held.hold, channel.id, found.now, "hold")
             found.prefer(held.warehouses)
             found.free(held.quantities)
     except Refused as error:
@@ -52,221 +42,202 @@ async def check(caller: Caller, asked: Asked) -> Draft:
 
 
 def _unread(asked: Asked, error: Refused) -> Draft:
-    refusals = list(error.refusals)
-    return Draft([PlannedLine(number, line, refusals=refusals) for number, line in enumerate(asked.lines)], refusals)
+    found = list(error.refusals)
+    return Draft([PlannedLine(number, line, refusals=found) for number, line in enumerate(asked.lines)], found)
 
 
-async def place(caller: Caller, asked: Asked, key: str | None = None) -> Kept:
+async def place(caller: Caller, asked: Asked, key: str | None = None) -> Result:
     """Place an order: all of it or nothing. Answers its id."""
-    contact = _Contact(
+    placing = PlaceOrder(
+        caller,
+        asked,
         catalog.email(asked.customer_email, "customerEmail") if asked.customer_email else None,
         catalog.optional_text(asked.reference, "reference", "reference"),
+        await idempotency.ticket_on_website(caller, "placeOrder", key, asked),
     )
-    placing = Placing(caller, asked, contact, await idempotency.ticket_on_website(caller, "placeOrder", key, asked))
-    kept = await (together.do(placing) if asked.hold is None else _place_held(placing))
-    if placing.order is not None:
+    result = await transaction.run(placing)
+    if result.rows:
         trail.order_placed()
-    return kept
+    return result
 
 
-@dataclass(slots=True)
-class Placing:
-    """An order that is being placed, together with others. ``order`` is what was made of it."""
-
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
     caller: Caller
     asked: Asked
-    contact: _Contact
-    ticket: Ticket | None
-    order: rows.Order | None = None
-    _channel: Channel | None = None
-    _lines: list[PlannedLine] = field(default_factory=list)
-    _wanted: Mapping[int, Item] = field(default_factory=dict)
+    customer_email: str | None
+    reference: str | None
+    key: IdempotencyKey | None
 
     @property
-    def skus(self) -> set[str]:
-        return {line.sku for line in self.asked.lines}
+    def names(self) -> Names:
+        hold = self.asked.hold.row_id if self.asked.hold is not None else None
+        return Names(frozenset(line.sku for line in self.asked.lines), holds=holds.named(hold))
 
-    def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
-        self._channel = drafts.check(self.asked, room.lookup.network)
-        found = room.shelf(self._channel)
-        self._lines = drafts.identify(self.caller, self.asked, items, found)
-        self._wanted = stocked(self._lines, found)
-        return self._wanted
+    @property
+    def size(self) -> int:
+        return len(self.asked.lines)
 
-    async def decide(self, stock: Stock) -> Callable[[], Kept]:
-        assert self._channel is not None
-        stock.room.use(stock.claim, self._wanted)
-        found = stock.room.shelf(self._channel)
-        return await self.enter(self._lines, found, stock.claim, stock.pages)
+    def items(self, found: Snapshot) -> Collection[int]:
+        _, lines, shelf = _identified(self.caller, self.asked, found)
+        return stocked(lines, shelf).keys() | holds.items_of(self.asked.hold, found)
 
-    async def enter(
-        self,
-        lines: list[PlannedLine],
-        found: Shelf,
-        claim: inventory.Claim,
-        pages: Pages,
-        freed: Sequence[InventoryLevel] = (),
-    ) -> Callable[[], Kept]:
-        """Work the order out under the claim and enter it, when it can be placed; ``freed`` levels changed besides."""
-        draft = plan(self.caller, self.asked, lines, found)
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        channel, lines, shelf = _identified(self.caller, self.asked, snapshot)
+        ended = holds.end(self.caller, self.asked.hold, snapshot, channel.id, StockHoldState.ORDERED, "hold")
+        if ended is not None:
+            shelf.prefer(ended.held.warehouses)
+            shelf.free(ended.held.quantities)
+        draft = plan(self.caller, self.asked, lines, shelf)
         if draft.refusals:
             raise Refused(draft.refusals)
-        order = self.order = _order_row(self.contact, self.asked.ship_to, found.channel, draft)
-        line_rows = [_line_row(line, found) for line in draft.lines]
-        await open_levels(line_rows, draft, found, claim)
-        allocations, postings = take(self.caller, order, line_rows, draft, found, claim)
-        pages.orders.append(rows.NewOrder(order, list(zip(line_rows, allocations, strict=True))))
-        await enter(pages, claim, postings, found.lookup, freed=freed)
-        return lambda: Kept({"order": [order.id]}, rows=[order])
-
-
-async def _place_held(placing: Placing) -> Kept:
-    """Place an order for what a hold keeps, as if that had just ended; by itself, for a hold is one cart's."""
-
-    async def work() -> Kept:
-        channel, lines, found = await read(placing.caller, placing.asked, to_claim=True)
-        wanted = stocked(lines, found)
-        held = await holds.taken_up(placing.asked.hold, "hold")
-        claim = await inventory.claim(wanted.keys() | (held.item_ids if held else set()), wanted)
-        found.prefer(held.warehouses if held else {})
-        freed = await holds.end(placing.caller, held, channel.id, claim, StockHoldState.ORDERED, "hold")
-        found.use(claim)
-        pages = Pages()
-        kept = await placing.enter(lines, found, claim, pages, freed)
-        await pages.write()
-        return kept()
-
-    return await once(placing.ticket, work)
-
-
-async def retry(caller: Caller, number: str) -> Kept:
-    """Try a held order again: it is placed, or left as it is. Answers its id."""
-
-    async def work() -> Kept:
-        order_id = order_rules.id_of(number)
-        known = (await rows.orders([order_id])).get(order_id) if order_id is not None else None
-        if known is None:
-            raise refusals.missing("order", number, "number")
-        _check_held(known)
-        lines = [line for line in (await rows.lines_of([known.id]))[known.id] if line.quantity > line.canceled]
-        items = await catalog_rows.items({line.item_id for line in lines})
-        asked = Asked(
-            tuple(
-                OrderLine(items[line.item_id].sku, line.quantity - line.canceled, tuple(line.selected_options.items()))
-                for line in lines
-            ),
-            (await warehouses.websites([known.website_id]))[known.website_id].code,
-            ship_to=known.ship_to,
-            firm=True,
-            modes=tuple(line.decrement for line in lines),
+        ship_to = self.asked.ship_to
+        order = Order(
+            id=new_id(),
+            website_id=channel.id,
+            status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
+            customer_email=self.customer_email,
+            reference=self.reference,
+            ship_latitude=ship_to.latitude if ship_to else None,
+            ship_longitude=ship_to.longitude if ship_to else None,
+            placed_at=now,
+            updated_at=now,
         )
-        _, planned, found = await read(caller, asked, to_claim=True)
-        wanted = stocked(planned, found)
-        claim = await inventory.claim(wanted, wanted)
-        found.use(claim)
-        order = await rows.lock(known.id)
-        _check_held(order)
-        draft = plan(caller, asked, planned, found)
-        if draft.refusals:
-            raise Refused(replace(refusal, path=("number",)) for refusal in draft.refusals)
-        order.status, order.updated_at = OrderStatus.PLACED, database.now()
-        await order.save(update_fields=["status", "updated_at"])
-        for row, line in zip(lines, draft.lines, strict=True):
-            row.message = line.message
-            await row.save(update_fields=["message"])
-        await open_levels(lines, draft, found, claim)
-        allocations, postings = take(caller, order, lines, draft, found, claim)
-        await rows.allocate(list(zip(lines, allocations, strict=True)))
-        await post(claim, postings, found.lookup)
-        await outbox.add([Event(Topic.ORDER, order.id)])
-        return Kept({"order": [order.id]}, rows=[order])
+        order_lines = [_order_line(order, line, shelf) for line in draft.lines]
 
-    return await database.transaction(work)
+        def answer(written: Written) -> Result:
+            stored = written.record(order)
+            return Result({"order": [stored.id]}, rows=[stored])
+
+        changes = Changes(answer, added=[order, *order_lines])
+        allocate(self.caller, order_lines, draft, snapshot, shelf, changes)
+        changes.events.append(events.order_placed(order.id))
+        if ended is not None:
+            ended.add_to(changes)
+        return changes
 
 
-def _check_held(order: rows.Order) -> None:
-    if order.status is not OrderStatus.BACKORDERED:
-        told = order.status.value.lower().replace("_", " ")
-        raise wrong_state(f"The order {order_rules.number(order.id)} is not held: it is {told}.", "number")
+def _identified(caller: Caller, asked: Asked, found: Snapshot) -> tuple[SalesChannel, list[PlannedLine], Shelf]:
+    channel = drafts.check(asked, found.network)
+    shelf = found.on(channel)
+    return channel, drafts.identify(caller, asked, found.by_sku, shelf), shelf
 
 
-def _order_row(contact: _Contact, ship_to: Point | None, channel: Channel, draft: Draft) -> rows.Order:
-    at = database.now()
-    return rows.Order(
-        website_id=channel.id,
-        status=OrderStatus.BACKORDERED if draft.held else OrderStatus.PLACED,
-        customer_email=contact.email,
-        reference=contact.reference,
-        ship_latitude=ship_to.latitude if ship_to else None,
-        ship_longitude=ship_to.longitude if ship_to else None,
-        placed_at=at,
-        updated_at=at,
-    )
-
-
-def _line_row(line: PlannedLine, found: Shelf) -> rows.OrderLine:
+def _order_line(order: Order, line: PlannedLine, shelf: Shelf) -> rules.OrderLine:
     assert line.item is not None
     assert line.settings is not None
-    return rows.OrderLine(
+    return rules.OrderLine(
+        id=new_id(),
+        order_id=order.id,
         item_id=line.item.id,
         sku=line.item.sku,
         name=line.item.name,
-        code=line.item.own_code or found.lookup.product(line.item).sku,
+        code=line.item.own_code or shelf.lookup.product(line.item).sku,
         selected_options=line.selected,
         quantity=line.asked.quantity,
+        canceled=ZERO,
         decrement=line.settings.decrement_inventory,
         message=line.message,
     )
 
 
-async def open_levels(lines: Sequence[rows.OrderLine], draft: Draft, found: Shelf, claim: inventory.Claim) -> None:
-    """Make the levels of items that nobody has counted yet: backorders may be the first to need them.
+def allocate(
+    caller: Caller, lines: Sequence[rules.OrderLine], draft: Draft, snapshot: Snapshot, shelf: Shelf, changes: Changes
+) -> None:
+    """Add the allocations of lines for what a draft has found, and what they do to the levels.
 
-    Refused before any is made, where one would leave the range of a quantity.
+    Backorders may be the first to need the level of an item that nobody has counted yet: it is made.
     """
-    changes: dict[tuple[int, int], Change] = {}
-    for line, row in zip(draft.lines, lines, strict=True):
-        assert line.item is not None
-        for part in line.parts if line.counted else ():
-            key = found.stock_item(line.item).id, part.warehouse_id
-            level = claim.level(*key)
-            if level is None or level.deleted_at is not None:
-                changes[key] = ledger.together(changes.get(key, Change()), allocation.effect(part, row.decrement))
-    for change in changes.values():
-        ledger.apply(Level(), change)
-    if changes:
-        await claim.open_all(changes)
-
-
-def take(
-    caller: Caller,
-    order: rows.Order,
-    lines: Sequence[rows.OrderLine],
-    draft: Draft,
-    found: Shelf,
-    claim: inventory.Claim,
-) -> tuple[list[list[rows.Allocation]], list[Posting]]:
-    """The allocations of each line of an order for what a draft has found, and what they do to the levels."""
-    at = database.now()
-    allocations: list[list[rows.Allocation]] = []
-    postings = []
-    for line, row in zip(draft.lines, lines, strict=True):
-        assert line.item is not None
-        allocations.append([])
-        for position, part in enumerate(line.parts):
-            level = claim.level(found.stock_item(line.item).id, part.warehouse_id) if line.counted else None
-            allocations[-1].append(
-                rows.Allocation(
+    entries = []
+    for planned, line in zip(draft.lines, lines, strict=True):
+        assert planned.item is not None
+        item_id = shelf.stock_item(planned.item).id
+        for position, part in enumerate(planned.parts):
+            level_id = changes.level_id(snapshot, (item_id, part.warehouse_id)) if planned.counted else None
+            changes.added.append(
+                Allocation(
+                    id=new_id(),
+                    line_id=line.id,
                     warehouse_id=part.warehouse_id,
-                    level_id=level.id if level else None,
+                    level_id=level_id,
+                    shipment_id=None,
                     position=position,
                     quantity=part.quantity,
                     state=part.state,
-                    changed_at=at,
+                    changed_at=snapshot.now,
                 )
             )
-            if level is not None:
-                change = allocation.effect(part, row.decrement)
-                if change != Change():
-                    postings.append(Posting(level, change, caller, order=order))
-    return allocations, summed(postings)
+            change = allocation.effect(part, line.decrement)
+            if level_id is not None and change != ledger.Change():
+                entries.append(LedgerEntry(item_id, part.warehouse_id, change, caller, order_id=line.order_id))
+    changes.entries += summed(entries)
+
+
+async def retry(caller: Caller, number: str) -> Result:
+    """Try a parked order again: it is placed, or left as it is. Answers its id."""
+    return await transaction.run(RetryOrder(caller, number))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryOrder:
+    caller: Caller
+    number: str
+    key: IdempotencyKey | None = None
+    size: int = 1
+
+    @property
+    def names(self) -> Names:
+        return Names(orders=rules.named(self.number))
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        _, lines, shelf = self._identified(self._order(found), found)
+        return stocked(lines, shelf).keys()
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found = self._order(snapshot)
+        asked, planned, shelf = self._identified(found, snapshot)
+        draft = plan(self.caller, asked, planned, shelf)
+        if draft.refusals:
+            raise Refused(replace(refusal, path=("number",)) for refusal in draft.refusals)
+        order = replace(found.order, status=OrderStatus.PLACED, updated_at=now)
+        open_lines = _open_lines(found)
+        changed = [replace(row, message=line.message) for row, line in zip(open_lines, draft.lines, strict=True)]
+
+        def answer(written: Written) -> Result:
+            return Result({"order": [order.id]}, rows=[written.record(order)])
+
+        changes = Changes(answer, changed=[order, *changed], events=[Event(Topic.ORDER, order.id)])
+        allocate(self.caller, open_lines, draft, snapshot, shelf, changes)
+        return changes
+
+    def _order(self, found: Snapshot) -> WholeOrder:
+        order_id = rules.id_of(self.number)
+        known = found.order(order_id) if order_id is not None else None
+        if known is None:
+            raise refusals.missing("order", self.number, "number")
+        if known.order.status is not OrderStatus.BACKORDERED:
+            told = known.order.status.value.lower().replace("_", " ")
+            raise wrong_state(f"The order {self.number} is not held: it is {told}.", "number")
+        return known
+
+    def _identified(self, found: WholeOrder, snapshot: Snapshot) -> tuple[Asked, list[PlannedLine], Shelf]:
+        lines = _open_lines(found)
+        items = {line.id: snapshot.item(line.item_id) for line in lines}
+        channel = next(one for one in snapshot.network.channels if one.id == found.order.website_id)
+        asked = Asked(
+            tuple(
+                OrderLine(items[one.id].sku, one.quantity - one.canceled, tuple(one.selected_options.items()))
+                for one in lines
+            ),
+            channel.code,
+            ship_to=found.order.ship_to,
+            firm=True,
+            modes=tuple(line.decrement for line in lines),
+        )
+        shelf = snapshot.on(channel)
+        in_use = {item.sku: item for item in items.values() if item.deleted_at is None}
+        return asked, drafts.identify(self.caller, asked, in_use, shelf), shelf
+
+
+def _open_lines(found: WholeOrder) -> list[rules.OrderLine]:
+    return [line for line in found.lines if line.quantity > line.canceled]

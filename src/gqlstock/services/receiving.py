@@ -1,6 +1,6 @@
 """Announcing stock, receiving it, and withdrawing what will not come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,17 +9,16 @@ from gqlstock.rules import canonical, catalog, refusals
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.receiving import Announced
+from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.bench import Bench, bench_of, check_rows
-from gqlstock.services.idempotency import Kept, once, ticket
-from gqlstock.services.lookup import lookup
-from gqlstock.services.posting import post
+from gqlstock.services.idempotency import ticket
 from gqlstock.services.stock import StockLine
-from gqlstock.store import announcements, database, inventory
-from gqlstock.store.announcements import StockAnnouncement
-from gqlstock.store.inventory import Posting
+from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,130 +47,117 @@ class Arrival:
     reference: str | None = None
 
 
-async def announce(caller: Caller, asked: Announcement, key: str | None = None) -> Kept:
+async def announce(caller: Caller, asked: Announcement, key: str | None = None) -> Result:
     """Say what is to come; levels count it as incoming. Answers the ids of levels, and no movements."""
+    reference = catalog.optional_text(asked.reference, "reference", "reference")
 
-    async def change(bench: Bench, row: StockLine) -> None:
-        bench.level(row.sku, asked.warehouse)
+    def change(edits: StockEdits, row: StockLine) -> None:
+        edits.level(row.sku, asked.warehouse)
         rules.check(row.quantity, "announced")
-        bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
-        bench.put(row.sku, asked.warehouse, Change(incoming=row.quantity))
-
-    async def work() -> Kept:
-        bench = await bench_of(caller, {line.sku for line in asked.lines}, None, asked.reference)
-        await bench.run("lines", asked.lines, change)
-        kept = await bench.write()
-        at = database.now()
-        reference = catalog.optional_text(asked.reference, "reference", "reference")
-        made = [
+        edits.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+        edits.added.append(
             StockAnnouncement(
-                level_id=bench.level_id(line.sku, asked.warehouse),
-                quantity=line.quantity,
+                id=new_id(),
+                level_id=edits.level_id(row.sku, asked.warehouse),
+                quantity=row.quantity,
+                received=ZERO,
                 expected_at=asked.expected_at,
                 reference=reference,
-                created_at=at,
+                created_at=edits.now,
             )
-            for line in asked.lines
-        ]
-        for one in made:
-            one.seal = one.sealed()
-        await database.insert_many(made)
-        return kept
+        )
+        edits.put(row.sku, asked.warehouse, Change(incoming=row.quantity))
 
     check_rows(asked.lines, "lines")
-    return await once(ticket(caller, "announceStock", key, asked), work)
+    used = ticket(caller, "announceStock", key, asked)
+    skus = {line.sku for line in asked.lines}
+    return await transaction.run(EditStock(caller, used, "lines", asked.lines, skus, change, None, reference))
 
 
-async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Kept:
+async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Result:
     """Take in what arrived. It fills the announcement named, else those of its reference, else the oldest; it needs none."""
+    reference = catalog.optional_text(asked.reference, "reference", "reference")
 
-    async def work() -> Kept:
-        bench = await bench_of(caller, {line.sku for line in asked.lines}, asked.reason, asked.reference)
-        dock = await _dock(bench, asked)
-
-        async def change(bench: Bench, row: ArrivedLine) -> None:
-            bench.level(row.sku, asked.warehouse)
-            rules.check(row.quantity, "received")
-            bench.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
-            brought = dock.take_in(bench.known_level_id(row.sku, asked.warehouse), row, asked.warehouse)
-            received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
-            bench.put(row.sku, asked.warehouse, received)
-
-        await bench.run("lines", asked.lines, change)
-        kept = await bench.write()
-        await announcements.receive(dock.filled)
-        return kept
+    def change(edits: StockEdits, row: ArrivedLine) -> None:
+        edits.level(row.sku, asked.warehouse)
+        rules.check(row.quantity, "received")
+        edits.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+        brought = _fill(edits, row, asked.warehouse, reference)
+        received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
+        edits.put(row.sku, asked.warehouse, received)
 
     check_rows(asked.lines, "lines")
-    return await once(ticket(caller, "receiveStock", key, asked), work)
+    used = ticket(caller, "receiveStock", key, asked)
+    named = frozenset(line.announcement for line in asked.lines if line.announcement is not None)
+    skus = {line.sku for line in asked.lines}
+    command = EditStock(
+        caller, used, "lines", asked.lines, skus, change, asked.reason, asked.reference, announcements=named
+    )
+    return await transaction.run(command)
 
 
-class _Dock:
-    """The announcements that an arrival of a reference can fill, as the rows before leave them."""
-
-    def __init__(self, found: Sequence[StockAnnouncement], reference: str | None) -> None:
-        self.filled: dict[int, Decimal] = {}
-        self._level_of = {row.id: row.level_id for row in found}
-        self._states = {row.id: row.state for row in found}
-        self._of_reference = {
-            row.id for row in found if reference is not None and row.reference == reference and row.state.remaining
-        }
-
-    def take_in(self, level_id: int | None, row: ArrivedLine, warehouse: str) -> Decimal:
-        """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
-        if row.told is None:
-            here = [id_ for id_ in sorted(self._states) if self._level_of[id_] == level_id]
-            # What is over of a delivery that was announced is not taken off another one.
-            waiting = [self._states[id_] for id_ in [one for one in here if one in self._of_reference] or here]
-        else:
-            waiting = [self._named(level_id, row, warehouse)]
-        filled = rules.fill(waiting, row.quantity)
-        for id_, quantity in filled.items():
-            state = self._states[id_]
-            self._states[id_] = replace(state, received=state.received + quantity)
-            self.filled[id_] = self.filled.get(id_, ZERO) + quantity
-        return sum(filled.values(), ZERO)
-
-    def _named(self, level_id: int | None, row: ArrivedLine, warehouse: str) -> Announced:
-        assert row.told is not None
-        if row.announcement is None or row.announcement not in self._states:
-            raise refusals.missing("announcement", row.told, "announcement")
-        if self._level_of[row.announcement] != level_id:
-            raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
-        rules.check_open(self._states[row.announcement], "announcement")
-        return self._states[row.announcement]
+def _fill(edits: StockEdits, row: ArrivedLine, warehouse: str, reference: str | None) -> Decimal:
+    """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
+    level = edits.level(row.sku, warehouse)
+    if row.told is not None:
+        waiting = [_named(edits, level.id, row, warehouse)]
+    elif level.id > 0:
+        arriving = edits.snapshot.arriving(level.id)
+        # What is over of a delivery that was announced is not taken off another one.
+        of_reference = [one for one in arriving if reference is not None and one.reference == reference]
+        waiting = [edits.record(StockAnnouncement, one.id) or one for one in of_reference or arriving]
+    else:
+        waiting = []
+    filled = rules.fill(waiting, row.quantity)
+    for one in waiting:
+        if one.id in filled:
+            edits.changed[StockAnnouncement, one.id] = replace(one, received=one.received + filled[one.id])
+    return sum(filled.values(), ZERO)
 
 
-async def _dock(bench: Bench, asked: Arrival) -> _Dock:
-    """Read what is to come to the claimed levels, and what the rows name."""
-    named = {line.announcement for line in asked.lines if line.announcement is not None}
-    to_come = await announcements.to_come(bench.level_ids())
-    found = {row.id: row for row in [*to_come, *(await announcements.announcements(named)).values()]}
-    return _Dock(list(found.values()), catalog.optional_text(asked.reference, "reference", "reference"))
+def _named(edits: StockEdits, level_id: int, row: ArrivedLine, warehouse: str) -> StockAnnouncement:
+    assert row.told is not None
+    found = edits.record(StockAnnouncement, row.announcement)
+    if found is None:
+        raise refusals.missing("announcement", row.told, "announcement")
+    if found.level_id != level_id:
+        raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
+    rules.check_open(found, "announcement")
+    return found
 
 
-async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Kept:
+async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Result:
     """Say that what is left of an announcement will not come. ``told`` is the id as the caller knows it."""
-
-    async def work() -> Kept:
-        found = await _announcement(announcement_id, told, "id")
-        level = (await inventory.levels([found.level_id]))[found.level_id]
-        if not caller.reaches(level.warehouse_id):
-            raise refusals.missing("announcement", told, "id")
-        claim = await inventory.claim([level.item_id])
-        found = await _announcement(announcement_id, told, "id")
-        rules.check_open(found.state, "id")
-        await announcements.withdraw(found.id, database.now())
-        claimed = await claim.open(level.item_id, level.warehouse_id)
-        posting = Posting(claimed, Change(incoming=-found.state.remaining), caller)
-        await post(claim, [posting], await lookup(claim.items.values()))
-        return Kept({"levels": [level.id], "movements": []})
-
-    return await database.transaction(work)
+    return await transaction.run(WithdrawAnnouncement(caller, announcement_id, told))
 
 
-async def _announcement(announcement_id: int | None, told: str, *path: str) -> StockAnnouncement:
-    found = (await announcements.announcements([announcement_id])) if announcement_id is not None else {}
-    if announcement_id not in found:
-        raise refusals.missing("announcement", told, *path)
-    return found[announcement_id]
+@dataclass(frozen=True, slots=True)
+class WithdrawAnnouncement:
+    caller: Caller
+    announcement_id: int | None
+    told: str
+    key: IdempotencyKey | None = None
+    size: int = 1
+
+    @property
+    def names(self) -> Names:
+        return Names(announcements=frozenset() if self.announcement_id is None else frozenset({self.announcement_id}))
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return {found.level_items[self._announcement(found).level_id]}
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found = self._announcement(snapshot)
+        level = snapshot.level_by_id(found.level_id)
+        if not self.caller.reaches(level.warehouse_id):
+            raise refusals.missing("announcement", self.told, "id")
+        rules.check_open(found, "id")
+        entry = LedgerEntry(level.item_id, level.warehouse_id, Change(incoming=-found.remaining), self.caller)
+        withdrawn = replace(found, withdrawn_at=now)
+        return Changes(lambda written: Result({"levels": [level.id], "movements": []}), [entry], changed=[withdrawn])
+
+    def _announcement(self, found: Snapshot) -> StockAnnouncement:
+        known = found.get(StockAnnouncement, self.announcement_id) if self.announcement_id is not None else None
+        if known is None:
+            raise refusals.missing("announcement", self.told, "id")
+        return known

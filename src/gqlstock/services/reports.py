@@ -7,15 +7,14 @@ from decimal import Decimal
 
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
-from gqlstock.rules.catalog import InventoryTracking, counts_combinations
+from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.services.lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import Lookup, lookup
 from gqlstock.store import catalog, free_units, inventory
 from gqlstock.store import settings as setting_rows
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import Figures
-from gqlstock.store.warehouses import Channel, Network
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.
 _PART = 1_000
@@ -38,7 +37,7 @@ class LowStock:
 async def low_stock(
     network: Network,
     *,
-    channel: Channel | None = None,
+    channel: SalesChannel | None = None,
     warehouse_id: int | None = None,
     category_ids: Sequence[int] | None = None,
     caller: Caller = SYSTEM,
@@ -49,7 +48,7 @@ async def low_stock(
     """
     places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
-        places &= {site.warehouse_id for site in channel.sites}
+        places &= {site.warehouse_id for site in channel.warehouses}
     if warehouse_id is not None:
         places &= {warehouse_id}
     found: list[LowStock] = []
@@ -76,7 +75,7 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
     return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
-def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: Channel | None) -> LowStock | None:
+def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
     product = known.product(item)
     if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
         return None

@@ -1,22 +1,25 @@
 """Taking back what was shipped."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gqlstock.rules import catalog, refusals
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.ledger import Step
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
-from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once, ticket
-from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.store import catalog as catalog_rows
-from gqlstock.store.catalog import Item
-from gqlstock.store.warehouses import Channel
+from gqlstock.services.idempotency import ticket
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.settings_lookup import Lookup
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +32,53 @@ class Return:
     reason: str | None = None
 
 
-async def take_back(caller: Caller, asked: Return, key: str | None = None) -> Kept:
+async def take_back(caller: Caller, asked: Return, key: str | None = None) -> Result:
     """Take shipped units back, each to the warehouse that it left. Answers the order's id."""
+    check_lines(asked.lines)
     reason = catalog.optional_text(asked.reason, "reason", "reason")
+    return await transaction.run(ReturnItems(caller, asked, reason, ticket(caller, "returnItems", key, asked)))
 
-    async def work() -> Kept:
-        found = await sheet(caller, asked.order, "order")
-        items = await _items(found)
-        settings = await _settings(found, items)
+
+@dataclass(frozen=True, slots=True)
+class ReturnItems:
+    caller: Caller
+    asked: Return
+    reason: str | None
+    key: IdempotencyKey | None
+
+    @property
+    def names(self) -> Names:
+        return Names(orders=order_rules.named(self.asked.order))
+
+    @property
+    def size(self) -> int:
+        return len(self.asked.lines)
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return found.items_of_order(self.asked.order)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found = OpenOrder(self.caller, self.asked.order, snapshot, "order")
+        settings = _settings(found, snapshot)
         refused: list[Refusal] = []
-        for number, row in enumerate(asked.lines):
+        for number, row in enumerate(self.asked.lines):
             try:
-                await _take_back(found, row, items, settings, restock=asked.restock)
+                _take_back(found, row, snapshot, settings, restock=self.asked.restock)
             except Refused as error:
                 refused += [refusal.under("lines", number) for refusal in error.refusals]
         if refused:
             raise Refused(refused)
         for line in found.lines:
-            returned = found.returned(line)
-            if returned != line.returned:
-                line.returned = returned
-                await line.save(update_fields=["returned"])
-        await found.finish(reason)
-        return Kept({"order": [int(found.order.id)]})
-
-    check_lines(asked.lines)
-    return await once(ticket(caller, "returnItems", key, asked), work)
+            found.put(replace(line, returned=found.returned(line)))
+        return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
 
 
-async def _take_back(
-    found: Sheet,
-    row: LineQuantity,
-    items: Mapping[int, Item],
-    settings: Mapping[int, Settings],
-    *,
-    restock: bool | None,
+def _take_back(
+    found: OpenOrder, row: LineQuantity, snapshot: Snapshot, settings: Mapping[int, Settings], *, restock: bool | None
 ) -> None:
     for line in found.chosen(row):
         if not settings[line.item_id].returnable:
             raise Refusal(Code.NOT_RETURNABLE, f"{refusals.shown(line.sku)} cannot be returned.", ("sku",)).only()
-
     picks, left = found.pick(row, rules.give_back)
     if left > 0:
         raise too_many_units(row, left, "returned").only()
@@ -76,11 +86,11 @@ async def _take_back(
     for pick in picks:
         (line_id,) = found.lines_of([pick])
         counts = settings[item_of[line_id]].restock_on_return if restock is None else restock
-        if not _can_restock(found.stock_item(pick), items[item_of[line_id]], found.lookup):
+        if not _can_restock(found.stock_item(pick), snapshot.item(item_of[line_id]), snapshot.lookup):
             if restock:
                 raise wrong_state(f"{refusals.shown(row.sku)} has no stock any more: nothing can be restocked.", "sku")
             counts = False
-        await found.change([pick], Step.RETURNED, state=AllocationState.RETURNED, counts=counts)
+        found.advance([pick], Step.RETURNED, state=AllocationState.RETURNED, counts=counts)
 
 
 def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
@@ -97,13 +107,8 @@ def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
     return stock_item.deleted_at is None and not left_behind
 
 
-async def _items(found: Sheet) -> dict[int, Item]:
-    """The items of the order's lines, deleted ones as well."""
-    return await catalog_rows.items({line.item_id for line in found.lines})
-
-
-async def _settings(found: Sheet, items: Mapping[int, Item]) -> dict[int, Settings]:
-    """What is in effect for these items on the order's website."""
-    known = await lookup(items.values(), found.lookup.network)
-    channel: Channel | None = next((c for c in known.network.channels if c.id == found.order.website_id), None)
-    return {item.id: known.settings(item, channel) for item in items.values()}
+def _settings(found: OpenOrder, snapshot: Snapshot) -> dict[int, Settings]:
+    """What is in effect for the order's items on its website, deleted ones as well."""
+    channel = next((one for one in snapshot.network.channels if one.id == found.order.website_id), None)
+    items = {line.item_id: snapshot.item(line.item_id) for line in found.lines}
+    return {item_id: snapshot.lookup.settings(item, channel) for item_id, item in items.items()}

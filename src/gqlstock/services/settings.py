@@ -6,13 +6,13 @@ from typing import Any
 
 from gqlstock.rules import refusals
 from gqlstock.rules import settings as rules
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Origin, Place, Settings, SettingScope
-from gqlstock.services.lookup import lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, database, inventory, settings, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.settings import SYSTEM_OWNER
-from gqlstock.store.warehouses import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ async def _level(spot: Spot) -> _Found:
     return _Found(level.id, name, known.places(item, known.network.selling_from({place.id}), (level.id, name)))
 
 
-async def _default() -> Channel | None:
+async def _default() -> SalesChannel | None:
     return (await warehouses.network()).find(None)
 
 

@@ -1,7 +1,8 @@
 """Shipments: packed, sent, unpacked."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
@@ -11,12 +12,13 @@ from gqlstock.rules.ledger import Step
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.shipments import Pick, ShipmentState
-from gqlstock.services.fulfilment import LineQuantity, Sheet, check_lines, sheet, too_many_units
-from gqlstock.services.idempotency import Kept, once, ticket
-from gqlstock.store import database, warehouses
-from gqlstock.store import shipments as rows
-from gqlstock.store.shipments import Shipment
+from gqlstock.rules.shipments import Shipment, ShipmentState
+from gqlstock.services.idempotency import ticket
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, Names, Result, new_id
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +30,55 @@ class Packing:
     lines: tuple[LineQuantity, ...] | None = None
 
 
-async def create(caller: Caller, asked: Packing, key: str | None = None) -> Kept:
+async def create(caller: Caller, asked: Packing, key: str | None = None) -> Result:
     """Put units of an order in one warehouse into a shipment. Answers its id."""
+    check_lines(asked.lines)
+    return await transaction.run(CreateShipment(caller, asked, ticket(caller, "createShipment", key, asked)))
 
-    async def work() -> Kept:
-        place = (await warehouses.warehouses_by_code([asked.warehouse])).get(asked.warehouse)
-        if place is None:
-            raise refusals.missing("warehouse", asked.warehouse, "warehouse")
-        if not caller.reaches(place.id):
-            raise refusals.out_of_reach(asked.warehouse, "warehouse")
-        found = await sheet(caller, asked.order, "order")
+
+@dataclass(frozen=True, slots=True)
+class CreateShipment:
+    caller: Caller
+    asked: Packing
+    key: IdempotencyKey | None
+
+    @property
+    def names(self) -> Names:
+        return Names(orders=order_rules.named(self.asked.order))
+
+    @property
+    def size(self) -> int:
+        return len(self.asked.lines or ()) or 1
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return found.items_of_order(self.asked.order)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        warehouse_id = snapshot.network.warehouse_id(self.asked.warehouse)
+        if warehouse_id is None:
+            raise refusals.missing("warehouse", self.asked.warehouse, "warehouse")
+        if not self.caller.reaches(warehouse_id):
+            raise refusals.out_of_reach(self.asked.warehouse, "warehouse")
+        found = OpenOrder(self.caller, self.asked.order, snapshot, "order")
         if found.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
             held = "held for want of stock" if found.order.status is OrderStatus.BACKORDERED else "canceled"
-            raise wrong_state(f"The order {asked.order} is {held}.", "order")
-        at = database.now()
+            raise wrong_state(f"The order {self.asked.order} is {held}.", "order")
         made = Shipment(
+            id=new_id(),
             order_id=found.order.id,
-            warehouse_id=place.id,
+            warehouse_id=warehouse_id,
             state=ShipmentState.READY,
-            created_at=at,
-            updated_at=at,
+            tracking_number=None,
+            carrier=None,
+            created_at=now,
+            updated_at=now,
         )
-        made.seal = made.sealed()
-        await made.save()
-        found.shipments[made.id] = made
-        await _pack(found, asked, made)
-        await found.finish()
-        return Kept({"shipment": [int(made.id)]})
-
-    check_lines(asked.lines)
-    return await once(ticket(caller, "createShipment", key, asked), work)
+        found.add(made)
+        _pack(found, self.asked, made)
+        return found.changes(lambda written: Result({"shipment": [written.id_of(made.id)]}))
 
 
-async def _pack(found: Sheet, asked: Packing, made: Shipment) -> None:
+def _pack(found: OpenOrder, asked: Packing, made: Shipment) -> None:
     """Pack row by row, so that two rows of one line do not both take the same units."""
     packed = False
     refused: list[Refusal] = []
@@ -72,14 +90,14 @@ async def _pack(found: Sheet, asked: Packing, made: Shipment) -> None:
         except Refused as error:
             refused += [refusal.under("lines", number) for refusal in error.refusals]
             continue
-        await found.change(picks, Step.PACKED, shipment_id=made.id)
+        found.advance(picks, Step.PACKED, shipment_id=made.id)
         packed = True
     if refused:
         raise Refused(refused)
     if asked.lines is None:
         for line in found.lines:
             picks = rules.pack(found.units(line, made.warehouse_id))
-            await found.change(picks, Step.PACKED, shipment_id=made.id)
+            found.advance(picks, Step.PACKED, shipment_id=made.id)
             packed = packed or bool(picks)
     if not packed:
         raise wrong_state(f"Nothing of the order {asked.order} is left to ship from {asked.warehouse}.", "order")
@@ -89,50 +107,77 @@ async def ship(caller: Caller, number: str, tracking_number: str | None, carrier
     """Send a shipment off. Answers its id."""
     tracking = catalog.optional_text(tracking_number, "trackingNumber", "trackingNumber")
     carried_by = catalog.optional_text(carrier, "carrier", "carrier")
-
-    async def work() -> int:
-        found, shipment = await _open(caller, number)
-        if shipment.state is ShipmentState.PENDING:
-            raise wrong_state(f"The shipment {number} waits for backordered units.", "number")
-        picks = await _contents(found, shipment)
-        await found.change(picks, Step.SHIPPED, state=AllocationState.SHIPPED)
-        await found.check_on_hand()
-        shipment.state, shipment.shipped_at = ShipmentState.SHIPPED, database.now()
-        shipment.updated_at = shipment.shipped_at
-        shipment.tracking_number, shipment.carrier = tracking, carried_by
-        await shipment.save()
-        await found.finish()
-        return int(shipment.id)
-
-    return await database.transaction(work)
+    return (await transaction.run(ShipShipment(caller, number, tracking, carried_by))).ids["shipment"][0]
 
 
 async def cancel(caller: Caller, number: str) -> int:
     """Put a shipment's units back into no shipment. Answers its id."""
-
-    async def work() -> int:
-        found, shipment = await _open(caller, number)
-        picks = await _contents(found, shipment)
-        await found.change(picks, Step.UNPACKED, shipment_id=None)
-        await found.finish()
-        return int(shipment.id)
-
-    return await database.transaction(work)
+    return (await transaction.run(CancelShipment(caller, number))).ids["shipment"][0]
 
 
-async def _open(caller: Caller, number: str) -> tuple[Sheet, Shipment]:
-    """A shipment that has not left, with its order taken up."""
-    shipment_id = rules.id_of(number)
-    known = await rows.shipments([shipment_id]) if shipment_id is not None else {}
-    if shipment_id is None or shipment_id not in known or not caller.reaches(known[shipment_id].warehouse_id):
-        raise refusals.missing("shipment", number, "number")
-    found = await sheet(caller, order_rules.number(known[shipment_id].order_id), "number")
-    shipment = found.shipments[shipment_id]
-    if shipment.state not in rules.OPEN_STATES:
-        raise wrong_state(f"The shipment {number} is {shipment.state.value.lower()} already.", "number")
-    return found, shipment
+@dataclass(frozen=True, slots=True)
+class _OfShipment:
+    """A command on a shipment that has not left."""
+
+    caller: Caller
+    number: str
+
+    @property
+    def key(self) -> IdempotencyKey | None:
+        return None
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    @property
+    def names(self) -> Names:
+        shipment_id = rules.id_of(self.number)
+        return Names(shipments=frozenset() if shipment_id is None else frozenset({shipment_id}))
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return found.items_of_order(order_rules.number(self._shipment(found).order_id))
+
+    def _shipment(self, found: Snapshot) -> Shipment:
+        shipment_id = rules.id_of(self.number)
+        shipment = found.get(Shipment, shipment_id) if shipment_id is not None else None
+        if shipment is None or not self.caller.reaches(shipment.warehouse_id):
+            raise refusals.missing("shipment", self.number, "number")
+        return shipment
+
+    def _open(self, snapshot: Snapshot) -> tuple[OpenOrder, Shipment]:
+        shipment = self._shipment(snapshot)
+        if shipment.state not in rules.OPEN_STATES:
+            raise wrong_state(f"The shipment {self.number} is {shipment.state.value.lower()} already.", "number")
+        return OpenOrder(self.caller, order_rules.number(shipment.order_id), snapshot, "number"), shipment
 
 
-async def _contents(found: Sheet, shipment: Shipment) -> Sequence[Pick]:
-    inside = (await rows.contents([shipment.id]))[shipment.id]
-    return [Pick(allocation.id, allocation.quantity) for allocation in inside]
+@dataclass(frozen=True, slots=True)
+class ShipShipment(_OfShipment):
+    tracking_number: str | None
+    carrier: str | None
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found, shipment = self._open(snapshot)
+        if shipment.state is ShipmentState.PENDING:
+            raise wrong_state(f"The shipment {self.number} waits for backordered units.", "number")
+        found.advance(found.contents(shipment), Step.SHIPPED, state=AllocationState.SHIPPED)
+        found.check_on_hand()
+        shipped = replace(
+            shipment,
+            state=ShipmentState.SHIPPED,
+            shipped_at=now,
+            updated_at=now,
+            tracking_number=self.tracking_number,
+            carrier=self.carrier,
+        )
+        found.put(shipped)
+        return found.changes(lambda written: Result({"shipment": [shipment.id]}))
+
+
+@dataclass(frozen=True, slots=True)
+class CancelShipment(_OfShipment):
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        found, shipment = self._open(snapshot)
+        found.advance(found.contents(shipment), Step.UNPACKED, shipment_id=None)
+        return found.changes(lambda written: Result({"shipment": [shipment.id]}))

@@ -9,9 +9,9 @@ from tortoise import fields
 from tortoise.expressions import Q
 from tortoise.models import Model
 
+from gqlstock.rules import seals
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.seals import seal
 from gqlstock.store import catalog, database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, SkuField
@@ -50,8 +50,7 @@ class LowInventoryAlert(Model):
         indexes = (("state", "id"), ("item_id", "id"), ("warehouse_id", "id"), ("sku",))
 
     def sealed(self) -> int:
-        about = (self.item_id, self.warehouse_id, self.sku, self.name, self.code)
-        return seal(*about, self.quantity_left, self.threshold, self.raised_at)
+        return seals.of_alert(self)
 
     @property
     def event(self) -> Event:

@@ -8,9 +8,8 @@ from tortoise import fields
 from tortoise.expressions import F
 from tortoise.models import Model
 
+from gqlstock.rules import seals
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.receiving import Announced
-from gqlstock.rules.seals import seal
 from gqlstock.store import database
 from gqlstock.store.fields import QuantityField, to_units
 from gqlstock.store.inventory import InventoryLevel
@@ -37,12 +36,7 @@ class StockAnnouncement(Model):
         indexes = (("level_id", "id"),)
 
     def sealed(self) -> int:
-        return seal(self.level_id, self.quantity, self.created_at)
-
-    @property
-    def state(self) -> Announced:
-        """As the rules know it."""
-        return Announced(self.id, self.quantity, self.received, self.withdrawn_at)
+        return seals.of_announcement(self)
 
 
 async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:

@@ -12,8 +12,8 @@ from tortoise.models import Model
 
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules.back_in_stock import BackInStockState
+from gqlstock.rules.catalog import Item
 from gqlstock.store import catalog, database
-from gqlstock.store.catalog import Item
 from gqlstock.store.fields import SkuField
 from gqlstock.store.warehouses import Website
 
@@ -29,7 +29,7 @@ class BackInStockSubscription(Model):
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
-    item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
+    item: fields.ForeignKeyRelation[catalog.Item] = fields.ForeignKeyField(
         "gqlstock.Item", related_name="back_in_stock_subscriptions", on_delete=fields.RESTRICT
     )
     item_id: int
@@ -150,7 +150,7 @@ async def waiting(pair: Pair, limit: int) -> list[BackInStockSubscription]:
 
 async def end_for_deleted() -> None:
     """Let nobody wait for an item that was deleted."""
-    gone = Item.filter(deleted_at__isnull=False)
+    gone = catalog.Item.filter(deleted_at__isnull=False)
     await BackInStockSubscription.filter(
         state=BackInStockState.WAITING, item_id__in=Subquery(gone.values("id"))
     ).update(state=BackInStockState.CANCELED)

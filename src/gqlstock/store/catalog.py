@@ -1,6 +1,7 @@
 """Products, combinations and categories. A product and a combination are both items: one table, so that SKUs are unique
 over both and everything that is counted or ordered points at one kind of thing."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,9 +12,11 @@ from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from gqlstock.rules import catalog as rules
 from gqlstock.rules import skus as spelling
-from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
+from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
 from gqlstock.store import database
+from gqlstock.store.db.records import records
 from gqlstock.store.fields import FoldedField, SkuField, to_units
 
 # A statement takes 32,767 values on PostgreSQL.
@@ -100,17 +103,11 @@ class Item(Model):
 
     @property
     def options(self) -> tuple[Option, ...]:
-        return tuple(_option(stored) for stored in self.stored_options)
+        return rules.options_of(self.stored_options)
 
-    @property
-    def images(self) -> tuple[Image, ...]:
-        """The pictures of its own."""
-        return tuple(Image(**stored) for stored in self.own_images)
-
-
-def _option(stored: dict[str, Any]) -> Option:
-    values = tuple(OptionValue(v["name"], tuple(Image(**i) for i in v["images"])) for v in stored["values"])
-    return Option(stored["name"], values, stored["inventory"])
+    def record(self) -> rules.Item:
+        """The item as it is handed on; stored by now."""
+        return rules.Item(*(getattr(self, field.name) for field in dataclasses.fields(rules.Item)))
 
 
 def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
@@ -128,51 +125,55 @@ def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
     ]
 
 
-async def items_in_use(ids: Collection[int]) -> dict[int, Item]:
+async def _items_where(condition: str, *values: Any) -> list[rules.Item]:
+    return await records(rules.Item, f"SELECT {{columns}} FROM item WHERE {condition}", *values)
+
+
+async def items_in_use(ids: Collection[int]) -> dict[int, rules.Item]:
     """Items by id without those that were deleted."""
     return {item_id: item for item_id, item in (await items(ids)).items() if item.deleted_at is None}
 
 
-async def items(ids: Collection[int]) -> dict[int, Item]:
+async def items(ids: Collection[int]) -> dict[int, rules.Item]:
     """Items by id, deleted ones as well, however many they are."""
     wanted = list(ids)
-    found: dict[int, Item] = {}
+    found: dict[int, rules.Item] = {}
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        found |= {item.id: item for item in await database.rows(Item, f"id IN ({database.slots(part)})", *part)}
+        found |= {item.id: item for item in await _items_where(f"id IN ({database.slots(part)})", *part)}
     return found
 
 
-async def by_sku(skus: Collection[str]) -> dict[str, Item]:
+async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
     """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
     if not skus:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await database.rows(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await _items_where(f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
 
-async def product(*, sku: str | None = None, slug: str | None = None) -> Item | None:
+async def product(*, sku: str | None = None, slug: str | None = None) -> rules.Item | None:
     """A product in use by SKU or by slug."""
     column, value = ("sku", spelling.normalized(sku)) if sku is not None else ("slug", slug)
-    found = await database.rows(Item, f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
+    found = await _items_where(f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
     return found[0] if found else None
 
 
-async def combinations(product_ids: Collection[int]) -> dict[int, list[Item]]:
+async def combinations(product_ids: Collection[int]) -> dict[int, list[rules.Item]]:
     """The combinations in use of each product, oldest first."""
-    found: dict[int, list[Item]] = {product_id: [] for product_id in product_ids}
+    found: dict[int, list[rules.Item]] = {product_id: [] for product_id in product_ids}
     if found:
         below = f"product_id IN ({database.slots(found)}) AND deleted_at IS NULL ORDER BY id"
-        for item in await database.rows(Item, below, *found):
+        for item in await _items_where(below, *found):
             assert item.product_id is not None
             found[item.product_id].append(item)
     return found
 
 
-async def with_products(found: Iterable[Item]) -> dict[int, Item]:
+async def with_products(found: Iterable[rules.Item]) -> dict[int, rules.Item]:
     """The given items and the products of those that are combinations, by id."""
     known = {item.id: item for item in found}
     return known | await items({i.product_id for i in known.values() if i.product_id is not None} - known.keys())
@@ -184,6 +185,23 @@ def live_products() -> QuerySet[Item]:
 
 def live_items() -> QuerySet[Item]:
     return Item.filter(deleted_at=None)
+
+
+async def lock(ids: Collection[int]) -> dict[int, Item]:
+    """Lock items against every other transaction that changes them or their stock, in the order of their ids.
+
+    Gives them as they are under the lock, to be changed and saved.
+    """
+    wanted = sorted(ids)
+    for_update = " FOR NO KEY UPDATE" if database.is_postgres() else ""
+    found = await database.rows(Item, f"id IN ({database.slots(wanted)}) ORDER BY id{for_update}", *wanted)
+    return {item.id: item for item in found}
+
+
+async def insert(made: Sequence[Item]) -> list[rules.Item]:
+    """Write new items and give them as they are stored."""
+    await database.insert_many(made)
+    return [item.record() for item in made]
 
 
 async def skus_starting_with(start: str) -> set[str]:
@@ -245,6 +263,16 @@ def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
 
 def _is(lookup: str, value: Any) -> Q:
     return Q(**{lookup: value})
+
+
+async def has_products(category_id: int) -> bool:
+    """Whether a category has products in use of its own."""
+    return await Item.exists(category_id=category_id, deleted_at=None)
+
+
+async def leave_category(category_id: int) -> None:
+    """Take what is left in a category out of it."""
+    await Item.filter(category_id=category_id).update(category_id=None)
 
 
 async def categories(ids: Collection[int]) -> dict[int, Category]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.executor import EXECUTOR_CACHE
-from tortoise.connection import get_connection, get_connections
+from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.models import Model
@@ -21,7 +21,9 @@ from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 from tortoise.validators import MaxLengthValidator
 
-from gqlstock.store.db import clock
+from gqlstock.store.db import clock, commits
+from gqlstock.store.db.commits import CommitLost, Mark
+from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
 from gqlstock.store.rows import columns, quicken, read_by, values
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ _BUSY_MILLISECONDS = 10_000
 ATTEMPTS = 8
 _RETRIED_STATES = {"40001", "40P01"}  # serialization failure, deadlock
 _MOST_PARAMETERS = 30_000
+_MOST_THAT_WRITE = 6
+_MOST_THAT_READ = 10
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
@@ -74,13 +78,15 @@ class _Ending:
 
     gathered: dict[Callable[[list[Any]], Awaitable[None]], list[Any]] = field(default_factory=dict)
     calls: list[Callable[[], None]] = field(default_factory=list)
+    mark: Mark | None = None
+    """What tells that it has committed, when the answer to its COMMIT is lost."""
 
 
 class Router:
-    """Sends SQLite's reads to a connection of their own, so that they do not wait for a running transaction."""
+    """Sends reads to connections of their own, so that they do not wait for running transactions."""
 
     def db_for_read(self, model: type[Model]) -> str:
-        return "default" if _writing.get() or "reader" not in get_connections().db_config else "reader"
+        return "default" if _writing.get() else "reader"
 
     def db_for_write(self, model: type[Model]) -> str:
         return "default"
@@ -122,11 +128,10 @@ class Postgres(DatabaseUrl):
         self.credentials = credentials
 
     def connections(self, *, create: bool = False) -> dict[str, Any]:
+        engine, given = "gqlstock.store.postgres", {"minsize": 1, **self.credentials}
         return {
-            "default": {
-                "engine": "gqlstock.store.postgres",
-                "credentials": {"minsize": 1, "maxsize": 10, **self.credentials},
-            }
+            "default": {"engine": engine, "credentials": {"maxsize": _MOST_THAT_WRITE, **given}},
+            "reader": {"engine": engine, "credentials": {"maxsize": _MOST_THAT_READ, **given, "only_reads": True}},
         }
 
 
@@ -177,10 +182,15 @@ def _is_postgres(db: Any) -> bool:
 
 def pool() -> tuple[int, int, int]:
     """How many connections of this process are in use, how many are open, and how many there can be."""
-    db: Any = connection()
+    writer: Any = connection()
     if not is_postgres():
         # One that writes, for whoever has the lock, and one that reads.
-        return int(db._lock.locked()), 2, 2
+        return int(writer._lock.locked()), 2, 2
+    in_use, are_open, most = zip(*map(_in_pool, (writer, get_connection("reader"))), strict=True)
+    return sum(in_use), sum(are_open), sum(most)
+
+
+def _in_pool(db: Any) -> tuple[int, int, int]:
     if db._pool is None:
         return 0, 0, int(db.pool_maxsize)
     size = db._pool.get_size()
@@ -197,6 +207,11 @@ def on_commit(call: Callable[[], None]) -> None:
 def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> None:
     """Write these with all others that the running transaction gathers for the same function, just before it commits."""
     _running().gathered.setdefault(write, []).extend(rows)
+
+
+def recognize_by(mark: Mark) -> None:
+    """Tell by this mark whether the running transaction has committed, should the answer to its COMMIT be lost."""
+    _running().mark = mark
 
 
 async def write_gathered() -> None:
@@ -218,13 +233,18 @@ async def transaction(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS
 
     Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
     ``Outdated`` are tried again from the start, a bounded number of times, and so is what a constraint refused:
-    somebody else wrote first, which ``work`` now finds. It must therefore do nothing outside the database.
+    somebody else wrote first, which ``work`` now finds. It must therefore do nothing outside the database. What may have
+    committed is never tried again: ``CommitUnknown``.
     """
     if _writing.get():
         return await work()
+    return await _tried(lambda: _once(work), attempts)
+
+
+async def _tried(once: Callable[[], Awaitable[T]], attempts: int) -> T:
     for attempt in range(1, attempts + 1):
         try:
-            return await _once(work)
+            return await once()
         except Exception as error:
             if attempt == attempts or not is_passing(error):
                 raise
@@ -240,22 +260,54 @@ async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
     """
     if _writing.get():
         return await work()
-    async with in_transaction("default" if is_postgres() else "reader"):
+    async with in_transaction("reader"):
         if is_postgres():
-            await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         return await work()
 
 
-async def _once(work: Callable[[], Awaitable[T]]) -> T:
+async def one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
+    """As ``transaction``; on SQLite all of it runs in one hop to the connection's thread.
+
+    ``work`` may await statements of this database and nothing else.
+    """
+    if _writing.get():
+        return await work()
+    return await _tried(lambda: _once(work, _in_one_hop), attempts)
+
+
+async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    db: Any = connection()
+    return await (_in_transaction(work) if is_postgres() else db.transact(work))
+
+
+async def _in_transaction(work: Callable[[], Awaitable[T]]) -> T:
+    async with in_transaction("default"):
+        return await work()
+
+
+async def _once(work: Callable[[], Awaitable[T]], run: Callable[..., Awaitable[T]] | None = None) -> T:
     ending = _Ending()
     writing, was_ending = _writing.set(True), _ending.set(ending)
+
+    result: T
+
+    async def whole() -> T:
+        nonlocal result
+        result = await work()
+        await write_gathered()
+        return result
+
+    lost: CommitLost | None = None
     try:
-        async with in_transaction("default"):
-            result = await work()
-            await write_gathered()
+        await (run or _in_transaction)(whole)
+    except CommitLost as error:
+        lost = error
     finally:
         _writing.reset(writing)
         _ending.reset(was_ending)
+    if lost is not None and not await commits.is_committed(ending.mark, execute):
+        raise lost
     for call in ending.calls:
         call()
     return result
@@ -263,7 +315,7 @@ async def _once(work: Callable[[], Awaitable[T]]) -> T:
 
 def is_passing(error: Exception) -> bool:
     """Whether a transaction that failed like that may succeed when it is tried again."""
-    if isinstance(error, Outdated | IntegrityError):
+    if isinstance(error, Outdated | IntegrityError | CommitLost):
         return True
     if isinstance(error, OperationalError):
         return "locked" in str(error)
@@ -291,10 +343,26 @@ async def insert(
 
     ``same`` are the values that every row has, ``worked_out`` expressions that every row has.
     """
+    key = table._meta.db_pk_column
+    returned = await insert_returning((key,), table, columns, rows, same, worked_out)
+    # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
+    return sorted(found[key] for found in returned)
+
+
+async def insert_returning(
+    returning: Sequence[str],
+    table: type[Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any] = MappingProxyType({}),
+    worked_out: Mapping[str, str] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """As ``insert``; gives these columns of the new rows, in no order."""
     named = ", ".join(f'"{column}"' for column in (*worked_out, *same, *columns))
-    into, key = f'INSERT INTO "{table._meta.db_table}" ({named})', table._meta.db_pk_column
+    into = f'INSERT INTO "{table._meta.db_table}" ({named})'
+    wanted = ", ".join(f'"{column}"' for column in returning)
     shared = [*worked_out.values(), *(_slot(table, column, "") for column in same), "v.*"]
-    ids: list[int] = []
+    returned: list[dict[str, Any]] = []
     step = _MOST_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
@@ -306,11 +374,25 @@ async def insert(
             slot = f"({', '.join('?' * len(columns))})"
             given = f"(VALUES {', '.join([slot] * len(part))})"
             values = [value for row in part for value in row]
-        statement = f'{into} SELECT {", ".join(shared)} FROM {given} AS v RETURNING "{key}"'
-        returned = await execute(statement, *same.values(), *values)
-        # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
-        ids += sorted(found[key] for found in returned)
-    return ids
+        statement = f"{into} SELECT {', '.join(shared)} FROM {given} AS v RETURNING {wanted}"
+        returned += await execute(statement, *same.values(), *values)
+    return returned
+
+
+async def update(table: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set stored values of rows; each row has a value for each column, and then its id."""
+    if not rows:
+        return
+    name, key = table._meta.db_table, table._meta.db_pk_column
+    if not is_postgres():
+        assigned = ", ".join(f'"{column}" = ?' for column in columns)
+        await execute_many(f'UPDATE "{name}" SET {assigned} WHERE "{key}" = ?', [list(row) for row in rows])
+        return
+    assigned = ", ".join(f'"{column}" = v."{column}"' for column in columns)
+    given = ", ".join(_slot(table, column, "[]") for column in (*columns, key))
+    named = ", ".join(f'"{column}"' for column in (*columns, key))
+    statement = f'UPDATE "{name}" AS t SET {assigned} FROM unnest({given}) AS v ({named}) WHERE t."{key}" = v."{key}"'
+    await execute(statement, *(list(values) for values in zip(*rows, strict=True)))
 
 
 def _slot(table: type[Model], column: str, many: str) -> str:
@@ -342,13 +424,6 @@ async def rows(table: type[M], condition: str, *values: Any) -> list[M]:
     columns = '", "'.join(read.columns)
     found = await look(f'SELECT "{columns}" FROM "{table._meta.db_table}" WHERE {condition}', *values)
     return [read.make(row) for row in found]
-
-
-async def chosen(query: QuerySet[M]) -> list[M]:
-    """The rows of a query, made by the shortest way."""
-    db, statement, values = told(query)
-    _, found = await db.execute_query(statement, values)
-    return [query.model._init_from_db(**row) for row in found]
 
 
 def told(query: QuerySet[Any]) -> tuple[Any, str, list[Any]]:

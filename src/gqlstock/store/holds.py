@@ -8,8 +8,8 @@ from decimal import Decimal
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules import seals
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.rules.seals import seal
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, SkuField
@@ -41,9 +41,7 @@ class StockHold(Model):
 
     def sealed(self, lines: "Sequence[StockHoldLine]", units: "Sequence[HeldUnits]") -> int:
         """Its seal, which has what was asked for and what is kept as well."""
-        asked = [(line.item_id, line.sku, line.quantity, line.selected_options) for line in lines]
-        kept = [(one.level_id, one.quantity) for one in units]
-        return seal(self.website_id, self.expires_at, self.created_at, asked, kept)
+        return seals.of_hold(self, lines, units)
 
 
 class StockHoldLine(Model):

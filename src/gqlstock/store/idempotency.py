@@ -72,6 +72,30 @@ async def claim(tickets: Sequence[Ticket]) -> dict[Ticket, KeptAnswer]:
     return {ticket: await KeptAnswer.get(**_named(ticket)) for ticket in wanted if ticket.place not in ours}
 
 
+async def kept(tickets: Sequence[Ticket]) -> dict[Ticket, KeptAnswer]:
+    """What is kept under keys that were used before."""
+    if not tickets:
+        return {}
+    same = " OR ".join(["(owner = ? AND mutation = ? AND key = ?)"] * len(tickets))
+    found = await database.rows(KeptAnswer, same, *(value for ticket in tickets for value in ticket.place))
+    by_place = {(row.owner, row.mutation, row.key): row for row in found}
+    return {ticket: by_place[ticket.place] for ticket in tickets if ticket.place in by_place}
+
+
+async def insert(answers: Mapping[Ticket, dict[str, Any]]) -> bool:
+    """Keep answers under keys, in one order; False where another transaction has used one of them meanwhile."""
+    wanted, at = sorted(answers, key=lambda ticket: ticket.place), database.now()
+    made = await database.execute(
+        f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, seal, created_at)
+            VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(wanted))}
+            ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING id""",
+        *(
+            value
+            for one in wanted
+            for value in (*one.place, one.digest, json.dumps(answers[one]), one.sealed(answers[one]), at)
+        ),
+    )
+    return len(made) == len(wanted)
 async def has(ticket: Ticket) -> bool:
     """Whether anything is kept under a key."""
     return await KeptAnswer.filter(**_named(ticket)).exists()

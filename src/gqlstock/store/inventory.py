@@ -11,12 +11,11 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger, refusals
+from gqlstock.rules import ledger, refusals, seals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.seals import seal
 from gqlstock.store import database, outbox
 from gqlstock.store.catalog import Item
 from gqlstock.store.fields import QuantityField, from_units, to_units
@@ -117,25 +116,7 @@ class StockMovement(Model):
 
     def sealed(self, place: "LevelPlace") -> int:
         """Its seal, by which its level is also known to be the one that it was written for."""
-        told = (self.reason, self.reference, self.order_id)
-        return movement_seal(place, self.kind, self.quantity, self.on_hand_after, self.actor, self.created_at, *told)
-
-
-def movement_seal(
-    place: "LevelPlace",
-    kind: MovementKind | None,
-    quantity: Decimal,
-    on_hand_after: Decimal,
-    actor: str,
-    created_at: datetime,
-    *told: str | int | None,
-) -> int:
-    """The seal of a movement; ``told`` are its reason, reference and order, where it can have any."""
-    where = (place.id, place.item_id, place.warehouse_id)
-    return seal(*where, kind, quantity, on_hand_after, actor, created_at, *(told or _UNTOLD))
-
-
-_UNTOLD = (None, None, None)
+        return seals.of_movement(self, place.item_id, place.warehouse_id)
 
 
 @dataclass(slots=True)
@@ -417,7 +398,9 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
         rows = await database.look(_FIGURES_OF.format(slots=database.slots(part)), *part)
-        levels = [Figures(id_, item, place, Level(*map(from_units, units))) for id_, item, place, *units in rows]
+        levels = [
+            Figures(id_, item, place, ledger.of_figures(map(from_units, units))) for id_, item, place, *units in rows
+        ]
         holding = [level for level in levels if level.state.held]
         expired = await _expired(holding)
         for level in holding:

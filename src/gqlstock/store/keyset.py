@@ -1,19 +1,18 @@
 """Paging by key: a page costs the same wherever it is, and rows that come or go elsewhere do not shift it."""
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from pypika_tortoise.terms import Tuple
 from tortoise.expressions import F, Q, RawSQL, ResolveContext
 from tortoise.functions import Count
-from tortoise.models import Model
 from tortoise.query_utils import QueryModifier
 from tortoise.queryset import QuerySet
 
 from gqlstock.store import database
+from gqlstock.store.db import tables
 
-Row = TypeVar("Row", bound=Model)
 Key = tuple[Any, int]
 """A row's place in an order: the value of the sorted column, and the id."""
 Groups = Mapping[int, Collection[int]]
@@ -97,8 +96,8 @@ def sort(order: Order) -> list[str]:
 
 
 async def page(
-    rows: QuerySet[Row], order: Order, *, after: Key | None, before: Key | None, limit: int
-) -> list[tuple[Row, Key]]:
+    rows: QuerySet[Any], order: Order, *, after: Key | None, before: Key | None, limit: int
+) -> list[tuple[Any, Key]]:
     """Up to ``limit`` rows between two keys, in order, each with its own key."""
     if after is not None:
         rows = rows.filter(beyond(rows, order, after))
@@ -108,13 +107,21 @@ async def page(
     if order.relation:
         # Every row has one: said so, PostgreSQL may begin with that table, in the order of an index.
         sorted_rows = sorted_rows.select_related(order.relation).filter(**{f"{order.column}__isnull": False})
-    if order.column not in rows.model._meta.fields_db_projection:
         return [(row, order.key(row)) for row in await sorted_rows]
-    return [(row, order.key(row)) for row in await database.chosen(sorted_rows)]
+    db, statement, values = database.told(sorted_rows)
+    return _keyed(rows, order, (await db.execute_query(statement, values))[1], order.column)
+
+
+def _keyed(rows: QuerySet[Any], order: Order, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
+    """The rows of a statement with their keys; ``sorted_by`` names the sorted column there."""
+    made = tables.made(rows.model, found)
+    if order.column in rows.model._meta.fields_db_projection:
+        return [(row, order.key(row)) for row in made]
+    return [(row, (one[sorted_by], row.id)) for row, one in zip(made, found, strict=True)]
 
 
 async def pages(
-    rows: QuerySet[Row],
+    rows: QuerySet[Any],
     parent: str,
     order: Order,
     *,
@@ -122,7 +129,7 @@ async def pages(
     before: Key | None,
     limit: int,
     groups: Groups | None = None,
-) -> dict[Any, list[tuple[Row, Key]]]:
+) -> dict[Any, list[tuple[Any, Key]]]:
     """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's.
 
     With ``groups`` a page is that of all parents in a group, which may have some in common. One group alone is read as
@@ -146,11 +153,9 @@ async def pages(
             ) AS placed WHERE place <= {int(limit)} ORDER BY place""",
         values,
     )
-    out: dict[Any, list[tuple[Row, Key]]] = {}
-    for one in found:
-        row = rows.model._init_from_db(**one)
-        key = (one["sort_key"], row.pk) if order.relation else order.key(row)
-        out.setdefault(one["page_of"], []).append((row, key))
+    out: dict[Any, list[tuple[Any, Key]]] = {}
+    for one, keyed in zip(found, _keyed(rows, order, found, "sort_key"), strict=True):
+        out.setdefault(one["page_of"], []).append(keyed)
     return out
 
 
@@ -173,7 +178,7 @@ def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
     )
 
 
-async def counts(rows: QuerySet[Row], parent: str, groups: Groups | None = None) -> dict[Any, int]:
+async def counts(rows: QuerySet[Any], parent: str, groups: Groups | None = None) -> dict[Any, int]:
     """How many rows there are below each parent, or in each group of them, in one statement."""
     found = await rows.annotate(rows_there=Count("id")).group_by(parent).values(parent, "rows_there")
     below = {one[parent]: one["rows_there"] for one in found}

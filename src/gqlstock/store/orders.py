@@ -9,13 +9,12 @@ from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
-from gqlstock.rules import folding, geo
+from gqlstock.rules import folding, geo, seals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.backorders import Fill
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.seals import seal
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
@@ -65,11 +64,7 @@ class Order(Model):
 
     def sealed(self, lines: "Sequence[OrderLine]") -> int:
         """Its seal, which has what was ordered as well."""
-        ordered = [
-            (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
-            for line in lines
-        ]
-        return seal(self.website_id, self.placed_at, self.ship_latitude, self.ship_longitude, ordered)
+        return seals.of_order(self, lines)
 
 
 class OrderLine(Model):

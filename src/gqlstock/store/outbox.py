@@ -17,6 +17,7 @@ from tortoise.models import Model
 from gqlstock.rules import events as rules
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database
+from gqlstock.store.db.commits import Mark
 
 
 class OutboxEntry(Model):
@@ -132,7 +133,9 @@ async def _write(gathered: list[Event]) -> None:
     events = rules.together(gathered)
     at = database.now()
     rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
-    await database.insert(OutboxEntry, ("topic", "subject", "data"), rows, {"created_at": at}, _worked_out())
+    columns, same = ("topic", "subject", "data"), {"created_at": at}
+    written = await database.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _worked_out())
+    database.recognize_by(Mark(written[0]["id"], written[0]["mark"], written[0]["tx"]))
 
 
 def _worked_out() -> dict[str, str]:

@@ -12,6 +12,10 @@ from tortoise.connection import get_connections
 
 from gqlstock.store import eras
 from gqlstock.store.db import clock
+from gqlstock.store.db.commits import CommitLost
+
+# PostgreSQL says these when it ends a connection, whatever became of the transaction; its other errors say that it is not in.
+_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -23,8 +27,13 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class Client(AsyncpgDBClient):
     connection_class = _Connection
 
+    def __init__(self, *given: Any, only_reads: bool = False, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.only_reads = only_reads
+
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
-        return await super().create_pool(init=_begin, setup=clock.keep, **options)
+        begin = _begin_reading if self.only_reads else _begin
+        return await super().create_pool(init=begin, setup=clock.keep, **options)
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(TransactionWrapper(self), self._pool_init_lock)
@@ -33,6 +42,12 @@ class Client(AsyncpgDBClient):
 async def _begin(connection: Any) -> None:
     await clock.follow_server(connection)
     await eras.check(connection)
+
+
+async def _begin_reading(connection: Any) -> None:
+    """What reads makes sure of the era as well, and may write until then."""
+    await _begin(connection)
+    await connection.execute("SET default_transaction_read_only = on")
 
 
 class _Context(TransactionContextPooled):
@@ -56,12 +71,18 @@ class _Context(TransactionContextPooled):
         get_connections().reset(self.token)
         try:
             if kind is None:
-                await self.client.commit()
+                await self._commit()
             else:
                 await self.client.rollback()
         finally:
             # Ends what is still open, such as a transaction whose rollback was cancelled.
             await self._pool.release(self.client._connection)
+
+    async def _commit(self) -> None:
+        try:
+            await self.client.commit()
+        except (*_ENDED, asyncpg.InterfaceError, OSError) as error:
+            raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
 
 
 client_class = Client

@@ -4,6 +4,7 @@ The transaction of the change writes what there is to do, so that a crash after 
 """
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 
 from tortoise import fields
 from tortoise.models import Model
@@ -72,41 +73,42 @@ async def is_pending() -> bool:
     return await Reassessment.exists()
 
 
-async def take(limit: int, watched: Callable[[], Awaitable[bool]]) -> list[int] | None:
-    """Take the next items, at most so many, until the running transaction ends; None when there is nothing to do.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Items to be assessed together, and the rows that ask for it."""
+
+    item_ids: list[int]
+    rows: list[int]
+    """Those that ask for these items one by one, or the one that asks for a range."""
+    superseded: int | None = None
+    """Rows up to this one asked before every item is assessed from the start: nothing is left of them."""
+    after: int | None = None
+    """How far the range is done with this part; None where it is done."""
+
+
+async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> Part | None:
+    """The next items, at most so many; None when there is nothing to do.
 
     ``watched`` says whether any item is watched at all; otherwise only those with an open alert are of interest.
     """
-    first = await database.execute(f"SELECT id, item_id FROM reassessment ORDER BY id LIMIT 1 {_unless_taken()}")
-    if not first:
+    first = await Reassessment.all().order_by("id").first()
+    if first is None:
         return None
-    if first[0]["item_id"] is not None:
-        return await _take_items(limit)
-    return await _take_range(await Reassessment.get(id=first[0]["id"]), limit, watched)
+    if first.item_id is not None:
+        named = await Reassessment.filter(item_id__isnull=False).order_by("id").limit(limit)
+        return Part(sorted({row.item_id for row in named if row.item_id is not None}), [row.id for row in named])
+    return await _of_range(first, limit, watched)
 
 
-async def _take_items(limit: int) -> list[int]:
-    """The next of those that are named one by one."""
-    rows = await database.execute(
-        f"""DELETE FROM reassessment WHERE id IN (
-                SELECT id FROM reassessment WHERE item_id IS NOT NULL ORDER BY id LIMIT ? {_unless_taken()}
-            ) RETURNING item_id""",
-        limit,
-    )
-    return sorted({row["item_id"] for row in rows})
-
-
-async def _take_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> list[int]:
+async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> Part:
     """The next items of a category or of all."""
+    superseded = None
     if row.category_id is None and not row.after:
-        # Whoever assesses every item from here on has no need of what was asked for before.
-        await database.execute(
-            f"DELETE FROM reassessment WHERE id IN (SELECT id FROM reassessment WHERE id <> ? {_unless_taken()})",
-            row.id,
-        )
+        last = await Reassessment.all().order_by("-id").first()
+        superseded = last.id if last is not None else None
     categories = [] if row.category_id is None else await catalog.subtree(row.category_id)
     within = "TRUE" if row.category_id is None else f"i.category_id IN ({database.slots(categories)})"
-    # Behind the DELETE: the first notifyBelow of the shop may have been set just before.
+    # Asked after the row was read: it was committed with the setting that it follows.
     fitting = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
     found = await database.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {fitting} ORDER BY i.id LIMIT ?",
@@ -115,14 +117,18 @@ async def _take_range(row: Reassessment, limit: int, watched: Callable[[], Await
         limit,
     )
     ids = [one["id"] for one in found]
-    if len(ids) < limit:
-        await row.delete()
-    else:
-        row.after = ids[-1]
-        await row.save(update_fields=["after"])
-    return ids
+    return Part(ids, [row.id], superseded, ids[-1] if len(ids) == limit else None)
 
 
-def _unless_taken() -> str:
-    """Passes over what another process is working on; SQLite has one writer anyway."""
-    return "FOR UPDATE SKIP LOCKED" if database.is_postgres() else ""
+async def finish(part: Part) -> None:
+    """Say that a part was assessed."""
+
+    async def work() -> None:
+        if part.superseded is not None:
+            await Reassessment.filter(id__lte=part.superseded).exclude(id__in=part.rows).delete()
+        if part.after is not None:
+            await Reassessment.filter(id__in=part.rows, after__lt=part.after).update(after=part.after)
+        else:
+            await Reassessment.filter(id__in=part.rows).delete()
+
+    await database.transaction(work)

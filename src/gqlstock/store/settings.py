@@ -8,11 +8,11 @@ from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import alerts, settings
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import ANY_SETTING
+from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.settings import Place, Settings, SettingScope
 from gqlstock.store import catalog, database, outbox, reassessments
-from gqlstock.store.catalog import Item
-from gqlstock.store.warehouses import Channel
 
 SYSTEM_OWNER = 0
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.
@@ -67,7 +67,7 @@ class Book:
     def places(
         self,
         product: Item | None,
-        channel: Channel | None,
+        channel: SalesChannel | None,
         *,
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
@@ -80,7 +80,7 @@ class Book:
     def settings(
         self,
         product: Item | None,
-        channel: Channel | None,
+        channel: SalesChannel | None,
         *,
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
@@ -123,7 +123,7 @@ class Book:
     def _chain(
         self,
         product: Item | None,
-        channel: Channel | None,
+        channel: SalesChannel | None,
         combination: Item | None,
         level: tuple[int, str] | None,
         category_id: int | None,

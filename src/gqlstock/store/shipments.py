@@ -6,9 +6,9 @@ from decimal import Decimal
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules import seals
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.seals import seal
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store import database
 from gqlstock.store.fields import QuantityField
@@ -49,7 +49,7 @@ class Shipment(Model):
         )
 
     def sealed(self) -> int:
-        return seal(self.order_id, self.warehouse_id, self.created_at)
+        return seals.of_shipment(self)
 
 
 async def shipments(ids: Collection[int]) -> dict[int, Shipment]:

@@ -60,6 +60,7 @@ class Counts(Spool):
     tables = (
         "named (sku, warehouse, line, units, PRIMARY KEY (sku, warehouse)) WITHOUT ROWID",
         "counted (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
+        "due (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
     )
 
     def put(self, given: Sequence[Named]) -> Iterator[tuple[Named, Named]]:
@@ -83,25 +84,50 @@ class Counts(Spool):
 
     def know(self, counts: Sequence[Count]) -> None:
         """Take in counts by the ids of what they name."""
-        rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
-        self._db.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", rows)
+        self._put("counted", counts)
 
     def known(self, size: int, items: int) -> Iterator[list[Count]]:
-        """All counts in the order of items, about so many of at most so many items at a time; an item's stay together."""
-        rows = self._db.execute("SELECT line, item_id, warehouse_id, units FROM counted ORDER BY item_id, warehouse_id")
+        """All counts in the order of items, in parts: see ``_in_order``."""
+        return self._in_order("counted", size, items)
+
+    def put_due(self, counts: Sequence[Count]) -> None:
+        """Take in counts that are to be written."""
+        self._put("due", counts)
+
+    def due(self, size: int, items: int) -> Iterator[list[Count]]:
+        """The counts that are to be written in the order of items, in parts: see ``_in_order``."""
+        return self._in_order("due", size, items)
+
+    def __len__(self) -> int:
+        return self._count("counted")
+
+    @property
+    def due_count(self) -> int:
+        return self._count("due")
+
+    def _put(self, table: str, counts: Sequence[Count]) -> None:
+        rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
+        self._db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)
+
+    def _in_order(self, table: str, size: int, items: int) -> Iterator[list[Count]]:
+        """At most so many counts of at most so many items at a time; those of one item stay together, however many."""
+        rows = self._db.execute(
+            f"SELECT line, item_id, warehouse_id, units FROM {table} ORDER BY item_id, warehouse_id"
+        )
         part: list[Count] = []
         of_items = 0
         for _, found in itertools.groupby(rows, key=lambda row: row[1]):
-            part += [Count(line, item_id, place, from_units(units)) for line, item_id, place, units in found]
-            of_items += 1
-            if len(part) >= size or of_items == items:
+            of_item = [Count(line, item_id, place, from_units(units)) for line, item_id, place, units in found]
+            if part and (len(part) + len(of_item) > size or of_items == items):
                 yield part
                 part, of_items = [], 0
+            part += of_item
+            of_items += 1
         if part:
             yield part
 
-    def __len__(self) -> int:
-        (length,) = self._db.execute("SELECT COUNT(*) FROM counted").fetchone()
+    def _count(self, table: str) -> int:
+        (length,) = self._db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
         return int(length)
 
 
@@ -116,7 +142,8 @@ class Products(Spool):
     tables = (
         "row (handle, line, cells, PRIMARY KEY (handle, line)) WITHOUT ROWID",
         "sku (sku, line, PRIMARY KEY (sku, line)) WITHOUT ROWID",
-        "item (id PRIMARY KEY) WITHOUT ROWID",
+        "freed (item_id PRIMARY KEY) WITHOUT ROWID",
+        "clash (line, sku, item_id, PRIMARY KEY (line, sku)) WITHOUT ROWID",
     )
 
     def put(self, rows: Sequence[Row]) -> None:
@@ -133,11 +160,6 @@ class Products(Spool):
         )
         for _, found in itertools.groupby(rows, key=lambda row: row[0]):
             yield [Row(line, json.loads(cells)) for _, line, cells in found]
-
-    def handles(self) -> Iterator[list[str]]:
-        """All handles, some thousands at a time."""
-        for part in self._parts("SELECT DISTINCT handle FROM row"):
-            yield [handle for (handle,) in part]
 
     def __len__(self) -> int:
         (length,) = self._db.execute("SELECT COUNT(DISTINCT handle) FROM row").fetchone()
@@ -159,11 +181,16 @@ class Products(Spool):
                WHERE s.line > first.line ORDER BY s.line"""
         )
 
-    def know(self, item_ids: Iterable[int]) -> None:
-        """Take in the ids of items that the file names."""
-        self._db.executemany("INSERT OR IGNORE INTO item VALUES (?)", ((item_id,) for item_id in item_ids))
+    def free(self, item_ids: Iterable[int]) -> None:
+        """Take in the ids of items that the file takes the SKU from."""
+        self._db.executemany("INSERT OR IGNORE INTO freed VALUES (?)", ((item_id,) for item_id in item_ids))
 
-    def known(self) -> Iterator[list[int]]:
-        """Those ids in their order, some thousands at a time."""
-        for part in self._parts("SELECT id FROM item ORDER BY id"):
-            yield [item_id for (item_id,) in part]
+    def clash(self, found: Iterable[tuple[int, str, int]]) -> None:
+        """Take in SKUs that other items have: the line, the SKU, and the item's id."""
+        self._db.executemany("INSERT OR IGNORE INTO clash VALUES (?, ?, ?)", found)
+
+    def clashes(self) -> Iterator[tuple[int, str]]:
+        """The lines with SKUs that other items have and keep."""
+        yield from self._db.execute(
+            "SELECT line, sku FROM clash WHERE item_id NOT IN (SELECT item_id FROM freed) ORDER BY line"
+        )

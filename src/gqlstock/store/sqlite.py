@@ -4,13 +4,15 @@ A deferred BEGIN asks for the lock at the first write; where another process has
 can only fail then. ``Tortoise`` finds this module by its name, as the engine of a connection.
 """
 
+import asyncio
 import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import copy_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from cachetools import TTLCache
@@ -20,6 +22,8 @@ from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
 from gqlstock.store.db import clock
+
+T = TypeVar("T")
 
 _SECONDS_TO_WAIT = 10.0
 # Nobody is waited for, but for a moment where another process has just ended in the middle of something.
@@ -125,6 +129,20 @@ class Client(SqliteClient):
     def acquire_connection(self) -> ConnectionWrapper[Any]:
         return _Acquired(self._lock, self)
 
+    async def transact(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work`` in one transaction, all of it in the connection's thread: one hop, however many statements.
+
+        ``work`` may await statements of this database and nothing else. A caller that is cancelled does not stop it.
+        """
+        async with self._lock:
+            if self._connection is None:
+                await self.create_connection(with_db=True)
+            assert self._connection is not None
+            raw = self._connection._conn
+            db: Any = self._connection
+            hop = db._execute(copy_context().run, _run_to_end, raw, _InOneHop(self, raw), work)
+            return await _finished(hop)
+
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Transaction(self), self._lock)
 
@@ -197,6 +215,90 @@ class _Context(SqliteTransactionContext):
                 raise
         finally:
             self._trxlock.release()
+
+
+async def _finished(hop: Coroutine[Any, Any, T]) -> T:
+    """The result of what runs in a thread. It keeps the connection until it ends, whoever is cancelled meanwhile."""
+    task = asyncio.ensure_future(hop)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+def _run_to_end(raw: sqlite3.Connection, client: "_InOneHop", work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Take the write lock, run a coroutine whose awaits never wait, and commit."""
+    with _operational_errors():
+        raw.execute("BEGIN IMMEDIATE")
+    token = get_connections().set(client.connection_name, client)
+    try:
+        result = _run(work())
+        with _operational_errors():
+            raw.commit()
+        return result
+    except BaseException:
+        raw.rollback()
+        raise
+    finally:
+        get_connections().reset(token)
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("A transaction awaited something other than its database.")
+
+
+@contextlib.contextmanager
+def _operational_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OperationalError(error) from error
+
+
+class _InOneHop(SqliteTransactionWrapper):
+    """A transaction's client inside the connection's thread."""
+
+    def __init__(self, client: Client, raw: sqlite3.Connection) -> None:
+        super().__init__(client)
+        self._connection: Any = _InThread(raw)
+
+    def acquire_connection(self) -> Any:
+        return self._connection
+
+
+class _InThread:
+    """A connection with the methods of aiosqlite's, for code that runs in its thread already: none of them waits."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    async def __aenter__(self) -> "_InThread":
+        return self
+
+    async def __aexit__(self, *raised: object) -> None: ...
+
+    @property
+    def total_changes(self) -> int:
+        return self._raw.total_changes
+
+    async def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return self._raw.execute(statement, values)
+
+    async def executemany(self, statement: str, values: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
+        return self._raw.executemany(statement, values)
+
+    async def execute_fetchall(self, statement: str, values: Sequence[Any] | None = None) -> list[Any]:
+        return self._raw.execute(statement, values or ()).fetchall()
+
+    async def execute_insert(self, statement: str, values: Sequence[Any] = ()) -> tuple[int | None]:
+        return (self._raw.execute(statement, values).lastrowid,)
 
 
 client_class = Client

@@ -1,14 +1,13 @@
 """Organizations, websites, warehouses, and which warehouse serves which."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import geo, skus
-from gqlstock.rules.allocation import Site
+from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.store import database
 from gqlstock.store.fields import SkuField
 
@@ -79,52 +78,6 @@ class Assignment(Model):
         unique_together = (("website_id", "warehouse_id"), ("organization_id", "warehouse_id"))
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A website with all that selling on it needs: whose it is, and the warehouses it sells from."""
-
-    id: int
-    code: str
-    organization_id: int
-    organization: str
-    assigned: tuple[tuple[Site, bool], ...]
-    """Its warehouses by priority, each with whether it is active."""
-
-    @property
-    def sites(self) -> list[Site]:
-        """The active ones: only they sell."""
-        return [site for site, active in self.assigned if active]
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Every website, in the order in which they were created, and every warehouse."""
-
-    channels: tuple[Channel, ...]
-    codes: Mapping[str, int]
-    """The ids of the warehouses, by code; ``warehouse_id`` looks one up in whatever spelling."""
-    active: frozenset[int]
-    """Those that sell."""
-
-    def find(self, code: str | None) -> Channel | None:
-        """The website of that code; without one the default website, the first one created."""
-        if code is None:
-            return self.channels[0] if self.channels else None
-        wanted = skus.normalized(code)
-        return next((channel for channel in self.channels if channel.code == wanted), None)
-
-    def warehouse_id(self, code: str) -> int | None:
-        """The id of the warehouse of that code."""
-        return self.codes.get(skus.normalized(code))
-
-    def selling_from(self, warehouse_ids: Collection[int]) -> Channel | None:
-        """The first-created website that sells from one of these warehouses. (Oro)"""
-        for channel in self.channels:
-            if any(site.warehouse_id in warehouse_ids for site, _ in channel.assigned):
-                return channel
-        return None
-
-
 async def network() -> Network:
     """All websites with their organizations and warehouses, in one statement."""
     rows = await database.look(
@@ -157,18 +110,18 @@ async def default_website_code() -> str | None:
     return rows[0]["code"] if rows else None
 
 
-def _channel(rows: list[dict[str, Any]]) -> Channel:
+def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
     assigned = [row for row in rows if row["warehouse_id"] is not None]
     own = [row for row in assigned if row["own"] is not None]
     sites = tuple(
         (
-            Site(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
+            RankedWarehouse(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
             bool(row["active"]),
         )
         for row in own or assigned
     )
     first = rows[0]
-    return Channel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
+    return SalesChannel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
 
 
 async def warehouses(ids: Collection[int]) -> dict[int, Warehouse]:

@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState, Step
-from gqlstock.services import posting
-from gqlstock.services.lookup import Lookup, lookup
-from gqlstock.services.posting import AlertsDue
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
-from gqlstock.store import alerts, inventory, reassessments
+from gqlstock.stock import loading
+from gqlstock.stock.consequences import AlertsDue, alerts_due
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store import levels, reassessments
 from gqlstock.store import verification as rows
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item
-from gqlstock.store.inventory import Claim, InventoryLevel
+from gqlstock.store.catalog import Item as Row
 
 
 async def check() -> AsyncIterator[Difference]:
@@ -20,7 +19,7 @@ async def check() -> AsyncIterator[Difference]:
         for alert in part:
             for difference in different(f"Alert {alert.id} of {alert.sku}", _figures(alert)):
                 yield difference
-    async for items in rows.parts(Item):
+    async for items in rows.parts(Row):
         found = await _due(items)
         # What settings have changed is followed within seconds: until then alerts are as the settings of before want them.
         if found and await reassessments.is_pending():
@@ -37,25 +36,21 @@ def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
     yield content(alert.seal, alert.sealed())
 
 
-async def _due(items: Sequence[Item]) -> list[Difference]:
-    found = await lookup(items)
-    by_id = {item.id: item for item in items}
-    open_alerts = await alerts.open_alerts(by_id.keys())
-    if not open_alerts and not found.anywhere("notify_below"):
-        return []
-    stored = await rows.levels_of_items(items[0].id, items[-1].id)
-    standing = posting.alerts_due(by_id.keys(), _claim(by_id, stored), found, open_alerts)
+async def _due(items: Sequence[Row]) -> list[Difference]:
+    item_ids = {item.id for item in items}
+    current = await loading.of_items(item_ids)
     # Holds that have expired count nowhere: the last change may have gone by that before the sweep has written it.
-    current = await inventory.current(stored)
-    then = posting.alerts_due(by_id.keys(), _claim(by_id, current), found, open_alerts)
-    return [*_told(standing, then, found)]
+    stored = current.copy()
+    for level in await levels.stored_of_items(item_ids):
+        stored.put_level(level)
+    return [
+        one
+        for item_id in sorted(item_ids)
+        for one in _told(alerts_due(stored, item_id), alerts_due(current, item_id), current)
+    ]
 
 
-def _claim(items: dict[int, Item], levels: Sequence[InventoryLevel]) -> Claim:
-    return Claim(items, levels, ())
-
-
-def _told(one: AlertsDue, other: AlertsDue, found: Lookup) -> Iterator[Difference]:
+def _told(one: AlertsDue, other: AlertsDue, found: Snapshot) -> Iterator[Difference]:
     """What is due by both."""
     places = {warehouse_id: code for code, warehouse_id in found.network.codes.items()}
     falls = {(fall.item.id, fall.warehouse_id) for fall in other.falls}

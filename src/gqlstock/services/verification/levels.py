@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from gqlstock.rules import backorders, ledger
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import FIGURES, Level
 from gqlstock.rules.refusals import Refused
 from gqlstock.services.verification.differences import Difference, Figure, different
 from gqlstock.store import verification as rows
@@ -30,7 +30,7 @@ async def check() -> AsyncIterator[Difference]:
 
 def _figures(row: Mapping[str, Any]) -> Iterator[Figure]:
     units = {name: from_units(row[kept]) for name, (kept, _) in _FIGURES.items()}
-    level = Level(*(from_units(row[name]) for name in Level.__dataclass_fields__))
+    level = ledger.of_figures(from_units(row[name]) for name in FIGURES)
     for name, (_, source) in _FIGURES.items():
         yield name, units[name], from_units(row[source])
     yield "available", from_units(row["available"]), level.available

@@ -1,4 +1,7 @@
-"""A Shopify export on its way into the catalog: products, combinations, categories, settings. Counts are taken elsewhere."""
+"""A Shopify export written to the catalog: products, combinations, categories, settings.
+
+What is wrong with it is found by ``shopify_check``, before anything is written; its counts are written by ``counts``.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,46 +11,82 @@ from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
-from gqlstock.rules.catalog import Choice, Image
+from gqlstock.rules.catalog import Choice, Image, Item
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, categories
 from gqlstock.store import catalog as rows
-from gqlstock.store import database, inventory, settings
-from gqlstock.store.catalog import Category, Item
+from gqlstock.store import commands, database, settings
+from gqlstock.store.catalog import Category
 from gqlstock.store.settings import Key
 from gqlstock.store.spool import Products
 
-
-async def begin(given: Products, faults: Faults) -> "Intake":
-    """Lock everything that the file names and that is there; whatever is wrong goes to ``faults``."""
-    for handles in given.handles():
-        ids = (await rows.product_ids_by_slug(handles)).values()
-        given.know([*ids, *await rows.combination_ids(ids)])
-    for known in given.known():
-        await inventory.lock(known)
-    return Intake(given, faults)
+Written = list[tuple[Variant, int]]
+"""Variants with the ids of the items that they are."""
 
 
-class Intake:
-    """One export on its way into the catalog."""
+class ShopifyImport:
+    """An export on its way into the catalog, a part with each transaction."""
 
-    def __init__(self, skus: Products, faults: Faults) -> None:
+    def __init__(self, given: Products) -> None:
         self.products_made = self.products_changed = self.combinations_made = 0
-        self._skus = skus
+        self.faults = Faults()
+        """What became wrong after the file was checked: those products were not written."""
+        self._given = given
+
+    async def write(self, products: Sequence[Product]) -> Written:
+        """Bring products, combinations and their settings up to the file, all in one transaction.
+
+        Where one of them is refused, each has a transaction of its own.
+        """
+        try:
+            part, written = await database.transaction(lambda: self._write(products))
+        except _Refused as refused:
+            if len(products) > 1:
+                return [one for product in products for one in await self.write([product])]
+            self.faults.take_up(refused.faults)
+            return []
+        self.products_made += part.products_made
+        self.products_changed += part.products_changed
+        self.combinations_made += part.combinations_made
+        return written
+
+    async def _write(self, products: Sequence[Product]) -> "tuple[_Part, Written]":
+        part = _Part(self._given)
+        written = await part.take(products)
+        if part.faults.count:
+            raise _Refused(part.faults)
+        return part, [(variant, item.id) for variant, item in written]
+
+
+class _Refused(Exception):
+    """What is wrong with a part, of which nothing is written then."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        super().__init__("; ".join(refusal.message for refusal in faults.told))
+
+
+class _Part:
+    """Some products on their way into the catalog, in one attempt at one transaction."""
+
+    def __init__(self, given: Products) -> None:
+        self.products_made = self.products_changed = self.combinations_made = 0
+        self.faults = Faults()
+        self._skus = given
         """Knows the SKUs that the file gives."""
-        self._faults = faults
         self._categories: dict[str, Category] = {}
 
     async def take(self, given: Sequence[Product]) -> list[tuple[Variant, Item]]:
-        """Bring some products, combinations and their settings up to the file; gives the item that each variant is.
+        """Bring products, combinations and their settings up to the file; gives the item that each variant is.
 
         Nothing more is written once anything was wrong.
         """
+        await _lock(given)
         products = await self._products(given)
-        items = await self._items(products) if not self._faults.count else []
-        if self._faults.count:
+        items = await self._items(products) if not self.faults.count else []
+        if self.faults.count:
             return []
         await _set(items)
         return items
@@ -57,9 +96,11 @@ class Intake:
         known = await rows.items(ids.values())
         for product in given:
             if product.handle in ids:
-                with self._faults.at(product.line):
+                with self.faults.at(product.line):
                     await self._update_product(product, known[ids[product.handle]])
         made = await self._make_products([product for product in given if product.handle not in ids])
+        if self.faults.count:
+            return []
         known = await rows.items(known)
         return [(product, made.get(product.handle) or known[ids[product.handle]]) for product in given]
 
@@ -83,7 +124,7 @@ class Intake:
         if "sku" in changes:
             changes["new_sku"] = changes.pop("sku")
         if changes:
-            await catalog.update_product(item.sku, changes)
+            await catalog.change_product(item.sku, changes)
             self.products_changed += 1
 
     async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:
@@ -91,27 +132,35 @@ class Intake:
         skus = await self._free_skus(
             [(p.handle, {}, None if p.options else p.variants[0].sku, p.variants[0].line) for p in given]
         )
-        made = {}
+        new = []
         for product, sku in zip(given, skus, strict=True):
             category = await self._category(product.type)
-            made[product.handle] = Item(
-                sku=sku,
-                slug=product.handle,
-                name=product.title,
-                description=product.description,
-                barcode=None if product.options else product.variants[0].barcode,
-                own_images=rows.stored_images(product.images),
-                category_id=category.id if category else None,
-                tracking=product.tracking,
-                published=product.published,
-                stored_options=rows.stored_options(product.options),
-                created_at=at,
-                updated_at=at,
+            new.append(
+                rows.Item(
+                    sku=sku,
+                    slug=product.handle,
+                    name=product.title,
+                    description=product.description,
+                    barcode=None if product.options else product.variants[0].barcode,
+                    own_images=rows.stored_images(product.images),
+                    category_id=category.id if category else None,
+                    tracking=product.tracking,
+                    published=product.published,
+                    stored_options=rows.stored_options(product.options),
+                    created_at=at,
+                    updated_at=at,
+                )
             )
-        if not self._faults.count:
-            await database.insert_many(list(made.values()))
-            await catalog.tell(list(made.values()))
-            self.products_made += len(made)
+        made = await self._insert(new)
+        self.products_made += len(made)
+        return {product.handle: item for product, item in zip(given, made, strict=False)}
+
+    async def _insert(self, new: Sequence[rows.Item]) -> list[Item]:
+        """Write new items; none once anything was wrong."""
+        if self.faults.count:
+            return []
+        made = await rows.insert(new)
+        await catalog.tell([item.id for item in made])
         return made
 
     async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:
@@ -128,7 +177,7 @@ class Intake:
                 elif combination is None:
                     missing.append((variant, item))
                 else:
-                    with self._faults.at(variant.line):
+                    with self.faults.at(variant.line):
                         await self._update_combination(variant, combination)
                     found.append((variant, combination))
         return sorted([*found, *await self._make_combinations(missing)], key=lambda pair: pair[0].line)
@@ -148,8 +197,8 @@ class Intake:
     async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
         at = database.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
-        made = [
-            Item(
+        new = [
+            rows.Item(
                 product_id=product.id,
                 category_id=product.category_id,
                 inventory_status=product.inventory_status,
@@ -164,11 +213,9 @@ class Intake:
             )
             for (variant, product), sku in zip(missing, skus, strict=True)
         ]
-        if not self._faults.count:
-            await database.insert_many(made)
-            await catalog.tell(made)
-            self.combinations_made += len(made)
-        return [(variant, item) for (variant, _), item in zip(missing, made, strict=True)]
+        made = await self._insert(new)
+        self.combinations_made += len(made)
+        return [(variant, item) for (variant, _), item in zip(missing, made, strict=False)]
 
     async def _free_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]]) -> list[str]:
         """A SKU for each new item of (handle, choice, SKU given, line); one that is given must be free."""
@@ -176,7 +223,7 @@ class Intake:
         taken = await rows.ids_by_sku(given)
         for _, _, sku, line in wanted:
             if sku in taken:
-                self._faults.add(line, f"There is an item {refusals.shown(sku or '')} already.", Code.ALREADY_EXISTS)
+                self.faults.add(line, f"There is an item {refusals.shown(sku or '')} already.", Code.ALREADY_EXISTS)
         used: set[str] = set()
         while True:
             made = self._made_skus(wanted, used)
@@ -216,6 +263,12 @@ class _Taken:
 
     def __contains__(self, sku: object) -> bool:
         return sku in self.here or sku in self.given
+
+
+async def _lock(given: Sequence[Product]) -> None:
+    """Lock what is there of products, in the order of ids: they are changed in that of the file."""
+    ids = (await rows.product_ids_by_slug([product.handle for product in given])).values()
+    await commands.lock_items([*ids, *await rows.combination_ids(ids)], waiting=True)
 
 
 async def _set(items: Sequence[tuple[Variant, Item]]) -> None:

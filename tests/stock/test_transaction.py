@@ -1,9 +1,9 @@
-"""What orders and stock changes of one moment do to each other: nothing but what they would one after the other."""
+"""Commands that arrive at the same time are decided as if they had come one after the other."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +12,19 @@ import pytest
 import life
 import make
 from asking import Statements
+from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import orders, stock, together, verification
-from gqlstock.services.availability import Stockroom
-from gqlstock.services.idempotency import Kept
+from gqlstock.services import orders, stock, verification
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
-from gqlstock.services.together import Stock
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item
-from gqlstock.store.idempotency import KeptAnswer, Ticket
+from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
@@ -42,16 +42,16 @@ async def shop(db: None) -> None:
         await make.stock(sku, "HAMBURG", on_hand=0)
 
 
-async def place(sku: str = "MUG", units: int = 1, **more: Any) -> Kept:
+async def place(sku: str = "MUG", units: int = 1, **more: Any) -> Result:
     return await orders.place(SYSTEM, Asked((OrderLine(sku, Decimal(units)),)), **more)
 
 
-async def adjust(sku: str, delta: int, warehouse: str = "BERLIN", **more: Any) -> Kept:
+async def adjust(sku: str, delta: int, warehouse: str = "BERLIN", **more: Any) -> Result:
     return await stock.adjust(SYSTEM, Adjustment((StockDelta(sku, warehouse, Decimal(delta)),)), **more)
 
 
 async def at_once(*calls: Any) -> list[Any]:
-    """What calls of one moment are told: the first begins alone, the others are its next group."""
+    """The answers of calls made at the same time: the first runs alone, the others are the next batch."""
     return await asyncio.gather(*calls, return_exceptions=True)
 
 
@@ -59,16 +59,16 @@ async def on_hand(sku: str, warehouse: str = "BERLIN") -> Decimal:
     return (await InventoryLevel.get(item__sku=sku, warehouse__code=warehouse)).on_hand
 
 
-def codes(told: Any) -> list[Code]:
-    assert isinstance(told, Refused)
-    return [refusal.code for refusal in told.refusals]
+def codes(answer: Any) -> list[Code]:
+    assert isinstance(answer, Refused)
+    return [refusal.code for refusal in answer.refusals]
 
 
 async def test_of_more_orders_than_there_are_units_as_many_are_placed_as_there_are(shop: None) -> None:
-    told = await at_once(*(place("MUG", 3) for _ in range(8)))
+    answers = await at_once(*(place("MUG", 3) for _ in range(8)))
 
-    assert [isinstance(one, Kept) for one in told] == [True] * 3 + [False] * 5
-    assert [codes(one) for one in told[3:]] == [[Code.INSUFFICIENT_STOCK]] * 5
+    assert [isinstance(one, Result) for one in answers] == [True] * 3 + [False] * 5
+    assert [codes(one) for one in answers[3:]] == [[Code.INSUFFICIENT_STOCK]] * 5
     assert await on_hand("MUG") == 1
     assert await Order.all().count() == 3
     assert await StockMovement.filter(kind="SALE").count() == 3
@@ -76,7 +76,7 @@ async def test_of_more_orders_than_there_are_units_as_many_are_placed_as_there_a
 
 
 async def test_each_has_an_outcome_of_its_own(shop: None) -> None:
-    told = await at_once(
+    answers = await at_once(
         place("CUP"),
         place("MUG", 4),
         place("NONE"),
@@ -88,8 +88,8 @@ async def test_each_has_an_outcome_of_its_own(shop: None) -> None:
         orders.place(SYSTEM, Asked((OrderLine("MUG", Decimal(1)),), website="none")),
     )
 
-    assert [isinstance(one, Kept) for one in told] == [True, True, False, False, True, False, True, False, False]
-    assert [codes(told[place]) for place in (2, 3, 5, 7, 8)] == [
+    assert [isinstance(one, Result) for one in answers] == [True, True, False, False, True, False, True, False, False]
+    assert [codes(answers[place]) for place in (2, 3, 5, 7, 8)] == [
         [Code.NOT_FOUND],
         [Code.INSUFFICIENT_STOCK],
         [Code.INSUFFICIENT_STOCK],
@@ -110,9 +110,9 @@ async def test_what_is_refused_keeps_no_key_and_tells_no_news(shop: None) -> Non
     await place("CUP")
     news = await OutboxEntry.all().count()
 
-    told = await at_once(*(place("MUG", 11, key=f"k{number}") for number in range(4)))
+    answers = await at_once(*(place("MUG", 11, key=f"k{number}") for number in range(4)))
 
-    assert [codes(one) for one in told] == [[Code.INSUFFICIENT_STOCK]] * 4
+    assert [codes(one) for one in answers] == [[Code.INSUFFICIENT_STOCK]] * 4
     assert await KeptAnswer.all().count() == 0
     assert await OutboxEntry.all().count() == news
 
@@ -123,43 +123,101 @@ async def test_keys_of_those_that_were_done_are_kept_beside_those_that_were_refu
     again = await at_once(place("CUP", key="a"), place("MUG", 9, key="b"), place("MUG", 1, key="c"))
 
     assert again[:2] == first[:2]
-    assert isinstance(again[2], Kept)
+    assert isinstance(again[2], Result)
     assert await Order.all().count() == 3
     assert sorted(await KeptAnswer.all().values_list("key", flat=True)) == ["a", "b", "c"]
 
 
 @dataclass
-class Broken:
-    """A call that nobody foresaw to fail, after it has changed stock."""
+class AddOne:
+    """A command that adds a unit to MUG in BERLIN, as wrong as it is told to be."""
 
+    fails: bool = False
+    breaks_the_batch: bool = False
+    asks_for: tuple[NotLoaded, ...] = ()
     caller: Caller = SYSTEM
-    ticket: Ticket | None = None
-    skus: Collection[str] = ("MUG",)
+    key: None = None
+    names: Names = Names(skus=frozenset({"MUG"}))
+    size: int = 1
+    decided: int = 0
 
-    def claims(self, items: Mapping[str, Item], room: Stockroom) -> Mapping[int, Item]:
-        return {item.id: item for item in items.values() if item.sku == "MUG"}
+    def items(self, found: Snapshot) -> Collection[int]:
+        return {found.by_sku["MUG"].id}
 
-    async def decide(self, stock: Stock) -> Callable[[], Kept]:
-        for level in stock.claim.levels(stock.items["MUG"].id):
-            await InventoryLevel.filter(id=level.id).update(on_hand=Decimal(777))
-            level.on_hand = Decimal(777)
-        raise LookupError("nobody foresaw this")
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        self.decided += 1
+        if self.fails:
+            raise LookupError("a bug")
+        if self.decided <= len(self.asks_for):
+            raise self.asks_for[self.decided - 1]
+        item_id, warehouse_id = snapshot.by_sku["MUG"].id, snapshot.network.codes["BERLIN"]
+        # No warehouse has that id: the rows of the whole batch cannot be written.
+        at = 0 if self.breaks_the_batch else warehouse_id
+        entry = LedgerEntry(item_id, at, Change(on_hand=Decimal(1), kind=MovementKind.ADJUSTMENT), SYSTEM)
+        return Changes(lambda written: Result({"level": [written.level(entry.key).id]}), entries=[entry])
 
 
-async def test_a_failure_of_one_touches_no_other(shop: None) -> None:
-    told = await at_once(place("CUP"), place("MUG", 4), together.do(Broken()), place("MUG", 5), adjust("CUP", 1))
+async def test_a_command_that_fails_touches_no_other(shop: None) -> None:
+    answers = await at_once(
+        place("CUP"), place("MUG", 4), transaction.run(AddOne(fails=True)), place("MUG", 5), adjust("CUP", 1)
+    )
 
-    assert [type(one) for one in told] == [Kept, Kept, LookupError, Kept, Kept]
+    assert [type(one) for one in answers] == [Result, Result, LookupError, Result, Result]
     assert (await on_hand("MUG"), await on_hand("CUP")) == (1, 10)
     assert await verification.verify() == []
+
+
+async def test_commands_of_a_batch_that_cannot_be_written_run_one_by_one(shop: None) -> None:
+    answers = await at_once(
+        place("CUP"), place("MUG", 4), transaction.run(AddOne(breaks_the_batch=True)), place("MUG", 5)
+    )
+
+    assert [isinstance(one, Result) for one in answers] == [True, True, False, True]
+    assert isinstance(answers[2], Exception)
+    assert not isinstance(answers[2], Refused)
+    assert await on_hand("MUG") == 1
+    assert await Order.all().count() == 3
+    assert await verification.verify() == []
+
+
+async def test_a_batch_is_decided_again_with_what_a_command_needs_besides(shop: None) -> None:
+    level = await InventoryLevel.get(item__sku="MUG", warehouse__code="BERLIN")
+    asking = AddOne(asks_for=(NotLoaded(queues=frozenset({level.id})), NotLoaded(arriving=frozenset({level.item_id}))))
+
+    answers = await at_once(place("CUP"), place("MUG", 4), transaction.run(asking), place("MUG", 7))
+
+    assert [type(one) for one in answers] == [Result] * 4
+    assert asking.decided == 3
+    assert await on_hand("MUG") == 0
+    assert await Order.all().count() == 3
+
+
+async def test_a_command_that_never_has_enough_fails_after_four_rounds(shop: None) -> None:
+    level = await InventoryLevel.get(item__sku="MUG", warehouse__code="BERLIN")
+    asking = AddOne(asks_for=(NotLoaded(queues=frozenset({level.id})),) * 100)
+
+    with pytest.raises(RuntimeError, match="4 rounds"):
+        await transaction.run(asking)
+
+    assert asking.decided == 4
+    assert await on_hand("MUG") == 10
+
+
+async def test_nothing_is_committed_where_every_command_is_refused(shop: None) -> None:
+    statements = Statements()
+    with statements.counted() as sent:
+        answers = await at_once(*(place("MUG", 11) for _ in range(5)))
+
+    assert [codes(one) for one in answers] == [[Code.INSUFFICIENT_STOCK]] * 5
+    assert [one for one in sent if one.startswith(("INSERT", "UPDATE", "DELETE"))] == []
 
 
 async def test_stock_that_comes_with_orders_that_wait_for_it_goes_to_them_first(shop: None) -> None:
     await make.setting(backorders=BackorderMode.ALLOW)
 
-    told = await at_once(place("CUP"), place("MUG", 12), adjust("MUG", 5), place("MUG", 4))
+    answers = await at_once(place("CUP"), place("MUG", 12), adjust("MUG", 5), place("MUG", 4))
 
-    waited, late = told[1].ids["order"][0], told[3].ids["order"][0]
+    waited, late = answers[1].ids["order"][0], answers[3].ids["order"][0]
     assert await life.units(waited) == [("BERLIN", 10, "ON_HAND"), ("BERLIN", 2, "ON_HAND")]
     assert await life.units(late) == [("BERLIN", 3, "ON_HAND"), ("BERLIN", 1, "BACKORDERED")]
     assert await on_hand("MUG") == -1
@@ -176,9 +234,9 @@ async def test_a_late_count_undoes_nothing_of_what_is_asked_for_at_the_same_mome
     await database.transaction(made_earlier)
     count = Counting((StockCount("MUG", "BERLIN", Decimal(20), counted_at=moment),))
 
-    told = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), stock.count(SYSTEM, count))
+    answers = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), stock.count(SYSTEM, count))
 
-    assert [type(one) for one in told] == [Kept] * 4
+    assert [type(one) for one in answers] == [Result] * 4
     assert await on_hand("MUG") == 20 - 4 + 1
     assert await verification.verify() == []
 
@@ -208,9 +266,9 @@ async def test_a_fall_and_what_ends_it_are_two_pieces_of_news(shop: None) -> Non
 async def test_moves_between_warehouses_see_what_those_before_them_left(shop: None) -> None:
     moves = [Transfer("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(4)),)) for _ in range(3)]
 
-    told = await at_once(place("CUP"), *(stock.transfer(SYSTEM, move) for move in moves), place("MUG", 10))
+    answers = await at_once(place("CUP"), *(stock.transfer(SYSTEM, move) for move in moves), place("MUG", 10))
 
-    assert [type(one) for one in told] == [Kept, Kept, Kept, Refused, Kept]
+    assert [type(one) for one in answers] == [Result, Result, Result, Refused, Result]
     assert (await on_hand("MUG"), await on_hand("MUG", "HAMBURG")) == (0, 0)
     assert await verification.verify() == []
 
@@ -218,7 +276,7 @@ async def test_moves_between_warehouses_see_what_those_before_them_left(shop: No
 async def test_websites_share_what_they_sell_from_the_same_warehouse(shop: None) -> None:
     await make.website("outlet", warehouses=["BERLIN"])
 
-    told = await at_once(
+    answers = await at_once(
         place("CUP"),
         *(
             orders.place(SYSTEM, Asked((OrderLine("MUG", Decimal(4)),), website=website))
@@ -226,7 +284,7 @@ async def test_websites_share_what_they_sell_from_the_same_warehouse(shop: None)
         ),
     )
 
-    assert [type(one) for one in told] == [Kept, Kept, Kept, Refused, Refused]
+    assert [type(one) for one in answers] == [Result, Result, Result, Refused, Refused]
     assert await on_hand("MUG") == 2
 
 
@@ -250,5 +308,18 @@ async def test_many_orders_cost_few_statements_more_than_one(shop: None) -> None
         await at_once(*(place("MUG") for _ in range(8)))
 
     assert await on_hand("MUG") == 0
-    # Two groups: the first one alone, and the others.
+    # Two batches: the first one alone, and the others.
     assert len(sent) <= 2 * one
+
+
+async def test_statements_do_not_grow_with_the_orders_of_a_batch(shop: None) -> None:
+    await make.stock("MUG", on_hand=100)
+    statements = Statements()
+
+    async def statements_of(count: int) -> int:
+        with statements.counted() as sent:
+            await at_once(*(place("MUG") for _ in range(1 + count)))
+        return len(sent)
+
+    assert await statements_of(4) == await statements_of(4)
+    assert await statements_of(40) == await statements_of(4)

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
-from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import LevelPlace
 from gqlstock.store.settings import Book
-from gqlstock.store.warehouses import Channel, Network
 
 
 class Lookup:
@@ -25,7 +24,7 @@ class Lookup:
         """The product that an item is, or is a combination of."""
         return item if item.product_id is None else self.items[item.product_id]
 
-    def settings(self, item: Item, channel: Channel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
+    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
         """What is in effect for an item on a website; ``levels`` are those it has there.
 
         An item takes decimals when any of its levels there says so. (Magento sources)
@@ -45,7 +44,7 @@ class Lookup:
         own = self.own_level_value(level, "backorders")
         return found.backorders if own is None else own
 
-    def places(self, item: Item, channel: Channel | None, level: tuple[int, str] | None = None) -> list[Place]:
+    def places(self, item: Item, channel: SalesChannel | None, level: tuple[int, str] | None = None) -> list[Place]:
         """The places with values of their own that an item looks up, strongest first."""
         return self._book.places(self.product(item), channel, combination=_combination(item), level=level)
 
@@ -57,7 +56,7 @@ class Lookup:
         """Whether that setting has a value at any place that these items look up."""
         return self._book.has(name)
 
-    def home(self, levels: Iterable[LevelPlace]) -> Channel | None:
+    def home(self, levels: Iterable[LevelPlace]) -> SalesChannel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
         return self.network.selling_from({level.warehouse_id for level in levels} & self.network.active)
 

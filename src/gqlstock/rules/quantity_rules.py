@@ -1,0 +1,29 @@
+"""What the quantity rules of an item allow: minimum, maximum, increment, allowed quantities, decimals."""
+
+import math
+from decimal import Decimal
+
+from gqlstock.rules import quantities
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import QuantityRules
+
+
+def least_quantity(rules: QuantityRules) -> Decimal | None:
+    """L: the smallest quantity that ``check_quantity`` allows; None where the rules leave none.
+
+    It is worked out in whole numbers of the smallest unit, so that nothing is rounded.
+    """
+    step = _units(quantities.UNIT if rules.decimals else Decimal(1))
+    if rules.increment is not None:
+        step = math.lcm(step, _units(rules.increment))
+    lowest = max(_units(rules.minimum or ZERO), step)
+    highest = _units(rules.maximum or quantities.MAXIMUM)
+    if rules.allowed:
+        least = min((q for q in map(_units, rules.allowed) if q >= lowest and not q % step), default=highest + 1)
+    else:
+        least = -(-lowest // step) * step
+    return least * quantities.UNIT if least <= highest else None
+
+
+def _units(quantity: Decimal) -> int:
+    return int(quantity / quantities.UNIT)

@@ -1,0 +1,260 @@
+"""An order that has not left in whole, taken up to be packed, shipped, canceled or returned: its units, step by step."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from gqlstock.rules import canonical, ledger, quantities, refusals
+from gqlstock.rules import orders as rules
+from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.ledger import Step
+from gqlstock.rules.orders import LineTotals, Order, OrderLine, OrderStatus
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
+from gqlstock.rules.scopes import Caller
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.rules.shipments import GONE, Pick, Shipment, Unit, total
+from gqlstock.stock.command import Changes, LedgerEntry, Result, Written, new_id, summed
+from gqlstock.stock.snapshot import Snapshot
+
+MAX_LINES = 500
+
+Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
+"""Which units of a line come first, and no more than that many; without a number all."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineQuantity:
+    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``told``: the id's text."""
+
+    sku: str
+    quantity: Decimal
+    line: int | None = None
+    told: str | None = field(default=None, metadata=canonical.called(None))
+
+
+class OpenOrder:
+    """An order with its lines, allocations and shipments as a command leaves them so far."""
+
+    def __init__(self, caller: Caller, number: str, snapshot: Snapshot, *path: str) -> None:
+        order_id = rules.id_of(number)
+        whole = snapshot.order(order_id) if order_id is not None else None
+        if whole is None:
+            raise refusals.missing("order", number, *path)
+        self.order = whole.order
+        self.lines = list(whole.lines)
+        self.shipments = dict(whole.shipments)
+        self.now = snapshot.now
+        self._caller = caller
+        self._snapshot = snapshot
+        self._allocations = {line_id: list(found) for line_id, found in whole.allocations.items()}
+        self._entries: list[LedgerEntry] = []
+        self._added: dict[int, Any] = {}
+        self._changed: dict[tuple[type, int], Any] = {}
+        self._repacked: set[int] = set()
+
+    def units(self, line: OrderLine, warehouse_id: int | None = None) -> list[Unit]:
+        """The units of a line as the rules know them, of one warehouse if it is named."""
+        return [
+            Unit(a.id, a.quantity, a.state, a.position, a.shipment_id is not None, self._shipped_at(a))
+            for a in self._allocations[line.id]
+            if warehouse_id is None or a.warehouse_id == warehouse_id
+        ]
+
+    def contents(self, shipment: Shipment) -> list[Pick]:
+        """All units in a shipment, or that were in it when it left."""
+        inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
+        return [Pick(a.id, a.quantity) for a in sorted(inside, key=lambda a: (a.line_id, a.position, a.id))]
+
+    def chosen(self, asked: LineQuantity) -> list[OrderLine]:
+        """The lines that a caller means."""
+        if asked.quantity <= 0:
+            raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
+        if asked.told is not None:
+            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
+            if not found:
+                raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
+            return found
+        named = self._named(asked.sku, self.lines)
+        if not named:
+            raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
+        return named
+
+    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+        """Those of the lines that a SKU names, as it was ordered or as it is now."""
+        names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
+        return [lines[number] for number in rules.lines_named(sku, names)]
+
+    def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
+        """The units that a caller means, and how many there are too few."""
+        left = asked.quantity
+        picks: list[Pick] = []
+        for line in self.chosen(asked):
+            picked = rule(self.units(line, warehouse_id), left)
+            picks += picked
+            left -= total(picked)
+        return picks, left
+
+    def advance(
+        self,
+        picks: Sequence[Pick],
+        step: Step,
+        *,
+        state: AllocationState | None = None,
+        counts: bool = True,
+        **changes: int | None,
+    ) -> None:
+        """Take units a step further. Without ``counts`` their levels stay as they are."""
+        lines = {line.id: line for line in self.lines}
+        for pick in picks:
+            before = self._allocation(pick.id)
+            if not self._caller.reaches(before.warehouse_id):
+                raise refusals.moves_elsewhere().only()
+            self._repacked |= {one for one in (before.shipment_id, changes.get("shipment_id")) if one is not None}
+            part = self._split(before, pick.quantity, {"state": state or before.state, **changes})
+            if part.level_id is not None and counts:
+                waiting = pick.quantity if state and before.state is AllocationState.BACKORDERED else ZERO
+                change = ledger.effect(step, lines[part.line_id].decrement, pick.quantity, waiting)
+                if change != ledger.Change():
+                    level = self._snapshot.level_by_id(part.level_id)
+                    key = level.item_id, level.warehouse_id
+                    self._entries.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
+
+    def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> Allocation:
+        """Change so many units of an allocation; what is left of it stays as it was. Gives the changed part."""
+        if quantity == allocation.quantity:
+            part = replace(allocation, **changes, changed_at=self.now)
+            self._put(part)
+            return part
+        self._put(replace(allocation, quantity=allocation.quantity - quantity))
+        split_from = allocation.planned_as
+        part = replace(
+            allocation, id=new_id(), split_from=split_from, quantity=quantity, changed_at=self.now, **changes
+        )
+        self._allocations[part.line_id].append(part)
+        self._added[part.id] = part
+        return part
+
+    def _put(self, allocation: Allocation) -> None:
+        found = self._allocations[allocation.line_id]
+        found[next(place for place, one in enumerate(found) if one.id == allocation.id)] = allocation
+        self.put(allocation)
+
+    def add(self, record: Any) -> None:
+        """A record that is new, such as a shipment."""
+        self._added[record.id] = record
+        if isinstance(record, Shipment):
+            self.shipments[record.id] = record
+
+    def put(self, record: Any) -> None:
+        """A new version of a record of the order."""
+        if record.id in self._added:
+            self._added[record.id] = record
+        else:
+            self._changed[type(record), record.id] = record
+        if isinstance(record, Shipment):
+            self.shipments[record.id] = record
+        elif isinstance(record, OrderLine):
+            self.lines = [record if line.id == record.id else line for line in self.lines]
+        elif isinstance(record, Order):
+            self.order = record
+
+    def stock_item(self, pick: Pick) -> Item | None:
+        """The item whose level picked units are of; None where nothing is counted."""
+        level_id = self._allocation(pick.id).level_id
+        return None if level_id is None else self._snapshot.item(self._snapshot.level_items[level_id])
+
+    def check_on_hand(self) -> None:
+        """Refuse to ship what is not there. Backorders under ON_ORDER are off onHand already: they take nothing away."""
+        for entry in summed(self._entries):
+            level = self._snapshot.level(*entry.key)
+            assert level is not None
+            requested = -entry.change.on_hand
+            if requested <= 0 or requested <= level.on_hand:
+                continue
+            there = level.on_hand + self._snapshot.waiting_units(level.id, InventoryDecrement.ON_ORDER)
+            if requested > there:
+                item = self._snapshot.item(entry.item_id)
+                raise InsufficientStock(
+                    message=f"{item.sku} has {quantities.text(there)} on hand: "
+                    f"{quantities.text(requested)} cannot leave.",
+                    path=("number",),
+                    sku=item.sku,
+                    requested=requested,
+                    salable=max(there, ZERO),
+                ).only()
+
+    def changes(self, answer: Callable[[Written], Result], reason: str | None = None) -> Changes:
+        """All that happened, with the order and its open shipments in line with their units."""
+        for shipment_id in sorted(self._repacked):
+            self._restate(self.shipments[shipment_id])
+        totals = [self.totals(line) for line in self.lines]
+        status = rules.derived_status(totals, is_allocated=any(self._allocations.values()))
+        self.put(
+            replace(
+                self.order,
+                status=status,
+                canceled_at=self.now if status is OrderStatus.CANCELED else self.order.canceled_at,
+                canceled_units=sum((line.canceled for line in self.lines), ZERO),
+                shipment_count=len(self.shipments),
+                updated_at=self.now,
+            )
+        )
+        return Changes(
+            answer,
+            [replace(entry, reason=reason) for entry in summed(self._entries)],
+            list(self._added.values()),
+            list(self._changed.values()),
+            events=[Event(Topic.ORDER, self.order.id)],
+        )
+
+    def _restate(self, shipment: Shipment) -> None:
+        if shipment.state not in shipment_rules.OPEN_STATES:
+            return
+        inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
+        state = shipment_rules.state([a.state for a in inside])
+        self.put(replace(shipment, state=state, quantity=sum((a.quantity for a in inside), ZERO), updated_at=self.now))
+
+    def totals(self, line: OrderLine) -> LineTotals:
+        shipped = sum((a.quantity for a in self._allocations[line.id] if a.state in GONE), ZERO)
+        return LineTotals(line.quantity, line.canceled, shipped)
+
+    def returned(self, line: OrderLine) -> Decimal:
+        return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
+
+    def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
+        """How many of the picked units are of which line."""
+        sums: dict[int, Decimal] = {}
+        for pick in picks:
+            line_id = self._allocation(pick.id).line_id
+            sums[line_id] = sums.get(line_id, ZERO) + pick.quantity
+        return sums
+
+    def _allocation(self, allocation_id: int) -> Allocation:
+        return next(a for found in self._allocations.values() for a in found if a.id == allocation_id)
+
+    def _shipped_at(self, allocation: Allocation) -> datetime | None:
+        shipment = self.shipments.get(allocation.shipment_id) if allocation.shipment_id is not None else None
+        return shipment.shipped_at if shipment else None
+
+
+def check_lines(asked: Sequence[LineQuantity] | None) -> None:
+    if asked is not None and not asked:
+        raise invalid("There are no lines: name at least one.", "lines")
+    if asked is not None and len(asked) > MAX_LINES:
+        raise refusals.too_many("lines", len(asked), MAX_LINES, "lines")
+
+
+def too_many_units(asked: LineQuantity, left: Decimal, what: str) -> Refusal:
+    """More was asked for than there is to do it with."""
+    there = quantities.text(asked.quantity - left)
+    return Refusal(
+        Code.INVALID_STATE,
+        f"{quantities.text(asked.quantity)} of {refusals.shown(asked.sku)} cannot be {what}: only {there} can.",
+        ("quantity",),
+    )

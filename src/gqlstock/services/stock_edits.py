@@ -1,0 +1,213 @@
+"""Rows of a stock mutation, worked out one after the other against a snapshot: an adjustment, a count, a move."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from gqlstock.rules import catalog, ledger, quantities, refusals
+from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.network import Network
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
+from gqlstock.rules.scopes import Caller
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
+from gqlstock.store.ledger import CLOCKS_AGREE
+
+MAX_ROWS = 1_000
+
+R = TypeVar("R")
+
+Key = tuple[int, int]
+
+
+def check_countable(item: Item, product: Item) -> None:
+    """Refuse stock of an item that has none of its own. (CS-Cart)"""
+    if product.tracking is InventoryTracking.DO_NOT_TRACK:
+        message = f"{item.sku} is not tracked: its stock is not counted."
+    elif item.is_product and catalog.counts_combinations(product.tracking):
+        message = f"{item.sku} is tracked with options: its combinations have the quantities."
+    elif not item.is_product and not catalog.counts_combinations(product.tracking):
+        message = (
+            f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
+        )
+    else:
+        return
+    raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
+
+
+def check_rows(rows: Sequence[Any], name: str) -> None:
+    if not rows:
+        raise invalid(f"There is nothing in {name}: name at least one.", name)
+    if len(rows) > MAX_ROWS:
+        raise refusals.too_many(name, len(rows), MAX_ROWS, name)
+
+
+@dataclass(slots=True)
+class EditStock:
+    """The command behind mutations whose input is a list of rows; ``work`` works one of them out."""
+
+    caller: Caller
+    key: IdempotencyKey | None
+    name: str
+    """The input's name of the list, for errors."""
+    rows: Sequence[Any]
+    skus: Collection[str]
+    work: Callable[["StockEdits", Any], None]
+    reason: str | None = None
+    reference: str | None = None
+    partial: bool = False
+    check: Callable[[Network], None] = lambda network: None
+    """Refuses what is wrong with the mutation as a whole."""
+    announcements: frozenset[int] = frozenset()
+    """The announcements that the rows name."""
+
+    @property
+    def names(self) -> Names:
+        return Names(skus=frozenset(self.skus), announcements=self.announcements)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows)
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        self.check(found.network)
+        return {item.id for sku in self.skus if (item := found.by_sku.get(sku)) is not None}
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        edits = StockEdits(self.caller, snapshot, now, self.reason, self.reference)
+        refused = edits.run(self.name, self.rows, self.work, partial=self.partial)
+        return edits.changes(refused)
+
+
+class StockEdits:
+    """The rows of one call and what they have changed so far."""
+
+    def __init__(
+        self, caller: Caller, snapshot: Snapshot, now: datetime, reason: str | None, reference: str | None
+    ) -> None:
+        self.now = now
+        self.snapshot = snapshot
+        self.entries: list[LedgerEntry] = []
+        self.added: list[Any] = []
+        self.changed: dict[tuple[type, int], Any] = {}
+        self._new_levels: dict[Key, int] = {}
+        self._named: set[Key] = set()
+        self._caller = caller
+        self._reason = catalog.optional_text(reason, "reason", "reason")
+        self._reference = catalog.optional_text(reference, "reference", "reference")
+        self._levels: dict[Key, Level] = {}
+
+    def run(
+        self, name: str, rows: Sequence[Any], work: Callable[["StockEdits", Any], None], *, partial: bool = False
+    ) -> list[Refusal]:
+        """Work out every row. Refused when one is; with ``partial`` the good ones are left, and what the others are."""
+        refused: list[Refusal] = []
+        missing: list[NotLoaded] = []
+        for number, row in enumerate(rows):
+            entries, levels = len(self.entries), dict(self._levels)
+            try:
+                work(self, row)
+            except Refused as error:
+                refused += [refusal.under(name, number) for refusal in error.refusals]
+                self._levels = levels
+                del self.entries[entries:]
+            except NotLoaded as more:
+                missing.append(more)
+        if missing:
+            raise NotLoaded.all(missing)
+        if refused and not partial:
+            raise Refused(refused)
+        return refused
+
+    def changes(self, refused: Sequence[Refusal] = ()) -> Changes:
+        def answer(written: Written) -> Result:
+            levels = [written.level(key) for key in dict.fromkeys(entry.key for entry in self.entries)]
+            movements = written.movements(self.entries)
+            ids = {"levels": [one.id for one in levels], "movements": [one.id for one in movements]}
+            return Result(ids, list(refused), [*levels, *movements])
+
+        changed = list(self.changed.values())
+        return Changes(answer, self.entries, self.added, changed, new_levels=self._new_levels)
+
+    def level(self, sku: str, warehouse: str) -> Level:
+        """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
+        return self._level(self._key(sku, warehouse))
+
+    def name_once(self, sku: str, warehouse: str) -> None:
+        """Refuse a level that a row before has named, however it spelled the SKU."""
+        key = self._key(sku, warehouse)
+        if key in self._named:
+            raise invalid(f"{sku} in {warehouse} stands there twice: state one count of it.", "sku")
+        self._named.add(key)
+
+    def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
+        key = self._key(sku, warehouse)
+        level = ledger.apply(self._level(key), change)
+        self._levels[key] = replace(level, counted_at=counted_at or level.counted_at)
+        entry = LedgerEntry(*key, change, self._caller, self._reason, self._reference, counted_at=counted_at)
+        self.entries.append(entry)
+
+    def level_id(self, sku: str, warehouse: str) -> int:
+        """The id of a level; that of one that is made by these rows is new."""
+        level = self.level(sku, warehouse)
+        return level.id or self._new_levels.setdefault(self._key(sku, warehouse), new_id())
+
+    def record(self, kind: type[R], record_id: int | None) -> R | None:
+        """A record as the rows before this one leave it."""
+        if record_id is None:
+            return None
+        return self.changed.get((kind, record_id)) or self.snapshot.get(kind, record_id)
+
+    def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
+        if quantities.is_whole(quantity):
+            return
+        item_id, warehouse_id = self._key(sku, warehouse)
+        lookup = self.snapshot.lookup
+        level = self.snapshot.level(item_id, warehouse_id)
+        channel = lookup.network.selling_from({warehouse_id})
+        found = lookup.settings(self.snapshot.item(item_id), channel, [level] if level else [])
+        if not found.quantity_uses_decimals:
+            raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
+
+    def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
+        """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
+        if moment > self.now:
+            raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
+        level = self.level(sku, warehouse)
+        latest = level.counted_at
+        if latest is not None and latest > self.now + CLOCKS_AGREE:
+            latest = None  # written down before the clock was set back
+        if latest is not None and moment < latest:
+            raise Refusal(
+                Code.STALE_QUANTITY,
+                f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
+                ("countedAt",),
+            ).only()
+        now = self.snapshot.moved_now.get(level.id, ZERO) if moment < self.now else ZERO
+        if level.id <= 0:
+            return now
+        if (level.id, moment) not in self.snapshot.moved:
+            raise NotLoaded(moved=[(level.id, moment)])
+        return self.snapshot.moved[level.id, moment] + now
+
+    def _key(self, sku: str, warehouse: str) -> Key:
+        item = self.snapshot.by_sku.get(sku)
+        if item is None or item.deleted_at is not None:
+            raise refusals.missing("item", sku, "sku")
+        check_countable(item, self.snapshot.lookup.product(item))
+        warehouse_id = self.snapshot.network.warehouse_id(warehouse)
+        if warehouse_id is None:
+            raise refusals.missing("warehouse", warehouse, "warehouse")
+        if not self._caller.reaches(warehouse_id):
+            raise refusals.out_of_reach(warehouse, "warehouse")
+        return item.id, warehouse_id
+
+    def _level(self, key: Key) -> Level:
+        if key not in self._levels:
+            self._levels[key] = self.snapshot.level(*key) or Level()
+        return self._levels[key]

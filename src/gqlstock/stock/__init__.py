@@ -1,0 +1,1 @@
+"""The engine: how stock changes, and how the present is read."""

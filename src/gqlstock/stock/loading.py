@@ -1,0 +1,190 @@
+"""How a batch's snapshot is read: what its commands name first, then the locks, then the rest as it is under them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.holds import HeldUnits, StockHold
+from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.shipments import Shipment
+from gqlstock.stock.batcher import Lock
+from gqlstock.stock.command import Names
+from gqlstock.stock.settings_lookup import Lookup
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
+from gqlstock.store import commands as rows
+from gqlstock.store import database, holds, levels, settings, warehouses
+from gqlstock.store import ledger as ledger_rows
+
+ITEM = "item"
+_LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
+    ("order", Order),
+    ("hold", StockHold),
+    ("announcement", StockAnnouncement),
+    ("shipment", Shipment),
+)
+
+
+async def wait(wait_for: frozenset[Lock]) -> None:
+    """Wait for locks that others have: items by id, then the rest by kind and id. Nothing else is locked before."""
+    by_kind: dict[str, list[int]] = {}
+    for kind, found in sorted(wait_for):
+        by_kind.setdefault(kind, []).append(found)
+    if by_kind:
+        await rows.lock_items(by_kind.pop(ITEM, []), waiting=True)
+    for kind, ids in by_kind.items():
+        await rows.lock(dict(_LOCKED_KINDS)[kind], ids, waiting=True)
+
+
+async def resolve(names: Sequence[Names]) -> Snapshot:
+    """The catalog and the orders, holds and announcements that commands name, without levels."""
+    snapshot = Snapshot(
+        now=database.now(),
+        network=await warehouses.network(),
+        by_sku={},
+        lookup=None,  # type: ignore[arg-type]
+        combinations={},
+    )
+    await _read_named(snapshot, names)
+    snapshot.by_sku = await rows.items_by_sku({sku for one in names for sku in one.skus})
+    named = list({item.id: item for item in snapshot.by_sku.values()}.values())
+    snapshot.level_items = await rows.items_of_levels(_level_ids(snapshot))
+    others = {item for one in names for item in one.items} | set(snapshot.level_items.values())
+    others |= {line.item_id for line in snapshot.all(OrderLine)}
+    items = {item.id: item for item in [*named, *await rows.items(others - {item.id for item in named})]}
+    await _read_catalog(snapshot, items)
+    return snapshot
+
+
+async def _read_named(snapshot: Snapshot, names: Sequence[Names]) -> None:
+    shipments = await rows.by_id(Shipment, _all(names, "shipments"))
+    snapshot.put_all(shipments)
+    orders = _all(names, "orders") | {one.order_id for one in shipments}
+    if orders:
+        snapshot.put_all(await rows.whole_orders(orders))
+    held = _all(names, "holds")
+    if held:
+        snapshot.put_all(await rows.whole_holds(held))
+    snapshot.put_all(await rows.by_id(StockAnnouncement, _all(names, "announcements")))
+    for address in {address for one in names for address in one.addresses}:
+        snapshot.counted_holds[address] = await holds.active_of(address, snapshot.now)
+
+
+def _all(names: Sequence[Names], what: str) -> set[int]:
+    return {found for one in names for found in getattr(one, what)}
+
+
+def _level_ids(snapshot: Snapshot) -> set[int]:
+    allocated = {one.level_id for one in snapshot.all(Allocation) if one.level_id is not None}
+    held = {one.level_id for one in snapshot.all(HeldUnits)}
+    return allocated | held | {one.level_id for one in snapshot.all(StockAnnouncement)}
+
+
+async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
+    """The products of combinations, the combinations of products, and what the settings of all of them come from."""
+    products = await rows.items({one.product_id for one in items.values() if one.product_id is not None} - items.keys())
+    known = items | {one.id: one for one in products}
+    snapshot.combinations = await rows.combinations(known.values())
+    known |= {one.id: one for found in snapshot.combinations.values() for one in found}
+    book = await settings.book(known.values())
+    snapshot.lookup = Lookup(known, snapshot.network, book)
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """What this transaction has to itself. On SQLite that is everything."""
+
+    items: frozenset[int] | None
+    others: frozenset[Lock] = frozenset()
+    """Orders, holds, announcements and shipments that another transaction has, by kind and id."""
+
+    def missing(self, items: Collection[int], names: Names) -> set[Lock]:
+        """What somebody else has of what a command needs."""
+        if self.items is None:
+            return set()
+        named = {"order": names.orders, "hold": names.holds}
+        named |= {"announcement": names.announcements, "shipment": names.shipments}
+        wanted = {(kind, one) for kind, ids in named.items() for one in ids}
+        return {(ITEM, one) for one in items if one not in self.items} | (wanted & self.others)
+
+
+async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
+    """Lock items by id and then the rest by kind and id, passing over what others have. Outdated items start over."""
+    if not database.is_postgres():
+        return Locks(None)
+    locked = await rows.lock_items(item_ids)
+    known = found.lookup.items
+    changed = [one.id for one in locked if one.id in known and one.updated_at != known[one.id].updated_at]
+    if changed:
+        raise database.Outdated(f"items {changed} were changed")
+    others: set[Lock] = set()
+    for kind, record in _LOCKED_KINDS:
+        ids = {one.id for one in found.all(record)}
+        others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
+    return Locks(frozenset(one.id for one in locked), frozenset(others))
+
+
+async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Snapshot:
+    """What the commands are decided against, as it is under the locks."""
+    if locked.items is not None:
+        await _read_again(found)
+    level_rows, alerted = await levels.of_items(item_ids, found.now)
+    for item_id in item_ids:
+        found.levels[item_id] = {}
+    for level in level_rows:
+        found.put_level(level)
+    if alerted:
+        found.put_all(await rows.open_alerts(alerted))
+    return found
+
+
+async def _read_again(found: Snapshot) -> None:
+    """Read orders, holds and announcements again under their locks. Started over where they need other items now."""
+    names = Names(
+        orders=frozenset(one.id for one in found.all(Order)),
+        shipments=frozenset(one.id for one in found.all(Shipment)),
+        holds=frozenset(one.id for one in found.all(StockHold)),
+        announcements=frozenset(one.id for one in found.all(StockAnnouncement)),
+        addresses=frozenset(found.counted_holds),
+    )
+    if names == Names():
+        return
+    found.records.clear()
+    await _read_named(found, [names])
+    if _level_ids(found) - found.level_items.keys():
+        raise database.Outdated("an order has units of other items by now")
+
+
+async def of_items(item_ids: Collection[int]) -> Snapshot:
+    """Items with all that decisions about them need, to be read alone."""
+    return await load(await resolve([Names(items=frozenset(item_ids))]), Locks(None), item_ids)
+
+
+async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
+    """Add what a decision was found to need."""
+    if more.queues:
+        for level_id in more.queues:
+            snapshot.queues[level_id] = []
+        waiting, orders, lines, shipments = await rows.queues(more.queues)
+        _put_missing(snapshot, [*orders, *lines, *shipments, *waiting])
+        for allocation in waiting:
+            assert allocation.level_id is not None
+            snapshot.queues[allocation.level_id].append(allocation)
+        packed = {one.id for one in shipments}
+        _put_missing(snapshot, await rows.contents(packed))
+    if more.arriving:
+        snapshot.loaded_arriving |= more.arriving
+        _put_missing(snapshot, await rows.arriving(more.arriving))
+    if more.allocated:
+        snapshot.loaded_allocated |= more.allocated
+        _put_missing(snapshot, await rows.open_allocations(more.allocated))
+    if more.moved:
+        snapshot.moved |= await ledger_rows.moved_after_each(sorted(more.moved))
+
+
+def _put_missing(snapshot: Snapshot, found: Iterable[Any]) -> None:
+    for record in found:
+        if snapshot.get(type(record), record.id) is None:
+            snapshot.put(record)

@@ -1,0 +1,74 @@
+"""The records that a batch makes and changes, and how they are written: one statement for each table and kind of change.
+
+Levels and movements are not among them: ``ledger`` writes those.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from gqlstock.store.db import tables
+
+
+class PendingWrites:
+    """New records have ids below 0 until they are written; records that refer to them get the stored ids."""
+
+    def __init__(self) -> None:
+        self._added: dict[type, dict[int, Any]] = {kind: {} for kind in tables.WRITE_ORDER}
+        self._before: dict[type, dict[int, Any]] = {kind: {} for kind in tables.WRITE_ORDER}
+        self._changed: dict[type, dict[int, Any]] = {kind: {} for kind in tables.WRITE_ORDER}
+        self._stored: dict[int, int] = {}
+
+    def add(self, record: Any) -> None:
+        self._added[type(record)][record.id] = record
+
+    def change(self, before: Any, after: Any) -> None:
+        """Take up a new version of a record, be it one that is new itself."""
+        kind = type(after)
+        if after.id in self._added[kind]:
+            self._added[kind][after.id] = after
+        else:
+            self._before[kind].setdefault(after.id, before)
+            self._changed[kind][after.id] = after
+
+    def id_of(self, record_id: int) -> int:
+        """The stored id of a record, once it is written."""
+        return self._stored.get(record_id, record_id)
+
+    def store(self, new_id: int, stored_id: int) -> None:
+        self._stored[new_id] = stored_id
+
+    def record(self, record: Any) -> Any:
+        """The record as it is stored."""
+        kind = type(record)
+        latest = self._added[kind].get(record.id) or self._changed[kind].get(record.id) or record
+        return self._with_stored_ids(latest)
+
+    async def write(self, kinds: Iterable[type]) -> None:
+        for kind in kinds:
+            new = list(self._added[kind].values())
+            sealed = [tables.sealed(self._with_stored_ids(record), self._related(record.id)) for record in new]
+            for record, stored_id in zip(new, await tables.insert(kind, sealed), strict=True):
+                self._stored[record.id] = stored_id
+            changed = self._changed[kind]
+            pairs = [(self._before[kind][id_], self._with_stored_ids(changed[id_])) for id_ in sorted(changed)]
+            await tables.update(kind, [(before, after) for before, after in pairs if before != after])
+
+    def _related(self, record_id: int) -> tables.Related:
+        def related(kind: type) -> list[Any]:
+            refers = tables.REFERENCES[kind]
+            return [
+                self._with_stored_ids(one)
+                for one in self._added[kind].values()
+                if any(getattr(one, name) == record_id for name in refers)
+            ]
+
+        return related
+
+    def _with_stored_ids(self, record: Any) -> Any:
+        wanted = {}
+        for name in ("id", *tables.REFERENCES.get(type(record), ())):
+            value = getattr(record, name)
+            if value is not None and value < 0:
+                wanted[name] = self._stored.get(value, value)
+        return dataclasses.replace(record, **wanted) if wanted else record

@@ -1,0 +1,255 @@
+"""What a decision or an answer needs, read together: catalog, settings, network, levels, and the orders they belong to."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules.alerts import AlertState, LowInventoryAlert
+from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.holds import HeldUnits, StockHold
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.network import Network, SalesChannel
+from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.settings import InventoryDecrement
+from gqlstock.rules.shipments import Shipment
+from gqlstock.stock.settings_lookup import Lookup
+from gqlstock.stock.shelf import Shelf
+
+R = TypeVar("R")
+
+
+class NotLoaded(Exception):
+    """A decision needs more than was loaded of some levels.
+
+    ``queues``: what waits there; ``moved``: the sum of what moved after a moment; ``arriving``: what is announced;
+    ``allocated``: what is still to be shipped or canceled.
+    """
+
+    def __init__(
+        self,
+        *,
+        queues: Collection[int] = (),
+        moved: Collection[tuple[int, datetime]] = (),
+        arriving: Collection[int] = (),
+        allocated: Collection[int] = (),
+    ) -> None:
+        self.queues = frozenset(queues)
+        self.moved = frozenset(moved)
+        self.arriving = frozenset(arriving)
+        self.allocated = frozenset(allocated)
+        super().__init__("more is needed to decide")
+
+    @classmethod
+    def all(cls, found: Sequence["NotLoaded"]) -> "NotLoaded":
+        """What several of them need, in one."""
+        return cls(
+            queues=frozenset[int]().union(*(one.queues for one in found)),
+            moved=frozenset[tuple[int, datetime]]().union(*(one.moved for one in found)),
+            arriving=frozenset[int]().union(*(one.arriving for one in found)),
+            allocated=frozenset[int]().union(*(one.allocated for one in found)),
+        )
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state of one instant. A batch keeps its own copy, in which its commands' changes show."""
+
+    now: datetime
+    network: Network
+    by_sku: Mapping[str, Item]
+    lookup: Lookup
+    combinations: dict[int, list[Item]]
+    levels: dict[int, dict[int, Level]] = field(default_factory=dict)
+    """By item and warehouse, those out of use as well."""
+    records: dict[type, dict[int, Any]] = field(default_factory=dict)
+    queues: dict[int, list[Allocation]] = field(default_factory=dict)
+    """The waiting allocations of a level that were loaded, in the order in which they are filled."""
+    level_items: dict[int, int] = field(default_factory=dict)
+    """The items of the levels that orders, holds and announcements refer to."""
+    loaded_arriving: set[int] = field(default_factory=set)
+    """The levels of which every open announcement was loaded."""
+    loaded_allocated: set[int] = field(default_factory=set)
+    """The levels of which every open allocation was loaded."""
+    new_holds: list[int] = field(default_factory=list)
+    """The holds that the commands before have made."""
+    counted_holds: dict[str, int] = field(default_factory=dict)
+    """How many active holds each address has in the database."""
+    moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
+    """What the ledger has for a level after a moment."""
+    moved_now: dict[int, Decimal] = field(default_factory=dict)
+    """What the commands before have moved of a level, without counts. The ledger has none of it yet."""
+
+    def copy(self) -> "Snapshot":
+        return dataclasses.replace(
+            self,
+            levels={item_id: dict(levels) for item_id, levels in self.levels.items()},
+            records={kind: dict(found) for kind, found in self.records.items()},
+            queues={level_id: list(waiting) for level_id, waiting in self.queues.items()},
+            new_holds=list(self.new_holds),
+            moved_now=dict(self.moved_now),
+        )
+
+    def on(self, channel: SalesChannel) -> Shelf:
+        """The items as one website sells them."""
+        levels: dict[int, Any] = {item_id: self.levels_of(item_id) for item_id in self.levels}
+        return Shelf(channel, self.lookup, self.combinations, levels, self.now)
+
+    def level_by_id(self, level_id: int) -> Level:
+        """A level of an item that was loaded."""
+        return next(one for one in self.levels[self.level_items[level_id]].values() if one.id == level_id)
+
+    def item(self, item_id: int) -> Item:
+        return self.lookup.items[item_id]
+
+    def level(self, item_id: int, warehouse_id: int) -> Level | None:
+        """The item's level in that warehouse, one out of use as well."""
+        return self.levels.get(item_id, {}).get(warehouse_id)
+
+    def levels_of(self, item_id: int) -> list[Level]:
+        """The item's levels in use."""
+        return [level for level in self.levels.get(item_id, {}).values() if level.deleted_at is None]
+
+    def put_level(self, level: Level) -> None:
+        self.levels.setdefault(level.item_id, {})[level.warehouse_id] = level
+
+    def get(self, kind: type[R], record_id: int) -> R | None:
+        return self.records.get(kind, {}).get(record_id)
+
+    def all(self, kind: type[R]) -> Iterable[R]:
+        return self.records.get(kind, {}).values()
+
+    def put(self, record: Any) -> None:
+        self.records.setdefault(type(record), {})[record.id] = record
+
+    def put_all(self, records: Iterable[Any]) -> None:
+        for record in records:
+            self.put(record)
+
+    def open_alerts(self, item_ids: Collection[int]) -> list[LowInventoryAlert]:
+        """The alerts of these items that are raised and not resolved."""
+        return [
+            alert
+            for alert in self.all(LowInventoryAlert)
+            if alert.item_id in item_ids and alert.state is AlertState.RAISED
+        ]
+
+    def queue(self, level_id: int) -> list[Allocation] | None:
+        """What waits at a level as it is now, in the order in which it is filled; None where it was not loaded."""
+        loaded = self.queues.get(level_id)
+        if loaded is None:
+            return None
+        known = self.records.get(Allocation, {})
+        waiting = [known[one.id] for one in loaded]
+        loaded_ids = {one.id for one in loaded}
+        waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
+        still = [one for one in waiting if one.state is AllocationState.BACKORDERED]
+        return sorted(still, key=lambda one: (*_planned(one.planned_as), *_planned(one.id)))
+
+    def arriving(self, level_id: int) -> list[StockAnnouncement]:
+        """What is announced for a level and still to come, oldest first."""
+        if level_id not in self.loaded_arriving:
+            raise NotLoaded(arriving=[level_id])
+        found = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
+        return sorted(found, key=lambda one: (one.id < 0, abs(one.id)))
+
+    def open_allocations(self, level_id: int) -> list[Allocation]:
+        """The allocations of a level that are still to be shipped or canceled."""
+        if level_id not in self.loaded_allocated:
+            raise NotLoaded(allocated=[level_id])
+        return [one for one in self.all(Allocation) if one.level_id == level_id and one.state in OPEN_STATES]
+
+    def waiting_units(self, level_id: int, mode: InventoryDecrement) -> Decimal:
+        """How many units wait for stock of a level in lines of a mode."""
+        waiting = self.queue(level_id)
+        if waiting is None:
+            raise NotLoaded(queues=[level_id])
+        lines = self.records.get(OrderLine, {})
+        return sum((one.quantity for one in waiting if lines[one.line_id].decrement is mode), ZERO)
+
+    def active_holds(self, address: str) -> int:
+        """How many holds an address has that hold something now."""
+        new = sum(1 for hold_id in self.new_holds if self.records[StockHold][hold_id].address == address)
+        return self.counted_holds[address] + new
+
+    def items_of_order(self, number: str) -> set[int]:
+        """The items of which an order has units, by its number; none for an order that was not loaded."""
+        whole = self.order(order_rules.id_of(number) or 0)
+        found = [one for allocations in whole.allocations.values() for one in allocations] if whole else []
+        return {self.level_items[one.level_id] for one in found if one.level_id is not None}
+
+    def hold(self, hold_id: int | None) -> "OpenHold | None":
+        """A hold with the units that it keeps; None for one that was not loaded."""
+        hold = self.get(StockHold, hold_id) if hold_id is not None else None
+        if hold is None:
+            return None
+        units = [one for one in self.all(HeldUnits) if one.hold_id == hold.id]
+        return OpenHold(hold, [HeldAt(self.level_by_id(one.level_id), one.quantity) for one in units])
+
+    def order(self, order_id: int) -> "WholeOrder | None":
+        """An order with its lines, allocations and shipments; None for one that was not loaded."""
+        order = self.get(Order, order_id)
+        if order is None:
+            return None
+        lines = [line for line in self.all(OrderLine) if line.order_id == order_id]
+        wanted = {line.id for line in lines}
+        allocations: dict[int, list[Allocation]] = {line.id: [] for line in lines}
+        for allocation in self.all(Allocation):
+            if allocation.line_id in wanted:
+                allocations[allocation.line_id].append(allocation)
+        shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
+        return WholeOrder(order, lines, allocations, shipments)
+
+
+def _planned(record_id: int) -> tuple[bool, int]:
+    """The place of an id in the order of creation: new records come last, and their ids go down."""
+    return record_id < 0, abs(record_id)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeOrder:
+    """An order that a transaction has to itself."""
+
+    order: Order
+    lines: list[OrderLine]
+    allocations: dict[int, list[Allocation]]
+    """By line, oldest first."""
+    shipments: dict[int, Shipment]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAt:
+    """So many units that a hold keeps of a level."""
+
+    level: Level
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A hold that a transaction has to itself, with what it keeps in the order of its plan."""
+
+    hold: StockHold
+    units: list[HeldAt]
+
+    @property
+    def warehouses(self) -> dict[int, list[int]]:
+        """The warehouses that keep units of each item, in the order of the plan."""
+        found: dict[int, list[int]] = {}
+        for unit in self.units:
+            found.setdefault(unit.level.item_id, []).append(unit.level.warehouse_id)
+        return found
+
+    @property
+    def quantities(self) -> dict[int, Decimal]:
+        """How many units each level keeps."""
+        sums: dict[int, Decimal] = {}
+        for unit in self.units:
+            sums[unit.level.id] = sums.get(unit.level.id, ZERO) + unit.quantity
+        return sums

@@ -1,0 +1,193 @@
+"""One transaction for one or more commands: resolve, lock, load, decide one after the other, write once, commit once."""
+
+import dataclasses
+import logging
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gqlstock.rules.events import Event
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.refusals import Refused
+from gqlstock.stock import idempotency, ledger, loading
+from gqlstock.stock.batcher import Batcher, Lock, Locked
+from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
+from gqlstock.stock.consequences import apply_consequences
+from gqlstock.stock.snapshot import NotLoaded, Snapshot
+from gqlstock.stock.unit_of_work import Key, UnitOfWork
+from gqlstock.store import database, levels, outbox
+from gqlstock.store.database import CommitUnknown as CommitUnknown
+from gqlstock.store.db import tables
+from gqlstock.store.idempotency import Ticket as IdempotencyKey
+
+log = logging.getLogger(__name__)
+
+_MOST_ROUNDS = 4
+_ATTEMPTS_TOGETHER = 2
+
+Outcome = Result | Exception
+
+
+async def run(command: Command) -> Result:
+    """Run a command, in one transaction with others that arrive at the same time: all of it or nothing."""
+    return await _batcher.do(command)
+
+
+async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -> Sequence[Outcome]:
+    if len(commands) > 1:
+        try:
+            return await _write(commands, wait_for, _ATTEMPTS_TOGETHER)
+        except CommitUnknown as error:
+            return [error] * len(commands)
+        except Exception as error:
+            # One of them made it fail: each runs by itself.
+            log.info("%s commands could not be written together: %s", len(commands), error)
+    return [await _write_alone(command, wait_for) for command in commands]
+
+
+async def _write_alone(command: Command, wait_for: frozenset[Lock]) -> Outcome:
+    try:
+        return (await _write([command], wait_for, database.ATTEMPTS))[0]
+    except Exception as error:
+        return error
+
+
+class _NothingToWrite(Exception):
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes = outcomes
+
+
+async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempts: int) -> Sequence[Outcome]:
+    try:
+        return await database.one_hop(lambda: _Batch(commands).run(wait_for), attempts)
+    except _NothingToWrite as rolled_back:
+        # A rollback costs no commit: on a sale day most orders for what has sold out are refused.
+        return rolled_back.outcomes
+
+
+@dataclass(slots=True)
+class _Batch:
+    commands: Sequence[Command]
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    """By the number of the command."""
+
+    def _open(self) -> dict[int, Command]:
+        return {number: one for number, one in enumerate(self.commands) if number not in self.outcomes}
+
+    async def run(self, wait_for: frozenset[Lock]) -> Sequence[Outcome]:
+        snapshot = await self._locked_snapshot(wait_for)
+        decided, unit = await self._decide(snapshot)
+        if not decided:
+            raise _NothingToWrite(self._all())
+        written = await _write_all(unit)
+        results = {number: changes.answer(written) for number, changes in decided.items()}
+        self.outcomes |= results
+        keys = {number: key for number in decided if (key := self.commands[number].key) is not None}
+        await idempotency.keep({key: results[number] for number, key in keys.items()})
+        return self._all()
+
+    def _all(self) -> list[Outcome]:
+        return [self.outcomes[number] for number in range(len(self.commands))]
+
+    async def _locked_snapshot(self, wait_for: frozenset[Lock]) -> Snapshot:
+        """Resolve what the commands name, lock it, and load what they are decided against."""
+        await loading.wait(wait_for)
+        found = await loading.resolve([one.names for one in self.commands])
+        wanted = self._items(found)
+        locked = await loading.lock(found, {item_id for items in wanted.values() for item_id in items})
+        for number, items in wanted.items():
+            missing = locked.missing(items, self.commands[number].names)
+            if missing:
+                self.outcomes[number] = Locked(missing)
+        await self._answer_from_keys()
+        open_items = {item_id for number, items in wanted.items() if number in self._open() for item_id in items}
+        return await loading.load(found, locked, open_items)
+
+    def _items(self, found: Snapshot) -> dict[int, frozenset[int]]:
+        wanted: dict[int, frozenset[int]] = {}
+        for number, command in self._open().items():
+            try:
+                wanted[number] = frozenset(command.items(found))
+            except Refused as refused:
+                self.outcomes[number] = refused
+        return wanted
+
+    async def _answer_from_keys(self) -> None:
+        """Answer the commands whose key was used before. Read under the locks: who used it has committed by now."""
+        keys = {number: one.key for number, one in self._open().items() if one.key is not None}
+        answered = await idempotency.answers(keys.values())
+        self.outcomes |= {number: answered[key] for number, key in keys.items() if key in answered}
+
+    async def _decide(self, snapshot: Snapshot) -> tuple[dict[int, Changes], UnitOfWork]:
+        before = dict(self.outcomes)
+        for _ in range(_MOST_ROUNDS):
+            self.outcomes = dict(before)
+            unit = UnitOfWork(snapshot.copy(), snapshot.now)
+            try:
+                return self._decide_each(unit), unit
+            except NotLoaded as more:
+                await loading.load_more(snapshot, more)
+        raise RuntimeError(f"{len(self.commands)} commands needed more than {_MOST_ROUNDS} rounds to be decided")
+
+    def _decide_each(self, unit: UnitOfWork) -> dict[int, Changes]:
+        decided: dict[int, Changes] = {}
+        for number, command in self._open().items():
+            try:
+                changes = command.decide(unit.snapshot, unit.now)
+                told = _levels(unit.snapshot, changes)
+                changed = unit.apply(changes)
+            except Refused as refused:
+                self.outcomes[number] = refused
+                continue
+            apply_consequences(unit, changed, told, changes.reassessed)
+            unit.events += changes.events
+            decided[number] = changes
+        return decided
+
+
+def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
+    """The levels of the items that a command changes, as they are before."""
+    keys = [*changes.retired, *changes.told, *(entry.key for entry in changes.entries)]
+    items = {item_id for item_id, _ in keys}
+    levels = {(level.item_id, level.warehouse_id): level for item_id in items for level in snapshot.levels_of(item_id)}
+    return levels | changes.told
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    unit: UnitOfWork
+    by_entry: dict[int, tuple[levels.NewMovement, int]]
+
+    def id_of(self, record_id: int) -> int:
+        return self.unit.writes.id_of(record_id)
+
+    def record(self, record: Any) -> Any:
+        return self.unit.writes.record(record)
+
+    def level(self, key: Key) -> Level:
+        level = self.unit.snapshot.level(*key)
+        assert level is not None
+        return level if level.id > 0 else dataclasses.replace(level, id=self.id_of(level.id))
+
+    def movements(self, entries: Collection[LedgerEntry]) -> list[Any]:
+        return [levels.movement(*self.by_entry[id(entry)]) for entry in entries if id(entry) in self.by_entry]
+
+
+async def _write_all(unit: UnitOfWork) -> _Written:
+    await ledger.write_levels(unit)
+    await unit.writes.write(tables.WRITE_ORDER)
+    movements = await ledger.write_entries(unit)
+    id_of = unit.writes.id_of
+    await outbox.add([_stored(event, id_of(event.subject)) for event in unit.events])
+    return _Written(unit, movements)
+
+
+def _stored(event: Event, subject: int) -> Event:
+    return event if subject == event.subject else Event(event.topic, subject, event.data)
+
+
+_batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _place(one.key), lambda one: one.size)
+
+
+def _place(key: IdempotencyKey | None) -> Hashable | None:
+    return key.place if key is not None else None

@@ -1,0 +1,142 @@
+"""How rows become frozen records and records rows. The one place that knows how a column's value is stored.
+
+A record is a frozen dataclass in ``rules`` whose fields have the names of the table's columns. SQLite keeps moments and
+JSON as text and has no booleans; quantities are ten-thousandths in an integer everywhere.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from tortoise.queryset import QuerySet
+
+from gqlstock.store import database
+from gqlstock.store.fields import from_units, to_units
+
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _cached(function: F) -> F:
+    """``functools.cache`` for functions of a type, which mypy does not take for hashable."""
+    return cache(function)  # type: ignore[return-value]
+
+
+async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) -> list[R]:
+    """The rows of a query as records. SQL names the columns with ``{columns}``, or returns them all by name."""
+    if isinstance(source, str):
+        rows = await database.look(source.format(columns=columns(kind)) if "{columns}" in source else source, *values)
+    else:
+        db, statement, given = database.told(source)
+        rows = (await db.execute_query(statement, given))[1]
+    return hydrate(kind, rows)
+
+
+def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
+    """Rows that have every column of a record, by name."""
+    if not rows:
+        return []
+    names, readers = _readers(kind)
+    # By position it takes half the time: SQLite's rows look for a name among all of theirs.
+    in_order = not isinstance(rows[0], dict) and tuple(rows[0].keys())[: len(names)] == names
+    make: Callable[..., R] = kind
+    found = []
+    for row in rows:
+        given = list(row[: len(names)]) if in_order else [row[name] for name in names]
+        for position, read in readers:
+            if given[position] is not None:
+                given[position] = read(given[position])
+        found.append(make(*given))
+    return found
+
+
+@_cached
+def columns(kind: type[Any], alias: str = "") -> str:
+    """The columns of a record as a SELECT lists them; ``alias`` is the table's in that statement."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(f'{prefix}"{field.name}"' for field in dataclasses.fields(kind))
+
+
+def stored(kind: type[Any], name: str) -> Callable[[Any], Any]:
+    """What turns a field's value into what is stored."""
+    return _columns(kind)[name].write
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    read: Callable[[Any], Any] | None
+    """None where what is stored is the value."""
+    write: Callable[[Any], Any]
+
+
+@_cached
+def _readers(kind: type[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, Callable[[Any], Any]], ...]]:
+    known = _columns(kind)
+    readers = ((position, column.read) for position, column in enumerate(known.values()))
+    return tuple(known), tuple((position, read) for position, read in readers if read is not None)
+
+
+@_cached
+def _columns(kind: type[Any]) -> Mapping[str, _Column]:
+    hints = typing.get_type_hints(kind)
+    return {field.name: _column(hints[field.name]) for field in dataclasses.fields(kind)}
+
+
+def _column(hint: Any) -> _Column:
+    of = _plain(hint)
+    origin = typing.get_origin(of) or of
+    if origin is Decimal:
+        return _Column(from_units, _if_given(to_units))
+    if origin is datetime:
+        return _Column(moment, _same)
+    if origin is bool:
+        return _Column(bool, _same)
+    if isinstance(origin, type) and issubclass(origin, StrEnum):
+        members = {member.value: member for member in origin}
+        return _Column(members.__getitem__, _if_given(lambda member: member.value))
+    if origin in (int, str, float):
+        return _Column(None, _same)
+    return _Column(_from_json, _if_given(_to_json))
+
+
+def _plain(hint: Any) -> Any:
+    """A hint without ``| None``."""
+    if isinstance(hint, types.UnionType):
+        return next(one for one in hint.__args__ if one is not type(None))
+    return hint
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _if_given(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else write(value)
+
+
+def _from_json(value: Any) -> Any:
+    if value == "{}":
+        return {}
+    if value == "[]":
+        return []
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value) if value else ("{}" if isinstance(value, Mapping) else "[]")
+
+
+def moment(value: Any) -> datetime:
+    """A stored moment in UTC: SQLite has a text, PostgreSQL a datetime."""
+    found: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if found.tzinfo is UTC:
+        return found
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
