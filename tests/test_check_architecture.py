@@ -58,8 +58,8 @@ def test_what_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
         ),
         (
             "services/levels.py",
-            "import typing\nfrom gqlstock.store import levels as rows\nif typing.TYPE_CHECKING:\n    Kind = rows.InventoryLevel\n",
-            "services/levels.py:4: the table gqlstock.store.levels.InventoryLevel is used above the store",
+            "from gqlstock.store import levels as rows\nif TYPE_CHECKING:\n    Kind = rows.InventoryLevel\n",
+            "services/levels.py:3: the table gqlstock.store.levels.InventoryLevel is used above the store",
         ),
         (
             "rules/quantities.py",

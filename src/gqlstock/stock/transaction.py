@@ -152,19 +152,29 @@ class _Batch:
         raise RuntimeError(f"{len(self.commands)} commands needed more than {_MOST_ROUNDS} rounds to be decided")
 
     def _decide_each(self, unit: UnitOfWork) -> dict[int, Changes]:
+        """Decide one command after the other. Raises what all of them need besides, where any needs more."""
         decided: dict[int, Changes] = {}
+        missing: list[NotLoaded] = []
         for number, command in self._open().items():
             try:
-                changes = command.decide(unit.snapshot, unit.now)
-                told = _levels(unit.snapshot, changes)
-                changed = unit.apply(changes)
+                decided[number] = _decide(command, unit)
             except Refused as refused:
                 self.outcomes[number] = refused
-                continue
-            apply_consequences(unit, changed, told, changes.reassessed)
-            unit.events += changes.events
-            decided[number] = changes
+            except NotLoaded as more:
+                missing.append(more)
+        if missing:
+            raise NotLoaded.all(missing)
         return decided
+
+
+def _decide(command: Command, unit: UnitOfWork) -> Changes:
+    """Decide a command, and take up its changes with what follows from them."""
+    changes = command.decide(unit.snapshot, unit.now)
+    before = _levels(unit.snapshot, changes)
+    changed = unit.apply(changes)
+    apply_consequences(unit, changed, before, changes.reassessed)
+    unit.events += changes.events
+    return changes
 
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
