@@ -12,11 +12,11 @@ import asyncpg
 import hypothesis
 import pytest
 
-from browser import Browser
 from gqlstock.config import Config
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from support.browser import Browser
 
 # How long one example takes says nothing on a shared machine.
 hypothesis.settings.register_profile("gqlstock", deadline=None)

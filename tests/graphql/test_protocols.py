@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-import make
-import server
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 CLIENTS = Path(__file__).parent.parent / "clients"
 PATIENCE = 90
@@ -28,7 +28,7 @@ async def serving(db: None, database_env: dict[str, str], tmp_path: Path) -> Asy
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=10)
-    async with server.running(database_env, tmp_path) as started:
+    async with server_processes.running(database_env, tmp_path) as started:
         yield started
 
 

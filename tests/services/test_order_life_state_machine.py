@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-import life
-import make
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -20,6 +18,8 @@ from gqlstock.services import holds, receiving, stock, verification
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
+from support import order_life as life
+from support import shop_builders as make
 
 RUNS = int(os.environ.get("GQLSTOCK_TEST_RUNS", "200"))
 STEPS = 50

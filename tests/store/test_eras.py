@@ -14,7 +14,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, OutOfReach
-from news import settled
+from support.settled_news import settled
 
 AHEAD = 1_000_000_000
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from gqlstock.adapters.identity_provider import Issuer
-from receiver import Received, Receiver, receiving
+from support.webhook_receiver import Received, Receiver, receiving
 
 ISSUER = "https://login.shop.example"
 AUDIENCE = "gqlstock"
