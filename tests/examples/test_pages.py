@@ -9,6 +9,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gqlstock.rules.catalog import Image
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -17,7 +19,7 @@ from support import shop_builders as make
 from support.browser import Browser, needs_chromium
 from support.command_line import running
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.long, needs_chromium]
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 

@@ -1,6 +1,7 @@
 """Who is let in, and how often: the public by address, wrong tokens by address, good tokens always."""
 
 import os
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -117,7 +118,7 @@ async def test_processes_count_together_in_redis() -> None:
 
 
 def make_kind() -> str:
-    return f"test-{server_processes.free_port()}"
+    return f"test-{uuid.uuid4()}"
 
 
 async def test_without_redis_each_process_counts_for_itself(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,10 +17,13 @@ from support.server_processes import Server
 CLIENTS = Path(__file__).parent.parent / "clients"
 PATIENCE = 90
 
-pytestmark = pytest.mark.skipif(
-    "CI" not in os.environ and not ((CLIENTS / "node_modules").is_dir() and shutil.which("node")),
-    reason="needs node, and npm ci in tests/clients",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        "CI" not in os.environ and not ((CLIENTS / "node_modules").is_dir() and shutil.which("node")),
+        reason="needs node, and npm ci in tests/clients",
+    ),
+]
 
 
 @pytest.fixture

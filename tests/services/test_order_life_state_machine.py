@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -20,6 +22,8 @@ from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
 from gqlstock.store import database
 from support import order_life as life
 from support import shop_builders as make
+
+pytestmark = pytest.mark.long
 
 RUNS = int(os.environ.get("GQLSTOCK_TEST_RUNS", "200"))
 STEPS = 50

@@ -29,6 +29,8 @@ from support import corner_case_schema
 from support import shop_builders as make
 from support.random_documents import documents
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS = int(os.environ.get("GQLSTOCK_TEST_DOCUMENTS", "2000"))
 
 
