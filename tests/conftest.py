@@ -26,7 +26,9 @@ hypothesis.settings.register_profile("gqlstock", deadline=None)
 hypothesis.settings.load_profile("gqlstock")
 
 LONG_FOLDERS = ("races", "e2e")
-LEFT_OUT = "Left out: races and crashes, random lives and documents, browsers, protocol audits. scripts/test --all runs them too."
+LEFT_OUT = (
+    "Left out: races, crashes, random lives and documents, browsers, protocol audits. scripts/test --all runs them too."
+)
 
 NewDatabase = Callable[[], contextlib.AbstractAsyncContextManager[dict[str, str]]]
 

@@ -64,6 +64,7 @@ async def test_graphiql_runs_its_own_script_and_the_packages_that_it_names(http:
     assert told["connect-src"] == "'self'"
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_the_console_without_the_internet_works_under_its_policy(
     browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
