@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-import make
-from asking import Statements
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
 from gqlstock.services import catalog, categories, warehouses
 from gqlstock.services.availability import Showing
 from gqlstock.store import database
-from live import Shop, open_shop
+from support import shop_builders as make
+from support.statement_counter import Statements
+from support.subscriptions import Shop, open_shop
 
 CLERK = Caller("clerk", "clerk", frozenset({Scope.INVENTORY_READ}))
 PATIENCE = 10

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import pytest
 
-import make
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.refusals import Code, Refused
@@ -13,6 +12,7 @@ from gqlstock.services import alerts, catalog, reassess, stock, warehouses
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import OutboxEntry
+from support import shop_builders as make
 
 ANNA, BEN = Caller(name="Anna", key="token:1"), Caller(name="Ben", key="token:2")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import make
 from gqlstock.rules.catalog import Image, InventoryTracking, Item
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
@@ -23,6 +22,7 @@ from gqlstock.services.settings import spot_of
 from gqlstock.store import alerts, catalog, database, inventory
 from gqlstock.store.catalog import Item as Row
 from gqlstock.store.warehouses import Warehouse
+from support import shop_builders as make
 
 EXPORT = """\
 Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\

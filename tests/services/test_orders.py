@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import make
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.availability import Assessment
@@ -43,6 +42,7 @@ from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.orders import OrderLine as OrderLineRow
 from gqlstock.store.outbox import OutboxEntry
+from support import shop_builders as make
 
 HAMBURG_CITY, MUNICH_CITY = Point(53.55, 9.99), Point(48.14, 11.58)
 CASHIER = Caller(name="till", key="token:1", scopes=frozenset({Scope.ORDERS_WRITE}))

@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-import life
-import make
 from gqlstock.rules import demand as rules
 from gqlstock.rules.demand import Demand
 from gqlstock.rules.explanation import TermKind
@@ -15,6 +13,8 @@ from gqlstock.services import demand, explanations, reports
 from gqlstock.services.availability import shelf
 from gqlstock.store import catalog, database, warehouses
 from gqlstock.store.orders import Order
+from support import order_life as life
+from support import shop_builders as make
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

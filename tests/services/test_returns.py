@@ -2,8 +2,6 @@
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.orders import OrderStatus
@@ -15,7 +13,9 @@ from gqlstock.services.returns import Return
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
-from life import Figures
+from support import order_life as life
+from support import shop_builders as make
+from support.order_life import Figures
 
 NEVER, ON_ORDER, ON_SHIPMENT = InventoryDecrement.NEVER, InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT
 

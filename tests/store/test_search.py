@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-import make
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
@@ -15,6 +14,7 @@ from gqlstock.store import database, orders, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Order
+from support import shop_builders as make
 
 # One more than are found before they are listed.
 MANY = 2_001

@@ -1,9 +1,9 @@
 """What is read for the settings of items, however many they are."""
 
-import make
 from gqlstock.rules.settings import SettingScope
 from gqlstock.store import settings
 from gqlstock.store.catalog import Item
+from support import shop_builders as make
 
 
 async def test_the_settings_of_more_items_than_a_statement_takes_are_all_found(db):

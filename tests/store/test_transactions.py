@@ -6,13 +6,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-import make
 from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
 from gqlstock.store import catalog, database, inventory, outbox, versions
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
+from support import shop_builders as make
 from support.lost_commits import CommitLossProxy, losing_commits
 
 
