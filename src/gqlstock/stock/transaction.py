@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gqlstock.rules.events import Event
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock import idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Lock, Locked
@@ -15,7 +15,7 @@ from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
-from gqlstock.store import database, levels, outbox
+from gqlstock.store import database, outbox
 from gqlstock.store.database import CommitUnknown as CommitUnknown
 from gqlstock.store.db import tables
 from gqlstock.store.idempotency import Ticket as IdempotencyKey
@@ -156,7 +156,7 @@ def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
 @dataclass(frozen=True, slots=True)
 class _Written:
     unit: UnitOfWork
-    by_entry: dict[int, tuple[levels.NewMovement, int]]
+    by_entry: dict[int, tuple[StockMovement, int]]
 
     def id_of(self, record_id: int) -> int:
         return self.unit.writes.id_of(record_id)
@@ -170,7 +170,8 @@ class _Written:
         return level if level.id > 0 else dataclasses.replace(level, id=self.id_of(level.id))
 
     def movements(self, entries: Collection[LedgerEntry]) -> list[Any]:
-        return [levels.movement(*self.by_entry[id(entry)]) for entry in entries if id(entry) in self.by_entry]
+        found = [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
+        return [dataclasses.replace(movement, id=movement_id) for movement, movement_id in found]
 
 
 async def _write_all(unit: UnitOfWork) -> _Written:

@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 
 from gqlstock.services.verification.differences import Difference, content, different
 from gqlstock.store import verification as rows
-from gqlstock.store.idempotency import KeptAnswer
 
 
 async def check() -> AsyncIterator[Difference]:
-    async for part in rows.parts(KeptAnswer):
+    async for part in rows.kept_answers():
         for kept in part:
             place = f"Idempotency key {kept.key} of {kept.mutation}"
             if kept.answer is None:
