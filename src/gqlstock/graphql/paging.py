@@ -245,11 +245,10 @@ async def rows(
 
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         found = await keyset.page(query, order, after=after, before=before, limit=limit)
-        return (
-            found
-            if refine is None
-            else [(row, key) for row, (_, key) in zip(await refine([row for row, _ in found]), found, strict=True)]
-        )
+        if refine is None:
+            return found
+        refined = await refine([row for row, _ in found])
+        return [(row, key) for row, (_, key) in zip(refined, found, strict=True)]
 
     def count(once: Once) -> Awaitable[int]:
         return once(keyset.identity(query), query.count)

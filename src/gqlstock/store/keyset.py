@@ -35,11 +35,8 @@ class Order:
         return Order(self.column, not self.descending)
 
     def key(self, row: Any) -> Key:
-        """A row's place in this order."""
-        value = row
-        for part in self.column.split("__"):
-            value = getattr(value, part)
-        return value, row.id
+        """A row's place in an order by a column of its own."""
+        return getattr(row, self.column), row.id
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
