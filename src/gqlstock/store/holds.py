@@ -81,10 +81,6 @@ class HeldUnits(Model):
         indexes = (("hold_id", "id"), ("level_id",))
 
 
-def new_id() -> int:
-    return secrets.randbits(62)
-
-
 EXPIRED = "h.state = 'ACTIVE' AND h.expires_at <= ?"
 """Which holds count nowhere at a moment, swept or not: ``rules.holds.is_expired`` in SQL, of a table named h."""
 _EXPIRED_UNITS = f"""SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
@@ -92,6 +88,10 @@ _EXPIRED_UNITS = f"""SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGI
     WHERE {EXPIRED} AND u.level_id IN ({{slots}}) GROUP BY u.level_id"""
 _EXPIRED_HOLDS = f"SELECT h.id AS id FROM stock_hold h WHERE {EXPIRED} ORDER BY h.expires_at, h.id LIMIT ?"
 _COUNTING = f"SELECT COUNT(*) AS holds FROM stock_hold h WHERE h.address = ? AND h.state = 'ACTIVE' AND NOT ({EXPIRED})"
+
+
+def new_id() -> int:
+    return secrets.randbits(62)
 
 
 async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
