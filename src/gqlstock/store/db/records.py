@@ -34,7 +34,7 @@ from gqlstock.store.fields import from_units, to_units
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TABLES: Mapping[type, str] = {
+_TABLE_NAMES: Mapping[type, str] = {
     Item: "item",
     Level: "inventory_level",
     StockMovement: "stock_movement",
@@ -68,7 +68,7 @@ async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) ->
 
 async def where(kind: type[R], condition: str, *values: Any) -> list[R]:
     """The rows of a record's table for which a condition holds. A QuerySet takes ten times as long to say the same."""
-    return await records(kind, f"SELECT {{columns}} FROM {_TABLES[kind]} WHERE {condition}", *values)
+    return await records(kind, f"SELECT {{columns}} FROM {_TABLE_NAMES[kind]} WHERE {condition}", *values)
 
 
 async def by_id(kind: type[R], ids: Collection[int]) -> dict[int, R]:
