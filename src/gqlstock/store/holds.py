@@ -108,6 +108,12 @@ async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]
     return await records.below(rules.HeldUnits, "hold_id", hold_ids)
 
 
+async def lock_address(address: str) -> None:
+    """Have the holds of an address to this transaction; lock its items first. SQLite's one writer has them anyway."""
+    if database.is_postgres():
+        await database.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
+
+
 async def active_of(address: str, now: datetime) -> int:
     """How many holds an address has that hold something now."""
     return int((await database.query(_COUNTING, address, now))[0]["holds"])

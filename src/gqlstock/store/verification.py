@@ -12,7 +12,6 @@ from gqlstock.rules.shipments import Shipment
 from gqlstock.store import database
 from gqlstock.store.db.records import where
 from gqlstock.store.fields import from_units
-from gqlstock.store.idempotency import KeptAnswer
 
 R = TypeVar("R")
 
@@ -90,14 +89,6 @@ async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[
     while found := await where(kind, "id > ? ORDER BY id LIMIT ?", last, size):
         yield found
         last = found[-1].id  # type: ignore[attr-defined]
-
-
-async def kept_answers() -> AsyncIterator[list[KeptAnswer]]:
-    """Every answer that is kept under a key, a part at a time."""
-    last = 0
-    while found := await database.rows(KeptAnswer, "id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
-        yield found
-        last = found[-1].id
 
 
 async def movements() -> AsyncIterator[list[tuple[StockMovement, Level]]]:

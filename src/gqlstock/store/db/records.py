@@ -24,6 +24,7 @@ from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.back_in_stock import BackInStockSubscription
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
+from gqlstock.rules.idempotency import KeptAnswer
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
@@ -48,6 +49,7 @@ _TABLE_NAMES: Mapping[type, str] = {
     StockAnnouncement: "stock_announcement",
     LowInventoryAlert: "low_inventory_alert",
     BackInStockSubscription: "back_in_stock_subscription",
+    KeptAnswer: "kept_answer",
 }
 
 
