@@ -37,6 +37,10 @@ class InventoryLevel(Model):
 
     class Meta:
         table = "inventory_level"
+        # The database has the comment of the first version: another one would be a migration of its own.
+        table_description = (
+            "One item in one warehouse. Only ``record`` writes its figures. ``available`` is theirs, kept to sort by."
+        )
         unique_together = (("item_id", "warehouse_id"),)
         indexes = (("warehouse_id", "id"), ("available", "id"), ("on_hand", "id"), ("updated_at", "id"))
 
