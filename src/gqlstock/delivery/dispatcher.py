@@ -15,7 +15,7 @@ from gqlstock.delivery import payloads
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.events import Topic
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, database, dispatch, inventory, mail, outbox, webhooks
+from gqlstock.store import alerts, back_in_stock, commands, database, dispatch, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
 from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import START, Cursor, Entry
@@ -183,8 +183,8 @@ class Dispatcher:
         """
         levels = {entry.subject for entry in part if entry.topic is Topic.LEVEL}
         if levels:
-            items = {level.item_id for level in (await inventory.levels(levels)).values()}
-            await self._queue(await back_in_stock.pairs(items))
+            items = await commands.items_of_levels(levels)
+            await self._queue(await back_in_stock.pairs(set(items.values())))
 
     async def _queue(self, pairs: set[Pair]) -> None:
         for pair in await services.back(pairs) if pairs else []:

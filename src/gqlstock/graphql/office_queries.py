@@ -25,7 +25,8 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.services import settings as setting_services
-from gqlstock.store import catalog, inventory, keyset, orders, warehouses
+from gqlstock.store import catalog, keyset, ledger, orders, warehouses
+from gqlstock.store import levels as level_rows
 
 CodeArg = Annotated[str, strawberry.argument(description="Its code.")]
 READS = Scope.INVENTORY_READ
@@ -94,7 +95,7 @@ class Viewer:
 
 
 def _movements(chosen: StockMovementFilter | None, caller: Caller) -> Any:
-    found = reach.within(inventory.StockMovement.all(), caller, "level__warehouse_id")
+    found = reach.within(ledger.all_movements(), caller, "level__warehouse_id")
     if chosen is None:
         return found
     if chosen.skus is not None:
@@ -121,7 +122,7 @@ def _order_of(chosen: StockMovementFilter | None) -> keyset.Order:
 
 
 async def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
-    found = orders.Order.all()
+    found = orders.all_orders()
     if chosen is None:
         return found
     if chosen.search:
@@ -221,7 +222,7 @@ class OfficeQueries:
         place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
         if item is None or place is None or not info.context.caller.reaches(place.id):
             return None
-        found = await inventory.levels_in(place.id, [item.id])
+        found = await level_rows.levels_in(place.id, [item.id])
         return nodes.show_optional(found.get(item.id))  # type: ignore[no-any-return]
 
     @access.field(description="Levels. Needs inventory:read.", scope=READS)
@@ -239,7 +240,7 @@ class OfficeQueries:
         page = Page.of(first, after, last, before)
         order = keyset.Order(sort.value, reverse)
         found = await levels.query(filter, info.context.caller)
-        return await paging.rows(page, order, found, nodes.show, inventory.current)
+        return await paging.rows(page, order, found, nodes.show, level_rows.current)
 
     @access.field(description="The ledger, newest first. Needs inventory:read.", scope=READS)
     async def stock_movements(

@@ -1,12 +1,13 @@
 """What can be news: the topics of the outbox, and what an entry says."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gqlstock.rules.alerts import LowInventoryAlert
+from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 
 
 class Topic(StrEnum):
@@ -54,6 +55,21 @@ def alert_changed(alert: LowInventoryAlert) -> Event:
         "resolved_at": text(alert.resolved_at),
     }
     return Event(Topic.ALERT, alert.id, told)
+
+
+def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventoryAlert:
+    """The alert as it was when news of it was written; ``data`` is what ``alert_changed`` said."""
+
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return dataclasses.replace(
+        alert,
+        state=AlertState(data["state"]),
+        acknowledged_at=moment(data["acknowledged_at"]),
+        acknowledged_by=data["acknowledged_by"],
+        resolved_at=moment(data["resolved_at"]),
+    )
 
 
 ANY_SETTING = Event(Topic.SETTINGS, 0)

@@ -10,10 +10,10 @@ from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Op
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import invalid, wrong_state
-from gqlstock.services import reassess
+from gqlstock.services import alerts, reassess
 from gqlstock.services.categories import named
 from gqlstock.stock import ledger
-from gqlstock.store import alerts, catalog, database, inventory, levels, orders, outbox, reassessments, warehouses
+from gqlstock.store import catalog, commands, database, levels, orders, outbox, reassessments, warehouses
 from gqlstock.store.catalog import Item
 
 Changes = Mapping[str, Any]
@@ -183,7 +183,7 @@ async def _locked(sku: str, at: str = "sku") -> tuple[Item, list[Item]]:
     if found is None:
         raise refusals.missing("product", sku, at)
     # First the product alone: while it is locked nobody makes a combination of it.
-    await inventory.lock([found.id])
+    await commands.lock_items([found.id], waiting=True)
     made = (await catalog.combinations([found.id]))[found.id]
     items = await catalog.lock([found.id, *(combination.id for combination in made)])
     product = _in_use(items[found.id], "product", sku, at)
@@ -357,7 +357,7 @@ async def _retire(items: Sequence[Item], at: str = "sku") -> None:
     await check_unused(items, unused, at)
     await catalog.retire(items, now)
     await ledger.retire(unused, now)
-    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), now)
+    await alerts.resolve([item.id for item in items], now)
     await tell([item.id for item in items])
 
 

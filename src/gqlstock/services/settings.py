@@ -11,7 +11,7 @@ from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Origin, Place, Settings, SettingScope
 from gqlstock.stock.settings_lookup import lookup
-from gqlstock.store import catalog, database, inventory, settings, warehouses
+from gqlstock.store import catalog, database, levels, settings, warehouses
 from gqlstock.store.settings import SYSTEM_OWNER
 
 
@@ -136,8 +136,8 @@ async def _combination(spot: Spot) -> _Found:
 async def _item(item: Item) -> _Found:
     known = await lookup([item])
     channel = known.network.find(None)
-    levels = (await inventory.levels_of([item.id]))[item.id]
-    in_parts = any(known.own_level_value(level, "quantity_uses_decimals") for level in levels)
+    in_use = (await levels.levels_of([item.id]))[item.id]
+    in_parts = any(known.own_level_value(level, "quantity_uses_decimals") for level in in_use)
     return _Found(item.id, item.sku, known.places(item, channel), in_parts)
 
 
@@ -148,12 +148,12 @@ async def _level(spot: Spot) -> _Found:
         raise refusals.missing("item", spot.owner or "", "scope", "level", "sku")
     if place is None:
         raise refusals.missing("warehouse", spot.warehouse or "", "scope", "level", "warehouse")
-    level = await inventory.live_levels().get_or_none(item_id=item.id, warehouse_id=place.id)
-    if level is None:
+    level_id = await levels.level_id(item.id, place.id)
+    if level_id is None:
         raise Refusal(Code.NOT_FOUND, f"{item.sku} has no level in {place.code}.", ("scope", "level")).only()
     known = await lookup([item])
     name = f"{item.sku}@{place.code}"
-    return _Found(level.id, name, known.places(item, known.network.selling_from({place.id}), (level.id, name)))
+    return _Found(level_id, name, known.places(item, known.network.selling_from({place.id}), (level_id, name)))
 
 
 async def _default() -> SalesChannel | None:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.settings import BackorderMode, Place, Settings, SettingScope
 from gqlstock.store import catalog, settings, warehouses
-from gqlstock.store.inventory import LevelPlace
 from gqlstock.store.settings import Book
 
 
@@ -24,7 +24,7 @@ class Lookup:
         """The product that an item is, or is a combination of."""
         return item if item.product_id is None else self.items[item.product_id]
 
-    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
+    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[Level] = ()) -> Settings:
         """What is in effect for an item on a website; ``levels`` are those it has there.
 
         An item takes decimals when any of its levels there says so. (Magento sources)
@@ -39,7 +39,7 @@ class Lookup:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
-    def level_backorders(self, level: LevelPlace, found: Settings) -> BackorderMode:
+    def level_backorders(self, level: Level, found: Settings) -> BackorderMode:
         """The backorders of one level of an item whose settings on a website are these; its own go first."""
         own = self.own_level_value(level, "backorders")
         return found.backorders if own is None else own
@@ -48,7 +48,7 @@ class Lookup:
         """The places with values of their own that an item looks up, strongest first."""
         return self._book.places(self.product(item), channel, combination=_combination(item), level=level)
 
-    def own_level_value(self, level: LevelPlace, name: str) -> Any:
+    def own_level_value(self, level: Level, name: str) -> Any:
         """The value set at that very level; None if there is none."""
         return self._own(level).get(name)
 
@@ -56,7 +56,7 @@ class Lookup:
         """Whether that setting has a value at any place that these items look up."""
         return self._book.has(name)
 
-    def home(self, levels: Iterable[LevelPlace]) -> SalesChannel | None:
+    def home(self, levels: Iterable[Level]) -> SalesChannel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
         return self.network.selling_from({level.warehouse_id for level in levels} & self.network.active)
 
@@ -64,7 +64,7 @@ class Lookup:
         """Whether units of an item are counted where these settings are in effect."""
         return found.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
 
-    def _own(self, level: LevelPlace) -> dict[str, Any]:
+    def _own(self, level: Level) -> dict[str, Any]:
         return self._book.own(SettingScope.LEVEL, level.id)
 
 

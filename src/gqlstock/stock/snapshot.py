@@ -98,7 +98,7 @@ class Snapshot:
 
     def on(self, channel: SalesChannel) -> Shelf:
         """The items as one website sells them."""
-        levels: dict[int, Any] = {item_id: self.levels_of(item_id) for item_id in self.levels}
+        levels = {item_id: self.levels_of(item_id) for item_id in self.levels}
         return Shelf(channel, self.lookup, self.combinations, levels, self.now)
 
     def level_by_id(self, level_id: int) -> Level:

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator
 
 from gqlstock.rules import idempotency as rules
-from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.idempotency import IdempotencyKey, KeptAnswer
 from gqlstock.services.verification.differences import Difference, content, different
-from gqlstock.store import verification as stored
-from gqlstock.store.idempotency import KeptAnswer
+from gqlstock.store import verification as rows
 
 
 async def check() -> AsyncIterator[Difference]:
-    async for part in stored.parts(KeptAnswer):
+    async for part in rows.parts(KeptAnswer):
         for kept in part:
             place = f"Idempotency key {kept.key} of {kept.mutation}"
             if kept.answer is None:

@@ -9,12 +9,14 @@ from tortoise.models import Model
 from gqlstock.rules import folding, seals
 from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.back_in_stock import BackInStockSubscription
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
+from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import alerts, announcements, catalog, database, holds, orders, shipments
+from gqlstock.store import alerts, announcements, back_in_stock, catalog, database, holds, inventory, orders, shipments
 from gqlstock.store.db import records
 
 WRITE_ORDER: tuple[type, ...] = (
@@ -50,8 +52,14 @@ _TABLES: dict[type, type[Model]] = {
     HeldUnits: holds.HeldUnits,
     StockAnnouncement: announcements.StockAnnouncement,
     LowInventoryAlert: alerts.LowInventoryAlert,
+    StockMovement: inventory.StockMovement,
 }
-_LISTED: dict[type[Model], type] = {catalog.Item: Item}
+_LISTED: dict[type[Model], type] = {
+    catalog.Item: Item,
+    inventory.InventoryLevel: Level,
+    back_in_stock.BackInStockSubscription: BackInStockSubscription,
+    **{table: kind for kind, table in _TABLES.items()},
+}
 """The tables whose rows lists give as records."""
 _OWN_IDS = {StockHold}
 """Records whose id cannot be guessed and is given by us."""
