@@ -42,7 +42,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
             name, tracking = f"Product {number:04}", InventoryTracking.TRACK_WITH_OPTIONS
             given: dict[str, Any] = {"sku": sku(number), "name": name, "tracking": tracking, "options": options}
             await catalog.create_product(given)
-            await catalog.generate_combinations(sku(number))
+            await combinations.generate(sku(number))
         found = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
         counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
         for start in range(0, len(counts), 1_000):

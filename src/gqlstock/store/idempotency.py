@@ -30,10 +30,6 @@ class KeptAnswer(Model):
         unique_together = (("owner", "mutation", "key"),)
         indexes = (("created_at",),)
 
-    @property
-    def ticket(self) -> "Ticket":
-        return Ticket(self.owner, self.mutation, self.key, self.digest)
-
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -96,6 +92,8 @@ async def insert(answers: Mapping[Ticket, dict[str, Any]]) -> bool:
         ),
     )
     return len(made) == len(wanted)
+
+
 async def has(ticket: Ticket) -> bool:
     """Whether anything is kept under a key."""
     return await KeptAnswer.filter(**_named(ticket)).exists()

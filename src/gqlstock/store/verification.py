@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from tortoise.models import Model
 
+from gqlstock.rules.idempotency import KeptAnswer
 from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
+from gqlstock.store.db.records import records
 from gqlstock.store.fields import from_units
 from gqlstock.store.inventory import Figures, InventoryLevel, LevelPlace, StockMovement
 from gqlstock.store.orders import Allocation, Order, OrderLine
@@ -90,6 +92,22 @@ async def parts(table: type[M], size: int = _READ_AT_ONCE) -> AsyncIterator[list
     while rows := await database.rows(table, "id > ? ORDER BY id LIMIT ?", last, size):
         yield rows
         last = rows[-1].pk
+
+
+async def item_ids() -> AsyncIterator[list[int]]:
+    """The ids of all items, a part at a time."""
+    last = 0
+    while rows := await database.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
+        yield [row["id"] for row in rows]
+        last = rows[-1]["id"]
+
+
+async def kept_answers() -> AsyncIterator[list[KeptAnswer]]:
+    """Every answer kept under an idempotency key, a part at a time."""
+    statement, last = "SELECT {columns} FROM kept_answer WHERE id > ? ORDER BY id LIMIT ?", 0
+    while found := await records(KeptAnswer, statement, last, _READ_AT_ONCE):
+        yield found
+        last = found[-1].id
 
 
 async def movements() -> AsyncIterator[list[tuple[StockMovement, LevelPlace]]]:

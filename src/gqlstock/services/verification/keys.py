@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 
 from gqlstock.services.verification.differences import Difference, content, different
 from gqlstock.store import verification as rows
-from gqlstock.store.idempotency import KeptAnswer
 
 
 async def check() -> AsyncIterator[Difference]:
-    async for part in rows.parts(KeptAnswer):
+    async for part in rows.kept_answers():
         for kept in part:
             place = f"Idempotency key {kept.key} of {kept.mutation}"
             if kept.answer is None:
                 yield Difference(place, "answer", "missing", "kept")
                 continue
-            for difference in different(place, [content(kept.seal, kept.ticket.sealed(kept.answer))]):
+            for difference in different(place, [content(kept.seal, kept.sealed(kept.answer))]):
                 yield difference
