@@ -6,16 +6,14 @@ from typing import Any
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import combinations, refusals, skus
-from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item, Option
-from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.events import items_changed
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.ledger import Level
-from gqlstock.rules.refusals import wrong_state
 from gqlstock.services import reassess
 from gqlstock.services.categories import named
-from gqlstock.stock import ledger
-from gqlstock.store import alerts, catalog, database, inventory, levels, orders, outbox, reassessments, warehouses
+from gqlstock.services.delete_items import check_unused, levels_in_use, retire
+from gqlstock.store import catalog, database, inventory, outbox, reassessments, warehouses
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -30,7 +28,7 @@ async def create_product(given: Changes) -> int:
     async def work() -> int:
         product = await _changed(rules.new_product("", "", database.now()), {"slug": None, **given})
         (made,) = await catalog.insert([product])
-        await tell([made.id])
+        await outbox.add(items_changed([made.id]))
         return made.id
 
     return await database.transaction(work)
@@ -54,7 +52,7 @@ async def change_product(sku: str, given: Changes) -> int:
             changes["sku"] = changes.pop("new_sku")
         product = replace(await _changed(before, changes), updated_at=database.now())
         if product.tracking is not before.tracking:
-            await check_tracking(before.tracking, product, made, await _levels_in_use([product, *made]))
+            await check_tracking(before.tracking, product, made, await levels_in_use([product, *made]))
         if "options" in given:
             rules.check_renames(before.options, given["options"] or (), "options")
             await _follow_options(product, given["options"] or (), made)
@@ -63,7 +61,7 @@ async def change_product(sku: str, given: Changes) -> int:
         await catalog.update(before, product)
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.follow(product)
-        await tell([product.id])
+        await outbox.add(items_changed([product.id]))
         if changes.keys() & _ASSESSED:
             await reassessments.add_items([product.id])
         return product.id
@@ -202,42 +200,3 @@ async def check_tracking(
         return
     left_behind = [product] if rules.counts_combinations(product.tracking) else list(made)
     await check_unused(left_behind, in_use, "tracking")
-
-
-async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str = "sku") -> None:
-    """Refuse while a level of one of the items has units or claims, or an open order has one of them.
-
-    ``in_use`` are levels in use, those of the items among them.
-    """
-    if not items:
-        return
-    by_id = {item.id: item for item in items}
-    for level in in_use:
-        if level.item_id in by_id and any(level.figures):
-            raise wrong_state(f"{by_id[level.item_id].sku} still has stock or claims in a warehouse.", at)
-    order_id = await orders.open_order_of([item.id for item in items])
-    if order_id is not None:
-        told = refusals.shown(", ".join(item.sku for item in items))
-        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {told}.", at)
-
-
-async def _levels_in_use(items: Sequence[Item]) -> list[Level]:
-    """The levels in use of locked items, without what expired holds keep."""
-    found, _ = await levels.of_items({item.id for item in items}, database.now())
-    return [level for level in found if level.deleted_at is None]
-
-
-async def retire(items: Sequence[Item], at: str = "sku") -> None:
-    """Take locked items out of use, with their levels; nobody is told any more that they are low."""
-    now = database.now()
-    unused = await _levels_in_use(items)
-    await check_unused(items, unused, at)
-    await catalog.retire(items, now)
-    await ledger.retire(unused, now)
-    await alerts.resolve_all(await alerts.open_alerts([item.id for item in items]), now)
-    await tell([item.id for item in items])
-
-
-async def tell(item_ids: Sequence[int]) -> None:
-    """Let it be known that something about these items has changed."""
-    await outbox.add([Event(Topic.ITEM, item_id) for item_id in item_ids])

@@ -7,9 +7,11 @@ from typing import Any
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import combinations, refusals, skus
 from gqlstock.rules.catalog import Image, Item
+from gqlstock.rules.events import items_changed
 from gqlstock.rules.refusals import invalid
-from gqlstock.services.catalog import Changes, check_sku, in_use, locked_product, retire, tell
-from gqlstock.store import catalog, database
+from gqlstock.services.catalog import Changes, check_sku, in_use, locked_product
+from gqlstock.services.delete_items import retire
+from gqlstock.store import catalog, database, outbox
 
 
 async def create(
@@ -40,7 +42,7 @@ async def create(
         free = wanted or (await _free_skus(product, [chosen]))[0]
         own = _own({"code": code, "barcode": barcode, "images": images})
         (made_one,) = await catalog.insert([replace(combinations.new(product, chosen, free, database.now()), **own)])
-        await tell([made_one.id])
+        await outbox.add(items_changed([made_one.id]))
         return made_one.id
 
     return await database.transaction(work)
@@ -58,7 +60,7 @@ async def generate(product_sku: str) -> list[int]:
         at = database.now()
         new = [combinations.new(product, choice, sku, at) for choice, sku in zip(choices, free, strict=True)]
         made_ids = [combination.id for combination in await catalog.insert(new)]
-        await tell(made_ids)
+        await outbox.add(items_changed(made_ids))
         return made_ids
 
     return await database.transaction(work)
@@ -74,7 +76,7 @@ async def update(sku: str, given: Changes) -> int:
             after = replace(after, sku=skus.checked(new_sku, "newSku"))
             await check_sku(after.sku, after.id, "newSku")
         await catalog.update(before, replace(after, **_own(given)))
-        await tell([after.id])
+        await outbox.add(items_changed([after.id]))
         return after.id
 
     return await database.transaction(work)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from gqlstock.rules import holds as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine, StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.network import SalesChannel
@@ -24,7 +25,6 @@ from gqlstock.stock.shelf import Shelf
 from gqlstock.stock.snapshot import OpenHold, Snapshot
 from gqlstock.store import database
 from gqlstock.store import holds as rows
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 _SWEPT_AT_ONCE = 200
 

@@ -10,6 +10,7 @@ from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.orders import Order, OrderStatus
 from gqlstock.rules.quantities import ZERO
@@ -21,7 +22,6 @@ from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
 from gqlstock.stock.shelf import Shelf
 from gqlstock.stock.snapshot import Snapshot, WholeOrder
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def check(caller: Caller, asked: Asked) -> Draft:

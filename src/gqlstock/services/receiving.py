@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from gqlstock.rules import canonical, catalog, refusals
 from gqlstock.rules import receiving as rules
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
@@ -18,7 +19,6 @@ from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.sheet import Faults
-from gqlstock.services import catalog
+from gqlstock.services import catalog, delete_items
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
 from gqlstock.store import database, levels, settings, warehouses
@@ -77,7 +77,7 @@ async def _check_change(one: _Stored, file: Products) -> None:
     stored, _ = await levels.of_items({item.id, *(found.id for found in one.combinations)}, database.now())
     in_use = [level for level in stored if level.deleted_at is None]
     changed = replace(item, tracking=product.tracking)
-    await catalog.check_unused(gone, in_use)
+    await delete_items.check_unused(gone, in_use)
     await catalog.check_tracking(item.tracking, changed, one.combinations, in_use)
 
 

@@ -14,6 +14,7 @@ from gqlstock.rules import combinations as combination_rules
 from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Choice, Image, Item
 from gqlstock.rules.categories import Category
+from gqlstock.rules.events import items_changed
 from gqlstock.rules.fallback import Key
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
@@ -21,7 +22,7 @@ from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, categories, combinations
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
-from gqlstock.store import commands, database, settings
+from gqlstock.store import commands, database, outbox, settings
 from gqlstock.store.spool import Products
 
 Written = list[tuple[Variant, int]]
@@ -159,7 +160,7 @@ class _Part:
         if self.faults.count:
             return []
         made = await rows.insert(new)
-        await catalog.tell([item.id for item in made])
+        await outbox.add(items_changed([item.id for item in made]))
         return made
 
     async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:

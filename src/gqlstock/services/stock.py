@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import canonical, ledger, quantities, refusals
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
@@ -16,7 +17,6 @@ from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
