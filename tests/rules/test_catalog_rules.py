@@ -189,6 +189,10 @@ def test_a_made_sku_is_never_longer_than_a_sku_may_be():
     assert sku == "T" * 240 + "-2"
 
 
+def test_a_made_sku_is_in_the_one_spelling():
+    assert combinations.sku("TEE", {"Letter": "\u0390"}, []) == "TEE-\u03aa\u0301"
+
+
 def test_a_combination_is_named_after_its_product_and_its_values():
     assert combinations.name("Tee", {"Size": "S", "Color": "Red"}) == "Tee – S / Red"
 

@@ -131,8 +131,9 @@ def made_sku(handle: str, choice: Choice, taken: Container[str]) -> str:
     """The SKU of an item that the file gives none: from the handle and the values, numbered where it is taken."""
     if choice:
         return combinations.sku(handle, choice, taken)
-    numbered = (f"{handle}-{number}" for number in itertools.count(2))
-    return next(sku for sku in itertools.chain([handle], numbered) if sku not in taken)
+    wanted = skus.normalized(handle)
+    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
+    return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
 
 
 def merged_options(stored: Sequence[Option], given: Sequence[Option]) -> tuple[Option, ...]:

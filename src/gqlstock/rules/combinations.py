@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from gqlstock.rules import skus
 from gqlstock.rules.catalog import (
     LONGEST_MADE,
     Choice,
@@ -53,7 +54,7 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
 def sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
     """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
-    wanted = f"{product_sku}-{tail}"[:LONGEST_MADE]
+    wanted = skus.normalized(f"{product_sku}-{tail}"[:LONGEST_MADE])
     numbered = (f"{wanted}-{number}" for number in itertools.count(2))
     return next(made for made in itertools.chain([wanted], numbered) if made not in taken)
 

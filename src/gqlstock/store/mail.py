@@ -13,6 +13,8 @@ from gqlstock.store.work import Work, WorkQueue
 
 
 class Mail(Work):
+    """One letter to one recipient, about an alert or for a subscription. It is written when it is sent."""
+
     recipient = fields.CharField(max_length=254)
     alert: fields.ForeignKeyNullableRelation[LowInventoryAlert] = fields.ForeignKeyField(
         "gqlstock.LowInventoryAlert", related_name="mails", null=True, on_delete=fields.RESTRICT

@@ -17,7 +17,11 @@ from gqlstock.store.work import Work, WorkQueue
 
 
 class WebhookEndpoint(Model):
-    """The secret is kept as it is, for signing needs it, and erased when the endpoint is deleted."""
+    """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
+
+    It gets what stands in the outbox behind the place that was the end when it was made.
+    The secret is kept as it is, for signing needs it, and erased when the endpoint is deleted.
+    """
 
     id = fields.BigIntField(primary_key=True)
     url = fields.CharField(max_length=2000)
@@ -35,6 +39,8 @@ class WebhookEndpoint(Model):
 
 
 class WebhookDelivery(Work):
+    """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
+
     endpoint: fields.ForeignKeyRelation[WebhookEndpoint] = fields.ForeignKeyField(
         "gqlstock.WebhookEndpoint", related_name="deliveries", on_delete=fields.RESTRICT
     )
