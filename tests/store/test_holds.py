@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import make
 import pytest
 
-import make
 from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.store import holds, levels

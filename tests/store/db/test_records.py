@@ -1,6 +1,7 @@
 """How rows become records, whatever gives the rows."""
 
 import make
+
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.store import database
 from gqlstock.store.db.records import below, by_id, hydrate, records
