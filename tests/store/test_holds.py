@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import make
 import pytest
 
 from gqlstock.rules import holds as rules
@@ -12,6 +11,7 @@ from gqlstock.store import holds, levels
 from gqlstock.store.holds import HeldUnits, StockHold
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
+from support import shop_builders as make
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
