@@ -9,8 +9,8 @@ import pytest
 import make
 from asking import codes
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import stock
-from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services import count_stock
+from gqlstock.services.count_stock import CountStockRequest, StockCount
 
 PAGE = "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount"
 
@@ -24,7 +24,7 @@ async def a_stocked_shop():
     skus = [f"P{number}" for number in range(7)] + ["SHIRT-S", "SHIRT-M", "SHIRT-L"]
     counts = tuple(StockCount(sku, "BERLIN", Decimal(("2", "2.5", "20")[n % 3])) for n, sku in enumerate(skus))
     await make.setting(quantity_uses_decimals=True)
-    await stock.count(SYSTEM, Counting(counts))
+    await count_stock.count(SYSTEM, CountStockRequest(counts))
     for number in range(8):
         await make.order(f"P{number % 7}", 1)
 

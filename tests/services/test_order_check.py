@@ -11,12 +11,12 @@ import life
 import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Code, Refused, UnavailableReason
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
-from gqlstock.services import orders
-from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.services import check_order, place_order
 from gqlstock.store.orders import Order
 
 MOST = Decimal("99999999999")
@@ -80,7 +80,7 @@ async def test_two_lines_of_an_item_of_an_order_that_would_be_held_are_both_not_
 
     checked = await life.check(("MUG", 3), ("MUG", 3))
 
-    assert (checked.held, checked.refusals) == (True, [])
+    assert (checked.parked, checked.refusals) == (True, ())
     assert [line.orderable for line in checked.lines] == [False, False]
 
 
@@ -135,17 +135,17 @@ async def test_an_order_is_orderable_exactly_when_it_is_placed(
     await make.setting(product="MUG", **set_at[1])
     for sku, count in zip(("MUG", "CUP", "SHIRT-S", "SHIRT-M"), counts, strict=True):
         await make.stock(sku, on_hand=count)
-    asked = Asked(tuple(OrderLine(*line) for line in lines), website, ship_to=ship_to)
+    asked = OrderRequest(tuple(RequestedLine(*line) for line in lines), website, ship_to=ship_to)
 
-    checked = await orders.check(SYSTEM, asked)
+    checked = await check_order.check(SYSTEM, asked)
     if checked.refusals:
         with pytest.raises(Refused) as error:
-            await orders.place(SYSTEM, asked)
-        assert (checked.orderable, checked.held) == (False, False)
+            await place_order.place(SYSTEM, asked)
+        assert (checked.orderable, checked.parked) == (False, False)
         assert list(error.value.refusals) == checked.refusals
         return
-    placed = await Order.get(id=(await orders.place(SYSTEM, asked)).ids["order"][0])
-    assert checked.held is (placed.status is OrderStatus.BACKORDERED)
+    placed = await Order.get(id=(await place_order.place(SYSTEM, asked)).ids["order"][0])
+    assert checked.parked is (placed.status is OrderStatus.BACKORDERED)
     assert checked.orderable is (placed.status is OrderStatus.PLACED)
     if checked.orderable:
         assert all(line.orderable for line in checked.lines)

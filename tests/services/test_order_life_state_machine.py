@@ -16,9 +16,12 @@ from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import holds, receiving, stock, verification
-from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services import adjust_stock, count_stock, expire_holds, receive, transfer_stock, verification
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store import database
 
 RUNS = int(os.environ.get("GQLSTOCK_TEST_RUNS", "200"))
@@ -263,7 +266,9 @@ class Life:
         sku, place = self.level()
         delta = self.chance.choice([-4, -2, -1, 1, 2, 5])
         code = "INSUFFICIENT_STOCK" if delta < 0 and self.model.on_hand[sku, place] + delta < 0 else None
-        await self.expect(code, stock.adjust(SYSTEM, Adjustment((StockDelta(sku, place, Decimal(delta)),))))
+        await self.expect(
+            code, adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment(sku, place, Decimal(delta)),)))
+        )
         if code is None:
             self.model.on_hand[sku, place] += delta
             self.model.fill((sku, place))
@@ -271,7 +276,7 @@ class Life:
     async def count(self) -> None:
         sku, place = self.level()
         counted = self.chance.randint(0, 8)
-        await stock.count(SYSTEM, Counting((StockCount(sku, place, Decimal(counted)),)))
+        await count_stock.count(SYSTEM, CountStockRequest((StockCount(sku, place, Decimal(counted)),)))
         self.model.on_hand[sku, place] = counted
         self.model.fill((sku, place))
 
@@ -280,8 +285,8 @@ class Life:
         target = PLACES[1 - PLACES.index(place)]
         quantity = self.chance.randint(1, 4)
         code = "INSUFFICIENT_STOCK" if quantity > max(self.model.available(sku, place), 0) else None
-        moved = Transfer(place, target, (StockLine(sku, Decimal(quantity)),))
-        await self.expect(code, stock.transfer(SYSTEM, moved))
+        moved = TransferStockRequest(place, target, (StockLine(sku, Decimal(quantity)),))
+        await self.expect(code, transfer_stock.transfer(SYSTEM, moved))
         if code is None:
             self.model.on_hand[sku, place] -= quantity
             self.model.on_hand[sku, target] += quantity
@@ -290,7 +295,7 @@ class Life:
     async def announce(self) -> None:
         sku, place = self.level()
         quantity = self.chance.randint(1, 6)
-        await receiving.announce(SYSTEM, Announcement(place, (StockLine(sku, Decimal(quantity)),)))
+        await receive.announce(SYSTEM, AnnounceStockRequest(place, (StockLine(sku, Decimal(quantity)),)))
         (row,) = await database.query("SELECT MAX(id) AS id FROM stock_announcement")
         self.model.to_come.append([row["id"], sku, place, quantity])
         self.model.fill((sku, place))
@@ -298,7 +303,7 @@ class Life:
     async def receive(self) -> None:
         sku, place = self.level()
         quantity = left = self.chance.randint(1, 6)
-        await receiving.receive(SYSTEM, Arrival(place, (ArrivedLine(sku, Decimal(quantity)),)))
+        await receive.receive(SYSTEM, ReceiveStockRequest(place, (ReceivedLine(sku, Decimal(quantity)),)))
         for one in self.model.to_come:
             if one[1:3] == [sku, place]:
                 filled = min(one[3], left)
@@ -312,7 +317,7 @@ class Life:
             return
         one = self.chance.choice(self.model.to_come)
         code = None if one[3] else "INVALID_STATE"
-        await self.expect(code, receiving.withdraw(SYSTEM, one[0], "told"))
+        await self.expect(code, receive.withdraw(SYSTEM, one[0], "told"))
         if code is None:
             one[3] = 0
             self.model.fill((one[1], one[2]))
@@ -427,7 +432,7 @@ class Life:
 
     async def sweep(self) -> None:
         over = [hold for hold in self.model.holds if hold.state == "ACTIVE" and hold.expired]
-        assert await holds.sweep() == len(over)
+        assert await expire_holds.run() == len(over)
         for hold in over:
             hold.state = "EXPIRED"
             self.model.fill(*((sku, place) for sku, place, _ in hold.parts))
@@ -658,7 +663,7 @@ async def begin(chance: random.Random) -> Model:
     await database.execute(f"UPDATE inventory_level SET {zeros}, counted_at = NULL")
     on_hand = {(sku, place): chance.randint(0, 6) for sku in SKUS for place in PLACES}
     counts = tuple(StockCount(sku, place, Decimal(units)) for (sku, place), units in on_hand.items())
-    await stock.count(SYSTEM, Counting(counts))
+    await count_stock.count(SYSTEM, CountStockRequest(counts))
     rules = {sku: any_rules(chance) for sku in SKUS}
     for sku, found in rules.items():
         await set_rules(sku, found)

@@ -9,14 +9,14 @@ import life
 import make
 from gqlstock.rules.availability import BACKORDER_MESSAGE
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import catalog, orders, stock, verification, warehouses
-from gqlstock.services.drafts import Asked
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, catalog, place_order, retry_order, verification, warehouses
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import OutboxEntry
 from life import Figures
@@ -52,7 +52,7 @@ async def test_checking_what_would_be_held_says_that_it_cannot_be_ordered():
 
     checked = await life.check(("MUG", 3))
 
-    assert (checked.orderable, checked.held, checked.refusals) == (False, True, [])
+    assert (checked.orderable, checked.parked, checked.refusals) == (False, True, [])
 
 
 async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
@@ -135,11 +135,11 @@ async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_t
     await life.retry(held)
     last = await life.place(("MUG", 1))
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(later) == [("BERLIN", 1, "ON_HAND")]
     assert await life.units(held) == [("BERLIN", 1, "BACKORDERED")]
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(held) == [("BERLIN", 1, "ON_HAND")]
     assert await life.units(last) == [("BERLIN", 1, "BACKORDERED")]
 
@@ -151,9 +151,9 @@ async def test_what_is_split_off_a_waiting_order_keeps_its_place():
     await life.retry(held)
     later = await life.place(("MUG", 2))
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
     number = await life.pack(held, "BERLIN", ("MUG", 2))
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(3)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(3)),)))
 
     assert await life.state(number) is ShipmentState.READY
     assert {state for _, _, state in await life.units(held)} == {"ON_HAND"}
@@ -223,7 +223,7 @@ async def test_an_order_is_tried_again_for_where_it_goes():
     await make.setting(source_selection=SourceSelection.DISTANCE)
     for place in ("BERLIN", "HAMBURG"):
         await make.stock("MUG", place, on_hand=0)
-    placed = await orders.place(SYSTEM, Asked(life.wanted(("MUG", 1)), ship_to=HAMBURG_CITY))
+    placed = await place_order.place(SYSTEM, OrderRequest(life.wanted(("MUG", 1)), ship_to=HAMBURG_CITY))
     for place in ("BERLIN", "HAMBURG"):
         await make.stock("MUG", place, on_hand=5)
 
@@ -310,7 +310,7 @@ async def test_a_held_order_is_neither_packed_nor_taken_back():
 
 @pytest.mark.parametrize("number", ["1", "100009", "nonsense", ""])
 async def test_an_unknown_order_is_not_found(number):
-    assert await life.refused(orders.retry(SYSTEM, number)) == ("NOT_FOUND", ("number",))
+    assert await life.refused(retry_order.retry(SYSTEM, number)) == ("NOT_FOUND", ("number",))
 
 
 async def test_a_warehouse_that_sells_nothing_any_more_gives_nothing():

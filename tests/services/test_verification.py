@@ -8,9 +8,9 @@ import life
 import make
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import imports, receiving, verification
-from gqlstock.services.receiving import Announcement
-from gqlstock.services.stock import StockLine
+from gqlstock.services import imports, receive, verification
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.verification import Difference
 from gqlstock.store import database, inventory
 
@@ -35,7 +35,7 @@ async def test_orders_backorders_announcements_and_held_orders_agree(db: None) -
     await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
 
     await make.order(lines={"MUG": 8, "CUP": 5})
-    await receiving.announce(SYSTEM, Announcement("BERLIN", (StockLine("MUG", Decimal(10)),)))
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine("MUG", Decimal(10)),)))
 
     assert await verification.verify() == []
 

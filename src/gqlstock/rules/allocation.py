@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gqlstock.rules import availability, geo, ledger
 from gqlstock.rules.availability import Source
-from gqlstock.rules.ledger import Change, Step
+from gqlstock.rules.ledger import Change, FulfilmentStep
 from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
@@ -102,7 +102,7 @@ def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:
 def effect(part: Part, mode: InventoryDecrement) -> Change:
     """What ordering a part does to its level."""
     waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
+    return ledger.effect(FulfilmentStep.ORDERED, mode, part.quantity, waiting)
 
 
 def check_range(parts: Sequence[tuple[Part, InventoryDecrement]], sources: Sequence[Source]) -> None:

@@ -9,16 +9,16 @@ from decimal import Decimal
 from gqlstock.rules import demand as rules
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
 from gqlstock.rules.demand import Demand, Outlook
-from gqlstock.rules.ledger import total
+from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.rules.settings_lookup import Lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, database, free_units, inventory, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store.catalog import Category
 from gqlstock.store.demand import Within
-from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 
 _PART = 1_000
@@ -118,13 +118,13 @@ class Report:
                 found.append(self._row(item, here, known))
         return found
 
-    def _row(self, item: Item, here: Sequence[Figures], known: Lookup) -> ItemDemand:
+    def _row(self, item: Item, here: Sequence[Level], known: Lookup) -> ItemDemand:
         demand = self._demands.get(item.id, Demand())
         available = sum((max(level.available, ZERO) for level in here), ZERO)
         outlook = rules.outlook(
             demand,
             available,
-            total(level.state for level in here).incoming,
+            total(here).incoming,
             days=self._days,
             cover_days=self._cover_days,
             decimals=_decimals(item, here, known, self._channel),
@@ -205,5 +205,5 @@ def _is_stocked(item: Item, known: Lookup) -> bool:
     return counted and item.is_product != counts_combinations(product.tracking)
 
 
-def _decimals(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> bool:
+def _decimals(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> bool:
     return known.settings(item, channel or known.home(levels), levels).quantity_uses_decimals

@@ -8,13 +8,14 @@ from decimal import Decimal
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.rules.settings_lookup import Lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, free_units, inventory
 from gqlstock.store import settings as setting_rows
-from gqlstock.store.inventory import Figures
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.
 _PART = 1_000
@@ -75,7 +76,7 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
     return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
-def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
+def _low(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
     product = known.product(item)
     if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
         return None
@@ -84,6 +85,6 @@ def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesCha
     minimum = settings.minimum_stock_quantity
     if minimum is None or not known.is_counted(item, settings):
         return None
-    sources = [Source(level.warehouse_id, level.state, known.level_backorders(level, settings)) for level in levels]
+    sources = [Source(level.warehouse_id, level, known.level_backorders(level, settings)) for level in levels]
     available = availability.stock(settings, sources).available
     return LowStock(item, available, minimum) if available <= minimum else None

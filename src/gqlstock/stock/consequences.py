@@ -8,7 +8,7 @@ from decimal import Decimal
 from gqlstock.rules import alerts as alert_rules
 from gqlstock.rules import availability, backorders, catalog, events
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.rules.alerts import AlertState, LowInventoryAlert, Step
+from gqlstock.rules.alerts import AlertState, AlertStep, LowInventoryAlert
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.availability import Source
 from gqlstock.rules.backorders import Fill
@@ -129,9 +129,9 @@ def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
     for one in _watched(snapshot, snapshot.item(item_id)):
         alert = known.pop(one.warehouse_id, None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
-        if step is Step.RAISE:
+        if step is AlertStep.RAISE:
             due.falls.append(one)
-        elif step is Step.RESOLVE and alert is not None:
+        elif step is AlertStep.RESOLVE and alert is not None:
             due.over.append(alert)
     # What is left is not watched any more.
     due.over.extend(known.values())

@@ -9,10 +9,10 @@ from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.settings_lookup import Lookup
 from gqlstock.rules.shipments import Shipment
 from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
-from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
 from gqlstock.store import database, holds, levels, settings, warehouses

@@ -96,6 +96,8 @@ async def insert(answers: Mapping[Ticket, dict[str, Any]]) -> bool:
         ),
     )
     return len(made) == len(wanted)
+
+
 async def has(ticket: Ticket) -> bool:
     """Whether anything is kept under a key."""
     return await KeptAnswer.filter(**_named(ticket)).exists()

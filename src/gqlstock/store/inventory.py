@@ -67,31 +67,6 @@ class LevelPlace(Protocol):
     def warehouse_id(self) -> int: ...
 
 
-class Standing(LevelPlace, Protocol):
-    """A level as it stands: ``InventoryLevel`` under a claim, ``Figures`` where it is only read."""
-
-    @property
-    def state(self) -> Level: ...
-
-
-@dataclass(slots=True)
-class Figures:
-    """A level as it is read where nothing is written: whose, where, and its figures."""
-
-    id: int
-    item_id: int
-    warehouse_id: int
-    state: Level
-
-    @property
-    def available(self) -> Decimal:
-        return self.state.available
-
-    def free(self, quantity: Decimal) -> None:
-        """Take so many units as if they were not held."""
-        self.state = replace(self.state, held=self.state.held - quantity)
-
-
 class StockMovement(Model):
     """One line of the ledger, never edited or removed."""
 
@@ -391,22 +366,18 @@ _FIGURES_OF = """SELECT id, item_id, warehouse_id, on_hand, reserved, planned, h
     FROM inventory_level WHERE item_id IN ({slots}) AND deleted_at IS NULL ORDER BY id"""
 
 
-async def levels_of(item_ids: Collection[int]) -> dict[int, list[Figures]]:
+async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
     """The levels in use of each item, by id, as they are read."""
-    found: dict[int, list[Figures]] = {item_id: [] for item_id in item_ids}
+    found: dict[int, list[Level]] = {item_id: [] for item_id in item_ids}
     wanted = list(found)
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
         rows = await database.look(_FIGURES_OF.format(slots=database.slots(part)), *part)
-        levels = [
-            Figures(id_, item, place, ledger.of_figures(map(from_units, units))) for id_, item, place, *units in rows
-        ]
-        holding = [level for level in levels if level.state.held]
-        expired = await _expired(holding)
-        for level in holding:
-            level.free(expired.get(level.id, ZERO))
+        levels = [ledger.of_figures(map(from_units, units), id_, item, place) for id_, item, place, *units in rows]
+        expired = await _expired([level for level in levels if level.held])
         for level in levels:
-            found[level.item_id].append(level)
+            kept = expired.get(level.id)
+            found[level.item_id].append(replace(level, held=level.held - kept) if kept else level)
     return found
 
 

@@ -10,7 +10,7 @@ from tortoise.models import Model
 from gqlstock.rules.ledger import Level, MovementKind
 from gqlstock.store import database
 from gqlstock.store.fields import from_units
-from gqlstock.store.inventory import Figures, InventoryLevel, LevelPlace, StockMovement
+from gqlstock.store.inventory import InventoryLevel, LevelPlace, StockMovement
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from gqlstock.store.shipments import Shipment
 
@@ -155,4 +155,4 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
 async def _places(of: str, *values: int) -> dict[int, LevelPlace]:
     """Whose levels these are, and where."""
     rows = await database.look(f"SELECT id, item_id, warehouse_id FROM inventory_level WHERE id IN ({of})", *values)
-    return {id_: Figures(id_, item_id, place, Level()) for id_, item_id, place in rows}
+    return {id_: Level(id=id_, item_id=item_id, warehouse_id=place) for id_, item_id, place in rows}
