@@ -1,4 +1,4 @@
-"""What the environment says: the one reader of it, and one frozen ``Config`` for everybody else."""
+"""The one reader of the environment, and one frozen ``Config`` for everything else."""
 
 import importlib.util
 import json
@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-
-from email_validator import EmailNotValidError, validate_email
+from urllib.parse import parse_qsl, unquote
 
 from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
+from gqlstock.environment import ConfigError as ConfigError
+from gqlstock.environment import email, one_of, split_url, switch, web_address, whole, wrong
 from gqlstock.graphql import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"
@@ -66,10 +63,6 @@ _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _LOG_ONLY_SENDER = "gqlstock@localhost"
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
-
-
-class ConfigError(Exception):
-    """A value of the environment that cannot be worked with; says which, and what would be right."""
 
 
 class Executor(StrEnum):
@@ -140,47 +133,26 @@ class Config:
             database=database,
             redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
-            public_orders=_switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
-            public_holds=PublicHolds(active=_whole(given, _PUBLIC_HOLDS, PublicHolds().active, 1, _MOST_HOLDS)),
-            executor=_one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
+            public_orders=switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
+            public_holds=PublicHolds(active=whole(given, _PUBLIC_HOLDS, PublicHolds().active, 1, _MOST_HOLDS)),
+            executor=one_of(Executor, _EXECUTOR, given.get(_EXECUTOR, Executor.BREADTH_FIRST)),
             smtp=_smtp(given[_SMTP]) if _SMTP in given else None,
             mail_from=_sender(given),
             admin_emails=_emails(given.get(_ADMIN_EMAILS, "")),
             unsubscribe_url=_unsubscribe(given.get(UNSUBSCRIBE, _OWN_PAGE)),
-            private_webhooks=_switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
-            news_retention=timedelta(days=_whole(given, _NEWS_RETENTION, 7, 1, _MOST_DAYS, unit="days")),
+            private_webhooks=switch(_PRIVATE_WEBHOOKS, given.get(_PRIVATE_WEBHOOKS, "false")),
+            news_retention=timedelta(days=whole(given, _NEWS_RETENTION, 7, 1, _MOST_DAYS, unit="days")),
             limits=_limits(given),
             public_rate=_rate(given[_PUBLIC_RATE]) if _PUBLIC_RATE in given else PublicRate(),
             persisted=_persisted(given[_PERSISTED_ONLY]) if _PERSISTED_ONLY in given else None,
             jwt_issuer=_issuer(given),
-            log_format=_one_of(LogFormat, _LOG_FORMAT, given.get(_LOG_FORMAT, LogFormat.TEXT)),
-            log_level=_one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
+            log_format=one_of(LogFormat, _LOG_FORMAT, given.get(_LOG_FORMAT, LogFormat.TEXT)),
+            log_level=one_of(LogLevel, _LOG_LEVEL, given.get(_LOG_LEVEL, LogLevel.INFO)),
             metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
-            grace=timedelta(seconds=_whole(given, _GRACE, 10, 1, _MOST_SECONDS, unit="seconds")),
-            drain=timedelta(seconds=_whole(given, _DRAIN, 0, 0, _MOST_SECONDS, unit="seconds")),
+            grace=timedelta(seconds=whole(given, _GRACE, 10, 1, _MOST_SECONDS, unit="seconds")),
+            drain=timedelta(seconds=whole(given, _DRAIN, 0, 0, _MOST_SECONDS, unit="seconds")),
             tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
         )
-
-
-def _wrong(name: str, value: str, right: str) -> ConfigError:
-    return ConfigError(f"{name} is {_without_password(value)!r}: {right}")
-
-
-def _without_password(value: str) -> str:
-    """The value with its password hidden, whatever else is wrong with it."""
-    scheme, separator, rest = value.partition("://")
-    account, at, host = rest.rpartition("@")
-    user, colon, _ = account.partition(":")
-    return f"{scheme}{separator}{user}{colon}***{at}{host}" if at and colon else value
-
-
-def _split(name: str, value: str, right: str) -> SplitResult:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise _wrong(name, value, right) from None
-    return parts
 
 
 def _database(value: str) -> DatabaseUrl:
@@ -189,20 +161,20 @@ def _database(value: str) -> DatabaseUrl:
         return _sqlite(value)
     if scheme in ("postgres", "postgresql"):
         return _postgres(value)
-    raise _wrong(_DATABASE, value, f"write {_FORMS}.")
+    raise wrong(_DATABASE, value, f"write {_FORMS}.")
 
 
 def _sqlite(value: str) -> SqliteFile:
     written = value.removeprefix("sqlite://")
     if not written.startswith("/") or written == "/" or written.endswith("/") or "?" in written:
-        raise _wrong(_DATABASE, value, "write sqlite:///path/to.db.")
+        raise wrong(_DATABASE, value, "write sqlite:///path/to.db.")
     if written == "/:memory:":
-        raise _wrong(_DATABASE, value, "the database is a file: write sqlite:///path/to.db.")
+        raise wrong(_DATABASE, value, "the database is a file: write sqlite:///path/to.db.")
     path = _path(written)
     if not path.parent.is_dir():
-        raise _wrong(_DATABASE, value, f"there is no directory {path.parent}: make it, or name another.")
+        raise wrong(_DATABASE, value, f"there is no directory {path.parent}: make it, or name another.")
     if path.is_dir():
-        raise _wrong(_DATABASE, value, f"{path} is a directory: name a file.")
+        raise wrong(_DATABASE, value, f"{path} is a directory: name a file.")
     return SqliteFile(str(path))
 
 
@@ -215,10 +187,10 @@ def _path(written: str) -> Path:
 
 def _postgres(value: str) -> Postgres:
     right = "write postgres://user:password@host:port/name."
-    parts = _split(_DATABASE, value, right)
+    parts = split_url(_DATABASE, value, right)
     name = unquote(parts.path.removeprefix("/"))
     if not parts.hostname or not name or "/" in name or parts.fragment:
-        raise _wrong(_DATABASE, value, right)
+        raise wrong(_DATABASE, value, right)
     credentials = {
         "host": parts.hostname,
         "port": parts.port or 5432,
@@ -234,36 +206,36 @@ def _ssl(value: str, query: str) -> dict[str, str]:
     given = dict(parse_qsl(query, keep_blank_values=True))
     unknown = [name for name in given if name != "sslmode"]
     if unknown:
-        raise _wrong(_DATABASE, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
+        raise wrong(_DATABASE, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
     if given and given["sslmode"] not in _SSL_MODES:
-        raise _wrong(_DATABASE, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
+        raise wrong(_DATABASE, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
     return {"ssl": given["sslmode"]} if given else {}
 
 
 def _redis(value: str) -> str:
     right = "write redis://host:port/number, rediss:// for TLS."
-    parts = _split(_REDIS, value, right)
+    parts = split_url(_REDIS, value, right)
     number = parts.path.removeprefix("/")
     if parts.scheme not in ("redis", "rediss") or not parts.hostname or not (number.isdigit() or not number):
-        raise _wrong(_REDIS, value, right)
+        raise wrong(_REDIS, value, right)
     return value
 
 
 def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(value.replace(",", " ").split())
     for origin in origins:
-        parts = _split(_CORS_ORIGINS, origin, "write https://shop.example, or *.")
+        parts = split_url(_CORS_ORIGINS, origin, "write https://shop.example, or *.")
         exact = parts.scheme in ("http", "https") and origin == f"{parts.scheme}://{parts.netloc}" and parts.hostname
         if origin != "*" and not exact:
-            raise _wrong(_CORS_ORIGINS, origin, "write origins such as https://shop.example with commas between, or *.")
+            raise wrong(_CORS_ORIGINS, origin, "write origins such as https://shop.example with commas between, or *.")
     return origins
 
 
 def _smtp(value: str) -> SmtpServer:
     right = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
-    parts = _split(_SMTP, value, right)
+    parts = split_url(_SMTP, value, right)
     if parts.scheme not in _SMTP_PORTS or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise _wrong(_SMTP, value, right)
+        raise wrong(_SMTP, value, right)
     return SmtpServer(
         host=parts.hostname,
         port=parts.port or _SMTP_PORTS[parts.scheme],
@@ -275,58 +247,43 @@ def _smtp(value: str) -> SmtpServer:
 
 def _sender(given: Mapping[str, str]) -> str:
     if _MAIL_FROM in given:
-        return _email(_MAIL_FROM, given[_MAIL_FROM])
+        return email(_MAIL_FROM, given[_MAIL_FROM])
     if _SMTP in given:
         raise ConfigError(f"{_MAIL_FROM} is not set: with {_SMTP} mail needs an address that it comes from.")
     return _LOG_ONLY_SENDER
 
 
 def _emails(value: str) -> tuple[str, ...]:
-    given = (_email(_ADMIN_EMAILS, one) for one in value.replace(",", " ").split())
+    given = (email(_ADMIN_EMAILS, one) for one in value.replace(",", " ").split())
     return tuple(dict.fromkeys(given))
-
-
-def _email(name: str, value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise _wrong(name, value, "write an address such as stock@shop.example.") from None
 
 
 def _unsubscribe(value: str) -> str:
     right = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
-    parts = _split(UNSUBSCRIBE, value, right)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "{token}" not in value or not value.isprintable():
-        raise _wrong(UNSUBSCRIBE, value, right)
-    return value
+    if "{token}" not in value:
+        raise wrong(UNSUBSCRIBE, value, right)
+    return web_address(UNSUBSCRIBE, value, right)
 
 
 def _limits(given: Mapping[str, str]) -> Limits:
     usual = Limits()
     return Limits(
-        body_bytes=_whole(given, _BODY_BYTES, usual.body_bytes, 1_000, 100_000_000),
-        depth=_whole(given, _DEPTH, usual.depth, 1, 100),
-        complexity=_whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
-        query_seconds=_whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, _MOST_SECONDS),
-        subscriptions_of_address=_whole(
+        body_bytes=whole(given, _BODY_BYTES, usual.body_bytes, 1_000, 100_000_000),
+        depth=whole(given, _DEPTH, usual.depth, 1, 100),
+        complexity=whole(given, _COMPLEXITY, usual.complexity, 1, 1_000_000_000),
+        query_seconds=whole(given, _QUERY_SECONDS, int(usual.query_seconds), 1, _MOST_SECONDS),
+        subscriptions_of_address=whole(
             given, _SUBSCRIPTIONS_OF_ADDRESS, usual.subscriptions_of_address, 1, _MOST_SUBSCRIPTIONS
         ),
-        subscriptions=_whole(given, _SUBSCRIPTIONS, usual.subscriptions, 1, _MOST_SUBSCRIPTIONS),
-        public_introspection=_switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
+        subscriptions=whole(given, _SUBSCRIPTIONS, usual.subscriptions, 1, _MOST_SUBSCRIPTIONS),
+        public_introspection=switch(_PUBLIC_INTROSPECTION, given.get(_PUBLIC_INTROSPECTION, "true")),
     )
-
-
-def _whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int, unit: str = "") -> int:
-    value = given.get(name, str(usual))
-    if not (value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most):
-        raise _wrong(name, value, f"write a whole number{unit and f' of {unit}'}, {least} to {most}.")
-    return int(value)
 
 
 def _rate(value: str) -> PublicRate:
     most, _, per = value.partition("/")
     if not (most.isascii() and most.isdigit() and len(most) <= 9 and int(most) > 0 and per in _SECONDS):
-        raise _wrong(_PUBLIC_RATE, value, f"write a number and one of {', '.join(_SECONDS)}, such as 600/minute.")
+        raise wrong(_PUBLIC_RATE, value, f"write a number and one of {', '.join(_SECONDS)}, such as 600/minute.")
     return PublicRate(requests=Rate(int(most), _SECONDS[per]), this_machine=True)
 
 
@@ -334,11 +291,11 @@ def _persisted(path: str) -> Mapping[str, str]:
     try:
         return manifest.documents(json.loads(Path(path).read_bytes()))
     except OSError as error:
-        raise _wrong(_PERSISTED_ONLY, path, f"it cannot be read: {error.strerror}.") from None
+        raise wrong(_PERSISTED_ONLY, path, f"it cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise _wrong(_PERSISTED_ONLY, path, "it is not JSON.") from None
+        raise wrong(_PERSISTED_ONLY, path, "it is not JSON.") from None
     except ValueError as error:
-        raise _wrong(_PERSISTED_ONLY, path, f"{error}.") from None
+        raise wrong(_PERSISTED_ONLY, path, f"{error}.") from None
 
 
 def _issuer(given: Mapping[str, str]) -> Issuer | None:
@@ -349,25 +306,8 @@ def _issuer(given: Mapping[str, str]) -> Issuer | None:
     for name in names:
         if name not in given:
             raise ConfigError(f"{name} is not set: with {there[0]} all of {', '.join(names)} are needed.")
-    url = given[_JWKS]
     right = "write where the provider's keys are, such as https://login.shop.example/jwks.json."
-    parts = _split(_JWKS, url, right)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-        raise _wrong(_JWKS, url, right)
-    return Issuer(given[_JWT_ISSUER], given[_JWT_AUDIENCE], url)
-
-
-def _switch(name: str, value: str) -> bool:
-    if value.lower() not in ("true", "false"):
-        raise _wrong(name, value, "write true or false.")
-    return value.lower() == "true"
-
-
-def _one_of(choices: type[Choice], name: str, value: str) -> Choice:
-    if value not in list(choices):
-        *others, last = choices
-        raise _wrong(name, value, f"write {', '.join(others)} or {last}.")
-    return choices(value)
+    return Issuer(given[_JWT_ISSUER], given[_JWT_AUDIENCE], web_address(_JWKS, given[_JWKS], right))
 
 
 def _token(value: str) -> str:

@@ -241,13 +241,13 @@ async def test_a_held_order_that_is_tried_again_and_a_filled_one_are_one_push_ea
     await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.setting(product="CUP", backorders=BackorderMode.ALLOW)
     async with shop.subscribed(ORDERS, Scope.ORDERS_READ) as pushes:
-        held = order_rules.number(await make.order("MUG", 15))
+        parked = order_rules.number(await make.order("MUG", 15))
         waiting = order_rules.number(await make.order("CUP", 25))
-        assert await statuses(pushes, 2) == [(held, "BACKORDERED"), (waiting, "PLACED")]
+        assert await statuses(pushes, 2) == [(parked, "BACKORDERED"), (waiting, "PLACED")]
 
         await make.stock("MUG", on_hand=15)
-        await retry_order.retry(SYSTEM, held)
-        assert await statuses(pushes, 1) == [(held, "PLACED")]
+        await retry_order.retry(SYSTEM, parked)
+        assert await statuses(pushes, 1) == [(parked, "PLACED")]
         await make.stock("CUP", on_hand=30)
         assert await statuses(pushes, 1) == [(waiting, "PLACED")]
         assert await pushes.nothing()

@@ -1,4 +1,4 @@
-"""Shipments, cancellations, returns, held orders and holds as clients see them."""
+"""Shipments, cancellations, returns, parked orders and holds as clients see them."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -494,7 +494,7 @@ async def test_an_expired_hold_counts_nowhere_from_that_moment():
 
     assert await salable() == 5
     (level,) = (await inventory.levels_of([(await catalog_rows.by_sku(["MUG"]))["MUG"].id])).popitem()[1]
-    assert (level.state.held, level.available) == (0, 5)
+    assert (level.held, level.available) == (0, 5)
     await life.place(("MUG", 5))
 
     assert await state(hold_id) is ACTIVE

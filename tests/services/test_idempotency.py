@@ -4,18 +4,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from gqlstock.services.orders import PlaceOrder
 
 import make
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Code, InsufficientStock, Refused, StaleQuantity
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
-from gqlstock.services import adjust_stock, count_stock, hold_stock, place_order
+from gqlstock.services import adjust_stock, catalog, count_stock, hold_stock, place_order
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.hold_stock import HoldRequest
+from gqlstock.services.idempotency import ticket_on_website
+from gqlstock.stock import transaction
 from gqlstock.stock.command import Result
 from gqlstock.store import database, idempotency
-from gqlstock.store.idempotency import KeptAnswer, Ticket
+from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
@@ -161,11 +164,70 @@ async def test_an_answer_with_errors_is_not_kept(shop: None) -> None:
         with pytest.raises(Refused) as error:
             await place("k1", 101)
         assert code(error) == (Code.INSUFFICIENT_STOCK, ("lines", 0, "quantity"))
-    assert await KeptAnswer.all().count() == 0
 
     await make.stock("MUG", on_hand=101)
 
     assert await Order.filter(id=await place("k1", 101)).count() == 1
+    assert [one.refused for one in await KeptAnswer.all()] == [False]
+
+
+REFUSED = {
+    "too many": (asked(101), Code.INSUFFICIENT_STOCK),
+    "quantity rules": (asked(2, reference="R-1"), Code.QUANTITY_NOT_ALLOWED),
+    "unknown SKU": (OrderRequest((RequestedLine("NONE", Decimal(1)),)), Code.NOT_FOUND),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_a_refusal_decides_the_same_call_that_arrived_before_it(shop: None, what: str) -> None:
+    """That call waited in another process. It gets the whole refusal, even if it could be carried out by now."""
+    refused, wanted = REFUSED[what]
+    await make.setting(minimum_order_quantity=1 if what == "too many" else 3)
+    early = await ticket_on_website(ANNA, "placeOrder", "k1", refused)
+    await asyncio.sleep(0.001)
+    with pytest.raises(Refused) as first:
+        await place_order.place(ANNA, refused, "k1")
+
+    await make.product("NONE")
+    await make.stock("NONE", on_hand=1)
+    await make.stock("MUG", on_hand=101)
+    await make.setting(minimum_order_quantity=1)
+    with pytest.raises(Refused) as second:
+        await transaction.run(PlaceOrder(ANNA, refused, None, refused.reference, early))
+
+    assert code(first)[0] is wanted
+    assert second.value.refusals == first.value.refusals
+    assert await Order.all().count() == 0
+    assert await place_order.place(ANNA, refused, "k1")
+
+
+async def test_a_refusal_does_not_decide_another_call_under_its_key(shop: None) -> None:
+    early = await ticket_on_website(ANNA, "placeOrder", "k1", asked(1))
+    await asyncio.sleep(0.001)
+    with pytest.raises(Refused):
+        await place("k1", 101)
+
+    assert (await transaction.run(PlaceOrder(ANNA, asked(1), None, None, early))).ids["order"]
+
+
+async def test_a_call_that_would_be_refused_now_gets_its_kept_answer(shop: None) -> None:
+    first = await place("k1", 100)
+    await adjust_stock.adjust(SYSTEM, adjustment(5), None)
+    await catalog.update_product("MUG", {"new_sku": "CUP"})
+
+    assert await place("k1", 100) == first
+
+
+async def test_refusals_are_forgotten_before_answers(shop: None) -> None:
+    first = await place("k1")
+    with pytest.raises(Refused):
+        await place("k2", 101)
+
+    now = database.now()
+    await idempotency.sweep(now - timedelta(hours=24), now + timedelta(seconds=1))
+
+    assert [one.key for one in await KeptAnswer.all()] == ["k1"]
+    assert await place("k1") == first
 
 
 async def test_after_an_error_the_key_may_be_used_for_another_input(shop: None) -> None:
@@ -224,10 +286,10 @@ async def test_a_key_is_kept_for_a_day_and_then_forgotten(shop: None) -> None:
     first = await place("k1")
     now = database.now()
 
-    await database.transaction(lambda: idempotency.sweep(now - timedelta(hours=24)))
+    await idempotency.sweep(now - timedelta(hours=24), now)
     assert await place("k1") == first
 
-    await database.transaction(lambda: idempotency.sweep(now + timedelta(seconds=1)))
+    await idempotency.sweep(now + timedelta(seconds=1), now)
     assert await place("k1") != first
 
 
@@ -246,30 +308,6 @@ async def test_of_two_inputs_at_once_under_one_key_one_is_a_conflict(shop: None)
     (refused,) = [one for one in results if isinstance(one, Refused)]
     assert refused.refusals[0].code is Code.IDEMPOTENCY_CONFLICT
     assert await Order.all().count() == 1
-
-
-async def test_a_second_call_waits_for_the_first_and_goes_on_when_that_failed(shop: None) -> None:
-    """The first has the key and is then taken back."""
-    has_key, go_on = asyncio.Event(), asyncio.Event()
-
-    async def first() -> None:
-        assert await idempotency.claim([Ticket(ANNA.key, "placeOrder", "k1", "digest")]) == {}
-        has_key.set()
-        await go_on.wait()
-        raise LookupError
-
-    failing = asyncio.create_task(database.transaction(first))
-    await has_key.wait()
-    second = asyncio.create_task(place("k1", 3))
-    await asyncio.sleep(0.1)
-    waited = not second.done()
-    go_on.set()
-    with pytest.raises(LookupError):
-        await failing
-
-    await asyncio.wait_for(second, 10)
-    assert waited
-    assert await left() == 97
 
 
 async def test_one_adjustment_sent_twice_moves_the_stock_once(shop: None) -> None:

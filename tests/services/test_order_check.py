@@ -44,7 +44,7 @@ async def test_a_quantity_that_a_level_cannot_hold_is_refused_by_checking_as_by_
         await life.place(("MUG", MOST), ("MUG", 1))
 
     assert [(one.code, one.path) for one in checked.refusals] == [(Code.INVALID_INPUT, ("lines", 0, "quantity"))]
-    assert list(error.value.refusals) == checked.refusals
+    assert error.value.refusals == checked.refusals
     assert [line.orderable for line in checked.lines] == [False, False]
     assert (await life.check(("MUG", MOST - 1))).orderable
 
@@ -142,7 +142,7 @@ async def test_an_order_is_orderable_exactly_when_it_is_placed(
         with pytest.raises(Refused) as error:
             await place_order.place(SYSTEM, asked)
         assert (checked.orderable, checked.parked) == (False, False)
-        assert list(error.value.refusals) == checked.refusals
+        assert error.value.refusals == checked.refusals
         return
     placed = await Order.get(id=(await place_order.place(SYSTEM, asked)).ids["order"][0])
     assert checked.parked is (placed.status is OrderStatus.BACKORDERED)

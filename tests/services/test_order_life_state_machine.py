@@ -47,7 +47,7 @@ class Rules:
     mode: InventoryDecrement
     backorders: bool
     threshold: int
-    holds_orders: bool
+    parks_orders: bool
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Line:
 class Order:
     id: int
     lines: list[Line]
-    held: bool = False
+    parked: bool = False
 
     @property
     def open(self) -> int:
@@ -211,7 +211,7 @@ class Model:
         gone = len(self.of(order, "SHIPPED", "RETURNED"))
         if order.open == 0:
             return "CANCELED"
-        if order.held:
+        if order.parked:
             return "BACKORDERED"
         return "SHIPPED" if gone == order.open else "PARTIALLY_SHIPPED" if gone else "PLACED"
 
@@ -354,7 +354,7 @@ class Life:
         try:
             freed = self.end_of(hold, "ORDERED")
             plan, short = self.model.plan(lines, hold)
-            if short and not all(self.model.rules[sku].holds_orders for sku in short):
+            if short and not all(self.model.rules[sku].parks_orders for sku in short):
                 raise No("INSUFFICIENT_STOCK")
         except No as no:
             code = str(no)
@@ -369,7 +369,7 @@ class Life:
             Line(line_id, sku, self.model.rules[sku].mode, quantity)
             for line_id, (sku, quantity) in zip(ids, lines, strict=True)
         ]
-        order = Order(order_id, made, held=bool(short))
+        order = Order(order_id, made, parked=bool(short))
         self.model.orders.append(order)
         if short:
             self.model.fill(*freed)
@@ -389,7 +389,7 @@ class Life:
             code = "INSUFFICIENT_STOCK" if short else None
         await self.expect(code, life.retry(order.id))
         if code is None:
-            order.held = False
+            order.parked = False
             self.model.take(order, plan, [])
 
     async def hold(self) -> None:
@@ -462,7 +462,7 @@ class Life:
         if self.chance.random() < 0.5:
             rows, units = [], [u for line in order.lines for u in pick(line)]
         wanted = rows[0][1] if rows else max(len(units), 1)
-        code = "INVALID_STATE" if order.held or len(units) < wanted else None
+        code = "INVALID_STATE" if order.parked or len(units) < wanted else None
         number = await self.expect(code, life.pack(order.id, place, *rows))
         if code is None:
             shipment = shipment_rules.id_of(number)
@@ -522,14 +522,14 @@ class Life:
             rows, units = [], [u for line in order.lines for u in pick(line)]
         wanted = rows[0][1] if rows else 0
         there = len(units)
-        if order.held:
+        if order.parked:
             there = sum(line.quantity - line.canceled for line in order.lines if not rows or line.sku == rows[0][0])
         over = self.model.status(order) in ("SHIPPED", "CANCELED") or there < wanted
         code = "INVALID_STATE" if over else None
         await self.expect(code, life.cancel(order.id, *rows))
         if code is not None:
             return
-        if order.held:
+        if order.parked:
             left = wanted or order.open
             for line in order.lines:
                 if not rows or line.sku == rows[0][0]:
@@ -647,7 +647,7 @@ async def set_rules(sku: str, rules: Rules) -> None:
         decrement_inventory=rules.mode,
         backorders=BackorderMode.ALLOW if rules.backorders else BackorderMode.NO_BACKORDERS,
         out_of_stock_threshold=rules.threshold,
-        insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.holds_orders else InsufficientStockAction.REJECT,
+        insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.parks_orders else InsufficientStockAction.REJECT,
     )
 
 

@@ -632,7 +632,7 @@ async def test_an_item_that_nobody_has_counted_takes_its_backorders_in_the_first
 
     order_id = await place(("MUG", 2), ship_to=ship_to)
 
-    assert (checked.orderable, checked.lines[0].backordered) == (True, 2)
+    assert (checked.orderable, checked.lines[0].shown_backordered) == (True, 2)
     assert checked.lines[0].message == (await OrderLineRow.get(order_id=order_id)).message
     assert await taken(order_id) == [(warehouse, 2, "BACKORDERED")]
     assert await figures("MUG", warehouse) == (-2, 0, 2, -2)
@@ -666,13 +666,13 @@ async def test_what_nobody_has_counted_is_out_of_stock_without_backorders(shop: 
 
 async def test_a_held_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
-    held = await place(("MUG", 2))
+    parked = await place(("MUG", 2))
     assert await InventoryLevel.all().count() == 0
 
     await make.setting(backorders=BackorderMode.ALLOW)
-    await retry_order.retry(SYSTEM, order_rules.number(held))
+    await retry_order.retry(SYSTEM, order_rules.number(parked))
 
-    assert await taken(held) == [("BERLIN", 2, "BACKORDERED")]
+    assert await taken(parked) == [("BERLIN", 2, "BACKORDERED")]
     assert await figures() == (-2, 0, 2, -2)
 
 
@@ -792,10 +792,10 @@ async def test_an_order_keeps_the_mode_that_it_was_placed_under(shop: None) -> N
     assert (await OrderLineRow.get()).decrement is InventoryDecrement.ON_ORDER
 
 
-# ── orders that are held
+# ── parked orders
 
 
-async def test_an_order_that_cannot_be_filled_is_held_where_the_setting_says_so(shop: None) -> None:
+async def test_an_order_that_cannot_be_filled_is_parked_where_the_setting_says_so(shop: None) -> None:
     await make.product("CUP")
     await make.stock("MUG", "BERLIN", 5)
     await make.stock("CUP", "BERLIN", 5)
@@ -809,7 +809,7 @@ async def test_an_order_that_cannot_be_filled_is_held_where_the_setting_says_so(
     assert await figures("MUG") == (5, 0, 0, 5)
     assert await figures("CUP") == (5, 0, 0, 5)
     assert not checked.orderable
-    assert checked.refusals == []
+    assert checked.refusals == ()
     assert [(one.orderable, one.reason) for one in checked.lines] == [
         (True, None),
         (False, UnavailableReason.OUT_OF_STOCK),

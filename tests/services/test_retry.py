@@ -28,7 +28,7 @@ HOLD_ORDER, REJECT = InsufficientStockAction.HOLD_ORDER, InsufficientStockAction
 
 @pytest.fixture(autouse=True)
 async def shop(db):
-    """Orders that there is not enough for are held."""
+    """Orders for which there is too little stock are parked."""
     await life.shop()
     await make.setting(insufficient_stock=HOLD_ORDER)
     yield
@@ -47,12 +47,12 @@ async def test_a_held_order_has_taken_nothing():
     assert (await life.figures("MUG"), await life.figures("CUP")) == (Figures(2), Figures(5))
 
 
-async def test_checking_what_would_be_held_says_that_it_cannot_be_ordered():
+async def test_checking_what_would_be_parked_says_that_it_cannot_be_ordered():
     await make.stock("MUG", on_hand=2)
 
     checked = await life.check(("MUG", 3))
 
-    assert (checked.orderable, checked.parked, checked.refusals) == (False, True, [])
+    assert (checked.orderable, checked.parked, checked.refusals) == (False, True, ())
 
 
 async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
@@ -69,7 +69,7 @@ async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
     ]
 
 
-async def test_stock_that_arrives_does_not_place_a_held_order_by_itself():
+async def test_stock_that_arrives_does_not_place_a_parked_order_by_itself():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 
@@ -129,34 +129,34 @@ async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so()
 
 async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
     await make.stock("MUG", on_hand=0)
-    held = await life.place(("MUG", 1))
+    parked = await life.place(("MUG", 1))
     await make.setting(backorders=BackorderMode.ALLOW)
     later = await life.place(("MUG", 1))
-    await life.retry(held)
+    await life.retry(parked)
     last = await life.place(("MUG", 1))
 
     await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(later) == [("BERLIN", 1, "ON_HAND")]
-    assert await life.units(held) == [("BERLIN", 1, "BACKORDERED")]
+    assert await life.units(parked) == [("BERLIN", 1, "BACKORDERED")]
 
     await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
-    assert await life.units(held) == [("BERLIN", 1, "ON_HAND")]
+    assert await life.units(parked) == [("BERLIN", 1, "ON_HAND")]
     assert await life.units(last) == [("BERLIN", 1, "BACKORDERED")]
 
 
 async def test_what_is_split_off_a_waiting_order_keeps_its_place():
     await make.stock("MUG", on_hand=0)
-    held = await life.place(("MUG", 4))
+    parked = await life.place(("MUG", 4))
     await make.setting(backorders=BackorderMode.ALLOW)
-    await life.retry(held)
+    await life.retry(parked)
     later = await life.place(("MUG", 2))
 
     await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
-    number = await life.pack(held, "BERLIN", ("MUG", 2))
+    number = await life.pack(parked, "BERLIN", ("MUG", 2))
     await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(3)),)))
 
     assert await life.state(number) is ShipmentState.READY
-    assert {state for _, _, state in await life.units(held)} == {"ON_HAND"}
+    assert {state for _, _, state in await life.units(parked)} == {"ON_HAND"}
     assert await life.units(later) == [("BERLIN", 2, "BACKORDERED")]
 
 
@@ -277,7 +277,7 @@ async def test_an_order_that_breaks_the_quantity_rules_of_now_is_not_placed():
     assert await life.refused(life.retry(order_id)) == ("QUANTITY_NOT_ALLOWED", ("number",))
 
 
-async def test_only_a_held_order_is_tried_again():
+async def test_only_a_parked_order_is_tried_again():
     await make.stock("MUG", on_hand=5)
     placed, part, gone, ended, never = [await life.place(("MUG", units)) for units in (1, 2, 1, 1, 9)]
     await life.ship_all(part, "BERLIN", ("MUG", 1))
@@ -304,7 +304,7 @@ async def test_a_held_order_is_neither_packed_nor_taken_back():
     packing = await life.refusal(life.pack(order_id))
 
     assert (packing.code.value, packing.path) == ("INVALID_STATE", ("order",))
-    assert packing.message == f"The order {100_000 + order_id} is held for want of stock."
+    assert packing.message == f"The order {100_000 + order_id} is parked for want of stock."
     assert await life.refused(life.take_back(order_id, ("MUG", 1))) == ("INVALID_STATE", ("lines", 0, "quantity"))
 
 

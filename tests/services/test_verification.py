@@ -25,7 +25,7 @@ async def test_an_empty_database_agrees(db: None) -> None:
     assert await verification.verify() == []
 
 
-async def test_orders_backorders_announcements_and_held_orders_agree(db: None) -> None:
+async def test_orders_backorders_announcements_and_parked_orders_agree(db: None) -> None:
     await _shop()
     await make.product("CUP")
     await make.stock("CUP", "BERLIN", "2.0")

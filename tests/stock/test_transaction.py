@@ -111,14 +111,14 @@ async def test_each_has_an_outcome_of_its_own(shop: None) -> None:
     assert await verification.verify() == []
 
 
-async def test_what_is_refused_keeps_no_key_and_tells_no_news(shop: None) -> None:
+async def test_refusals_keep_no_answer_and_write_no_news(shop: None) -> None:
     await place("CUP")
     news = await OutboxEntry.all().count()
 
     answers = await at_once(*(place("MUG", 11, key=f"k{number}") for number in range(4)))
 
     assert [codes(one) for one in answers] == [[Code.INSUFFICIENT_STOCK]] * 4
-    assert await KeptAnswer.all().count() == 0
+    assert await KeptAnswer.filter(refused=False).count() == 0
     assert await OutboxEntry.all().count() == news
 
 
@@ -206,6 +206,24 @@ async def test_a_command_that_never_has_enough_fails_after_four_rounds(shop: Non
 
     assert asking.decided == 4
     assert await on_hand("MUG") == 10
+
+
+async def test_stock_for_the_queues_of_many_items_needs_no_more_rounds_than_for_one(shop: None) -> None:
+    """Each item's queue is found to be needed, in one call and in calls of one batch."""
+    await make.setting(backorders=BackorderMode.ALLOW)
+    skus = [f"PEN-{number}" for number in range(12)]
+    for sku in skus:
+        await make.product(sku)
+        await make.stock(sku, on_hand=0)
+        await place(sku, 2)
+
+    rows = tuple(StockAdjustment(sku, "BERLIN", Decimal(1)) for sku in skus)
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest(rows))
+    answers = await at_once(place("CUP"), *(adjust(sku, 1) for sku in skus))
+
+    assert [type(one) for one in answers] == [Result] * 13
+    assert await InventoryLevel.filter(backordered__gt=Decimal(0)).count() == 0
+    assert await verification.verify() == []
 
 
 async def test_nothing_is_committed_where_every_command_is_refused(shop: None) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from gqlstock.rules import counting, ledger, quantities
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
@@ -20,7 +21,6 @@ from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import catalog, counts, database, levels
 from gqlstock.store.counts import Count
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def check(given: Sequence[Count], faults: Faults) -> list[Count]:

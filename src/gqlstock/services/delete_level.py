@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gqlstock.rules import ledger, refusals
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.rules.scopes import Caller
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def delete(caller: Caller, sku: str, warehouse: str) -> int:

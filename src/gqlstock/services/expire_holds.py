@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gqlstock.rules.handles import Handle
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.services import end_hold
@@ -13,7 +14,6 @@ from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import database, holds
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 _READ_AT_ONCE = 200
 

@@ -10,6 +10,7 @@ from gqlstock.rules import order_plan, order_request
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.handles import Handle
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine, StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.order_plan import OrderPlan
@@ -22,7 +23,6 @@ from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id, summed
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import holds as rows
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

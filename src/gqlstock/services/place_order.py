@@ -9,6 +9,7 @@ from gqlstock.rules import allocation, catalog, events, ledger, order_plan, orde
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.order_plan import OrderPlan, PlannedLine
 from gqlstock.rules.order_request import OrderRequest
@@ -20,7 +21,6 @@ from gqlstock.services import end_hold, idempotency
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def place(caller: Caller, request: OrderRequest, key: str | None = None) -> Result:

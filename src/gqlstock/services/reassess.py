@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import reassessments, settings
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 PART = 500
 """How many items one transaction assesses at most."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from gqlstock.rules import canonical, catalog, quantities, refusals
 from gqlstock.rules import receiving as rules
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
@@ -17,7 +18,6 @@ from gqlstock.services.stock_edits import EditStock, StockEdits, StockLine, chec
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from gqlstock.rules.handles import Handle
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import end_hold
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def release(caller: Caller, handle: Handle) -> int:

@@ -8,6 +8,7 @@ from gqlstock.rules import order_plan, order_request, orders, refusals
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderLine, OrderStatus
 from gqlstock.rules.refusals import Refused, wrong_state
@@ -16,7 +17,6 @@ from gqlstock.services.place_order import allocate
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result, Written
 from gqlstock.stock.snapshot import Snapshot, WholeOrder
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 async def retry(caller: Caller, number: str) -> Result:

@@ -9,6 +9,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
@@ -19,7 +20,6 @@ from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, t
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
@@ -18,7 +19,6 @@ from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, t
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from gqlstock.rules import catalog, counting, ledger, refusals
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
@@ -14,7 +15,6 @@ from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 from gqlstock.store.ledger import CLOCKS_AGREE
 
 MAX_ROWS = 1_000

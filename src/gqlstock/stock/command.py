@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from gqlstock.rules import ledger
 from gqlstock.rules.events import Event
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.refusals import Refusal
 from gqlstock.rules.scopes import Caller
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 _new_ids = itertools.count(-1, -1)
 

@@ -32,25 +32,30 @@ def apply_consequences(
 
     ``reassessed`` are items that something else than stock has changed.
     """
-    for key in sorted(changed):
-        _fill_backorders(unit, key)
+    for key, units in _fillable(unit.snapshot, sorted(changed)).items():
+        _fill_backorders(unit, key, units)
     for item_id in sorted(items_of(changed).union(reassessed)):
         _watch(unit, item_id)
     for item_id in sorted(items_of(changed)):
         unit.events += _crossings(unit, item_id, told)
 
 
-def _fill_backorders(unit: UnitOfWork, key: Key) -> None:
+def _fillable(snapshot: Snapshot, keys: Sequence[Key]) -> dict[Key, Decimal]:
+    """How many units these levels have for waiting orders, where they have any."""
+    levels = {key: level for key in keys if (level := snapshot.level(*key)) is not None and level.backordered}
+    found = {key: units for key, level in levels.items() if (units := backorders.fillable(level))}
+    missing = [levels[key].id for key in found if snapshot.queue(levels[key].id) is None]
+    if missing:
+        raise NotLoaded(queues=missing)
+    return found
+
+
+def _fill_backorders(unit: UnitOfWork, key: Key, units: Decimal) -> None:
     """Give waiting orders what the level has for them, in the order in which they were planned."""
     level = unit.snapshot.level(*key)
-    if level is None or not level.backordered:
-        return
-    units = backorders.fillable(level)
-    if not units:
-        return
+    assert level is not None
     waiting = unit.snapshot.queue(level.id)
-    if waiting is None:
-        raise NotLoaded(queues=[level.id])
+    assert waiting is not None
     by_id = {allocation.id: allocation for allocation in waiting}
     fills = backorders.fill([(allocation.id, allocation.quantity) for allocation in waiting], units)
     filled = sum((one.quantity for one in fills), ZERO)

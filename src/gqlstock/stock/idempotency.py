@@ -1,67 +1,58 @@
-"""One call under one key happens once: what it answered is kept with it, and answered again."""
+"""One call under one key happens once: its answer is kept with what it wrote, and given again."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass, field
 
-from gqlstock.rules import canonical, quantities, refusals
-from gqlstock.rules.refusals import Code, Refusal, Refused, StaleQuantity
-from gqlstock.rules.scopes import ANONYMOUS
+from gqlstock.rules import idempotency as rules
+from gqlstock.rules.idempotency import IdempotencyKey, KeptAnswer
+from gqlstock.rules.refusals import Refused
 from gqlstock.stock.command import Result
 from gqlstock.store import database
 from gqlstock.store import idempotency as rows
-from gqlstock.store.idempotency import KeptAnswer
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
+
+Answer = Result | Refused
 
 
-async def answers(keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, Result | Refused]:
-    """What calls under these keys answered before. Read under the locks: whoever used a key has committed by now."""
-    return {key: _answer(key, kept) for key, kept in (await rows.kept(list(keys))).items()}
+@dataclass(slots=True)
+class Answers:
+    """What is kept under the keys of a batch."""
+
+    given: dict[IdempotencyKey, Answer] = field(default_factory=dict)
+    """The answers to calls that were decided before."""
+    outdated: list[int] = field(default_factory=list)
+    """The ids of refusals that do not count for these calls: they arrived later."""
 
 
-def _answer(key: IdempotencyKey, kept: KeptAnswer) -> Result | Refused:
-    # What was asked under a key of an earlier release is not known any more. Its answer is the safe one: a conflict would
-    # make a client try again under another key, and do twice what was done. The public shares its keys: it gets the conflict.
-    comparable = canonical.is_comparable(kept.digest) or key.owner == ANONYMOUS.key
-    if kept.digest != key.digest and comparable:
-        return Refusal(
-            Code.IDEMPOTENCY_CONFLICT,
-            f"The key {refusals.shown(key.key)} was used for another {key.mutation} before: take a new one.",
-            ("idempotencyKey",),
-        ).only()
-    assert kept.answer is not None
-    return Result(kept.answer["ids"], [_refusal(stored) for stored in kept.answer["refusals"]])
+async def answers(keys: Collection[IdempotencyKey]) -> Answers:
+    """What is kept under these keys. Read under the locks: a call that used a key has committed by now."""
+    found = Answers()
+    for key, kept in (await rows.kept(keys)).items():
+        if rules.decides(kept, key):
+            found.given[key] = _answer(kept, key)
+        else:
+            found.outdated.append(kept.id)
+    return found
 
 
-async def keep(made: Mapping[IdempotencyKey, Result]) -> None:
-    """Keep what was answered under keys. Where another transaction has used one meanwhile, this one starts over."""
-    stored = {
-        key: {"ids": result.ids, "refusals": [_stored(refusal) for refusal in result.refusals]}
-        for key, result in made.items()
-    }
-    if stored and not await rows.insert(stored):
+async def keep(made: Mapping[IdempotencyKey, Answer], outdated: Collection[int]) -> None:
+    """Keep answers under keys. The transaction starts over where another one has used a key meanwhile."""
+    if outdated:
+        await rows.remove(outdated)
+    refused = {key for key, answer in made.items() if isinstance(answer, Refused)}
+    if not await rows.insert({key: _stored(answer) for key, answer in made.items()}, refused):
         raise database.Outdated("a key was used meanwhile")
 
 
-# The refusals that can stand in a kept answer: those of the rows of a partial stock mutation.
-_KINDS: dict[str, type[Refusal]] = {
-    kind.__name__: kind for kind in (Refusal, refusals.InsufficientStock, StaleQuantity)
-}
-_QUANTITIES = {"requested", "salable", "expected", "actual"}
+def _stored(answer: Answer) -> dict[str, object]:
+    refusals: dict[str, object] = {"refusals": rules.stored_refusals(answer.refusals)}
+    return refusals if isinstance(answer, Refused) else {"ids": answer.ids, **refusals}
 
 
-def _stored(refusal: Refusal) -> dict[str, Any]:
-    values = {f.name: getattr(refusal, f.name) for f in fields(refusal)}
-    return {"kind": type(refusal).__name__} | {
-        name: quantities.text(value) if isinstance(value, Decimal) else value for name, value in values.items()
-    }
-
-
-def _refusal(stored: dict[str, Any]) -> Refusal:
-    values: dict[str, Any] = {
-        name: Decimal(value) if name in _QUANTITIES and value is not None else value
-        for name, value in stored.items()
-        if name != "kind"
-    }
-    return _KINDS[stored["kind"]](**values | {"code": Code(values["code"]), "path": tuple(values["path"])})
+def _answer(kept: KeptAnswer, key: IdempotencyKey) -> Answer:
+    try:
+        rules.check(kept, key)
+    except Refused as conflict:
+        return conflict
+    assert kept.answer is not None
+    found = rules.refusals_of(kept.answer["refusals"])
+    return Refused(found) if kept.refused else Result(kept.answer["ids"], found)

@@ -123,6 +123,8 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
         others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
+    for address in sorted(found.counted_holds):
+        await holds.lock_address(address)
     return Locks(frozenset(one.id for one in locked), frozenset(others))
 
 

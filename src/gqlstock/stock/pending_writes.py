@@ -4,7 +4,7 @@ Levels and movements are not among them: ``ledger`` writes those.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gqlstock.store.db import tables
@@ -46,13 +46,22 @@ class PendingWrites:
 
     async def write(self, kinds: Iterable[type]) -> None:
         for kind in kinds:
-            new = list(self._added[kind].values())
-            sealed = [tables.sealed(self._with_stored_ids(record), self._related(record.id)) for record in new]
-            for record, stored_id in zip(new, await tables.insert(kind, sealed), strict=True):
-                self._stored[record.id] = stored_id
+            new = self._added[kind].values()
+            await self._insert(kind, [record for record in new if not self._refers_to_own_kind(record)])
+            await self._insert(kind, [record for record in new if self._refers_to_own_kind(record)])
             changed = self._changed[kind]
             pairs = [(self._before[kind][id_], self._with_stored_ids(changed[id_])) for id_ in sorted(changed)]
             await tables.update(kind, [(before, after) for before, after in pairs if before != after])
+
+    async def _insert(self, kind: type, new: Sequence[Any]) -> None:
+        sealed = [tables.sealed(self._with_stored_ids(record), self._related(record.id)) for record in new]
+        for record, stored_id in zip(new, await tables.insert(kind, sealed), strict=True):
+            self._stored[record.id] = stored_id
+
+    def _refers_to_own_kind(self, record: Any) -> bool:
+        """Whether a new record refers to another new one of its kind: units split off an allocation of the same batch."""
+        own = self._added[type(record)]
+        return any(getattr(record, name) in own for name in tables.REFERENCES.get(type(record), ()))
 
     def _related(self, record_id: int) -> tables.Related:
         def related(kind: type) -> list[Any]:

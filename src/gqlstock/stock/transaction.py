@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gqlstock.rules.events import Event
+from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock import idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Lock, Locked
 from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
+from gqlstock.stock.idempotency import Answers
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
 from gqlstock.store import database, levels, outbox
 from gqlstock.store.database import CommitUnknown as CommitUnknown
 from gqlstock.store.db import tables
-from gqlstock.store.idempotency import Ticket as IdempotencyKey
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class _Batch:
     commands: Sequence[Command]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     """By the number of the command."""
+    answers: Answers = field(default_factory=Answers)
 
     def _open(self) -> dict[int, Command]:
         return {number: one for number, one in enumerate(self.commands) if number not in self.outcomes}
@@ -77,13 +79,14 @@ class _Batch:
     async def run(self, wait_for: frozenset[Lock]) -> Sequence[Outcome]:
         snapshot = await self._locked_snapshot(wait_for)
         decided, unit = await self._decide(snapshot)
-        if not decided:
+        if decided:
+            written = await _write_all(unit)
+            self.outcomes |= {number: changes.answer(written) for number, changes in decided.items()}
+        else:
+            # Refusals alone may be decided and kept once more.
+            database.allow_repeat()
+        if not await self._keep_answers() and not decided:
             raise _NothingToWrite(self._all())
-        written = await _write_all(unit)
-        results = {number: changes.answer(written) for number, changes in decided.items()}
-        self.outcomes |= results
-        keys = {number: key for number in decided if (key := self.commands[number].key) is not None}
-        await idempotency.keep({key: results[number] for number, key in keys.items()})
         return self._all()
 
     def _all(self) -> list[Outcome]:
@@ -113,10 +116,29 @@ class _Batch:
         return wanted
 
     async def _answer_from_keys(self) -> None:
-        """Answer the commands whose key was used before. Read under the locks: who used it has committed by now."""
-        keys = {number: one.key for number, one in self._open().items() if one.key is not None}
-        answered = await idempotency.answers(keys.values())
-        self.outcomes |= {number: answered[key] for number, key in keys.items() if key in answered}
+        """Answer the commands that were decided before under their key, those that would be refused now as well.
+
+        Read under the locks: a call that used a key has committed by now.
+        """
+        keys = self._keys()
+        self.answers = await idempotency.answers(keys.values())
+        self.outcomes |= {number: self.answers.given[key] for number, key in keys.items() if key in self.answers.given}
+
+    def _keys(self) -> dict[int, IdempotencyKey]:
+        """The keys of the commands that were not set aside."""
+        return {
+            number: command.key
+            for number, command in enumerate(self.commands)
+            if command.key is not None and not isinstance(self.outcomes.get(number), Locked)
+        }
+
+    async def _keep_answers(self) -> bool:
+        """Keep the answers to commands with a key, refusals included; False where there are none."""
+        made = {key: self.outcomes[number] for number, key in self._keys().items() if key not in self.answers.given}
+        answers = {key: outcome for key, outcome in made.items() if isinstance(outcome, Result | Refused)}
+        if answers:
+            await idempotency.keep(answers, self.answers.outdated)
+        return bool(answers)
 
     async def _decide(self, snapshot: Snapshot) -> tuple[dict[int, Changes], UnitOfWork]:
         before = dict(self.outcomes)
@@ -130,19 +152,29 @@ class _Batch:
         raise RuntimeError(f"{len(self.commands)} commands needed more than {_MOST_ROUNDS} rounds to be decided")
 
     def _decide_each(self, unit: UnitOfWork) -> dict[int, Changes]:
+        """Decide one command after the other. Raises what all of them need besides, where any needs more."""
         decided: dict[int, Changes] = {}
+        missing: list[NotLoaded] = []
         for number, command in self._open().items():
             try:
-                changes = command.decide(unit.snapshot, unit.now)
-                told = _levels(unit.snapshot, changes)
-                changed = unit.apply(changes)
+                decided[number] = _decide(command, unit)
             except Refused as refused:
                 self.outcomes[number] = refused
-                continue
-            apply_consequences(unit, changed, told, changes.reassessed)
-            unit.events += changes.events
-            decided[number] = changes
+            except NotLoaded as more:
+                missing.append(more)
+        if missing:
+            raise NotLoaded.all(missing)
         return decided
+
+
+def _decide(command: Command, unit: UnitOfWork) -> Changes:
+    """Decide a command, and take up its changes with what follows from them."""
+    changes = command.decide(unit.snapshot, unit.now)
+    before = _levels(unit.snapshot, changes)
+    changed = unit.apply(changes)
+    apply_consequences(unit, changed, before, changes.reassessed)
+    unit.events += changes.events
+    return changes
 
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:

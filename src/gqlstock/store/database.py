@@ -80,6 +80,8 @@ class _Ending:
     calls: list[Callable[[], None]] = field(default_factory=list)
     mark: Mark | None = None
     """What tells that it has committed, when the answer to its COMMIT is lost."""
+    repeatable: bool = False
+    """Whether it may be run again then."""
 
 
 class Router:
@@ -214,6 +216,11 @@ def recognize_by(mark: Mark) -> None:
     _running().mark = mark
 
 
+def allow_repeat() -> None:
+    """Have the running transaction run again when the answer to its COMMIT is lost: twice does no more than once."""
+    _running().repeatable = True
+
+
 async def write_gathered() -> None:
     """Write now what the running transaction has gathered, where it would become much until the end."""
     gathered = _running().gathered
@@ -306,7 +313,7 @@ async def _once(work: Callable[[], Awaitable[T]], run: Callable[..., Awaitable[T
     finally:
         _writing.reset(writing)
         _ending.reset(was_ending)
-    if lost is not None and not await commits.is_committed(ending.mark, execute):
+    if lost is not None and (ending.repeatable or not await commits.is_committed(ending.mark, execute)):
         raise lost
     for call in ending.calls:
         call()

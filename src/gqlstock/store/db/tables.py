@@ -33,7 +33,7 @@ WRITE_ORDER: tuple[type, ...] = (
 REFERENCES: dict[type, tuple[str, ...]] = {
     OrderLine: ("order_id",),
     Shipment: ("order_id",),
-    Allocation: ("line_id", "shipment_id", "level_id"),
+    Allocation: ("line_id", "shipment_id", "level_id", "split_from"),
     StockHoldLine: ("hold_id",),
     HeldUnits: ("hold_id", "level_id"),
     StockAnnouncement: ("level_id",),

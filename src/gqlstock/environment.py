@@ -1,0 +1,70 @@
+"""How values of environment variables are read: each either has its meaning, or is refused with what would be right."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class ConfigError(Exception):
+    """A value of the environment that cannot be worked with; says which, and what would be right."""
+
+
+def wrong(name: str, value: str, right: str) -> ConfigError:
+    return ConfigError(f"{name} is {_without_password(value)!r}: {right}")
+
+
+def _without_password(value: str) -> str:
+    """The value with its password hidden, whatever else is wrong with it."""
+    scheme, separator, rest = value.partition("://")
+    account, at, host = rest.rpartition("@")
+    user, colon, _ = account.partition(":")
+    return f"{scheme}{separator}{user}{colon}***{at}{host}" if at and colon else value
+
+
+def split_url(name: str, value: str, right: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise wrong(name, value, right) from None
+    return parts
+
+
+def email(name: str, value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise wrong(name, value, "write an address such as stock@shop.example.") from None
+
+
+def whole(given: Mapping[str, str], name: str, usual: int, least: int, most: int, unit: str = "") -> int:
+    value = given.get(name, str(usual))
+    if not (value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most):
+        raise wrong(name, value, f"write a whole number{unit and f' of {unit}'}, {least} to {most}.")
+    return int(value)
+
+
+def switch(name: str, value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise wrong(name, value, "write true or false.")
+    return value.lower() == "true"
+
+
+def one_of(choices: type[Choice], name: str, value: str) -> Choice:
+    if value not in list(choices):
+        *others, last = choices
+        raise wrong(name, value, f"write {', '.join(others)} or {last}.")
+    return choices(value)
+
+
+def web_address(name: str, value: str, right: str) -> str:
+    """An http or https URL."""
+    parts = split_url(name, value, right)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not value.isprintable() or " " in value:
+        raise wrong(name, value, right)
+    return value
