@@ -237,7 +237,7 @@ async def test_every_change_of_an_order_is_one_push(shop: Shop) -> None:
         await then("SHIPPED")
 
 
-async def test_a_held_order_that_is_tried_again_and_a_filled_one_are_one_push_each(shop: Shop) -> None:
+async def test_a_parked_order_that_is_tried_again_and_a_filled_one_are_one_push_each(shop: Shop) -> None:
     await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.setting(product="CUP", backorders=BackorderMode.ALLOW)
     async with shop.subscribed(ORDERS, Scope.ORDERS_READ) as pushes:

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from gqlstock.services.orders import PlaceOrder
 
 import make
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
@@ -15,6 +14,7 @@ from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.idempotency import ticket_on_website
+from gqlstock.services.place_order import PlaceOrder
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Result
 from gqlstock.store import database, idempotency

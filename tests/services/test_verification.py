@@ -91,7 +91,7 @@ async def test_allocations_that_do_not_cover_their_line_are_found(db: None) -> N
     ]
 
 
-async def test_a_held_order_has_no_allocations(db: None) -> None:
+async def test_a_parked_order_has_no_allocations(db: None) -> None:
     await _shop()
     await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.order("MUG", 6)

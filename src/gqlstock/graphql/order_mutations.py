@@ -32,7 +32,7 @@ class OrderLineInput:
         default=None,
         description=(
             "The shopper's choice, for a product's SKU; tracked with options it stands for that combination's SKU. "
-            "Result on the line."
+            "Kept on the line."
         ),
     )
 
@@ -65,7 +65,7 @@ class PlaceOrderInput:
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     customer_email: str | None = strawberry.field(
-        default=None, description="Result as it is given: one @, no blanks, at most 254 characters."
+        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
     )
     reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)

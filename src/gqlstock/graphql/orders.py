@@ -250,7 +250,7 @@ class OrderCheckLine:
 
 @strawberry.type(description="placeOrder's answer without placing it.")
 class OrderCheck:
-    orderable: bool = strawberry.field(description="Whether the order would be placed and not kept waiting.")
+    orderable: bool = strawberry.field(description="Whether the order would be placed and not parked.")
     lines: list[OrderCheckLine] = strawberry.field(description="Every line, as it would be ordered.")
     user_errors: list[UserError] = strawberry.field(description="Why not; empty when it would be placed.")
 

@@ -35,7 +35,7 @@ async def shop(db):
     assert await verification.verify() == []
 
 
-async def test_a_held_order_has_taken_nothing():
+async def test_a_parked_order_has_taken_nothing():
     await make.stock("MUG", on_hand=2)
     await make.stock("CUP", on_hand=5)
 
@@ -55,7 +55,7 @@ async def test_checking_what_would_be_parked_says_that_it_cannot_be_ordered():
     assert (checked.orderable, checked.parked, checked.refusals) == (False, True, ())
 
 
-async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
+async def test_an_order_is_parked_only_if_every_line_that_is_short_allows_it():
     await make.setting(product="CUP", insufficient_stock=REJECT)
     await make.stock("MUG", on_hand=2)
     await make.stock("CUP", on_hand=0)
@@ -82,7 +82,7 @@ async def test_stock_that_arrives_does_not_place_a_parked_order_by_itself():
 @pytest.mark.parametrize(
     ("mode", "after"), [(ON_ORDER, Figures(7)), (ON_SHIPMENT, Figures(10, reserved=3)), (NEVER, Figures(10))]
 )
-async def test_a_held_order_that_is_tried_again_is_placed(mode, after):
+async def test_a_parked_order_that_is_tried_again_is_placed(mode, after):
     await make.setting(decrement_inventory=mode)
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
@@ -105,7 +105,7 @@ async def test_a_held_order_that_is_tried_again_is_placed(mode, after):
         (ON_SHIPMENT, ON_ORDER, Figures(2, reserved=3, backordered=1)),
     ],
 )
-async def test_a_held_order_goes_by_the_mode_it_was_placed_under(then, now, after):
+async def test_a_parked_order_goes_by_the_mode_it_was_placed_under(then, now, after):
     await make.setting(decrement_inventory=then)
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
@@ -116,7 +116,7 @@ async def test_a_held_order_goes_by_the_mode_it_was_placed_under(then, now, afte
     assert await life.figures() == after
 
 
-async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so():
+async def test_a_parked_order_that_is_tried_again_may_wait_for_stock_and_says_so():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
     await make.setting(backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
@@ -127,7 +127,7 @@ async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so()
     assert [line.message for line in await OrderLine.filter(order_id=order_id)] == [BACKORDER_MESSAGE]
 
 
-async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
+async def test_a_parked_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
     await make.stock("MUG", on_hand=0)
     parked = await life.place(("MUG", 1))
     await make.setting(backorders=BackorderMode.ALLOW)
@@ -248,7 +248,7 @@ async def test_trying_again_is_news():
 # ── refusals
 
 
-async def test_a_held_order_that_fails_again_is_left_as_it_is():
+async def test_a_parked_order_that_fails_again_is_left_as_it_is():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 
@@ -297,7 +297,7 @@ async def test_only_a_parked_order_is_tried_again():
     ]
 
 
-async def test_a_held_order_is_neither_packed_nor_taken_back():
+async def test_a_parked_order_is_neither_packed_nor_taken_back():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 

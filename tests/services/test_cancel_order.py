@@ -343,7 +343,7 @@ async def test_the_rest_of_an_order_is_filled_by_what_is_canceled_of_another():
 # ── parked orders
 
 
-async def test_a_held_order_is_canceled_and_gives_nothing_back():
+async def test_a_parked_order_is_canceled_and_gives_nothing_back():
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=1)
     order_id = await life.place(("MUG", 3))
@@ -355,7 +355,7 @@ async def test_a_held_order_is_canceled_and_gives_nothing_back():
     assert await life.figures() == Figures(1)
 
 
-async def test_a_held_order_is_canceled_in_part_and_stays_parked_until_nothing_is_left():
+async def test_a_parked_order_is_canceled_in_part_and_stays_parked_until_nothing_is_left():
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=1)
     order_id = await life.place(("MUG", 3), ("MUG", 2))

@@ -664,7 +664,7 @@ async def test_what_nobody_has_counted_is_out_of_stock_without_backorders(shop: 
     assert await InventoryLevel.all().count() == 0
 
 
-async def test_a_held_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
+async def test_a_parked_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     parked = await place(("MUG", 2))
     assert await InventoryLevel.all().count() == 0
@@ -838,7 +838,7 @@ async def test_an_order_with_another_fault_is_not_held(shop: None) -> None:
     ]
 
 
-async def test_a_held_orders_lines_wait_for_nothing_and_say_nothing(shop: None) -> None:
+async def test_a_parked_orders_lines_wait_for_nothing_and_say_nothing(shop: None) -> None:
     await make.product("CUP")
     await make.stock("MUG", "BERLIN", 0)
     await make.setting(product="MUG", backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)

@@ -74,7 +74,7 @@ async def test_two_lines_of_an_item_that_break_its_quantity_rules_are_both_not_o
     assert [(one.code, one.path) for one in checked.refusals] == [(Code.QUANTITY_NOT_ALLOWED, ("lines", 0, "quantity"))]
 
 
-async def test_two_lines_of_an_item_of_an_order_that_would_be_held_are_both_not_orderable(shop: None) -> None:
+async def test_two_lines_of_an_item_of_an_order_that_would_be_parked_are_both_not_orderable(shop: None) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=5)
 
