@@ -91,7 +91,7 @@ async def _counted_places(info: Info, codes: list[str] | None, website: str | No
         places &= {place.id for place in known.values()}
     if website is not None:
         channel = await channel_of(info, website)
-        places &= {site.warehouse_id for site in channel.warehouses} if channel else set()
+        places &= {one.warehouse_id for one in channel.warehouses} if channel else set()
     return places
 
 

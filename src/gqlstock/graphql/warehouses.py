@@ -64,7 +64,7 @@ async def _websites_of_warehouse(parents: Sequence["Warehouse"], info: Info) -> 
         [
             Website.of(found[channel.id])
             for channel in channels
-            if any(site.warehouse_id == parent.row.id for site, _ in channel.assigned)
+            if any(one.warehouse_id == parent.row.id for one, _ in channel.assigned)
         ]
         for parent in parents
     ]

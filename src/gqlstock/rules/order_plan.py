@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog, order_request, orders, quantities, refusals
-from gqlstock.rules.allocation import AllocationState, Part
+from gqlstock.rules.allocation import AllocationState, PlannedAllocation
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import Assessment, Source
 from gqlstock.rules.catalog import Choice, Item
@@ -35,7 +35,7 @@ class PlannedLine:
     """Whether want of this item parks an order instead of refusing it."""
     fits: bool = True
     """Whether it can be ordered together with the other lines of its item; the first of them says why not."""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PlannedAllocation, ...] = ()
     reason: UnavailableReason | None = None
     message: str | None = None
     shown_backordered: Decimal = ZERO
@@ -242,11 +242,13 @@ def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> lis
     return list(lines)
 
 
-def _backordered(parts: Sequence[Part]) -> Decimal:
+def _backordered(parts: Sequence[PlannedAllocation]) -> Decimal:
     return sum((part.quantity for part in parts if part.state is AllocationState.BACKORDERED), ZERO)
 
 
-def _message(line: PlannedLine, parts: Sequence[Part], request: OrderRequest, assortment: Assortment) -> str | None:
+def _message(
+    line: PlannedLine, parts: Sequence[PlannedAllocation], request: OrderRequest, assortment: Assortment
+) -> str | None:
     """The notice of units that wait for stock, where a warehouse that they wait in has the customer notified."""
     waiting = {part.warehouse_id for part in parts if part.state is AllocationState.BACKORDERED}
     if not waiting:

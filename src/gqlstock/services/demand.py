@@ -60,7 +60,7 @@ class Report:
         self._cover_days = cover_days
         self._channel = channel
         self._category_ids = category_ids
-        places = {site.warehouse_id for site in channel.warehouses} if channel else network.active
+        places = {one.warehouse_id for one in channel.warehouses} if channel else network.active
         self._places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
         self._now = database.now()
 

@@ -28,7 +28,7 @@ async def explain(item: Item, assortment: Assortment, caller: Caller = SYSTEM) -
     None where nothing is counted. To a caller who is for some warehouses alone: the sum over those, as if there were no
     others.
     """
-    known = await warehouses.warehouses({site.warehouse_id for site, _ in assortment.channel.assigned})
+    known = await warehouses.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
     product = assortment.lookup.product(item)
     if item.is_product and counts_combinations(product.tracking):
         members = [c for c in assortment.combinations(item) if assortment.assess(c).orderable]
@@ -47,9 +47,9 @@ def _explain(item: Item, assortment: Assortment, known: dict[int, Warehouse], ca
         sources = [source for source in assortment.uncounted_source(item) if caller.reaches(source.warehouse_id)]
     terms = explanation.explain(sellable.settings, sources, lambda place: known[place].name)
     terms += [
-        explanation.inactive(site.warehouse_id, known[site.warehouse_id].name)
-        for site, active in assortment.channel.assigned
-        if not active and caller.reaches(site.warehouse_id)
+        explanation.inactive(one.warehouse_id, known[one.warehouse_id].name)
+        for one, active in assortment.channel.assigned
+        if not active and caller.reaches(one.warehouse_id)
     ]
     threshold = setting_rules.origin("out_of_stock_threshold", assortment.lookup.places(item, assortment.channel))
     return [

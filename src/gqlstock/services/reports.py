@@ -49,7 +49,7 @@ async def low_stock(
     """
     places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
-        places &= {site.warehouse_id for site in channel.warehouses}
+        places &= {one.warehouse_id for one in channel.warehouses}
     if warehouse_id is not None:
         places &= {warehouse_id}
     found: list[LowStock] = []
