@@ -11,18 +11,28 @@ from gqlstock.rules.settings import Settings
 from gqlstock.rules.settings_lookup import Lookup
 
 
+def has_units(item: Item, product: Item) -> bool:
+    """Whether the item has the quantity itself: the product, or tracked with options its combinations. (CS-Cart)"""
+    return item.is_product is not catalog.counts_combinations(product.tracking)
+
+
+def is_stocked(item: Item, product: Item) -> bool:
+    """Whether the item has units of its own that are tracked."""
+    return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
+
+
 def check_has_stock(item: Item, product: Item) -> None:
-    """Refuse an item that has no stock of its own. (CS-Cart)"""
+    """Refuse an item that has no stock of its own."""
+    if is_stocked(item, product):
+        return
     if product.tracking is InventoryTracking.DO_NOT_TRACK:
         message = f"{item.sku} is not tracked: its stock is not counted."
-    elif item.is_product and catalog.counts_combinations(product.tracking):
+    elif item.is_product:
         message = f"{item.sku} is tracked with options: its combinations have the quantities."
-    elif not item.is_product and not catalog.counts_combinations(product.tracking):
+    else:
         message = (
             f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
         )
-    else:
-        return
     raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
 
 

@@ -38,9 +38,9 @@ class OrderRequest:
     hold: Handle | None = None
     """The hold that it orders."""
     only_free: bool = False
-    """Whether only free units are taken: nothing waits for stock. So it is for a hold."""
+    """For a hold: only free units are taken, nothing waits for stock."""
     may_park: bool = True
-    """Whether the order may be parked for want of stock, where insufficientStock says so."""
+    """Whether it may be parked for want of stock, where insufficientStock says so. A retry is not parked again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from gqlstock.rules import counting
 from gqlstock.rules import demand as rules
-from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
@@ -114,7 +115,7 @@ class Report:
         found = []
         for item in items:
             here = [level for level in levels[item.id] if level.warehouse_id in self._places]
-            if _is_stocked(item, known) and (here or item.id in self._demands):
+            if counting.is_stocked(item, known.product(item)) and (here or item.id in self._demands):
                 found.append(self._row(item, here, known))
         return found
 
@@ -197,12 +198,6 @@ def _by_stock_item(units: Mapping[int, Decimal], owners: Mapping[int, int]) -> d
     for item_id, quantity in units.items():
         sums[owners[item_id]] = sums.get(owners[item_id], ZERO) + quantity
     return sums
-
-
-def _is_stocked(item: Item, known: Lookup) -> bool:
-    product = known.product(item)
-    counted = product.tracking is not InventoryTracking.DO_NOT_TRACK
-    return counted and item.is_product != counts_combinations(product.tracking)
 
 
 def _decimals(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import catalog, counting, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
@@ -100,10 +100,8 @@ def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
     """
     if stock_item is None:
         return ordered.deleted_at is None
-    tracking = known.product(stock_item).tracking
-    left_behind = tracking is not InventoryTracking.DO_NOT_TRACK and (
-        stock_item.is_product is catalog.counts_combinations(tracking)
-    )
+    product = known.product(stock_item)
+    left_behind = product.tracking is not InventoryTracking.DO_NOT_TRACK and not counting.has_units(stock_item, product)
     return stock_item.deleted_at is None and not left_behind
 
 
