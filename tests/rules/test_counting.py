@@ -21,7 +21,7 @@ def test_parts_of_a_unit_are_refused_where_only_whole_units_are_counted() -> Non
     assert refusal.message == "2.5 of MUG: only whole units are counted there."
 
 
-def test_nobody_counts_less_than_nothing() -> None:
+def test_a_count_is_0_or_more() -> None:
     counting.check_count(Decimal(0), "onHand")
     with pytest.raises(Refused) as error:
         counting.check_count(Decimal(-1), "onHand")

@@ -52,7 +52,7 @@ def check_parts(quantity: Decimal, sku: str, settings: Settings, *path: str) -> 
 
 
 def check_count(on_hand: Decimal, *path: str) -> None:
-    """Refuse a count that nobody can have made."""
+    """Refuse a count below 0."""
     if on_hand < 0:
         raise invalid(f"A count cannot be {quantities.text(on_hand)}: 0 or more.", *path)
 

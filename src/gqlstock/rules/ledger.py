@@ -245,7 +245,7 @@ def check_leaving(level: Level, quantity: Decimal, backordered: Decimal, sku: st
 
 
 def retire(level: Level, open_allocations: int) -> None:
-    """Whether a level may be taken out of use: nothing of it is left, and nobody waits for it. (Solidus)"""
+    """Whether a level may be taken out of use: nothing of it is left, and no order waits for it. (Solidus)"""
     left = [
         f"{name} {quantities.text(value)}"
         for name, value in (

@@ -70,7 +70,7 @@ def select(
 ) -> list[SelectedItem | Refused]:
     """What each line stands for, or why it stands for nothing. ``items``: those of the SKUs that exist.
 
-    The public is told of an unpublished item that it does not exist.
+    For the public an unpublished item does not exist.
     """
     selected: list[SelectedItem | Refused] = []
     for number, line in enumerate(lines):

@@ -45,7 +45,7 @@ async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody has to look after, by its line in the file."""
+    """What a person should check, by its line in the file."""
 
     line: int
     message: str
@@ -53,7 +53,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CountLevels:
-    """State what was counted; what is so already is left alone.
+    """State what was counted. A count that a level has already changes nothing.
 
     Counts that are wrong by now are refused by their lines, and the others are stated. The result has the levels that
     changed, and as its rows the notes: what is below 0 is owed to customers of the system that wrote the file, and counts
@@ -99,7 +99,7 @@ class CountLevels:
 
 
 def _change(count: Count, item: Item | None, level: Level | None, found: Lookup) -> Change | None:
-    """What a count does to its level; None where it is so already. Refused where the item cannot have that count."""
+    """What a count does to its level; None where the level has it already. Refused where the item cannot have that count."""
     if item is None or item.deleted_at is not None:
         raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
     on_hand = counting.counted_of(count.on_hand)

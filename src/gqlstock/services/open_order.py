@@ -30,12 +30,12 @@ Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
 
 @dataclass(frozen=True, slots=True)
 class LineQuantity:
-    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``told``: the id's text."""
+    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``named``: that id as text."""
 
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = field(default=None, metadata=canonical.called(None))
+    named: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class OpenOrder:
@@ -75,10 +75,10 @@ class OpenOrder:
         """The lines that a caller means."""
         if row.quantity <= 0:
             raise invalid(f"{quantities.text(row.quantity)} is no quantity: more than 0.", "quantity")
-        if row.told is not None:
+        if row.named is not None:
             found = self._named(row.sku, [line for line in self.lines if line.id == row.line])
             if not found:
-                raise refusals.missing(f"line of {refusals.shown(row.sku)} in the order", row.told, "line")
+                raise refusals.missing(f"line of {refusals.shown(row.sku)} in the order", row.named, "line")
             return found
         named = self._named(row.sku, self.lines)
         if not named:
