@@ -43,6 +43,7 @@ class Assortment:
         self._ordered: dict[tuple[SourceSelection, Point | None], list[RankedWarehouse]] = {}
         self._here: dict[int, list[Level]] = {}
         self._settings: dict[int, Settings] = {}
+        self._sources: dict[tuple[int, Point | None], tuple[Source, ...]] = {}
         self._assessed: dict[int, Assessment] = {}
 
     def freeing(self, held: Mapping[int, Decimal], first: Mapping[int, list[int]] | None = None) -> "Assortment":
@@ -97,6 +98,12 @@ class Assortment:
 
         Of an item that was never counted, this is a level that does not exist yet: the first warehouse's.
         """
+        found = self._sources.get((item.id, ship_to))
+        if found is None:
+            found = self._sources[item.id, ship_to] = self._find_sources(item, ship_to)
+        return found
+
+    def _find_sources(self, item: Item, ship_to: Point | None) -> tuple[Source, ...]:
         by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
         settings = self.settings(item)
         found = []
