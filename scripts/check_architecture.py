@@ -201,8 +201,8 @@ def _is_in(module: str, package: str) -> bool:
 def main() -> int:
     source = Path(sys.argv[1] if len(sys.argv) > 1 else "src")
     found = problems(source)
-    sys.stdout.writelines(f"{problem}
-" for problem in found)
+    for problem in found:
+        sys.stderr.write(problem + "\n")
     return 1 if found else 0
 
 
