@@ -15,14 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import load
-import make
-import server
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
 from gqlstock.store.inventory import StockMovement
-from live import connected, pushed, subscribe
+from support import load_generator, server_processes
+from support import shop_builders as make
+from support.subscriptions import connected, pushed, subscribe
 
 CHANGES = "subscription { inventoryChanges { cursor changedAt movement { id } } }"
 # Some kilobytes each: what is not read fills the buffers on the way soon.
@@ -37,12 +36,12 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
     async with database.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()
-        skus = await load.stocked(_ITEMS)
+        skus = await load_generator.stocked(_ITEMS)
         token = await make.token()
         env = {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}
         async with (
-            server.running(env, directory) as started,
-            connected(started, token, max_queue=1, ping_interval=None, sock=load.narrow(started)) as stalled,
+            server_processes.running(env, directory) as started,
+            connected(started, token, max_queue=1, ping_interval=None, sock=load_generator.narrow(started)) as stalled,
             connected(started, token) as reading,
         ):
             await subscribe(reading, CHANGES)
@@ -56,10 +55,10 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
 
             listening = asyncio.create_task(listen())
             memory = []
-            async with load.changing([started], token, skus, per_second, reason="x" * 900) as made:
+            async with load_generator.changing([started], token, skus, per_second, reason="x" * 900) as made:
                 for _ in range(seconds):
                     await asyncio.sleep(1)
-                    memory.append(load.memory(started))
+                    memory.append(load_generator.memory(started))
             await asyncio.sleep(2)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -29,13 +29,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import load
-import make
-import server
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
-from server import Server
+from support import load_generator, server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 SUBSCRIPTIONS = {
     "availability": """subscription Shelf($skus: [String!]!) {
@@ -250,14 +249,14 @@ def _seconds_of_processor(of: Server) -> float:
 
 
 async def _change(started: Server, token: str, of: str, skus: list[str], on_hand: int) -> None:
-    async with server.client(token) as http:
+    async with server_processes.client(token) as http:
         if of == "orders":
             lines = [{"lines": [{"sku": sku, "quantity": 1}]} for sku in skus]
-            answers = await asyncio.gather(*(server.ask(http, started, PLACE, input=line) for line in lines))
+            answers = await asyncio.gather(*(server_processes.ask(http, started, PLACE, input=line) for line in lines))
             assert all(answer["placeOrder"]["userErrors"] == [] for answer in answers)
             return
         counts = [{"sku": sku, "warehouse": "BERLIN", "onHand": on_hand} for sku in skus]
-        answer = await server.ask(http, started, SET, input={"counts": counts})
+        answer = await server_processes.ask(http, started, SET, input={"counts": counts})
         assert answer["setStock"]["userErrors"] == [], answer
 
 
@@ -271,7 +270,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
     async with database.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()
-        skus = await load.stocked(given.items)
+        skus = await load_generator.stocked(given.items)
         await make.setting(notify_below=5)
         token = await make.token()
         await asyncio.sleep(0.5)
@@ -279,13 +278,13 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
         "GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}",
         "GQLSTOCK_MAX_SUBSCRIPTIONS": str(max(5_000, given.subscribers)),
     }
-    server.LIKE_SERVE.extend(_NO_PINGS)
-    server.PATIENCE = 120.0
-    async with server.running(env, directory) as started:
+    server_processes.LIKE_SERVE.extend(_NO_PINGS)
+    server_processes.PATIENCE = 120.0
+    async with server_processes.running(env, directory) as started:
         asking = await asyncio.to_thread(Questions, started)
         await asyncio.sleep(2)
         idle, _ = asking.waits()
-        before = load.memory(started)
+        before = load_generator.memory(started)
         of_public = given.of == "availability"
         wanted = Wanted(
             started.port,
@@ -301,7 +300,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
             if of_public:
                 await subscribers.told(given.subscribers * given.items)
             await asyncio.sleep(3)
-            each = (load.memory(started) - before) * 1024 / given.subscribers
+            each = (load_generator.memory(started) - before) * 1024 / given.subscribers
             print(f"{given.subscribers} subscribers of {given.items} items: {each:.0f} KB of memory each")
             asking.waits()
             for on_hand in (0, 1_000):
@@ -315,7 +314,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
                 print(
                     f"{given.items} changes (answered after {answered:.2f} s), {given.subscribers * given.items} pushes in "
                     f"{seconds:.1f} s, {_seconds_of_processor(started) - spent:.1f} s of processor time, "
-                    f"{load.memory(started):.0f} MB at the end"
+                    f"{load_generator.memory(started):.0f} MB at the end"
                 )
                 print(
                     f"    others waited {_milliseconds(waits, 0.5):.0f} ms half of the time, 99 of 100 at most "

@@ -1,8 +1,10 @@
-"""A database of its own for every test: a copy of a migrated SQLite file, or the one PostgreSQL database, emptied."""
+"""A database of its own for every test: a copy of a migrated SQLite file, or the worker's PostgreSQL database, emptied.
+
+Long tests run with --all, or where the command line names files or folders.
+"""
 
 import asyncio
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,21 +14,54 @@ import asyncpg
 import hypothesis
 import pytest
 
-from browser import Browser
 from gqlstock.config import Config
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from support.browser import Browser
+from support.worker_databases import POSTGRES, REDIS
 
 # How long one example takes says nothing on a shared machine.
 hypothesis.settings.register_profile("gqlstock", deadline=None)
 hypothesis.settings.load_profile("gqlstock")
 
-POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
-REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
-
+LONG_FOLDERS = ("races", "e2e")
+LEFT_OUT = (
+    "Left out: races, crashes, random lives and documents, browsers, protocol audits. scripts/test --all runs them too."
+)
 
 NewDatabase = Callable[[], contextlib.AbstractAsyncContextManager[dict[str, str]]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run the long tests too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    # Workers get the options of the process that starts them, and the folder of all tests as an argument.
+    if not is_worker and (config.args_source is pytest.Config.ArgsSource.ARGS or config.option.markexpr):
+        config.option.all = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in LONG_FOLDERS:
+            item.add_marker("long")
+    if not config.option.all:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Below pytest's own closing line."""
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not session.config.option.all:
+        terminal.write_line(LEFT_OUT)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from documentation import HOME, run, script
 from gqlstock import config
+from support.documentation_pages import HOME, run, script
 
 POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")
 

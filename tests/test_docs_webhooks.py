@@ -4,13 +4,13 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-import make
-from documentation import HOME, blocks, reader
 from gqlstock.adapters import signature
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.rules import retries, webhooks
 from gqlstock.store.webhooks import WebhookDelivery
-from news import settled
+from support import shop_builders as make
+from support.documentation_pages import HOME, blocks, reader
+from support.settled_news import settled
 
 FILE = HOME / "docs" / "webhooks.md"
 PAGE = FILE.read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from server import free_port
+from support.server_processes import free_port
 
 HOME = Path(__file__).parent.parent
 PATIENCE = 60

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import receiver
 from gqlstock.adapters.http import Answer, Http
 from gqlstock.rules.addresses import Address
+from support import webhook_receiver
 
 HEADERS = {"webhook-id": "msg_1", "content-type": "application/json"}
 
@@ -35,7 +35,7 @@ async def post(http: Http, url: str) -> Answer:
 
 async def test_a_message_is_posted_as_it_is_to_the_address_that_was_looked_up_under_the_name_that_was_given():
     asked: list[str] = []
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         http = Http(private_addresses=True, resolve=resolver("127.0.0.1", asked=asked))
         answer = await post(http, f"http://hooks.example:{there.port}/a?b=c")
 
@@ -62,7 +62,7 @@ async def test_a_message_is_posted_as_it_is_to_the_address_that_was_looked_up_un
     ],
 )
 async def test_a_name_that_leads_to_a_private_address_is_not_called(addresses):
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         answer = await post(Http(resolve=resolver(*addresses)), f"http://evil.example:{there.port}/")
 
     assert answer == Answer(None, "evil.example leads to a private address: webhooks go to public ones only.")
@@ -81,7 +81,7 @@ async def test_a_name_that_leads_to_a_private_address_is_not_called(addresses):
     ],
 )
 async def test_an_address_in_any_notation_is_not_called_when_it_is_private(host, told):
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         answer = await post(Http(), f"http://{host}:{there.port}/")
 
     assert answer == Answer(None, told)
@@ -89,7 +89,7 @@ async def test_an_address_in_any_notation_is_not_called_when_it_is_private(host,
 
 
 async def test_the_systems_resolver_is_asked_and_what_it_says_of_this_machine_is_refused():
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         refused = await post(Http(), there.url().replace("127.0.0.1", "localhost"))
         let_be = await post(Http(private_addresses=True), there.url().replace("127.0.0.1", "localhost"))
 
@@ -100,7 +100,7 @@ async def test_the_systems_resolver_is_asked_and_what_it_says_of_this_machine_is
 
 
 async def test_the_next_address_is_tried_when_nobody_answers_at_the_first():
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         http = Http(private_addresses=True, resolve=resolver("127.0.0.9", "127.0.0.1"))
         answer = await post(http, f"http://hooks.example:{there.port}/")
 
@@ -138,7 +138,7 @@ async def test_what_cannot_be_reached_is_told(resolved, url, told):
 
 
 async def test_an_answer_that_never_comes_is_not_waited_for_for_ever():
-    async with receiver.receiving(lambda _: None) as there:
+    async with webhook_receiver.receiving(lambda _: None) as there:
         answer = await post(Http(private_addresses=True, seconds=0.3), there.url())
 
     assert answer == Answer(None, "There was no answer within 0.3 seconds.")
@@ -146,7 +146,7 @@ async def test_an_answer_that_never_comes_is_not_waited_for_for_ever():
 
 async def test_an_answer_that_never_ends_is_read_to_a_bound():
     endless = b"HTTP/1.1 500 No\r\ncontent-length: 900000000\r\n\r\n" + b"no \x00 " * 200_000
-    async with receiver.receiving(lambda _: endless) as there:
+    async with webhook_receiver.receiving(lambda _: endless) as there:
         answer = await post(Http(private_addresses=True, seconds=5), there.url())
 
     assert answer.status == 500
@@ -156,7 +156,7 @@ async def test_an_answer_that_never_ends_is_read_to_a_bound():
 
 
 async def test_what_is_no_answer_is_told():
-    async with receiver.receiving(lambda _: b"hello\r\n\r\n") as there:
+    async with webhook_receiver.receiving(lambda _: b"hello\r\n\r\n") as there:
         answer = await post(Http(private_addresses=True), there.url())
 
     assert answer.status is None
@@ -164,7 +164,7 @@ async def test_what_is_no_answer_is_told():
 
 
 async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch):
-    async with receiver.receiving() as proxy, receiver.receiving() as there:
+    async with webhook_receiver.receiving() as proxy, webhook_receiver.receiving() as there:
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
         monkeypatch.setenv("ALL_PROXY", proxy.url())
         answer = await post(Http(private_addresses=True), there.url())

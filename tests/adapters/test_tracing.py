@@ -11,10 +11,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-import server
 from gqlstock.adapters.tracing import Tracing
 from gqlstock.config import Config
 from gqlstock.trail import Operation, Trail
+from support import server_processes
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
@@ -61,7 +61,7 @@ class Collector(ThreadingHTTPServer):
 
 
 class Taking(BaseHTTPRequestHandler):
-    server: Collector
+    server_processes: Collector
 
     def do_POST(self) -> None:
         self.server.taken.append((self.path, self.rfile.read(int(self.headers["content-length"]))))
@@ -84,8 +84,8 @@ async def test_what_a_server_did_before_its_end_gets_to_the_collector(
 ) -> None:
     env = {**database_env, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}"}
 
-    async with server.serving(env, tmp_path) as serving, server.client() as http:
-        await server.ask(http, serving, "query Me { viewer { name } }")
+    async with server_processes.serving(env, tmp_path) as serving, server_processes.client() as http:
+        await server_processes.ask(http, serving, "query Me { viewer { name } }")
 
     assert serving.process.returncode == 0
     assert {path for path, _ in collector.taken} == {"/v1/traces"}

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from gqlstock.cli import app
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
-from terminal import Fill, Run
+from support.command_line import Fill, Run
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import make
 from gqlstock.store import outbox
 from gqlstock.store.database import DatabaseUrl, SqliteFile
 from gqlstock.store.outbox import Cursor, OutOfReach
-from terminal import Fill, Run
+from support import shop_builders as make
+from support.command_line import Fill, Run
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import make
 from gqlstock.store import database, tokens
-from terminal import Fill, Run
+from support import shop_builders as make
+from support.command_line import Fill, Run
 
 LEVELS = "sku,warehouse,on_hand\nMUG,BERLIN,5\n"
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\dZ"

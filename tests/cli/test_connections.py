@@ -9,8 +9,8 @@ from typing import Any
 
 import uvicorn
 
-import server
 from gqlstock.cli.connections import heads_within
+from support import server_processes
 
 SECONDS = 0.5
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
@@ -29,7 +29,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[int]:
     """A server of that app, on the port given, which closes idle connections later than these tests take."""
-    port = server.free_port()
+    port = server_processes.free_port()
     config = uvicorn.Config(
         app,
         port=port,
@@ -135,7 +135,7 @@ async def test_what_is_idle_between_requests_or_slow_in_its_body_or_its_answer_i
 async def test_serve_closes_a_connection_whose_head_does_not_come_in_ten_seconds(
     database_env: dict[str, str], tmp_path: Path
 ) -> None:
-    async with server.serving(database_env, tmp_path) as serving, opened(serving.port) as (reader, writer):
+    async with server_processes.serving(database_env, tmp_path) as serving, opened(serving.port) as (reader, writer):
         writer.write(HEAD)
         began = time.monotonic()
         async with asyncio.timeout(20):

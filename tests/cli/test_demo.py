@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from gqlstock.cli.demo import welcome
-from server import free_port
-from terminal import PATIENCE, running, stopped
+from support.command_line import PATIENCE, running, stopped
+from support.server_processes import free_port
 
 LAST_LINE = "    -d "
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-import make
 from gqlstock.services import verification
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.warehouses import Warehouse
-from terminal import PATIENCE, Fill, Run, at_a_terminal
+from support import shop_builders as make
+from support.command_line import PATIENCE, Fill, Run, at_a_terminal
 
 PLACES = 100
 PEAK = """

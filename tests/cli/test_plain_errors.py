@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import make
 from gqlstock.store import database
-from terminal import PATIENCE, Fill, Run
+from support import shop_builders as make
+from support.command_line import PATIENCE, Fill, Run
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate.\n"
 

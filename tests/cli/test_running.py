@@ -6,8 +6,8 @@ import time
 
 import httpx
 
-from server import free_port
-from terminal import PATIENCE, Run, running, stopped
+from support.command_line import PATIENCE, Run, running, stopped
+from support.server_processes import free_port
 
 
 def until_ready(port: int) -> httpx.Response:

@@ -15,14 +15,14 @@ import asyncpg
 import httpx
 import pytest
 
-import make
-import server
 from gqlstock.rules import orders as order_rules
 from gqlstock.services import verification
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.orders import Order
-from live import connected, received, send, streamed, subscribe
-from server import PATIENCE, Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import PATIENCE, Server
+from support.subscriptions import connected, received, send, streamed, subscribe
 
 # Two on a quiet machine; it was up to thirty.
 _SECONDS = 8
@@ -80,8 +80,8 @@ async def test_what_was_begun_is_answered_before_the_end(
     env: dict[str, str], database_url: DatabaseUrl, tmp_path: Path
 ) -> None:
     async with (
-        server.serving(env, tmp_path) as serving,
-        server.client() as http,
+        server_processes.serving(env, tmp_path) as serving,
+        server_processes.client() as http,
         connected(serving) as socket,
         connected(serving) as idle,
     ):
@@ -127,7 +127,7 @@ async def test_orders_while_the_server_ends_are_answered_and_there_or_consistent
             answers[str(answer.status_code)] += 1
             told.add(answer.json()["data"]["placeOrder"]["order"]["number"])
 
-    async with server.serving(env, tmp_path) as serving, server.client() as http:
+    async with server_processes.serving(env, tmp_path) as serving, server_processes.client() as http:
         buyers = [asyncio.create_task(keep_buying(http, serving.url)) for _ in range(16)]
         await asyncio.sleep(1)
         serving.process.terminate()
@@ -146,8 +146,8 @@ async def test_streams_end_and_websockets_are_told_that_the_server_goes_away(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     async with (
-        server.serving(env, tmp_path) as serving,
-        server.client() as http,
+        server_processes.serving(env, tmp_path) as serving,
+        server_processes.client() as http,
         connected(serving) as socket,
         streamed(http, serving, SHELF) as events,
     ):
@@ -168,7 +168,11 @@ async def test_streams_end_and_websockets_are_told_that_the_server_goes_away(
 
 
 async def test_a_second_signal_ends_it_at_once(env: dict[str, str], database_url: DatabaseUrl, tmp_path: Path) -> None:
-    async with server.serving(env, tmp_path) as serving, server.client() as http, held_up(database_url):
+    async with (
+        server_processes.serving(env, tmp_path) as serving,
+        server_processes.client() as http,
+        held_up(database_url),
+    ):
         unanswered = asyncio.create_task(http.post(serving.url, json={"query": ORDER}))
         await asyncio.sleep(0.5)
         serving.process.terminate()
@@ -185,12 +189,12 @@ async def test_a_second_signal_ends_it_at_once(env: dict[str, str], database_url
 
 async def test_workers_end_as_well(env: dict[str, str], tmp_path: Path) -> None:
     async with (
-        server.serving(env, tmp_path, "--workers", "2") as serving,
+        server_processes.serving(env, tmp_path, "--workers", "2") as serving,
         connected(serving) as first,
         connected(serving) as second,
-        server.client() as http,
+        server_processes.client() as http,
     ):
-        placed = await server.ask(http, serving, ORDER)
+        placed = await server_processes.ask(http, serving, ORDER)
         serving.process.terminate()
         closed = [await close_code(first), await close_code(second)]
         code = await ended(serving)
@@ -205,8 +209,8 @@ async def test_a_second_signal_ends_workers_at_once(
     env: dict[str, str], database_url: DatabaseUrl, tmp_path: Path
 ) -> None:
     async with (
-        server.serving(env, tmp_path, "--workers", "2") as serving,
-        server.client() as http,
+        server_processes.serving(env, tmp_path, "--workers", "2") as serving,
+        server_processes.client() as http,
         held_up(database_url),
     ):
         unanswered = asyncio.create_task(http.post(serving.url, json={"query": ORDER}))
@@ -227,15 +231,15 @@ async def test_workers_are_replaced_one_after_another(env: dict[str, str], tmp_p
     """``kill -HUP``: somebody answers all the time."""
     refused = 0
 
-    async with server.serving(env, tmp_path, "--workers", "2") as serving:
+    async with server_processes.serving(env, tmp_path, "--workers", "2") as serving:
         before = children(serving)
         serving.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 3 * PATIENCE
         while children(serving) & before:
             assert time.monotonic() < deadline, serving.log.read_text()
-            async with server.client() as http:
+            async with server_processes.client() as http:
                 try:
-                    await server.ask(http, serving, "{ viewer { authenticated } }")
+                    await server_processes.ask(http, serving, "{ viewer { authenticated } }")
                 except httpx.ConnectError:
                     refused += 1
             await asyncio.sleep(0.05)
@@ -246,7 +250,7 @@ async def test_workers_are_replaced_one_after_another(env: dict[str, str], tmp_p
 async def test_a_worker_that_was_killed_is_replaced_within_seconds_whatever_it_was_doing(
     env: dict[str, str], tmp_path: Path
 ) -> None:
-    async with server.serving(env, tmp_path, "--workers", "2") as serving, server.client() as http:
+    async with server_processes.serving(env, tmp_path, "--workers", "2") as serving, server_processes.client() as http:
         before = await both(serving)
         killed, left = sorted(before)
         # It is asked whether it is well, and does not answer any more.
@@ -257,7 +261,7 @@ async def test_a_worker_that_was_killed_is_replaced_within_seconds_whatever_it_w
         while len(children(serving) - {killed}) < 2:
             assert time.monotonic() - began < _SECONDS, serving.log.read_text()
             await asyncio.sleep(0.02)
-        await server.ask(http, serving, "{ viewer { authenticated } }")
+        await server_processes.ask(http, serving, "{ viewer { authenticated } }")
         after = children(serving)
 
     assert left in after
@@ -267,7 +271,7 @@ async def test_a_worker_that_was_killed_is_replaced_within_seconds_whatever_it_w
 async def test_the_end_is_heard_at_once_while_a_worker_does_not_answer_or_is_being_started(
     env: dict[str, str], tmp_path: Path
 ) -> None:
-    async with server.serving(env, tmp_path, "--workers", "2") as serving, server.client() as http:
+    async with server_processes.serving(env, tmp_path, "--workers", "2") as serving, server_processes.client() as http:
         stopped, killed = sorted(await both(serving))
         os.kill(stopped, signal.SIGSTOP)
         await asyncio.sleep(1.5)
@@ -311,12 +315,12 @@ def children(of: Server) -> set[int]:
 
 
 async def test_before_the_end_it_goes_on_for_a_while_without_being_ready(env: dict[str, str], tmp_path: Path) -> None:
-    async with server.serving({**env, "GQLSTOCK_DRAIN_SECONDS": "2"}, tmp_path) as serving:
+    async with server_processes.serving({**env, "GQLSTOCK_DRAIN_SECONDS": "2"}, tmp_path) as serving:
         serving.process.terminate()
         await asyncio.sleep(0.7)
-        async with server.client() as http:
+        async with server_processes.client() as http:
             ready = await http.get(f"http://127.0.0.1:{serving.port}/readyz")
-            placed = await server.ask(http, serving, ORDER)
+            placed = await server_processes.ask(http, serving, ORDER)
         code = await ended(serving)
 
     assert (ready.status_code, ready.text) == (503, "stopping\n")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from graphql import build_schema
 
-import make
-import server
 from gqlstock.services import warehouses
 from gqlstock.store import database, versions
 from gqlstock.store.database import SqliteFile
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -170,14 +170,16 @@ async def main(arguments: list[str]) -> None:
 
         if "--fuzz" not in arguments:
             of_the_schema()
-            async with server.running(env, Path(directory)) as serving:
+            async with server_processes.running(env, Path(directory)) as serving:
                 await of_the_server(serving, token)
-            async with server.running({**env, "GQLSTOCK_PUBLIC_ORDERS": "true"}, Path(directory)) as serving:
+            async with server_processes.running({**env, "GQLSTOCK_PUBLIC_ORDERS": "true"}, Path(directory)) as serving:
                 await from_another_site(serving, orders)
-            async with server.running({**env, "GQLSTOCK_PUBLIC_INTROSPECTION": "false"}, Path(directory)) as serving:
+            async with server_processes.running(
+                {**env, "GQLSTOCK_PUBLIC_INTROSPECTION": "false"}, Path(directory)
+            ) as serving:
                 await guessing(serving, token)
         else:
-            async with server.running(env, Path(directory)) as serving:
+            async with server_processes.running(env, Path(directory)) as serving:
                 await fuzzing(serving, token, seconds)
                 logged = serving.log.read_text()
                 told("and nothing that nobody foresaw was logged", int("Traceback" not in logged), 1, logged[-2_000:])

@@ -1,14 +1,14 @@
 """What becomes work: each entry once, also over a restore of the database."""
 
-import backups
-import make
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
 from gqlstock.store import dispatch, outbox
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.store.webhooks import WebhookDelivery
-from news import settled
+from support import database_backup
+from support import shop_builders as make
+from support.settled_news import settled
 
 NOWHERE = "https://shop.example/hook"
 
@@ -35,13 +35,13 @@ async def test_after_a_restore_below_it_what_is_new_becomes_work_and_nothing_twi
     before = await make.order("MUG", 1)
     await dispatched(dispatcher)
     undone = await make.order("MUG", 1)
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     for _ in range(3):
         await make.order("MUG", 1)
     await dispatched(dispatcher)
     seen = dispatcher.seen
 
-    await backups.restore(database_url)
+    await database_backup.restore(database_url)
     after = [await make.order("MUG", 1) for _ in range(5)]
     await dispatched(dispatcher)
 
@@ -58,13 +58,13 @@ async def test_after_a_restore_a_feed_that_is_shorter_than_before_is_dispatched(
     await make.stock("MUG", on_hand=10)
     await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
     dispatcher = Dispatcher()
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     for _ in range(5):
         await make.order("MUG", 1)
     await dispatched(dispatcher)
     seen = dispatcher.seen
 
-    await backups.restore(database_url)
+    await database_backup.restore(database_url)
     await make.order("MUG", 1)
     await dispatched(dispatcher)
 

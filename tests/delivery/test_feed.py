@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-import backups
-import make
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.rules.events import Event, Topic
@@ -17,7 +15,9 @@ from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
-from news import settled
+from support import database_backup
+from support import shop_builders as make
+from support.settled_news import settled
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
 needs_redis = pytest.mark.skipif(REDIS is None, reason="needs GQLSTOCK_TEST_REDIS_URL")
@@ -305,7 +305,7 @@ async def test_who_has_heard_a_lost_future_is_told_to_start_anew_and_the_others_
     await tell(1)
     await tell(1, topic=Topic.ALERT)
     kept = await outbox.latest()
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     feed = OutboxFeed(OneProcess(), seconds_between_looks=0.05)
 
     async with (
@@ -315,7 +315,7 @@ async def test_who_has_heard_a_lost_future_is_told_to_start_anew_and_the_others_
     ):
         await tell(2)
         assert (await asyncio.wait_for(anext(of_orders), 10)).subject == 2
-        await backups.restore(database_url)
+        await database_backup.restore(database_url)
         await tell_from_elsewhere(3, 4, 5)
         await tell(6, topic=Topic.ALERT)
 

@@ -5,7 +5,7 @@ from gqlstock.delivery import housekeeping
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.outbox import START, Cursor
-from news import settled
+from support.settled_news import settled
 
 
 async def news(days_old: int, *subjects: int) -> None:

@@ -6,10 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-import clocks
-import make
-import postbox
-import receiver
 from gqlstock.adapters.mail import LogMail, SmtpMail, SmtpServer
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
@@ -25,8 +21,10 @@ from gqlstock.store.back_in_stock import BackInStockSubscription
 from gqlstock.store.dispatch import Dispatch
 from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import START
-from news import settled
-from postbox import Postbox
+from support import settable_clock, smtp_server, webhook_receiver
+from support import shop_builders as make
+from support.settled_news import settled
+from support.smtp_server import Postbox
 
 WAITING, NOTIFIED, CANCELED = BackInStockState.WAITING, BackInStockState.NOTIFIED, BackInStockState.CANCELED
 ANNA, BEN = "anna@shoppers.example", "ben@shoppers.example"
@@ -43,7 +41,7 @@ async def shop(db: None) -> None:
 
 @pytest.fixture
 def box() -> Iterator[Postbox]:
-    with postbox.open_postbox() as made:
+    with smtp_server.open_postbox() as made:
         yield made
 
 
@@ -89,10 +87,10 @@ async def test_administrators_are_written_to_when_an_alert_is_raised(shop: None,
     assert to(box) == ["admin@shop.example", "boss@shop.example"]
     letter = box.letters[0]
     assert (letter["Subject"], letter["From"]) == ("Low inventory: Mug (MUG)", "shop@gqlstock.example")
-    assert postbox.text(letter) == (
+    assert smtp_server.text(letter) == (
         "Mug is running low.\n\nName: Mug\nCode: MUG\nSKU: MUG\nQuantity left: 2\nAlert below: 3\n"
     )
-    assert "<tr><td>Quantity left</td><td>2</td></tr>" in postbox.text(letter, "html")
+    assert "<tr><td>Quantity left</td><td>2</td></tr>" in smtp_server.text(letter, "html")
 
 
 async def test_nobody_is_written_to_about_an_item_that_was_deleted(shop: None, box: Postbox) -> None:
@@ -142,7 +140,7 @@ async def test_who_waits_gets_one_letter_when_the_item_is_back_through_stock(sho
     assert (await BackInStockSubscription.get(id=anna)).notified_at is not None
     letter = next(letter for letter in box.letters if letter["To"] == ANNA)
     assert letter["Subject"] == "Back in stock: Mug"
-    assert postbox.text(letter).startswith("Mug is back in stock at Shop.\n\nYou asked to be told.")
+    assert smtp_server.text(letter).startswith("Mug is back in stock at Shop.\n\nYou asked to be told.")
 
 
 async def test_the_letter_has_a_link_to_unsubscribe_and_only_a_digest_of_its_token_is_kept(
@@ -154,7 +152,7 @@ async def test_the_letter_has_a_link_to_unsubscribe_and_only_a_digest_of_its_tok
     await delivered(courier(box))
 
     (letter,) = box.letters
-    found = re.search(r"Unsubscribe: https://shop\.example/unsubscribe\?token=(\S+)", postbox.text(letter))
+    found = re.search(r"Unsubscribe: https://shop\.example/unsubscribe\?token=(\S+)", smtp_server.text(letter))
     assert found is not None
     token = found.group(1)
     assert letter["List-Unsubscribe"] == f"<https://shop.example/unsubscribe?token={token}>"
@@ -170,7 +168,7 @@ async def test_unsubscribing_ends_what_was_asked_for_since(shop: None, box: Post
     await delivered(courier(box))
     await make.stock("MUG", on_hand=0)
     again, other = await waits(ANNA), await waits(BEN)
-    found = re.search(r"token=(\S+)", postbox.text(box.letters[0]))
+    found = re.search(r"token=(\S+)", smtp_server.text(box.letters[0]))
     assert found is not None
 
     await back_in_stock.unsubscribe(found.group(1))
@@ -420,7 +418,7 @@ async def test_a_server_that_wants_an_account_is_given_it(shop: None) -> None:
     anna = await waits(ANNA)
     await make.stock("MUG", on_hand=1)
     await dispatched()
-    with postbox.open_postbox(("shop@x", "p:w")) as box:
+    with smtp_server.open_postbox(("shop@x", "p:w")) as box:
         wrong = SmtpServer("127.0.0.1", box.port, "shop@x", "guessed")
         await delivered(Courier(Letters(SmtpMail(wrong), "shop@gqlstock.example", LINK)))
         assert (box.letters, await state(anna)) == ([], WAITING)
@@ -437,7 +435,7 @@ async def test_a_server_that_never_answers_is_not_waited_for_for_ever(shop: None
     await make.stock("MUG", on_hand=1)
     await dispatched()
     # It waits for a request of the web, and the client for a greeting.
-    async with receiver.receiving() as silent:
+    async with webhook_receiver.receiving() as silent:
         server = SmtpServer("127.0.0.1", silent.port)
         await delivered(Courier(Letters(SmtpMail(server, seconds=0.3), "shop@gqlstock.example", LINK)))
 
@@ -456,8 +454,8 @@ async def test_a_name_can_neither_write_headers_nor_html(shop: None, box: Postbo
     (letter,) = box.letters
     assert letter["Subject"] == "Back in stock: Mug Bcc: spy@evil.example <b>Ü</b>"
     assert "Bcc" not in letter
-    assert "&lt;b&gt;Ü&lt;/b&gt;" in postbox.text(letter, "html")
-    assert "<b>" not in postbox.text(letter, "html")
+    assert "&lt;b&gt;Ü&lt;/b&gt;" in smtp_server.text(letter, "html")
+    assert "<b>" not in smtp_server.text(letter, "html")
 
 
 async def test_without_a_mail_server_letters_go_to_the_log(shop: None, caplog: pytest.LogCaptureFixture) -> None:
@@ -494,7 +492,7 @@ async def test_who_waits_is_written_to_when_the_clock_was_set_back_after_the_las
     await waits()
     dispatcher = Dispatcher()
     await dispatched()
-    with clocks.ahead():
+    with settable_clock.ahead():
         assert await dispatcher.has_check()
     await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
 

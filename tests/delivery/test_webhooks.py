@@ -7,9 +7,6 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
-import clocks
-import make
-import receiver
 from gqlstock.adapters.http import Http
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
@@ -23,9 +20,11 @@ from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
 from gqlstock.store import database, work
-from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
-from news import settled
-from receiver import Receiver
+from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint, queue
+from support import settable_clock, webhook_receiver
+from support import shop_builders as make
+from support.settled_news import settled
+from support.webhook_receiver import Receiver
 
 PENDING, DELIVERED, FAILED = WorkState.PENDING, WorkState.DELIVERED, WorkState.FAILED
 EVERYTHING = list(WebhookTopic)
@@ -84,7 +83,7 @@ async def make_due() -> None:
 
 
 async def test_an_order_is_told_signed_to_the_endpoint_that_wants_it(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         _, secret = await endpoint(there, WebhookTopic.ORDER_PLACED)
         order_id = await make.order("MUG", 2, reference="WEB-1")
         await dispatched()
@@ -104,21 +103,21 @@ async def test_an_order_is_told_signed_to_the_endpoint_that_wants_it(shop: None,
 
 
 async def test_a_message_that_somebody_changed_is_found_out(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         _, secret = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
         await delivered(courier)
 
     (one,) = there.received
-    forged = receiver.Received(one.path, one.headers, one.body.replace("MUG", "CUP"))
+    forged = webhook_receiver.Received(one.path, one.headers, one.body.replace("MUG", "CUP"))
     with pytest.raises(WebhookVerificationError):
         forged.verified(secret)
 
 
 async def test_each_topic_is_told_of_what_it_is_for(shop: None, courier: Courier) -> None:
     await make.setting(product="MUG", notify_below=3)
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there)
         await make.order("MUG", 8)
         await make.order("MUG", 2)
@@ -150,7 +149,7 @@ async def test_each_topic_is_told_of_what_it_is_for(shop: None, courier: Courier
 
 
 async def test_an_endpoint_is_told_of_its_topics_only_and_of_nothing_from_before(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await make.order("MUG")
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.stock("MUG", on_hand=3)
@@ -167,7 +166,7 @@ async def test_an_endpoint_is_told_of_its_topics_only_and_of_nothing_from_before
 async def test_what_is_not_taken_is_tried_again_with_growing_pauses_and_then_given_up(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving(lambda _: 500) as there:
+    async with webhook_receiver.receiving(lambda _: 500) as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
@@ -191,7 +190,7 @@ async def test_what_is_not_taken_is_tried_again_with_growing_pauses_and_then_giv
 async def test_what_failed_is_sent_again_under_the_same_id_with_all_its_attempts_before_it(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving(lambda _: 500) as there:
+    async with webhook_receiver.receiving(lambda _: 500) as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
@@ -217,7 +216,7 @@ async def test_what_failed_is_sent_again_under_the_same_id_with_all_its_attempts
 async def test_messages_about_one_item_wait_for_each_other_and_those_about_others_do_not(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving(lambda one: 500 if "MUG" in one.body else 204) as there:
+    async with webhook_receiver.receiving(lambda one: 500 if "MUG" in one.body else 204) as there:
         await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         for on_hand in (9, 8, 7):
             await make.stock("MUG", on_hand=on_hand)
@@ -241,7 +240,7 @@ async def test_messages_about_one_item_wait_for_each_other_and_those_about_other
 async def test_the_next_about_an_item_goes_out_when_the_one_before_it_was_given_up(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving(lambda one: 500 if '"onHandAfter":9' in one.body else 204) as there:
+    async with webhook_receiver.receiving(lambda one: 500 if '"onHandAfter":9' in one.body else 204) as there:
         await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         await make.stock("MUG", on_hand=9)
         await make.stock("MUG", on_hand=8)
@@ -257,7 +256,11 @@ async def test_the_next_about_an_item_goes_out_when_the_one_before_it_was_given_
 
 async def test_an_endpoint_that_does_not_answer_holds_no_other_up(shop: None, http: Http) -> None:
     courier = Courier(Webhooks(http))
-    async with receiver.receiving(lambda _: None) as dead, receiver.receiving() as alive, courier.running():
+    async with (
+        webhook_receiver.receiving(lambda _: None) as dead,
+        webhook_receiver.receiving() as alive,
+        courier.running(),
+    ):
         await make.setting(quantity_uses_decimals=True)
         await endpoint(dead, WebhookTopic.ORDER_PLACED)
         await endpoint(alive, WebhookTopic.ORDER_PLACED)
@@ -275,9 +278,9 @@ async def test_an_endpoint_that_does_not_answer_holds_no_other_up(shop: None, ht
 
 
 async def test_a_redirect_is_not_followed(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as other:
+    async with webhook_receiver.receiving() as other:
         moved = f"HTTP/1.1 307 Moved\r\nlocation: {other.url()}\r\ncontent-length: 0\r\n\r\n".encode()
-        async with receiver.receiving(lambda _: moved) as there:
+        async with webhook_receiver.receiving(lambda _: moved) as there:
             await endpoint(there, WebhookTopic.ORDER_PLACED)
             await make.order()
             await dispatched()
@@ -289,7 +292,7 @@ async def test_a_redirect_is_not_followed(shop: None, courier: Courier) -> None:
 
 
 async def test_an_endpoint_that_says_it_is_gone_is_told_nothing_more(shop: None, courier: Courier) -> None:
-    async with receiver.receiving(lambda _: 410) as there:
+    async with webhook_receiver.receiving(lambda _: 410) as there:
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order("MUG")
         await dispatched()
@@ -304,7 +307,7 @@ async def test_an_endpoint_that_says_it_is_gone_is_told_nothing_more(shop: None,
 async def test_what_waits_for_an_endpoint_that_is_switched_off_goes_out_when_it_is_on_again(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order("MUG")
         await dispatched()
@@ -322,7 +325,7 @@ async def test_what_waits_for_an_endpoint_that_is_switched_off_goes_out_when_it_
 
 
 async def test_what_waits_for_a_deleted_endpoint_fails_and_its_secret_is_gone(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         endpoint_id, _ = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         await make.stock("MUG", on_hand=9)
         await make.stock("MUG", on_hand=8)
@@ -337,7 +340,7 @@ async def test_what_waits_for_a_deleted_endpoint_fails_and_its_secret_is_gone(sh
 
 
 async def test_what_could_not_go_out_for_a_week_is_given_up_and_the_next_goes_out(shop: None, courier: Courier) -> None:
-    async with receiver.receiving(lambda one: 500 if '"onHandAfter":9' in one.body else 204) as there:
+    async with webhook_receiver.receiving(lambda one: 500 if '"onHandAfter":9' in one.body else 204) as there:
         await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         for on_hand in (9, 8, 7):
             await make.stock("MUG", on_hand=on_hand)
@@ -366,7 +369,7 @@ async def refused(delivery_id: int) -> tuple[Code, str]:
 
 
 async def test_only_what_can_go_out_at_once_is_ordered_again(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         endpoint_id, _ = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         await make.stock("MUG", on_hand=9)
         await make.stock("MUG", on_hand=8)
@@ -385,7 +388,7 @@ async def test_only_what_can_go_out_at_once_is_ordered_again(shop: None, courier
 async def test_an_older_message_that_is_sent_again_is_not_overtaken_by_those_behind_it(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         await make.stock("MUG", on_hand=9)
         await dispatched()
@@ -402,7 +405,7 @@ async def test_an_older_message_that_is_sent_again_is_not_overtaken_by_those_beh
 
 async def test_who_took_over_a_delivery_is_not_contradicted_by_who_had_it_before(shop: None, http: Http) -> None:
     depot = Webhooks(http)
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
@@ -421,7 +424,7 @@ async def test_who_took_over_a_delivery_is_not_contradicted_by_who_had_it_before
 
 
 async def test_two_dispatchers_at_once_make_each_message_once(shop: None) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
         for on_hand in range(30, 0, -1):
             await make.stock("MUG", on_hand=on_hand)
@@ -436,7 +439,7 @@ async def test_two_dispatchers_at_once_make_each_message_once(shop: None) -> Non
 async def test_a_dispatcher_that_fails_in_the_middle_has_written_nothing(
     shop: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await settled()
@@ -457,7 +460,7 @@ def at(row: Any) -> datetime:
 
 
 async def test_a_message_says_when_it_happened(shop: None) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         before = database.now()
         await make.order()
@@ -473,8 +476,8 @@ async def test_an_endpoint_made_before_the_clock_was_set_back_is_told_what_comes
 ) -> None:
     await make.order("MUG", 1)
     await settled()
-    async with receiver.receiving() as there:
-        with clocks.ahead():
+    async with webhook_receiver.receiving() as there:
+        with settable_clock.ahead():
             await endpoint(there, WebhookTopic.ORDER_PLACED)
         order_id = await make.order("MUG", 2)
         await dispatched()
@@ -486,9 +489,9 @@ async def test_an_endpoint_made_before_the_clock_was_set_back_is_told_what_comes
 async def test_a_retry_put_off_before_the_clock_was_set_back_comes_after_its_pause(
     shop: None, courier: Courier
 ) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         there.answer = lambda _: 500 if len(there.received) == 1 else 204
-        with clocks.ahead():
+        with settable_clock.ahead():
             await endpoint(there, WebhookTopic.ORDER_PLACED)
             await make.order("MUG", 1)
             await dispatched()
@@ -529,61 +532,61 @@ async def test_nothing_waits_longer_than_its_pause_or_its_lease(
         attempts=attempts, spent=spent, sending=sending, due_at=now + due_in
     )
 
-    await work.bring_forward(WebhookDelivery)
+    await queue.bring_forward()
 
     (row,) = await rows()
     assert abs(row.due_at - (now + then_in)) < timedelta(seconds=5 if then_in > timedelta(seconds=10) else 1)
 
 
 async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewed(shop: None) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-    (taken,) = await work.claim(WebhookDelivery, 10)
+    (taken,) = await queue.claim(10)
     over = database.now() - timedelta(seconds=1)
     await WebhookDelivery.filter(id=taken.id).update(due_at=over)
 
-    assert await work.renew([taken]) == []
+    assert await queue.renew([taken]) == []
 
-    assert await work.claim(WebhookDelivery, 10) == []
+    assert await queue.claim(10) == []
     (row,) = await rows()
     assert row.due_at is not None
     assert work.LEASE - timedelta(seconds=2) < row.due_at - database.now() <= work.LEASE
 
 
 async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_nothing(shop: None) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         for _ in range(2):
             await make.order()
         await dispatched()
-    late, kept = await work.claim(WebhookDelivery, 10)
+    late, kept = await queue.claim(10)
     await WebhookDelivery.filter(id=late.id).update(due_at=database.now() - timedelta(seconds=1))
-    (other,) = await work.claim(WebhookDelivery, 10)
+    (other,) = await queue.claim(10)
 
-    assert [row.id for row in await work.renew([late, kept])] == [late.id]
+    assert [row.id for row in await queue.renew([late, kept])] == [late.id]
 
     assert (other.id, other.attempts) == (late.id, 2)
-    assert await work.settle(late, state=DELIVERED) is False
+    assert await queue.settle(late, state=DELIVERED) is False
     assert [row.state for row in await rows()] == [PENDING, PENDING]
 
 
 async def test_what_was_settled_is_not_renewed_and_not_lost(shop: None, courier: Courier) -> None:
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-        (taken,) = await work.claim(WebhookDelivery, 10)
-        await work.settle(taken, state=DELIVERED)
+        (taken,) = await queue.claim(10)
+        await queue.settle(taken, state=DELIVERED)
 
-    assert await work.renew([taken]) == []
+    assert await queue.renew([taken]) == []
     (row,) = await rows()
     assert (row.state, row.due_at) == (DELIVERED, None)
 
 
 async def test_a_courier_that_was_held_up_stops_sending_what_another_has_taken(shop: None, courier: Courier) -> None:
-    async with receiver.receiving(lambda _: None) as there, courier.running():
+    async with webhook_receiver.receiving(lambda _: None) as there, courier.running():
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()

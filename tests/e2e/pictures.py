@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import server
-from browser import Browser
 from gqlstock.cli import migrate
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
@@ -19,6 +17,8 @@ from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store import database
 from gqlstock.store.database import SqliteFile
+from support import server_processes
+from support.browser import Browser
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 ORDERS = 420
@@ -106,7 +106,9 @@ async def main(look=shoot) -> None:
             shop = await stock_up(NOWHERE)
             await trade(shop, random.Random(11))
             token = await tokens.create("anna", ["admin"])
-        async with server.running({"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)) as started:
+        async with server_processes.running(
+            {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)
+        ) as started:
             await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/#token={token}")
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import make
-import server
-from browser import Browser, needs_chromium
 from gqlstock.store import database, outbox
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.database import DatabaseUrl
+from support import server_processes
+from support import shop_builders as make
+from support.browser import Browser, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -33,17 +33,17 @@ class Shop:
     def __init__(self, env: Mapping[str, str], directory: Path) -> None:
         self._env = env
         self._directory = directory
-        self.server = server.start(env, directory)
+        self.server = server_processes.start(env, directory)
 
     @contextlib.asynccontextmanager
     async def away(self) -> AsyncIterator[None]:
         """It is gone as by a power cut for the block, and back at the same place after it."""
-        server.kill(self.server)
+        server_processes.kill(self.server)
         try:
             yield
         finally:
-            self.server = server.start(self._env, self._directory, self.server.port)
-            await server.ready(self.server)
+            self.server = server_processes.start(self._env, self._directory, self.server.port)
+            await server_processes.ready(self.server)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def shop(
     asyncio.run(stock_up())
     opened = Shop(env_of_module | SETTINGS, tmp_path_factory.mktemp("server"))
     try:
-        asyncio.run(server.ready(opened.server))
+        asyncio.run(server_processes.ready(opened.server))
         yield opened
     finally:
-        server.stop(opened.server)
+        server_processes.stop(opened.server)
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def page(of: Shop, token: str | None = None) -> str:
 
 async def order(of: Shop, sku: str, quantity: int) -> None:
     """An order as shoppers place it: through the server."""
-    async with server.client(await make.token("orders:write", name=f"shopper for {quantity} {sku}")) as http:
-        placed = await server.ask(http, of.server, ORDER, lines=[{"sku": sku, "quantity": quantity}])
+    async with server_processes.client(await make.token("orders:write", name=f"shopper for {quantity} {sku}")) as http:
+        placed = await server_processes.ask(http, of.server, ORDER, lines=[{"sku": sku, "quantity": quantity}])
     assert placed["placeOrder"]["userErrors"] == []
 
 

@@ -9,15 +9,17 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import make
-import server
-from browser import Browser, needs_chromium
+import pytest
+
 from gqlstock.rules.catalog import Image
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
-from terminal import running
+from support import server_processes
+from support import shop_builders as make
+from support.browser import Browser, needs_chromium
+from support.command_line import running
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.long, needs_chromium]
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -53,7 +55,7 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
         await make.stock("SHIRT-S", on_hand=1)
         await make.setting(product="MUG", only_x_left_threshold=3)
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as started:
+        async with server_processes.running(env, tmp_path) as started:
             browser("open", f"{site}/?api={started.url}")
 
             browser("says", '[data-sku="MUG"] .state', "In stock")
@@ -64,9 +66,9 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
             await make.stock("MUG", on_hand=0)
             browser("says", '[data-sku="MUG"] .state', "Sold out")
 
-            server.kill(started)
+            server_processes.kill(started)
             await make.stock("MUG", on_hand=40)
-            async with server.running(env, tmp_path, started.port):
+            async with server_processes.running(env, tmp_path, started.port):
                 browser("says", '[data-sku="MUG"] .state', "In stock")
                 browser("close")
 
@@ -74,7 +76,7 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
 
 
 async def test_the_storefront_of_the_demo_is_full_and_goes_on_by_itself(browser: Browser) -> None:
-    port = server.free_port()
+    port = server_processes.free_port()
     with running("demo", "--port", str(port), env={}) as demo:
         assert demo.stdout is not None
         await asyncio.to_thread(lambda: next(line for line in iter(demo.stdout.readline, "") if "Ctrl-C" in line))
@@ -96,7 +98,7 @@ async def test_the_admin_page_undoes_no_sale_by_a_count(
     token = await make.token("inventory:read", "inventory:write", "catalog:read", name="Mara")
     with pages(EXAMPLES / "admin") as site:
         env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
-        async with server.running(env, tmp_path) as started:
+        async with server_processes.running(env, tmp_path) as started:
             browser("open", f"{site}/?api={started.url}")
             browser("fill", "#token", token)
             browser("fill", "#sku", "MUG")

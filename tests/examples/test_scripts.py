@@ -15,13 +15,13 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-import make
-import server
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
 from gqlstock.store import catalog, database
 from gqlstock.store.inventory import InventoryLevel, StockMovement
-from news import settled
+from support import server_processes
+from support import shop_builders as make
+from support.settled_news import settled
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -36,7 +36,7 @@ async def shop(db: None, database_env: dict[str, str], tmp_path: Path) -> AsyncI
         await make.product(sku)
         await make.stock(sku, on_hand=5)
     token = await make.token("inventory:read", "inventory:write", name="erp")
-    async with server.running(database_env, tmp_path) as running:
+    async with server_processes.running(database_env, tmp_path) as running:
         yield {"GQLSTOCK_URL": running.url, "GQLSTOCK_TOKEN": token}
 
 
@@ -135,7 +135,7 @@ async def receiving(port: int, secret: str, directory: Path) -> AsyncIterator[Pa
             sys.executable, str(EXAMPLES / "webhook_receiver.py"), str(port), env=env, stdout=output, stderr=output
         )
     try:
-        async with asyncio.timeout(server.PATIENCE), httpx.AsyncClient(verify=False) as http:
+        async with asyncio.timeout(server_processes.PATIENCE), httpx.AsyncClient(verify=False) as http:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     await http.post(f"http://127.0.0.1:{port}/")
@@ -149,7 +149,7 @@ async def receiving(port: int, secret: str, directory: Path) -> AsyncIterator[Pa
 
 def first_line(printed: Path) -> str:
     """What is printed first, once it is."""
-    deadline = time.monotonic() + server.PATIENCE
+    deadline = time.monotonic() + server_processes.PATIENCE
     while not (told := printed.read_text()):
         assert time.monotonic() < deadline, "nothing came"
         time.sleep(0.05)
@@ -178,7 +178,7 @@ async def test_the_receiver_handles_once_what_is_sent_twice_and_refuses_what_is_
         {"content": body},
         signed(secret, body, "msg_4"),
     ]
-    port = server.free_port()
+    port = server_processes.free_port()
 
     async with receiving(port, secret, tmp_path) as printed, httpx.AsyncClient(verify=False) as http:
         answers = [(await http.post(f"http://127.0.0.1:{port}/", **one)).status_code for one in sent]
@@ -191,12 +191,12 @@ async def test_the_receiver_takes_what_a_server_sends(db: None, database_env: di
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=5)
-    port = server.free_port()
+    port = server_processes.free_port()
     url = f"http://127.0.0.1:{port}/"
     _, secret = await webhooks.create(url, [WebhookTopic.OUT_OF_STOCK], private_addresses=True)
     env = {**database_env, "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES": "true"}
 
-    async with server.running(env, tmp_path), receiving(port, secret, tmp_path) as printed:
+    async with server_processes.running(env, tmp_path), receiving(port, secret, tmp_path) as printed:
         await make.order("MUG", 5)
         told = await asyncio.to_thread(first_line, printed)
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from asking import Client, Statements
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.store.database import DatabaseUrl
+from support.graphql_client import Client
+from support.statement_counter import Statements
 
 
 @pytest.fixture

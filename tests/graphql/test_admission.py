@@ -1,6 +1,7 @@
 """Who is let in, and how often: the public by address, wrong tokens by address, good tokens always."""
 
 import os
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,8 +10,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-import make
-import server
 from gqlstock.adapters.rates import InProcess, InRedis
 from gqlstock.app import create_app
 from gqlstock.config import Config
@@ -20,8 +19,10 @@ from gqlstock.graphql.requests import Refusal
 from gqlstock.rules.limits import PublicRate, Rate
 from gqlstock.rules.scopes import Caller
 from gqlstock.store.database import DatabaseUrl
-from live import received, send
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
+from support.subscriptions import received, send
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
 QUERY = {"query": "{ viewer { authenticated } }"}
@@ -117,11 +118,11 @@ async def test_processes_count_together_in_redis() -> None:
 
 
 def make_kind() -> str:
-    return f"test-{server.free_port()}"
+    return f"test-{uuid.uuid4()}"
 
 
 async def test_without_redis_each_process_counts_for_itself(caplog: pytest.LogCaptureFixture) -> None:
-    counter = InRedis(f"redis://127.0.0.1:{server.free_port()}")
+    counter = InRedis(f"redis://127.0.0.1:{server_processes.free_port()}")
 
     told = [await counter.hit("public", "203.0.113.1", Rate(3, 3_600)) is None for _ in range(5)]
     await counter.aclose()
@@ -134,13 +135,13 @@ async def test_without_redis_each_process_counts_for_itself(caplog: pytest.LogCa
 async def serving(db: None, database_env: dict[str, str], tmp_path: Any) -> AsyncIterator[Server]:
     await make.shop()
     environment = {**database_env, "GQLSTOCK_REDIS_URL": "", "GQLSTOCK_PUBLIC_RATE": "5/hour"}
-    async with server.running(environment, tmp_path) as started:
+    async with server_processes.running(environment, tmp_path) as started:
         yield started
 
 
 async def test_the_address_behind_a_proxy_is_counted_over_every_transport(serving: Server) -> None:
     async def asked(address: str, token: str | None = None) -> httpx.Response:
-        async with server.client(token) as http:
+        async with server_processes.client(token) as http:
             return await http.post(serving.url, json=QUERY, headers={"x-forwarded-for": address})
 
     async def operations(address: str, count: int) -> list[str]:
@@ -234,7 +235,7 @@ async def test_over_websockets_the_public_runs_what_is_persisted_alone(
     path = tmp_path / "persisted.json"
     path.write_text('{"abc": "query Name { viewer { authenticated } }"}')
     async with (
-        server.running({**database_env, "GQLSTOCK_PERSISTED_ONLY": str(path)}, tmp_path) as serving,
+        server_processes.running({**database_env, "GQLSTOCK_PERSISTED_ONLY": str(path)}, tmp_path) as serving,
         connect(serving.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket,
     ):
         await send(socket, type="connection_init")

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-import make
-from asking import codes
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog
 from gqlstock.store.back_in_stock import BackInStockSubscription
+from support import shop_builders as make
+from support.graphql_client import codes
 
 ANNA = "Anna@shoppers.example"
 SUBSCRIBE = """mutation ($input: SubscribeToBackInStockInput!) {

@@ -17,10 +17,10 @@ from graphql import (
     is_leaf_type,
 )
 
-import make
-from asking import ERRORS, codes, row_counts
 from gqlstock.graphql.schema import text
 from gqlstock.store import database
+from support import shop_builders as make
+from support.graphql_client import ERRORS, codes, row_counts
 
 SCHEMA = build_schema(text())
 

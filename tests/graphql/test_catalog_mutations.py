@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-import make
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
+from support import shop_builders as make
 
 PRODUCT = """product {
   id sku name slug code barcode description published inventoryStatus tracking createdAt updatedAt deletedAt

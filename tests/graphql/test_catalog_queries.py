@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import make
-from asking import codes
 from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option, OptionValue
+from support import shop_builders as make
+from support.graphql_client import codes
 
 SELECTION = """query($options: [SelectedOptionInput!]!, $sku: String! = "SHIRT") {
   product(sku: $sku) {

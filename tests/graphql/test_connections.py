@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-import make
-from asking import codes
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import stock
 from gqlstock.services.stock import Counting, StockCount
+from support import shop_builders as make
+from support.graphql_client import codes
 
 PAGE = "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from graphql import get_introspection_query, parse
 
-from asking import Client
 from gqlstock.graphql import documents
 from gqlstock.graphql.cost import Measured
 from gqlstock.graphql.errors import QueryTooComplex
 from gqlstock.graphql.schema import build
 from gqlstock.rules.limits import Limits
+from support.graphql_client import Client
 
 LIMITS = Limits()
 SCHEMA = build()._schema  # type: ignore[attr-defined]

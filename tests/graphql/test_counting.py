@@ -9,8 +9,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-import make
-from asking import Client, Statements
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql import paging
@@ -22,6 +20,9 @@ from gqlstock.services import imports
 from gqlstock.store import catalog, database
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.store.keyset import Order
+from support import shop_builders as make
+from support.graphql_client import Client
+from support.statement_counter import Statements
 
 
 async def stocked(count: int) -> None:

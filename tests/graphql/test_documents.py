@@ -11,7 +11,6 @@ import graphql
 import pytest
 from graphql import GraphQLError
 
-from asking import Client
 from gqlstock.graphql import documents
 from gqlstock.graphql.documents import Document
 from gqlstock.graphql.errors import QueryTooComplex
@@ -19,6 +18,7 @@ from gqlstock.graphql.parsing import parse
 from gqlstock.graphql.schema import build
 from gqlstock.graphql.validation import RULES, validate
 from gqlstock.rules.limits import Limits
+from support.graphql_client import Client
 
 LIMITS = Limits()
 WIDE = LIMITS.of(authenticated=True)

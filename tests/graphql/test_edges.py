@@ -10,15 +10,15 @@ import httpx
 import pytest
 from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type, is_composite_type
 
-import make
-from asking import Client, codes
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import Scope
 from gqlstock.store.database import DatabaseUrl
-from live import open_shop
-from needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS
+from support.subscriptions import open_shop
 
 CALLERS = [None, *(scope.value for scope in Scope if scope is not Scope.ADMIN)]
 PUBLIC_ORDERS = "placeOrder holdStock releaseStockHold"

@@ -12,9 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-import live
-import make
-import server
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor
 from gqlstock.graphql.schema import build
@@ -22,7 +19,9 @@ from gqlstock.rules.limits import Limits
 from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store import database
-from server import Server
+from support import server_processes, subscriptions
+from support import shop_builders as make
+from support.server_processes import Server
 
 QUERY = {"query": "{ viewer { authenticated } }"}
 TIMES = 5
@@ -69,7 +68,7 @@ async def serving(db: None, database_env: dict[str, str], tmp_path: Path) -> Asy
     await make.shop()
     for number in range(30):
         await make.product(f"MUG-{number}", name="a" * 200)
-    async with server.running(database_env, tmp_path) as started, server.client() as http:
+    async with server_processes.running(database_env, tmp_path) as started, server_processes.client() as http:
         for _ in range(20):
             await http.post(started.url, json=QUERY)
         yield started
@@ -91,7 +90,7 @@ async def post(http: httpx.AsyncClient, serving: Server, body: Any) -> httpx.Res
 
 async def asked(serving: Server, body: Any) -> tuple[httpx.Response, float]:
     """The answer to one of several such requests, and the processor time for each."""
-    async with server.client() as http:
+    async with server_processes.client() as http:
         before = seconds_of(serving)
         for _ in range(TIMES):
             answer = await post(http, serving, body)
@@ -133,8 +132,8 @@ async def test_a_body_of_20_megabytes_is_refused_before_it_was_sent(serving: Ser
 
 async def test_others_are_served_while_all_of_it_comes_at_once(serving: Server) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        http = await stack.enter_async_context(server.client())
-        shopper = await stack.enter_async_context(server.client())
+        http = await stack.enter_async_context(server_processes.client())
+        shopper = await stack.enter_async_context(server_processes.client())
         for _ in range(50):
             _, writer = await asyncio.open_connection("127.0.0.1", serving.port)
             stack.callback(writer.close)
@@ -165,7 +164,7 @@ class Slow(Context):
 async def test_a_query_that_takes_too_long_is_given_up(db: None) -> None:
     await make.shop()
     schema = build(BreadthFirstExecutor, Limits(query_seconds=0.1))
-    async with live.open_shop() as shop:
+    async with subscriptions.open_shop() as shop:
         context = Slow(shop.feed, shop.storefront)
         result = await schema.execute("{ products { totalCount } }", context_value=context)
         streamed = await schema.stream("{ products { totalCount } }", context_value=context)
@@ -193,7 +192,7 @@ async def test_a_mutation_is_not_cut_in_half(db: None) -> None:
     holding = asyncio.create_task(hold())
     await held.wait()
     began = time.monotonic()
-    async with live.open_shop() as shop:
+    async with subscriptions.open_shop() as shop:
         result = await build(BreadthFirstExecutor, Limits(query_seconds=0.1)).execute(
             'mutation { updateWarehouse(input: { code: "BERLIN", name: "B" }) { userErrors { code } } }',
             context_value=Context(shop.feed, shop.storefront, caller=SYSTEM),

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-from asking import Client
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql import media_types
 from gqlstock.rules.limits import Limits
 from gqlstock.store.database import DatabaseUrl
+from support import shop_builders as make
+from support.graphql_client import Client
 
 QUERY = "{ viewer { authenticated } }"
 JSON = {"content-type": "application/json"}

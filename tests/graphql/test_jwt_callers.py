@@ -10,19 +10,18 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-import make
-import provider
-import server
-from asking import Client, codes
 from gqlstock.adapters.identity_provider import IdentityProvider
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.services import identities, tokens
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.store.inventory import StockMovement
-from live import connected, pushed, streamed, subscribe
-from provider import Provider
-from server import Server
+from support import identity_provider, server_processes
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.identity_provider import Provider
+from support.server_processes import Server
+from support.subscriptions import connected, pushed, streamed, subscribe
 
 WHO = "{ viewer { name authenticated scopes warehouses } }"
 COUNT = """mutation ($key: String, $to: String!) {
@@ -35,7 +34,7 @@ CHANGES = "subscription { inventoryChanges { level { warehouse { code } onHand }
 
 @pytest.fixture
 async def there() -> AsyncIterator[Provider]:
-    async with provider.providing() as made:
+    async with identity_provider.providing() as made:
         yield made
 
 
@@ -59,7 +58,7 @@ async def two(db: None) -> None:
 
 @pytest.fixture
 async def serving(two: None, there: Provider, database_env: dict[str, str], tmp_path: Path) -> AsyncIterator[Server]:
-    async with server.running(database_env | there.env, tmp_path) as started:
+    async with server_processes.running(database_env | there.env, tmp_path) as started:
         yield started
 
 
@@ -179,7 +178,7 @@ async def test_connections_end_with_their_token_and_no_others(serving: Server, t
     async with (
         connected(serving, ending) as socket,
         connected(serving, staying) as other,
-        server.client(ending) as http,
+        server_processes.client(ending) as http,
         streamed(http, serving, CHANGES) as events,
     ):
         await subscribe(socket, CHANGES)

@@ -10,9 +10,6 @@ from decimal import Decimal
 import pytest
 from graphql.execution.collect_fields import FieldDetails
 
-import backups
-import make
-from asking import Client, Statements, codes
 from gqlstock.graphql import feeds
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
@@ -28,8 +25,12 @@ from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
 from gqlstock.store import database, inventory, levels, outbox
 from gqlstock.store.database import DatabaseUrl
-from live import Pushes, Shop, open_shop
-from news import settled
+from support import database_backup
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.settled_news import settled
+from support.statement_counter import Statements
+from support.subscriptions import Pushes, Shop, open_shop
 
 INVENTORY = """subscription ($skus: [String!], $warehouses: [String!], $after: String) {
   inventoryChanges(skus: $skus, warehouses: $warehouses, after: $after) {
@@ -350,11 +351,11 @@ async def test_a_cursor_of_a_lost_future_is_refused_by_every_feed(
 ) -> None:
     """The feed of the restored database has grown past it: what it missed would be a gap."""
     kept = (await listed(client, last=1))["pageInfo"]["endCursor"]
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     await make.stock("MUG", on_hand=9)
     await settled()
     lost = (await listed(client, last=1))["pageInfo"]["endCursor"]
-    await backups.restore(database_url)
+    await database_backup.restore(database_url)
     for quantity in (8, 7, 6):
         await make.stock("MUG", on_hand=quantity)
     await settled()
@@ -372,11 +373,11 @@ async def test_a_cursor_of_a_lost_future_is_refused_by_every_feed(
 async def test_a_stream_ends_when_the_database_below_it_is_restored(
     shop: Shop, database_url: DatabaseUrl, query: str
 ) -> None:
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     async with shop.subscribed(query, READS, Scope.ORDERS_READ) as pushes:
         await make.order("MUG", 1)
         await pushes.next()
-        await backups.restore(database_url)
+        await database_backup.restore(database_url)
         for _ in range(3):
             await make.order("MUG", 1)
 
@@ -386,13 +387,13 @@ async def test_a_stream_ends_when_the_database_below_it_is_restored(
 async def test_the_shelf_is_shown_as_it_is_when_the_database_below_it_was_restored(
     shop: Shop, database_url: DatabaseUrl
 ) -> None:
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     async with shop.subscribed(SHELF, READS, skus=["MUG"]) as pushes:
         assert (await pushes.next())["salableQuantity"] == 10
         await make.stock("MUG", on_hand=3)
         assert (await pushes.next())["salableQuantity"] == 3
 
-        await backups.restore(database_url)
+        await database_backup.restore(database_url)
 
         assert (await pushes.next())["salableQuantity"] == 10
 

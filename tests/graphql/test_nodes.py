@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-import make
-from asking import codes
+from support import shop_builders as make
+from support.graphql_client import codes
 
 
 def made_up(text):

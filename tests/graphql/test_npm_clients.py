@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-import make
-import server
 from gqlstock.store import database
+from support import server_processes
+from support import shop_builders as make
 
 CLIENTS = Path(__file__).parent.parent / "clients"
 PATIENCE = 20
@@ -57,9 +57,9 @@ async def test_the_clients_of_both_protocols_go_on_after_a_crash_and_end_with_th
     await make.product("MUG")
     await make.stock("MUG", on_hand=10)
     token = await make.token("inventory:read", name="dashboard")
-    first = server.start(database_env, tmp_path)
+    first = server_processes.start(database_env, tmp_path)
     try:
-        await server.ready(first)
+        await server_processes.ready(first)
         async with (
             following("graphql-ws", first.url, token) as over_socket,
             following("graphql-sse", first.url, token) as over_events,
@@ -76,9 +76,9 @@ async def test_the_clients_of_both_protocols_go_on_after_a_crash_and_end_with_th
                 while (await client.next())["quantity"] == 1:
                     pass
 
-            server.kill(first)
+            server_processes.kill(first)
             await make.stock("MUG", on_hand=505)
-            async with server.running(database_env, tmp_path, first.port):
+            async with server_processes.running(database_env, tmp_path, first.port):
                 await make.stock("MUG", on_hand=495)
                 for client in clients:
                     assert [await client.next(), await client.next()] == [
@@ -95,7 +95,7 @@ async def test_the_clients_of_both_protocols_go_on_after_a_crash_and_end_with_th
                 ]
     finally:
         if first.process.poll() is None:
-            server.stop(first)
+            server_processes.stop(first)
 
 
 async def _change_until_stopped() -> None:

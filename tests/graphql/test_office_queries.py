@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import make
+from support import shop_builders as make
 
 ORDERS = """query($filter: OrderFilter) {
   orders(filter: $filter, sort: NUMBER, reverse: true) { nodes { number } totalCount }

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-import life
-import make
-from asking import Client, Statements
 from gqlstock.graphql import nodes
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import verification
 from gqlstock.store import database
 from gqlstock.store.holds import HeldUnits, StockHold
+from support import order_life as life
+from support import shop_builders as make
+from support.graphql_client import Client
+from support.statement_counter import Statements
 
 PAGES = Path(__file__).parent / "pages"
 LINE = "lines { sku quantity backordered shipped returned canceled allocations { quantity state shipment { number } } }"

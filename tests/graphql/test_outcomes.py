@@ -6,15 +6,15 @@ import httpx
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
 
-import make
-from asking import ERRORS, Client, codes
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules import ids
 from gqlstock.rules.limits import Limits
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
-from needed_scopes import NEEDED, SCHEMA
+from support import shop_builders as make
+from support.graphql_client import ERRORS, Client, codes
+from support.needed_scopes import NEEDED, SCHEMA
 
 DEEP = 5
 

@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 
-import make
-import server
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 CLIENTS = Path(__file__).parent.parent / "clients"
 PATIENCE = 90
 
-pytestmark = pytest.mark.skipif(
-    "CI" not in os.environ and not ((CLIENTS / "node_modules").is_dir() and shutil.which("node")),
-    reason="needs node, and npm ci in tests/clients",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        "CI" not in os.environ and not ((CLIENTS / "node_modules").is_dir() and shutil.which("node")),
+        reason="needs node, and npm ci in tests/clients",
+    ),
+]
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ async def serving(db: None, database_env: dict[str, str], tmp_path: Path) -> Asy
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=10)
-    async with server.running(database_env, tmp_path) as started:
+    async with server_processes.running(database_env, tmp_path) as started:
         yield started
 
 

@@ -6,8 +6,6 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-from asking import ERRORS, Client, codes, row_counts
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules.limits import PublicHolds, PublicRate, Rate
@@ -15,6 +13,8 @@ from gqlstock.rules.settings import BackorderMode
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.store.holds import StockHold
+from support import shop_builders as make
+from support.graphql_client import ERRORS, Client, codes, row_counts
 
 At = Callable[[str], Client]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-import make
-from asking import Statements
 from gqlstock.graphql.pushes import Push
 from gqlstock.graphql.turns import Turns
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import catalog
-from live import Pushes, Shop, open_shop
-from news import settled
+from support import shop_builders as make
+from support.settled_news import settled
+from support.statement_counter import Statements
+from support.subscriptions import Pushes, Shop, open_shop
 
 SHELF = """subscription Shelf($skus: [String!]!, $full: Boolean = true) {
   availabilityChanges(skus: $skus) { sku orderable visible salableQuantity item { id name @include(if: $full) } }

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import make
 from gqlstock.rules import orders
 from gqlstock.store import database
+from support import shop_builders as make
 
 PAGES = Path(__file__).parent / "pages"
 

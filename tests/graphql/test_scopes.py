@@ -19,16 +19,16 @@ from graphql import (
     is_required_input_field,
 )
 
-import make
-import provider
-from asking import Client, codes
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.schema import build
 from gqlstock.rules import ids
 from gqlstock.rules.scopes import Scope
-from live import open_shop
-from needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS
+from support import identity_provider
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS
+from support.subscriptions import open_shop
 
 BELOW = {
     "inventory:read": {
@@ -60,7 +60,7 @@ class Guest(Client):
 
 @pytest.fixture(params=["our token", "JWT"])
 async def client(request, db, database_url):
-    async with provider.providing() as there:
+    async with identity_provider.providing() as there:
         app = create_app(replace(Config.from_env(os.environ), database=database_url, jwt_issuer=there.issuer))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gqlstock") as http:
             yield Client(http) if request.param == "our token" else Guest(http, there)

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-import make
-import server
 from gqlstock.graphql import media_types
 from gqlstock.graphql.callers import Callers
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import database
 from gqlstock.store.tokens import ApiToken
-from live import connected, pushed, streamed, subscribe
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
+from support.subscriptions import connected, pushed, streamed, subscribe
 
 CHANGES = "subscription ($after: String) { inventoryChanges(after: $after) { cursor level { onHand } } }"
 SHELF = 'subscription { availabilityChanges(skus: ["MUG"]) { sku orderable } }'
@@ -28,7 +28,7 @@ async def serving(db: None, database_env: dict[str, str], tmp_path: Path) -> Asy
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=10)
-    async with server.running(database_env, tmp_path) as started:
+    async with server_processes.running(database_env, tmp_path) as started:
         yield started
 
 
@@ -60,7 +60,7 @@ def test_events_are_sent_to_who_prefers_them_to_json(accept: str, wanted: bool) 
 
 
 async def test_changes_come_as_events_and_go_on_from_a_cursor(serving: Server) -> None:
-    async with server.client(await make.token("inventory:read")) as http:
+    async with server_processes.client(await make.token("inventory:read")) as http:
         async with streamed(http, serving, CHANGES) as events:
             await asyncio.sleep(0.3)
             await make.stock("MUG", on_hand=4)
@@ -76,7 +76,7 @@ async def test_changes_come_as_events_and_go_on_from_a_cursor(serving: Server) -
 
 async def test_a_get_of_the_public_is_answered_with_events(serving: Server) -> None:
     async with (
-        server.client() as http,
+        server_processes.client() as http,
         http.stream("GET", serving.url, params={"query": SHELF}, headers={"accept": "text/event-stream"}) as response,
     ):
         lines = response.aiter_lines()
@@ -87,14 +87,14 @@ async def test_a_get_of_the_public_is_answered_with_events(serving: Server) -> N
 
 
 async def test_a_query_is_one_event_and_the_end(serving: Server) -> None:
-    async with server.client() as http, streamed(http, serving, '{ product(sku: "MUG") { name } }') as events:
+    async with server_processes.client() as http, streamed(http, serving, '{ product(sku: "MUG") { name } }') as events:
         told = [event async for event in events]
 
     assert told == [("next", {"data": {"product": {"name": "Mug"}}}), ("complete", None)]
 
 
 async def test_a_query_that_prefers_json_is_answered_as_json(serving: Server) -> None:
-    async with server.client() as http:
+    async with server_processes.client() as http:
         headers = {"accept": "application/json, text/event-stream"}
         answer = await http.post(serving.url, json={"query": "{ viewer { authenticated } }"}, headers=headers)
 
@@ -103,7 +103,7 @@ async def test_a_query_that_prefers_json_is_answered_as_json(serving: Server) ->
 
 
 async def test_a_subscription_that_wants_json_is_refused_in_plain_words(serving: Server) -> None:
-    async with server.client() as http:
+    async with server_processes.client() as http:
         answer = await http.post(serving.url, json={"query": SHELF})
 
     assert answer.status_code == 400
@@ -116,7 +116,7 @@ async def test_a_subscription_that_wants_json_is_refused_in_plain_words(serving:
 
 
 async def test_a_bad_token_gets_no_stream(serving: Server) -> None:
-    async with server.client("gqls_nobody") as http:
+    async with server_processes.client("gqls_nobody") as http:
         headers = {"accept": "text/event-stream"}
         answer = await http.post(serving.url, json={"query": SHELF}, headers=headers)
 
@@ -139,7 +139,7 @@ async def test_connections_end_with_their_token_and_no_others(serving: Server, c
         connected(serving, token) as socket,
         connected(serving, other) as staying,
         connected(serving) as public,
-        server.client(token) as http,
+        server_processes.client(token) as http,
         streamed(http, serving, CHANGES) as events,
     ):
         for one in (socket, staying):

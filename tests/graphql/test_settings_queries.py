@@ -2,8 +2,8 @@
 
 import pytest
 
-import make
 from gqlstock.rules import settings as rules
+from support import shop_builders as make
 
 SCOPED = """settings {
   scope owner own

@@ -2,9 +2,9 @@
 
 import pytest
 
-import make
 from gqlstock.rules.orders import number
 from gqlstock.services import back_in_stock, catalog
+from support import shop_builders as make
 
 SPELLINGS = ["CAFE\u0301", " CAFÉ ", "\ufeffCA\u200bFÉ"]
 

@@ -2,12 +2,13 @@ from typing import Any
 
 import pytest
 
-import make
-from asking import Client, Statements, codes
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog, imports
 from gqlstock.store import database
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.statement_counter import Statements
 
 SHORT = """userErrors { code path ... on InsufficientStockError { sku requested salable } }"""
 ORDER = """order { number status customerEmail reference lines { sku name code quantity backordered message

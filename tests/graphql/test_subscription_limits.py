@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-import make
-import server
 from gqlstock.adapters.rates import InProcess
 from gqlstock.graphql.admission import Admission
 from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.errors import TooManySubscriptions
 from gqlstock.rules.limits import Limits, PublicRate
 from gqlstock.rules.scopes import ANONYMOUS, Caller
-from live import connected, received, send, streamed
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
+from support.subscriptions import connected, received, send, streamed
 
 QUERY = {"query": "{ viewer { authenticated } }"}
 SHELF = 'subscription { availabilityChanges(skus: ["MUG"]) { sku } }'
@@ -74,7 +74,7 @@ async def narrow(db: None, database_env: dict[str, str], tmp_path: Path) -> Asyn
     await make.shop()
     await make.product("MUG")
     own = {"GQLSTOCK_MAX_SUBSCRIPTIONS_PER_ADDRESS": "2", "GQLSTOCK_MAX_SUBSCRIPTIONS": "3"}
-    async with server.running({**database_env, **own}, tmp_path) as started:
+    async with server_processes.running({**database_env, **own}, tmp_path) as started:
         yield started
 
 
@@ -100,7 +100,7 @@ async def socket_of(to: Server, address: str, token: str | None = None) -> Async
 @contextlib.asynccontextmanager
 async def stream_of(to: Server, address: str) -> AsyncIterator[str]:
     """What a stream of server-sent events says first, for as long as it lasts."""
-    async with server.client() as http:
+    async with server_processes.client() as http:
         http.headers["x-forwarded-for"] = address
         async with streamed(http, to, SHELF) as events:
             _, payload = await anext(events)

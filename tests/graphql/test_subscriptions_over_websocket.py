@@ -8,14 +8,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-import live
-import make
-import server
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import alerts
 from gqlstock.store.alerts import LowInventoryAlert
-from live import connected, received, send
-from server import Server
+from support import server_processes, subscriptions
+from support import shop_builders as make
+from support.server_processes import Server
+from support.subscriptions import connected, received, send
 
 ALERTS = """subscription ($filter: LowInventoryAlertFilter, $after: String) {
   lowInventoryAlerts(filter: $filter, after: $after) {
@@ -39,12 +38,12 @@ async def shop(db: None) -> None:
 
 @pytest.fixture
 async def serving(shop: None, database_env: dict[str, str], tmp_path: Path) -> AsyncIterator[Server]:
-    async with server.running(database_env, tmp_path) as started:
+    async with server_processes.running(database_env, tmp_path) as started:
         yield started
 
 
 async def subscribe(socket: ClientConnection, id: str = "1", query: str = ALERTS, **variables: Any) -> None:
-    await live.subscribe(socket, query, id, **variables)
+    await subscriptions.subscribe(socket, query, id, **variables)
 
 
 async def next_alert(socket: ClientConnection, id: str = "1") -> dict[str, Any]:
@@ -116,13 +115,13 @@ async def test_a_client_that_reconnects_with_its_last_cursor_gets_the_rest(servi
 
 async def test_a_restart_of_the_server_loses_no_alert(shop: None, database_env: dict[str, str], tmp_path: Path) -> None:
     token = await make.token("inventory:read")
-    async with server.running(database_env, tmp_path) as first, connected(first, token) as socket:
+    async with server_processes.running(database_env, tmp_path) as first, connected(first, token) as socket:
         await subscribe(socket)
         await make.stock("MUG", "BERLIN", 3)
         last = (await next_alert(socket))["cursor"]
     await make.stock("CUP", "BERLIN", 1)
 
-    async with server.running(database_env, tmp_path) as second, connected(second, token) as socket:
+    async with server_processes.running(database_env, tmp_path) as second, connected(second, token) as socket:
         await subscribe(socket, after=last)
 
         assert await next_alerts(socket, 1) == [("CUP", 1, "RAISED")]
@@ -216,12 +215,12 @@ async def test_news_of_one_process_reaches_the_subscribers_of_another(
     token = await make.token()
     place = 'mutation { placeOrder(input: { lines: [{ sku: "MUG", quantity: 8 }] }) { userErrors { message } } }'
     async with (
-        server.running(database_env, tmp_path) as here,
-        server.running(database_env, tmp_path) as there,
+        server_processes.running(database_env, tmp_path) as here,
+        server_processes.running(database_env, tmp_path) as there,
         connected(there, token) as socket,
-        server.client(token) as http,
+        server_processes.client(token) as http,
     ):
         await subscribe(socket)
-        await server.ask(http, here, place)
+        await server_processes.ask(http, here, place)
 
         assert await next_alerts(socket, 1) == [("MUG", 2, "RAISED")]

@@ -2,9 +2,9 @@
 
 import pytest
 
-import make
 from gqlstock.services import reassess
 from gqlstock.services.warehouses import Assigned
+from support import shop_builders as make
 
 WAREHOUSES = "warehouses { priority warehouse { code } }"
 

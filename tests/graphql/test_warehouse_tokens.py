@@ -8,8 +8,6 @@ from decimal import Decimal
 import pytest
 from graphql import build_schema, get_named_type, is_composite_type, is_required_argument
 
-import make
-from asking import Client, codes
 from gqlstock.graphql.schema import text
 from gqlstock.rules import ids
 from gqlstock.rules import orders as order_rules
@@ -22,7 +20,9 @@ from gqlstock.services.receiving import Announcement
 from gqlstock.services.shipments import Packing
 from gqlstock.services.stock import StockLine
 from gqlstock.store import database
-from live import open_shop
+from support import shop_builders as make
+from support.graphql_client import Client, codes
+from support.subscriptions import open_shop
 
 SCHEMA = build_schema(text())
 THERE = 7_919

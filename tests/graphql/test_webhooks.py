@@ -2,12 +2,12 @@
 
 import pytest
 
-import make
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.graphql import nodes
 from gqlstock.rules.retries import WorkState
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
-from news import settled
+from support import shop_builders as make
+from support.settled_news import settled
 
 URL = "https://hooks.shop.example/gqlstock?shop=1"
 DELIVERIES = """query ($endpoint: ID, $state: WebhookDeliveryState) {

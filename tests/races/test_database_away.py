@@ -11,13 +11,13 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-import make
-import server
 from gqlstock.services import tokens, verification
 from gqlstock.store.database import DatabaseUrl, Postgres
-from live import connected, pushed, streamed, subscribe
-from proxy import Proxy, proxied
-from server import PATIENCE, Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import PATIENCE, Server
+from support.subscriptions import connected, pushed, streamed, subscribe
+from support.tcp_proxy import Proxy, proxied
 
 ORDER = 'mutation Buy { placeOrder(input: {lines: [{sku: "MUG", quantity: 1}]}) { order { number } } }'
 CHANGES = "subscription { inventoryChanges { level { onHand } } }"
@@ -43,7 +43,7 @@ async def serving(
     behind = urlsplit(url)
     account = behind.netloc.rpartition("@")[0]
     env = {**database_env, "GQLSTOCK_DATABASE_URL": behind._replace(netloc=f"{account}@127.0.0.1:{door.port}").geturl()}
-    async with server.serving(env, tmp_path) as started:
+    async with server_processes.serving(env, tmp_path) as started:
         yield started, await tokens.create("till", ["admin"])
 
 
@@ -75,12 +75,16 @@ async def test_requests_fail_masked_while_it_is_away_and_all_goes_on_when_it_is_
     to, token = serving
     answers: list[dict[str, Any]] = []
 
-    async with server.client(token) as http, connected(to, token) as socket, streamed(http, to, CHANGES) as events:
+    async with (
+        server_processes.client(token) as http,
+        connected(to, token) as socket,
+        streamed(http, to, CHANGES) as events,
+    ):
         await subscribe(socket, CHANGES)
-        await server.ask(http, to, ORDER)
+        await server_processes.ask(http, to, ORDER)
         await until_left(999, socket, events)
         await door.shut()
-        async with server.client() as public:
+        async with server_processes.client() as public:
             for _ in range(3):
                 answers.append(
                     (await public.post(to.url, json={"query": "{ products(first: 1) { nodes { sku } } }"})).json()
@@ -103,7 +107,7 @@ async def test_requests_fail_masked_while_it_is_away_and_all_goes_on_when_it_is_
 async def test_a_database_that_hangs_makes_it_not_ready_in_time(serving: tuple[Server, str], door: Proxy) -> None:
     to, token = serving
 
-    async with server.client(token) as http:
+    async with server_processes.client(token) as http:
         door.freeze()
         began = time.monotonic()
         hanging = (await http.get(f"http://127.0.0.1:{to.port}/readyz")).text
@@ -130,7 +134,7 @@ async def test_orders_while_it_restarts_are_answered_or_not_there(serving: tuple
             else:
                 placed.append(answer["data"]["placeOrder"]["order"]["number"])
 
-    async with server.client(token) as http:
+    async with server_processes.client(token) as http:
         buyers = [asyncio.create_task(keep_buying(http)) for _ in range(8)]
         for _ in range(3):
             await asyncio.sleep(0.7)
@@ -140,7 +144,7 @@ async def test_orders_while_it_restarts_are_answered_or_not_there(serving: tuple
         await until_placed(http, to)
         over.set()
         await asyncio.gather(*buyers)
-        there = await server.ask(http, to, "{ orders { totalCount } }")
+        there = await server_processes.ask(http, to, "{ orders { totalCount } }")
 
     assert set(failed) == {"INTERNAL"}
     assert len(set(placed)) == len(placed)

@@ -13,10 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-import make
-import postbox
-import receiver
-import server
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, reassess, webhooks
@@ -24,9 +20,11 @@ from gqlstock.store import database, work
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
-from postbox import Postbox
-from receiver import Receiver
-from server import Server
+from support import server_processes, smtp_server, webhook_receiver
+from support import shop_builders as make
+from support.server_processes import Server
+from support.smtp_server import Postbox
+from support.webhook_receiver import Receiver
 
 ADJUST = """mutation ($input: AdjustStockInput!) {
   adjustStock(input: $input) { userErrors { code message } }
@@ -42,7 +40,7 @@ _SECONDS_TO_TAKE_OVER = 12.0
 
 @pytest.fixture
 def box() -> Iterator[Postbox]:
-    with postbox.open_postbox() as made:
+    with smtp_server.open_postbox() as made:
         yield made
 
 
@@ -59,7 +57,7 @@ async def endpoint(to: Receiver, *topics: WebhookTopic) -> str:
 
 
 async def until_all_are(state: WorkState, count: int) -> None:
-    async with asyncio.timeout(server.PATIENCE):
+    async with asyncio.timeout(server_processes.PATIENCE):
         while True:
             if await WebhookDelivery.filter(state=state).count() >= count:
                 return
@@ -78,20 +76,20 @@ async def test_what_was_committed_before_a_crash_is_delivered_after_it(
     await reassess.run()
     await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
     token = await make.token("inventory:write", "orders:write")
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED, WebhookTopic.LOW_INVENTORY)
-        one = server.start(env, tmp_path)
+        one = server_processes.start(env, tmp_path)
         try:
-            await server.ready(one)
-            async with server.client(token) as http:
+            await server_processes.ready(one)
+            async with server_processes.client(token) as http:
                 change = {"changes": [{"sku": "MUG", "warehouse": "BERLIN", "delta": 3}]}
-                await server.ask(http, one, ADJUST, input=change)
+                await server_processes.ask(http, one, ADJUST, input=change)
                 # Whether it got round to any of it or not: it is dead at once.
-                await server.ask(http, one, PLACE, input={"lines": [{"sku": "MUG", "quantity": 2}]})
-                server.kill(one)
+                await server_processes.ask(http, one, PLACE, input={"lines": [{"sku": "MUG", "quantity": 2}]})
+                server_processes.kill(one)
         finally:
-            server.stop(one)
-        async with server.running(env, tmp_path):
+            server_processes.stop(one)
+        async with server_processes.running(env, tmp_path):
             await make_leases_end()
             messages = {message.id: message.told["type"] for message in await there.has(2)}
             letters = {letter["Message-ID"]: letter["To"] for letter in await asyncio.to_thread(box.has, 3)}
@@ -105,7 +103,7 @@ async def order_until_it_is_dead(http: httpx.AsyncClient, at: Server, numbers: l
     while True:
         try:
             wanted = {"lines": [{"sku": "MUG", "quantity": 1}]}
-            numbers.append((await server.ask(http, at, PLACE, input=wanted))["placeOrder"]["order"]["number"])
+            numbers.append((await server_processes.ask(http, at, PLACE, input=wanted))["placeOrder"]["order"]["number"])
         except httpx.TransportError:
             return
 
@@ -118,25 +116,25 @@ async def test_no_confirmed_order_is_left_untold_however_often_the_server_is_kil
     await make.stock("MUG", on_hand=100_000)
     token = await make.token("orders:write")
     numbers: list[str] = []
-    async with receiver.receiving() as there:
+    async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         for _ in range(3):
             confirmed = len(numbers)
-            one = server.start(env, tmp_path)
+            one = server_processes.start(env, tmp_path)
             try:
-                await server.ready(one)
-                async with server.client(token) as http:
+                await server_processes.ready(one)
+                async with server_processes.client(token) as http:
                     ordering = asyncio.gather(*(order_until_it_is_dead(http, one, numbers) for _ in range(4)))
-                    async with asyncio.timeout(server.PATIENCE):
+                    async with asyncio.timeout(server_processes.PATIENCE):
                         while len(numbers) < confirmed + 5:  # noqa: ASYNC110
                             await asyncio.sleep(0.01)
                     await asyncio.sleep(random.uniform(0, 0.4))
-                    await asyncio.to_thread(server.kill, one)
+                    await asyncio.to_thread(server_processes.kill, one)
                     await ordering
             finally:
-                server.stop(one)
+                server_processes.stop(one)
         placed = await Order.all().count()
-        async with server.running(env, tmp_path):
+        async with server_processes.running(env, tmp_path):
             await asyncio.sleep(0.5)
             await make_leases_end()
             await until_all_are(WorkState.DELIVERED, placed)
@@ -165,9 +163,9 @@ async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_anot
     await make.product("MUG")
     await make.stock("MUG", on_hand=10)
     async with (
-        receiver.receiving(lambda _: None) as there,
-        server.running(env, tmp_path) as one,
-        server.running(env, tmp_path) as other,
+        webhook_receiver.receiving(lambda _: None) as there,
+        server_processes.running(env, tmp_path) as one,
+        server_processes.running(env, tmp_path) as other,
     ):
         with paused(other):
             secret = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
@@ -179,7 +177,7 @@ async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_anot
         assert {message.id for message in there.received} == {there.received[0].id}
 
         there.answer = lambda _: 204
-        server.kill(one)
+        server_processes.kill(one)
         killed, before = time.monotonic(), len(there.received)
         await there.has(before + 2)
         took = time.monotonic() - killed
@@ -200,7 +198,7 @@ async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
     await make.stock("MUG", on_hand=0)
     await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
     box.keeps_waiting = True
-    async with server.running(env, tmp_path) as one, server.running(env, tmp_path) as other:
+    async with server_processes.running(env, tmp_path) as one, server_processes.running(env, tmp_path) as other:
         with paused(other):
             await make.stock("MUG", on_hand=3)
             await until_a_letter_is_being_sent()
@@ -209,7 +207,7 @@ async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
         assert (row.sending, row.attempts) == (True, 1)
 
         box.keeps_waiting = False
-        server.kill(one)
+        server_processes.kill(one)
         killed = time.monotonic()
         await asyncio.to_thread(box.has, 1)
         took = time.monotonic() - killed
@@ -229,7 +227,7 @@ def paused(one: Server) -> Iterator[None]:
 
 
 async def until_a_letter_is_being_sent() -> None:
-    async with asyncio.timeout(server.PATIENCE):
+    async with asyncio.timeout(server_processes.PATIENCE):
         while not await Mail.filter(sending=True).exists():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -247,17 +245,17 @@ async def test_several_processes_do_each_thing_once(
         await back_in_stock.subscribe("CUP", None, f"s{number}@shoppers.example")
     token = await make.token("inventory:write", "orders:write")
     async with (
-        receiver.receiving() as there,
-        server.running(env, tmp_path) as one,
-        server.running(env, tmp_path) as two,
-        server.client(token) as http,
+        webhook_receiver.receiving() as there,
+        server_processes.running(env, tmp_path) as one,
+        server_processes.running(env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         await endpoint(there, *WebhookTopic)
         servers: list[Server] = [one, two]
         change = {"changes": [{"sku": "CUP", "warehouse": "BERLIN", "delta": 5}]}
-        await server.ask(http, one, ADJUST, input=change)
+        await server_processes.ask(http, one, ADJUST, input=change)
         wanted = {"lines": [{"sku": "MUG", "quantity": 1}]}
-        await asyncio.gather(*(server.ask(http, servers[n % 2], PLACE, input=wanted) for n in range(60)))
+        await asyncio.gather(*(server_processes.ask(http, servers[n % 2], PLACE, input=wanted) for n in range(60)))
         # 61 changes of levels, 60 orders, an alert, one item that ran out and one that is back.
         await until_all_are(WorkState.DELIVERED, 124)
         await asyncio.to_thread(box.has, 21)
@@ -290,8 +288,8 @@ async def test_a_server_that_is_asked_to_end_hands_back_what_it_has_in_hand(
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG")
-    async with receiver.receiving(lambda _: None) as there:
-        async with server.running(env, tmp_path) as one:
+    async with webhook_receiver.receiving(lambda _: None) as there:
+        async with server_processes.running(env, tmp_path) as one:
             await endpoint(there, WebhookTopic.ORDER_PLACED)
             await make.order("MUG")
             await there.has(1)

@@ -14,16 +14,15 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-import load
-import make
-import server
 from gqlstock.graphql import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.inventory import StockMovement
-from live import connected, pushed, send, subscribe
-from news import settled
-from server import Server
+from support import load_generator, server_processes
+from support import shop_builders as make
+from support.server_processes import Server
+from support.settled_news import settled
+from support.subscriptions import connected, pushed, send, subscribe
 
 CHANGES = """subscription ($after: String) {
   inventoryChanges(after: $after) { cursor changedAt movement { id level { id } } }
@@ -76,7 +75,7 @@ class Book:
 @contextlib.asynccontextmanager
 async def serving(env: dict[str, str], directory: Path, count: int) -> AsyncIterator[list[Server]]:
     async with contextlib.AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(server.running(env, directory)) for _ in range(count)]
+        yield [await stack.enter_async_context(server_processes.running(env, directory)) for _ in range(count)]
 
 
 async def test_a_client_cut_off_fifty_times_ends_with_exactly_what_the_ledger_has(
@@ -84,18 +83,18 @@ async def test_a_client_cut_off_fifty_times_ends_with_exactly_what_the_ledger_ha
 ) -> None:
     """Under 200 changes a second; on PostgreSQL through two processes, each time at either of them."""
     await make.shop()
-    skus = await load.stocked(10)
+    skus = await load_generator.stocked(10)
     token = await make.token()
     before = await ledger()
     await settled()
     dice = random.Random(4711)
     async with (
         serving(database_env, tmp_path, 2 if isinstance(database_url, Postgres) else 1) as servers,
-        server.client(token) as http,
+        server_processes.client(token) as http,
     ):
-        start = (await server.ask(http, servers[0], LAST))["inventoryChanges"]["pageInfo"]["endCursor"]
+        start = (await server_processes.ask(http, servers[0], LAST))["inventoryChanges"]["pageInfo"]["endCursor"]
         book = Book(start)
-        async with load.changing(servers, token, skus, 200) as made:
+        async with load_generator.changing(servers, token, skus, 200) as made:
             for _ in range(CUTS):
                 async with connected(dice.choice(servers), token) as socket:
                     variables = {"after": book.cursor}
@@ -119,7 +118,7 @@ async def test_a_client_cut_off_fifty_times_ends_with_exactly_what_the_ledger_ha
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator["Broker"]:
-    started = Broker(server.free_port(), tmp_path)
+    started = Broker(server_processes.free_port(), tmp_path)
     await started.start()
     yield started
     started.stop()
@@ -165,7 +164,7 @@ async def test_redis_stopped_and_started_again_loses_no_news_and_orders_go_on(
     slowest = 0.0
     async with (
         serving(env, tmp_path, 2) as (here, there),
-        server.client(token) as http,
+        server_processes.client(token) as http,
         connected(there, token) as socket,
     ):
         await subscribe(socket, ORDERS)
@@ -174,7 +173,7 @@ async def test_redis_stopped_and_started_again_loses_no_news_and_orders_go_on(
             nonlocal slowest
             for _ in range(count):
                 began = time.monotonic()
-                data = await server.ask(http, here, PLACE)
+                data = await server_processes.ask(http, here, PLACE)
                 slowest = max(slowest, time.monotonic() - began)
                 placed.append(data["placeOrder"]["order"]["number"])
 
@@ -200,7 +199,7 @@ async def test_two_hundred_dashboards_all_get_an_alert(db: None, database_env: d
     await make.stock("MUG", on_hand=10)
     await make.setting(notify_below=5)
     token = await make.token()
-    async with server.running(database_env, tmp_path) as started, contextlib.AsyncExitStack() as stack:
+    async with server_processes.running(database_env, tmp_path) as started, contextlib.AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(connected(started, token)) for _ in range(200)]
         for socket in sockets:
             await send(socket, id="1", type="subscribe", payload={"query": ALERTS})
@@ -219,22 +218,22 @@ async def test_one_that_stops_reading_costs_no_memory_and_holds_nobody_up(
 ) -> None:
     """Five seconds at 500 changes a second; benchmarks/slow_reader.py takes a minute."""
     await make.shop()
-    skus = await load.stocked(20)
+    skus = await load_generator.stocked(20)
     token = await make.token()
     async with (
-        server.running(database_env, tmp_path) as started,
-        connected(started, token, max_queue=1, sock=load.narrow(started)) as stalled,
+        server_processes.running(database_env, tmp_path) as started,
+        connected(started, token, max_queue=1, sock=load_generator.narrow(started)) as stalled,
         connected(started, token) as reading,
     ):
         slow, quick = Book(), Book()
         await subscribe(reading, CHANGES)
         await subscribe(stalled, LARGE)
         listening = asyncio.create_task(quick.listen(reading))
-        async with load.changing([started], token, skus, 500, reason="x" * 900):
+        async with load_generator.changing([started], token, skus, 500, reason="x" * 900):
             await asyncio.sleep(2)
-            before = load.memory(started)
+            before = load_generator.memory(started)
             await asyncio.sleep(3)
-            grown = load.memory(started) - before
+            grown = load_generator.memory(started) - before
         total = sum(len(rows) for rows in (await ledger()).values()) - len(skus)
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)

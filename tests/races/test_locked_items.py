@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-import server
 from gqlstock.services import verification
 from gqlstock.store.database import DatabaseUrl, Postgres
-from server import Server
+from support import server_processes
+from support import shop_builders as make
 from support.item_locks import ItemLock, item_locked
+from support.server_processes import Server
 
 PRODUCTS = "{ products(first: 5) { nodes { sku } } }"
 # Answers take milliseconds; the locks of these tests last until what is measured has been answered or given up.
@@ -37,14 +37,14 @@ class Shop:
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
         lines = [{"sku": sku, "quantity": 1}]
-        return asyncio.create_task(server.ask(self.http, self.at, query, input={"lines": lines}))
+        return asyncio.create_task(server_processes.ask(self.http, self.at, query, input={"lines": lines}))
 
     async def order(self, sku: str) -> None:
         answer = await asyncio.wait_for(self.start("placeOrder", sku), _AT_ONCE)
         assert answer == {"placeOrder": {"userErrors": []}}
 
     async def read(self) -> None:
-        answer = await asyncio.wait_for(server.ask(self.http, self.at, PRODUCTS), _AT_ONCE)
+        answer = await asyncio.wait_for(server_processes.ask(self.http, self.at, PRODUCTS), _AT_ONCE)
         assert [one["sku"] for one in answer["products"]["nodes"]] == ["CUP", "JUG", "MUG"]
 
     async def check_ready(self) -> None:
@@ -63,7 +63,7 @@ async def shop(
         await make.product(sku)
         await make.stock(sku, on_hand=100)
     token = await make.token("orders:write", "inventory:write")
-    async with server.running(database_env, tmp_path) as one, server.client(token) as http:
+    async with server_processes.running(database_env, tmp_path) as one, server_processes.client(token) as http:
         yield Shop(http, one, database_url, database_env)
     assert await verification.verify() == []
 

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-import server
 from gqlstock.services import verification
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl, Postgres
-from server import Server
+from support import server_processes
+from support import shop_builders as make
 from support.item_locks import item_locked, table_locked
 from support.lost_commits import losing_commits, url_through
+from support.server_processes import Server
 
 APPLIED = """SELECT reference, count(*) AS times FROM (
     SELECT reference FROM customer_order UNION ALL
@@ -76,10 +76,10 @@ async def test_calls_without_a_key_are_applied_at_most_once_when_commit_answers_
     await stocked(MUG=1_000)
     token = await make.token("orders:write", "inventory:write")
 
-    async with losing_commits(postgres) as proxy, server.client(token) as http:
+    async with losing_commits(postgres) as proxy, server_processes.client(token) as http:
         url = url_through(proxy, database_env["GQLSTOCK_DATABASE_URL"])
         async with (
-            server.running({**database_env, "GQLSTOCK_DATABASE_URL": url}, tmp_path) as one,
+            server_processes.running({**database_env, "GQLSTOCK_DATABASE_URL": url}, tmp_path) as one,
             item_locked(postgres, "MUG") as lock,
         ):
             calls = {"first": adjust(http, one, "MUG", "first")}
@@ -109,9 +109,9 @@ async def test_a_call_with_a_key_whose_commit_answer_was_lost_is_answered_as_it_
     await stocked(MUG=1)
     token = await make.token("orders:write")
 
-    async with losing_commits(postgres) as proxy, server.client(token) as http:
+    async with losing_commits(postgres) as proxy, server_processes.client(token) as http:
         url = url_through(proxy, database_env["GQLSTOCK_DATABASE_URL"])
-        async with server.running({**database_env, "GQLSTOCK_DATABASE_URL": url}, tmp_path) as one:
+        async with server_processes.running({**database_env, "GQLSTOCK_DATABASE_URL": url}, tmp_path) as one:
             proxy.losing = True
             await order(http, one, "MUG", "mine", idempotencyKey="cart")
             proxy.losing = False
@@ -131,14 +131,14 @@ async def test_a_call_that_was_cut_and_then_refused_under_its_key_is_not_applied
     token = await make.token("orders:write", "inventory:write")
 
     async with (
-        server.running(database_env, tmp_path) as one,
-        server.running(database_env, tmp_path) as two,
-        server.client(token) as http,
+        server_processes.running(database_env, tmp_path) as one,
+        server_processes.running(database_env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         async with table_locked(postgres, "customer_order") as lock:
             ahead = order(http, one, "CUP", "ahead")
             await lock.until_waiting(1)
-            async with server.client(token) as cut:
+            async with server_processes.client(token) as cut:
                 first = order(cut, one, "MUG", "mine", idempotencyKey="cart")
                 await asyncio.sleep(_SETTLED)
                 first.cancel()

@@ -15,9 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-import life
-import make
-import server
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.rules.shipments import ShipmentState
@@ -26,8 +23,11 @@ from gqlstock.store import database
 from gqlstock.store.holds import StockHold
 from gqlstock.store.orders import Allocation
 from gqlstock.store.shipments import Shipment
-from life import Figures
-from server import Server
+from support import order_life as life
+from support import server_processes
+from support import shop_builders as make
+from support.order_life import Figures
+from support.server_processes import Server
 
 ROUNDS = 8
 
@@ -46,7 +46,7 @@ class Crowd:
         at = self.servers[self.sent % len(self.servers)]
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code }} }} }}"
-        payload = (await server.ask(self.http, at, query, input=given))[mutation]
+        payload = (await server_processes.ask(self.http, at, query, input=given))[mutation]
         errors = payload.pop("userErrors")
         return errors[0]["code"] if errors else payload
 
@@ -84,10 +84,10 @@ async def crowd(db: None, database_env: dict[str, str], tmp_path: Path) -> Async
     token = await make.token("orders:write", "inventory:write", "orders:read", "inventory:read")
     async with contextlib.AsyncExitStack() as stack:
         servers = [
-            await stack.enter_async_context(server.running(database_env, tmp_path))
+            await stack.enter_async_context(server_processes.running(database_env, tmp_path))
             for _ in range(2 if database.is_postgres() else 1)
         ]
-        yield Crowd(await stack.enter_async_context(server.client(token)), servers)
+        yield Crowd(await stack.enter_async_context(server_processes.client(token)), servers)
     assert await verification.verify() == []
 
 

@@ -11,8 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-import server
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import stock, verification
@@ -20,7 +18,9 @@ from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store import database
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Allocation, Order, OrderLine
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 ON_POSTGRES = bool(os.environ.get("GQLSTOCK_TEST_DATABASE_URL"))
 only_on_postgres = pytest.mark.skipif(not ON_POSTGRES, reason="needs GQLSTOCK_TEST_DATABASE_URL")
@@ -34,7 +34,7 @@ TRANSFER = "mutation ($input: TransferStockInput!) { transferStock(input: $input
 async def place(http: httpx.AsyncClient, at: Server, lines: list[tuple[str, int]], **more: Any) -> str:
     """The number of the order, or the code of what refused it."""
     wanted = {"lines": [{"sku": sku, "quantity": units} for sku, units in lines], **more}
-    payload = (await server.ask(http, at, PLACE, input=wanted))["placeOrder"]
+    payload = (await server_processes.ask(http, at, PLACE, input=wanted))["placeOrder"]
     if payload["userErrors"]:
         (error,) = payload["userErrors"]
         return str(error["code"])
@@ -74,7 +74,7 @@ async def test_300_clients_at_once_get_100_units_and_not_one_more(
     await stocked(BERLIN=60, HAMBURG=40)
     token = await make.token("orders:write")
 
-    async with server.running(database_env, tmp_path) as one, server.client(token) as http:
+    async with server_processes.running(database_env, tmp_path) as one, server_processes.client(token) as http:
         await assert_100_are_sold_to_300_clients(http, [one])
 
 
@@ -83,9 +83,9 @@ async def test_two_processes_sell_no_unit_twice(db: None, database_env: dict[str
     token = await make.token("orders:write")
 
     async with (
-        server.running(database_env, tmp_path) as one,
-        server.running(database_env, tmp_path) as two,
-        server.client(token) as http,
+        server_processes.running(database_env, tmp_path) as one,
+        server_processes.running(database_env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         await assert_100_are_sold_to_300_clients(http, [one, two])
 
@@ -97,9 +97,9 @@ async def test_a_client_that_repeats_every_call_under_its_key_orders_once(
     token = await make.token("orders:write")
 
     async with (
-        server.running(database_env, tmp_path) as one,
-        server.running(database_env, tmp_path) as two,
-        server.client(token) as http,
+        server_processes.running(database_env, tmp_path) as one,
+        server_processes.running(database_env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         calls = [
             place(http, at, [("MUG", 1)], idempotencyKey=f"cart-{cart}") for cart in range(20) for at in (one, two, one)
@@ -136,17 +136,17 @@ async def test_no_confirmed_order_is_lost_when_the_server_is_killed(
     sent: list[str] = []
 
     for _ in range(20):
-        one = server.start(database_env, tmp_path)
+        one = server_processes.start(database_env, tmp_path)
         try:
-            await server.ready(one)
-            async with server.client(token) as http:
+            await server_processes.ready(one)
+            async with server_processes.client(token) as http:
                 shoppers = [shop_until_it_is_gone(http, one, confirmed, sent) for _ in range(8)]
                 shopping = asyncio.gather(*shoppers)
                 await asyncio.sleep(random.uniform(0.1, 0.6))
-                await asyncio.to_thread(server.kill, one)
+                await asyncio.to_thread(server_processes.kill, one)
                 await shopping
         finally:
-            server.stop(one)
+            server_processes.stop(one)
         placed = await Order.all().values_list("reference", flat=True)
         assert set(confirmed) <= set(placed) <= set(sent)
         assert len(placed) == len(set(placed))
@@ -165,7 +165,7 @@ async def deadlocks() -> int:
 
 async def move(http: httpx.AsyncClient, at: Server, source: str, target: str, skus: list[str]) -> list[Any]:
     asked = {"from": source, "to": target, "lines": [{"sku": sku, "quantity": 1} for sku in skus]}
-    errors: list[Any] = (await server.ask(http, at, TRANSFER, input=asked))["transferStock"]["userErrors"]
+    errors: list[Any] = (await server_processes.ask(http, at, TRANSFER, input=asked))["transferStock"]["userErrors"]
     return errors
 
 
@@ -179,9 +179,9 @@ async def test_transfers_that_cross_neither_wait_for_each_other_for_ever_nor_los
     token = await make.token("inventory:write")
 
     async with (
-        server.running(database_env, tmp_path) as one,
-        server.running(database_env, tmp_path) as two,
-        server.client(token) as http,
+        server_processes.running(database_env, tmp_path) as one,
+        server_processes.running(database_env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         there = [move(http, one, "BERLIN", "HAMBURG", ["MUG", "CUP"]) for _ in range(20)]
         back = [move(http, two, "HAMBURG", "BERLIN", ["CUP", "MUG"]) for _ in range(15)]
@@ -233,9 +233,9 @@ async def test_orders_of_the_same_items_in_another_order_of_lines_never_deadlock
     chosen = [random.sample(skus, 20) for _ in range(50)]
 
     async with (
-        server.running(database_env, tmp_path) as one,
-        server.running(database_env, tmp_path) as two,
-        server.client(token) as http,
+        server_processes.running(database_env, tmp_path) as one,
+        server_processes.running(database_env, tmp_path) as two,
+        server_processes.client(token) as http,
     ):
         began = time.monotonic()
         answers = await asyncio.gather(

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import pytest
 
-import make
 from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
@@ -16,6 +15,7 @@ from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.db.records import records
 from gqlstock.store.outbox import OutboxEntry
+from support import shop_builders as make
 
 ANNA, BEN = Caller(name="Anna", key="token:1"), Caller(name="Ben", key="token:2")
 

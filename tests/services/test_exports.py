@@ -3,11 +3,11 @@
 import csv
 import io
 
-import make
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import exports, imports
 from gqlstock.store import database
+from support import shop_builders as make
 
 
 async def _exported() -> list[tuple[str, str, str]]:

@@ -6,8 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.holds import StockHoldState
@@ -26,7 +24,9 @@ from gqlstock.store import warehouses as warehouse_rows
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.holds import HeldUnits, StockHold, StockHoldLine
 from gqlstock.store.outbox import OutboxEntry
-from life import Figures
+from support import order_life as life
+from support import shop_builders as make
+from support.order_life import Figures
 
 ACTIVE, ORDERED, RELEASED, EXPIRED = StockHoldState
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import make
 from gqlstock.rules.refusals import Code, InsufficientStock, Refused, StaleQuantity
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
 from gqlstock.services import catalog, holds, orders, stock
@@ -21,6 +20,7 @@ from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
+from support import shop_builders as make
 
 ANNA, BEN = Caller(name="Anna", key="token:1"), Caller(name="Ben", key="token:2")
 

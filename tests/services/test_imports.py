@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import make
 from gqlstock.rules.catalog import Image, InventoryTracking, Item
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
@@ -19,10 +18,11 @@ from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog as products
 from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
-from gqlstock.services.settings import spot_of
-from gqlstock.store import alerts, catalog, commands, database, inventory, levels
+from gqlstock.services.settings import target_of
+from gqlstock.store import alerts, catalog, categories, commands, database, inventory, levels
 from gqlstock.store.catalog import Item as Row
 from gqlstock.store.warehouses import Warehouse
+from support import shop_builders as make
 
 EXPORT = """\
 Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\
@@ -65,7 +65,7 @@ async def on_hand() -> dict[str, Decimal]:
 
 
 async def own(**place: str) -> dict[str, Any]:
-    return dict((await settings.at(spot_of(place))).own)
+    return dict((await settings.at(target_of(place))).own)
 
 
 async def everything() -> list[list[dict[str, Any]]]:
@@ -107,7 +107,7 @@ async def test_an_export_makes_products_combinations_categories_and_counts(db: N
     assert medium.choice == {"Size": "M"}
     assert (mug.published, mug.tracking) == (False, InventoryTracking.TRACK_WITHOUT_OPTIONS)
     assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7)}
-    category = (await catalog.categories([tee.category_id or 0]))[tee.category_id or 0]
+    category = (await categories.categories([tee.category_id or 0]))[tee.category_id or 0]
     assert (category.slug, category.name) == ("shirts-tops", "Shirts & Tops")
 
 
@@ -157,7 +157,7 @@ async def test_a_file_that_says_otherwise_changes_what_it_says(db: None) -> None
     assert found == Imported(products_changed=1, counted=1)
     assert (await item("tee")).name == "Shirt"
     assert (await item("SHIRT-S")).name == "Shirt – S"
-    assert (await catalog.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
+    assert (await categories.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
     assert (await on_hand())["SHIRT-S"] == Decimal(1)
 
 

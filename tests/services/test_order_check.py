@@ -7,8 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import life
-import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.geo import Point
 from gqlstock.rules.orders import OrderStatus
@@ -18,6 +16,8 @@ from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, Inve
 from gqlstock.services import orders
 from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.store.orders import Order
+from support import order_life as life
+from support import shop_builders as make
 
 MOST = Decimal("99999999999")
 

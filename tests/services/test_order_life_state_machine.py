@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-import life
-import make
+import pytest
+
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -20,6 +20,10 @@ from gqlstock.services import holds, receiving, stock, verification
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
 from gqlstock.store import database
+from support import order_life as life
+from support import shop_builders as make
+
+pytestmark = pytest.mark.long
 
 RUNS = int(os.environ.get("GQLSTOCK_TEST_RUNS", "200"))
 STEPS = 50

@@ -11,8 +11,6 @@ from decimal import Decimal
 import pytest
 from tortoise import Tortoise
 
-import life
-import make
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
@@ -23,6 +21,8 @@ from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
 from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.database import DatabaseUrl
+from support import order_life as life
+from support import shop_builders as make
 
 # ── the shop
 

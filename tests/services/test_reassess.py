@@ -6,8 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-import make
-from asking import Statements
 from gqlstock.delivery import housekeeping
 from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, reassess, warehouses
@@ -17,6 +15,8 @@ from gqlstock.store import database, reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.reassessments import Reassessment
+from support import shop_builders as make
+from support.statement_counter import Statements
 
 
 @pytest.fixture

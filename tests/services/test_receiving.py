@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-import make
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -13,6 +12,7 @@ from gqlstock.services import receiving
 from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
 from gqlstock.services.stock import StockLine
 from gqlstock.store import announcements, inventory, ledger
+from support import shop_builders as make
 
 
 @pytest.fixture(autouse=True)

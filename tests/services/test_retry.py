@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.availability import BACKORDER_MESSAGE
 from gqlstock.rules.geo import Point
 from gqlstock.rules.orders import OrderStatus
@@ -19,7 +17,9 @@ from gqlstock.services.drafts import Asked
 from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import OutboxEntry
-from life import Figures
+from support import order_life as life
+from support import shop_builders as make
+from support.order_life import Figures
 
 NEVER, ON_ORDER, ON_SHIPMENT = InventoryDecrement.NEVER, InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT
 HAMBURG_CITY = Point(53.55, 9.99)

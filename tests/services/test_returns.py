@@ -2,20 +2,20 @@
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, returns, stock, verification, warehouses
+from gqlstock.services import catalog, combinations, returns, stock, verification, warehouses
 from gqlstock.services.returns import Return
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
-from life import Figures
+from support import order_life as life
+from support import shop_builders as make
+from support.order_life import Figures
 
 NEVER, ON_ORDER, ON_SHIPMENT = InventoryDecrement.NEVER, InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT
 
@@ -268,7 +268,7 @@ async def test_a_deleted_combination_gives_its_product_back_the_units_that_it_ha
     await make.product("PEN", options={"Ink": ["Red"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
     await make.stock("PEN", on_hand=3)
     order_id = await shipped(("PEN-RED", 2))
-    await catalog.delete_combination("PEN-RED")
+    await combinations.delete("PEN-RED")
 
     await life.take_back(order_id, ("PEN-RED", 1), restock=True)
 

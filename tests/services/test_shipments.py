@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
@@ -19,7 +17,9 @@ from gqlstock.services.stock import Adjustment, StockDelta
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.shipments import Shipment
-from life import Figures
+from support import order_life as life
+from support import shop_builders as make
+from support.order_life import Figures
 
 NEVER, ON_ORDER, ON_SHIPMENT = InventoryDecrement.NEVER, InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT
 

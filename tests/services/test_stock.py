@@ -8,8 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import clocks
-import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity
@@ -24,6 +22,8 @@ from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.ledger import on_hand_at
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.outbox import OutboxEntry
+from support import settable_clock
+from support import shop_builders as make
 
 MOST = "99999999999.9999"
 
@@ -955,7 +955,7 @@ async def test_on_hand_is_the_sum_of_the_movements_whatever_happens(
 
 
 async def test_a_count_of_a_moment_leaves_out_what_was_stamped_ahead_of_now(shop: None) -> None:
-    with clocks.ahead():
+    with settable_clock.ahead():
         await adjust(("MUG", 10))
     counted_at = database.now()
     await adjust(("MUG", 3))
@@ -967,20 +967,20 @@ async def test_a_count_of_a_moment_leaves_out_what_was_stamped_ahead_of_now(shop
 
 async def test_a_count_of_a_moment_goes_by_the_order_of_the_ledger_where_stamps_do_not(shop: None) -> None:
     """The first movement was stamped two hours ahead, the second tells that it was before the moment."""
-    with clocks.ahead(timedelta(hours=2)):
+    with settable_clock.ahead(timedelta(hours=2)):
         await adjust(("MUG", 10))
     await adjust(("MUG", 1))
     counted_at = database.now()
     await adjust(("MUG", 3))
 
-    with clocks.ahead(timedelta(hours=3)):
+    with settable_clock.ahead(timedelta(hours=3)):
         await count(20, at=counted_at)
 
     assert await on_hand() == 23
 
 
 async def test_a_count_written_down_before_the_clock_was_set_back_refuses_no_later_one(shop: None) -> None:
-    with clocks.ahead():
+    with settable_clock.ahead():
         await count(5)
     counted_at = database.now()
     await adjust(("MUG", 3))

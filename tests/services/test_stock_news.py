@@ -2,14 +2,14 @@
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import holds
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.warehouses import Website
+from support import order_life as life
+from support import shop_builders as make
 
 
 @pytest.fixture

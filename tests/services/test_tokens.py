@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import make
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
-from gqlstock.services.tokens import TokenState
 from gqlstock.store import database
 from gqlstock.store.tokens import ApiToken
+from support import shop_builders as make
 
 pytestmark = pytest.mark.usefixtures("db")
 

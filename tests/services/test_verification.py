@@ -4,8 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-import life
-import make
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import imports, receiving, verification
@@ -13,6 +11,8 @@ from gqlstock.services.receiving import Announcement
 from gqlstock.services.stock import StockLine
 from gqlstock.services.verification import Difference
 from gqlstock.store import database, inventory
+from support import order_life as life
+from support import shop_builders as make
 
 
 async def _shop() -> None:

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-import life
-import make
-from asking import Statements
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
@@ -28,6 +25,9 @@ from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
+from support import order_life as life
+from support import shop_builders as make
+from support.statement_counter import Statements
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, OutOfReach
-from news import settled
+from support.settled_news import settled
 
 AHEAD = 1_000_000_000
 
@@ -125,20 +125,21 @@ async def test_many_connections_at_once_begin_one_era(url: Postgres) -> None:
 @asynccontextmanager
 async def limited(url: Postgres) -> AsyncIterator[Postgres]:
     """A role that may not read the identifier of the server."""
+    name = f"{url.credentials['database']}_limited"
     server = await asyncpg.connect(**url.credentials)
     try:
-        await server.execute("""
-            CREATE ROLE gqlstock_limited LOGIN;
-            GRANT ALL ON ALL TABLES IN SCHEMA public TO gqlstock_limited;
-            GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO gqlstock_limited;
+        await server.execute(f"""
+            CREATE ROLE {name} LOGIN;
+            GRANT ALL ON ALL TABLES IN SCHEMA public TO {name};
+            GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name};
             REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC;
         """)
-        yield Postgres(**{**url.credentials, "user": "gqlstock_limited"})
+        yield Postgres(**{**url.credentials, "user": name})
     finally:
-        await server.execute("""
+        await server.execute(f"""
             GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC;
-            DROP OWNED BY gqlstock_limited;
-            DROP ROLE gqlstock_limited;
+            DROP OWNED BY {name};
+            DROP ROLE {name};
         """)
         await server.close()
 

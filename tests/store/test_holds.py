@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-import make
 from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.store import holds, levels
 from gqlstock.store.holds import HeldUnits, StockHold
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
+from support import shop_builders as make
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

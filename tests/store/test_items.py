@@ -1,7 +1,7 @@
 """Items by their ids, however many are asked for."""
 
-import make
 from gqlstock.store import catalog
+from support import shop_builders as make
 
 
 async def test_more_items_than_a_statement_takes_values_are_all_found(db: None) -> None:

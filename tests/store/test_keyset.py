@@ -1,11 +1,11 @@
 import pytest
 
-import make
 from gqlstock.store import catalog, keyset
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.keyset import Key, Order
 from gqlstock.store.warehouses import Warehouse
+from support import shop_builders as make
 
 
 @pytest.fixture

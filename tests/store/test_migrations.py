@@ -15,10 +15,10 @@ import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
-from conftest import POSTGRES
 from gqlstock.config import Config
 from gqlstock.store import database, migrations, versions
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from support.worker_databases import POSTGRES
 
 PATIENCE = 60
 # Applies the migrations, and is killed when the second one has been applied and is to be recorded.
@@ -61,9 +61,10 @@ def new(tmp_path: Path) -> Iterator[str]:
     if not POSTGRES:
         yield f"sqlite:////{tmp_path}/new.db"
         return
-    name = "gqlstock_migrations"
+    address, _, beside = POSTGRES.rpartition("/")
+    name = f"{beside}_new"
     asyncio.run(_on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"'))
-    yield f"{POSTGRES.rpartition('/')[0]}/{name}"
+    yield f"{address}/{name}"
     asyncio.run(_on_server(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import backups
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database, outbox
 from gqlstock.store.database import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, Cursor, OutOfReach
-from news import settled
+from support import database_backup
+from support.settled_news import settled
 
 
 async def write(*subjects: int, topic: Topic = Topic.ORDER) -> None:
@@ -286,11 +286,11 @@ async def test_a_cursor_of_a_lost_future_is_refused_when_the_feed_has_grown_past
 ) -> None:
     await tell(1, 2)
     kept = await outbox.latest()
-    await backups.take(database_url)
+    await database_backup.take(database_url)
     await tell(3, 4)
     lost = await outbox.latest()
 
-    await backups.restore(database_url)
+    await database_backup.restore(database_url)
     with pytest.raises(OutOfReach, match="not of this database's history"):
         await outbox.check(lost)
     await tell(5, 6, 7)

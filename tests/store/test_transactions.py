@@ -6,7 +6,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-import make
 from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
 from gqlstock.stock import loading
@@ -15,6 +14,7 @@ from gqlstock.store import database, outbox, versions
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
+from support import shop_builders as make
 from support.lost_commits import CommitLossProxy, losing_commits
 
 

@@ -11,9 +11,8 @@ from multiprocessing.process import BaseProcess
 import httpx
 import uvicorn
 
-import server
 from gqlstock import app
-from support import planted_bugs
+from support import planted_bugs, server_processes
 
 _UVICORN = [
     *("uvicorn", "uvicorn.lifespan.on", "uvicorn.loops.auto"),
@@ -36,7 +35,7 @@ class Fork:
 @contextlib.asynccontextmanager
 async def forked(env: Mapping[str, str], bug: str | None = None) -> AsyncIterator[Fork]:
     """A server, ready for the block; with a bug planted in it if one is named."""
-    port = server.free_port()
+    port = server_processes.free_port()
     process = _forks.Process(target=_serve, args=(dict(env), port, bug), daemon=True)
     process.start()
     try:

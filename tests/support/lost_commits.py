@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from gqlstock.store.database import Postgres
-from proxy import Proxy
+from support.tcp_proxy import Proxy
 
 _COMMAND_COMPLETE = b"C"
 _HEADER = 5

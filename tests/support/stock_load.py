@@ -13,11 +13,11 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import make
 from gqlstock.config import Config
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import verification, warehouses
 from gqlstock.store import database, versions
+from support import shop_builders as make
 from support import stock_evidence
 from support.forked_servers import forked
 from support.history import Group, Verdict, check

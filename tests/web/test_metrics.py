@@ -10,16 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-import make
-import server
 from gqlstock.adapters.metrics import Figures, Metrics, Pool
 from gqlstock.app import create_app
 from gqlstock.config import Config, ConfigError
 from gqlstock.services import tokens
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.trail import Operation, Trail
-from live import connected, streamed, subscribe
-from server import PATIENCE, Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import PATIENCE, Server
+from support.subscriptions import connected, streamed, subscribe
 
 ORDER = """mutation Buy($quantity: Quantity!) {
   placeOrder(input: {lines: [{sku: "MUG", quantity: $quantity}]}) { order { number } }
@@ -174,16 +174,19 @@ async def test_workers_count_together(db: None, database_env: dict[str, str], tm
     await make.product("MUG")
     asked = 40
 
-    async with server.serving(database_env, tmp_path, "--workers", "2") as serving, server.client() as lasting:
+    async with (
+        server_processes.serving(database_env, tmp_path, "--workers", "2") as serving,
+        server_processes.client() as lasting,
+    ):
         for _ in range(asked):
-            async with server.client() as http:
-                await server.ask(http, serving, "query Me { viewer { name } }")
+            async with server_processes.client() as http:
+                await server_processes.ask(http, serving, "query Me { viewer { name } }")
         async with connected(serving) as socket, streamed(lasting, serving, SHELF) as events:
             await subscribe(socket, SHELF)
             await anext(events)
             texts = []
             for _ in range(8):
-                async with server.client() as http:
+                async with server_processes.client() as http:
                     texts.append(await told(http, serving))
         counts = {value(text, 'gqlstock_operations_total{operation="Me",type="query"}') for text in texts}
         subscribers = {
@@ -193,7 +196,7 @@ async def test_workers_count_together(db: None, database_env: dict[str, str], tm
             }
             for transport in ("sse", "websocket")
         }
-        async with asyncio.timeout(PATIENCE), server.client() as http:
+        async with asyncio.timeout(PATIENCE), server_processes.client() as http:
             over = 'gqlstock_subscribers{subscription="availabilityChanges",transport="websocket"}'
             while value(await told(http, serving), over) != 0:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)

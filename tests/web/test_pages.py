@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-import make
-import server
-from browser import Browser, needs_chromium
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.store.database import DatabaseUrl
+from support import server_processes
+from support import shop_builders as make
+from support.browser import Browser, needs_chromium
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -64,13 +64,14 @@ async def test_graphiql_runs_its_own_script_and_the_packages_that_it_names(http:
     assert told["connect-src"] == "'self'"
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_the_console_without_the_internet_works_under_its_policy(
     browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
 ) -> None:
     await make.shop()
     await make.product("MUG")
-    async with server.running(database_env, tmp_path) as started:
+    async with server_processes.running(database_env, tmp_path) as started:
         browser("open", started.url)
         browser("gone", "#graphiql")
         browser("fill", "#query", '{ product(sku: "MUG") { name } }')

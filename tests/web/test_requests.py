@@ -12,15 +12,15 @@ import pytest
 from graphql import GraphQLError
 from starlette.types import Receive, Scope, Send
 
-import make
-import server
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.errors import coded
 from gqlstock.services import tokens
 from gqlstock.store.database import DatabaseUrl
 from gqlstock.web.requests import Requests
-from live import connected, received, send
+from support import server_processes
+from support import shop_builders as make
+from support.subscriptions import connected, received, send
 
 SECRET = "anna@shoppers.example"
 
@@ -101,7 +101,7 @@ async def test_every_line_of_a_server_is_json_with_its_request(
     env = {**database_env, "GQLSTOCK_LOG_FORMAT": "json", "GQLSTOCK_LOG_LEVEL": "info"}
     await make.shop()
 
-    async with server.serving(env, tmp_path) as serving, server.client() as http:
+    async with server_processes.serving(env, tmp_path) as serving, server_processes.client() as http:
         await http.post(serving.url, json={"query": "query Me { viewer { name } }"}, headers={"x-request-id": "mine"})
         async with connected(serving, additional_headers={"x-request-id": "socket"}) as socket:
             assert socket.response is not None

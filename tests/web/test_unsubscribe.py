@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-import make
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules.back_in_stock import BackInStockState
@@ -14,6 +13,7 @@ from gqlstock.services import back_in_stock
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
+from support import shop_builders as make
 
 
 @pytest.fixture

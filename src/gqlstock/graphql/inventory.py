@@ -14,9 +14,8 @@ from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules import fallback, receiving
 from gqlstock.rules import ledger as ledger_rules
-from gqlstock.rules import receiving
-from gqlstock.rules import settings as setting_rules
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
@@ -37,19 +36,17 @@ async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: Tim
 
 
 async def _settings(parents: Sequence["InventoryLevel"], info: Info) -> list[InventorySettings]:
-    return [
-        InventorySettings.of(setting_rules.resolve(places)) for places in await _places([p.row for p in parents], info)
-    ]
+    return [InventorySettings.of(fallback.resolve(places)) for places in await _places([p.row for p in parents], info)]
 
 
 async def _origins(parents: Sequence["InventoryLevel"], info: Info) -> list[list[SettingOrigin]]:
     return [
-        [SettingOrigin.of(origin) for origin in setting_rules.origins(places)]
+        [SettingOrigin.of(origin) for origin in fallback.origins(places)]
         for places in await _places([p.row for p in parents], info)
     ]
 
 
-async def _places(levels: Sequence[ledger_rules.Level], info: Info) -> list[list[setting_rules.Place]]:
+async def _places(levels: Sequence[ledger_rules.Level], info: Info) -> list[list[fallback.Place]]:
     """The places that each level looks up, through the first-created website that sells from its warehouse."""
     items = await catalog.items({level.item_id for level in levels})
     codes = await warehouses.warehouses({level.warehouse_id for level in levels})

@@ -16,8 +16,7 @@ from gqlstock.graphql.options import Image
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.rules import catalog as rules
-from gqlstock.rules import ledger
-from gqlstock.rules import settings as setting_rules
+from gqlstock.rules import fallback, ledger
 from gqlstock.rules.scopes import Scope
 from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import catalog as rows
@@ -117,7 +116,7 @@ async def _origins(
     for parent in parents:
         channel = await channel_of(info, website if website is not None else parent.website)
         places = known.places(parent.row, channel)
-        out.append([SettingOrigin.of(origin) for origin in setting_rules.origins(places)])
+        out.append([SettingOrigin.of(origin) for origin in fallback.origins(places)])
     return out
 
 

@@ -16,7 +16,7 @@ from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
 from gqlstock.rules import skus
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import catalog, search, warehouses
+from gqlstock.store import catalog, categories, search, warehouses
 from gqlstock.store import levels as rows
 from gqlstock.store.keyset import Order
 
@@ -111,10 +111,10 @@ async def _sold_from(website: str) -> list[int]:
 
 async def category_ids(slug: str) -> list[int]:
     """A category and all below it; refused when there is none of that slug."""
-    found = await catalog.category(slug)
+    found = await categories.category(slug)
     if found is None:
         raise BadUserInput(f"There is no category {slug:.80}.")
-    return await catalog.subtree(found.id)
+    return await categories.subtree(found.id)
 
 
 def searched(text: str) -> str:

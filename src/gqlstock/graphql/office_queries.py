@@ -180,36 +180,36 @@ class OfficeQueries:
 
     @access.field(description="A warehouse. Needs inventory:read.", scope=READS)
     async def warehouse(self, info: Info, code: CodeArg) -> Warehouse | None:
-        return nodes.show_optional(await warehouses.Warehouse.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.warehouse(code))  # type: ignore[no-any-return]
 
     @access.field(description="Warehouses, oldest first. Needs inventory:read.", scope=READS)
     async def warehouses(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Warehouse] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Warehouse.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_warehouse(), nodes.show)
 
     @access.field(description="A website. Needs inventory:read.", scope=READS)
     async def website(self, info: Info, code: CodeArg) -> Website | None:
-        return nodes.show_optional(await warehouses.Website.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.website(code))  # type: ignore[no-any-return]
 
     @access.field(description="Websites, oldest first. Needs inventory:read.", scope=READS)
     async def websites(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Website] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Website.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_website(), nodes.show)
 
     @access.field(description="An organization. Needs inventory:read.", scope=READS)
     async def organization(self, info: Info, code: CodeArg) -> Organization | None:
-        return nodes.show_optional(await warehouses.Organization.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.organization(code))  # type: ignore[no-any-return]
 
     @access.field(description="Organizations, oldest first. Needs inventory:read.", scope=READS)
     async def organizations(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Organization] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Organization.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_organization(), nodes.show)
 
     @access.field(description="One item's stock in one warehouse. Needs inventory:read.", scope=READS)
     async def inventory_level(
@@ -261,7 +261,7 @@ class OfficeQueries:
     async def inventory_settings(
         self, info: Info, scope: Annotated[SettingScopeInput, strawberry.argument(description="The place.")]
     ) -> ScopedSettings | None:
-        return ScopedSettings.of(await setting_services.at(scope.spot()))
+        return ScopedSettings.of(await setting_services.at(scope.target()))
 
     @access.field(description="An order. Needs orders:read.", scope=Scope.ORDERS_READ)
     async def order(

@@ -37,6 +37,11 @@ def order_placed(order_id: int) -> Event:
     return Event(Topic.ORDER, order_id, {"placed": True})
 
 
+def items_changed(item_ids: Iterable[int]) -> list[Event]:
+    """Something about these items is not what it was; what it is, is read."""
+    return [Event(Topic.ITEM, item_id) for item_id in item_ids]
+
+
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
     """An item reached the threshold on a website, from one side or the other."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})

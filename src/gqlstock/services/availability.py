@@ -7,9 +7,10 @@ from datetime import datetime
 from gqlstock.rules import catalog
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import Choice, InventoryTracking, Item, Option
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, levels

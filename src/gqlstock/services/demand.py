@@ -8,16 +8,17 @@ from decimal import Decimal
 
 from gqlstock.rules import demand as rules
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.categories import Category
 from gqlstock.rules.demand import Demand, Outlook
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
-from gqlstock.store import catalog, database, free_units, keyset
+from gqlstock.stock.settings_lookup import lookup
+from gqlstock.store import catalog, categories, database, free_units, keyset
 from gqlstock.store import demand as rows
 from gqlstock.store import levels as level_rows
-from gqlstock.store.catalog import Category
 from gqlstock.store.demand import Within
 from gqlstock.store.keyset import Key, Order
 
@@ -159,12 +160,12 @@ async def by_category(network: Network, *, days: int, channel: SalesChannel | No
     demands = await _demands(days, channel)
     sums: dict[int, tuple[Decimal, Decimal]] = {}
     of_item = await rows.categories(demands.keys())
-    chains = await catalog.chains({category_id for category_id in of_item.values() if category_id is not None})
+    chains = await categories.chains({category_id for category_id in of_item.values() if category_id is not None})
     for item_id, category_id in of_item.items():
         for one, _ in chains.get(category_id, []) if category_id is not None else []:
             ordered, before = sums.get(one, (ZERO, ZERO))
             sums[one] = (ordered + demands[item_id].ordered, before + demands[item_id].ordered_before)
-    known = await catalog.categories(sums.keys())
+    known = await categories.categories(sums.keys())
     return [
         CategoryDemand(known[category_id], *sums[category_id])
         for category_id in sorted(sums, key=lambda category_id: known[category_id].slug)

@@ -8,11 +8,12 @@ from decimal import Decimal
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, free_units
 from gqlstock.store import levels as level_rows
 from gqlstock.store import settings as setting_rows

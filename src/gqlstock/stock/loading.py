@@ -6,13 +6,13 @@ from typing import Any
 
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
-from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
 from gqlstock.store import database, holds, levels, settings, warehouses
@@ -89,8 +89,8 @@ async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
     known = items | {one.id: one for one in products}
     snapshot.combinations = await rows.combinations(known.values())
     known |= {one.id: one for found in snapshot.combinations.values() for one in found}
-    book = await settings.book(known.values())
-    snapshot.lookup = Lookup(known, snapshot.network, book)
+    fallback = await settings.fallback(known.values())
+    snapshot.lookup = Lookup(known, snapshot.network, fallback)
 
 
 @dataclass(frozen=True, slots=True)

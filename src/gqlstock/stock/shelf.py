@@ -7,12 +7,12 @@ from decimal import Decimal
 from gqlstock.rules import allocation, availability, catalog, ledger
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import RankedWarehouse, SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings, SourceSelection
-from gqlstock.stock.settings_lookup import Lookup
 
 
 class Shelf:

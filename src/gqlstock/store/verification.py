@@ -91,6 +91,14 @@ async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[
         last = found[-1].id  # type: ignore[attr-defined]
 
 
+async def item_ids() -> AsyncIterator[list[int]]:
+    """The ids of all items, a part at a time."""
+    last = 0
+    while rows := await database.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
+        yield [row["id"] for row in rows]
+        last = rows[-1]["id"]
+
+
 async def movements() -> AsyncIterator[list[tuple[StockMovement, Level]]]:
     """Every movement with its level, in batches."""
     async for part in parts(StockMovement):

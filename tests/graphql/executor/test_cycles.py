@@ -4,8 +4,8 @@ import asyncio
 import gc
 import weakref
 
-from asking import Client
 from gqlstock.graphql import documents
+from support.graphql_client import Client
 
 
 async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client) -> None:

@@ -15,9 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import corners
-import make
-from documents import documents
 from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
@@ -28,6 +25,11 @@ from gqlstock.services.receiving import Announcement
 from gqlstock.services.stock import StockLine
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
+from support import corner_case_schema
+from support import shop_builders as make
+from support.random_documents import documents
+
+pytestmark = pytest.mark.long
 
 DOCUMENTS = int(os.environ.get("GQLSTOCK_TEST_DOCUMENTS", "2000"))
 
@@ -53,7 +55,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 # ── a schema of corner cases
 
-ORDINARY, OURS = corners.build(None), corners.build(BreadthFirstExecutor)
+ORDINARY, OURS = corner_case_schema.build(None), corner_case_schema.build(BreadthFirstExecutor)
 POOLS: dict[str, st.SearchStrategy[Any]] = {
     "Int": st.integers(0, 40),
     "Odd": st.integers(0, 9),

@@ -2,10 +2,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from clocks import SetClock
 from gqlstock.store import database
 from gqlstock.store.db import clock
 from gqlstock.store.db.clock import Clock, Server
+from support.settable_clock import SetClock
 
 HOURS = timedelta(hours=2)
 MOMENT = timedelta(seconds=1)

@@ -1,10 +1,10 @@
 """How rows become records, whatever gives the rows."""
 
-import make
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.store import database
 from gqlstock.store.db.records import below, by_id, hydrate, records
 from gqlstock.store.inventory import InventoryLevel
+from support import shop_builders as make
 
 
 async def _levels() -> list[int]:

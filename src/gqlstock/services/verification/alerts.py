@@ -1,11 +1,10 @@
 """Whether those alerts are open that should be, and all are as they were raised."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules import seals
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert, Step
-from gqlstock.rules.catalog import Item
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
 from gqlstock.stock import loading
 from gqlstock.stock.consequences import AlertsDue, alerts_due
@@ -19,8 +18,8 @@ async def check() -> AsyncIterator[Difference]:
         for alert in part:
             for difference in different(f"Alert {alert.id} of {alert.sku}", _figures(alert)):
                 yield difference
-    async for items in rows.parts(Item):
-        found = await _due(items)
+    async for item_ids in rows.item_ids():
+        found = await _due(set(item_ids))
         # What settings have changed is followed within seconds: until then alerts are as the settings of before want them.
         if found and await reassessments.is_pending():
             return
@@ -36,8 +35,7 @@ def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
     yield content(alert.seal, seals.of_alert(alert))
 
 
-async def _due(items: Sequence[Item]) -> list[Difference]:
-    item_ids = {item.id for item in items}
+async def _due(item_ids: set[int]) -> list[Difference]:
     current = await loading.of_items(item_ids)
     # Holds that have expired count nowhere: the last change may have gone by that before the sweep has written it.
     stored = current.copy()

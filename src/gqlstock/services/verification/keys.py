@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from gqlstock.rules import idempotency as rules
 from gqlstock.rules.idempotency import IdempotencyKey, KeptAnswer
 from gqlstock.services.verification.differences import Difference, content, different
-from gqlstock.store import verification as rows
+from gqlstock.store import verification as stored
 
 
 async def check() -> AsyncIterator[Difference]:
-    async for part in rows.parts(KeptAnswer):
+    async for part in stored.parts(KeptAnswer):
         for kept in part:
             place = f"Idempotency key {kept.key} of {kept.mutation}"
             if kept.answer is None:

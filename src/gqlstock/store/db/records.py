@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from tortoise.queryset import QuerySet
@@ -121,8 +121,10 @@ def columns(kind: type[Any], alias: str = "") -> str:
 
 
 def stored(kind: type[Any], name: str) -> Callable[[Any], Any]:
-    """What turns a field's value into what is stored."""
-    return _columns(kind)[name].write
+    """What reads the stored value of a field off a record."""
+    write = _columns(kind)[name].write
+    read = attrgetter(name)
+    return read if write is _same else lambda row: write(read(row))
 
 
 @dataclass(frozen=True, slots=True)

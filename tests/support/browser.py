@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import pytest
 
-CLIENTS = Path(__file__).parent / "clients"
+CLIENTS = Path(__file__).parent.parent / "clients"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 

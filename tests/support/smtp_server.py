@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-import server
+from support import server_processes
 
 PATIENCE = 20.0
 
@@ -23,7 +23,7 @@ class Postbox:
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.refusals: dict[str, list[str]] = {}
-        self.port = server.free_port()
+        self.port = server_processes.free_port()
         self.keeps_waiting = False
         """Whether it takes connections and does not answer whether it takes a letter."""
 

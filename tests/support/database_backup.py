@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gqlstock.store import database, sqlite
 from gqlstock.store.database import DatabaseUrl, SqliteFile
-from news import settled
+from support.settled_news import settled
 
 _KEPT = "kept"
 

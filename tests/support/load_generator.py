@@ -8,9 +8,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-import make
-import server
-from server import Server
+from support import server_processes
+from support import shop_builders as make
+from support.server_processes import Server
 
 _ADJUST = """mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { userErrors { message } } }"""
 
@@ -40,12 +40,12 @@ async def changing(
     turns = itertools.cycle(servers)
     pause = len(skus) / per_second
 
-    async with server.client(token) as http:
+    async with server_processes.client(token) as http:
 
         async def change(delta: int) -> None:
             rows = [{"sku": sku, "warehouse": "BERLIN", "delta": delta} for sku in skus]
             given = {"reason": reason, "changes": rows}
-            data = await server.ask(http, next(turns), _ADJUST, input=given)
+            data = await server_processes.ask(http, next(turns), _ADJUST, input=given)
             assert data["adjustStock"]["userErrors"] == []
             made.count += len(skus)
 

@@ -1,16 +1,14 @@
-"""Asking the server over HTTP, and watching what it does with the database meanwhile."""
+"""A client of GraphQL over HTTP with tokens of the scopes that it needs, and the number of rows in each table."""
 
 import asyncio
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
 from tortoise import Tortoise
 
-import make
 from gqlstock.store import database
+from support import shop_builders as make
 
 ERRORS = "userErrors { __typename code message path }"
 
@@ -98,30 +96,3 @@ async def row_counts() -> dict[str, int]:
     tables = [model._meta.db_table for model in Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"]
     union = " UNION ALL ".join(f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {table}" for table in tables)
     return {row["name"]: row["rows_there"] for row in await database.query(union)}
-
-
-class Statements(logging.Handler):
-    """Every SQL statement that is sent while it listens."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.sent: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        told = record.getMessage()
-        if not told.startswith(("Created connection", "Closed connection")):
-            self.sent.append(told)
-
-    @contextmanager
-    def counted(self) -> Iterator[list[str]]:
-        """The statements sent in the block."""
-        self.sent = []
-        log = logging.getLogger("tortoise.db_client")
-        level = log.level
-        log.addHandler(self)
-        log.setLevel(logging.DEBUG)
-        try:
-            yield self.sent
-        finally:
-            log.removeHandler(self)
-            log.setLevel(level)

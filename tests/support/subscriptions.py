@@ -17,7 +17,7 @@ from gqlstock.graphql.context import Context
 from gqlstock.graphql.pushes import Pushes as SharedPushes
 from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import Caller, Scope
-from server import Server
+from support.server_processes import Server
 
 PATIENCE = 10
 

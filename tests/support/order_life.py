@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tortoise import Tortoise
 
-import make
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import seals
 from gqlstock.rules import shipments as shipment_rules
@@ -32,6 +31,7 @@ from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.orders import OrderLine as OrderLineRow
 from gqlstock.store.shipments import Shipment
+from support import shop_builders as make
 
 Row = tuple[Any, ...]
 """A SKU, a quantity, and the id of a line if one is meant."""

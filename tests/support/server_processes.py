@@ -1,8 +1,10 @@
-"""Real server processes for tests: started on a free port, ready when they say so, gone at the end."""
+"""Server processes on free ports: ready when they say so, stopped at the end of the block."""
 
 import asyncio
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -40,10 +42,23 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/graphql"
 
 
+# Below the ports that systems give to outgoing connections: one of those could take a port before its server does.
+_PORTS = range(10_000, 32_000)
+# Processes that test at the same time begin at different ports.
+_first = random.SystemRandom().choice(_PORTS)
+_candidates = itertools.cycle([*range(_first, _PORTS.stop), *range(_PORTS.start, _first)])
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port that nothing listens on; each call gives another one."""
+    return next(port for port in _candidates if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as found, contextlib.suppress(OSError):
+        found.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:

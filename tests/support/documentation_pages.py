@@ -27,12 +27,12 @@ from gqlstock.delivery.storefront import Storefront
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM
-from live import Pushes
-from news import settled
-from server import free_port
-from terminal import PATIENCE
+from support.command_line import PATIENCE
+from support.server_processes import free_port
+from support.settled_news import settled
+from support.subscriptions import Pushes
 
-HOME = Path(__file__).parent.parent
+HOME = Path(__file__).parents[2]
 PAGES = [HOME / "README.md", *sorted((HOME / "docs").rglob("*.md")), HOME / "examples" / "README.md"]
 GUIDE = HOME / "docs" / "guide.md"
 SET_UP = "Set up a shop"

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from gqlstock.adapters.identity_provider import Issuer
-from receiver import Received, Receiver, receiving
+from support.webhook_receiver import Received, Receiver, receiving
 
 ISSUER = "https://login.shop.example"
 AUDIENCE = "gqlstock"
@@ -94,11 +94,13 @@ class Provider:
         key: Any = None,
         headers: dict[str, Any] | None = None,
         lasts: float = 60,
+        ahead: Mapping[str, float] | None = None,
         without: str | None = None,
         **claims: Any,
     ) -> str:
-        """A token that is valid, but for what is given."""
+        """A token that is valid, but for what is given. ``ahead``: claims that are times, in seconds from now."""
         now = time.time()
+        claims |= {name: now + seconds for name, seconds in (ahead or {}).items()}
         whole = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u-1", "iat": now, "exp": now + lasts, "scope": SCOPES} | claims
         return jwt.encode(
             {name: value for name, value in whole.items() if name != without},

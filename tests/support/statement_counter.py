@@ -1,0 +1,32 @@
+"""The SQL statements that the process sends to its database."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Statements(logging.Handler):
+    """Every SQL statement that is sent while it listens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.sent: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = record.getMessage()
+        if not told.startswith(("Created connection", "Closed connection")):
+            self.sent.append(told)
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements sent in the block."""
+        self.sent = []
+        log = logging.getLogger("tortoise.db_client")
+        level = log.level
+        log.addHandler(self)
+        log.setLevel(logging.DEBUG)
+        try:
+            yield self.sent
+        finally:
+            log.removeHandler(self)
+            log.setLevel(level)
