@@ -93,7 +93,7 @@ def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
     if not rows:
         return []
     names, readers = _readers(kind)
-    pick = _picker(names, rows[0])
+    pick = itemgetter(*names) if isinstance(rows[0], dict) else _picker(names, tuple(rows[0].keys()))
     make: Callable[..., R] = kind
     found = []
     for row in rows:
@@ -105,12 +105,12 @@ def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
     return found
 
 
-def _picker(names: tuple[str, ...], row: Any) -> Callable[[Any], Sequence[Any]]:
-    """What takes the columns out of each row. By position: SQLite's rows look for a name among all of theirs."""
-    if isinstance(row, dict):
-        return itemgetter(*names)
-    places = {name: position for position, name in reversed(list(enumerate(row.keys())))}
-    return itemgetter(*(places[name] for name in names))
+@_cached
+def _picker(names: tuple[str, ...], columns: tuple[str, ...]) -> Callable[[Any], Sequence[Any]]:
+    """What takes columns out of rows. By position: SQLite's rows look for a name among all of theirs."""
+    if columns[: len(names)] == names:
+        return itemgetter(slice(len(names)))
+    return itemgetter(*map(columns.index, names))
 
 
 @_cached
