@@ -7,6 +7,7 @@ from typing import Any
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, imports, stock, tokens, warehouses
+from gqlstock.services import combinations as combination_services
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import database, versions
@@ -42,7 +43,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
             name, tracking = f"Product {number:04}", InventoryTracking.TRACK_WITH_OPTIONS
             given: dict[str, Any] = {"sku": sku(number), "name": name, "tracking": tracking, "options": options}
             await catalog.create_product(given)
-            await catalog.generate_combinations(sku(number))
+            await combination_services.generate(sku(number))
         found = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
         counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
         for start in range(0, len(counts), 1_000):

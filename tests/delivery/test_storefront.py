@@ -9,7 +9,7 @@ import pytest
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
-from gqlstock.services import catalog, categories, warehouses
+from gqlstock.services import catalog, categories, combinations, warehouses
 from gqlstock.services.availability import Showing
 from gqlstock.store import database
 from support import shop_builders as make
@@ -132,7 +132,7 @@ async def test_a_new_combination_changes_its_product(shop: Shop) -> None:
     async with watched(shop, "SHIRT", "SHIRT-S") as seen:
         assert (await seen.next())[0] == "SHIRT"
 
-        await catalog.generate_combinations("SHIRT")
+        await combinations.generate("SHIRT")
         # It is sold out: now shoppers can wait for the product.
         assert sorted([(await seen.next())[0], (await seen.next())[0]]) == ["SHIRT", "SHIRT-S"]
         await make.stock("SHIRT-S", on_hand=2)

@@ -20,7 +20,7 @@ from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.services.handles import Handle
 from gqlstock.store import database, work
-from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
+from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint, queue
 from support import settable_clock, webhook_receiver
 from support import shop_builders as make
 from support.settled_news import settled
@@ -532,7 +532,7 @@ async def test_nothing_waits_longer_than_its_pause_or_its_lease(
         attempts=attempts, spent=spent, sending=sending, due_at=now + due_in
     )
 
-    await work.bring_forward(WebhookDelivery)
+    await queue.bring_forward()
 
     (row,) = await rows()
     assert abs(row.due_at - (now + then_in)) < timedelta(seconds=5 if then_in > timedelta(seconds=10) else 1)
@@ -543,13 +543,13 @@ async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewe
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-    (taken,) = await work.claim(WebhookDelivery, 10)
+    (taken,) = await queue.claim(10)
     over = database.now() - timedelta(seconds=1)
     await WebhookDelivery.filter(id=taken.id).update(due_at=over)
 
-    assert await work.renew([taken]) == []
+    assert await queue.renew([taken]) == []
 
-    assert await work.claim(WebhookDelivery, 10) == []
+    assert await queue.claim(10) == []
     (row,) = await rows()
     assert row.due_at is not None
     assert work.LEASE - timedelta(seconds=2) < row.due_at - database.now() <= work.LEASE
@@ -561,14 +561,14 @@ async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_no
         for _ in range(2):
             await make.order()
         await dispatched()
-    late, kept = await work.claim(WebhookDelivery, 10)
+    late, kept = await queue.claim(10)
     await WebhookDelivery.filter(id=late.id).update(due_at=database.now() - timedelta(seconds=1))
-    (other,) = await work.claim(WebhookDelivery, 10)
+    (other,) = await queue.claim(10)
 
-    assert [row.id for row in await work.renew([late, kept])] == [late.id]
+    assert [row.id for row in await queue.renew([late, kept])] == [late.id]
 
     assert (other.id, other.attempts) == (late.id, 2)
-    assert await work.settle(late, state=DELIVERED) is False
+    assert await queue.settle(late, state=DELIVERED) is False
     assert [row.state for row in await rows()] == [PENDING, PENDING]
 
 
@@ -577,10 +577,10 @@ async def test_what_was_settled_is_not_renewed_and_not_lost(shop: None, courier:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await dispatched()
-        (taken,) = await work.claim(WebhookDelivery, 10)
-        await work.settle(taken, state=DELIVERED)
+        (taken,) = await queue.claim(10)
+        await queue.settle(taken, state=DELIVERED)
 
-    assert await work.renew([taken]) == []
+    assert await queue.renew([taken]) == []
     (row,) = await rows()
     assert (row.state, row.due_at) == (DELIVERED, None)
 

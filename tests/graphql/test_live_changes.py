@@ -23,7 +23,7 @@ from gqlstock.services.holds import Holding
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.returns import Return
 from gqlstock.services.shipments import Packing
-from gqlstock.store import database, inventory, outbox
+from gqlstock.store import database, inventory, levels, outbox
 from gqlstock.store.database import DatabaseUrl
 from support import database_backup
 from support import shop_builders as make
@@ -107,7 +107,7 @@ async def test_what_was_pushed_is_kept_by_nobody(shop: Shop) -> None:
         gc.collect()
         return sum(isinstance(one, FieldDetails) for one in gc.get_objects())
 
-    level_id = (await inventory.live_levels().first()).id
+    level_id = (await levels.live_levels().first()).id
     movement_id = (await inventory.StockMovement.filter(level_id=level_id).first()).id
     news = [Event(Topic.LEVEL, level_id, {"movement": movement_id})] * 50
     async with shop.subscribed(INVENTORY, READS) as pushes:

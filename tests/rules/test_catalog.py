@@ -2,7 +2,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gqlstock.rules import catalog
+from gqlstock.rules import catalog, combinations
 from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.refusals import Code, Refusal, Refused
 
@@ -45,7 +45,7 @@ def test_where_the_quantities_lie(tracking, expected):
 
 
 def test_only_options_for_inventory_make_combinations():
-    made = catalog.every_choice(size_and_color())
+    made = combinations.every_choice(size_and_color())
 
     assert made == [
         {"Size": "S", "Color": "Red"},
@@ -56,7 +56,7 @@ def test_only_options_for_inventory_make_combinations():
 
 
 def test_a_product_without_options_for_inventory_has_no_combinations_to_make():
-    found = refusals(catalog.every_choice, [option("Engraving", inventory=False)], "product")
+    found = refusals(combinations.every_choice, [option("Engraving", inventory=False)], "product")
 
     assert found == invalid("The product has no option that makes combinations: tick inventory on one.", "product")
 
@@ -66,11 +66,11 @@ def numbered(name, count):
 
 
 def test_two_thousand_combinations_are_made():
-    assert len(catalog.every_choice([numbered("Size", 40), numbered("Color", 50)])) == 2_000
+    assert len(combinations.every_choice([numbered("Size", 40), numbered("Color", 50)])) == 2_000
 
 
 def test_over_two_thousand_combinations_are_too_many():
-    found = refusals(catalog.every_choice, [numbered("Size", 29), numbered("Color", 69)], "product")
+    found = refusals(combinations.every_choice, [numbered("Size", 29), numbered("Color", 69)], "product")
 
     assert found == (
         Refusal(Code.TOO_MANY, "2001 combinations are too many for one call: at most 2000.", ("product",)),
@@ -180,17 +180,21 @@ def test_another_choice_is_another_combination(one, other):
     ],
 )
 def test_a_combinations_sku_is_made_when_not_given(choice, taken, expected):
-    assert catalog.combination_sku("TEE", choice, taken) == expected
+    assert combinations.sku("TEE", choice, taken) == expected
 
 
 def test_a_made_sku_is_never_longer_than_a_sku_may_be():
-    sku = catalog.combination_sku("T" * 255, {"Size": "S"}, ["T" * 240])
+    sku = combinations.sku("T" * 255, {"Size": "S"}, ["T" * 240])
 
     assert sku == "T" * 240 + "-2"
 
 
+def test_a_made_sku_is_in_the_one_spelling():
+    assert combinations.sku("TEE", {"Letter": "\u0390"}, []) == "TEE-\u03aa\u0301"
+
+
 def test_a_combination_is_named_after_its_product_and_its_values():
-    assert catalog.combination_name("Tee", {"Size": "S", "Color": "Red"}) == "Tee – S / Red"
+    assert combinations.name("Tee", {"Size": "S", "Color": "Red"}) == "Tee – S / Red"
 
 
 @pytest.mark.parametrize(
@@ -205,11 +209,11 @@ def test_a_combination_is_named_after_its_product_and_its_values():
     ],
 )
 def test_a_combination_fits_while_its_options_have_its_values(choice, expected):
-    assert catalog.fits(choice, size_and_color()) is expected
+    assert combinations.fits(choice, size_and_color()) is expected
 
 
 def test_nothing_chosen_is_no_combination_of_a_product_without_inventory_options():
-    assert catalog.fits({}, [option("Engraving", inventory=False)]) is False
+    assert combinations.fits({}, [option("Engraving", inventory=False)]) is False
 
 
 FRONT, SMALL, RED, OWN = (Image(f"https://shop.test/{name}.jpg") for name in ("front", "small", "red", "own"))
@@ -259,7 +263,7 @@ def value(name, renamed_from=None):
     ],
 )
 def test_a_combination_follows_the_new_names_of_its_options(options, expected):
-    assert catalog.renamed({"Size": "S"}, options) == expected
+    assert combinations.renamed({"Size": "S"}, options) == expected
 
 
 def test_options_may_be_those_of_a_product():

@@ -319,3 +319,9 @@ def test_a_level_stays_in_use_while_anything_is_left(found, allocations, left):
         ledger.retire(found, allocations)
 
     assert refused.value.refusals == (Refusal(Code.INVALID_STATE, f"The level is in use: {left}."),)
+
+
+def test_units_that_are_not_held_any_more_are_available():
+    one = level(on_hand=5, reserved=1, held=3, incoming=2)
+
+    assert ledger.without_held(one, Decimal(2)) == level(on_hand=5, reserved=1, held=1, incoming=2)

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gqlstock.rules import settings
+from gqlstock.rules import fallback, settings
 from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.fallback import Origin, Place
 from gqlstock.rules.refusals import Code, QuantityRules, Refusal, Refused
 from gqlstock.rules.settings import (
     BackorderMode,
     InsufficientStockAction,
     InventoryDecrement,
     LowStockActivity,
-    Origin,
-    Place,
     Settings,
     SettingScope,
     SourceSelection,
@@ -75,7 +74,7 @@ def place(scope=SettingScope.PRODUCT, owner="TEE", **values):
 
 def refusals(changes, effective=None, scope=SettingScope.PRODUCT, **told):
     """What is wrong with new values where the rest is as by default."""
-    in_effect = effective or settings.resolve([place(**changes)])
+    in_effect = effective or fallback.resolve([place(**changes)])
     with pytest.raises(Refused) as refused:
         settings.check(changes, in_effect, scope, **told)
     return refused.value.refusals
@@ -83,7 +82,7 @@ def refusals(changes, effective=None, scope=SettingScope.PRODUCT, **told):
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS.items(), ids=DEFAULTS)
 def test_a_setting_that_is_set_nowhere_has_its_built_in_default(name, value):
-    in_effect = {settings.camel(key): found for key, found in asdict(settings.resolve([])).items()}
+    in_effect = {settings.camel(key): found for key, found in asdict(fallback.resolve([])).items()}
 
     assert in_effect[name] == value
 
@@ -106,7 +105,7 @@ def test_a_level_beats_its_combination_and_so_on_down_to_the_default():
 
 
 def test_the_first_place_that_has_a_value_wins():
-    in_effect = settings.resolve(
+    in_effect = fallback.resolve(
         [
             place(low_inventory_threshold=Decimal(3)),
             place(SettingScope.SYSTEM, None, low_inventory_threshold=Decimal(9)),
@@ -117,7 +116,7 @@ def test_the_first_place_that_has_a_value_wins():
 
 
 def test_a_nearer_category_beats_its_parent():
-    in_effect = settings.resolve(
+    in_effect = fallback.resolve(
         [
             place(SettingScope.CATEGORY, "hand-tools", availability_range="2 days"),
             place(SettingScope.CATEGORY, "garden-tools", availability_range="2-4 weeks"),
@@ -128,7 +127,7 @@ def test_a_nearer_category_beats_its_parent():
 
 
 def test_each_setting_is_looked_up_on_its_own():
-    in_effect = settings.resolve(
+    in_effect = fallback.resolve(
         [
             place(returnable=False),
             place(SettingScope.WEBSITE, "eu", returnable=True, notify_below=Decimal(5)),
@@ -140,13 +139,13 @@ def test_each_setting_is_looked_up_on_its_own():
 
 
 def test_a_value_taken_away_lets_the_next_one_show_through():
-    in_effect = settings.resolve([place(notify_below=None), place(SettingScope.SYSTEM, None, notify_below=Decimal(5))])
+    in_effect = fallback.resolve([place(notify_below=None), place(SettingScope.SYSTEM, None, notify_below=Decimal(5))])
 
     assert in_effect.notify_below == 5
 
 
 @pytest.mark.parametrize(
-    ("values", "fallback"),
+    ("values", "weaker"),
     [
         pytest.param({"manage_stock": False}, {"manage_stock": True}, id="off"),
         pytest.param({"out_of_stock_threshold": Decimal(0)}, {"out_of_stock_threshold": Decimal(5)}, id="zero"),
@@ -154,8 +153,8 @@ def test_a_value_taken_away_lets_the_next_one_show_through():
         pytest.param({"availability_range": ""}, {"availability_range": "2-4 weeks"}, id="an-empty-text"),
     ],
 )
-def test_off_zero_and_empty_are_values_too(values, fallback):
-    in_effect = settings.resolve([place(**values), place(SettingScope.SYSTEM, None, **fallback)])
+def test_off_zero_and_empty_are_values_too(values, weaker):
+    in_effect = fallback.resolve([place(**values), place(SettingScope.SYSTEM, None, **weaker)])
 
     assert in_effect == Settings(**values)
 
@@ -164,8 +163,8 @@ def test_off_zero_and_empty_are_values_too(values, fallback):
 def test_every_setting_resolves_to_the_first_place_that_has_it(found):
     places = [place(SettingScope.CATEGORY, str(number), **values) for number, values in enumerate(found)]
 
-    in_effect = settings.resolve(places)
-    origins = {origin.setting: origin for origin in settings.origins(places)}
+    in_effect = fallback.resolve(places)
+    origins = {origin.setting: origin for origin in fallback.origins(places)}
 
     for name in settings.NAMES:
         first = next((p for p in places if p.values.get(name) is not None), None)
@@ -178,7 +177,7 @@ def test_every_setting_resolves_to_the_first_place_that_has_it(found):
 
 
 def test_every_setting_has_one_origin():
-    origins = settings.origins([place(upcoming=True), place(SettingScope.SYSTEM, None, upcoming=False)])
+    origins = fallback.origins([place(upcoming=True), place(SettingScope.SYSTEM, None, upcoming=False)])
 
     assert [origin.setting for origin in origins] == list(settings.NAMES)
 
@@ -190,7 +189,7 @@ def test_an_origin_names_the_place_that_the_value_came_from():
         place(SettingScope.SYSTEM, None, returnable=False),
     ]
 
-    origins = {origin.setting: origin for origin in settings.origins(places)}
+    origins = {origin.setting: origin for origin in fallback.origins(places)}
 
     assert origins["notify_below"] == Origin("notify_below", SettingScope.LEVEL, "TEE@BERLIN", Decimal(2))
     assert origins["backorders"] == Origin("backorders", SettingScope.PRODUCT, "TEE", BackorderMode.ALLOW)
@@ -200,7 +199,7 @@ def test_an_origin_names_the_place_that_the_value_came_from():
 
 
 def test_one_setting_can_be_asked_for_its_origin():
-    origin = settings.origin("upcoming", [place(SettingScope.WEBSITE, "eu", upcoming=True)])
+    origin = fallback.origin("upcoming", [place(SettingScope.WEBSITE, "eu", upcoming=True)])
 
     assert origin == Origin("upcoming", SettingScope.WEBSITE, "eu", True)
 
@@ -219,7 +218,7 @@ def test_a_level_takes_part_for_three_settings():
     ],
 )
 def test_a_level_may_have_these_settings(changes):
-    assert settings.check(changes, settings.resolve([place(**changes)]), SettingScope.LEVEL) is None
+    assert settings.check(changes, fallback.resolve([place(**changes)]), SettingScope.LEVEL) is None
 
 
 @pytest.mark.parametrize(
@@ -331,7 +330,7 @@ def test_a_value_that_makes_no_sense_is_invalid(changes, message):
     ],
 )
 def test_a_value_that_makes_sense_is_taken(changes):
-    assert settings.check(changes, settings.resolve([place(**changes)]), SettingScope.PRODUCT) is None
+    assert settings.check(changes, fallback.resolve([place(**changes)]), SettingScope.PRODUCT) is None
 
 
 @pytest.mark.parametrize(
@@ -419,7 +418,7 @@ def test_half_a_unit_may_be_the_minimum_where_a_level_counts_in_parts():
     changes = {"minimum_order_quantity": Decimal("0.5")}
 
     assert (
-        settings.check(changes, settings.resolve([place(**changes)]), SettingScope.PRODUCT, counted_in_parts=True)
+        settings.check(changes, fallback.resolve([place(**changes)]), SettingScope.PRODUCT, counted_in_parts=True)
         is None
     )
 
@@ -427,7 +426,7 @@ def test_half_a_unit_may_be_the_minimum_where_a_level_counts_in_parts():
 def test_a_refusal_says_where_in_the_input_the_value_stands():
     with pytest.raises(Refused) as refused:
         settings.check(
-            {"notify_below": Decimal(-1)}, settings.resolve([]), SettingScope.SYSTEM, "settings", counted_in_parts=False
+            {"notify_below": Decimal(-1)}, fallback.resolve([]), SettingScope.SYSTEM, "settings", counted_in_parts=False
         )
 
     assert [refusal.path for refusal in refused.value.refusals] == [("settings", "notifyBelow")]

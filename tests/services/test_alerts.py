@@ -3,14 +3,17 @@ from decimal import Decimal
 
 import pytest
 
+from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.events import alert_then
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.services import alerts, catalog, reassess, stock, warehouses
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
+from gqlstock.store.db.records import records
 from gqlstock.store.outbox import OutboxEntry
 from support import shop_builders as make
 
@@ -266,10 +269,10 @@ async def test_an_alert_keeps_its_sku_when_the_item_is_renamed(shop: None) -> No
 async def test_the_news_of_an_alert_tells_it_as_it_was_then(shop: None) -> None:
     await make.stock("MUG", on_hand=4)
     await make.stock("MUG", on_hand=9)
-    alert = await LowInventoryAlert.get()
+    (alert,) = await records(rules.LowInventoryAlert, LowInventoryAlert.all())
     raised, resolved = await OutboxEntry.filter(topic="ALERT").order_by("id")
 
-    then, now = alert.as_told(raised.data), alert.as_told(resolved.data)
+    then, now = alert_then(alert, raised.data), alert_then(alert, resolved.data)
 
     assert (then.id, then.state, then.resolved_at) == (alert.id, AlertState.RAISED, None)
     assert (now.id, now.state, now.resolved_at) == (alert.id, AlertState.RESOLVED, alert.resolved_at)

@@ -18,7 +18,7 @@ from gqlstock.services.handles import Handle
 from gqlstock.services.holds import Holding
 from gqlstock.services.stock import StockLine, Transfer
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory
+from gqlstock.store import database, inventory, levels
 from gqlstock.store import holds as rows
 from gqlstock.store import warehouses as warehouse_rows
 from gqlstock.store.alerts import LowInventoryAlert
@@ -480,8 +480,8 @@ async def test_an_expired_hold_counts_nowhere_from_that_moment():
     await life.expire(hold_id)
 
     assert await salable() == 5
-    (level,) = (await inventory.levels_of([(await catalog_rows.by_sku(["MUG"]))["MUG"].id])).popitem()[1]
-    assert (level.state.held, level.available) == (0, 5)
+    (level,) = (await levels.levels_of([(await catalog_rows.by_sku(["MUG"]))["MUG"].id])).popitem()[1]
+    assert (level.held, level.available) == (0, 5)
     await life.place(("MUG", 5))
 
     assert await state(hold_id) is ACTIVE

@@ -18,8 +18,8 @@ from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog as products
 from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
-from gqlstock.services.settings import spot_of
-from gqlstock.store import alerts, catalog, database, inventory
+from gqlstock.services.settings import target_of
+from gqlstock.store import alerts, catalog, categories, commands, database, inventory, levels
 from gqlstock.store.catalog import Item as Row
 from gqlstock.store.warehouses import Warehouse
 from support import shop_builders as make
@@ -60,12 +60,12 @@ async def item(sku: str) -> Item:
 
 
 async def on_hand() -> dict[str, Decimal]:
-    levels = await inventory.live_levels().prefetch_related("item").order_by("id")
-    return {level.item.sku: level.on_hand for level in levels}
+    found = await levels.live_levels().prefetch_related("item").order_by("id")
+    return {level.item.sku: level.on_hand for level in found}
 
 
 async def own(**place: str) -> dict[str, Any]:
-    return dict((await settings.at(spot_of(place))).own)
+    return dict((await settings.at(target_of(place))).own)
 
 
 async def everything() -> list[list[dict[str, Any]]]:
@@ -107,7 +107,7 @@ async def test_an_export_makes_products_combinations_categories_and_counts(db: N
     assert medium.choice == {"Size": "M"}
     assert (mug.published, mug.tracking) == (False, InventoryTracking.TRACK_WITHOUT_OPTIONS)
     assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7)}
-    category = (await catalog.categories([tee.category_id or 0]))[tee.category_id or 0]
+    category = (await categories.categories([tee.category_id or 0]))[tee.category_id or 0]
     assert (category.slug, category.name) == ("shirts-tops", "Shirts & Tops")
 
 
@@ -157,7 +157,7 @@ async def test_a_file_that_says_otherwise_changes_what_it_says(db: None) -> None
     assert found == Imported(products_changed=1, counted=1)
     assert (await item("tee")).name == "Shirt"
     assert (await item("SHIRT-S")).name == "Shirt – S"
-    assert (await catalog.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
+    assert (await categories.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
     assert (await on_hand())["SHIRT-S"] == Decimal(1)
 
 
@@ -258,7 +258,7 @@ async def test_a_count_raises_the_alert_that_it_is_due(db: None) -> None:
 
     await shopify(lines(EXPORT))
 
-    raised = await alerts.open_alerts([(await item("TEE-S")).id, (await item("tee-M")).id])
+    raised = await commands.open_alerts([(await item("TEE-S")).id, (await item("tee-M")).id])
     assert [(alert.sku, alert.quantity_left) for alert in raised] == [("TEE-S", Decimal(3))]
 
 
@@ -321,7 +321,7 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
 
     await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,20\n"))
 
-    (level,) = await inventory.live_levels()
+    (level,) = await levels.live_levels()
     assert (level.on_hand, level.backordered, level.available) == (Decimal(20), Decimal(0), Decimal(20))
 
 
@@ -368,7 +368,7 @@ async def test_quantities_below_zero_count_as_zero_and_are_told_by_their_line(db
 
     assert (first.counted, again.counted) == (2, 0)
     assert list(first.notes) == list(again.notes) == ["Line 2: MUG has -2.5: counted as 0."]
-    assert [level.on_hand for level in await inventory.live_levels().order_by("id")] == [0, 7]
+    assert [level.on_hand for level in await levels.live_levels().order_by("id")] == [0, 7]
 
 
 async def test_a_level_below_zero_that_was_exported_is_left_alone(db: None) -> None:
@@ -389,7 +389,7 @@ async def test_an_oversold_variant_counts_as_zero_and_is_told(db: None) -> None:
     done = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="-3"))
 
     assert [note.partition(" has ")[2] for note in done.notes] == ["-3: counted as 0."]
-    assert 0 in [level.on_hand for level in await inventory.live_levels()]
+    assert 0 in [level.on_hand for level in await levels.live_levels()]
 
 
 @pytest.mark.parametrize("sku", ["CAFE\u0301", "\u200bCAFÉ"])
@@ -437,7 +437,7 @@ async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
     await imports.levels(SYSTEM, lines(LEVELS + "".join(f"MUG,{code},1\n" for code in places)))
 
     assert await alerts.LowInventoryAlert.all().count() == 0
-    assert await inventory.live_levels().count() == 2_100
+    assert await levels.live_levels().count() == 2_100
 
 
 async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
@@ -492,7 +492,7 @@ async def test_an_import_that_was_interrupted_is_finished_by_importing_the_file_
 
     with pytest.raises(Interrupted):
         await imports.levels(SYSTEM, given, interrupt("Counted", 1_000))
-    written = await inventory.live_levels().count(), await inventory.StockMovement.all().count()
+    written = await levels.live_levels().count(), await inventory.StockMovement.all().count()
     again = await imports.levels(SYSTEM, given)
 
     assert written == (1_000, 1_000)

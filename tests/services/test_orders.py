@@ -31,7 +31,7 @@ from gqlstock.rules.settings import (
     LowStockActivity,
     SourceSelection,
 )
-from gqlstock.services import catalog, orders, stock, warehouses
+from gqlstock.services import catalog, combinations, orders, stock, warehouses
 from gqlstock.services.availability import shelf
 from gqlstock.services.orders import Asked, OrderLine
 from gqlstock.store import catalog as catalog_rows
@@ -484,7 +484,7 @@ async def test_an_option_that_there_is_not_is_refused(shirt: None) -> None:
 
 async def test_a_complete_choice_without_a_combination_is_unavailable(shirt: None) -> None:
     await make.stock("SHIRT-S", "BERLIN", 0)
-    await catalog.delete_combination("SHIRT-S")
+    await combinations.delete("SHIRT-S")
 
     with pytest.raises(Refused) as error:
         await orders.place(SYSTEM, Asked((line("SHIRT", 1, Size="S"),)))
@@ -496,7 +496,7 @@ async def test_a_complete_choice_without_a_combination_is_unavailable(shirt: Non
 
 async def test_where_other_choices_are_allowed_one_without_a_combination_is_sold_uncounted(shirt: None) -> None:
     await make.stock("SHIRT-S", "BERLIN", 0)
-    await catalog.delete_combination("SHIRT-S")
+    await combinations.delete("SHIRT-S")
     await make.setting(product="SHIRT", allow_only_existing_combinations=False)
 
     kept = await orders.place(SYSTEM, Asked((line("SHIRT", 40, Size="S"),)))

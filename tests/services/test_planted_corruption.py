@@ -425,6 +425,7 @@ CHANGED = [
     ("kept_answer", KEY, "digest", "'0'", "Idempotency key"),
     ("kept_answer", KEY, "answer", "NULL", "Idempotency key"),
     ("kept_answer", KEY, "answer", """'{"ids": {}, "refusals": []}'""", "Idempotency key"),
+    ("kept_answer", KEY, "refused", "NOT refused", "Idempotency key"),
     ("kept_answer", KEY, "seal", "1", "Idempotency key"),
 ]
 
@@ -447,7 +448,7 @@ NOT_FOUND = {
     "shipment.updated_at": _TIME,
     "stock_announcement.expected_at": "a date that somebody expects, and may change",
     "stock_announcement.reference": _TOLD,
-    "kept_answer.created_at": "only says when the answer may be forgotten",
+    "kept_answer.created_at": "only says when the answer may be forgotten, and which waiting calls a refusal decides",
 }
 """Besides: how a hold ended; where units that nobody counts were to leave from; whether a level is in use that has nothing
 and never had; a resolved alert, a finished announcement, a kept answer and an ended hold that vanish (nothing rests on them

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from gqlstock.rules import demand as rules
+from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.demand import Demand
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import demand, explanations, reports
 from gqlstock.services.availability import shelf
-from gqlstock.store import catalog, database, warehouses
+from gqlstock.store import catalog, categories, database, warehouses
 from gqlstock.store.orders import Order
 from support import order_life as life
 from support import shop_builders as make
@@ -81,7 +82,7 @@ async def test_combinations_stand_in_the_report_instead_of_their_product():
 
 
 async def test_uncounted_items_are_never_low():
-    await make.product(sku="GIFT", tracking="DO_NOT_TRACK")
+    await make.product(sku="GIFT", tracking=InventoryTracking.DO_NOT_TRACK)
     await make.setting(minimum_stock_quantity=5)
     await make.setting(product="MUG", manage_stock=False)
 
@@ -91,10 +92,10 @@ async def test_uncounted_items_are_never_low():
 async def test_a_category_has_what_is_low_below_it():
     await make.product(sku="CUP")
     await make.setting(minimum_stock_quantity=5)
-    kitchen = await catalog.category("kitchen")
+    kitchen = await categories.category("kitchen")
     assert kitchen is not None
 
-    assert await low(category_ids=await catalog.subtree(kitchen.id)) == {"MUG": (0, 5)}
+    assert await low(category_ids=await categories.subtree(kitchen.id)) == {"MUG": (0, 5)}
 
 
 @pytest.mark.parametrize(

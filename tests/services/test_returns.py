@@ -8,7 +8,7 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, returns, stock, verification, warehouses
+from gqlstock.services import catalog, combinations, returns, stock, verification, warehouses
 from gqlstock.services.returns import Return
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -268,7 +268,7 @@ async def test_a_deleted_combination_gives_its_product_back_the_units_that_it_ha
     await make.product("PEN", options={"Ink": ["Red"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
     await make.stock("PEN", on_hand=3)
     order_id = await shipped(("PEN-RED", 2))
-    await catalog.delete_combination("PEN-RED")
+    await combinations.delete("PEN-RED")
 
     await life.take_back(order_id, ("PEN-RED", 1), restock=True)
 

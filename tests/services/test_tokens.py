@@ -6,8 +6,8 @@ import pytest
 
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import Caller, Scope
+from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
-from gqlstock.services.tokens import TokenState
 from gqlstock.store import database
 from gqlstock.store.tokens import ApiToken
 from support import shop_builders as make

@@ -81,7 +81,7 @@ async def test_rows_are_sorted_by_a_column_of_a_related_row(db: None) -> None:
     found = await keyset.page(InventoryLevel.all(), order, after=None, before=None, limit=2)
     rest = await keyset.page(InventoryLevel.all(), order, after=found[-1][1], before=None, limit=2)
 
-    assert [row.item.sku for row, _ in [*found, *rest]] == ["TWO", "ONE", "THREE"]
+    assert [key[0] for _, key in [*found, *rest]] == ["a", "b", "c"]
 
 
 async def test_the_page_below_each_of_many_parents_comes_in_one_statement(db: None) -> None:

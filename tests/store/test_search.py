@@ -7,7 +7,7 @@ import pytest
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog
+from gqlstock.services import catalog, combinations
 from gqlstock.services import orders as order_services
 from gqlstock.services.drafts import Asked, OrderLine
 from gqlstock.store import database, orders, search
@@ -50,7 +50,7 @@ async def test_what_nothing_has_is_not_found(many_mugs: None) -> None:
 
 async def test_combinations_are_found_by_their_products_sku_among_many(many_mugs: None) -> None:
     await make.product("CUP", options={"Size": ["S"]}, tracking=InventoryTracking.TRACK_WITH_OPTIONS)
-    await catalog.update_combination("CUP-S", {"new_sku": "SMALL"})
+    await combinations.update("CUP-S", {"new_sku": "SMALL"})
     await catalog.update_product("CUP", {"name": "Beaker"})
 
     assert await found("cup") == ["CUP", "SMALL"]

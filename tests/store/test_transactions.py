@@ -8,7 +8,9 @@ import pytest
 
 from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
-from gqlstock.store import catalog, database, inventory, outbox, versions
+from gqlstock.stock import loading
+from gqlstock.stock.command import Names
+from gqlstock.store import database, outbox, versions
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
@@ -376,12 +378,11 @@ async def test_items_that_were_changed_before_they_were_locked_are_read_again(
     seen: list[bool] = []
 
     async def work() -> None:
-        items = await catalog.by_sku(["MUG"])
-        seen.append("MUG" in items)
+        found = await loading.resolve([Names(skus=frozenset({"MUG"}))])
+        seen.append("MUG" in found.by_sku)
         if len(seen) == 1:
             await other.execute("UPDATE item SET deleted_at = now(), updated_at = now()")
-        known = {item.id: item for item in items.values()}
-        await inventory.claim(known, read=known)
+        await loading.lock(found, [item.id for item in found.by_sku.values()])
 
     await database.transaction(work)
 

@@ -10,6 +10,7 @@ import pytest
 from tortoise import Tortoise
 
 from gqlstock.rules import orders as order_rules
+from gqlstock.rules import seals
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused
@@ -115,9 +116,9 @@ async def release(hold_id: int) -> None:
 async def expire(hold_id: int, seconds: float = -1) -> None:
     """Let a hold's time be up without anybody having noticed yet, or in so many seconds."""
     hold = await StockHold.get(id=hold_id)
-    lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], await hold_rows.units_of(hold_id)
+    lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], (await hold_rows.units_of([hold_id]))[hold_id]
     hold.expires_at = database.now() + timedelta(seconds=seconds)
-    hold.seal = hold.sealed(lines, units)
+    hold.seal = seals.of_hold(hold, lines, units)
     await hold.save(update_fields=["expires_at", "seal"])
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from gqlstock.rules import availability, backorders, ledger, shipments
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.ledger import Change, Level, Step
+from gqlstock.rules.ledger import Change, Level, Step, StockMovement
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.stock_edits import StockEdits
 from gqlstock.stock import idempotency
-from gqlstock.store import commands, database, inventory, levels
+from gqlstock.store import commands, database, levels
+from gqlstock.store import ledger as movements
 from gqlstock.store.levels import Increment
 
 
@@ -137,7 +138,7 @@ def late_count_forgets_what_followed() -> None:
 
 def stale_read() -> None:
     """A level is shown as it was up to half a second ago."""
-    right = inventory.levels_in
+    right = levels.levels_in
     kept: dict[Any, tuple[float, Any]] = {}
 
     async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> Any:
@@ -146,20 +147,20 @@ def stale_read() -> None:
             kept[key] = time.monotonic(), await right(warehouse_id, item_ids)
         return kept[key][1]
 
-    inventory.levels_in = levels_in
+    levels.levels_in = levels_in
 
 
 def half_a_batch_written() -> None:
     """Of the rows of the ledger that are written together, one in fifteen is not."""
-    right, numbers = levels.insert_movements, itertools.count(1)
+    right, numbers = movements.insert, itertools.count(1)
 
-    async def insert_movements(movements: Sequence[Any]) -> list[Any]:
-        made = await right(movements)
+    async def insert(moved: Sequence[StockMovement]) -> list[int]:
+        made = await right(moved)
         if made and next(numbers) % 15 == 0:
-            await database.execute("DELETE FROM stock_movement WHERE id = ?", made[-1].id)
+            await database.execute("DELETE FROM stock_movement WHERE id = ?", made[-1])
         return made
 
-    levels.insert_movements = insert_movements
+    movements.insert = insert
 
 
 # Each with the items among which it shows.

@@ -9,6 +9,7 @@ from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, categories, orders, settings, tokens
+from gqlstock.services import combinations as combination_services
 from gqlstock.services import stock as counting
 from gqlstock.services import warehouses as places
 from gqlstock.services.drafts import Asked, OrderLine
@@ -74,7 +75,7 @@ async def product(
     values = {"sku": sku, "name": name or sku.capitalize(), "tracking": tracking or default, "options": made, **given}
     product_id = await catalog.create_product(values)
     if combinations and rules.inventory_options(made):
-        await catalog.generate_combinations(sku)
+        await combination_services.generate(sku)
     return product_id
 
 
@@ -112,7 +113,7 @@ async def setting(
     }
     named = {name: owner for name, owner in owners.items() if owner is not None}
     exact = {name: Decimal(str(value)) if type(value) in (int, float) else value for name, value in values.items()}
-    await settings.change(settings.spot_of(named or {"system": True}), exact)
+    await settings.change(settings.target_of(named or {"system": True}), exact)
 
 
 async def order(

@@ -16,7 +16,7 @@ from typing import Any
 from gqlstock.graphql import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.store import database, inventory
+from gqlstock.store import commands, database
 from gqlstock.store.catalog import Item
 from gqlstock.store.holds import StockHold
 from support.forked_servers import Fork
@@ -165,7 +165,7 @@ class Recorder:
         call.start = time.monotonic()
 
         async def work() -> None:
-            await inventory.lock(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True))
+            await commands.lock_items(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True), waiting=True)
             over = database.now() - timedelta(seconds=1)
             await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over, seal=None)
 

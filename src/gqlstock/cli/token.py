@@ -8,8 +8,9 @@ import typer
 
 from gqlstock.cli import session
 from gqlstock.rules.scopes import Scope
+from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
-from gqlstock.services.tokens import Listed, TokenState
+from gqlstock.services.tokens import Listed
 
 app = session.commands("Tokens for those who call the API.")
 

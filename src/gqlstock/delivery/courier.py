@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from gqlstock.store import database, work
+from gqlstock.store import database
+from gqlstock.store.work import WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ _AT_ONCE = 64
 class Depot(Protocol):
     """What there is to deliver. Things that must not hold up others are of different groups."""
 
+    queue: WorkQueue[Any]
+    """Where the things are."""
     at_once: int
     """How many things of one group are delivered at once."""
 
@@ -112,7 +115,7 @@ class Courier:
         if now - self._renewed_at < _SECONDS_BETWEEN_RENEWALS:
             return
         in_hand = dict(self._in_hand)
-        lost = {thing.id for thing in await work.renew([thing for _, thing in in_hand.values()])}
+        lost = {thing.id for thing in await self._depot.queue.renew([thing for _, thing in in_hand.values()])}
         self._renewed_at = now
         for task, (_, thing) in in_hand.items():
             if thing.id in lost and not task.done():
@@ -160,6 +163,6 @@ class Courier:
         await asyncio.gather(*(task for task, _ in left), return_exceptions=True)
         self._in_hand.clear()
         try:
-            await work.give_back([thing for _, thing in left])
+            await self._depot.queue.give_back([thing for _, thing in left])
         except Exception:
             log.exception("what was in hand could not be handed back; its leases end by themselves")

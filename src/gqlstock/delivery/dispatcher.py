@@ -14,12 +14,12 @@ from datetime import timedelta
 from gqlstock.delivery import payloads
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.events import Topic
+from gqlstock.rules.letters import Letter, new_letter
+from gqlstock.rules.webhooks import WebhookDelivery
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, database, dispatch, inventory, mail, outbox, webhooks
+from gqlstock.store import alerts, back_in_stock, commands, database, dispatch, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
-from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import START, Cursor, Entry
-from gqlstock.store.webhooks import WebhookDelivery
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class Dispatcher:
         async def work() -> None:
             if await dispatch.advance(self._known, end):
                 await webhooks.add(deliveries)
-                await mail.add(letters)
+                await mail.queue.add(letters)
 
         await database.transaction(work)
         self._tell_made()
@@ -146,32 +146,21 @@ class Dispatcher:
         messages = await payloads.messages(told) if told else []
         at = database.now()
         return [
-            WebhookDelivery(
-                endpoint_id=endpoint.id,
-                line=f"{endpoint.id}/{message.about}",
-                message_id=f"msg_{secrets.token_hex(16)}",
-                topic=message.topic,
-                body=message.body,
-                created_at=at,
+            rules.new_delivery(
+                endpoint.id, message.about, f"msg_{secrets.token_hex(16)}", message.topic, message.body, at
             )
             for (entry, _), message in zip(told, messages, strict=True)
             for endpoint in endpoints
             if message.topic in endpoint.topics and entry.cursor.place > endpoint.since
         ]
 
-    async def _letters(self, part: Sequence[Entry]) -> list[Mail]:
+    async def _letters(self, part: Sequence[Entry]) -> list[Letter]:
         """A letter to each administrator for each alert that was raised."""
         raised = [entry.subject for entry in part if entry.topic is Topic.ALERT and rules.is_raised(entry.data)]
         found = await alerts.alerts(raised) if self._admin_emails else {}
         at = database.now()
         return [
-            Mail(
-                recipient=recipient,
-                line=f"{recipient}/item:{alert.item_id}",
-                alert_id=alert.id,
-                message_id=secrets.token_hex(16),
-                created_at=at,
-            )
+            new_letter(recipient, f"{recipient}/item:{alert.item_id}", secrets.token_hex(16), at, alert_id=alert.id)
             for alert in (found[alert_id] for alert_id in raised if alert_id in found)
             for recipient in self._admin_emails
         ]
@@ -183,8 +172,8 @@ class Dispatcher:
         """
         levels = {entry.subject for entry in part if entry.topic is Topic.LEVEL}
         if levels:
-            items = {level.item_id for level in (await inventory.levels(levels)).values()}
-            await self._queue(await back_in_stock.pairs(items))
+            items = await commands.items_of_levels(levels)
+            await self._queue(await back_in_stock.pairs(set(items.values())))
 
     async def _queue(self, pairs: set[Pair]) -> None:
         for pair in await services.back(pairs) if pairs else []:
@@ -220,16 +209,10 @@ async def _queue_letters(pair: Pair) -> int:
         at = database.now()
         waiting = await back_in_stock.waiting(pair, _LETTERS_AT_ONCE)
         letters = [
-            Mail(
-                recipient=one.email,
-                line=f"subscription:{one.id}",
-                subscription_id=one.id,
-                message_id=secrets.token_hex(16),
-                created_at=at,
-            )
+            new_letter(one.email, f"subscription:{one.id}", secrets.token_hex(16), at, subscription_id=one.id)
             for one in waiting
         ]
-        await mail.add(letters)
+        await mail.queue.add(letters)
         return len(letters)
 
     return await database.transaction(work)

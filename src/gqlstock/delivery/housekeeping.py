@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from gqlstock.services import deliveries, holds, idempotency, reassess
-from gqlstock.store import database, outbox, work
-from gqlstock.store.mail import Mail
+from gqlstock.store import database, outbox
 from gqlstock.store.outbox import Cursor
-from gqlstock.store.webhooks import WebhookDelivery
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +38,13 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
     async def sweep_news() -> None:
         await outbox.sweep(database.now() - news_kept, await bound())
 
-    async def bring_forward() -> None:
-        await work.bring_forward(WebhookDelivery)
-        await work.bring_forward(Mail)
-
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_CLOCKS, bring_forward)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_CLOCKS, deliveries.bring_forward)),
     ]
     try:
         yield

@@ -14,10 +14,10 @@ from gqlstock.adapters.mail import NeverSent, NotSent
 from gqlstock.adapters.templates import Templates
 from gqlstock.rules import quantities, retries
 from gqlstock.rules.back_in_stock import BackInStockState
+from gqlstock.rules.letters import Letter
 from gqlstock.rules.retries import WorkState
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, catalog, database, mail, warehouses, work
-from gqlstock.store.mail import Mail
+from gqlstock.store import alerts, back_in_stock, catalog, database, mail, warehouses
 
 _ONLY_GROUP = 0
 _LONGEST_SUBJECT = 200
@@ -29,6 +29,7 @@ _templates = Templates("gqlstock.delivery")
 class Letters:
     """The depot of letters. ``unsubscribe_url`` has {token} where the token belongs."""
 
+    queue = mail.queue
     at_once = 4
 
     def __init__(self, post: Post, sender: str, unsubscribe_url: str) -> None:
@@ -40,30 +41,30 @@ class Letters:
         due_at = await mail.next_due()
         return {} if due_at is None else {_ONLY_GROUP: due_at}
 
-    async def claim(self, group: int, limit: int) -> list[Mail]:
-        return await work.claim(Mail, limit)
+    async def claim(self, group: int, limit: int) -> list[Letter]:
+        return await self.queue.claim(limit)
 
-    async def deliver(self, thing: Mail) -> bool:
+    async def deliver(self, thing: Letter) -> bool:
         try:
-            letter = await self._write(thing)
-            if letter is None:
+            message = await self._write(thing)
+            if message is None:
                 await mail.drop(thing)
                 return True
-            await self._post.send(letter)
+            await self._post.send(message)
         except NotSent as error:
             await _not_sent(thing, error)
             return isinstance(error, NeverSent)
         await _sent(thing)
         return True
 
-    async def _write(self, thing: Mail) -> EmailMessage | None:
+    async def _write(self, thing: Letter) -> EmailMessage | None:
         """The letter as it is true now; None when it is not to be sent any more."""
         if thing.alert_id is not None:
             return await self._alert(thing, thing.alert_id)
         assert thing.subscription_id is not None
         return await self._back_in_stock(thing, thing.subscription_id)
 
-    async def _alert(self, thing: Mail, alert_id: int) -> EmailMessage | None:
+    async def _alert(self, thing: Letter, alert_id: int) -> EmailMessage | None:
         alert = (await alerts.alerts([alert_id]))[alert_id]
         if not await catalog.items_in_use([alert.item_id]):
             return None
@@ -76,31 +77,31 @@ class Letters:
             "threshold": quantities.text(alert.threshold),
             "warehouse": next((place.name for place in places.values()), None),
         }
-        return self._letter(thing, "low_inventory", f"Low inventory: {alert.name} ({alert.code})", said)
+        return self._message(thing, "low_inventory", f"Low inventory: {alert.name} ({alert.code})", said)
 
-    async def _back_in_stock(self, thing: Mail, subscription_id: int) -> EmailMessage | None:
+    async def _back_in_stock(self, thing: Letter, subscription_id: int) -> EmailMessage | None:
         told = await services.tell((await back_in_stock.subscriptions([subscription_id]))[subscription_id])
         if told is None:
             return None
         link = self._unsubscribe_url.replace("{token}", quote(told.token))
         said = {"name": told.item.name, "sku": told.item.sku, "website": told.website, "link": link}
-        letter = self._letter(thing, "back_in_stock", f"Back in stock: {told.item.name}", said)
-        letter["List-Unsubscribe"] = f"<{link}>"
-        return letter
+        message = self._message(thing, "back_in_stock", f"Back in stock: {told.item.name}", said)
+        message["List-Unsubscribe"] = f"<{link}>"
+        return message
 
-    def _letter(self, thing: Mail, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:
-        letter = EmailMessage()
-        letter["From"] = self._sender
-        letter["To"] = _address(thing.recipient)
-        letter["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
-        letter["Date"] = database.now()
+    def _message(self, thing: Letter, template: str, subject: str, said: dict[str, Any]) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self._sender
+        message["To"] = _address(thing.recipient)
+        message["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
+        message["Date"] = database.now()
         # The same each time it is sent, so that a receiver can tell.
-        letter["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
-        letter["Auto-Submitted"] = "auto-generated"
+        message["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
+        message["Auto-Submitted"] = "auto-generated"
         shown = {name: one_line(value) if isinstance(value, str) else value for name, value in said.items()}
-        letter.set_content(_templates.text(f"{template}.txt", shown))
-        letter.add_alternative(_templates.text(f"{template}.html", shown), subtype="html")
-        return letter
+        message.set_content(_templates.text(f"{template}.txt", shown))
+        message.add_alternative(_templates.text(f"{template}.html", shown), subtype="html")
+        return message
 
 
 def _address(recipient: str) -> Address:
@@ -118,7 +119,7 @@ def one_line(text: str) -> str:
     return " ".join(shown.split())
 
 
-async def _sent(thing: Mail) -> None:
+async def _sent(thing: Letter) -> None:
     at = database.now()
 
     async def write() -> None:
@@ -128,7 +129,7 @@ async def _sent(thing: Mail) -> None:
     await database.transaction(write)
 
 
-async def _not_sent(thing: Mail, error: NotSent) -> None:
+async def _not_sent(thing: Letter, error: NotSent) -> None:
     """Try again later; not when it would never be taken: who cannot be written to waits no more."""
     pause = retries.pause(thing.attempts - thing.spent, random.random())
     hopeless = isinstance(error, NeverSent)

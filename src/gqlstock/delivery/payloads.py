@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gqlstock.rules import events
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import webhooks as rules
+from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.ids import global_id
+from gqlstock.rules.ledger import Level, StockMovement
+from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import wire
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.store import alerts, catalog, inventory, ledger, orders, warehouses
-from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.inventory import InventoryLevel, StockMovement
-from gqlstock.store.orders import Order, OrderLine
+from gqlstock.store import alerts, catalog, ledger, orders, warehouses
+from gqlstock.store import levels as level_rows
 from gqlstock.store.outbox import Entry
 
 _FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered", "incoming")
@@ -46,7 +48,7 @@ def _subjects(entries: Sequence[Entry], topic: Topic) -> set[int]:
 
 
 async def _read(entries: Sequence[Entry]) -> "_News":
-    levels = await inventory.levels(_subjects(entries, Topic.LEVEL))
+    levels = await level_rows.levels(_subjects(entries, Topic.LEVEL))
     moved = {entry.data["movement"] for entry in entries if entry.topic is Topic.LEVEL and "movement" in entry.data}
     raised = await alerts.alerts(_subjects(entries, Topic.ALERT))
     changed = await orders.orders(_subjects(entries, Topic.ORDER))
@@ -75,7 +77,7 @@ async def _read(entries: Sequence[Entry]) -> "_News":
 class _News:
     """All that some entries are about."""
 
-    levels: dict[int, InventoryLevel]
+    levels: dict[int, Level]
     movements: dict[int, StockMovement]
     alerts: dict[int, LowInventoryAlert]
     orders: dict[int, Order]
@@ -90,7 +92,7 @@ class _News:
                 level = self.levels[entry.subject]
                 about, data = f"item:{level.item_id}", self._level(level, entry.data.get("movement"))
             case Topic.ALERT:
-                alert = self.alerts[entry.subject].as_told(entry.data)
+                alert = events.alert_then(self.alerts[entry.subject], entry.data)
                 about, data = f"item:{alert.item_id}", self._alert(alert)
             case Topic.STOCK:
                 about, data = f"item:{entry.subject}", self._stock(entry)
@@ -110,7 +112,7 @@ class _News:
             "code": item.own_code or product.sku,
         }
 
-    def _level(self, level: InventoryLevel, movement_id: int | None) -> dict[str, Any]:
+    def _level(self, level: Level, movement_id: int | None) -> dict[str, Any]:
         movement = self.movements[movement_id] if movement_id is not None else None
         figures = {_camel(name): wire(getattr(level, name)) for name in _FIGURES}
         return {

@@ -8,8 +8,8 @@ from gqlstock.adapters.http import Answer, Http
 from gqlstock.adapters.signature import sign
 from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
-from gqlstock.store import database, webhooks, work
-from gqlstock.store.webhooks import WebhookDelivery
+from gqlstock.rules.webhooks import WebhookDelivery
+from gqlstock.store import database, webhooks
 
 # The receiver wants no more of it, says the Standard Webhooks specification.
 _GONE = 410
@@ -18,6 +18,7 @@ _GONE = 410
 class Webhooks:
     """The depot of webhooks; each endpoint is a group of its own."""
 
+    queue = webhooks.queue
     at_once = 8
 
     def __init__(self, http: Http) -> None:
@@ -27,12 +28,12 @@ class Webhooks:
         return await webhooks.waiting()
 
     async def claim(self, group: int, limit: int) -> list[WebhookDelivery]:
-        return await work.claim(WebhookDelivery, limit, endpoint_id=group)
+        return await self.queue.claim(limit, endpoint_id=group)
 
     async def deliver(self, thing: WebhookDelivery) -> bool:
         endpoint = (await webhooks.endpoints([thing.endpoint_id]))[thing.endpoint_id]
         if not endpoint.active:
-            await work.give_back([thing])
+            await self.queue.give_back([thing])
             return True
         answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint.secret, database.now()))
         await _settle(thing, answer)

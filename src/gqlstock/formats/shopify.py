@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from gqlstock.formats import csv_dialect
 from gqlstock.formats.csv_dialect import Columns
-from gqlstock.rules import catalog, skus
+from gqlstock.rules import catalog, combinations, skus
 from gqlstock.rules.catalog import Choice, Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.refusals import invalid, shown
 from gqlstock.rules.sheet import Faults, Row
@@ -130,9 +130,10 @@ def sku_twice(sku: str, line: int, before: int, faults: Faults) -> None:
 def made_sku(handle: str, choice: Choice, taken: Container[str]) -> str:
     """The SKU of an item that the file gives none: from the handle and the values, numbered where it is taken."""
     if choice:
-        return catalog.combination_sku(handle, choice, taken)
-    numbered = (f"{handle}-{number}" for number in itertools.count(2))
-    return next(sku for sku in itertools.chain([handle], numbered) if sku not in taken)
+        return combinations.sku(handle, choice, taken)
+    wanted = skus.normalized(handle)
+    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
+    return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
 
 
 def merged_options(stored: Sequence[Option], given: Sequence[Option]) -> tuple[Option, ...]:

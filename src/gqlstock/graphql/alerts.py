@@ -14,6 +14,7 @@ from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.levels import category_ids, limited
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.scopes import SYSTEM, Caller, Scope
 from gqlstock.store import alerts as rows
@@ -24,7 +25,7 @@ from gqlstock.store import catalog, warehouses
     description="Raised when an item's quantity falls below notifyBelow, once for each fall; resolved when it is back."
 )
 class LowInventoryAlert(Node):
-    row: strawberry.Private[rows.LowInventoryAlert]
+    row: strawberry.Private[rules.LowInventoryAlert]
     item: InventoryItem = batch.field(nodes.by_id(catalog.items, "item_id"), description="What is low.")
     sku: str = strawberry.field(description="The item's SKU when the alert was raised.")
     name: str = strawberry.field(description="The item's name when the alert was raised.")
@@ -42,7 +43,7 @@ class LowInventoryAlert(Node):
     resolved_at: datetime | None = strawberry.field(description="When the quantity was back.")
 
     @classmethod
-    def of(cls, row: rows.LowInventoryAlert) -> "LowInventoryAlert":
+    def of(cls, row: rules.LowInventoryAlert) -> "LowInventoryAlert":
         return cls(
             row=row,
             id=nodes.global_id("LowInventoryAlert", row.id),
@@ -81,7 +82,7 @@ FilterArg = Annotated[LowInventoryAlertFilter | None, strawberry.argument(descri
 
 async def query(chosen: LowInventoryAlertFilter | None, caller: Caller = SYSTEM) -> Any:
     """The alerts that a filter lets through; those of all warehouses together are for callers who see all of them."""
-    found = reach.within(rows.LowInventoryAlert.all(), caller)
+    found = reach.within(rows.all_alerts(), caller)
     if chosen is None:
         return found
     if chosen.state is not None:
@@ -108,13 +109,12 @@ async def passing(part: Part, ids: Collection[int], chosen: LowInventoryAlertFil
         return ids
 
     async def ask() -> set[int]:
-        found = await (await query(lasting)).filter(id__in=ids).only("id")
-        return {alert.id for alert in found}
+        return set(await (await query(lasting)).filter(id__in=ids).values_list("id", flat=True))
 
     return await part.once(("passing", repr(lasting)), ask)
 
 
-def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None) -> bool:
+def passes(alert: rules.LowInventoryAlert, chosen: LowInventoryAlertFilter | None) -> bool:
     """Whether a filter lets an alert through as it was when the news of it was written; ``passing`` says the rest."""
     if chosen is None:
         return True
@@ -124,7 +124,7 @@ def passes(alert: rows.LowInventoryAlert, chosen: LowInventoryAlertFilter | None
 
 
 nodes.register(
-    rows.LowInventoryAlert,
+    rules.LowInventoryAlert,
     "LowInventoryAlert",
     LowInventoryAlert.of,
     rows.alerts,

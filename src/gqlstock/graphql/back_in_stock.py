@@ -12,6 +12,7 @@ from gqlstock.graphql.mutations import ERRORS
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.warehouses import Website
+from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import back_in_stock as services
@@ -24,7 +25,7 @@ LAST_ASKED_FIRST = Order("created_at", descending=True)
 
 @strawberry.type(description="An address that is written to once, when an item is back in stock on a website.")
 class BackInStockSubscription(Node):
-    row: strawberry.Private[rows.BackInStockSubscription]
+    row: strawberry.Private[rules.BackInStockSubscription]
     sku: str = strawberry.field(description="The item's SKU when it was asked for.")
     website: Website = batch.field(
         nodes.by_id(warehouses.websites, "website_id"), description="Where it is waited for."
@@ -35,7 +36,7 @@ class BackInStockSubscription(Node):
     notified_at: datetime | None = strawberry.field(description="When the mail was sent.")
 
     @classmethod
-    def of(cls, row: rows.BackInStockSubscription) -> "BackInStockSubscription":
+    def of(cls, row: rules.BackInStockSubscription) -> "BackInStockSubscription":
         return cls(
             row=row,
             id=nodes.global_id("BackInStockSubscription", row.id),
@@ -64,7 +65,7 @@ class BackInStockQueries:
         before: Before = None,
     ) -> Connection[BackInStockSubscription] | None:
         page = Page.of(first, after, last, before)
-        found = rows.BackInStockSubscription.all()
+        found = rows.all_subscriptions()
         if sku is not None:
             found = found.filter(await rows.with_sku(sku))
         if state is not None:
@@ -122,7 +123,7 @@ class BackInStockMutations:
 
 
 nodes.register(
-    rows.BackInStockSubscription,
+    rules.BackInStockSubscription,
     "BackInStockSubscription",
     BackInStockSubscription.of,
     rows.subscriptions,

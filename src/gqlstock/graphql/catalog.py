@@ -18,12 +18,13 @@ from gqlstock.graphql.options import Image, ProductOption, SelectedOption
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
 from gqlstock.graphql.selection import ProductSelection
 from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules import categories as category_rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.limits import LISTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import is_visible
 from gqlstock.store import catalog as rows
-from gqlstock.store import warehouses
+from gqlstock.store import categories, warehouses
 
 
 async def _combinations(
@@ -53,7 +54,7 @@ class Product(InventoryItem):
     slug: str = strawberry.field(description="Unique, such as garden-hose.")
     description: str | None = strawberry.field(description="What is said about it.")
     category: "Category | None" = batch.field(
-        nodes.by_id(rows.categories, "category_id"), description="Where it is shown."
+        nodes.by_id(categories.categories, "category_id"), description="Where it is shown."
     )
     tracking: InventoryTracking = strawberry.field(description="How its stock is counted.")
     published: bool = strawberry.field(
@@ -164,7 +165,7 @@ SortArg = Annotated[ProductSort, strawberry.argument(description="What to sort b
 
 
 async def _children(parents: Sequence["Category"], info: Info) -> list[list["Category"]]:
-    found = await rows.children([parent.row.id for parent in parents])
+    found = await categories.children([parent.row.id for parent in parents])
     return [[nodes.on_website(Category.of(row), p.website) for row in found[p.row.id]] for p in parents]
 
 
@@ -194,18 +195,20 @@ async def _products(
 
 @strawberry.type(description="A place in the shop's tree of categories.")
 class Category(Node):
-    row: strawberry.Private[rows.Category]
+    row: strawberry.Private[category_rules.Category]
     website: strawberry.Private[str | None] = None
     slug: str = strawberry.field(description="Unique, such as garden-tools.")
     name: str = strawberry.field(description="For people.")
-    parent: "Category | None" = batch.field(nodes.by_id(rows.categories, "parent_id"), description="The one above it.")
+    parent: "Category | None" = batch.field(
+        nodes.by_id(categories.categories, "parent_id"), description="The one above it."
+    )
     children: list["Category"] = batch.field(_children, description="The ones right below it, by name.")
     products: Connection[Product] | None = batch.field(
         _products, description="The products in it and below it.", work=LISTED
     )
 
     @classmethod
-    def of(cls, row: rows.Category) -> "Category":
+    def of(cls, row: category_rules.Category) -> "Category":
         return cls(row=row, id=nodes.global_id("Category", row.id), slug=row.slug, name=row.name)
 
 
@@ -219,4 +222,4 @@ async def _seen(info: Info, found: dict[int, Item]) -> dict[int, Item]:
 
 nodes.register(Item, "Product", _item, rows.items, seen=_seen)
 nodes.register(Item, "Combination", _item, rows.items, seen=_seen)
-nodes.register(rows.Category, "Category", Category.of, rows.categories)
+nodes.register(category_rules.Category, "Category", Category.of, categories.categories)

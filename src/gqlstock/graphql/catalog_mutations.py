@@ -14,7 +14,7 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import catalog as services
-from gqlstock.services import categories
+from gqlstock.services import categories, combinations
 
 
 @strawberry.input(description="A picture.")
@@ -243,7 +243,7 @@ class CatalogMutations:
     async def create_combination(
         self, info: Info, input: Annotated[CreateCombinationInput, INPUT]
     ) -> CombinationPayload:
-        made = await services.create_combination(
+        made = await combinations.create(
             input.product,
             [(option.name, option.value) for option in input.options],
             sku=input.sku,
@@ -261,7 +261,7 @@ class CatalogMutations:
     async def generate_combinations(
         self, info: Info, input: Annotated[GenerateCombinationsInput, INPUT]
     ) -> CombinationsPayload:
-        ids = await services.generate_combinations(input.product)
+        ids = await combinations.generate(input.product)
         return CombinationsPayload(combinations=await nodes.all_loaded("Combination", ids), user_errors=[])
 
     @mutations.field(
@@ -272,13 +272,13 @@ class CatalogMutations:
     ) -> CombinationPayload:
         changes = _product(mutations.given(input))
         changes.pop("sku")
-        return await _combination_payload(await services.update_combination(input.sku, changes))
+        return await _combination_payload(await combinations.update(input.sku, changes))
 
     @mutations.field(
         description="Takes a combination out of use. Needs catalog:write.", payload=DeletePayload, scope=WRITES
     )
     async def delete_combination(self, info: Info, input: Annotated[DeleteCombinationInput, INPUT]) -> DeletePayload:
-        return _deleted("Combination", await services.delete_combination(input.sku))
+        return _deleted("Combination", await combinations.delete(input.sku))
 
     @mutations.field(description="Makes a category. Needs catalog:write.", payload=CategoryPayload, scope=WRITES)
     async def create_category(self, info: Info, input: Annotated[CreateCategoryInput, INPUT]) -> CategoryPayload:

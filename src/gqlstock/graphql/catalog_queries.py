@@ -24,6 +24,7 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import orders as order_services
 from gqlstock.services.drafts import Draft
 from gqlstock.store import catalog as rows
+from gqlstock.store import categories as category_rows
 from gqlstock.store.keyset import Order
 
 SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or the slug.")]
@@ -108,7 +109,7 @@ class CatalogQueries:
         website: WebsiteArg = None,
     ) -> Category | None:
         await channel_of(info, website)
-        shown = nodes.show_optional(await rows.category(slug))
+        shown = nodes.show_optional(await category_rows.category(slug))
         return nodes.on_website(shown, website)  # type: ignore[no-any-return]
 
     @access.field(description="Categories, by slug. [public]")
@@ -116,7 +117,7 @@ class CatalogQueries:
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Category]:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, Order("slug"), rows.Category.all(), nodes.show)
+        return await paging.rows(page, Order("slug"), category_rows.every_category(), nodes.show)
 
     @access.field(
         description="One entry for each SKU asked, in that order; null for a SKU that does not exist. [public]"

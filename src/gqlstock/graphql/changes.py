@@ -16,7 +16,8 @@ from gqlstock.graphql.levels import limited
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.store import inventory, ledger, named_levels, outbox
+from gqlstock.store import ledger, named_levels, outbox
+from gqlstock.store import levels as level_rows
 from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 
 TOPICS = [Topic.LEVEL]
@@ -44,7 +45,7 @@ class InventoryChange:
 
 async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
     """The changes that entries tell of, in their order."""
-    levels = await inventory.levels({entry.subject for entry in entries})
+    levels = await level_rows.levels({entry.subject for entry in entries})
     movements = await ledger.movements({entry.data["movement"] for entry in entries if "movement" in entry.data})
     shown = {level_id: InventoryLevel.of(level) for level_id, level in levels.items()}
     return [

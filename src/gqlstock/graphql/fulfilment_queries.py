@@ -42,7 +42,7 @@ class ShipmentFilter:
 
 
 def _shipments(chosen: ShipmentFilter | None, caller: Caller) -> Any:
-    found = reach.within(shipments.Shipment.all(), caller)
+    found = reach.within(shipments.all_shipments(), caller)
     if chosen is None:
         return found
     if chosen.states is not None:

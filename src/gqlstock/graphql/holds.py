@@ -21,7 +21,7 @@ from gqlstock.store import holds as rows
 
 @strawberry.type(description="What a hold was asked for.")
 class StockHoldLine:
-    row: strawberry.Private[rows.StockHoldLine]
+    row: strawberry.Private[rules.StockHoldLine]
     sku: str = strawberry.field(description="The item's SKU when it was held.")
     quantity: Decimal = strawberry.field(description="How many units are held.")
     selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
@@ -30,7 +30,7 @@ class StockHoldLine:
     )
 
     @classmethod
-    def of(cls, row: rows.StockHoldLine) -> "StockHoldLine":
+    def of(cls, row: rules.StockHoldLine) -> "StockHoldLine":
         return cls(
             row=row, sku=row.sku, quantity=row.quantity, selected_options=SelectedOption.listed(row.selected_options)
         )
@@ -43,14 +43,14 @@ async def _lines(parents: Sequence["StockHold"], info: Info) -> list[list[StockH
 
 @strawberry.type(description="Stock kept for a cart until expiresAt, or until it is ordered or released.")
 class StockHold(Node):
-    row: strawberry.Private[rows.StockHold]
+    row: strawberry.Private[rules.StockHold]
     website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was made.")
     lines: list[StockHoldLine] = batch.field(_lines, description="What is held, in the order in which it was given.")
     expires_at: datetime = strawberry.field(description="When it ends by itself.")
     state: StockHoldState = strawberry.field(description="Whether it still holds anything.")
 
     @classmethod
-    def of(cls, row: rows.StockHold) -> "StockHold":
+    def of(cls, row: rules.StockHold) -> "StockHold":
         return cls(
             row=row,
             id=nodes.global_id("StockHold", row.id),
@@ -59,4 +59,4 @@ class StockHold(Node):
         )
 
 
-nodes.register(rows.StockHold, "StockHold", StockHold.of, rows.holds, Scope.ORDERS_READ)
+nodes.register(rules.StockHold, "StockHold", StockHold.of, rows.holds, Scope.ORDERS_READ)

@@ -14,12 +14,14 @@ from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.graphql.warehouses import Warehouse
-from gqlstock.rules import settings as setting_rules
+from gqlstock.rules import fallback, receiving
+from gqlstock.rules import ledger as ledger_rules
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.stock import settings_lookup as lookups
-from gqlstock.store import announcements, catalog, inventory, ledger, orders, warehouses
+from gqlstock.store import announcements, catalog, ledger, orders, warehouses
+from gqlstock.store import levels as level_rows
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem
@@ -34,19 +36,17 @@ async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: Tim
 
 
 async def _settings(parents: Sequence["InventoryLevel"], info: Info) -> list[InventorySettings]:
-    return [
-        InventorySettings.of(setting_rules.resolve(places)) for places in await _places([p.row for p in parents], info)
-    ]
+    return [InventorySettings.of(fallback.resolve(places)) for places in await _places([p.row for p in parents], info)]
 
 
 async def _origins(parents: Sequence["InventoryLevel"], info: Info) -> list[list[SettingOrigin]]:
     return [
-        [SettingOrigin.of(origin) for origin in setting_rules.origins(places)]
+        [SettingOrigin.of(origin) for origin in fallback.origins(places)]
         for places in await _places([p.row for p in parents], info)
     ]
 
 
-async def _places(levels: Sequence[inventory.InventoryLevel], info: Info) -> list[list[setting_rules.Place]]:
+async def _places(levels: Sequence[ledger_rules.Level], info: Info) -> list[list[fallback.Place]]:
     """The places that each level looks up, through the first-created website that sells from its warehouse."""
     items = await catalog.items({level.item_id for level in levels})
     codes = await warehouses.warehouses({level.warehouse_id for level in levels})
@@ -63,7 +63,7 @@ async def _places(levels: Sequence[inventory.InventoryLevel], info: Info) -> lis
 
 @strawberry.type(description="One item's stock in one warehouse.")
 class InventoryLevel(Node):
-    row: strawberry.Private[inventory.InventoryLevel]
+    row: strawberry.Private[ledger_rules.Level]
     item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.items")] = batch.field(
         nodes.by_id(catalog.items, "item_id"), description="What lies there; also after it was deleted."
     )
@@ -92,17 +92,17 @@ class InventoryLevel(Node):
         scope=Scope.INVENTORY_READ,
     )
     movements: Connection["StockMovement"] | None = batch.field(
-        below.rows(inventory.StockMovement.all, "level_id", NEWEST_FIRST),
+        below.rows(ledger.all_movements, "level_id", NEWEST_FIRST),
         description="Its ledger, newest first.",
         scope=Scope.INVENTORY_READ,
     )
     allocations: Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.orders")]] | None = batch.field(
-        below.rows(orders.Allocation.all, "level_id", OLDEST_FIRST),
+        below.rows(orders.all_allocations, "level_id", OLDEST_FIRST),
         description="What orders have of it, oldest first. Needs orders:read.",
         scope=Scope.ORDERS_READ,
     )
     announcements: Connection["StockAnnouncement"] | None = batch.field(
-        below.rows(announcements.StockAnnouncement.all, "level_id", OLDEST_FIRST),
+        below.rows(announcements.all_announcements, "level_id", OLDEST_FIRST),
         description="What was announced for it, oldest first.",
         scope=Scope.INVENTORY_READ,
     )
@@ -112,7 +112,8 @@ class InventoryLevel(Node):
     )
 
     @classmethod
-    def of(cls, row: inventory.InventoryLevel) -> "InventoryLevel":
+    def of(cls, row: ledger_rules.Level) -> "InventoryLevel":
+        assert row.updated_at is not None  # It is stored.
         return cls(
             row=row,
             id=nodes.global_id("InventoryLevel", row.id),
@@ -132,8 +133,8 @@ class InventoryLevel(Node):
     description="One line of the ledger. Every change of onHand has exactly one; they are never edited or removed."
 )
 class StockMovement(Node):
-    row: strawberry.Private[inventory.StockMovement]
-    level: InventoryLevel = batch.field(nodes.by_id(inventory.levels, "level_id"), description="The level it is of.")
+    row: strawberry.Private[ledger_rules.StockMovement]
+    level: InventoryLevel = batch.field(nodes.by_id(level_rows.levels, "level_id"), description="The level it is of.")
     kind: MovementKind = strawberry.field(description="Why onHand changed.")
     quantity: Decimal = strawberry.field(description="By how much; signed.")
     on_hand_after: Decimal = strawberry.field(description="onHand right after it.")
@@ -150,7 +151,7 @@ class StockMovement(Node):
     created_at: datetime = strawberry.field(description="When it was written.")
 
     @classmethod
-    def of(cls, row: inventory.StockMovement) -> "StockMovement":
+    def of(cls, row: ledger_rules.StockMovement) -> "StockMovement":
         return cls(
             row=row,
             id=nodes.global_id("StockMovement", row.id),
@@ -166,8 +167,8 @@ class StockMovement(Node):
 
 @strawberry.type(description="Stock on its way; quantity - received is what incoming counts.")
 class StockAnnouncement(Node):
-    row: strawberry.Private[announcements.StockAnnouncement]
-    level: InventoryLevel = batch.field(nodes.by_id(inventory.levels, "level_id"), description="Where it is to come.")
+    row: strawberry.Private[receiving.StockAnnouncement]
+    level: InventoryLevel = batch.field(nodes.by_id(level_rows.levels, "level_id"), description="Where it is to come.")
     quantity: Decimal = strawberry.field(description="How many units were announced.")
     received: Decimal = strawberry.field(description="How many of them have come.")
     expected_at: datetime | None = strawberry.field(description="When they are expected.")
@@ -176,7 +177,7 @@ class StockAnnouncement(Node):
     withdrawn_at: datetime | None = strawberry.field(description="Set when the rest of it will not come.")
 
     @classmethod
-    def of(cls, row: announcements.StockAnnouncement) -> "StockAnnouncement":
+    def of(cls, row: receiving.StockAnnouncement) -> "StockAnnouncement":
         return cls(
             row=row,
             id=nodes.global_id("StockAnnouncement", row.id),
@@ -190,7 +191,7 @@ class StockAnnouncement(Node):
 
 
 nodes.register(
-    announcements.StockAnnouncement,
+    receiving.StockAnnouncement,
     "StockAnnouncement",
     StockAnnouncement.of,
     announcements.announcements,
@@ -198,15 +199,15 @@ nodes.register(
     reach.seen_by_level,
 )
 nodes.register(
-    inventory.InventoryLevel,
+    ledger_rules.Level,
     "InventoryLevel",
     InventoryLevel.of,
-    inventory.levels,
+    level_rows.levels,
     Scope.INVENTORY_READ,
     reach.seen,
 )
 nodes.register(
-    inventory.StockMovement,
+    ledger_rules.StockMovement,
     "StockMovement",
     StockMovement.of,
     ledger.movements,

@@ -16,12 +16,12 @@ from gqlstock.graphql.options import Image
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.rules import catalog as rules
-from gqlstock.rules import ledger
-from gqlstock.rules import settings as setting_rules
+from gqlstock.rules import fallback, ledger
 from gqlstock.rules.scopes import Scope
 from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import catalog as rows
-from gqlstock.store import inventory, warehouses
+from gqlstock.store import levels as level_rows
+from gqlstock.store import warehouses
 
 WarehouseArg = Annotated[str, strawberry.argument(description="The warehouse's code.")]
 WarehousesArg = Annotated[
@@ -46,7 +46,7 @@ async def _inventory_level(
     place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
     if place is None or not info.context.caller.reaches(place.id):
         return [None] * len(parents)
-    found = await inventory.levels_in(place.id, [parent.row.id for parent in parents])
+    found = await level_rows.levels_in(place.id, [parent.row.id for parent in parents])
     return [nodes.show_optional(found.get(parent.row.id)) for parent in parents]
 
 
@@ -61,11 +61,11 @@ async def _inventory_totals(
     made = await rows.combinations(tracked)
     # What a product tracked with options has is what its combinations have.
     members = {p.row.id: [c.id for c in made[p.row.id]] if p.row.id in made else [p.row.id] for p in parents}
-    found = await inventory.levels_of({member for ids in members.values() for member in ids})
+    found = await level_rows.levels_of({member for ids in members.values() for member in ids})
     out = []
     for parent in parents:
         counted = [
-            level.state for member in members[parent.row.id] for level in found[member] if level.warehouse_id in places
+            level for member in members[parent.row.id] for level in found[member] if level.warehouse_id in places
         ]
         total = ledger.total(counted)
         out.append(
@@ -116,7 +116,7 @@ async def _origins(
     for parent in parents:
         channel = await channel_of(info, website if website is not None else parent.website)
         places = known.places(parent.row, channel)
-        out.append([SettingOrigin.of(origin) for origin in setting_rules.origins(places)])
+        out.append([SettingOrigin.of(origin) for origin in fallback.origins(places)])
     return out
 
 

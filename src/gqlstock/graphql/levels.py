@@ -16,7 +16,8 @@ from gqlstock.graphql.paging import After, Before, First, Last, Page, Reverse
 from gqlstock.rules import skus
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import catalog, inventory, search, warehouses
+from gqlstock.store import catalog, categories, search, warehouses
+from gqlstock.store import levels as rows
 from gqlstock.store.keyset import Order
 
 MAX_NAMES = 250
@@ -74,10 +75,8 @@ SortArg = Annotated[InventoryLevelSort, strawberry.argument(description="What to
 
 async def query(chosen: InventoryLevelFilter | None, caller: Caller) -> Any:
     """The levels that a filter lets through, of those that the caller may see."""
-    found = inventory.InventoryLevel.all()
-    if chosen is None or not chosen.include_deleted:
-        found = inventory.live_levels()
-    found = reach.within(found, caller)
+    everything = chosen is not None and chosen.include_deleted
+    found = reach.within(rows.all_levels() if everything else rows.live_levels(), caller)
     if chosen is None:
         return found
     if chosen.search:
@@ -112,10 +111,10 @@ async def _sold_from(website: str) -> list[int]:
 
 async def category_ids(slug: str) -> list[int]:
     """A category and all below it; refused when there is none of that slug."""
-    found = await catalog.category(slug)
+    found = await categories.category(slug)
     if found is None:
         raise BadUserInput(f"There is no category {slug:.80}.")
-    return await catalog.subtree(found.id)
+    return await categories.subtree(found.id)
 
 
 def searched(text: str) -> str:
@@ -150,6 +149,6 @@ def below(column: str) -> Any:
         order = Order(sort.value, reverse)
         ids = [parent.row.id for parent in parents]
         found = await query(filter, info.context.caller)
-        return await paging.nested(page, order, found, column, ids, nodes.show, inventory.current)
+        return await paging.nested(page, order, found, column, ids, nodes.show, rows.current)
 
     return inventory_levels

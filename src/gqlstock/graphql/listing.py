@@ -21,7 +21,7 @@ from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
 from gqlstock.stock.shelf import Shelf
-from gqlstock.store import catalog, keyset
+from gqlstock.store import catalog, categories, keyset
 from gqlstock.store import search as search_rows
 from gqlstock.store.keyset import Key, Order
 
@@ -122,7 +122,7 @@ async def products_below(
 ) -> list[Connection[Any]]:
     """A page of products for each category, of those in it and below it."""
     found, in_stock = await _products(chosen), chosen.in_stock if chosen else None
-    trees = await catalog.subtrees(category_ids)
+    trees = await categories.subtrees(category_ids)
     keep = _keep(info, in_stock)
     channel = await channel_of(info, website)
     node = _shown_on(website)

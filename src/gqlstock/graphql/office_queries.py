@@ -25,7 +25,8 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.services import settings as setting_services
-from gqlstock.store import catalog, inventory, keyset, orders, warehouses
+from gqlstock.store import catalog, keyset, ledger, orders, warehouses
+from gqlstock.store import levels as level_rows
 
 CodeArg = Annotated[str, strawberry.argument(description="Its code.")]
 READS = Scope.INVENTORY_READ
@@ -94,7 +95,7 @@ class Viewer:
 
 
 def _movements(chosen: StockMovementFilter | None, caller: Caller) -> Any:
-    found = reach.within(inventory.StockMovement.all(), caller, "level__warehouse_id")
+    found = reach.within(ledger.all_movements(), caller, "level__warehouse_id")
     if chosen is None:
         return found
     if chosen.skus is not None:
@@ -121,7 +122,7 @@ def _order_of(chosen: StockMovementFilter | None) -> keyset.Order:
 
 
 async def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
-    found = orders.Order.all()
+    found = orders.all_orders()
     if chosen is None:
         return found
     if chosen.search:
@@ -179,36 +180,36 @@ class OfficeQueries:
 
     @access.field(description="A warehouse. Needs inventory:read.", scope=READS)
     async def warehouse(self, info: Info, code: CodeArg) -> Warehouse | None:
-        return nodes.show_optional(await warehouses.Warehouse.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.warehouse(code))  # type: ignore[no-any-return]
 
     @access.field(description="Warehouses, oldest first. Needs inventory:read.", scope=READS)
     async def warehouses(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Warehouse] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Warehouse.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_warehouse(), nodes.show)
 
     @access.field(description="A website. Needs inventory:read.", scope=READS)
     async def website(self, info: Info, code: CodeArg) -> Website | None:
-        return nodes.show_optional(await warehouses.Website.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.website(code))  # type: ignore[no-any-return]
 
     @access.field(description="Websites, oldest first. Needs inventory:read.", scope=READS)
     async def websites(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Website] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Website.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_website(), nodes.show)
 
     @access.field(description="An organization. Needs inventory:read.", scope=READS)
     async def organization(self, info: Info, code: CodeArg) -> Organization | None:
-        return nodes.show_optional(await warehouses.Organization.get_or_none(code=code))  # type: ignore[no-any-return]
+        return nodes.show_optional(await warehouses.organization(code))  # type: ignore[no-any-return]
 
     @access.field(description="Organizations, oldest first. Needs inventory:read.", scope=READS)
     async def organizations(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Organization] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, warehouses.Organization.all(), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, warehouses.every_organization(), nodes.show)
 
     @access.field(description="One item's stock in one warehouse. Needs inventory:read.", scope=READS)
     async def inventory_level(
@@ -221,7 +222,7 @@ class OfficeQueries:
         place = (await warehouses.warehouses_by_code([warehouse])).get(warehouse)
         if item is None or place is None or not info.context.caller.reaches(place.id):
             return None
-        found = await inventory.levels_in(place.id, [item.id])
+        found = await level_rows.levels_in(place.id, [item.id])
         return nodes.show_optional(found.get(item.id))  # type: ignore[no-any-return]
 
     @access.field(description="Levels. Needs inventory:read.", scope=READS)
@@ -239,7 +240,7 @@ class OfficeQueries:
         page = Page.of(first, after, last, before)
         order = keyset.Order(sort.value, reverse)
         found = await levels.query(filter, info.context.caller)
-        return await paging.rows(page, order, found, nodes.show, inventory.current)
+        return await paging.rows(page, order, found, nodes.show, level_rows.current)
 
     @access.field(description="The ledger, newest first. Needs inventory:read.", scope=READS)
     async def stock_movements(
@@ -260,7 +261,7 @@ class OfficeQueries:
     async def inventory_settings(
         self, info: Info, scope: Annotated[SettingScopeInput, strawberry.argument(description="The place.")]
     ) -> ScopedSettings | None:
-        return ScopedSettings.of(await setting_services.at(scope.spot()))
+        return ScopedSettings.of(await setting_services.at(scope.target()))
 
     @access.field(description="An order. Needs orders:read.", scope=Scope.ORDERS_READ)
     async def order(

@@ -18,6 +18,7 @@ from gqlstock.graphql.options import SelectedOption
 from gqlstock.graphql.paging import Connection
 from gqlstock.graphql.shipments import Shipment
 from gqlstock.graphql.warehouses import Warehouse, Website
+from gqlstock.rules import allocation
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.orders import OrderStatus
@@ -25,7 +26,7 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.drafts import Draft, PlannedLine
-from gqlstock.store import catalog, inventory, shipments, warehouses
+from gqlstock.store import catalog, ledger, shipments, warehouses
 from gqlstock.store import orders as rows
 
 _FULFILMENT = (Scope.ORDERS_READ, Scope.ORDERS_WRITE)
@@ -45,7 +46,7 @@ async def _shipments(parents: Sequence["Order"], info: Info) -> list[list[Shipme
 
 @strawberry.type(description="What a customer ordered.")
 class Order(Node):
-    row: strawberry.Private[rows.Order]
+    row: strawberry.Private[rules.Order]
     number: str = strawberry.field(description="What people call it by.")
     status: OrderStatus = strawberry.field(description="How far it is.")
     website: Website = batch.field(nodes.by_id(warehouses.websites, "website_id"), description="Where it was placed.")
@@ -58,7 +59,7 @@ class Order(Node):
     customer_email: str | None = strawberry.field(description="Where the customer is written to.")
     reference: str | None = strawberry.field(description="The caller's own number for it.")
     movements: Connection[StockMovement] | None = batch.field(
-        below.rows(inventory.StockMovement.all, "order_id", NEWEST_FIRST, "level__warehouse_id"),
+        below.rows(ledger.all_movements, "order_id", NEWEST_FIRST, "level__warehouse_id"),
         description="What it did to the ledger, newest first.",
         scope=Scope.INVENTORY_READ,
     )
@@ -67,7 +68,7 @@ class Order(Node):
     canceled_at: datetime | None = strawberry.field(description="When all of it was canceled.")
 
     @classmethod
-    def of(cls, row: rows.Order) -> "Order":
+    def of(cls, row: rules.Order) -> "Order":
         return cls(
             row=row,
             id=nodes.global_id("Order", row.id),
@@ -118,7 +119,7 @@ async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list[
 
 @strawberry.type(description="One line of an order, as it was when ordered.")
 class OrderLine(Node):
-    row: strawberry.Private[rows.OrderLine]
+    row: strawberry.Private[rules.OrderLine]
     order: Order = batch.field(nodes.by_id(rows.orders, "order_id"), description="The order it is of.")
     selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
     sku: str = strawberry.field(description="The item's SKU when it was ordered.")
@@ -152,7 +153,7 @@ class OrderLine(Node):
     )
 
     @classmethod
-    def of(cls, row: rows.OrderLine) -> "OrderLine":
+    def of(cls, row: rules.OrderLine) -> "OrderLine":
         return cls(
             row=row,
             id=nodes.global_id("OrderLine", row.id),
@@ -167,7 +168,7 @@ class OrderLine(Node):
 
 @strawberry.type(description="Part of a line: so many units of it, from one warehouse, in one state.")
 class Allocation(Node):
-    row: strawberry.Private[rows.Allocation]
+    row: strawberry.Private[allocation.Allocation]
     line: OrderLine = batch.field(nodes.by_id(rows.lines, "line_id"), description="The line it is of.")
     shipment: Shipment | None = batch.field(
         nodes.by_id(shipments.shipments, "shipment_id"), description="The shipment that its units are in."
@@ -179,7 +180,7 @@ class Allocation(Node):
     state: AllocationState = strawberry.field(description="How they stand.")
 
     @classmethod
-    def of(cls, row: rows.Allocation) -> "Allocation":
+    def of(cls, row: allocation.Allocation) -> "Allocation":
         return cls(row=row, id=nodes.global_id("Allocation", row.id), quantity=row.quantity, state=row.state)
 
 
@@ -263,6 +264,6 @@ class OrderCheck:
         )
 
 
-nodes.register(rows.Order, "Order", Order.of, rows.orders, Scope.ORDERS_READ)
-nodes.register(rows.OrderLine, "OrderLine", OrderLine.of, rows.lines, Scope.ORDERS_READ)
-nodes.register(rows.Allocation, "Allocation", Allocation.of, rows.allocations, Scope.ORDERS_READ, reach.seen)
+nodes.register(rules.Order, "Order", Order.of, rows.orders, Scope.ORDERS_READ)
+nodes.register(rules.OrderLine, "OrderLine", OrderLine.of, rows.lines, Scope.ORDERS_READ)
+nodes.register(allocation.Allocation, "Allocation", Allocation.of, rows.allocations, Scope.ORDERS_READ, reach.seen)

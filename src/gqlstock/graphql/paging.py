@@ -234,8 +234,8 @@ def _connection(
     )
 
 
-Refine = Callable[[Sequence[Any]], Awaitable[object]]
-"""Brings rows to this moment before they are shown; their keys are what they were found by."""
+Refine = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Gives rows as they are at this moment, to be shown; their keys are what they were found by."""
 
 
 async def rows(
@@ -245,9 +245,10 @@ async def rows(
 
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         found = await keyset.page(query, order, after=after, before=before, limit=limit)
-        if refine is not None:
-            await refine([row for row, _ in found])
-        return found
+        if refine is None:
+            return found
+        refined = await refine([row for row, _ in found])
+        return [(row, key) for row, (_, key) in zip(refined, found, strict=True)]
 
     def count(once: Once) -> Awaitable[int]:
         return once(keyset.identity(query), query.count)
@@ -276,9 +277,10 @@ async def nested(
 
     async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Pages:
         found = await keyset.pages(below, column, order, after=after, before=before, limit=limit, groups=groups)
-        if refine is not None:
-            await refine([row for rows_found in found.values() for row, _ in rows_found])
-        return found
+        if refine is None:
+            return found
+        refined = iter(await refine([row for part in found.values() for row, _ in part]))
+        return {parent: [(next(refined), key) for _, key in part] for parent, part in found.items()}
 
     async def count() -> Mapping[Any, int]:
         return await keyset.counts(below, column, groups)

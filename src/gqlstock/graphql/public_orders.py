@@ -6,13 +6,13 @@ from decimal import Decimal
 from gqlstock.graphql.context import Info
 from gqlstock.rules import availability
 from gqlstock.rules import orders as rules
-from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.quantities import ZERO
 from gqlstock.store import catalog
 from gqlstock.store import orders as rows
 
 
-async def waiting(info: Info, lines: Collection[rows.OrderLine]) -> dict[int, Decimal]:
+async def waiting(info: Info, lines: Collection[rules.OrderLine]) -> dict[int, Decimal]:
     """How many units of each line wait for stock, by the line's id; where that is hidden, all of an item's or none."""
     shown: dict[int, Decimal] = {}
     groups = await _groups(info, lines)
@@ -24,7 +24,7 @@ async def waiting(info: Info, lines: Collection[rows.OrderLine]) -> dict[int, De
     return shown
 
 
-async def messages(info: Info, lines: Collection[rows.OrderLine]) -> dict[int, str | None]:
+async def messages(info: Info, lines: Collection[rules.OrderLine]) -> dict[int, str | None]:
     """What was said of each line, by its id; where quantities are hidden, one thing of all lines of an item."""
     shown: dict[int, str | None] = {}
     for group, hidden in await _groups(info, lines):
@@ -33,20 +33,20 @@ async def messages(info: Info, lines: Collection[rows.OrderLine]) -> dict[int, s
     return shown
 
 
-def _backordered(allocations: Sequence[rows.Allocation]) -> Decimal:
+def _backordered(allocations: Sequence[Allocation]) -> Decimal:
     return sum((one.quantity for one in allocations if one.state is AllocationState.BACKORDERED), ZERO)
 
 
-async def _groups(info: Info, lines: Collection[rows.OrderLine]) -> list[tuple[Sequence[rows.OrderLine], bool]]:
+async def _groups(info: Info, lines: Collection[rules.OrderLine]) -> list[tuple[Sequence[rules.OrderLine], bool]]:
     """All lines of these orders by the item that has the units, and whether the public may not see how many there are."""
     orders = await rows.orders({line.order_id for line in lines})
     all_lines = await rows.lines_of(orders)
     items = await catalog.items({line.item_id for found in all_lines.values() for line in found})
     channels = {channel.id: channel for channel in (await info.context.network()).channels}
-    groups: list[tuple[Sequence[rows.OrderLine], bool]] = []
+    groups: list[tuple[Sequence[rules.OrderLine], bool]] = []
     for order_id, found in all_lines.items():
         shelf = await info.context.shelf([items[line.item_id] for line in found], channels[orders[order_id].website_id])
-        by_stock: dict[int, list[rows.OrderLine]] = {}
+        by_stock: dict[int, list[rules.OrderLine]] = {}
         for line in found:
             by_stock.setdefault(shelf.stock_item(items[line.item_id]).id, []).append(line)
         groups += [

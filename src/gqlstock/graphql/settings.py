@@ -10,7 +10,8 @@ import strawberry
 
 from gqlstock.graphql.scalars import JSON, write_moment, write_quantity
 from gqlstock.rules import settings as rules
-from gqlstock.rules.settings import Origin, Settings, SettingScope
+from gqlstock.rules.fallback import Origin
+from gqlstock.rules.settings import Settings, SettingScope
 from gqlstock.services import settings as services
 
 
@@ -87,9 +88,9 @@ class SettingScopeInput:
     combination: str | None = strawberry.field(default=strawberry.UNSET, description="The combination's SKU.")
     level: LevelKeyInput | None = strawberry.field(default=strawberry.UNSET, description="One item in one warehouse.")
 
-    def spot(self) -> services.Spot:
+    def target(self) -> services.SettingTarget:
         name, value = next((n, v) for n, v in vars(self).items() if v is not strawberry.UNSET)
-        return services.spot_of({name: vars(value) if isinstance(value, LevelKeyInput) else value})
+        return services.target_of({name: vars(value) if isinstance(value, LevelKeyInput) else value})
 
 
 @strawberry.type(description="The settings of one place: what is set there, and what takes effect there.")

@@ -11,8 +11,9 @@ from gqlstock.graphql import batch, nodes, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.warehouses import Warehouse
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
-from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.shipments import ShipmentState
@@ -38,8 +39,8 @@ async def _items(parents: Sequence["Shipment"], info: Info) -> list[list[Shipmen
     return [_listed(inside[parent.row.id], lines) for parent in parents]
 
 
-def _listed(inside: Sequence[orders.Allocation], lines: dict[int, orders.OrderLine]) -> list[ShipmentItem]:
-    by_line: dict[int, list[orders.Allocation]] = {}
+def _listed(inside: Sequence[Allocation], lines: dict[int, order_rules.OrderLine]) -> list[ShipmentItem]:
+    by_line: dict[int, list[Allocation]] = {}
     for allocation in inside:
         by_line.setdefault(allocation.line_id, []).append(allocation)
     return [
@@ -54,7 +55,7 @@ def _listed(inside: Sequence[orders.Allocation], lines: dict[int, orders.OrderLi
 
 @strawberry.type(description="Units of one order that leave one warehouse together.")
 class Shipment(Node):
-    row: strawberry.Private[rows.Shipment]
+    row: strawberry.Private[rules.Shipment]
     number: str = strawberry.field(description="What people call it by.")
     order: Annotated["Order", strawberry.lazy("gqlstock.graphql.orders")] = batch.field(
         nodes.by_id(orders.orders, "order_id"), description="The order it is of."
@@ -73,7 +74,7 @@ class Shipment(Node):
     shipped_at: datetime | None = strawberry.field(description="When it left.")
 
     @classmethod
-    def of(cls, row: rows.Shipment) -> "Shipment":
+    def of(cls, row: rules.Shipment) -> "Shipment":
         return cls(
             row=row,
             id=nodes.global_id("Shipment", row.id),
@@ -87,4 +88,4 @@ class Shipment(Node):
         )
 
 
-nodes.register(rows.Shipment, "Shipment", Shipment.of, rows.shipments, Scope.ORDERS_READ, reach.seen)
+nodes.register(rules.Shipment, "Shipment", Shipment.of, rows.shipments, Scope.ORDERS_READ, reach.seen)

@@ -17,6 +17,8 @@ from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.feeds import AfterArg
 from gqlstock.graphql.levels import MAX_NAMES
 from gqlstock.graphql.orders import Order
+from gqlstock.rules import alerts as alert_rules
+from gqlstock.rules import events
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.events import Topic
 from gqlstock.rules.scopes import Scope
@@ -43,9 +45,9 @@ class OrderChange:
 
 async def _alert_changes(
     entries: Sequence[Entry],
-) -> list[tuple[alert_rows.LowInventoryAlert, LowInventoryAlertChange]]:
+) -> list[tuple[alert_rules.LowInventoryAlert, LowInventoryAlertChange]]:
     known = await alert_rows.alerts({entry.subject for entry in entries})
-    told = [(entry, known[entry.subject].as_told(entry.data)) for entry in entries]
+    told = [(entry, events.alert_then(known[entry.subject], entry.data)) for entry in entries]
     return [
         (
             alert,
@@ -57,7 +59,7 @@ async def _alert_changes(
     ]
 
 
-async def _order_changes(entries: Sequence[Entry]) -> list[tuple[order_rows.Order, OrderChange]]:
+async def _order_changes(entries: Sequence[Entry]) -> list[tuple[order_rules.Order, OrderChange]]:
     known = await order_rows.orders({entry.subject for entry in entries})
     return [
         (

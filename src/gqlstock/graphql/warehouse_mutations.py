@@ -200,6 +200,6 @@ class WarehouseMutations:
     async def set_inventory_settings(
         self, info: Info, input: Annotated[SetInventorySettingsInput, INPUT]
     ) -> SettingsPayload:
-        spot = input.scope.spot()
-        await setting_services.change(spot, input.settings.given())
-        return SettingsPayload(settings=ScopedSettings.of(await setting_services.at(spot)), user_errors=[])
+        target = input.scope.target()
+        await setting_services.change(target, input.settings.given())
+        return SettingsPayload(settings=ScopedSettings.of(await setting_services.at(target)), user_errors=[])

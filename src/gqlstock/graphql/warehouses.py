@@ -9,6 +9,7 @@ from gqlstock.graphql import batch, levels, nodes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import Connection
+from gqlstock.rules import network
 from gqlstock.rules.scopes import Scope
 from gqlstock.store import warehouses as rows
 
@@ -52,7 +53,10 @@ async def _warehouses_of_website(parents: Sequence["Website"], info: Info) -> li
     own = await rows.assignments("website_id", ids)
     inherited = await rows.assignments("organization_id", {parent.row.organization_id for parent in parents})
     return [
-        [WebsiteWarehouse.of(row) for row in own[parent.row.id] or inherited[parent.row.organization_id]]
+        [
+            WebsiteWarehouse.of(row)
+            for row in network.selling_warehouses(own[parent.row.id], inherited[parent.row.organization_id])
+        ]
         for parent in parents
     ]
 
@@ -61,11 +65,7 @@ async def _websites_of_warehouse(parents: Sequence["Warehouse"], info: Info) -> 
     channels = (await info.context.network()).channels
     found = await rows.websites({channel.id for channel in channels})
     return [
-        [
-            Website.of(found[channel.id])
-            for channel in channels
-            if any(site.warehouse_id == parent.row.id for site, _ in channel.assigned)
-        ]
+        [Website.of(found[channel.id]) for channel in channels if channel.sells_from([parent.row.id])]
         for parent in parents
     ]
 
@@ -74,7 +74,7 @@ async def _websites_of_warehouse(parents: Sequence["Warehouse"], info: Info) -> 
     description="A merchant: it owns websites, and the warehouses that those without any of their own use."
 )
 class Organization(Node):
-    row: strawberry.Private[rows.Organization]
+    row: strawberry.Private[network.Organization]
     code: str = strawberry.field(description="Unique, such as default.")
     name: str = strawberry.field(description="For people.")
     websites: list["Website"] = batch.seen_list(
@@ -87,13 +87,13 @@ class Organization(Node):
     )
 
     @classmethod
-    def of(cls, row: rows.Organization) -> "Organization":
+    def of(cls, row: network.Organization) -> "Organization":
         return cls(row=row, id=nodes.global_id("Organization", row.id), code=row.code, name=row.name)
 
 
 @strawberry.type(description="A sales channel.")
 class Website(Node):
-    row: strawberry.Private[rows.Website]
+    row: strawberry.Private[network.Website]
     code: str = strawberry.field(description="Unique, such as shop.")
     name: str = strawberry.field(description="For people.")
     organization: Organization = batch.field(
@@ -106,24 +106,24 @@ class Website(Node):
     )
 
     @classmethod
-    def of(cls, row: rows.Website) -> "Website":
+    def of(cls, row: network.Website) -> "Website":
         return cls(row=row, id=nodes.global_id("Website", row.id), code=row.code, name=row.name)
 
 
 @strawberry.type(description="A warehouse that is sold from, and how early.")
 class WebsiteWarehouse:
-    row: strawberry.Private[rows.Assignment]
+    row: strawberry.Private[network.Assignment]
     priority: int = strawberry.field(description="The lowest gives first; ties go by the warehouse's age.")
     warehouse: "Warehouse" = batch.field(nodes.by_id(rows.warehouses, "warehouse_id"), description="The warehouse.")
 
     @classmethod
-    def of(cls, row: rows.Assignment) -> "WebsiteWarehouse":
+    def of(cls, row: network.Assignment) -> "WebsiteWarehouse":
         return cls(row=row, priority=row.priority)
 
 
 @strawberry.type(description="A place where stock lies.")
 class Warehouse(Node):
-    row: strawberry.Private[rows.Warehouse]
+    row: strawberry.Private[network.Warehouse]
     code: str = strawberry.field(description="Unique, such as BERLIN.")
     name: str = strawberry.field(description="For people.")
     address: Address | None = strawberry.field(description="Where post goes.")
@@ -137,7 +137,7 @@ class Warehouse(Node):
     )
 
     @classmethod
-    def of(cls, row: rows.Warehouse) -> "Warehouse":
+    def of(cls, row: network.Warehouse) -> "Warehouse":
         location = row.location
         return cls(
             row=row,
@@ -150,6 +150,6 @@ class Warehouse(Node):
         )
 
 
-nodes.register(rows.Organization, "Organization", Organization.of, rows.organizations, Scope.INVENTORY_READ)
-nodes.register(rows.Website, "Website", Website.of, rows.websites, Scope.INVENTORY_READ)
-nodes.register(rows.Warehouse, "Warehouse", Warehouse.of, rows.warehouses, Scope.INVENTORY_READ)
+nodes.register(network.Organization, "Organization", Organization.of, rows.organizations, Scope.INVENTORY_READ)
+nodes.register(network.Website, "Website", Website.of, rows.websites, Scope.INVENTORY_READ)
+nodes.register(network.Warehouse, "Warehouse", Warehouse.of, rows.warehouses, Scope.INVENTORY_READ)

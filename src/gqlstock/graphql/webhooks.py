@@ -11,6 +11,7 @@ from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.mutations import ERRORS, DeletePayload
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
+from gqlstock.rules import webhooks as rules
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.webhooks import WebhookTopic
@@ -26,7 +27,7 @@ NEWEST_FIRST = Order("id", descending=True)
 
 @strawberry.type(description="A URL that news is sent to, signed as the Standard Webhooks specification says.")
 class WebhookEndpoint(Node):
-    row: strawberry.Private[rows.WebhookEndpoint]
+    row: strawberry.Private[rules.WebhookEndpoint]
     url: str = strawberry.field(description="Where messages are posted.")
     topics: list[WebhookTopic] = strawberry.field(description="What it is told of.")
     active: bool = strawberry.field(
@@ -35,7 +36,7 @@ class WebhookEndpoint(Node):
     created_at: datetime = strawberry.field(description="When it was made; it is told of nothing from before.")
 
     @classmethod
-    def of(cls, row: rows.WebhookEndpoint) -> "WebhookEndpoint":
+    def of(cls, row: rules.WebhookEndpoint) -> "WebhookEndpoint":
         return cls(
             row=row,
             id=nodes.global_id("WebhookEndpoint", row.id),
@@ -48,7 +49,7 @@ class WebhookEndpoint(Node):
 
 @strawberry.type(description="One message to one endpoint: at least once, in order for each item and each order.")
 class WebhookDelivery(Node):
-    row: strawberry.Private[rows.WebhookDelivery]
+    row: strawberry.Private[rules.WebhookDelivery]
     endpoint: WebhookEndpoint = batch.field(
         nodes.by_id(rows.endpoints, "endpoint_id"), description="Where it goes, be that deleted by now."
     )
@@ -63,7 +64,7 @@ class WebhookDelivery(Node):
     delivered_at: datetime | None = strawberry.field(description="When the endpoint took it.")
 
     @classmethod
-    def of(cls, row: rows.WebhookDelivery) -> "WebhookDelivery":
+    def of(cls, row: rules.WebhookDelivery) -> "WebhookDelivery":
         return cls(
             row=row,
             id=nodes.global_id("WebhookDelivery", row.id),
@@ -87,7 +88,7 @@ class WebhookQueries:
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[WebhookEndpoint] | None:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, OLDEST_FIRST, rows.WebhookEndpoint.filter(deleted_at=None), nodes.show)
+        return await paging.rows(page, OLDEST_FIRST, rows.endpoints_in_use(), nodes.show)
 
     @access.field(
         description=(
@@ -109,12 +110,8 @@ class WebhookQueries:
         before: Before = None,
     ) -> Connection[WebhookDelivery] | None:
         page = Page.of(first, after, last, before)
-        found = rows.WebhookDelivery.all()
-        if endpoint is not None:
-            found = found.filter(endpoint_id=nodes.row_id("WebhookEndpoint", endpoint) or 0)
-        if state is not None:
-            found = found.filter(state=state)
-        return await paging.rows(page, NEWEST_FIRST, found, nodes.show)
+        endpoint_id = None if endpoint is None else nodes.row_id("WebhookEndpoint", endpoint) or 0
+        return await paging.rows(page, NEWEST_FIRST, rows.deliveries_among(endpoint_id, state), nodes.show)
 
 
 @strawberry.input(description="An endpoint to make.")
@@ -225,5 +222,5 @@ async def _endpoint(row_id: int) -> Any:
     return await nodes.loaded("WebhookEndpoint", row_id)
 
 
-nodes.register(rows.WebhookEndpoint, "WebhookEndpoint", WebhookEndpoint.of, rows.endpoints, WRITES)
-nodes.register(rows.WebhookDelivery, "WebhookDelivery", WebhookDelivery.of, rows.deliveries, WRITES)
+nodes.register(rules.WebhookEndpoint, "WebhookEndpoint", WebhookEndpoint.of, rows.endpoints, WRITES)
+nodes.register(rules.WebhookDelivery, "WebhookDelivery", WebhookDelivery.of, rows.deliveries, WRITES)

@@ -1,5 +1,7 @@
 """Who may wait for an item, and when it is back."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from gqlstock.rules.availability import Assessment
@@ -13,6 +15,21 @@ class BackInStockState(StrEnum):
     WAITING = "WAITING"
     NOTIFIED = "NOTIFIED"
     CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True, slots=True)
+class BackInStockSubscription:
+    """An address that is written to once, when the item is back. ``created_at`` is when it was last asked for."""
+
+    id: int
+    item_id: int
+    website_id: int
+    sku: str
+    email: str
+    email_key: str
+    state: BackInStockState
+    created_at: datetime
+    notified_at: datetime | None = None
 
 
 def is_back(found: Assessment) -> bool:

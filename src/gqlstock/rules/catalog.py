@@ -6,21 +6,20 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, shown, too_many
 
-MAX_COMBINATIONS = 2_000
 MAX_IMAGES = 250
 MAX_OPTIONS = 100
 MAX_VALUES = 2_000
-_LONGEST_COMBINATION_NAME = 1_000
-# Leaves a made SKU or slug room for a number.
-_LONGEST_MADE = 240
+LONGEST_MADE = 240
+"""Leaves a made SKU or slug room for a number."""
 
 
 class InventoryTracking(StrEnum):
@@ -61,7 +60,7 @@ class Option:
         return any(v.name == value for v in self.values)
 
 
-_Named = TypeVar("_Named", Option, OptionValue)
+Named = TypeVar("Named", Option, OptionValue)
 
 Choice = Mapping[str, str]
 """Option name to value name: what a shopper has picked."""
@@ -119,7 +118,7 @@ def slug_from(name: str) -> str:
 def free_slug(name: str, taken: Collection[str]) -> str:
     """A product's slug made from its name, numbered where that is taken already."""
     wanted = slug_from(name) or "product"
-    numbered = (f"{wanted[:_LONGEST_MADE].strip('-')}-{number}" for number in itertools.count(2))
+    numbered = (f"{wanted[:LONGEST_MADE].strip('-')}-{number}" for number in itertools.count(2))
     return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
 
 
@@ -172,7 +171,7 @@ def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str 
         _check_renames(option.values, values, "value", *path, number, "values")
 
 
-def _check_renames(found: Sequence[_Named], before: Collection[str], kind: str, *path: str | int) -> None:
+def _check_renames(found: Sequence[Named], before: Collection[str], kind: str, *path: str | int) -> None:
     seen: set[str] = set()
     for number, one in enumerate(found):
         old = one.renamed_from
@@ -225,67 +224,6 @@ def digest(choice: Choice) -> str:
 def choice_count(options: Sequence[Option], fixed: Choice | None = None) -> int:
     """How many complete choices there are, with those options fixed that are named."""
     return math.prod(len(o.values) for o in inventory_options(options) if o.name not in (fixed or {}))
-
-
-def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, str]]:
-    """Every complete choice of the inventory options, in their order."""
-    chosen = inventory_options(options)
-    if not chosen:
-        raise invalid("The product has no option that makes combinations: tick inventory on one.", *path)
-    count = choice_count(options)
-    if count > MAX_COMBINATIONS:
-        raise too_many("combinations", count, MAX_COMBINATIONS, *path)
-    names = [o.name for o in chosen]
-    return [
-        dict(zip(names, values, strict=True))
-        for values in itertools.product(*([v.name for v in o.values] for o in chosen))
-    ]
-
-
-def combination_sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
-    """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
-    tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
-    wanted = f"{product_sku}-{tail}"[:_LONGEST_MADE]
-    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
-    return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
-
-
-def combination_sku_start(product_sku: str) -> str:
-    """What every SKU begins with that is made for a combination of this product."""
-    return f"{product_sku}-"[:_LONGEST_MADE]
-
-
-def combination_name(product_name: str, choice: Choice) -> str:
-    return f"{product_name} – {' / '.join(choice.values())}"[:_LONGEST_COMBINATION_NAME]
-
-
-def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
-    """A combination's choice after its options or values got new names; what is not mentioned stays.
-
-    Nothing is left of a choice that has a value for what an option is renamed to: that makes room.
-    """
-    out: dict[str, str] = {}
-    for name, value in choice.items():
-        option = _called(name, options)
-        new_name = option.name if option else name
-        if new_name in out:
-            return {}
-        new_value = _called(value, option.values) if option else None
-        out[new_name] = new_value.name if new_value else value
-    return out
-
-
-def _called(name: str, found: Sequence[_Named]) -> _Named | None:
-    """What stands now for what had that name; a new name that was given goes before one that only stayed."""
-    return next((one for one in found if one.renamed_from == name), None) or next(
-        (one for one in found if one.name == name), None
-    )
-
-
-def fits(choice: Choice, options: Sequence[Option]) -> bool:
-    """Whether a combination is still one of these options': each inventory option has one of its values, no other."""
-    wanted = inventory_options(options)
-    return 0 < len(choice) == len(wanted) and all(o.name in choice and o.has(choice[o.name]) for o in wanted)
 
 
 def pictures(
@@ -347,6 +285,23 @@ class Item:
         return tuple(Image(**stored) for stored in self.own_images)
 
 
+def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
+    """Images as ``Item.own_images`` has them."""
+    return [{"url": image.url, "alt": image.alt} for image in images]
+
+
+def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
+    """Options as ``Item.stored_options`` has them."""
+    return [
+        {
+            "name": option.name,
+            "inventory": option.inventory,
+            "values": [{"name": v.name, "images": stored_images(v.images)} for v in option.values],
+        }
+        for option in options
+    ]
+
+
 def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
     """Options as they are stored."""
     return tuple(
@@ -356,4 +311,30 @@ def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
             one["inventory"],
         )
         for one in stored
+    )
+
+
+def new_product(sku: str, name: str, at: datetime) -> Item:
+    """A product that is not stored yet."""
+    return Item(
+        id=UNSTORED,
+        product_id=None,
+        sku=sku,
+        name=name,
+        barcode=None,
+        own_images=[],
+        created_at=at,
+        updated_at=at,
+        deleted_at=None,
+        slug=None,
+        description=None,
+        category_id=None,
+        tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS,
+        published=True,
+        inventory_status=InventoryStatus.IN_STOCK,
+        shipping_origin_id=None,
+        stored_options=[],
+        own_code=None,
+        choice={},
+        choice_digest=None,
     )

@@ -1,12 +1,13 @@
 """What can be news: the topics of the outbox, and what an entry says."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gqlstock.rules.alerts import LowInventoryAlert
+from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 
 
 class Topic(StrEnum):
@@ -36,6 +37,11 @@ def order_placed(order_id: int) -> Event:
     return Event(Topic.ORDER, order_id, {"placed": True})
 
 
+def items_changed(item_ids: Iterable[int]) -> list[Event]:
+    """Something about these items is not what it was; what it is, is read."""
+    return [Event(Topic.ITEM, item_id) for item_id in item_ids]
+
+
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
     """An item reached the threshold on a website, from one side or the other."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})
@@ -54,6 +60,21 @@ def alert_changed(alert: LowInventoryAlert) -> Event:
         "resolved_at": text(alert.resolved_at),
     }
     return Event(Topic.ALERT, alert.id, told)
+
+
+def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventoryAlert:
+    """The alert as it was when news of it was written; ``data`` is what ``alert_changed`` said."""
+
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return dataclasses.replace(
+        alert,
+        state=AlertState(data["state"]),
+        acknowledged_at=moment(data["acknowledged_at"]),
+        acknowledged_by=data["acknowledged_by"],
+        resolved_at=moment(data["resolved_at"]),
+    )
 
 
 ANY_SETTING = Event(Topic.SETTINGS, 0)

@@ -43,9 +43,14 @@ def check_active_of_address(active: int, limits: PublicHolds) -> None:
         ).only()
 
 
+def is_expired(stored: StockHoldState, expires_at: datetime, now: datetime) -> bool:
+    """Whether the time of an active hold is up: it counts nowhere from that moment. ``store.holds.EXPIRED`` in SQL."""
+    return stored is StockHoldState.ACTIVE and expires_at <= now
+
+
 def state(stored: StockHoldState, expires_at: datetime, now: datetime) -> StockHoldState:
-    """What a hold is now: it stops counting the moment it expires, swept or not."""
-    return StockHoldState.EXPIRED if stored is StockHoldState.ACTIVE and expires_at <= now else stored
+    """What a hold is now, swept or not."""
+    return StockHoldState.EXPIRED if is_expired(stored, expires_at, now) else stored
 
 
 def check_active(stored: StockHoldState, expires_at: datetime, now: datetime, *path: str) -> None:

@@ -2,6 +2,9 @@
 
 import binascii
 
+UNSTORED = 0
+"""The id of a record that is not stored yet."""
+
 
 def global_id(name: str, row_id: int) -> str:
     """The opaque id of a row of that type."""

@@ -56,15 +56,28 @@ class Level:
     def figures(self) -> tuple[Decimal, ...]:
         return self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming
 
-    @property
-    def state(self) -> "Level":
-        return self
-
     def with_figures(self, figures: tuple[Decimal, ...], counted_at: datetime | None, at: datetime | None) -> "Level":
         """The level with other figures. Said in full: ``replace`` takes five times as long, and files have many levels."""
         on_hand, reserved, planned, held, backordered, incoming = figures
         place = (self.id, self.item_id, self.warehouse_id)
         return Level(on_hand, reserved, planned, held, backordered, incoming, *place, counted_at, self.deleted_at, at)
+
+
+@dataclass(frozen=True, slots=True)
+class StockMovement:
+    """One line of the ledger, never edited or removed."""
+
+    id: int
+    level_id: int
+    kind: MovementKind
+    quantity: Decimal
+    on_hand_after: Decimal
+    reason: str | None
+    reference: str | None
+    actor: str
+    order_id: int | None
+    created_at: datetime
+    seal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,12 @@ def of_figures(figures: Iterable[Decimal]) -> Level:
     """A level that is nothing but its figures, in the order of ``FIGURES``."""
     on_hand, reserved, planned, held, backordered, incoming = figures
     return Level(on_hand, reserved, planned, held, backordered, incoming)
+
+
+def without_held(level: Level, quantity: Decimal) -> Level:
+    """The level as it is once so many units are not held any more."""
+    figures = (level.on_hand, level.reserved, level.planned, level.held - quantity, level.backordered, level.incoming)
+    return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
 def total(levels: Iterable[Level]) -> Level:

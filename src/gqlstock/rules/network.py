@@ -1,9 +1,65 @@
 """Websites and the warehouses that they sell from. Which warehouse gives what is decided in ``allocation``."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 from gqlstock.rules import geo, skus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: int
+    code: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Website:
+    id: int
+    code: str
+    name: str
+    organization_id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """An inactive warehouse keeps its levels and sells nothing."""
+
+    id: int
+    code: str
+    name: str
+    address: dict[str, Any] | None
+    latitude: float | None
+    longitude: float | None
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def location(self) -> geo.Point | None:
+        return geo.point_or_none(self.latitude, self.longitude)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A warehouse assigned to a website or to an organization, and how early it gives."""
+
+    id: int
+    website_id: int | None
+    organization_id: int | None
+    warehouse_id: int
+    priority: int
+
+
+def selling_warehouses(own: Sequence[T], of_organization: Sequence[T]) -> Sequence[T]:
+    """The warehouses that a website sells from: those assigned to it; without any, those of its organization."""
+    return own or of_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +87,10 @@ class SalesChannel:
         """The active ones: only they sell."""
         return [warehouse for warehouse, active in self.assigned if active]
 
+    def sells_from(self, warehouse_ids: Collection[int]) -> bool:
+        """Whether one of these warehouses is assigned to it."""
+        return any(warehouse.warehouse_id in warehouse_ids for warehouse, _ in self.assigned)
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -55,7 +115,8 @@ class Network:
 
     def selling_from(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
         """The first-created website that sells from one of these warehouses. (Oro)"""
-        for channel in self.channels:
-            if any(warehouse.warehouse_id in warehouse_ids for warehouse, _ in channel.assigned):
-                return channel
-        return None
+        return next((channel for channel in self.channels if channel.sells_from(warehouse_ids)), None)
+
+    def home(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
+        """The website that figures over all warehouses go by: the first created that sells from an active one of these."""
+        return self.selling_from(self.active.intersection(warehouse_ids))

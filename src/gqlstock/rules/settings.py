@@ -1,7 +1,7 @@
-"""The one table of inventory settings, and which place's value of each takes effect."""
+"""The one table of inventory settings: types, defaults, and what values they can have. Which place wins: ``fallback``."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -142,52 +142,6 @@ NAMES = tuple(f.name for f in fields(Settings))
 AT_LEVEL = frozenset(f.name for f in fields(Settings) if f.metadata["at_level"])
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One place with values of its own; ``owner`` is its name for people, such as a category's slug."""
-
-    scope: SettingScope
-    owner: str | None
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the value of one setting came from."""
-
-    setting: str
-    scope: SettingScope
-    owner: str | None
-    value: Any
-
-
-def resolve(places: Iterable[Place]) -> Settings:
-    """The settings in effect, each on its own: the first place that has a value wins. (Oro)
-
-    ``places`` come strongest first. A value of None counts as none.
-    """
-    merged: dict[str, Any] = {}
-    for place in places:
-        for name, value in place.values.items():
-            if value is not None and name not in merged:
-                merged[name] = value
-    return Settings(**merged) if merged else DEFAULTS
-
-
-def origins(places: Sequence[Place]) -> list[Origin]:
-    """One entry for every setting, in the order of the table: the place its value comes from."""
-    return [origin(name, places) for name in NAMES]
-
-
-def origin(name: str, places: Sequence[Place]) -> Origin:
-    """Where one setting's value comes from."""
-    for place in places:
-        value = place.values.get(name)
-        if value is not None:
-            return Origin(name, place.scope, place.owner, value)
-    return Origin(name, SettingScope.DEFAULT, None, getattr(DEFAULTS, name))
-
-
 def camel(name: str) -> str:
     """A setting's name as callers know it: notify_below → notifyBelow."""
     head, *tail = name.split("_")
@@ -230,6 +184,28 @@ def _plain(kind: Any, value: Any) -> Any:
         if isinstance(candidate, type) and issubclass(candidate, StrEnum):
             return candidate(value)
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The values set at one place. ``owner_id`` is the id of the level, item, category, … that the place is."""
+
+    id: int
+    scope: SettingScope
+    owner_id: int
+    values_set: dict[str, Any]
+    updated_at: datetime
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The values set here, by the setting's name. Settings of another release are left out."""
+        return {name: from_stored(name, value) for name, value in self.values_set.items() if name in NAMES}
+
+    def changed(self, values: Mapping[str, Any], at: datetime) -> "Override":
+        """With these values set as well; None takes a value away."""
+        merged = self.values_set | {name: to_stored(name, value) for name, value in values.items()}
+        kept = {name: value for name, value in merged.items() if value is not None}
+        return replace(self, values_set=kept, updated_at=at)
 
 
 _AT_LEAST_ZERO = ("only_x_left_threshold", "low_inventory_threshold", "minimum_stock_quantity", "notify_below")

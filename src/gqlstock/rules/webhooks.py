@@ -1,6 +1,8 @@
 """Webhooks: what they tell of, what an endpoint may be, and which news becomes which topic."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +10,10 @@ from urllib.parse import urlsplit
 from gqlstock.rules import addresses
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Topic
+from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, shown
+from gqlstock.rules.retries import WorkState
+from gqlstock.rules.work import Work
 
 MAX_URL = 2_000
 
@@ -31,6 +36,66 @@ TYPES = {
     WebhookTopic.ORDER_PLACED: "order.placed",
     WebhookTopic.ORDER_UPDATED: "order.updated",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
+
+    It gets what stands in the outbox behind ``since``, which was the end when the endpoint was made.
+    """
+
+    id: int
+    url: str
+    stored_topics: list[str]
+    active: bool
+    secret: str
+    since_era: int
+    since_tx: int
+    since_id: int
+    created_at: datetime
+    deleted_at: datetime | None
+
+    @property
+    def since(self) -> tuple[int, int, int]:
+        return self.since_era, self.since_tx, self.since_id
+
+    @property
+    def topics(self) -> list[WebhookTopic]:
+        return [WebhookTopic(stored) for stored in self.stored_topics]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery(Work):
+    """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
+
+    endpoint_id: int
+    topic: WebhookTopic
+    body: str
+    last_status_code: int | None
+
+
+def new_delivery(
+    endpoint_id: int, about: str, message_id: str, topic: WebhookTopic, body: str, at: datetime
+) -> WebhookDelivery:
+    """A message that is to be delivered to an endpoint, about an item or an order."""
+    return WebhookDelivery(
+        id=UNSTORED,
+        line=f"{endpoint_id}/{about}",
+        message_id=message_id,
+        state=WorkState.PENDING,
+        attempts=0,
+        spent=0,
+        due_at=None,
+        sending=False,
+        last_error=None,
+        created_at=at,
+        delivered_at=None,
+        endpoint_id=endpoint_id,
+        topic=topic,
+        body=body,
+        last_status_code=None,
+    )
 
 
 def topic(news: Topic, data: Mapping[str, Any]) -> WebhookTopic | None:

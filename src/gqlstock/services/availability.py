@@ -1,18 +1,19 @@
 """What a website may show and sell of some items: the rows that the rule in ``rules.availability`` wants, read together."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gqlstock.rules import catalog
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import Choice, InventoryTracking, Item, Option
+from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory
-from gqlstock.store.inventory import Standing
+from gqlstock.store import database, levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Stockroom:
 
     lookup: Lookup
     combinations: dict[int, list[Item]]
-    levels: dict[int, Sequence[Standing]]
+    levels: Mapping[int, Sequence[Level]]
     """The levels in use, by the item that has the units."""
     now: datetime
 
@@ -36,8 +37,7 @@ async def stockroom(items: Iterable[Item], network: Network | None = None) -> St
     combinations = await _combinations(wanted.values())
     wanted |= {c.id: c for made in combinations.values() for c in made}
     known = await lookup(wanted.values(), network)
-    levels: dict[int, Sequence[Standing]] = {**await inventory.levels_of(wanted.keys())}
-    return Stockroom(known, combinations, levels, database.now())
+    return Stockroom(known, combinations, await levels.levels_of(wanted.keys()), database.now())
 
 
 async def stockroom_to_claim(items: Collection[Item], network: Network) -> Stockroom:

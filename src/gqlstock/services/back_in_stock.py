@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules import refusals
-from gqlstock.rules.back_in_stock import BackInStockState
+from gqlstock.rules.back_in_stock import BackInStockState, BackInStockSubscription
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.services import addresses
@@ -13,7 +13,7 @@ from gqlstock.services.availability import shelf
 from gqlstock.stock.shelf import Shelf
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import catalog, database, warehouses
-from gqlstock.store.back_in_stock import BackInStockSubscription, Pair
+from gqlstock.store.back_in_stock import Pair
 
 _SHELVED_AT_ONCE = 250
 
@@ -47,7 +47,7 @@ async def unsubscribe(token: str) -> int:
         if found is None:
             raise Refusal(Code.NOT_FOUND, "No subscription has this token.", ("token",)).only()
         await rows.cancel_same(found)
-        return int(found.id)
+        return found.id
 
     return await database.transaction(work)
 

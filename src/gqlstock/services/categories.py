@@ -1,14 +1,17 @@
 """Categories: made, changed, moved and removed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
+from gqlstock.rules.categories import Category
 from gqlstock.rules.events import ANY_SETTING
+from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, wrong_state
 from gqlstock.store import catalog, database, outbox, reassessments
-from gqlstock.store.catalog import Category
+from gqlstock.store import categories as rows
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -18,12 +21,12 @@ async def create(slug: str, name: str, parent: str | None = None) -> int:
     """Make a category, below ``parent`` if given. Answers its id."""
 
     async def work() -> int:
-        made = Category(slug=rules.slug(slug, "slug"), name=rules.text(name, "name", "name"))
-        if await catalog.category(made.slug):
+        at = database.now()
+        made = Category(UNSTORED, rules.slug(slug, "slug"), rules.text(name, "name", "name"), None, at, at)
+        if await rows.category(made.slug):
             raise refusals.taken("category", made.slug, "slug")
-        made.parent_id = (await named(parent, "parent")).id if parent is not None else None
-        await made.save()
-        return int(made.id)
+        parent_id = (await named(parent, "parent")).id if parent is not None else None
+        return await rows.insert(replace(made, parent_id=parent_id))
 
     return await database.transaction(work)
 
@@ -32,21 +35,22 @@ async def update(slug: str, given: Changes) -> int:
     """Change what is given of a category; a parent of None moves it to the top. Answers its id."""
 
     async def work() -> int:
-        await catalog.lock_tree()
-        found = await named(slug, "slug")
+        await rows.lock_tree()
+        before = await named(slug, "slug")
+        after = replace(before, updated_at=database.now())
         if given.get("new_slug") is not None:
-            found.slug = rules.slug(given["new_slug"], "newSlug")
-            other = await catalog.category(found.slug)
-            if other is not None and other.id != found.id:
-                raise refusals.taken("category", found.slug, "newSlug")
+            after = replace(after, slug=rules.slug(given["new_slug"], "newSlug"))
+            other = await rows.category(after.slug)
+            if other is not None and other.id != after.id:
+                raise refusals.taken("category", after.slug, "newSlug")
         if given.get("name") is not None:
-            found.name = rules.text(given["name"], "name", "name")
+            after = replace(after, name=rules.text(given["name"], "name", "name"))
         if "parent" in given:
-            found.parent_id = await _new_parent(found, given["parent"])
+            after = replace(after, parent_id=await _new_parent(after, given["parent"]))
             await outbox.add([ANY_SETTING])
-            await reassessments.add_category(found.id)
-        await found.save()
-        return int(found.id)
+            await reassessments.add_category(after.id)
+        await rows.update(before, after)
+        return after.id
 
     return await database.transaction(work)
 
@@ -55,21 +59,21 @@ async def delete(slug: str) -> int:
     """Remove a category that has neither children nor products. Answers its id."""
 
     async def work() -> int:
-        await catalog.lock_tree()
+        await rows.lock_tree()
         found = await named(slug, "slug")
-        if await Category.exists(parent_id=found.id):
+        if await rows.has_children(found.id):
             raise wrong_state(f"{slug} has categories below it: move or delete them first.", "slug")
         if await catalog.has_products(found.id):
             raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
         await catalog.leave_category(found.id)
-        await found.delete()
-        return int(found.id)
+        await rows.delete(found.id)
+        return found.id
 
     return await database.transaction(work)
 
 
 async def named(slug: str, at: str) -> Category:
-    found = await catalog.category(slug)
+    found = await rows.category(slug)
     if found is None:
         raise refusals.missing("category", slug, at)
     return found
@@ -79,6 +83,6 @@ async def _new_parent(moved: Category, parent: str | None) -> int | None:
     if parent is None:
         return None
     found = await named(parent, "parent")
-    if found.id in await catalog.subtree(moved.id):
+    if found.id in await rows.subtree(moved.id):
         raise invalid(f"{moved.slug} cannot lie below {parent}: that lies below {moved.slug} itself.", "parent")
-    return int(found.id)
+    return found.id

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from gqlstock.rules import ledger, quantities
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
@@ -18,7 +19,7 @@ from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults
 from gqlstock.services.stock_edits import check_countable
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
-from gqlstock.stock.settings_lookup import Lookup, lookup
+from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import catalog, counts, database, levels
 from gqlstock.store.counts import Count

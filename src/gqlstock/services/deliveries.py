@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 from gqlstock.rules.retries import WorkState
-from gqlstock.store import database, dispatch, webhooks, work
-from gqlstock.store.mail import Mail
-from gqlstock.store.webhooks import WebhookDelivery
+from gqlstock.store import database, dispatch, mail, webhooks
 
 # Behind an endpoint that is gone each message would wait for the one before it to be given up, and the last for ever.
 _TRIED = timedelta(days=7)
@@ -17,10 +15,14 @@ _KEPT = {WorkState.DELIVERED: timedelta(days=7), WorkState.FAILED: timedelta(day
 async def forget() -> None:
     """Give up what could not be delivered for long; forget what was delivered or given up long ago."""
     now = database.now()
-    await work.give_up(
-        WebhookDelivery, now - _TRIED, _GIVEN_UP, lambda rows: webhooks.lock({row.endpoint_id for row in rows})
-    )
-    await work.give_up(Mail, now - _TRIED, _GIVEN_UP, lambda _: dispatch.lock())
-    for table in (WebhookDelivery, Mail):
-        for state, kept in _KEPT.items():
-            await work.forget(table, state, now - kept)
+    await webhooks.queue.give_up(now - _TRIED, _GIVEN_UP, lambda rows: webhooks.lock({row.endpoint_id for row in rows}))
+    await mail.queue.give_up(now - _TRIED, _GIVEN_UP, lambda _: dispatch.lock())
+    for state, kept in _KEPT.items():
+        await webhooks.queue.forget(state, now - kept)
+        await mail.queue.forget(state, now - kept)
+
+
+async def bring_forward() -> None:
+    """Have nothing wait for longer than it can have to: that was put off before the clock was set back."""
+    await webhooks.queue.bring_forward()
+    await mail.queue.bring_forward()

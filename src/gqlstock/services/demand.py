@@ -8,17 +8,18 @@ from decimal import Decimal
 
 from gqlstock.rules import demand as rules
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.categories import Category
 from gqlstock.rules.demand import Demand, Outlook
-from gqlstock.rules.ledger import total
+from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
-from gqlstock.store import catalog, database, free_units, inventory, keyset
+from gqlstock.stock.settings_lookup import lookup
+from gqlstock.store import catalog, categories, database, free_units, keyset
 from gqlstock.store import demand as rows
-from gqlstock.store.catalog import Category
+from gqlstock.store import levels as level_rows
 from gqlstock.store.demand import Within
-from gqlstock.store.inventory import Figures
 from gqlstock.store.keyset import Key, Order
 
 _PART = 1_000
@@ -110,7 +111,7 @@ class Report:
         # Others have their turn between two parts.
         await asyncio.sleep(0)
         known = await lookup(items, self._network)
-        levels = await inventory.levels_of([item.id for item in items])
+        levels = await level_rows.levels_of([item.id for item in items])
         found = []
         for item in items:
             here = [level for level in levels[item.id] if level.warehouse_id in self._places]
@@ -118,13 +119,13 @@ class Report:
                 found.append(self._row(item, here, known))
         return found
 
-    def _row(self, item: Item, here: Sequence[Figures], known: Lookup) -> ItemDemand:
+    def _row(self, item: Item, here: Sequence[Level], known: Lookup) -> ItemDemand:
         demand = self._demands.get(item.id, Demand())
         available = sum((max(level.available, ZERO) for level in here), ZERO)
         outlook = rules.outlook(
             demand,
             available,
-            total(level.state for level in here).incoming,
+            total(here).incoming,
             days=self._days,
             cover_days=self._cover_days,
             decimals=_decimals(item, here, known, self._channel),
@@ -159,12 +160,12 @@ async def by_category(network: Network, *, days: int, channel: SalesChannel | No
     demands = await _demands(days, channel)
     sums: dict[int, tuple[Decimal, Decimal]] = {}
     of_item = await rows.categories(demands.keys())
-    chains = await catalog.chains({category_id for category_id in of_item.values() if category_id is not None})
+    chains = await categories.chains({category_id for category_id in of_item.values() if category_id is not None})
     for item_id, category_id in of_item.items():
         for one, _ in chains.get(category_id, []) if category_id is not None else []:
             ordered, before = sums.get(one, (ZERO, ZERO))
             sums[one] = (ordered + demands[item_id].ordered, before + demands[item_id].ordered_before)
-    known = await catalog.categories(sums.keys())
+    known = await categories.categories(sums.keys())
     return [
         CategoryDemand(known[category_id], *sums[category_id])
         for category_id in sorted(sums, key=lambda category_id: known[category_id].slug)
@@ -205,5 +206,5 @@ def _is_stocked(item: Item, known: Lookup) -> bool:
     return counted and item.is_product != counts_combinations(product.tracking)
 
 
-def _decimals(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> bool:
+def _decimals(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> bool:
     return known.settings(item, channel or known.home(levels), levels).quantity_uses_decimals

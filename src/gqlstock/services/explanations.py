@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from gqlstock.rules import explanation
-from gqlstock.rules import settings as setting_rules
+from gqlstock.rules import explanation, fallback
 from gqlstock.rules.catalog import Item, counts_combinations
 from gqlstock.rules.explanation import Term
+from gqlstock.rules.fallback import Origin
+from gqlstock.rules.network import Warehouse
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.rules.settings import Origin
 from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
-from gqlstock.store.warehouses import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse], caller: Call
         for site, active in shelf.channel.assigned
         if not active and caller.reaches(site.warehouse_id)
     ]
-    threshold = setting_rules.origin("out_of_stock_threshold", shelf.lookup.places(item, shelf.channel))
+    threshold = fallback.origin("out_of_stock_threshold", shelf.lookup.places(item, shelf.channel))
     return [
         ExplainedTerm(
             term,

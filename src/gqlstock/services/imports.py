@@ -15,6 +15,7 @@ from gqlstock.formats import csv_dialect, shopify
 from gqlstock.formats.csv_dialect import Columns
 from gqlstock.formats.shopify import Product
 from gqlstock.rules import catalog, quantities, refusals, skus
+from gqlstock.rules.network import Warehouse
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Notes, Row
@@ -25,7 +26,6 @@ from gqlstock.store import catalog as rows
 from gqlstock.store import database, warehouses
 from gqlstock.store.counts import Count
 from gqlstock.store.spool import Counts, Named, Products
-from gqlstock.store.warehouses import Warehouse
 
 _CHECKED_AT_ONCE = 5_000
 _WRITTEN_AT_ONCE = 1_000

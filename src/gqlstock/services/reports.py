@@ -8,13 +8,15 @@ from decimal import Decimal
 from gqlstock.rules import availability
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import Lookup, lookup
-from gqlstock.store import catalog, free_units, inventory
+from gqlstock.stock.settings_lookup import lookup
+from gqlstock.store import catalog, free_units
+from gqlstock.store import levels as level_rows
 from gqlstock.store import settings as setting_rows
-from gqlstock.store.inventory import Figures
 
 # Items are looked at in parts of this many: memory stays the same, whatever their number.
 _PART = 1_000
@@ -56,7 +58,7 @@ async def low_stock(
     for start in range(0, len(ids), _PART):
         rows = (await catalog.items_in_use(ids[start : start + _PART])).values()
         known = await lookup(rows, network)
-        levels = await inventory.levels_of([row.id for row in rows])
+        levels = await level_rows.levels_of([row.id for row in rows])
         for row in rows:
             low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], known, channel)
             if low is not None:
@@ -75,7 +77,7 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
     return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
-def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
+def _low(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
     product = known.product(item)
     if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
         return None
@@ -84,6 +86,6 @@ def _low(item: Item, levels: Sequence[Figures], known: Lookup, channel: SalesCha
     minimum = settings.minimum_stock_quantity
     if minimum is None or not known.is_counted(item, settings):
         return None
-    sources = [Source(level.warehouse_id, level.state, known.level_backorders(level, settings)) for level in levels]
+    sources = [Source(level.warehouse_id, level, known.level_backorders(level, settings)) for level in levels]
     available = availability.stock(settings, sources).available
     return LowStock(item, available, minimum) if available <= minimum else None

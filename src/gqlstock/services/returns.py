@@ -9,6 +9,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Step
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
@@ -18,7 +19,6 @@ from gqlstock.services.idempotency import ticket
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
-from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import Snapshot
 
 

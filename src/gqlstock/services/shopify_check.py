@@ -8,13 +8,15 @@ from decimal import Decimal
 from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
+from gqlstock.rules import combinations as combination_rules
 from gqlstock.rules import quantities, refusals
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.sheet import Faults
-from gqlstock.services import catalog
-from gqlstock.stock.settings_lookup import Lookup
+from gqlstock.services import catalog, delete_items
 from gqlstock.store import catalog as rows
+from gqlstock.store import categories as category_rows
 from gqlstock.store import database, levels, settings, warehouses
 from gqlstock.store.spool import Products
 
@@ -66,14 +68,16 @@ async def _check_change(one: _Stored, file: Products) -> None:
     gone: list[Item] = []
     if product.options:
         options = rules.options(shopify.merged_options(item.options, product.options))
-        gone = [combination for combination in one.combinations if not rules.fits(combination.choice, options)]
+        gone = [
+            combination for combination in one.combinations if not combination_rules.fits(combination.choice, options)
+        ]
     file.free(combination.id for combination in gone)
     if not gone and product.tracking is item.tracking:
         return
     stored, _ = await levels.of_items({item.id, *(found.id for found in one.combinations)}, database.now())
     in_use = [level for level in stored if level.deleted_at is None]
     changed = replace(item, tracking=product.tracking)
-    await catalog.check_unused(gone, in_use)
+    await delete_items.check_unused(gone, in_use)
     await catalog.check_tracking(item.tracking, changed, one.combinations, in_use)
 
 
@@ -94,7 +98,9 @@ async def _check_quantities(given: Sequence["_Stored"], warehouse_id: int, fault
     if not parted:
         return
     categories = {
-        type_: await rows.category(rules.slug_from(type_)) for type_ in {one.product.type for one, _ in parted} if type_
+        type_: await category_rows.category(rules.slug_from(type_))
+        for type_ in {one.product.type for one, _ in parted}
+        if type_
     }
     moved = {type_: category.id for type_, category in categories.items() if category is not None}
     # As the file is going to leave them.
@@ -104,8 +110,8 @@ async def _check_quantities(given: Sequence["_Stored"], warehouse_id: int, fault
         if one.item is not None
     }
     items |= {combination.id: combination for one, _ in parted for combination in one.combinations}
-    network, book = await warehouses.network(), await settings.book(items.values(), moved.values())
-    found, channel = Lookup(items, network, book), network.selling_from({warehouse_id})
+    network, fallback = await warehouses.network(), await settings.fallback(items.values(), moved.values())
+    found, channel = Lookup(items, network, fallback), network.selling_from({warehouse_id})
     stored, _ = await levels.of_items(items, database.now())
     for one, variant in parted:
         own = one.item_of(variant)
@@ -114,7 +120,7 @@ async def _check_quantities(given: Sequence["_Stored"], warehouse_id: int, fault
             effective = found.settings(items[own.id], channel, here)
         else:
             product = items[one.item.id] if one.item is not None else None
-            effective = book.settings(product, channel, category_id=moved.get(one.product.type or ""))
+            effective = fallback.settings(product, channel, category_id=moved.get(one.product.type or ""))
         if not effective.quantity_uses_decimals:
             assert variant.quantity is not None
             sku = variant.sku or (own.sku if own else shopify.made_sku(one.product.handle, dict(variant.choice), ()))

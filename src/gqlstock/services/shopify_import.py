@@ -4,22 +4,25 @@ What is wrong with it is found by ``shopify_check``, before anything is written;
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
+from gqlstock.rules import combinations as combination_rules
 from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Choice, Image, Item
+from gqlstock.rules.categories import Category
+from gqlstock.rules.events import items_changed
+from gqlstock.rules.fallback import Key
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.rules.sheet import Faults
-from gqlstock.services import catalog, categories
+from gqlstock.services import catalog, categories, combinations
 from gqlstock.store import catalog as rows
-from gqlstock.store import commands, database, settings
-from gqlstock.store.catalog import Category
-from gqlstock.store.settings import Key
+from gqlstock.store import categories as category_rows
+from gqlstock.store import commands, database, outbox, settings
 from gqlstock.store.spool import Products
 
 Written = list[tuple[Variant, int]]
@@ -136,31 +139,28 @@ class _Part:
         for product, sku in zip(given, skus, strict=True):
             category = await self._category(product.type)
             new.append(
-                rows.Item(
-                    sku=sku,
+                replace(
+                    rules.new_product(sku, product.title, at),
                     slug=product.handle,
-                    name=product.title,
                     description=product.description,
                     barcode=None if product.options else product.variants[0].barcode,
-                    own_images=rows.stored_images(product.images),
+                    own_images=rules.stored_images(product.images),
                     category_id=category.id if category else None,
                     tracking=product.tracking,
                     published=product.published,
-                    stored_options=rows.stored_options(product.options),
-                    created_at=at,
-                    updated_at=at,
+                    stored_options=rules.stored_options(product.options),
                 )
             )
         made = await self._insert(new)
         self.products_made += len(made)
         return {product.handle: item for product, item in zip(given, made, strict=False)}
 
-    async def _insert(self, new: Sequence[rows.Item]) -> list[Item]:
+    async def _insert(self, new: Sequence[Item]) -> list[Item]:
         """Write new items; none once anything was wrong."""
         if self.faults.count:
             return []
         made = await rows.insert(new)
-        await catalog.tell([item.id for item in made])
+        await outbox.add(items_changed([item.id for item in made]))
         return made
 
     async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:
@@ -192,24 +192,16 @@ class _Part:
         if "sku" in changes:
             changes["new_sku"] = changes.pop("sku")
         if changes:
-            await catalog.update_combination(item.sku, changes)
+            await combinations.update(item.sku, changes)
 
     async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
         at = database.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
         new = [
-            rows.Item(
-                product_id=product.id,
-                category_id=product.category_id,
-                inventory_status=product.inventory_status,
-                sku=sku,
-                name=rules.combination_name(product.name, dict(variant.choice)),
+            replace(
+                combination_rules.new(product, dict(variant.choice), sku, at),
                 barcode=variant.barcode,
-                own_images=rows.stored_images(_pictures(variant)),
-                choice=dict(variant.choice),
-                choice_digest=rules.digest(dict(variant.choice)),
-                created_at=at,
-                updated_at=at,
+                own_images=rules.stored_images(_pictures(variant)),
             )
             for (variant, product), sku in zip(missing, skus, strict=True)
         ]
@@ -246,9 +238,9 @@ class _Part:
             return None
         slug = rules.slug_from(type_)
         if slug not in self._categories:
-            if await rows.category(slug) is None:
+            if await category_rows.category(slug) is None:
                 await categories.create(slug, type_)
-            found = await rows.category(slug)
+            found = await category_rows.category(slug)
             assert found is not None
             self._categories[slug] = found
         return self._categories[slug]

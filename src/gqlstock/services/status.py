@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gqlstock.store import database, outbox, versions, work
+from gqlstock.store import database, mail, outbox, versions, webhooks
 from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
-from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import Cursor
-from gqlstock.store.webhooks import WebhookDelivery
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
 
@@ -91,8 +89,8 @@ async def backlog(seen: Cursor) -> Backlog:
     return Backlog(
         news,
         max((database.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
-        await work.pending(WebhookDelivery, _MOST_COUNTED),
-        await work.pending(Mail, _MOST_COUNTED),
+        await webhooks.queue.pending(_MOST_COUNTED),
+        await mail.queue.pending(_MOST_COUNTED),
     )
 
 

@@ -2,23 +2,17 @@
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from gqlstock.rules import catalog, expiry, refusals
+from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
+from gqlstock.rules.tokens import ApiToken, TokenState
 from gqlstock.store import database, tokens, warehouses
-from gqlstock.store.tokens import ApiToken, Grant
 
 _MARK = "gqls_"
-
-
-class TokenState(StrEnum):
-    VALID = "valid"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +53,17 @@ async def create(
     token = _MARK + secrets.token_urlsafe(32)
 
     async def work() -> None:
+        now = database.now()
         before = await tokens.named(checked)
         if before is not None and before.revoked_at is None:
-            ended = before.expires_at is not None and before.expires_at <= database.now()
-            raise (_ended(checked) if ended else refusals.taken("token", checked, "name"))
-        grant = Grant(granted, await _ids(warehouse_codes) if warehouse_codes else None, ends)
-        await tokens.create(checked, token, grant, database.now(), again=before)
+            is_over = before.state(now) is TokenState.EXPIRED
+            raise (_ended(checked) if is_over else refusals.taken("token", checked, "name"))
+        ids = sorted(await _ids(warehouse_codes)) if warehouse_codes else None
+        made = ApiToken(UNSTORED, checked, tokens.digest(token), sorted(granted), ids, now, ends, None)
+        if before is None:
+            await tokens.insert(made)
+        else:
+            await tokens.update(before, replace(made, id=before.id))
 
     await database.transaction(work)
     return token
@@ -97,17 +96,10 @@ async def listed() -> list[Listed]:
             token.created_at,
             token.expires_at,
             token.revoked_at,
-            _state(token, now),
+            token.state(now),
         )
         for token in found
     ]
-
-
-def _state(token: ApiToken, now: datetime) -> TokenState:
-    if token.revoked_at is not None:
-        return TokenState.REVOKED
-    ended = token.expires_at is not None and token.expires_at <= now
-    return TokenState.EXPIRED if ended else TokenState.VALID
 
 
 async def revoke(name: str) -> None:
@@ -121,7 +113,7 @@ async def revoke(name: str) -> None:
             raise refusals.missing("token", checked, "name")
         if token.revoked_at is not None:
             raise refusals.wrong_state(f"The token {refusals.shown(checked)} is revoked already.", "name")
-        await tokens.revoke(token, database.now())
+        await tokens.update(token, replace(token, revoked_at=database.now()))
 
     await database.transaction(work)
 

@@ -1,17 +1,19 @@
 """Organizations, websites and warehouses: made and changed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gqlstock.rules import catalog, geo, refusals, skus
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
+from gqlstock.rules.ids import UNSTORED
+from gqlstock.rules.network import Assignment, Organization, Warehouse, Website
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.settings import camel
 from gqlstock.store import database, outbox, reassessments
 from gqlstock.store import warehouses as rows
-from gqlstock.store.warehouses import Assignment, Organization, Warehouse, Website
+from gqlstock.store.db import tables
 
 DEFAULT_ORGANIZATION = "default"
 _LARGEST_PRIORITY = 2**31 - 1
@@ -32,10 +34,11 @@ async def create_organization(code: str, name: str, warehouses: Sequence[Assigne
     """Make an organization. Answers its id."""
 
     async def work() -> int:
-        made = Organization(code=await _free_code(Organization, code), name=catalog.text(name, "name", "name"))
-        await made.save()
-        await _assign("organization_id", made.id, warehouses)
-        return int(made.id)
+        free = await _free_code("organization", rows.organization, code)
+        made = Organization(UNSTORED, free, catalog.text(name, "name", "name"), database.now())
+        (made_id,) = await tables.insert(Organization, [made])
+        await _assign("organization_id", made_id, warehouses)
+        return made_id
 
     return await database.transaction(work)
 
@@ -46,13 +49,13 @@ async def update_organization(code: str, given: Changes) -> int:
     async def work() -> int:
         found = await _organization(code, "code")
         if given.get("name") is not None:
-            found.name = catalog.text(given["name"], "name", "name")
-            await found.save()
+            after = replace(found, name=catalog.text(given["name"], "name", "name"))
+            await tables.update(Organization, [(found, after)])
         if "warehouses" in given:
             await _assign("organization_id", found.id, given["warehouses"] or ())
             await outbox.add([ANY_SETTING])
             await reassessments.add_everything()
-        return int(found.id)
+        return found.id
 
     return await database.transaction(work)
 
@@ -64,14 +67,13 @@ async def create_website(
 
     async def work() -> int:
         owner = await _organization(DEFAULT_ORGANIZATION if organization is None else organization, "organization")
-        made = Website(
-            code=await _free_code(Website, code), name=catalog.text(name, "name", "name"), organization_id=owner.id
-        )
-        await made.save()
-        await _assign("website_id", made.id, warehouses)
+        free = await _free_code("website", rows.website, code)
+        made = Website(UNSTORED, free, catalog.text(name, "name", "name"), owner.id, database.now())
+        (made_id,) = await tables.insert(Website, [made])
+        await _assign("website_id", made_id, warehouses)
         await outbox.add([ANY_SETTING])
         await reassessments.add_everything()
-        return int(made.id)
+        return made_id
 
     return await database.transaction(work)
 
@@ -80,20 +82,22 @@ async def update_website(code: str, given: Changes) -> int:
     """Change what is given of a website; ``warehouses`` replaces them all. Answers its id."""
 
     async def work() -> int:
-        found = await Website.get_or_none(code=code)
+        found = await rows.website(code)
         if found is None:
             raise refusals.missing("website", code, "code")
+        after = found
         if given.get("name") is not None:
-            found.name = catalog.text(given["name"], "name", "name")
+            after = replace(after, name=catalog.text(given["name"], "name", "name"))
         if given.get("organization") is not None:
-            found.organization_id = (await _organization(given["organization"], "organization")).id
-        await found.save()
+            owner = await _organization(given["organization"], "organization")
+            after = replace(after, organization_id=owner.id)
+        await tables.update(Website, [(found, after)])
         if "warehouses" in given:
             await _assign("website_id", found.id, given["warehouses"] or ())
         await outbox.add([ANY_SETTING])
         if "warehouses" in given or given.get("organization") is not None:
             await reassessments.add_everything()
-        return int(found.id)
+        return found.id
 
     return await database.transaction(work)
 
@@ -102,10 +106,10 @@ async def create_warehouse(given: Changes) -> int:
     """Make a warehouse of ``code``, ``name`` and whatever else is given. Answers its id."""
 
     async def work() -> int:
-        made = Warehouse(code=await _free_code(Warehouse, given["code"]))
-        _apply(made, given)
-        await made.save()
-        return int(made.id)
+        free, at = await _free_code("warehouse", rows.warehouse, given["code"]), database.now()
+        made = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=at, updated_at=at)
+        (made_id,) = await tables.insert(Warehouse, [_changed(made, given)])
+        return made_id
 
     return await database.transaction(work)
 
@@ -114,33 +118,34 @@ async def update_warehouse(code: str, given: Changes) -> int:
     """Change what is given of a warehouse. Taking it in or out of use is a change of what its items have available."""
 
     async def work() -> int:
-        found = await Warehouse.get_or_none(code=code)
+        found = await rows.warehouse(code)
         if found is None:
             raise refusals.missing("warehouse", code, "code")
-        before = found.active
-        _apply(found, given)
-        await found.save()
+        after = replace(_changed(found, given), updated_at=database.now())
+        await tables.update(Warehouse, [(found, after)])
         await outbox.add([ANY_SETTING])
-        if found.active != before:
+        if after.active != found.active:
             await reassessments.add_everything()
-        return int(found.id)
+        return found.id
 
     return await database.transaction(work)
 
 
-def _apply(warehouse: Warehouse, given: Changes) -> None:
+def _changed(warehouse: Warehouse, given: Changes) -> Warehouse:
+    """A warehouse with what is given, each thing checked."""
+    changes: dict[str, Any] = {}
     if given.get("name") is not None:
-        warehouse.name = catalog.text(given["name"], "name", "name")
+        changes["name"] = catalog.text(given["name"], "name", "name")
     if "address" in given:
-        warehouse.address = _address(given["address"])
+        changes["address"] = _address(given["address"])
     if "location" in given:
         place: Point | None = given["location"]
         if place is not None:
             geo.point(place.latitude, place.longitude, "location")
-        warehouse.latitude = place.latitude if place else None
-        warehouse.longitude = place.longitude if place else None
+        changes |= {"latitude": place.latitude if place else None, "longitude": place.longitude if place else None}
     if given.get("active") is not None:
-        warehouse.active = given["active"]
+        changes["active"] = given["active"]
+    return replace(warehouse, **changes)
 
 
 def _address(address: Mapping[str, str | None] | None) -> dict[str, str | None] | None:
@@ -150,16 +155,16 @@ def _address(address: Mapping[str, str | None] | None) -> dict[str, str | None] 
 
 
 async def _organization(code: str, at: str) -> Organization:
-    found = await Organization.get_or_none(code=code)
+    found = await rows.organization(code)
     if found is None:
         raise refusals.missing("organization", code, at)
     return found
 
 
-async def _free_code(table: type[Organization] | type[Website] | type[Warehouse], code: str) -> str:
+async def _free_code(kind: str, find: Callable[[str], Awaitable[object | None]], code: str) -> str:
     checked = catalog.text(skus.normalized(code), "code", "code")
-    if await table.exists(code=checked):
-        raise refusals.taken(table.__name__.lower(), checked, "code")
+    if await find(checked) is not None:
+        raise refusals.taken(kind, checked, "code")
     return checked
 
 
@@ -177,11 +182,11 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[Assigned]) -> No
         priority = number if one.priority is None else one.priority
         if abs(priority) > _LARGEST_PRIORITY:
             raise invalid(f"{priority} is out of range for a priority.", "warehouses", number, "priority")
-        made.append(Assignment(**{owner: owner_id}, warehouse_id=known[one.warehouse].id, priority=priority))
-    await Assignment.filter(**{owner: owner_id}).delete()
-    await database.insert_many(made)
+        assigned_to = {"website_id": None, "organization_id": None, owner: owner_id}
+        made.append(Assignment(UNSTORED, **assigned_to, warehouse_id=known[one.warehouse].id, priority=priority))
+    await rows.replace_assignments(owner, owner_id, made)
 
 
 async def ensure_default_organization() -> None:
     """The organization that a website without one belongs to."""
-    await Organization.get_or_create(code=DEFAULT_ORGANIZATION, defaults={"name": "Default organization"})
+    await rows.ensure_organization(DEFAULT_ORGANIZATION, "Default organization")

@@ -3,17 +3,18 @@
 import base64
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gqlstock.rules import refusals
 from gqlstock.rules import webhooks as rules
+from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.retries import WorkState
-from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
 from gqlstock.services.handles import Handle
 from gqlstock.store import database, outbox
 from gqlstock.store import webhooks as rows
-from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
 
 # As the Standard Webhooks specification wants it: 24 to 64 random bytes.
 _SECRET_BYTES = 32
@@ -28,16 +29,19 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
 
     async def work() -> int:
         since_era, since_tx, since_id = (await outbox.latest()).place
-        made = await WebhookEndpoint.create(
+        made = WebhookEndpoint(
+            id=UNSTORED,
             url=address,
             stored_topics=[*wanted],
+            active=True,
             secret=secret,
             since_era=since_era,
             since_tx=since_tx,
             since_id=since_id,
             created_at=database.now(),
+            deleted_at=None,
         )
-        return int(made.id)
+        return await rows.insert_endpoint(made)
 
     return await database.transaction(work), secret
 
@@ -54,9 +58,8 @@ async def update(handle: Handle, changes: Mapping[str, Any], *, private_addresse
 
     async def work() -> int:
         found = await _in_use(handle)
-        if values:
-            await WebhookEndpoint.filter(id=found.id).update(**values)
-        return int(found.id)
+        await rows.update_endpoint(found, replace(found, **values))
+        return found.id
 
     return await database.transaction(work)
 
@@ -66,10 +69,9 @@ async def delete(handle: Handle) -> int:
 
     async def work() -> int:
         found = await _in_use(handle)
-        changes = {"active": False, "secret": "", "deleted_at": database.now()}
-        await WebhookEndpoint.filter(id=found.id).update(**changes)
+        await rows.update_endpoint(found, replace(found, active=False, secret="", deleted_at=database.now()))
         await rows.abandon(found.id, "The endpoint was deleted.")
-        return int(found.id)
+        return found.id
 
     return await database.transaction(work)
 
@@ -103,8 +105,8 @@ async def redeliver(handle: Handle) -> int:
                 "delivered_at": None,
                 "due_at": None if await rows.has_earlier(found) else database.now(),
             }
-        await WebhookDelivery.filter(id=found.id).update(**changes)
-        return int(found.id)
+        await rows.update_delivery(found, replace(found, **changes))
+        return found.id
 
     return await database.transaction(work)
 

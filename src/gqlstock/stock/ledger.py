@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gqlstock.rules import ledger as rules
+from gqlstock.rules import seals
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import Level, StockMovement
+from gqlstock.stock.command import new_id
 from gqlstock.stock.unit_of_work import AppliedEntry, Key, UnitOfWork
+from gqlstock.store import ledger as movement_rows
 from gqlstock.store import levels as rows
 from gqlstock.store import outbox
 
@@ -27,11 +30,11 @@ async def retire(levels: Sequence[Level], now: datetime) -> None:
     await outbox.add([Event(Topic.LEVEL, level.id) for level in levels])
 
 
-async def write_entries(unit: UnitOfWork) -> dict[int, tuple[rows.NewMovement, int]]:
+async def write_entries(unit: UnitOfWork) -> dict[int, tuple[StockMovement, int]]:
     """Write the movements and what changed of the levels; gives the movements and their ids by the identity of entries."""
     moved = [one for one in unit.entries if one.entry.change.on_hand]
     movements = [_movement(one, unit) for one in moved]
-    ids = await rows.insert_movements(movements)
+    ids = await movement_rows.insert(movements)
     for one, movement_id in zip(moved, ids, strict=True):
         assert one.event is not None
         one.event.data["movement"] = movement_id
@@ -45,14 +48,13 @@ def _by_key(one: tuple[Key, Level]) -> Key:
     return one[0]
 
 
-def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
+def _movement(one: AppliedEntry, unit: UnitOfWork) -> StockMovement:
     entry = one.entry
     level = unit.snapshot.level(*entry.key)
     assert level is not None
     assert entry.change.kind is not None
-    return rows.NewMovement(
-        item_id=level.item_id,
-        warehouse_id=level.warehouse_id,
+    made = StockMovement(
+        id=new_id(),
         level_id=unit.writes.id_of(level.id),
         kind=entry.change.kind,
         quantity=entry.change.on_hand,
@@ -63,6 +65,7 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> rows.NewMovement:
         order_id=unit.writes.id_of(entry.order_id) if entry.order_id is not None else None,
         created_at=unit.now,
     )
+    return dataclasses.replace(made, seal=seals.of_movement(made, level.item_id, level.warehouse_id))
 
 
 def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment | None:

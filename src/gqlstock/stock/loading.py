@@ -6,17 +6,18 @@ from typing import Any
 
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
-from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
 from gqlstock.store import database, holds, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
+from gqlstock.store.db.records import by_id
 
 ITEM = "item"
 _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
@@ -59,15 +60,15 @@ async def resolve(names: Sequence[Names]) -> Snapshot:
 
 
 async def _read_named(snapshot: Snapshot, names: Sequence[Names]) -> None:
-    shipments = await rows.by_id(Shipment, _all(names, "shipments"))
-    snapshot.put_all(shipments)
-    orders = _all(names, "orders") | {one.order_id for one in shipments}
+    shipments = await by_id(Shipment, _all(names, "shipments"))
+    snapshot.put_all(shipments.values())
+    orders = _all(names, "orders") | {one.order_id for one in shipments.values()}
     if orders:
         snapshot.put_all(await rows.whole_orders(orders))
     held = _all(names, "holds")
     if held:
         snapshot.put_all(await rows.whole_holds(held))
-    snapshot.put_all(await rows.by_id(StockAnnouncement, _all(names, "announcements")))
+    snapshot.put_all((await by_id(StockAnnouncement, _all(names, "announcements"))).values())
     for address in {address for one in names for address in one.addresses}:
         snapshot.counted_holds[address] = await holds.active_of(address, snapshot.now)
 
@@ -88,8 +89,8 @@ async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
     known = items | {one.id: one for one in products}
     snapshot.combinations = await rows.combinations(known.values())
     known |= {one.id: one for found in snapshot.combinations.values() for one in found}
-    book = await settings.book(known.values())
-    snapshot.lookup = Lookup(known, snapshot.network, book)
+    fallback = await settings.fallback(known.values())
+    snapshot.lookup = Lookup(known, snapshot.network, fallback)
 
 
 @dataclass(frozen=True, slots=True)

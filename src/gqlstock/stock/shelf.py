@@ -1,21 +1,18 @@
 """Items as one website sells them: what the rules of availability need of a snapshot, put together once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import allocation, availability, catalog
+from gqlstock.rules import allocation, availability, catalog, ledger
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import RankedWarehouse, SalesChannel
-from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings, SourceSelection
-from gqlstock.stock.settings_lookup import Lookup
-from gqlstock.store.inventory import Figures, Standing
 
 
 class Shelf:
@@ -26,7 +23,7 @@ class Shelf:
         channel: SalesChannel,
         lookup: Lookup,
         combinations: dict[int, list[Item]],
-        levels: dict[int, Sequence[Standing]],
+        levels: Mapping[int, Sequence[Level]],
         now: datetime,
     ) -> None:
         self.channel = channel
@@ -37,7 +34,7 @@ class Shelf:
         self._sites = {site.warehouse_id: site for site in channel.warehouses}
         self._ordered: dict[tuple[SourceSelection, Point | None], list[RankedWarehouse]] = {}
         self._first: dict[int, list[int]] = {}
-        self._here: dict[int, list[Standing]] = {}
+        self._here: dict[int, list[Level]] = {}
         self._settings: dict[int, Settings] = {}
         self._assessed: dict[int, Assessment] = {}
 
@@ -70,13 +67,13 @@ class Shelf:
         self._first = dict(first)
 
     def free(self, held: Mapping[int, Decimal]) -> None:
-        """Take units as if they were not held, by the id of their level; for questions, which write nothing."""
-        for levels in self._levels.values():
-            for position, level in enumerate(levels):
-                if isinstance(level, Figures):
-                    level.free(held.get(level.id, ZERO))
-                elif isinstance(level, Level) and level.id in held and isinstance(levels, list):
-                    levels[position] = replace(level, held=level.held - held[level.id])
+        """Take units as if they were not held, by the id of their level."""
+        self._levels = {
+            item_id: [ledger.without_held(one, held[one.id]) if one.id in held else one for one in levels]
+            for item_id, levels in self._levels.items()
+        }
+        self._here.clear()
+        self._assessed.clear()
 
     def sites(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
         """The website's active warehouses in the order in which they give of this item."""
@@ -102,7 +99,7 @@ class Shelf:
             level = by_warehouse.get(site.warehouse_id)
             if level is not None:
                 backorders = self.lookup.level_backorders(level, settings)
-                found.append(Source(site.warehouse_id, level.state, backorders))
+                found.append(Source(site.warehouse_id, level, backorders))
         if not found and not self._levels.get(self.stock_item(item).id):
             return self.uncounted_source(item, ship_to)
         return tuple(found)
@@ -160,7 +157,7 @@ class Shelf:
             return UnavailableReason.COMBINATION_UNAVAILABLE
         return None
 
-    def _levels_here(self, item: Item) -> list[Standing]:
+    def _levels_here(self, item: Item) -> list[Level]:
         found = self._here.get(item.id)
         if found is None:
             levels = self._levels.get(self.stock_item(item).id, ())

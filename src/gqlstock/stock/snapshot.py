@@ -11,6 +11,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
@@ -19,7 +20,6 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.stock.settings_lookup import Lookup
 from gqlstock.stock.shelf import Shelf
 
 R = TypeVar("R")
@@ -98,7 +98,7 @@ class Snapshot:
 
     def on(self, channel: SalesChannel) -> Shelf:
         """The items as one website sells them."""
-        levels: dict[int, Any] = {item_id: self.levels_of(item_id) for item_id in self.levels}
+        levels = {item_id: self.levels_of(item_id) for item_id in self.levels}
         return Shelf(channel, self.lookup, self.combinations, levels, self.now)
 
     def level_by_id(self, level_id: int) -> Level:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gqlstock.rules.events import Event
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock import idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Lock, Locked
@@ -17,7 +17,7 @@ from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.idempotency import Answers
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
-from gqlstock.store import database, levels, outbox
+from gqlstock.store import database, outbox
 from gqlstock.store.database import CommitUnknown as CommitUnknown
 from gqlstock.store.db import tables
 
@@ -188,7 +188,7 @@ def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
 @dataclass(frozen=True, slots=True)
 class _Written:
     unit: UnitOfWork
-    by_entry: dict[int, tuple[levels.NewMovement, int]]
+    by_entry: dict[int, tuple[StockMovement, int]]
 
     def id_of(self, record_id: int) -> int:
         return self.unit.writes.id_of(record_id)
@@ -202,7 +202,8 @@ class _Written:
         return level if level.id > 0 else dataclasses.replace(level, id=self.id_of(level.id))
 
     def movements(self, entries: Collection[LedgerEntry]) -> list[Any]:
-        return [levels.movement(*self.by_entry[id(entry)]) for entry in entries if id(entry) in self.by_entry]
+        found = [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
+        return [dataclasses.replace(movement, id=movement_id) for movement, movement_id in found]
 
 
 async def _write_all(unit: UnitOfWork) -> _Written:

@@ -1,17 +1,16 @@
 """Stock on its way, level by level."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection
 from decimal import Decimal
 
 from tortoise import fields
-from tortoise.expressions import F
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
-from gqlstock.rules import seals
+from gqlstock.rules import receiving
 from gqlstock.rules.quantities import ZERO
-from gqlstock.store import database
-from gqlstock.store.fields import QuantityField, to_units
+from gqlstock.store.db import records
+from gqlstock.store.fields import QuantityField
 from gqlstock.store.inventory import InventoryLevel
 
 
@@ -35,27 +34,11 @@ class StockAnnouncement(Model):
         table = "stock_announcement"
         indexes = (("level_id", "id"),)
 
-    def sealed(self) -> int:
-        return seals.of_announcement(self)
+
+async def announcements(ids: Collection[int]) -> dict[int, receiving.StockAnnouncement]:
+    return await records.by_id(receiving.StockAnnouncement, ids)
 
 
-async def announcements(ids: Collection[int]) -> dict[int, StockAnnouncement]:
-    return {found.id: found for found in await StockAnnouncement.filter(id__in=set(ids))} if ids else {}
-
-
-async def to_come(level_ids: Collection[int]) -> list[StockAnnouncement]:
-    """What is still to come to levels, the oldest announcement first."""
-    still = StockAnnouncement.filter(level_id__in=set(level_ids), withdrawn_at=None, received__lt=F("quantity"))
-    return await still.order_by("id") if level_ids else []
-
-
-async def receive(filled: Mapping[int, Decimal]) -> None:
-    """Count units of announcements as received."""
-    await database.execute_many(
-        "UPDATE stock_announcement SET received = received + ? WHERE id = ?",
-        [[to_units(quantity), announcement_id] for announcement_id, quantity in sorted(filled.items())],
-    )
-
-
-async def withdraw(announcement_id: int, at: datetime) -> None:
-    await StockAnnouncement.filter(id=announcement_id).update(withdrawn_at=at)
+def all_announcements() -> QuerySet[StockAnnouncement]:
+    """What a list of announcements filters; ``keyset`` reads it as records."""
+    return StockAnnouncement.all()

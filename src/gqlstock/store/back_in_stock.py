@@ -9,11 +9,13 @@ from typing import Any
 from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.catalog import Item
 from gqlstock.store import catalog, database
+from gqlstock.store.db import records
 from gqlstock.store.fields import SkuField
 from gqlstock.store.warehouses import Website
 
@@ -60,8 +62,13 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def subscriptions(ids: Collection[int]) -> dict[int, BackInStockSubscription]:
-    return {one.id: one for one in await BackInStockSubscription.filter(id__in=set(ids))} if ids else {}
+def all_subscriptions() -> QuerySet[BackInStockSubscription]:
+    """What a list of subscriptions filters; ``keyset`` reads it as records."""
+    return BackInStockSubscription.all()
+
+
+async def subscriptions(ids: Collection[int]) -> dict[int, rules.BackInStockSubscription]:
+    return await records.by_id(rules.BackInStockSubscription, ids)
 
 
 async def with_sku(sku: str) -> Q:
@@ -88,11 +95,12 @@ async def ask(item: Item, website_id: int, email: str) -> int:
     return int(rows[0]["id"])
 
 
-async def by_token(token: str) -> BackInStockSubscription | None:
-    return await BackInStockSubscription.get_or_none(token_digest=_digest(token))
+async def by_token(token: str) -> rules.BackInStockSubscription | None:
+    of_token = BackInStockSubscription.filter(token_digest=_digest(token))
+    return next(iter(await records.records(rules.BackInStockSubscription, of_token)), None)
 
 
-async def cancel_same(found: BackInStockSubscription) -> None:
+async def cancel_same(found: rules.BackInStockSubscription) -> None:
     """End a subscription, and one of the same address for the same item that was made since."""
     same: Any = Q(
         item_id=found.item_id,
@@ -136,16 +144,16 @@ async def pairs(item_ids: Collection[int] | None = None) -> set[Pair]:
     return {(row["item_id"], row["website_id"]) for row in rows}
 
 
-async def waiting(pair: Pair, limit: int) -> list[BackInStockSubscription]:
+async def waiting(pair: Pair, limit: int) -> list[rules.BackInStockSubscription]:
     """Those who wait for an item on a website and have no letter on its way, the longest first."""
-    rows = await database.query(
-        """SELECT * FROM back_in_stock_subscription s WHERE item_id = ? AND website_id = ? AND state = 'WAITING'
-           AND NOT EXISTS (SELECT 1 FROM mail m WHERE m.subscription_id = s.id AND m.state = 'PENDING')
+    return await records.where(
+        rules.BackInStockSubscription,
+        """item_id = ? AND website_id = ? AND state = 'WAITING' AND NOT EXISTS (
+               SELECT 1 FROM mail m WHERE m.subscription_id = back_in_stock_subscription.id AND m.state = 'PENDING')
            ORDER BY created_at, id LIMIT ?""",
         *pair,
         limit,
     )
-    return [BackInStockSubscription._init_from_db(**row) for row in rows]
 
 
 async def end_for_deleted() -> None:

@@ -1,4 +1,4 @@
-"""Products, combinations and categories. A product and a combination are both items: one table, so that SKUs are unique
+"""Products and combinations. A product and a combination are both items: one table, so that SKUs are unique
 over both and everything that is counted or ordered points at one kind of thing."""
 
 import dataclasses
@@ -14,29 +14,15 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import skus as spelling
-from gqlstock.rules.catalog import Image, InventoryStatus, InventoryTracking, Option
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.store import database
+from gqlstock.store.categories import Category
+from gqlstock.store.db import writing
 from gqlstock.store.db.records import records
 from gqlstock.store.fields import FoldedField, SkuField, to_units
 
 # A statement takes 32,767 values on PostgreSQL.
 _READ_AT_ONCE = 5_000
-
-
-class Category(Model):
-    id = fields.BigIntField(primary_key=True)
-    slug = fields.CharField(max_length=255, unique=True)
-    name = fields.CharField(max_length=500)
-    parent: fields.ForeignKeyNullableRelation["Category"] = fields.ForeignKeyField(
-        "gqlstock.Category", related_name="children", null=True, on_delete=fields.RESTRICT
-    )
-    parent_id: int | None
-    created_at = fields.DatetimeField(auto_now_add=True)
-    updated_at = fields.DatetimeField(auto_now=True)
-
-    class Meta:
-        table = "category"
-        indexes = (("parent_id", "id"),)
 
 
 class Item(Model):
@@ -96,33 +82,6 @@ class Item(Model):
             ("inventory_status", "id"),
             ("published", "id"),
         )
-
-    @property
-    def is_product(self) -> bool:
-        return self.product_id is None
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        return rules.options_of(self.stored_options)
-
-    def record(self) -> rules.Item:
-        """The item as it is handed on; stored by now."""
-        return rules.Item(*(getattr(self, field.name) for field in dataclasses.fields(rules.Item)))
-
-
-def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
-    return [{"url": image.url, "alt": image.alt} for image in images]
-
-
-def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": option.name,
-            "inventory": option.inventory,
-            "values": [{"name": v.name, "images": stored_images(v.images)} for v in option.values],
-        }
-        for option in options
-    ]
 
 
 async def _items_where(condition: str, *values: Any) -> list[rules.Item]:
@@ -187,59 +146,58 @@ def live_items() -> QuerySet[Item]:
     return Item.filter(deleted_at=None)
 
 
-async def lock(ids: Collection[int]) -> dict[int, Item]:
+async def lock(ids: Collection[int]) -> dict[int, rules.Item]:
     """Lock items against every other transaction that changes them or their stock, in the order of their ids.
 
-    Gives them as they are under the lock, to be changed and saved.
+    Gives them as they are under the lock.
     """
-    wanted = sorted(ids)
-    for_update = " FOR NO KEY UPDATE" if database.is_postgres() else ""
-    found = await database.rows(Item, f"id IN ({database.slots(wanted)}) ORDER BY id{for_update}", *wanted)
-    return {item.id: item for item in found}
+    locked = Item.filter(id__in=sorted(ids)).order_by("id").select_for_update(no_key=True)
+    return {item.id: item for item in await records(rules.Item, locked)}
 
 
-async def insert(made: Sequence[Item]) -> list[rules.Item]:
+async def insert(made: Sequence[rules.Item]) -> list[rules.Item]:
     """Write new items and give them as they are stored."""
-    await database.insert_many(made)
-    return [item.record() for item in made]
+    ids = await writing.insert(Item, made)
+    return [dataclasses.replace(item, id=item_id) for item, item_id in zip(made, ids, strict=True)]
+
+
+async def update(before: rules.Item, after: rules.Item) -> None:
+    """Write what changed of an item that is locked."""
+    await writing.update(Item, [(before, after)])
 
 
 async def skus_starting_with(start: str) -> set[str]:
     """The SKUs in use that begin like that."""
-    return {item.sku for item in await live_items().filter(sku__startswith=start).only("id", "sku")}
+    return set(await live_items().filter(sku__startswith=start).values_list("sku", flat=True))  # type: ignore[arg-type]
 
 
 async def slugs_starting_with(start: str, besides: int | None) -> set[str]:
     """The slugs of other products in use that begin like that."""
-    rows = await live_products().filter(slug__startswith=start).only("id", "slug")
-    return {item.slug for item in rows if item.id != besides and item.slug is not None}
+    found = await live_products().filter(slug__startswith=start).values_list("id", "slug")
+    return {slug for item_id, slug in found if item_id != besides and slug is not None}
 
 
-async def retire(items: Collection[Item], at: datetime) -> None:
+async def retire(items: Collection[rules.Item], at: datetime) -> None:
     """Take items out of use."""
     if items:
         await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
 
 
-async def follow(product: Item) -> None:
+async def follow(product: rules.Item) -> None:
     """Write a product's category and status to its combinations, those out of use as well."""
     await Item.filter(product_id=product.id).update(
         category_id=product.category_id, inventory_status=product.inventory_status
     )
 
 
-async def rewrite(combinations: Sequence[Item]) -> None:
+async def rewrite(combinations: Sequence[rules.Item]) -> None:
     """Write the names and choices of combinations, which may change places with each other."""
     if not combinations:
         return
     # First none has a choice any more: two of them never have the same one in between.
     await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
-    names = ("name", "folded", "choice", "choice_digest", "updated_at", "id")
-    known = Item._meta.fields_map
-    await database.execute_many(
-        "UPDATE item SET name = ?, folded = ?, choice = ?, choice_digest = ?, updated_at = ? WHERE id = ?",
-        [[known[name].to_db_value(getattr(row, name), row) for name in names] for row in combinations],
-    )
+    columns = ("name", "folded", "choice", "choice_digest", "updated_at")
+    await database.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
 
 
 async def of_product(sku: str, column: str) -> Q:
@@ -275,10 +233,6 @@ async def leave_category(category_id: int) -> None:
     await Item.filter(category_id=category_id).update(category_id=None)
 
 
-async def categories(ids: Collection[int]) -> dict[int, Category]:
-    return {category.id: category for category in await Category.filter(id__in=set(ids))} if ids else {}
-
-
 def _total_available(within: Collection[int] | None) -> str:
     of_these = "" if within is None else f"AND w.id IN ({', '.join(map(str, sorted(within))) or 'NULL'})"
     total = f"""SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
@@ -303,77 +257,6 @@ def with_total_available(items: QuerySet[Item], within: Collection[int] | None =
 def available_below(items: QuerySet[Item], quantity: Decimal) -> QuerySet[Item]:
     """Those of ``with_total_available`` that have less."""
     return items.filter(total_available__lt=to_units(quantity))
-
-
-async def category(slug: str) -> Category | None:
-    return await Category.get_or_none(slug=slug)
-
-
-async def children(category_ids: Collection[int]) -> dict[int, list[Category]]:
-    """The categories right below each, by name."""
-    found: dict[int, list[Category]] = {category_id: [] for category_id in category_ids}
-    for child in await Category.filter(parent_id__in=set(found)).order_by("name", "id"):
-        assert child.parent_id is not None
-        found[child.parent_id].append(child)
-    return found
-
-
-async def subtree(category_id: int) -> list[int]:
-    """The ids of a category and of everything below it."""
-    rows = await database.query(
-        """WITH RECURSIVE below(id) AS (
-               SELECT id FROM category WHERE id = ?
-               UNION SELECT category.id FROM category JOIN below ON category.parent_id = below.id
-           ) SELECT id FROM below""",
-        category_id,
-    )
-    return [row["id"] for row in rows]
-
-
-async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
-    """For each category the ids of itself and of everything below it."""
-    slots = ", ".join("?" * len(category_ids))
-    rows = await database.query(
-        f"""WITH RECURSIVE below(head, id) AS (
-               SELECT id, id FROM category WHERE id IN ({slots})
-               UNION SELECT below.head, category.id FROM category JOIN below ON category.parent_id = below.id
-           ) SELECT head, id FROM below""",
-        *category_ids,
-    )
-    found: dict[int, list[int]] = {category_id: [] for category_id in category_ids}
-    for row in rows:
-        found[row["head"]].append(row["id"])
-    return found
-
-
-async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """For each category itself and its parents, nearest first: their ids and slugs.
-
-    Each is looked up by itself: for a join PostgreSQL reads all categories, not knowing how few are above.
-    """
-    found: dict[int, list[tuple[int, str]]] = {}
-    if not category_ids:
-        return found
-    slots = ", ".join("?" * len(category_ids))
-    rows = await database.look(
-        f"""WITH RECURSIVE above(start, id, depth) AS (
-               SELECT id, id, 0 FROM category WHERE id IN ({slots})
-               UNION ALL
-               SELECT start, (SELECT parent_id FROM category WHERE category.id = above.id), depth + 1
-               FROM above WHERE id IS NOT NULL
-           ) SELECT start, id, (SELECT slug FROM category WHERE category.id = above.id) AS slug
-             FROM above WHERE id IS NOT NULL ORDER BY start, depth""",
-        *category_ids,
-    )
-    for row in rows:
-        found.setdefault(row["start"], []).append((row["id"], row["slug"]))
-    return found
-
-
-async def lock_tree() -> None:
-    """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
-    if database.is_postgres():
-        await database.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:

@@ -7,43 +7,22 @@ from gqlstock.rules import skus as spelling
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
-from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
+from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
 from gqlstock.store import database
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import by_id, where
 
 R = TypeVar("R")
 
-_NAMES: dict[type, str] = {
-    Item: "item",
-    Order: "customer_order",
-    OrderLine: "order_line",
-    Allocation: "allocation",
-    Shipment: "shipment",
-    StockHold: "stock_hold",
-    StockHoldLine: "stock_hold_line",
-    HeldUnits: "held_units",
-    StockAnnouncement: "stock_announcement",
-    LowInventoryAlert: "low_inventory_alert",
-}
-
-
-async def _where(kind: type[R], condition: str, *values: Any) -> list[R]:
-    return await records(kind, f"SELECT {{columns}} FROM {_NAMES[kind]} WHERE {condition}", *values)
-
-
-async def by_id(kind: type[R], ids: Collection[int]) -> list[R]:
-    return await _where(kind, f"id IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
-
 
 async def _of(kind: type[R], column: str, ids: Collection[int]) -> list[R]:
-    return await _where(kind, f"{column} IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
+    return await where(kind, f"{column} IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
 
 
 async def items(ids: Collection[int]) -> list[Item]:
-    return await by_id(Item, ids)
+    return list((await by_id(Item, ids)).values())
 
 
 async def items_by_sku(skus: Collection[str]) -> dict[str, Item]:
@@ -52,7 +31,7 @@ async def items_by_sku(skus: Collection[str]) -> dict[str, Item]:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await _where(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await where(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
@@ -74,7 +53,7 @@ async def combinations(found: Iterable[Item]) -> dict[int, list[Item]]:
     }
     if made:
         condition = f"product_id IN ({database.slots(made)}) AND deleted_at IS NULL ORDER BY id"
-        for item in await _where(Item, condition, *made):
+        for item in await where(Item, condition, *made):
             assert item.product_id is not None
             made[item.product_id].append(item)
     return made
@@ -93,14 +72,14 @@ async def _locked(kind: type[R], ids: Collection[int], *, waiting: bool) -> list
     if not ids or not database.is_postgres():
         return []
     skip = "" if waiting else " SKIP LOCKED"
-    return await _where(kind, f"id IN ({database.slots(ids)}) ORDER BY id FOR NO KEY UPDATE{skip}", *ids)
+    return await where(kind, f"id IN ({database.slots(ids)}) ORDER BY id FOR NO KEY UPDATE{skip}", *ids)
 
 
 async def whole_orders(ids: Collection[int]) -> list[Any]:
     """Orders with their lines, allocations and shipments."""
     lines = await _of(OrderLine, "order_id", ids)
     return [
-        *await by_id(Order, ids),
+        *(await by_id(Order, ids)).values(),
         *lines,
         *await _of(Allocation, "line_id", [line.id for line in lines]),
         *await _of(Shipment, "order_id", ids),
@@ -109,29 +88,24 @@ async def whole_orders(ids: Collection[int]) -> list[Any]:
 
 async def whole_holds(ids: Collection[int]) -> list[Any]:
     """Holds with the units that they keep."""
-    return [*await by_id(StockHold, ids), *await _of(HeldUnits, "hold_id", ids)]
+    return [*(await by_id(StockHold, ids)).values(), *await _of(HeldUnits, "hold_id", ids)]
 
 
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
     condition = f"state = ? AND item_id IN ({database.slots(item_ids)}) ORDER BY id"
-    return await _where(LowInventoryAlert, condition, AlertState.RAISED.value, *item_ids)
+    return await where(LowInventoryAlert, condition, AlertState.RAISED.value, *item_ids)
 
 
 async def queues(
     level_ids: Collection[int],
 ) -> tuple[list[Allocation], list[Order], list[OrderLine], list[Shipment]]:
     """What waits at levels, in the order in which it is filled, with its orders, lines and shipments."""
-    waiting = await records(
-        Allocation,
-        f"""SELECT {{columns}} FROM allocation WHERE state = ? AND level_id IN ({database.slots(level_ids)})
-            ORDER BY COALESCE(split_from, id), id""",
-        AllocationState.BACKORDERED.value,
-        *level_ids,
-    )
+    condition = f"state = ? AND level_id IN ({database.slots(level_ids)}) ORDER BY COALESCE(split_from, id), id"
+    waiting = await where(Allocation, condition, AllocationState.BACKORDERED.value, *level_ids)
     lines = await by_id(OrderLine, {one.line_id for one in waiting})
-    orders = await by_id(Order, {line.order_id for line in lines})
+    orders = await by_id(Order, {line.order_id for line in lines.values()})
     shipments = await by_id(Shipment, {one.shipment_id for one in waiting if one.shipment_id is not None})
-    return waiting, orders, lines, shipments
+    return waiting, list(orders.values()), list(lines.values()), list(shipments.values())
 
 
 async def contents(shipment_ids: Collection[int]) -> list[Allocation]:
@@ -144,10 +118,10 @@ async def arriving(level_ids: Collection[int]) -> list[StockAnnouncement]:
     condition = (
         f"level_id IN ({database.slots(level_ids)}) AND withdrawn_at IS NULL AND received < quantity ORDER BY id"
     )
-    return await _where(StockAnnouncement, condition, *level_ids)
+    return await where(StockAnnouncement, condition, *level_ids)
 
 
 async def open_allocations(level_ids: Collection[int]) -> list[Allocation]:
     """What of levels is still to be shipped or canceled."""
     condition = f"level_id IN ({database.slots(level_ids)}) AND state IN (?, ?) ORDER BY id"
-    return await _where(Allocation, condition, *level_ids, *(state.value for state in OPEN_STATES))
+    return await where(Allocation, condition, *level_ids, *(state.value for state in OPEN_STATES))

@@ -34,6 +34,7 @@ M = TypeVar("M", bound=Model)
 TABLES = [
     f"gqlstock.store.{noun}"
     for noun in (
+        "categories",
         "catalog",
         "warehouses",
         "settings",

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.quantities import ZERO
-from gqlstock.store import database, inventory
+from gqlstock.store import database
+from gqlstock.store import levels as level_rows
 from gqlstock.store.fields import from_units, to_units
 
 _READ_AT_ONCE = 10_000
@@ -50,7 +51,7 @@ async def of(item_ids: Collection[int], warehouse_ids: Collection[int]) -> dict[
             if row["held"]:
                 holding.append(row["item_id"])
     # Which of what is held has expired is worked out level by level.
-    for item_id, levels in (await inventory.levels_of(holding)).items():
+    for item_id, levels in (await level_rows.levels_of(holding)).items():
         here = [level.available for level in levels if level.warehouse_id in warehouse_ids]
         free[item_id] = sum((max(available, ZERO) for available in here), ZERO)
     return free

@@ -1,18 +1,19 @@
 """Stock kept for carts: holds, what they were asked for, and which levels keep it."""
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import seals
+from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.store import database
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField, SkuField
+from gqlstock.store.db import records
+from gqlstock.store.fields import QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
 
@@ -38,10 +39,6 @@ class StockHold(Model):
     class Meta:
         table = "stock_hold"
         indexes = (("state", "expires_at"), ("address",))
-
-    def sealed(self, lines: "Sequence[StockHoldLine]", units: "Sequence[HeldUnits]") -> int:
-        """Its seal, which has what was asked for and what is kept as well."""
-        return seals.of_hold(self, lines, units)
 
 
 class StockHoldLine(Model):
@@ -84,56 +81,52 @@ class HeldUnits(Model):
         indexes = (("hold_id", "id"), ("level_id",))
 
 
+EXPIRED = "h.state = 'ACTIVE' AND h.expires_at <= ?"
+"""Which holds count nowhere at a moment, swept or not: ``rules.holds.is_expired`` in SQL, of a table named h."""
+_EXPIRED_UNITS = f"""SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
+    FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
+    WHERE {EXPIRED} AND u.level_id IN ({{slots}}) GROUP BY u.level_id"""
+_EXPIRED_HOLDS = f"SELECT h.id AS id FROM stock_hold h WHERE {EXPIRED} ORDER BY h.expires_at, h.id LIMIT ?"
+_COUNTING = f"SELECT COUNT(*) AS holds FROM stock_hold h WHERE h.address = ? AND h.state = 'ACTIVE' AND NOT ({EXPIRED})"
+
+
 def new_id() -> int:
     return secrets.randbits(62)
 
 
-async def holds(ids: Collection[int]) -> dict[int, StockHold]:
-    return {hold.id: hold for hold in await StockHold.filter(id__in=set(ids))} if ids else {}
+async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
+    return await records.by_id(rules.StockHold, ids)
 
 
-async def lock(hold_id: int) -> StockHold:
-    """The hold, which this transaction has to itself; claim its items first."""
-    return await StockHold.filter(id=hold_id).select_for_update(no_key=True).get()
-
-
-async def lines_of(hold_ids: Collection[int]) -> dict[int, list[StockHoldLine]]:
+async def lines_of(hold_ids: Collection[int]) -> dict[int, list[rules.StockHoldLine]]:
     """What each hold was asked for, in the order in which it was given."""
-    found: dict[int, list[StockHoldLine]] = {hold_id: [] for hold_id in hold_ids}
-    for line in await StockHoldLine.filter(hold_id__in=set(found)).order_by("id"):
-        found[line.hold_id].append(line)
-    return found
+    return await records.below(rules.StockHoldLine, "hold_id", hold_ids)
 
 
-async def units_of(hold_id: int) -> list[HeldUnits]:
-    """What a hold keeps where, in the order of its plan."""
-    return (await all_units_of([hold_id]))[hold_id]
-
-
-async def all_units_of(hold_ids: Collection[int]) -> dict[int, list[HeldUnits]]:
+async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]]:
     """What each hold keeps where, in the order of its plan."""
-    found: dict[int, list[HeldUnits]] = {hold_id: [] for hold_id in hold_ids}
-    for units in await HeldUnits.filter(hold_id__in=set(found)).order_by("id"):
-        found[units.hold_id].append(units)
-    return found
+    return await records.below(rules.HeldUnits, "hold_id", hold_ids)
 
 
 async def lock_address(address: str) -> None:
-    """Have the holds of an address to this transaction; claim its items first. SQLite's one writer has them anyway."""
+    """Have the holds of an address to this transaction; lock its items first. SQLite's one writer has them anyway."""
     if database.is_postgres():
         await database.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
 
 
 async def active_of(address: str, now: datetime) -> int:
     """How many holds an address has that hold something now."""
-    return await StockHold.filter(address=address, state=StockHoldState.ACTIVE, expires_at__gt=now).count()
-
-
-async def close(hold_id: int, state: StockHoldState) -> None:
-    await StockHold.filter(id=hold_id).update(state=state, address=None)
+    return int((await database.query(_COUNTING, address, now))[0]["holds"])
 
 
 async def expired(now: datetime, limit: int) -> list[int]:
     """Holds that have expired and still stand in the figures of their levels."""
-    found = StockHold.filter(state=StockHoldState.ACTIVE, expires_at__lte=now).order_by("expires_at", "id").limit(limit)
-    return [hold.id for hold in await found]
+    return [row["id"] for row in await database.query(_EXPIRED_HOLDS, now, limit)]
+
+
+async def expired_units(level_ids: Collection[int], now: datetime) -> dict[int, Decimal]:
+    """What holds that have expired still keep in the stored figures of levels."""
+    if not level_ids:
+        return {}
+    found = await database.look(_EXPIRED_UNITS.format(slots=database.slots(level_ids)), now, *level_ids)
+    return {row["level_id"]: from_units(row["units"]) for row in found}

@@ -35,11 +35,8 @@ class Order:
         return Order(self.column, not self.descending)
 
     def key(self, row: Any) -> Key:
-        """A row's place in this order."""
-        value = row
-        for part in self.column.split("__"):
-            value = getattr(value, part)
-        return value, row.id
+        """A row's place in an order by a column of its own."""
+        return getattr(row, self.column), row.id
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
@@ -103,13 +100,13 @@ async def page(
         rows = rows.filter(beyond(rows, order, after))
     if before is not None:
         rows = rows.filter(beyond(rows, order.reversed(), before))
-    sorted_rows = rows.order_by(*sort(order)).limit(limit)
+    sorted_rows, sorted_by = rows.order_by(*sort(order)).limit(limit), order.column
     if order.relation:
         # Every row has one: said so, PostgreSQL may begin with that table, in the order of an index.
-        sorted_rows = sorted_rows.select_related(order.relation).filter(**{f"{order.column}__isnull": False})
-        return [(row, order.key(row)) for row in await sorted_rows]
+        there = sorted_rows.filter(**{f"{order.column}__isnull": False})
+        sorted_rows, sorted_by = there.annotate(sort_key=F(order.column)), "sort_key"
     db, statement, values = database.told(sorted_rows)
-    return _keyed(rows, order, (await db.execute_query(statement, values))[1], order.column)
+    return _keyed(rows, order, (await db.execute_query(statement, values))[1], sorted_by)
 
 
 def _keyed(rows: QuerySet[Any], order: Order, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
@@ -144,7 +141,7 @@ async def pages(
     db, statement, values = database.told(rows.annotate(sort_key=_sorted_column(rows, order)))
     way = "DESC" if order.descending else "ASC"
     told, joined, page_of = _grouped(parent, groups)
-    found = await db.execute_query_dict(
+    _, found = await db.execute_query(
         f"""{told} SELECT * FROM (
                 SELECT chosen.*, {page_of} AS page_of, ROW_NUMBER() OVER (
                     PARTITION BY {page_of} ORDER BY chosen.sort_key {way}, chosen.id {way}

@@ -1,13 +1,16 @@
-"""The ledger as it is read: single movements, and what they add up to at a moment. ``inventory.record`` writes it."""
+"""The ledger: single movements, and what they add up to at a moment. ``stock.ledger`` alone writes it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from tortoise.queryset import QuerySet
+
 from gqlstock.rules import ledger as rules
-from gqlstock.store import database
+from gqlstock.rules.ledger import StockMovement
+from gqlstock.store import database, inventory
+from gqlstock.store.db import records, tables
 from gqlstock.store.fields import Total, from_units
-from gqlstock.store.inventory import StockMovement
 
 # SQLite joins at most 500 statements into one.
 _ASKED_AT_ONCE = 400
@@ -22,7 +25,17 @@ CLOCKS_AGREE = timedelta(seconds=5)
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
-    return {movement.id: movement for movement in await StockMovement.filter(id__in=set(ids))} if ids else {}
+    return await records.by_id(StockMovement, ids)
+
+
+def all_movements() -> QuerySet[inventory.StockMovement]:
+    """What a list of movements filters; ``keyset`` reads it as records."""
+    return inventory.StockMovement.all()
+
+
+async def insert(movements: Sequence[StockMovement]) -> list[int]:
+    """Write movements; gives their ids, in order."""
+    return await tables.insert(StockMovement, movements)
 
 
 async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
@@ -45,7 +58,7 @@ async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[
 async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:
     """Each level's onHand as the ledger has it at that moment: the sum of the movements up to and with it."""
     rows = (
-        await StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
+        await inventory.StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
         .annotate(total=Total("quantity"))
         .group_by("level_id")
         .values("level_id", "total")

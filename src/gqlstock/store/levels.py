@@ -1,25 +1,26 @@
-"""Levels and movements as records: how they are read under a lock, and the statements with which ``stock.ledger`` writes."""
+"""Levels as records: how they are read, and the statements with which ``stock.ledger`` writes them."""
 
-import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
-from gqlstock.rules import seals
-from gqlstock.rules.ledger import Level, MovementKind
-from gqlstock.store import database
+from tortoise.queryset import QuerySet
+
+from gqlstock.rules import ledger
+from gqlstock.rules.ledger import Level
+from gqlstock.store import database, holds
 from gqlstock.store.db import records
-from gqlstock.store.fields import from_units, to_units
-from gqlstock.store.inventory import InventoryLevel, StockMovement
+from gqlstock.store.fields import to_units
+from gqlstock.store.inventory import InventoryLevel
+
+# A statement takes 32,767 values on PostgreSQL.
+_READ_AT_ONCE = 10_000
 
 _LEVELS = """SELECT {columns}, EXISTS (
         SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted
     FROM inventory_level l WHERE l.item_id IN ({slots}) ORDER BY l.id"""
-EXPIRED_UNITS = """SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
-    FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
-    WHERE h.state = 'ACTIVE' AND h.expires_at <= ? AND u.level_id IN ({slots}) GROUP BY u.level_id"""
-"""What holds that have expired still keep in the stored figures of levels: it counts nowhere."""
 _FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming", "available")
 _INSERTED = ("item_id", "warehouse_id", *_FIGURES, "counted_at", "deleted_at", "updated_at")
 _INCREMENT = (
@@ -51,21 +52,61 @@ async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level
 
 async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
     """All levels of items as they are stored, with what expired holds keep."""
-    statement = f"SELECT {{columns}} FROM inventory_level WHERE item_id IN ({database.slots(item_ids)}) ORDER BY id"
-    return await records.records(Level, statement, *item_ids) if item_ids else []
+    condition = f"item_id IN ({database.slots(item_ids)}) ORDER BY id"
+    return await records.where(Level, condition, *item_ids) if item_ids else []
 
 
 async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]:
     """The levels without what expired holds keep."""
-    holding = [level.id for level in levels if level.held]
-    if not holding:
+    expired = await holds.expired_units([level.id for level in levels if level.held], now)
+    if not expired:
         return list(levels)
-    found = await database.look(EXPIRED_UNITS.format(slots=database.slots(holding)), now, *holding)
-    expired = {row["level_id"]: from_units(row["units"]) for row in found}
-    return [
-        dataclasses.replace(level, held=level.held - expired[level.id]) if level.id in expired else level
-        for level in levels
-    ]
+    return [ledger.without_held(one, expired[one.id]) if one.id in expired else one for one in levels]
+
+
+async def current(levels: Sequence[Level]) -> list[Level]:
+    """Levels that were read as they are stored, as they are at this moment."""
+    return await without_expired(levels, database.now())
+
+
+def all_levels() -> QuerySet[InventoryLevel]:
+    """What a list of levels filters, those out of use as well; ``keyset`` reads it as records."""
+    return InventoryLevel.all()
+
+
+def live_levels() -> QuerySet[InventoryLevel]:
+    """As ``all_levels``, without those out of use."""
+    return InventoryLevel.filter(deleted_at=None)
+
+
+async def levels(ids: Collection[int]) -> dict[int, Level]:
+    found = await records.by_id(Level, ids)
+    return {level.id: level for level in await current(list(found.values()))}
+
+
+async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
+    """The levels in use of each item, by id."""
+    found: dict[int, list[Level]] = {item_id: [] for item_id in item_ids}
+    wanted = list(found)
+    for start in range(0, len(wanted), _READ_AT_ONCE):
+        part = wanted[start : start + _READ_AT_ONCE]
+        condition = f"item_id IN ({database.slots(part)}) AND deleted_at IS NULL ORDER BY id"
+        for level in await current(await records.where(Level, condition, *part)):
+            found[level.item_id].append(level)
+    return found
+
+
+async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, Level]:
+    """The levels in use of items in one warehouse, by item."""
+    condition = f"warehouse_id = ? AND item_id IN ({database.slots(item_ids)}) AND deleted_at IS NULL"
+    found = await records.where(Level, condition, warehouse_id, *item_ids)
+    return {level.item_id: level for level in await current(found)}
+
+
+async def level_id(item_id: int, warehouse_id: int) -> int | None:
+    """The level in use of an item in a warehouse."""
+    found = await live_levels().filter(item_id=item_id, warehouse_id=warehouse_id).values_list("id", flat=True)
+    return next(iter(cast("list[int]", found)), None)
 
 
 async def insert(levels: Sequence[Level]) -> list[int]:
@@ -88,21 +129,6 @@ async def set_in_use(levels: Sequence[Level]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class NewMovement:
-    item_id: int
-    warehouse_id: int
-    level_id: int
-    kind: MovementKind
-    quantity: Decimal
-    on_hand_after: Decimal
-    reason: str | None
-    reference: str | None
-    actor: str
-    order_id: int | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Increment:
     """By how much each figure of a level changes, ``available`` last."""
 
@@ -110,37 +136,6 @@ class Increment:
     figures: Sequence[Decimal]
     counted_at: datetime | None
     at: datetime
-
-
-_MOVEMENT = ("level_id", "kind", "quantity", "on_hand_after", "reason", "reference", "actor", "order_id", "created_at")
-
-
-async def insert_movements(movements: Sequence[NewMovement]) -> list[int]:
-    """Write movements; gives their ids, in order."""
-    rows = [
-        (
-            one.level_id,
-            one.kind.value,
-            to_units(one.quantity),
-            to_units(one.on_hand_after),
-            one.reason,
-            one.reference,
-            one.actor,
-            one.order_id,
-            one.created_at,
-            seals.of_movement(one, one.item_id, one.warehouse_id),
-        )
-        for one in movements
-    ]
-    return await database.insert(StockMovement, (*_MOVEMENT, "seal"), rows)
-
-
-def movement(new: NewMovement, movement_id: int) -> StockMovement:
-    """A movement as it was written."""
-    made = StockMovement(**{name: getattr(new, name) for name in _MOVEMENT})
-    made.id = movement_id
-    made._saved_in_db = True
-    return made
 
 
 async def increment(increments: Sequence[Increment]) -> None:

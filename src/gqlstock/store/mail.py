@@ -1,14 +1,15 @@
 """Mail that is to be sent: to administrators about low inventory, to shoppers about what is back in stock."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from tortoise import fields
 
-from gqlstock.store import database, dispatch, work
+from gqlstock.rules.letters import Letter
+from gqlstock.store import database, dispatch
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.back_in_stock import BackInStockSubscription
-from gqlstock.store.work import Work
+from gqlstock.store.db.records import moment
+from gqlstock.store.work import Work, WorkQueue
 
 
 class Mail(Work):
@@ -29,31 +30,26 @@ class Mail(Work):
         indexes = (("due_at",), ("line", "state", "id"), ("state", "id"), ("subscription_id", "state"))
 
 
-async def add(rows: Sequence[Mail]) -> None:
-    """Write what is to be sent, under the lock of ``dispatch``."""
-    await work.add(rows)
+queue = WorkQueue(Letter, Mail)
 
 
 async def next_due() -> datetime | None:
     """When a letter is next due."""
-    found = await Mail.filter(due_at__isnull=False).order_by("due_at").first().only("id", "due_at")
-    return found.due_at if found is not None else None
+    rows = await database.query("SELECT MIN(due_at) AS due_at FROM mail")
+    return None if rows[0]["due_at"] is None else moment(rows[0]["due_at"])
 
 
-async def settle(mail: Mail, **changes: object) -> bool:
-    """Write what became of an attempt, with the running transaction; False when somebody else has the letter by now."""
+async def settle(letter: Letter, **changes: object) -> bool:
+    """Write what became of an attempt, with the running transaction; False when another process has the letter by now."""
     await dispatch.lock()
-    return await work.settle(mail, **changes)
+    return await queue.settle(letter, **changes)
 
 
-async def drop(mail: Mail) -> None:
+async def drop(letter: Letter) -> None:
     """Take back a letter that is not to be sent after all; the next of its line is due."""
 
     async def take_back() -> None:
         await dispatch.lock()
-        await database.execute(
-            "DELETE FROM mail WHERE id = ? AND attempts = ? AND state = 'PENDING'", mail.id, mail.attempts
-        )
-        await work.pass_on(Mail, mail.line)
+        await queue.drop(letter)
 
     await database.transaction(take_back)

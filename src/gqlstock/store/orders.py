@@ -1,24 +1,24 @@
 """Orders, their lines, and which warehouse gives how much to each."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from tortoise import fields
 from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
-from gqlstock.rules import folding, geo, seals
+from gqlstock.rules import allocation, folding
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
-from gqlstock.rules.backorders import Fill
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import FoldedField, QuantityField, SkuField, from_units
+from gqlstock.store.db import records
+from gqlstock.store.fields import FoldedField, QuantityField, SkuField
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
@@ -48,11 +48,6 @@ class Order(Model):
     seal = fields.BigIntField(null=True)
     folded = FoldedField(of=("customer_email", "reference"))
 
-    @property
-    def ship_to(self) -> geo.Point | None:
-        """Where it goes, if that was said."""
-        return geo.point_or_none(self.ship_latitude, self.ship_longitude)
-
     class Meta:
         table = "customer_order"
         indexes = (
@@ -61,10 +56,6 @@ class Order(Model):
             ("status", "placed_at"),
             ("reference",),
         )
-
-    def sealed(self, lines: "Sequence[OrderLine]") -> int:
-        """Its seal, which has what was ordered as well."""
-        return seals.of_order(self, lines)
 
 
 class OrderLine(Model):
@@ -129,42 +120,15 @@ class Allocation(Model):
         table = "allocation"
         indexes = (("line_id", "id"), ("level_id", "state"), ("warehouse_id", "state"), ("shipment_id",))
 
-    @property
-    def planned_as(self) -> int:
-        """The id of the allocation that its units were planned as."""
-        return int(self.id if self.split_from is None else self.split_from)
+
+def all_orders() -> QuerySet[Order]:
+    """What a list of orders filters; ``keyset`` reads it as records."""
+    return Order.all()
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """An order that is not written yet, with its lines and the allocations of each."""
-
-    order: Order
-    lines: Sequence[tuple[OrderLine, Sequence[Allocation]]]
-
-
-async def insert(new: Sequence[NewOrder]) -> None:
-    """Write orders, with one statement for each table."""
-    for one in new:
-        one.order.seal = one.order.sealed([line for line, _ in one.lines])
-    await database.insert_many([one.order for one in new])
-    lines = [pair for one in new for pair in one.lines]
-    for one in new:
-        for line, _ in one.lines:
-            line.order_id = one.order.id
-    await database.insert_many([line for line, _ in lines])
-    await allocate(lines)
-
-
-async def allocate(lines: Sequence[tuple[OrderLine, Sequence[Allocation]]]) -> None:
-    """Write the allocations of lines that are written."""
-    for line, allocations in lines:
-        for allocation in allocations:
-            allocation.line_id = line.id
-    await database.insert_many([allocation for _, allocations in lines for allocation in allocations])
-
-
-OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
+def all_allocations() -> QuerySet[Allocation]:
+    """What a list of allocations filters; ``keyset`` reads it as records."""
+    return Allocation.all()
 
 
 def matches(search: str) -> Q:
@@ -190,132 +154,30 @@ def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
     return Q(id__in=Subquery(OrderLine.filter(id__in=Subquery(lines)).values("order_id")))
 
 
-async def orders(ids: Collection[int]) -> dict[int, Order]:
-    found = await database.rows(Order, f"id IN ({database.slots(ids)})", *ids) if ids else []
-    return {order.id: order for order in found}
+async def orders(ids: Collection[int]) -> dict[int, rules.Order]:
+    return await records.by_id(rules.Order, ids)
 
 
-async def lines(ids: Collection[int]) -> dict[int, OrderLine]:
-    return {line.id: line for line in await OrderLine.filter(id__in=set(ids))} if ids else {}
+async def lines(ids: Collection[int]) -> dict[int, rules.OrderLine]:
+    return await records.by_id(rules.OrderLine, ids)
 
 
-async def lines_of(order_ids: Collection[int]) -> dict[int, list[OrderLine]]:
+async def lines_of(order_ids: Collection[int]) -> dict[int, list[rules.OrderLine]]:
     """The lines of each order, in the order in which they were given."""
-    found: dict[int, list[OrderLine]] = {order_id: [] for order_id in order_ids}
-    for line in await database.rows(OrderLine, f"order_id IN ({database.slots(found)}) ORDER BY id", *found):
-        found[line.order_id].append(line)
-    return found
+    return await records.below(rules.OrderLine, "order_id", order_ids)
 
 
-async def allocations_of(line_ids: Collection[int]) -> dict[int, list[Allocation]]:
+async def allocations_of(line_ids: Collection[int]) -> dict[int, list[allocation.Allocation]]:
     """The allocations of each line, oldest first."""
-    found: dict[int, list[Allocation]] = {line_id: [] for line_id in line_ids}
-    for allocation in await database.rows(Allocation, f"line_id IN ({database.slots(found)}) ORDER BY id", *found):
-        found[allocation.line_id].append(allocation)
-    return found
+    return await records.below(allocation.Allocation, "line_id", line_ids)
 
 
-async def allocations(ids: Collection[int]) -> dict[int, Allocation]:
-    return {allocation.id: allocation for allocation in await Allocation.filter(id__in=set(ids))} if ids else {}
-
-
-async def open_allocations(level_id: int) -> int:
-    """How many allocations of a level are still to be shipped or canceled."""
-    return await Allocation.filter(level_id=level_id, state__in=OPEN_STATES).count()
+async def allocations(ids: Collection[int]) -> dict[int, allocation.Allocation]:
+    return await records.by_id(allocation.Allocation, ids)
 
 
 async def open_order_of(item_ids: Collection[int]) -> int | None:
     """An order that still waits for one of these items to be shipped, if there is one."""
-    found = await OrderLine.filter(
-        item_id__in=set(item_ids),
-        order__status__in=[OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED],
-    ).first()
-    return found.order_id if found else None
-
-
-async def waiting(level_id: int) -> list[Allocation]:
-    """What waits for stock of a level, in the order in which its units were planned."""
-    return await database.rows(
-        Allocation, "level_id = ? AND state = 'BACKORDERED' ORDER BY COALESCE(split_from, id), id", level_id
-    )
-
-
-async def waiting_units(level_ids: Collection[int], mode: InventoryDecrement) -> dict[int, Decimal]:
-    """How many units wait for stock of each level in lines of a mode."""
-    found = await database.query(
-        f"""SELECT a.level_id AS level_id, CAST(SUM(a.quantity) AS BIGINT) AS units
-            FROM allocation a JOIN order_line l ON l.id = a.line_id
-            WHERE a.level_id IN ({database.slots(level_ids)}) AND a.state = 'BACKORDERED' AND l.decrement = ?
-            GROUP BY a.level_id""",
-        *level_ids,
-        mode.value,
-    )
-    return {row["level_id"]: from_units(row["units"]) for row in found}
-
-
-async def fill(waiting: Sequence[Allocation], fills: Sequence[Fill]) -> list[int]:
-    """Turn waiting units into ON_HAND ones, splitting an allocation that is filled in part; gives the orders' ids."""
-    by_id = {allocation.id: allocation for allocation in waiting}
-    at = database.now()
-    split: list[Any] = []
-    for one in fills:
-        allocation = by_id[one.allocation_id]
-        if one.quantity < allocation.quantity:
-            split.append(
-                Allocation(
-                    line_id=allocation.line_id,
-                    warehouse_id=allocation.warehouse_id,
-                    level_id=allocation.level_id,
-                    shipment_id=allocation.shipment_id,
-                    position=allocation.position,
-                    split_from=allocation.planned_as,
-                    quantity=allocation.quantity - one.quantity,
-                    state=AllocationState.BACKORDERED,
-                    changed_at=allocation.changed_at,
-                )
-            )
-        await Allocation.filter(id=allocation.id).update(
-            quantity=one.quantity, state=AllocationState.ON_HAND, changed_at=at
-        )
-    await database.insert_many(split)
-    line_ids = {by_id[one.allocation_id].line_id for one in fills}
-    order_ids = sorted({line.order_id for line in (await lines(line_ids)).values()})
-    database.gather(_touch, order_ids)
-    return order_ids
-
-
-_TOUCHED_AT_ONCE = 5_000
-
-
-async def _touch(order_ids: list[int]) -> None:
-    """Say that these orders changed: at the end, in the order of their ids, so that two that fill the same orders from
-    different items never wait for each other in a circle."""
-    wanted, at = sorted(set(order_ids)), database.now()
-    for start in range(0, len(wanted), _TOUCHED_AT_ONCE):
-        part = wanted[start : start + _TOUCHED_AT_ONCE]
-        slots = ", ".join("?" * len(part))
-        if database.is_postgres():
-            await database.execute(
-                f"SELECT id FROM customer_order WHERE id IN ({slots}) ORDER BY id FOR NO KEY UPDATE", *part
-            )
-        await database.execute(f"UPDATE customer_order SET updated_at = ? WHERE id IN ({slots})", at, *part)
-
-
-async def lock(order_id: int) -> Order:
-    """The order, which this transaction has to itself; claim its items first, as filling backorders does."""
-    return await Order.filter(id=order_id).select_for_update(no_key=True).get()
-
-
-async def split(allocation: Allocation, quantity: Decimal, **changes: Any) -> Allocation:
-    """Change ``quantity`` units of an allocation; what is left of it stays as it was. Gives the changed part."""
-    part = allocation
-    if quantity < allocation.quantity:
-        part = allocation.clone()
-        part.split_from = allocation.planned_as
-        part.quantity = quantity
-        allocation.quantity -= quantity
-        await allocation.save(update_fields=["quantity"])
-    for name, value in {**changes, "changed_at": database.now()}.items():
-        setattr(part, name, value)
-    await part.save()
-    return part
+    still = [OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED]
+    found = OrderLine.filter(item_id__in=set(item_ids), order__status__in=still).limit(1)
+    return next(iter(cast("list[int]", await found.values_list("order_id", flat=True))), None)

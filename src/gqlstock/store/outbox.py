@@ -18,6 +18,7 @@ from gqlstock.rules import events as rules
 from gqlstock.rules.events import Event, Topic
 from gqlstock.store import database
 from gqlstock.store.db.commits import Mark
+from gqlstock.store.db.records import records
 
 
 class OutboxEntry(Model):
@@ -94,15 +95,21 @@ class OutOfReach(Exception):
 class Entry:
     """An event as it is read back, with its place in the feed."""
 
-    cursor: Cursor
+    era: int
+    tx: int
+    id: int
+    mark: int
     topic: Topic
     subject: int
     data: dict[str, Any]
     created_at: datetime
 
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.era, self.tx, self.id, self.mark)
+
 
 _SWEPT_AT_ONCE = 5_000
-_COLUMNS = "era, tx, id, mark, topic, subject, data, created_at"
 _CURSOR = "era, tx, id, mark"
 _IN_ORDER = "ORDER BY era, tx, id"
 _LAST_FIRST = "ORDER BY era DESC, tx DESC, id DESC"
@@ -223,12 +230,7 @@ def _where(
 
 
 async def _entries(rest: str, *values: Any) -> list[Entry]:
-    rows = await database.query(f"SELECT {_COLUMNS} FROM outbox {rest}", *values)
-    return [_entry(OutboxEntry._init_from_db(**row)) for row in rows]
-
-
-def _entry(row: OutboxEntry) -> Entry:
-    return Entry(Cursor(row.era, row.tx, row.id, row.mark), row.topic, row.subject, row.data, row.created_at)
+    return await records(Entry, f"SELECT {{columns}} FROM outbox {rest}", *values)
 
 
 async def held_back(cursor: Cursor) -> bool:

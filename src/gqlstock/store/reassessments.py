@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.store import catalog, database
+from gqlstock.store import categories, database
 
 _ASKED_AT_ONCE = 5_000
 _LIVE = "i.deleted_at IS NULL"
@@ -106,14 +106,14 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
     if row.category_id is None and not row.after:
         last = await Reassessment.all().order_by("-id").first()
         superseded = last.id if last is not None else None
-    categories = [] if row.category_id is None else await catalog.subtree(row.category_id)
-    within = "TRUE" if row.category_id is None else f"i.category_id IN ({database.slots(categories)})"
+    below = [] if row.category_id is None else await categories.subtree(row.category_id)
+    within = "TRUE" if row.category_id is None else f"i.category_id IN ({database.slots(below)})"
     # Asked after the row was read: it was committed with the setting that it follows.
     fitting = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
     found = await database.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {fitting} ORDER BY i.id LIMIT ?",
         row.after,
-        *categories,
+        *below,
         limit,
     )
     ids = [one["id"] for one in found]

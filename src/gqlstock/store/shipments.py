@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from tortoise import fields
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
-from gqlstock.rules import seals
 from gqlstock.rules import shipments as rules
+from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.store import database
+from gqlstock.store.db import records
 from gqlstock.store.fields import QuantityField
-from gqlstock.store.orders import Allocation, Order
+from gqlstock.store.orders import Order
 from gqlstock.store.warehouses import Warehouse
 
 
@@ -48,41 +49,26 @@ class Shipment(Model):
             ("updated_at", "id"),
         )
 
-    def sealed(self) -> int:
-        return seals.of_shipment(self)
+
+def all_shipments() -> QuerySet[Shipment]:
+    """What a list of shipments filters; ``keyset`` reads it as records."""
+    return Shipment.all()
 
 
-async def shipments(ids: Collection[int]) -> dict[int, Shipment]:
-    return {shipment.id: shipment for shipment in await Shipment.filter(id__in=set(ids))} if ids else {}
+async def shipments(ids: Collection[int]) -> dict[int, rules.Shipment]:
+    return await records.by_id(rules.Shipment, ids)
 
 
-async def shipments_of(order_ids: Collection[int]) -> dict[int, list[Shipment]]:
+async def shipments_of(order_ids: Collection[int]) -> dict[int, list[rules.Shipment]]:
     """The shipments of each order, oldest first."""
-    found: dict[int, list[Shipment]] = {order_id: [] for order_id in order_ids}
-    for shipment in await Shipment.filter(order_id__in=set(found)).order_by("id"):
-        found[shipment.order_id].append(shipment)
-    return found
+    return await records.below(rules.Shipment, "order_id", order_ids)
 
 
 async def contents(shipment_ids: Collection[int]) -> dict[int, list[Allocation]]:
     """What is in each shipment, or was when it left, in the order of the lines."""
-    found: dict[int, list[Allocation]] = {shipment_id: [] for shipment_id in shipment_ids}
-    if found:
-        for allocation in await Allocation.filter(shipment_id__in=set(found)).order_by("line_id", "position", "id"):
-            assert allocation.shipment_id is not None
-            found[allocation.shipment_id].append(allocation)
-    return found
+    found = await records.below(Allocation, "shipment_id", shipment_ids)
+    return {shipment_id: sorted(inside, key=_by_line) for shipment_id, inside in found.items()}
 
 
-async def restate(shipment_ids: Collection[int]) -> None:
-    """Bring the state of shipments that have not left in line with the units in them.
-
-    Who calls has written or locked their orders before: two who each fill a part of one shipment wait for each other.
-    """
-    inside = await contents(shipment_ids)
-    still = Shipment.filter(id__in=set(shipment_ids), state__in=rules.OPEN_STATES)
-    for shipment in await still.order_by("id"):
-        states = [allocation.state for allocation in inside[shipment.id]]
-        shipment.state, shipment.updated_at = rules.state(states), database.now()
-        shipment.quantity = sum((allocation.quantity for allocation in inside[shipment.id]), ZERO)
-        await shipment.save(update_fields=["state", "updated_at", "quantity"])
+def _by_line(allocation: Allocation) -> tuple[int, int, int]:
+    return allocation.line_id, allocation.position, allocation.id

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from tortoise.models import Model
-
-from gqlstock.rules.ledger import Level, MovementKind
+from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.ledger import Level, MovementKind, StockMovement
+from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.shipments import Shipment
 from gqlstock.store import database
+from gqlstock.store.db.records import where
 from gqlstock.store.fields import from_units
-from gqlstock.store.inventory import Figures, InventoryLevel, LevelPlace, StockMovement
-from gqlstock.store.orders import Allocation, Order, OrderLine
-from gqlstock.store.shipments import Shipment
 
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 _READ_AT_ONCE = 2_000
 # An order can have 500 lines.
@@ -84,25 +83,28 @@ async def levels() -> AsyncIterator[list[dict[str, Any]]]:
         last = rows[-1]["id"]
 
 
-async def parts(table: type[M], size: int = _READ_AT_ONCE) -> AsyncIterator[list[M]]:
-    """Every row of a table by its id, a part at a time."""
+async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[R]]:
+    """Every record of a kind by its id, a part at a time."""
     last = 0
-    while rows := await database.rows(table, "id > ? ORDER BY id LIMIT ?", last, size):
-        yield rows
-        last = rows[-1].pk
+    while found := await where(kind, "id > ? ORDER BY id LIMIT ?", last, size):
+        yield found
+        last = found[-1].id  # type: ignore[attr-defined]
 
 
-async def movements() -> AsyncIterator[list[tuple[StockMovement, LevelPlace]]]:
+async def item_ids() -> AsyncIterator[list[int]]:
+    """The ids of all items, a part at a time."""
+    last = 0
+    while rows := await database.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
+        yield [row["id"] for row in rows]
+        last = rows[-1]["id"]
+
+
+async def movements() -> AsyncIterator[list[tuple[StockMovement, Level]]]:
     """Every movement with its level, in batches."""
     async for part in parts(StockMovement):
         first, last = part[0].id, part[-1].id
-        places = await _places("SELECT level_id FROM stock_movement WHERE id BETWEEN ? AND ?", first, last)
-        yield [(movement, places[movement.level_id]) for movement in part]
-
-
-async def levels_of_items(first: int, last: int) -> list[InventoryLevel]:
-    """The levels of the items with ids in that range, as they are stored."""
-    return await database.rows(InventoryLevel, "item_id BETWEEN ? AND ? ORDER BY id", first, last)
+        found = await _levels("SELECT level_id FROM stock_movement WHERE id BETWEEN ? AND ?", first, last)
+        yield [(movement, found[movement.level_id]) for movement in part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class OrderBook:
     shipments: list[Shipment]
     moved: dict[tuple[int, MovementKind], Decimal]
     """What movements that name the order come to, by level and kind."""
-    places: dict[int, LevelPlace]
+    levels: dict[int, Level]
     """The levels of its allocations, among others."""
     products: dict[int, int | None]
     """The products of its items that are combinations, among others."""
@@ -133,17 +135,17 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
     """Every order with all that belongs to it, a part at a time."""
     async for found in parts(Order, _ORDERS_AT_ONCE):
         span = found[0].id, found[-1].id
-        places = await _places(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
+        levels_of = await _levels(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
         products = {row["id"]: row["product_id"] for row in await database.query(_PRODUCTS, *span)}
-        books = {order.id: OrderBook(order, [], {}, [], {}, places, products) for order in found}
+        books = {order.id: OrderBook(order, [], {}, [], {}, levels_of, products) for order in found}
         order_of = {}
-        for line in await database.rows(OrderLine, "order_id BETWEEN ? AND ? ORDER BY id", *span):
+        for line in await where(OrderLine, "order_id BETWEEN ? AND ? ORDER BY id", *span):
             books[line.order_id].lines.append(line)
             books[line.order_id].allocations[line.id] = []
             order_of[line.id] = books[line.order_id]
-        for allocation in await database.rows(Allocation, f"line_id IN ({_LINES_OF}) ORDER BY id", *span):
+        for allocation in await where(Allocation, f"line_id IN ({_LINES_OF}) ORDER BY id", *span):
             order_of[allocation.line_id].allocations[allocation.line_id].append(allocation)
-        for shipment in await database.rows(Shipment, "order_id BETWEEN ? AND ? ORDER BY id", *span):
+        for shipment in await where(Shipment, "order_id BETWEEN ? AND ? ORDER BY id", *span):
             books[shipment.order_id].shipments.append(shipment)
         for row in await database.query(_MOVED, *span):
             if row["order_id"] in books:
@@ -152,7 +154,6 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
         yield list(books.values())
 
 
-async def _places(of: str, *values: int) -> dict[int, LevelPlace]:
-    """Whose levels these are, and where."""
-    rows = await database.look(f"SELECT id, item_id, warehouse_id FROM inventory_level WHERE id IN ({of})", *values)
-    return {id_: Figures(id_, item_id, place, Level()) for id_, item_id, place in rows}
+async def _levels(of: str, *values: int) -> dict[int, Level]:
+    """Levels as they are stored, by a statement that gives their ids."""
+    return {level.id: level for level in await where(Level, f"id IN ({of})", *values)}

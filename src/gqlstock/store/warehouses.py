@@ -1,15 +1,21 @@
 """Organizations, websites, warehouses, and which warehouse serves which."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, TypeVar
 
 from tortoise import fields
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from gqlstock.rules import geo, skus
+from gqlstock.rules import network as rules
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.store import database
+from gqlstock.store.db import writing
+from gqlstock.store.db.records import records
 from gqlstock.store.fields import SkuField
+
+R = TypeVar("R")
 
 
 class Organization(Model):
@@ -49,10 +55,6 @@ class Warehouse(Model):
 
     class Meta:
         table = "warehouse"
-
-    @property
-    def location(self) -> geo.Point | None:
-        return geo.point_or_none(self.latitude, self.longitude)
 
 
 class Assignment(Model):
@@ -118,47 +120,91 @@ def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
             RankedWarehouse(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
             bool(row["active"]),
         )
-        for row in own or assigned
+        for row in rules.selling_warehouses(own, assigned)
     )
     first = rows[0]
     return SalesChannel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
 
 
-async def warehouses(ids: Collection[int]) -> dict[int, Warehouse]:
-    return {warehouse.id: warehouse for warehouse in await Warehouse.filter(id__in=set(ids))} if ids else {}
+async def warehouses(ids: Collection[int]) -> dict[int, rules.Warehouse]:
+    found = await records(rules.Warehouse, Warehouse.filter(id__in=set(ids))) if ids else []
+    return {warehouse.id: warehouse for warehouse in found}
 
 
-async def warehouses_by_code(codes: Collection[str]) -> dict[str, Warehouse]:
+async def warehouses_by_code(codes: Collection[str]) -> dict[str, rules.Warehouse]:
     """Warehouses by code as it was asked for, in whatever spelling."""
-    found = {warehouse.code: warehouse for warehouse in await Warehouse.filter(code__in=set(codes))} if codes else {}
+    rows = await records(rules.Warehouse, Warehouse.filter(code__in=set(codes))) if codes else []
+    found = {warehouse.code: warehouse for warehouse in rows}
     return {code: found[stored] for code in codes if (stored := skus.normalized(code)) in found}
 
 
-async def websites(ids: Collection[int]) -> dict[int, Website]:
-    return {website.id: website for website in await Website.filter(id__in=set(ids))} if ids else {}
+async def warehouse(code: str) -> rules.Warehouse | None:
+    return await _only(rules.Warehouse, Warehouse.filter(code=code))
 
 
-async def websites_of(organization_ids: Collection[int]) -> dict[int, list[Website]]:
+def every_warehouse() -> QuerySet[Warehouse]:
+    return Warehouse.all()
+
+
+async def websites(ids: Collection[int]) -> dict[int, rules.Website]:
+    found = await records(rules.Website, Website.filter(id__in=set(ids))) if ids else []
+    return {website.id: website for website in found}
+
+
+async def websites_of(organization_ids: Collection[int]) -> dict[int, list[rules.Website]]:
     """The websites of each organization, oldest first."""
-    found: dict[int, list[Website]] = {organization_id: [] for organization_id in organization_ids}
-    for website in await Website.filter(organization_id__in=set(found)).order_by("id"):
+    found: dict[int, list[rules.Website]] = {organization_id: [] for organization_id in organization_ids}
+    for website in await records(rules.Website, Website.filter(organization_id__in=set(found)).order_by("id")):
         found[website.organization_id].append(website)
     return found
 
 
-async def organizations(ids: Collection[int]) -> dict[int, Organization]:
-    return {found.id: found for found in await Organization.filter(id__in=set(ids))} if ids else {}
+async def website(code: str) -> rules.Website | None:
+    return await _only(rules.Website, Website.filter(code=code))
 
 
-async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[Assignment]]:
+def every_website() -> QuerySet[Website]:
+    return Website.all()
+
+
+async def organizations(ids: Collection[int]) -> dict[int, rules.Organization]:
+    found = await records(rules.Organization, Organization.filter(id__in=set(ids))) if ids else []
+    return {organization.id: organization for organization in found}
+
+
+async def organization(code: str) -> rules.Organization | None:
+    return await _only(rules.Organization, Organization.filter(code=code))
+
+
+def every_organization() -> QuerySet[Organization]:
+    return Organization.all()
+
+
+async def _only(kind: type[R], named: QuerySet[Any]) -> R | None:
+    found = await records(kind, named)
+    return found[0] if found else None
+
+
+async def ensure_organization(code: str, name: str) -> None:
+    """Make an organization if there is none of that code."""
+    await Organization.get_or_create(code=code, defaults={"name": name})
+
+
+async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[rules.Assignment]]:
     """The assignments of each ``website_id`` or ``organization_id``, by priority, ties by the warehouse's id."""
-    found: dict[int, list[Assignment]] = {owner_id: [] for owner_id in ids}
-    rows = await Assignment.filter(**{f"{owner}__in": set(ids)}).order_by("priority", "warehouse_id")
-    for row in rows:
+    found: dict[int, list[rules.Assignment]] = {owner_id: [] for owner_id in ids}
+    assigned = Assignment.filter(**{f"{owner}__in": set(ids)}).order_by("priority", "warehouse_id")
+    for row in await records(rules.Assignment, assigned):
         found[getattr(row, owner)].append(row)
     return found
 
 
+async def replace_assignments(owner: str, owner_id: int, made: Sequence[rules.Assignment]) -> None:
+    """Write the assignments of a website or an organization in the place of those that it has."""
+    await Assignment.filter(**{owner: owner_id}).delete()
+    await writing.insert(Assignment, made)
+
+
 async def codes_by_id() -> dict[int, str]:
     """The codes of all warehouses."""
-    return {warehouse.id: warehouse.code for warehouse in await Warehouse.all().order_by("code")}
+    return dict(await Warehouse.all().order_by("code").values_list("id", "code"))

@@ -5,11 +5,15 @@ from datetime import datetime
 
 from tortoise import fields
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
+from gqlstock.rules import webhooks as rules
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.store import database, work
-from gqlstock.store.work import Work
+from gqlstock.store import database
+from gqlstock.store.db import writing
+from gqlstock.store.db.records import moment, records
+from gqlstock.store.work import Work, WorkQueue
 
 
 class WebhookEndpoint(Model):
@@ -33,14 +37,6 @@ class WebhookEndpoint(Model):
     class Meta:
         table = "webhook_endpoint"
 
-    @property
-    def since(self) -> tuple[int, int, int]:
-        return self.since_era, self.since_tx, self.since_id
-
-    @property
-    def topics(self) -> list[WebhookTopic]:
-        return [WebhookTopic(told) for told in self.stored_topics]
-
 
 class WebhookDelivery(Work):
     """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
@@ -58,29 +54,61 @@ class WebhookDelivery(Work):
         indexes = (("endpoint_id", "due_at"), ("line", "state", "id"), ("state", "id"), ("endpoint_id", "id"))
 
 
-async def endpoints(ids: Collection[int]) -> dict[int, WebhookEndpoint]:
-    return {found.id: found for found in await WebhookEndpoint.filter(id__in=set(ids))} if ids else {}
+queue = WorkQueue(rules.WebhookDelivery, WebhookDelivery)
 
 
-async def active() -> list[WebhookEndpoint]:
+async def endpoints(ids: Collection[int]) -> dict[int, rules.WebhookEndpoint]:
+    found = await records(rules.WebhookEndpoint, WebhookEndpoint.filter(id__in=set(ids))) if ids else []
+    return {endpoint.id: endpoint for endpoint in found}
+
+
+def endpoints_in_use() -> QuerySet[WebhookEndpoint]:
+    return WebhookEndpoint.filter(deleted_at=None)
+
+
+async def active() -> list[rules.WebhookEndpoint]:
     """The endpoints that news goes to."""
-    return await WebhookEndpoint.filter(active=True).order_by("id")
+    return await records(rules.WebhookEndpoint, WebhookEndpoint.filter(active=True).order_by("id"))
 
 
-async def deliveries(ids: Collection[int]) -> dict[int, WebhookDelivery]:
-    return {found.id: found for found in await WebhookDelivery.filter(id__in=set(ids))} if ids else {}
+async def deliveries(ids: Collection[int]) -> dict[int, rules.WebhookDelivery]:
+    found = await records(rules.WebhookDelivery, WebhookDelivery.filter(id__in=set(ids))) if ids else []
+    return {delivery.id: delivery for delivery in found}
 
 
-async def lock(endpoint_ids: Collection[int]) -> dict[int, WebhookEndpoint]:
+def deliveries_among(endpoint_id: int | None, state: WorkState | None) -> QuerySet[WebhookDelivery]:
+    """Deliveries to one endpoint or all, in one state or any."""
+    found = WebhookDelivery.all()
+    if endpoint_id is not None:
+        found = found.filter(endpoint_id=endpoint_id)
+    return found if state is None else found.filter(state=state)
+
+
+async def lock(endpoint_ids: Collection[int]) -> dict[int, rules.WebhookEndpoint]:
     """Have the lines of these endpoints to this transaction, and read them."""
-    wanted = WebhookEndpoint.filter(id__in=set(endpoint_ids)).order_by("id")
-    return {found.id: found for found in await wanted.select_for_update(no_key=True)} if endpoint_ids else {}
+    if not endpoint_ids:
+        return {}
+    locked = WebhookEndpoint.filter(id__in=set(endpoint_ids)).order_by("id").select_for_update(no_key=True)
+    return {endpoint.id: endpoint for endpoint in await records(rules.WebhookEndpoint, locked)}
 
 
-async def add(rows: Sequence[WebhookDelivery]) -> None:
+async def insert_endpoint(made: rules.WebhookEndpoint) -> int:
+    """Write a new endpoint and give its id."""
+    return (await writing.insert(WebhookEndpoint, [made]))[0]
+
+
+async def update_endpoint(before: rules.WebhookEndpoint, after: rules.WebhookEndpoint) -> None:
+    await writing.update(WebhookEndpoint, [(before, after)])
+
+
+async def update_delivery(before: rules.WebhookDelivery, after: rules.WebhookDelivery) -> None:
+    await writing.update(WebhookDelivery, [(before, after)])
+
+
+async def add(rows: Sequence[rules.WebhookDelivery]) -> None:
     """Write what is to be delivered to endpoints that are still active."""
     known = await lock({row.endpoint_id for row in rows})
-    await work.add([row for row in rows if row.endpoint_id in known and known[row.endpoint_id].active])
+    await queue.add([row for row in rows if row.endpoint_id in known and known[row.endpoint_id].active])
 
 
 async def waiting() -> dict[int, datetime]:
@@ -89,16 +117,15 @@ async def waiting() -> dict[int, datetime]:
         """SELECT e.id AS id, (SELECT MIN(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id) AS due_at
            FROM webhook_endpoint e WHERE e.active"""
     )
-    column = WebhookDelivery._meta.fields_map["due_at"]
-    return {row["id"]: column.to_python_value(row["due_at"]) for row in rows if row["due_at"] is not None}
+    return {row["id"]: moment(row["due_at"]) for row in rows if row["due_at"] is not None}
 
 
-async def settle(delivery: WebhookDelivery, *, disable: bool = False, **changes: object) -> None:
+async def settle(delivery: rules.WebhookDelivery, *, disable: bool = False, **changes: object) -> None:
     """Write what became of an attempt. ``disable``: the endpoint takes nothing any more."""
 
     async def write() -> None:
         await lock([delivery.endpoint_id])
-        if await work.settle(delivery, **changes) and disable:
+        if await queue.settle(delivery, **changes) and disable:
             await WebhookEndpoint.filter(id=delivery.endpoint_id).update(active=False)
 
     await database.transaction(write)
@@ -110,7 +137,7 @@ async def abandon(endpoint_id: int, why: str) -> None:
     await pending.update(state=WorkState.FAILED, due_at=None, sending=False, last_error=why)
 
 
-async def has_earlier(delivery: WebhookDelivery) -> bool:
+async def has_earlier(delivery: rules.WebhookDelivery) -> bool:
     """Whether something of its line comes first."""
     before = WebhookDelivery.filter(line=delivery.line, state=WorkState.PENDING, id__lt=delivery.id)
     return await before.exists()

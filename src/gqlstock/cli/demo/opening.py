@@ -12,8 +12,8 @@ from gqlstock.cli.demo.wares import COLORS, WAREHOUSES, Ware
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import SettingScope
-from gqlstock.services import catalog, categories, settings, stock, warehouses
-from gqlstock.services.settings import Spot
+from gqlstock.services import catalog, categories, combinations, settings, stock, warehouses
+from gqlstock.services.settings import SettingTarget
 from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import catalog as rows
@@ -53,7 +53,7 @@ async def stock_up(site: str) -> Shop:
 async def _set(wanted: Callable[[SettingScope], bool]) -> None:
     for scope, owner, warehouse, values in told.SETTINGS:
         if wanted(scope):
-            await settings.change(Spot(scope, owner, warehouse), values)
+            await settings.change(SettingTarget(scope, owner, warehouse), values)
 
 
 async def _places() -> None:
@@ -79,12 +79,12 @@ async def _put(ware: Ware, site: str) -> list[str]:
     }
     made = [await catalog.create_product(given)]
     if options:
-        made = await catalog.generate_combinations(ware.sku)
+        made = await combinations.generate(ware.sku)
     values = dict(ware.settings)
     if values.get("upcoming"):
         values["availability_date"] = database.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
     if values:
-        await settings.change(Spot(SettingScope.PRODUCT, ware.sku), values)
+        await settings.change(SettingTarget(SettingScope.PRODUCT, ware.sku), values)
     return [item.sku for item in (await rows.items(made)).values()] if options else [ware.sku]
 
 

@@ -1,17 +1,16 @@
 """Whether those alerts are open that should be, and all are as they were raised."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 
 from gqlstock.rules import alerts as rules
-from gqlstock.rules.alerts import AlertState, Step
+from gqlstock.rules import seals
+from gqlstock.rules.alerts import AlertState, LowInventoryAlert, Step
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
 from gqlstock.stock import loading
 from gqlstock.stock.consequences import AlertsDue, alerts_due
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import levels, reassessments
 from gqlstock.store import verification as rows
-from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.catalog import Item as Row
 
 
 async def check() -> AsyncIterator[Difference]:
@@ -19,8 +18,8 @@ async def check() -> AsyncIterator[Difference]:
         for alert in part:
             for difference in different(f"Alert {alert.id} of {alert.sku}", _figures(alert)):
                 yield difference
-    async for items in rows.parts(Row):
-        found = await _due(items)
+    async for item_ids in rows.item_ids():
+        found = await _due(set(item_ids))
         # What settings have changed is followed within seconds: until then alerts are as the settings of before want them.
         if found and await reassessments.is_pending():
             return
@@ -33,11 +32,10 @@ def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
     yield is_set("acknowledgedAt", alert.acknowledged_at, when=alert.acknowledged_by is not None)
     is_fall = rules.step(alert.quantity_left, alert.threshold, is_open=False) is Step.RAISE
     yield "quantityLeft", "below its threshold" if is_fall else "not below its threshold", "below its threshold"
-    yield content(alert.seal, alert.sealed())
+    yield content(alert.seal, seals.of_alert(alert))
 
 
-async def _due(items: Sequence[Row]) -> list[Difference]:
-    item_ids = {item.id for item in items}
+async def _due(item_ids: set[int]) -> list[Difference]:
     current = await loading.of_items(item_ids)
     # Holds that have expired count nowhere: the last change may have gone by that before the sweep has written it.
     stored = current.copy()

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+from gqlstock.rules import seals
 from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.services.verification.differences import Difference, Figure, content, different
 from gqlstock.store import verification as rows
-from gqlstock.store.announcements import StockAnnouncement
 
 
 async def check() -> AsyncIterator[Difference]:
@@ -18,4 +19,4 @@ async def check() -> AsyncIterator[Difference]:
 def _figures(announcement: StockAnnouncement) -> Iterator[Figure]:
     received = announcement.received
     yield "received", received, min(max(received, ZERO), announcement.quantity)
-    yield content(announcement.seal, announcement.sealed())
+    yield content(announcement.seal, seals.of_announcement(announcement))

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 
 from gqlstock.rules import idempotency as rules
-from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.idempotency import IdempotencyKey, KeptAnswer
 from gqlstock.services.verification.differences import Difference, content, different
 from gqlstock.store import verification as stored
-from gqlstock.store.idempotency import KeptAnswer
 
 
 async def check() -> AsyncIterator[Difference]:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+from gqlstock.rules import seals
+from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.verification.differences import Difference, Figure, content, different
 from gqlstock.store import verification as rows
-from gqlstock.store.inventory import LevelPlace, StockMovement
 
 
 async def check() -> AsyncIterator[Difference]:
@@ -15,6 +16,6 @@ async def check() -> AsyncIterator[Difference]:
                 yield difference
 
 
-def _figures(movement: StockMovement, level: LevelPlace) -> Iterator[Figure]:
-    yield content(movement.seal, movement.sealed(level))
+def _figures(movement: StockMovement, level: Level) -> Iterator[Figure]:
+    yield content(movement.seal, seals.of_movement(movement, level.item_id, level.warehouse_id))
     yield "quantity", "0" if movement.quantity == ZERO else "a change", "a change"

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
 from gqlstock.rules import orders as rules
-from gqlstock.rules import traces
-from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules import seals, traces
+from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.ledger import MovementKind
-from gqlstock.rules.orders import LineTotals, OrderStatus
+from gqlstock.rules.orders import LineTotals, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.shipments import GONE
 from gqlstock.services.verification import shipments
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
 from gqlstock.store import verification as rows
-from gqlstock.store.orders import Allocation, OrderLine
 from gqlstock.store.verification import OrderBook
 
 _WITHOUT_ALLOCATIONS = {OrderStatus.BACKORDERED, OrderStatus.CANCELED}
@@ -46,7 +45,7 @@ def _order(book: OrderBook) -> Iterator[Figure]:
     yield "number of lines", "0" if not book.lines else "some", "some"
     yield "status", order.status, status
     yield is_set("canceledAt", order.canceled_at, when=order.status is OrderStatus.CANCELED)
-    yield content(order.seal, order.sealed(book.lines))
+    yield content(order.seal, seals.of_order(order, book.lines))
     if order.seal is not None:
         yield "canceled", order.canceled_units, sum((line.canceled for line in book.lines), ZERO)
         yield "number of shipments", order.shipment_count, len(book.shipments)
@@ -77,7 +76,7 @@ def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Ite
     may_wait = traces.may_wait(line.decrement, is_counted=allocation.level_id is not None)
     yield "state", allocation.state, AllocationState.ON_HAND if waits and not may_wait else allocation.state
     if allocation.level_id is not None:
-        level = book.places[allocation.level_id]
+        level = book.levels[allocation.level_id]
         yield "warehouse", allocation.warehouse_id, level.warehouse_id
         fitting = (line.item_id, book.products.get(line.item_id))
         yield "item of its level", level.item_id, level.item_id if level.item_id in fitting else line.item_id

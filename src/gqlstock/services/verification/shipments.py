@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from gqlstock.rules import seals
 from gqlstock.rules import shipments as rules
+from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.shipments import ShipmentState
+from gqlstock.rules.shipments import Shipment, ShipmentState
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
-from gqlstock.store.orders import Allocation
-from gqlstock.store.shipments import Shipment
 from gqlstock.store.verification import OrderBook
 
 
@@ -41,4 +41,4 @@ def _shipment(shipment: Shipment, inside: Sequence[Allocation]) -> Iterator[Figu
         if state is ShipmentState.SHIPPED:
             gone = "left" if allocation.state in rules.GONE else "still here"
             yield f"allocation {allocation.id}", gone, "left"
-    yield content(shipment.seal, shipment.sealed())
+    yield content(shipment.seal, seals.of_shipment(shipment))

@@ -8,21 +8,49 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from tortoise.queryset import QuerySet
 
+from gqlstock.rules.alerts import LowInventoryAlert
+from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.back_in_stock import BackInStockSubscription
+from gqlstock.rules.catalog import Item
+from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
+from gqlstock.rules.idempotency import KeptAnswer
+from gqlstock.rules.ledger import Level, StockMovement
+from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.shipments import Shipment
 from gqlstock.store import database
 from gqlstock.store.fields import from_units, to_units
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+_TABLE_NAMES: Mapping[type, str] = {
+    Item: "item",
+    Level: "inventory_level",
+    StockMovement: "stock_movement",
+    Order: "customer_order",
+    OrderLine: "order_line",
+    Allocation: "allocation",
+    Shipment: "shipment",
+    StockHold: "stock_hold",
+    StockHoldLine: "stock_hold_line",
+    HeldUnits: "held_units",
+    StockAnnouncement: "stock_announcement",
+    LowInventoryAlert: "low_inventory_alert",
+    BackInStockSubscription: "back_in_stock_subscription",
+    KeptAnswer: "kept_answer",
+}
 
 
 def _cached(function: F) -> F:
@@ -40,22 +68,49 @@ async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) ->
     return hydrate(kind, rows)
 
 
+async def where(kind: type[R], condition: str, *values: Any) -> list[R]:
+    """The rows of a record's table for which a condition holds. A QuerySet takes ten times as long to say the same."""
+    return await records(kind, f"SELECT {{columns}} FROM {_TABLE_NAMES[kind]} WHERE {condition}", *values)
+
+
+async def by_id(kind: type[R], ids: Collection[int]) -> dict[int, R]:
+    """Records by their ids, in the order of these."""
+    found: list[Any] = await where(kind, f"id IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
+    return {record.id: record for record in found}
+
+
+async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[int, list[R]]:
+    """The records below each of some parents, in the order of their ids; ``column`` names the parent."""
+    found: dict[int, list[R]] = {parent: [] for parent in parents}
+    if found:
+        for record in await where(kind, f"{column} IN ({database.slots(found)}) ORDER BY id", *found):
+            found[getattr(record, column)].append(record)
+    return found
+
+
 def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
     """Rows that have every column of a record, by name."""
     if not rows:
         return []
     names, readers = _readers(kind)
-    # By position it takes half the time: SQLite's rows look for a name among all of theirs.
-    in_order = not isinstance(rows[0], dict) and tuple(rows[0].keys())[: len(names)] == names
+    pick = _picker(names, rows[0])
     make: Callable[..., R] = kind
     found = []
     for row in rows:
-        given = list(row[: len(names)]) if in_order else [row[name] for name in names]
+        given = list(pick(row))
         for position, read in readers:
             if given[position] is not None:
                 given[position] = read(given[position])
         found.append(make(*given))
     return found
+
+
+def _picker(names: tuple[str, ...], row: Any) -> Callable[[Any], Sequence[Any]]:
+    """What takes the columns out of each row. By position: SQLite's rows look for a name among all of theirs."""
+    if isinstance(row, dict):
+        return itemgetter(*names)
+    places = {name: position for position, name in reversed(list(enumerate(row.keys())))}
+    return itemgetter(*(places[name] for name in names))
 
 
 @_cached
@@ -66,8 +121,10 @@ def columns(kind: type[Any], alias: str = "") -> str:
 
 
 def stored(kind: type[Any], name: str) -> Callable[[Any], Any]:
-    """What turns a field's value into what is stored."""
-    return _columns(kind)[name].write
+    """What reads the stored value of a field off a record."""
+    write = _columns(kind)[name].write
+    read = attrgetter(name)
+    return read if write is _same else lambda row: write(read(row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,33 @@ from typing import Any
 
 from tortoise.models import Model
 
-from gqlstock.rules import folding, seals
+from gqlstock.rules import seals
 from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.back_in_stock import BackInStockSubscription
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.categories import Category
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
+from gqlstock.rules.ledger import Level, StockMovement
+from gqlstock.rules.network import Organization, Warehouse, Website
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import alerts, announcements, catalog, database, holds, orders, shipments
-from gqlstock.store.db import records
+from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint
+from gqlstock.store import (
+    alerts,
+    announcements,
+    back_in_stock,
+    catalog,
+    categories,
+    holds,
+    inventory,
+    orders,
+    shipments,
+    warehouses,
+    webhooks,
+)
+from gqlstock.store.db import records, writing
 
 WRITE_ORDER: tuple[type, ...] = (
     Order,
@@ -50,11 +67,21 @@ _TABLES: dict[type, type[Model]] = {
     HeldUnits: holds.HeldUnits,
     StockAnnouncement: announcements.StockAnnouncement,
     LowInventoryAlert: alerts.LowInventoryAlert,
+    StockMovement: inventory.StockMovement,
+    Item: catalog.Item,
+    Category: categories.Category,
+    Organization: warehouses.Organization,
+    Website: warehouses.Website,
+    Warehouse: warehouses.Warehouse,
+    WebhookEndpoint: webhooks.WebhookEndpoint,
+    WebhookDelivery: webhooks.WebhookDelivery,
 }
-_LISTED: dict[type[Model], type] = {catalog.Item: Item}
+_LISTED: dict[type[Model], type] = {
+    inventory.InventoryLevel: Level,
+    back_in_stock.BackInStockSubscription: BackInStockSubscription,
+    **{table: kind for kind, table in _TABLES.items()},
+}
 """The tables whose rows lists give as records."""
-_OWN_IDS = {StockHold}
-"""Records whose id cannot be guessed and is given by us."""
 
 Related = Callable[[type], Sequence[Any]]
 """The new records of a kind that are written with a record and refer to it."""
@@ -66,8 +93,6 @@ _SEALS: dict[type, Callable[[Any, Related], int]] = {
     StockAnnouncement: lambda announcement, related: seals.of_announcement(announcement),
     LowInventoryAlert: lambda alert, related: seals.of_alert(alert),
 }
-_FOLDED: dict[type, tuple[str, ...]] = {Order: ("customer_email", "reference"), OrderLine: ("sku", "name")}
-"""What a search looks in, folded when the record is inserted."""
 
 
 def sealed(record: Any, related: Related) -> Any:
@@ -84,30 +109,9 @@ def made(table: type[Model], rows: Sequence[Any]) -> list[Any]:
 
 async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
     """Insert records of one kind and give their ids, in order."""
-    if not rows:
-        return []
-    names = [field.name for field in dataclasses.fields(kind) if field.name != "id" or kind in _OWN_IDS]
-    writers = [records.stored(kind, name) for name in names]
-    values = [[write(getattr(row, name)) for name, write in zip(names, writers, strict=True)] for row in rows]
-    if kind in _FOLDED:
-        names.append("folded")
-        for row, stored in zip(rows, values, strict=True):
-            stored.append(folding.folded(*(getattr(row, name) for name in _FOLDED[kind])))
-    ids = await database.insert(_TABLES[kind], names, values)
-    return [row.id for row in rows] if kind in _OWN_IDS else ids
+    return await writing.insert(_TABLES[kind], rows)
 
 
 async def update(kind: type, pairs: Sequence[tuple[Any, Any]]) -> None:
-    """Write what changed from one version of a record to the next; whoever writes has the rows locked."""
-    by_names: dict[tuple[str, ...], list[Any]] = {}
-    for before, after in pairs:
-        names = tuple(
-            field.name
-            for field in dataclasses.fields(kind)
-            if getattr(before, field.name) != getattr(after, field.name)
-        )
-        by_names.setdefault(names, []).append(after)
-    for names, rows in by_names.items():
-        writers = [(name, records.stored(kind, name)) for name in (*names, "id")]
-        values = [[write(getattr(row, name)) for name, write in writers] for row in rows]
-        await database.update(_TABLES[kind], names, values)
+    """Write what changed from one version of a record to the next; the caller has the rows locked."""
+    await writing.update(_TABLES[kind], pairs)

@@ -1,0 +1,245 @@
+"""Which place's value of a setting takes effect.
+
+Level, combination, product, category, its parents, website, organization, system, and last the default: the first place
+that has a value wins, for each setting by itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.network import Network, Organization, SalesChannel
+from gqlstock.rules.settings import DEFAULTS, NAMES, BackorderMode, Settings, SettingScope
+
+SYSTEM_OWNER = 0
+"""The id of what the settings of the system belong to."""
+
+Key = tuple[SettingScope, int]
+"""A place by its kind and the id of its owner."""
+_Owner = tuple[SettingScope, int, str | None]
+"""A place with the name of its owner."""
+
+
+class LevelPlace(Protocol):
+    """Whose level it is, and where."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def warehouse_id(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place with values of its own; ``owner`` is its name for people, such as a category's slug."""
+
+    scope: SettingScope
+    owner: str | None
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the value of one setting came from."""
+
+    setting: str
+    scope: SettingScope
+    owner: str | None
+    value: Any
+
+
+def resolve(places: Iterable[Place]) -> Settings:
+    """The settings in effect, each on its own: the first place that has a value wins. (Oro)
+
+    ``places`` come strongest first. A value of None counts as none.
+    """
+    merged: dict[str, Any] = {}
+    for place in places:
+        for name, value in place.values.items():
+            if value is not None and name not in merged:
+                merged[name] = value
+    return Settings(**merged) if merged else DEFAULTS
+
+
+def origins(places: Sequence[Place]) -> list[Origin]:
+    """One entry for every setting, in the order of the table: the place its value comes from."""
+    return [origin(name, places) for name in NAMES]
+
+
+def origin(name: str, places: Sequence[Place]) -> Origin:
+    """Where one setting's value comes from."""
+    for place in places:
+        value = place.values.get(name)
+        if value is not None:
+            return Origin(name, place.scope, place.owner, value)
+    return Origin(name, SettingScope.DEFAULT, None, getattr(DEFAULTS, name))
+
+
+class Fallback:
+    """The values set at the places that some items look up, and which of them takes effect. Each chain is worked out once.
+
+    ``chains`` has for each category itself and its parents, nearest first: their ids and slugs.
+    """
+
+    def __init__(self, values: Mapping[Key, dict[str, Any]], chains: Mapping[int, Sequence[tuple[int, str]]]) -> None:
+        self._at: dict[SettingScope, dict[int, dict[str, Any]]] = {scope: {} for scope in SettingScope}
+        for (scope, owner_id), own in values.items():
+            self._at[scope][owner_id] = own
+        self._of_products = self._at[SettingScope.PRODUCT]
+        self._of_combinations = self._at[SettingScope.COMBINATION]
+        self._chains = chains
+        self._resolved: dict[tuple[Key, ...], Settings] = {}
+        self._above: dict[tuple[int | None, int | None], Settings] = {}
+        """What is in effect where an item has nothing of its own, by category and website."""
+
+    def places(
+        self,
+        product: Item | None,
+        channel: SalesChannel | None,
+        *,
+        combination: Item | None = None,
+        level: tuple[int, str] | None = None,
+        category_id: int | None = None,
+    ) -> list[Place]:
+        """The places with values of their own that an item looks up, strongest first; ``level`` is its id and name."""
+        found = self._chain(product, channel, combination, level, category_id)
+        return [Place(scope, name, self._at[scope][owner_id]) for scope, owner_id, name in found]
+
+    def places_of_organization(self, organization: Organization) -> list[Place]:
+        """The places with values of their own that an organization looks up, strongest first."""
+        chain = [
+            (SettingScope.ORGANIZATION, organization.id, organization.code),
+            (SettingScope.SYSTEM, SYSTEM_OWNER, None),
+        ]
+        found = ((scope, name, self.own(scope, owner_id)) for scope, owner_id, name in chain)
+        return [Place(scope, name, own) for scope, name, own in found if own]
+
+    def settings(
+        self,
+        product: Item | None,
+        channel: SalesChannel | None,
+        *,
+        combination: Item | None = None,
+        level: tuple[int, str] | None = None,
+        category_id: int | None = None,
+    ) -> Settings:
+        """The settings in effect there."""
+        above = None
+        if level is None and not self._has_own(product, combination):
+            # Most items have no values of their own: all of a category have the same.
+            above = product.category_id if product else category_id, channel.id if channel else None
+            if above in self._above:
+                return self._above[above]
+        found = self._chain(product, channel, combination, level, category_id)
+        known = tuple((scope, owner_id) for scope, owner_id, _ in found)
+        if known not in self._resolved:
+            self._resolved[known] = resolve(Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known)
+        if above is not None:
+            self._above[above] = self._resolved[known]
+        return self._resolved[known]
+
+    def has_any(self, scope: SettingScope) -> bool:
+        """Whether anything is set at any place of a kind."""
+        return bool(self._at[scope])
+
+    def _has_own(self, product: Item | None, combination: Item | None) -> bool:
+        return (product is not None and product.id in self._of_products) or (
+            combination is not None and combination.id in self._of_combinations
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether that setting has a value at any of the places."""
+        return any(name in own for owners in self._at.values() for own in owners.values())
+
+    def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
+        """The values set at one place."""
+        return self._at[scope].get(owner_id, {})
+
+    def _chain(
+        self,
+        product: Item | None,
+        channel: SalesChannel | None,
+        combination: Item | None,
+        level: tuple[int, str] | None,
+        category_id: int | None,
+    ) -> list[_Owner]:
+        """The places looked up that have values, strongest first, with the names of their owners.
+
+        Level, combination, product, category, its parents, website, organization, system.
+        """
+        looked_up: list[_Owner] = []
+        if level is not None:
+            looked_up.append((SettingScope.LEVEL, *level))
+        if combination is not None:
+            looked_up.append((SettingScope.COMBINATION, combination.id, combination.sku))
+        if product is not None:
+            looked_up.append((SettingScope.PRODUCT, product.id, product.sku))
+            category_id = product.category_id
+        if category_id is not None:
+            looked_up += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
+        if channel is not None:
+            looked_up.append((SettingScope.WEBSITE, channel.id, channel.code))
+            looked_up.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
+        looked_up.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
+        return [one for one in looked_up if one[1] in self._at[one[0]]]
+
+
+class Lookup:
+    """The settings of some items. ``items`` holds them and the products of those that are combinations."""
+
+    def __init__(self, items: dict[int, Item], network: Network, fallback: Fallback) -> None:
+        self.items = items
+        self.network = network
+        self._fallback = fallback
+
+    def product(self, item: Item) -> Item:
+        """The product that an item is, or is a combination of."""
+        return item if item.product_id is None else self.items[item.product_id]
+
+    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
+        """What is in effect for an item on a website; ``levels`` are those it has there.
+
+        An item takes decimals when any of its levels there says so. (Magento sources)
+        """
+        found = self._fallback.settings(self.product(item), channel, combination=_combination(item))
+        if not self._fallback.has_any(SettingScope.LEVEL):
+            return found
+        said = [self._own(level).get("quantity_uses_decimals") for level in levels]
+        if any(value is not None for value in said):
+            decimals = any(found.quantity_uses_decimals if value is None else value for value in said)
+            if decimals != found.quantity_uses_decimals:
+                found = replace(found, quantity_uses_decimals=decimals)
+        return found
+
+    def level_backorders(self, level: LevelPlace, found: Settings) -> BackorderMode:
+        """The backorders of one level of an item whose settings on a website are these; its own go first."""
+        own = self.own_level_value(level, "backorders")
+        return found.backorders if own is None else own
+
+    def places(self, item: Item, channel: SalesChannel | None, level: tuple[int, str] | None = None) -> list[Place]:
+        """The places with values of their own that an item looks up, strongest first."""
+        return self._fallback.places(self.product(item), channel, combination=_combination(item), level=level)
+
+    def own_level_value(self, level: LevelPlace, name: str) -> Any:
+        """The value set at that very level; None if there is none."""
+        return self._own(level).get(name)
+
+    def anywhere(self, name: str) -> bool:
+        """Whether that setting has a value at any place that these items look up."""
+        return self._fallback.has(name)
+
+    def home(self, levels: Iterable[LevelPlace]) -> SalesChannel | None:
+        """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
+        return self.network.home({level.warehouse_id for level in levels})
+
+    def is_counted(self, item: Item, found: Settings) -> bool:
+        """Whether units of an item are counted where these settings are in effect."""
+        return found.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
+
+    def _own(self, level: LevelPlace) -> dict[str, Any]:
+        return self._fallback.own(SettingScope.LEVEL, level.id)
+
+
+def _combination(item: Item) -> Item | None:
+    return None if item.is_product else item

@@ -1,0 +1,122 @@
+"""Combinations of a product's inventory options: made, changed and taken out of use."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from gqlstock.rules import catalog as rules
+from gqlstock.rules import combinations, refusals, skus
+from gqlstock.rules.catalog import Image, Item
+from gqlstock.rules.events import items_changed
+from gqlstock.rules.refusals import invalid
+from gqlstock.services.catalog import Changes, check_sku, in_use, locked_product
+from gqlstock.services.delete_items import retire
+from gqlstock.store import catalog, database, outbox
+
+
+async def create(
+    product_sku: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    sku: str | None = None,
+    code: str | None = None,
+    barcode: str | None = None,
+    images: Sequence[Image] = (),
+) -> int:
+    """Make the combination of a product that a complete choice stands for. Answers its id."""
+
+    async def work() -> int:
+        product, made = await locked_product(product_sku, "product")
+        choice = rules.check_choice(options, product.options, "options")
+        if not rules.is_complete(choice, product.options):
+            names = ", ".join(o.name for o in rules.inventory_options(product.options))
+            raise invalid(f"A combination has a value for each of: {names or 'no option'}.", "options")
+        chosen = rules.inventory_part(choice, product.options)
+        if not chosen:
+            raise invalid(f"{product.sku} has no option that makes combinations.", "options")
+        if rules.digest(chosen) in {one.choice_digest for one in made}:
+            raise refusals.taken("combination", " / ".join(chosen.values()), "options")
+        wanted = skus.checked(sku, "sku") if sku is not None else None
+        if wanted is not None:
+            await check_sku(wanted, None)
+        free = wanted or (await _free_skus(product, [chosen]))[0]
+        own = _own({"code": code, "barcode": barcode, "images": images})
+        (made_one,) = await catalog.insert([replace(combinations.new(product, chosen, free, database.now()), **own)])
+        await outbox.add(items_changed([made_one.id]))
+        return made_one.id
+
+    return await database.transaction(work)
+
+
+async def generate(product_sku: str) -> list[int]:
+    """Make every combination of the inventory options that does not exist yet. Answers the new ones' ids."""
+
+    async def work() -> list[int]:
+        product, existing = await locked_product(product_sku, "product")
+        known = {one.choice_digest for one in existing}
+        every = combinations.every_choice(product.options, "product")
+        choices = [choice for choice in every if rules.digest(choice) not in known]
+        free = await _free_skus(product, choices)
+        at = database.now()
+        new = [combinations.new(product, choice, sku, at) for choice, sku in zip(choices, free, strict=True)]
+        made_ids = [combination.id for combination in await catalog.insert(new)]
+        await outbox.add(items_changed(made_ids))
+        return made_ids
+
+    return await database.transaction(work)
+
+
+async def update(sku: str, given: Changes) -> int:
+    """Change what is given of a combination; ``new_sku`` renames it. Answers its id."""
+
+    async def work() -> int:
+        before = await _locked(sku)
+        after = replace(before, updated_at=database.now())
+        if (new_sku := given.get("new_sku")) is not None:
+            after = replace(after, sku=skus.checked(new_sku, "newSku"))
+            await check_sku(after.sku, after.id, "newSku")
+        await catalog.update(before, replace(after, **_own(given)))
+        await outbox.add(items_changed([after.id]))
+        return after.id
+
+    return await database.transaction(work)
+
+
+async def delete(sku: str) -> int:
+    """Take a combination out of use. Answers its id."""
+
+    async def work() -> int:
+        combination = await _locked(sku)
+        await retire([combination])
+        return combination.id
+
+    return await database.transaction(work)
+
+
+def _own(given: Changes) -> dict[str, Any]:
+    """What is given of what a combination has of its own, each thing checked, by field."""
+    own: dict[str, Any] = {}
+    if "code" in given:
+        own["own_code"] = rules.optional_text(given["code"], "code", "code")
+    if "barcode" in given:
+        own["barcode"] = rules.optional_text(given["barcode"], "barcode", "barcode")
+    if "images" in given:
+        own["own_images"] = rules.stored_images(rules.images(given["images"] or (), "images"))
+    return own
+
+
+async def _locked(sku: str) -> Item:
+    found = (await catalog.by_sku([sku])).get(sku)
+    if found is None or found.is_product:
+        raise refusals.missing("combination", sku, "sku")
+    return in_use((await catalog.lock([found.id]))[found.id], "combination", sku, "sku")
+
+
+async def _free_skus(product: Item, choices: Sequence[rules.Choice]) -> list[str]:
+    """A SKU for each new combination, made from the product's and the values, that nothing in use has."""
+    taken = await catalog.skus_starting_with(combinations.sku_start(product.sku))
+    free: list[str] = []
+    for choice in choices:
+        free.append(combinations.sku(product.sku, choice, taken))
+        taken.add(free[-1])
+    return free

@@ -1,0 +1,127 @@
+"""The tree of categories."""
+
+from collections.abc import Collection
+
+from tortoise import fields
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from gqlstock.rules import categories as rules
+from gqlstock.store import database
+from gqlstock.store.db import writing
+from gqlstock.store.db.records import records
+
+
+class Category(Model):
+    id = fields.BigIntField(primary_key=True)
+    slug = fields.CharField(max_length=255, unique=True)
+    name = fields.CharField(max_length=500)
+    parent: fields.ForeignKeyNullableRelation["Category"] = fields.ForeignKeyField(
+        "gqlstock.Category", related_name="children", null=True, on_delete=fields.RESTRICT
+    )
+    parent_id: int | None
+    created_at = fields.DatetimeField(auto_now_add=True)
+    updated_at = fields.DatetimeField(auto_now=True)
+
+    class Meta:
+        table = "category"
+        indexes = (("parent_id", "id"),)
+
+
+async def categories(ids: Collection[int]) -> dict[int, rules.Category]:
+    found = await records(rules.Category, Category.filter(id__in=set(ids))) if ids else []
+    return {category.id: category for category in found}
+
+
+async def category(slug: str) -> rules.Category | None:
+    found = await records(rules.Category, Category.filter(slug=slug))
+    return found[0] if found else None
+
+
+def every_category() -> QuerySet[Category]:
+    return Category.all()
+
+
+async def children(category_ids: Collection[int]) -> dict[int, list[rules.Category]]:
+    """The categories right below each, by name."""
+    found: dict[int, list[rules.Category]] = {category_id: [] for category_id in category_ids}
+    below = Category.filter(parent_id__in=set(found)).order_by("name", "id")
+    for child in await records(rules.Category, below):
+        assert child.parent_id is not None
+        found[child.parent_id].append(child)
+    return found
+
+
+async def subtree(category_id: int) -> list[int]:
+    """The ids of a category and of everything below it."""
+    rows = await database.query(
+        """WITH RECURSIVE below(id) AS (
+               SELECT id FROM category WHERE id = ?
+               UNION SELECT category.id FROM category JOIN below ON category.parent_id = below.id
+           ) SELECT id FROM below""",
+        category_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
+    """For each category the ids of itself and of everything below it."""
+    slots = ", ".join("?" * len(category_ids))
+    rows = await database.query(
+        f"""WITH RECURSIVE below(head, id) AS (
+               SELECT id, id FROM category WHERE id IN ({slots})
+               UNION SELECT below.head, category.id FROM category JOIN below ON category.parent_id = below.id
+           ) SELECT head, id FROM below""",
+        *category_ids,
+    )
+    found: dict[int, list[int]] = {category_id: [] for category_id in category_ids}
+    for row in rows:
+        found[row["head"]].append(row["id"])
+    return found
+
+
+async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """For each category itself and its parents, nearest first: their ids and slugs.
+
+    Each is looked up by itself: for a join PostgreSQL reads all categories, not knowing how few are above.
+    """
+    found: dict[int, list[tuple[int, str]]] = {}
+    if not category_ids:
+        return found
+    slots = ", ".join("?" * len(category_ids))
+    rows = await database.look(
+        f"""WITH RECURSIVE above(start, id, depth) AS (
+               SELECT id, id, 0 FROM category WHERE id IN ({slots})
+               UNION ALL
+               SELECT start, (SELECT parent_id FROM category WHERE category.id = above.id), depth + 1
+               FROM above WHERE id IS NOT NULL
+           ) SELECT start, id, (SELECT slug FROM category WHERE category.id = above.id) AS slug
+             FROM above WHERE id IS NOT NULL ORDER BY start, depth""",
+        *category_ids,
+    )
+    for row in rows:
+        found.setdefault(row["start"], []).append((row["id"], row["slug"]))
+    return found
+
+
+async def lock_tree() -> None:
+    """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
+    if database.is_postgres():
+        await database.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def has_children(category_id: int) -> bool:
+    return await Category.exists(parent_id=category_id)
+
+
+async def insert(made: rules.Category) -> int:
+    """Write a new category and give its id."""
+    return (await writing.insert(Category, [made]))[0]
+
+
+async def update(before: rules.Category, after: rules.Category) -> None:
+    await writing.update(Category, [(before, after)])
+
+
+async def delete(category_id: int) -> None:
+    await Category.filter(id=category_id).delete()
