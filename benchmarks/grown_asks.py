@@ -362,7 +362,7 @@ READS = (
         lambda d, _: {"number": d.order()},
     ),
     Ask("orders open", _ORDERS, _filter(statuses=["PLACED", "PARTIALLY_SHIPPED"])),
-    Ask("orders held", _ORDERS, _filter(statuses=["BACKORDERED"])),
+    Ask("orders parked", _ORDERS, _filter(statuses=["BACKORDERED"])),
     Ask("orders of a SKU", _ORDERS, _filter(sku=Drawn.sku)),
     Ask(
         "orders of a customer",

@@ -6,9 +6,9 @@ from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, imports, stock, tokens, warehouses
+from gqlstock.services import catalog, count_stock, imports, tokens, warehouses
 from gqlstock.services import combinations as combination_services
-from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import database, versions
 from gqlstock.store.database import DatabaseUrl
@@ -47,7 +47,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
         found = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
         counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
         for start in range(0, len(counts), 1_000):
-            await stock.count(SYSTEM, Counting(tuple(counts[start : start + 1_000])))
+            await count_stock.count(SYSTEM, CountStockRequest(tuple(counts[start : start + 1_000])))
         if singles:
             await imports.shopify_products(SYSTEM, _export(singles, str(_UNITS)), WAREHOUSE)
 

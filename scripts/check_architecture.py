@@ -201,7 +201,8 @@ def _is_in(module: str, package: str) -> bool:
 def main() -> int:
     source = Path(sys.argv[1] if len(sys.argv) > 1 else "src")
     found = problems(source)
-    print("\n".join(found) or "The source keeps the rules of docs/architecture.md.")
+    for problem in found:
+        sys.stderr.write(problem + "\n")
     return 1 if found else 0
 
 

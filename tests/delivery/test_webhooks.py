@@ -12,13 +12,13 @@ from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.webhooks import Webhooks
+from gqlstock.rules.handles import Handle
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.orders import number
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
-from gqlstock.services.handles import Handle
 from gqlstock.store import database, work
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint, queue
 from support import settable_clock, webhook_receiver

@@ -10,11 +10,11 @@ from pathlib import Path
 from gqlstock.cli import migrate
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.services import alerts, orders, stock, tokens
-from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, alerts, place_order, tokens
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store import database
 from gqlstock.store.database import SqliteFile
 from support import server_processes
@@ -50,21 +50,21 @@ async def trade(shop: Shop, chance: random.Random) -> None:
         began = database.now()
         chosen = list(dict.fromkeys(chance.choices(wares, weights, k=chance.randint(1, 2))))
         try:
-            await orders.place(ANNA, _asked(shop, chosen, chance))
+            await place_order.place(ANNA, _asked(shop, chosen, chance))
         except Refused:
-            deltas = tuple(StockDelta(sku, code, shop.wanted(sku) // 2) for sku in chosen for code in WAREHOUSES)
-            await stock.adjust(ANNA, Adjustment(deltas, reason="Delivery"))
+            deltas = tuple(StockAdjustment(sku, code, shop.wanted(sku) // 2) for sku in chosen for code in WAREHOUSES)
+            await adjust_stock.adjust(ANNA, AdjustStockRequest(deltas, reason="Delivery"))
         await _happened(now - timedelta(minutes=ago), began)
     for alert in (await database.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
         await alerts.acknowledge(ANNA, alert["id"], str(alert["id"]))
 
 
-def _asked(shop: Shop, chosen: list[str], chance: random.Random) -> Asked:
+def _asked(shop: Shop, chosen: list[str], chance: random.Random) -> OrderRequest:
     """One or two of each at the shop, four or five where the trade buys, and fabric by the metre."""
     website, pieces = (HOME, (1, 2)) if chance.random() < 0.8 else (TRADE, (4, 5))
     units = {sku: Decimal(chance.choice(pieces)) for sku in chosen}
     metres = {sku: Decimal(chance.randint(16, 30)) / 4 for sku in chosen if shop.wares[sku].by_the_metre}
-    return Asked(lines=tuple(OrderLine(*line) for line in (units | metres).items()), website=website)
+    return OrderRequest(lines=tuple(RequestedLine(*line) for line in (units | metres).items()), website=website)
 
 
 async def _happened(moment: datetime, began: datetime) -> None:

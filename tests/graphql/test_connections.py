@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import stock
-from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services import count_stock
+from gqlstock.services.count_stock import CountStockRequest, StockCount
 from support import shop_builders as make
 from support.graphql_client import codes
 
@@ -24,7 +24,7 @@ async def a_stocked_shop():
     skus = [f"P{number}" for number in range(7)] + ["SHIRT-S", "SHIRT-M", "SHIRT-L"]
     counts = tuple(StockCount(sku, "BERLIN", Decimal(("2", "2.5", "20")[n % 3])) for n, sku in enumerate(skus))
     await make.setting(quantity_uses_decimals=True)
-    await stock.count(SYSTEM, Counting(counts))
+    await count_stock.count(SYSTEM, CountStockRequest(counts))
     for number in range(8):
         await make.order(f"P{number % 7}", 1)
 

@@ -14,15 +14,15 @@ from gqlstock.graphql import feeds
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.order_request import RequestedLine
 from gqlstock.rules.scopes import SYSTEM, Scope
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction
-from gqlstock.services import cancellation, catalog, holds, orders, returns, shipments
-from gqlstock.services.cancellation import Cancellation
-from gqlstock.services.drafts import OrderLine
-from gqlstock.services.holds import Holding
+from gqlstock.services import cancel_order, catalog, hold_stock, retry_order, return_items, ship
+from gqlstock.services.cancel_order import CancelOrderRequest
+from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.open_order import LineQuantity
-from gqlstock.services.returns import Return
-from gqlstock.services.shipments import Packing
+from gqlstock.services.return_items import ReturnItemsRequest
+from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.store import database, inventory, levels, outbox
 from gqlstock.store.database import DatabaseUrl
 from support import database_backup
@@ -123,7 +123,7 @@ async def test_what_was_pushed_is_kept_by_nobody(shop: Shop) -> None:
 
 async def test_what_leaves_on_hand_as_it_is_comes_without_a_movement(shop: Shop) -> None:
     async with shop.subscribed(INVENTORY, READS) as pushes:
-        await holds.hold(SYSTEM, Holding((OrderLine("MUG", Decimal(4)),)))
+        await hold_stock.hold(SYSTEM, HoldRequest((RequestedLine("MUG", Decimal(4)),)))
 
         change = await pushes.next()
 
@@ -224,31 +224,31 @@ async def test_every_change_of_an_order_is_one_push(shop: Shop) -> None:
         order_id = await make.order(lines={"MUG": 2, "CUP": 3})
         number = order_rules.number(order_id)
         await then("PLACED")
-        made = (await shipments.create(SYSTEM, Packing(number, "BERLIN"))).ids["shipment"][0]
+        made = (await ship.create(SYSTEM, CreateShipmentRequest(number, "BERLIN"))).ids["shipment"][0]
         await then("PLACED")
-        await shipments.cancel(SYSTEM, shipment_rules.number(made))
+        await ship.cancel(SYSTEM, shipment_rules.number(made))
         await then("PLACED")
-        await cancellation.cancel(SYSTEM, Cancellation(number, (LineQuantity("CUP", Decimal(1)),)))
+        await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, (LineQuantity("CUP", Decimal(1)),)))
         await then("PLACED")
-        made = (await shipments.create(SYSTEM, Packing(number, "BERLIN"))).ids["shipment"][0]
+        made = (await ship.create(SYSTEM, CreateShipmentRequest(number, "BERLIN"))).ids["shipment"][0]
         await then("PLACED")
-        await shipments.ship(SYSTEM, shipment_rules.number(made), None, None)
+        await ship.ship(SYSTEM, shipment_rules.number(made), None, None)
         await then("SHIPPED")
-        await returns.take_back(SYSTEM, Return(number, (LineQuantity("MUG", Decimal(2)),)))
+        await return_items.take_back(SYSTEM, ReturnItemsRequest(number, (LineQuantity("MUG", Decimal(2)),)))
         await then("SHIPPED")
 
 
-async def test_a_held_order_that_is_tried_again_and_a_filled_one_are_one_push_each(shop: Shop) -> None:
+async def test_a_parked_order_that_is_tried_again_and_a_filled_one_are_one_push_each(shop: Shop) -> None:
     await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.setting(product="CUP", backorders=BackorderMode.ALLOW)
     async with shop.subscribed(ORDERS, Scope.ORDERS_READ) as pushes:
-        held = order_rules.number(await make.order("MUG", 15))
+        parked = order_rules.number(await make.order("MUG", 15))
         waiting = order_rules.number(await make.order("CUP", 25))
-        assert await statuses(pushes, 2) == [(held, "BACKORDERED"), (waiting, "PLACED")]
+        assert await statuses(pushes, 2) == [(parked, "BACKORDERED"), (waiting, "PLACED")]
 
         await make.stock("MUG", on_hand=15)
-        await orders.retry(SYSTEM, held)
-        assert await statuses(pushes, 1) == [(held, "PLACED")]
+        await retry_order.retry(SYSTEM, parked)
+        assert await statuses(pushes, 1) == [(parked, "PLACED")]
         await make.stock("CUP", on_hand=30)
         assert await statuses(pushes, 1) == [(waiting, "PLACED")]
         assert await pushes.nothing()
@@ -261,7 +261,7 @@ async def test_an_order_filled_in_two_warehouses_by_its_own_cancellation_is_one_
     other = order_rules.number(await make.order(lines={"MUG": 3, "CUP": 3}))
     async with shop.subscribed(ORDERS, Scope.ORDERS_READ) as pushes:
         lines = (LineQuantity("MUG", Decimal(8)), LineQuantity("CUP", Decimal(8)))
-        await cancellation.cancel(SYSTEM, Cancellation(number, lines))
+        await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, lines))
 
         assert sorted(await statuses(pushes, 2)) == sorted([(number, "PLACED"), (other, "PLACED")])
         assert await pushes.nothing()
@@ -277,7 +277,7 @@ async def test_orders_are_chosen_by_number_and_by_website(shop: Shop) -> None:
         shop.subscribed(ORDERS, Scope.ORDERS_READ, website="outlet") as of_outlet,
     ):
         second = order_rules.number(await make.order("MUG", 1, website="outlet"))
-        await cancellation.cancel(SYSTEM, Cancellation(first))
+        await cancel_order.cancel(SYSTEM, CancelOrderRequest(first))
 
         assert await statuses(of_first, 1) == [(first, "CANCELED")]
         assert await statuses(of_outlet, 1) == [(second, "PLACED")]

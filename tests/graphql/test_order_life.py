@@ -1,4 +1,4 @@
-"""Shipments, cancellations, returns, held orders and holds as clients see them."""
+"""Shipments, cancellations, returns, parked orders and holds as clients see them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -120,7 +120,7 @@ async def test_lines_are_named_by_id(client: Client) -> None:
     assert await client.refused("cancelOrder", number=number, lines=other) == [("NOT_FOUND", ["lines", "0", "line"])]
 
 
-async def test_a_held_order_is_tried_again(client: Client) -> None:
+async def test_a_parked_order_is_tried_again(client: Client) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     kept = await client.done("placeOrder", f"order {{ number status {LINE} }}", lines=rows(MUG=9))
     number = kept["order"]["number"]

@@ -67,8 +67,8 @@ async def opening(client: Client) -> dict[str, Any]:
     await client.done("shipShipment", number=found["shipped shipment"])
     found["hold"] = (await client.done("holdStock", "hold { id }", lines=line))["hold"]["id"]
     await make.setting(product="SOLD", insufficient_stock="HOLD_ORDER")
-    held = await client.done("placeOrder", "order { number }", lines=[{"sku": "SOLD", "quantity": 1}])
-    found["held"] = held["order"]["number"]
+    parked = await client.done("placeOrder", "order { number }", lines=[{"sku": "SOLD", "quantity": 1}])
+    found["parked"] = parked["order"]["number"]
     await make.stock("SOLD", on_hand=9)
     announced = """inventoryLevels { announcements { nodes { id } } }"""
     coming = await client.done("announceStock", announced, warehouse="BERLIN", lines=line)
@@ -110,7 +110,7 @@ def given(name: str, there: dict[str, Any]) -> dict[str, Any]:
         "acknowledgeLowInventoryAlert": {"id": there["alert"]},
         "placeOrder": {"lines": line, "customerEmail": "ada@shop.example"},
         "cancelOrder": {"number": there["placed"]},
-        "retryOrder": {"number": there["held"]},
+        "retryOrder": {"number": there["parked"]},
         "createShipment": {"order": there["packed"], "warehouse": "BERLIN"},
         "shipShipment": {"number": there["ready shipment"]},
         "cancelShipment": {"number": there["canceled shipment"]},

@@ -12,13 +12,13 @@ from gqlstock.graphql.schema import text
 from gqlstock.rules import ids
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.order_request import RequestedLine
 from gqlstock.rules.scopes import SYSTEM, Scope
-from gqlstock.services import holds, receiving, shipments
-from gqlstock.services.drafts import OrderLine
-from gqlstock.services.holds import Holding
-from gqlstock.services.receiving import Announcement
-from gqlstock.services.shipments import Packing
-from gqlstock.services.stock import StockLine
+from gqlstock.services import hold_stock, receive, ship
+from gqlstock.services.hold_stock import HoldRequest
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.ship import CreateShipmentRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import database
 from support import shop_builders as make
 from support.graphql_client import Client, codes
@@ -58,12 +58,12 @@ async def two(client: Client) -> Two:
     await make.setting(level=("MUG", "BERLIN"), notify_below=80_000)
     for warehouse in ("BERLIN", "HAMBURG"):
         for _ in range(2):
-            await receiving.announce(SYSTEM, Announcement(warehouse, (StockLine("MUG", Decimal(9)),)))
+            await receive.announce(SYSTEM, AnnounceStockRequest(warehouse, (StockLine("MUG", Decimal(9)),)))
     local = await make.order("MUG", 2)
     order = await make.order("MUG", 5)
-    await shipments.create(SYSTEM, Packing(order_rules.number(order), "BERLIN"))
-    made = await shipments.create(SYSTEM, Packing(order_rules.number(order), "HAMBURG"))
-    kept = await holds.hold(SYSTEM, Holding((OrderLine("SHIRT-S", Decimal(7)),)))
+    await ship.create(SYSTEM, CreateShipmentRequest(order_rules.number(order), "BERLIN"))
+    made = await ship.create(SYSTEM, CreateShipmentRequest(order_rules.number(order), "HAMBURG"))
+    kept = await hold_stock.hold(SYSTEM, HoldRequest((RequestedLine("SHIRT-S", Decimal(7)),)))
     by_level = f"level_id IN (SELECT id FROM inventory_level WHERE warehouse_id = {hamburg})"
     by_warehouse = f"warehouse_id = {hamburg}"
     of = {

@@ -13,8 +13,8 @@ import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import stock, verification
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, verification
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store import database
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Allocation, Order, OrderLine
@@ -193,8 +193,8 @@ async def test_transfers_that_cross_neither_wait_for_each_other_for_ever_nor_los
 
 
 async def fill(*skus: str) -> None:
-    changes = tuple(StockDelta(sku, "BERLIN", Decimal(1)) for sku in skus)
-    await stock.adjust(SYSTEM, Adjustment(changes))
+    changes = tuple(StockAdjustment(sku, "BERLIN", Decimal(1)) for sku in skus)
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest(changes))
 
 
 @only_on_postgres

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gqlstock.rules import allocation, availability
-from gqlstock.rules.allocation import AllocationState, Part, RankedWarehouse
+from gqlstock.rules.allocation import AllocationState, PlannedAllocation, RankedWarehouse
 from gqlstock.rules.availability import Source
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
@@ -237,7 +237,7 @@ def test_under_never_nothing_waits(stock, ordered, threshold, expected):
 
 
 def test_units_that_are_not_counted_are_allocated_whole():
-    assert allocation.uncounted(Decimal(7), 3) == (Part(3, Decimal(7), ON_HAND),)
+    assert allocation.uncounted(Decimal(7), 3) == (PlannedAllocation(3, Decimal(7), ON_HAND),)
 
 
 @pytest.mark.parametrize(

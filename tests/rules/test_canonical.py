@@ -8,23 +8,26 @@ import pytest
 
 from gqlstock.rules import canonical
 from gqlstock.rules.geo import Point
-from gqlstock.services.cancellation import Cancellation
-from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.handles import Handle
-from gqlstock.services.holds import Holding
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.cancel_order import CancelOrderRequest
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.open_order import LineQuantity
-from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
-from gqlstock.services.returns import Return
-from gqlstock.services.shipments import Packing
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.return_items import ReturnItemsRequest
+from gqlstock.services.ship import CreateShipmentRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TWO = Decimal(2)
 
 PINNED = [
     (
-        Asked(
-            (OrderLine("MUG", TWO, (("Size", "S"),)), OrderLine("CUP", Decimal("1.5"))),
+        OrderRequest(
+            (RequestedLine("MUG", TWO, (("Size", "S"),)), RequestedLine("CUP", Decimal("1.5"))),
             "outlet",
             "anna@example.com",
             "R-1",
@@ -35,58 +38,58 @@ PINNED = [
         "2:26d6bac0eba1b9d8e736b6a0ce0c2266a4f8a0ef53f87e13ac0486e8bd3e",
     ),
     (
-        Asked((OrderLine("MUG", TWO),)),
+        OrderRequest((RequestedLine("MUG", TWO),)),
         '{"lines":[{"quantity":"2","sku":"MUG"}]}',
         "2:2da808ef55ceea5b88e3a0534235b565df58e55de8d7b874f14dc013f798",
     ),
     (
-        Holding((OrderLine("MUG", TWO),), "outlet", 30, Handle(7, "any")),
+        HoldRequest((RequestedLine("MUG", TWO),), "outlet", 30, Handle(7, "any")),
         '{"lines":[{"quantity":"2","sku":"MUG"}],"minutes":30,"replaces":{"id":7},"website":"outlet"}',
         "2:5411e39fb5473bcbff6cb5acd39588d20608077bd641fad2d5387b22bce0",
     ),
     (
-        Cancellation("1001", (LineQuantity("MUG", TWO, 5, "any"),), "late"),
+        CancelOrderRequest("1001", (LineQuantity("MUG", TWO, 5, "any"),), "late"),
         '{"lines":[{"line":5,"quantity":"2","sku":"MUG"}],"number":"1001","reason":"late"}',
         "2:ec90d24406d004d681522673ef4c999e706b2b016693ab04051904cf314d",
     ),
-    (Cancellation("1001"), '{"number":"1001"}', "2:a919bf07d1ab808367de3fb28af5a25009fc5e7fac5f63097714d152f9e9"),
+    (CancelOrderRequest("1001"), '{"number":"1001"}', "2:a919bf07d1ab808367de3fb28af5a25009fc5e7fac5f63097714d152f9e9"),
     (
-        Cancellation("1001", ()),
+        CancelOrderRequest("1001", ()),
         '{"lines":[],"number":"1001"}',
         "2:a53b2522c8765143b1dc6ca6941ee539405d3e2c077b780b5cc3c0f29ba9",
     ),
     (
-        Return("1001", (LineQuantity("MUG", TWO),), False, "broken"),
+        ReturnItemsRequest("1001", (LineQuantity("MUG", TWO),), False, "broken"),
         '{"lines":[{"quantity":"2","sku":"MUG"}],"order":"1001","reason":"broken","restock":false}',
         "2:df4216d0570b31b12803ca41ca95a131a81558aad6ccccbeaf498de4db06",
     ),
     (
-        Packing("1001", "BERLIN", (LineQuantity("MUG", TWO),)),
+        CreateShipmentRequest("1001", "BERLIN", (LineQuantity("MUG", TWO),)),
         '{"lines":[{"quantity":"2","sku":"MUG"}],"order":"1001","warehouse":"BERLIN"}',
         "2:f822e1149e080a7d9482f7c311e7ee40186bd773e94bc64d320d8cf220fa",
     ),
     (
-        Adjustment((StockDelta("MUG", "BERLIN", Decimal("-1.50")),), "lost", "R-1", True),
+        AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal("-1.50")),), "lost", "R-1", True),
         '{"changes":[{"delta":"-1.5","sku":"MUG","warehouse":"BERLIN"}],"partial":true,"reason":"lost","reference":"R-1"}',
         "2:968ae28acead3cbc1570c6ff7dd27d02075fef676917b2fddae1a202d5b5",
     ),
     (
-        Counting((StockCount("MUG", "BERLIN", Decimal("10.000"), Decimal(0), NOON),), "night", "R-1"),
+        CountStockRequest((StockCount("MUG", "BERLIN", Decimal("10.000"), Decimal(0), NOON),), "night", "R-1"),
         '{"counts":[{"countedAt":"2026-03-01T12:00:00+00:00","expectedOnHand":"0","onHand":"10","sku":"MUG","warehouse":"BERLIN"}],"reason":"night","reference":"R-1"}',
         "2:09749bfddc8cd8e515fdb3b6308dcb5ee0f5f4010a7bbd74401684b873de",
     ),
     (
-        Transfer("BERLIN", "PARIS", (StockLine("MUG", TWO),), "balance", "R-1"),
+        TransferStockRequest("BERLIN", "PARIS", (StockLine("MUG", TWO),), "balance", "R-1"),
         '{"from":"BERLIN","lines":[{"quantity":"2","sku":"MUG"}],"reason":"balance","reference":"R-1","to":"PARIS"}',
         "2:e80754f0c9d5291b460cfe74404cfda16ec0c8705cec5b3f0f53701b8daf",
     ),
     (
-        Announcement("BERLIN", (StockLine("MUG", TWO),), NOON, "PO-1"),
+        AnnounceStockRequest("BERLIN", (StockLine("MUG", TWO),), NOON, "PO-1"),
         '{"expectedAt":"2026-03-01T12:00:00+00:00","lines":[{"quantity":"2","sku":"MUG"}],"reference":"PO-1","warehouse":"BERLIN"}',
         "2:1e47f4f7d5af69ec0bfbfd28ecca4351f199d83ca7509f1d3c2f92484669",
     ),
     (
-        Arrival("BERLIN", (ArrivedLine("MUG", TWO, 9, "any"),), "delivery", "PO-1"),
+        ReceiveStockRequest("BERLIN", (ReceivedLine("MUG", TWO, 9, "any"),), "delivery", "PO-1"),
         '{"lines":[{"announcement":9,"quantity":"2","sku":"MUG"}],"reason":"delivery","reference":"PO-1","warehouse":"BERLIN"}',
         "2:fc6a99c4ca7eb490b79c3a73865175414f89873f31d180039c4b98dd73b4",
     ),
@@ -99,7 +102,7 @@ def test_the_digest_of_each_input_stays_what_it_was(asked: object, text: str, di
 
 
 def test_a_digest_fits_its_column_and_says_its_version() -> None:
-    digest = canonical.digest(Cancellation("1001"))
+    digest = canonical.digest(CancelOrderRequest("1001"))
 
     assert len(digest) <= 64
     assert canonical.is_comparable(digest)
@@ -120,8 +123,11 @@ def test_a_field_that_is_added_later_with_a_default_changes_no_digest() -> None:
         (StockLine("MUG", Decimal("2.0000")), StockLine("MUG", Decimal("2E+0"))),
         (StockLine("MUG", TWO), StockLine(" MUG\u200b", TWO)),
         (StockLine("CAFÉ", TWO), StockLine("CAFE\u0301", TWO)),
-        (Announcement("BERLIN", (), NOON), Announcement("BERLIN", (), NOON.astimezone(timezone(timedelta(hours=2))))),
-        (Holding(()), Holding((), minutes=15)),
+        (
+            AnnounceStockRequest("BERLIN", (), NOON),
+            AnnounceStockRequest("BERLIN", (), NOON.astimezone(timezone(timedelta(hours=2)))),
+        ),
+        (HoldRequest(()), HoldRequest((), minutes=15)),
         (Point(52.0, 0.0), Point(52.0, -0.0)),
         (Handle(7, "one"), Handle(7, "other")),
     ],
@@ -131,4 +137,4 @@ def test_what_only_looks_different_is_the_same_input(one: object, other: object)
 
 
 def test_what_is_missing_is_not_what_is_empty() -> None:
-    assert canonical.text(Cancellation("1001")) != canonical.text(Cancellation("1001", ()))
+    assert canonical.text(CancelOrderRequest("1001")) != canonical.text(CancelOrderRequest("1001", ()))

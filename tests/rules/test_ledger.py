@@ -112,7 +112,7 @@ def test_on_hand_does_not_leave_the_range_below_zero_either():
     ],
 )
 def test_what_ordering_three_units_does(mode, expected):
-    assert ledger.effect(ledger.Step.ORDERED, mode, Decimal(3)) == expected
+    assert ledger.effect(ledger.FulfilmentStep.ORDERED, mode, Decimal(3)) == expected
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,18 @@ def test_what_ordering_three_units_does(mode, expected):
     ],
 )
 def test_what_five_backordered_of_an_empty_level_do(mode, expected):
-    after = ledger.apply(level(), ledger.effect(ledger.Step.ORDERED, mode, Decimal(5), backordered=Decimal(5)))
+    after = ledger.apply(
+        level(), ledger.effect(ledger.FulfilmentStep.ORDERED, mode, Decimal(5), backordered=Decimal(5))
+    )
 
     assert after == expected
 
 
 @pytest.mark.parametrize("mode", [InventoryDecrement.ON_ORDER, InventoryDecrement.ON_SHIPMENT])
 def test_available_falls_by_what_was_ordered_whatever_waits_of_it(mode):
-    after = ledger.apply(level(on_hand=2), ledger.effect(ledger.Step.ORDERED, mode, Decimal(5), backordered=Decimal(3)))
+    after = ledger.apply(
+        level(on_hand=2), ledger.effect(ledger.FulfilmentStep.ORDERED, mode, Decimal(5), backordered=Decimal(3))
+    )
 
     assert after.available == -3
     assert after.backordered == 3

@@ -10,7 +10,9 @@ from gqlstock.rules.events import alert_then
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import alerts, catalog, reassess, stock, warehouses
+from gqlstock.services import alerts, catalog, delete_level, reassess, transfer_stock, warehouses
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.catalog import Item
 from gqlstock.store.db.records import records
@@ -97,9 +99,9 @@ async def test_the_quantity_is_that_of_all_warehouses_together(shop: None) -> No
 
 
 async def test_a_transfer_between_two_warehouses_is_no_fall(shop: None) -> None:
-    line = stock.StockLine("MUG", Decimal(9))
+    line = StockLine("MUG", Decimal(9))
 
-    await stock.transfer(SYSTEM, stock.Transfer("BERLIN", "HAMBURG", (line,)))
+    await transfer_stock.transfer(SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (line,)))
 
     assert await found() == []
 
@@ -177,7 +179,7 @@ async def test_the_alert_of_a_level_ends_when_the_level_is_deleted(shop: None) -
     await make.setting(level=("MUG", "HAMBURG"), notify_below=30)
     await make.stock("MUG", "HAMBURG", 0)
 
-    await stock.delete_level(SYSTEM, "MUG", "HAMBURG")
+    await delete_level.delete(SYSTEM, "MUG", "HAMBURG")
 
     assert await found() == [("MUG", "HAMBURG", 0, "RESOLVED")]
     assert await news() == ["RAISED", "RESOLVED"]

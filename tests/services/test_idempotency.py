@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Code, InsufficientStock, Refused, StaleQuantity
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
-from gqlstock.services import catalog, holds, orders, stock
-from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.holds import Holding
+from gqlstock.services import adjust_stock, catalog, count_stock, hold_stock, place_order
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.idempotency import ticket_on_website
-from gqlstock.services.orders import PlaceOrder
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta
+from gqlstock.services.place_order import PlaceOrder
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Result
 from gqlstock.store import database, idempotency
@@ -33,16 +34,18 @@ async def shop(db: None) -> None:
     await make.stock("MUG", on_hand=100)
 
 
-def asked(units: int | str = 1, **more: Any) -> Asked:
-    return Asked((OrderLine("MUG", Decimal(units)),), **more)
+def asked(units: int | str = 1, **more: Any) -> OrderRequest:
+    return OrderRequest((RequestedLine("MUG", Decimal(units)),), **more)
 
 
-def adjustment(*deltas: int, partial: bool = False) -> Adjustment:
-    return Adjustment(tuple(StockDelta("MUG", "BERLIN", Decimal(delta)) for delta in deltas), partial=partial)
+def adjustment(*deltas: int, partial: bool = False) -> AdjustStockRequest:
+    return AdjustStockRequest(
+        tuple(StockAdjustment("MUG", "BERLIN", Decimal(delta)) for delta in deltas), partial=partial
+    )
 
 
 async def place(key: str | None, units: int = 1, caller: Caller = ANNA) -> int:
-    return (await orders.place(caller, asked(units), key)).ids["order"][0]
+    return (await place_order.place(caller, asked(units), key)).ids["order"][0]
 
 
 async def left() -> Decimal:
@@ -87,25 +90,26 @@ async def test_another_input_under_the_same_key_is_a_conflict(shop: None) -> Non
         asked(1, reference="R-2"),
         asked(1, website="outlet", reference="R-1"),
         asked(1, reference="R-1", customer_email="anna@example.com"),
-        Asked((OrderLine("MUG", Decimal(1)), OrderLine("MUG", Decimal(1))), reference="R-1"),
+        OrderRequest((RequestedLine("MUG", Decimal(1)), RequestedLine("MUG", Decimal(1))), reference="R-1"),
     ],
     ids=["reference", "website", "email", "lines"],
 )
-async def test_every_part_of_the_input_counts(shop: None, other: Asked) -> None:
-    await orders.place(ANNA, asked(1, reference="R-1"), "k1")
+async def test_every_part_of_the_input_counts(shop: None, other: OrderRequest) -> None:
+    await place_order.place(ANNA, asked(1, reference="R-1"), "k1")
 
     with pytest.raises(Refused) as error:
-        await orders.place(ANNA, other, "k1")
+        await place_order.place(ANNA, other, "k1")
 
     assert code(error) == (Code.IDEMPOTENCY_CONFLICT, ("idempotencyKey",))
 
 
 async def test_the_default_website_is_the_same_named_or_left_out(shop: None) -> None:
     placed = [
-        (await orders.place(ANNA, asked(1, website=website), "k1")).ids for website in (None, "shop", None, " shop ")
+        (await place_order.place(ANNA, asked(1, website=website), "k1")).ids
+        for website in (None, "shop", None, " shop ")
     ]
     held = [
-        (await holds.hold(ANNA, Holding((OrderLine("MUG", Decimal(1)),), website), "k1")).ids
+        (await hold_stock.hold(ANNA, HoldRequest((RequestedLine("MUG", Decimal(1)),), website), "k1")).ids
         for website in ("shop", None)
     ]
 
@@ -129,7 +133,10 @@ async def test_another_spelling_of_a_sku_is_the_same_input(shop: None) -> None:
     await make.stock("CAFÉ", on_hand=10)
 
     spelled = ["CAFÉ", " CAFÉ", "CAFE\u0301", "\ufeffCA\u200bFÉ"]
-    placed = {(await orders.place(ANNA, Asked((OrderLine(sku, Decimal(1)),)), "k1")).ids["order"][0] for sku in spelled}
+    placed = {
+        (await place_order.place(ANNA, OrderRequest((RequestedLine(sku, Decimal(1)),)), "k1")).ids["order"][0]
+        for sku in spelled
+    }
 
     assert len(placed) == 1
 
@@ -145,8 +152,8 @@ async def test_the_public_shares_its_keys(shop: None) -> None:
 
 
 async def test_a_key_belongs_to_its_mutation(shop: None) -> None:
-    await stock.adjust(ANNA, adjustment(5), "k1")
-    await stock.count(ANNA, Counting((StockCount("MUG", "BERLIN", Decimal(50)),)), "k1")
+    await adjust_stock.adjust(ANNA, adjustment(5), "k1")
+    await count_stock.count(ANNA, CountStockRequest((StockCount("MUG", "BERLIN", Decimal(50)),)), "k1")
     await place("k1")
 
     assert await left() == 49
@@ -167,7 +174,7 @@ async def test_an_answer_with_errors_is_not_kept(shop: None) -> None:
 REFUSED = {
     "too many": (asked(101), Code.INSUFFICIENT_STOCK),
     "quantity rules": (asked(2, reference="R-1"), Code.QUANTITY_NOT_ALLOWED),
-    "unknown SKU": (Asked((OrderLine("NONE", Decimal(1)),)), Code.NOT_FOUND),
+    "unknown SKU": (OrderRequest((RequestedLine("NONE", Decimal(1)),)), Code.NOT_FOUND),
 }
 
 
@@ -179,7 +186,7 @@ async def test_a_refusal_decides_the_same_call_that_arrived_before_it(shop: None
     early = await ticket_on_website(ANNA, "placeOrder", "k1", refused)
     await asyncio.sleep(0.001)
     with pytest.raises(Refused) as first:
-        await orders.place(ANNA, refused, "k1")
+        await place_order.place(ANNA, refused, "k1")
 
     await make.product("NONE")
     await make.stock("NONE", on_hand=1)
@@ -191,7 +198,7 @@ async def test_a_refusal_decides_the_same_call_that_arrived_before_it(shop: None
     assert code(first)[0] is wanted
     assert second.value.refusals == first.value.refusals
     assert await Order.all().count() == 0
-    assert await orders.place(ANNA, refused, "k1")
+    assert await place_order.place(ANNA, refused, "k1")
 
 
 async def test_a_refusal_does_not_decide_another_call_under_its_key(shop: None) -> None:
@@ -205,7 +212,7 @@ async def test_a_refusal_does_not_decide_another_call_under_its_key(shop: None) 
 
 async def test_a_call_that_would_be_refused_now_gets_its_kept_answer(shop: None) -> None:
     first = await place("k1", 100)
-    await stock.adjust(SYSTEM, adjustment(5), None)
+    await adjust_stock.adjust(SYSTEM, adjustment(5), None)
     await catalog.update_product("MUG", {"new_sku": "CUP"})
 
     assert await place("k1", 100) == first
@@ -234,10 +241,10 @@ async def test_after_an_error_the_key_may_be_used_for_another_input(shop: None) 
 
 async def test_an_answer_in_part_is_kept_with_its_errors(shop: None) -> None:
     asked_for = adjustment(5, -1_000, 7, partial=True)
-    first = await stock.adjust(ANNA, asked_for, "k1")
-    await stock.adjust(ANNA, adjustment(2_000), None)
+    first = await adjust_stock.adjust(ANNA, asked_for, "k1")
+    await adjust_stock.adjust(ANNA, adjustment(2_000), None)
 
-    again = await stock.adjust(ANNA, asked_for, "k1")
+    again = await adjust_stock.adjust(ANNA, asked_for, "k1")
 
     (short,) = again.refusals
     assert again == first
@@ -253,10 +260,10 @@ async def test_a_stale_row_of_an_answer_in_part_is_told_again_with_its_figures(s
         StockCount("NONE", "BERLIN", Decimal(1)),
     )
     await make.setting(quantity_uses_decimals=True)
-    asked_for = Counting(counts, partial=True)
+    asked_for = CountStockRequest(counts, partial=True)
 
-    first = await stock.count(ANNA, asked_for, "k1")
-    again = await stock.count(ANNA, asked_for, "k1")
+    first = await count_stock.count(ANNA, asked_for, "k1")
+    again = await count_stock.count(ANNA, asked_for, "k1")
 
     stale, unknown = again.refusals
     assert again == first
@@ -304,8 +311,8 @@ async def test_of_two_inputs_at_once_under_one_key_one_is_a_conflict(shop: None)
 
 
 async def test_one_adjustment_sent_twice_moves_the_stock_once(shop: None) -> None:
-    first: Result = await stock.adjust(ANNA, adjustment(5), "k1")
-    again = await stock.adjust(ANNA, adjustment(5), "k1")
+    first: Result = await adjust_stock.adjust(ANNA, adjustment(5), "k1")
+    again = await adjust_stock.adjust(ANNA, adjustment(5), "k1")
 
     assert again == first
     assert await StockMovement.filter(kind="ADJUSTMENT").count() == 1

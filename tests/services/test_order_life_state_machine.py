@@ -16,9 +16,12 @@ from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import holds, receiving, stock, verification
-from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services import adjust_stock, count_stock, expire_holds, receive, transfer_stock, verification
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store import database
 from support import order_life as life
 from support import shop_builders as make
@@ -48,7 +51,7 @@ class Rules:
     mode: InventoryDecrement
     backorders: bool
     threshold: int
-    holds_orders: bool
+    parks_orders: bool
 
 
 @dataclass
@@ -82,7 +85,7 @@ class Line:
 class Order:
     id: int
     lines: list[Line]
-    held: bool = False
+    parked: bool = False
 
     @property
     def open(self) -> int:
@@ -212,7 +215,7 @@ class Model:
         gone = len(self.of(order, "SHIPPED", "RETURNED"))
         if order.open == 0:
             return "CANCELED"
-        if order.held:
+        if order.parked:
             return "BACKORDERED"
         return "SHIPPED" if gone == order.open else "PARTIALLY_SHIPPED" if gone else "PLACED"
 
@@ -267,7 +270,9 @@ class Life:
         sku, place = self.level()
         delta = self.chance.choice([-4, -2, -1, 1, 2, 5])
         code = "INSUFFICIENT_STOCK" if delta < 0 and self.model.on_hand[sku, place] + delta < 0 else None
-        await self.expect(code, stock.adjust(SYSTEM, Adjustment((StockDelta(sku, place, Decimal(delta)),))))
+        await self.expect(
+            code, adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment(sku, place, Decimal(delta)),)))
+        )
         if code is None:
             self.model.on_hand[sku, place] += delta
             self.model.fill((sku, place))
@@ -275,7 +280,7 @@ class Life:
     async def count(self) -> None:
         sku, place = self.level()
         counted = self.chance.randint(0, 8)
-        await stock.count(SYSTEM, Counting((StockCount(sku, place, Decimal(counted)),)))
+        await count_stock.count(SYSTEM, CountStockRequest((StockCount(sku, place, Decimal(counted)),)))
         self.model.on_hand[sku, place] = counted
         self.model.fill((sku, place))
 
@@ -284,8 +289,8 @@ class Life:
         target = PLACES[1 - PLACES.index(place)]
         quantity = self.chance.randint(1, 4)
         code = "INSUFFICIENT_STOCK" if quantity > max(self.model.available(sku, place), 0) else None
-        moved = Transfer(place, target, (StockLine(sku, Decimal(quantity)),))
-        await self.expect(code, stock.transfer(SYSTEM, moved))
+        moved = TransferStockRequest(place, target, (StockLine(sku, Decimal(quantity)),))
+        await self.expect(code, transfer_stock.transfer(SYSTEM, moved))
         if code is None:
             self.model.on_hand[sku, place] -= quantity
             self.model.on_hand[sku, target] += quantity
@@ -294,7 +299,7 @@ class Life:
     async def announce(self) -> None:
         sku, place = self.level()
         quantity = self.chance.randint(1, 6)
-        await receiving.announce(SYSTEM, Announcement(place, (StockLine(sku, Decimal(quantity)),)))
+        await receive.announce(SYSTEM, AnnounceStockRequest(place, (StockLine(sku, Decimal(quantity)),)))
         (row,) = await database.query("SELECT MAX(id) AS id FROM stock_announcement")
         self.model.to_come.append([row["id"], sku, place, quantity])
         self.model.fill((sku, place))
@@ -302,7 +307,7 @@ class Life:
     async def receive(self) -> None:
         sku, place = self.level()
         quantity = left = self.chance.randint(1, 6)
-        await receiving.receive(SYSTEM, Arrival(place, (ArrivedLine(sku, Decimal(quantity)),)))
+        await receive.receive(SYSTEM, ReceiveStockRequest(place, (ReceivedLine(sku, Decimal(quantity)),)))
         for one in self.model.to_come:
             if one[1:3] == [sku, place]:
                 filled = min(one[3], left)
@@ -316,7 +321,7 @@ class Life:
             return
         one = self.chance.choice(self.model.to_come)
         code = None if one[3] else "INVALID_STATE"
-        await self.expect(code, receiving.withdraw(SYSTEM, one[0], "told"))
+        await self.expect(code, receive.withdraw(SYSTEM, one[0], "told"))
         if code is None:
             one[3] = 0
             self.model.fill((one[1], one[2]))
@@ -353,7 +358,7 @@ class Life:
         try:
             freed = self.end_of(hold, "ORDERED")
             plan, short = self.model.plan(lines, hold)
-            if short and not all(self.model.rules[sku].holds_orders for sku in short):
+            if short and not all(self.model.rules[sku].parks_orders for sku in short):
                 raise No("INSUFFICIENT_STOCK")
         except No as no:
             code = str(no)
@@ -368,7 +373,7 @@ class Life:
             Line(line_id, sku, self.model.rules[sku].mode, quantity)
             for line_id, (sku, quantity) in zip(ids, lines, strict=True)
         ]
-        order = Order(order_id, made, held=bool(short))
+        order = Order(order_id, made, parked=bool(short))
         self.model.orders.append(order)
         if short:
             self.model.fill(*freed)
@@ -388,7 +393,7 @@ class Life:
             code = "INSUFFICIENT_STOCK" if short else None
         await self.expect(code, life.retry(order.id))
         if code is None:
-            order.held = False
+            order.parked = False
             self.model.take(order, plan, [])
 
     async def hold(self) -> None:
@@ -431,7 +436,7 @@ class Life:
 
     async def sweep(self) -> None:
         over = [hold for hold in self.model.holds if hold.state == "ACTIVE" and hold.expired]
-        assert await holds.sweep() == len(over)
+        assert await expire_holds.run() == len(over)
         for hold in over:
             hold.state = "EXPIRED"
             self.model.fill(*((sku, place) for sku, place, _ in hold.parts))
@@ -461,7 +466,7 @@ class Life:
         if self.chance.random() < 0.5:
             rows, units = [], [u for line in order.lines for u in pick(line)]
         wanted = rows[0][1] if rows else max(len(units), 1)
-        code = "INVALID_STATE" if order.held or len(units) < wanted else None
+        code = "INVALID_STATE" if order.parked or len(units) < wanted else None
         number = await self.expect(code, life.pack(order.id, place, *rows))
         if code is None:
             shipment = shipment_rules.id_of(number)
@@ -521,14 +526,14 @@ class Life:
             rows, units = [], [u for line in order.lines for u in pick(line)]
         wanted = rows[0][1] if rows else 0
         there = len(units)
-        if order.held:
+        if order.parked:
             there = sum(line.quantity - line.canceled for line in order.lines if not rows or line.sku == rows[0][0])
         over = self.model.status(order) in ("SHIPPED", "CANCELED") or there < wanted
         code = "INVALID_STATE" if over else None
         await self.expect(code, life.cancel(order.id, *rows))
         if code is not None:
             return
-        if order.held:
+        if order.parked:
             left = wanted or order.open
             for line in order.lines:
                 if not rows or line.sku == rows[0][0]:
@@ -646,7 +651,7 @@ async def set_rules(sku: str, rules: Rules) -> None:
         decrement_inventory=rules.mode,
         backorders=BackorderMode.ALLOW if rules.backorders else BackorderMode.NO_BACKORDERS,
         out_of_stock_threshold=rules.threshold,
-        insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.holds_orders else InsufficientStockAction.REJECT,
+        insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.parks_orders else InsufficientStockAction.REJECT,
     )
 
 
@@ -662,7 +667,7 @@ async def begin(chance: random.Random) -> Model:
     await database.execute(f"UPDATE inventory_level SET {zeros}, counted_at = NULL")
     on_hand = {(sku, place): chance.randint(0, 6) for sku in SKUS for place in PLACES}
     counts = tuple(StockCount(sku, place, Decimal(units)) for (sku, place), units in on_hand.items())
-    await stock.count(SYSTEM, Counting(counts))
+    await count_stock.count(SYSTEM, CountStockRequest(counts))
     rules = {sku: any_rules(chance) for sku in SKUS}
     for sku, found in rules.items():
         await set_rules(sku, found)

@@ -15,9 +15,21 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import alerts, reassess, receiving, stock, verification
-from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services import (
+    adjust_stock,
+    alerts,
+    count_stock,
+    delete_level,
+    reassess,
+    receive,
+    transfer_stock,
+    verification,
+)
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.database import DatabaseUrl
@@ -60,16 +72,16 @@ async def _stock() -> None:
     await make.stock("MUG", "HAMBURG", 10)
     await make.stock("CUP", "HAMBURG", 10)
     await make.stock("GONE", "BERLIN", 0)
-    await stock.delete_level(SYSTEM, "GONE", "BERLIN")
-    counts = Counting((StockCount("MUG", "BERLIN", Decimal(32)),), reason="year's end", reference="2026")
-    await stock.count(SYSTEM, counts, "count-1")
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(-1)),), "broken"))
-    await stock.transfer(SYSTEM, Transfer("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),)))
-    coming = Announcement("HAMBURG", (StockLine("SOON", Decimal(10)),), reference="P-1")
-    await receiving.announce(SYSTEM, coming)
-    await receiving.receive(SYSTEM, Arrival("HAMBURG", (ArrivedLine("SOON", Decimal(4)),)))
+    await delete_level.delete(SYSTEM, "GONE", "BERLIN")
+    counts = CountStockRequest((StockCount("MUG", "BERLIN", Decimal(32)),), reason="year's end", reference="2026")
+    await count_stock.count(SYSTEM, counts, "count-1")
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(-1)),), "broken"))
+    await transfer_stock.transfer(SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),)))
+    coming = AnnounceStockRequest("HAMBURG", (StockLine("SOON", Decimal(10)),), reference="P-1")
+    await receive.announce(SYSTEM, coming)
+    await receive.receive(SYSTEM, ReceiveStockRequest("HAMBURG", (ReceivedLine("SOON", Decimal(4)),)))
     (withdrawn,) = await _announced("SHIRT-M", 3)
-    await receiving.withdraw(SYSTEM, withdrawn, "the announcement")
+    await receive.withdraw(SYSTEM, withdrawn, "the announcement")
     for _ in range(2):
         await make.stock("LOW", "BERLIN", 2)
         await make.stock("LOW", "BERLIN", 9)
@@ -80,7 +92,7 @@ async def _stock() -> None:
 
 
 async def _announced(sku: str, units: int) -> list[int]:
-    await receiving.announce(SYSTEM, Announcement("BERLIN", (StockLine(sku, Decimal(units)),)))
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine(sku, Decimal(units)),)))
     rows = await database.query("SELECT MAX(id) AS id FROM stock_announcement")
     return [row["id"] for row in rows]
 

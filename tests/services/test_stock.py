@@ -13,8 +13,11 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, imports, stock
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services import adjust_stock, catalog, count_stock, delete_level, imports, transfer_stock
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock.command import Result
 from gqlstock.store import database
 from gqlstock.store.fields import Total
@@ -56,8 +59,8 @@ async def ledger(sku: str = "MUG", warehouse: str = "BERLIN") -> list[tuple[str,
 
 
 async def adjust(*rows: tuple[str, float | str], warehouse: str = "BERLIN", partial: bool = False) -> Result:
-    changes = tuple(StockDelta(sku, warehouse, q(delta)) for sku, delta in rows)
-    return await stock.adjust(SYSTEM, Adjustment(changes, partial=partial))
+    changes = tuple(StockAdjustment(sku, warehouse, q(delta)) for sku, delta in rows)
+    return await adjust_stock.adjust(SYSTEM, AdjustStockRequest(changes, partial=partial))
 
 
 async def count(
@@ -69,11 +72,11 @@ async def count(
     at: datetime | None = None,
 ) -> Result:
     row = StockCount(sku, warehouse, q(units), None if expected is None else q(expected), at)
-    return await stock.count(SYSTEM, Counting((row,)))
+    return await count_stock.count(SYSTEM, CountStockRequest((row,)))
 
 
 async def transfer(units: float | str, sku: str = "MUG", *, source: str = "BERLIN", target: str = "HAMBURG") -> Result:
-    return await stock.transfer(SYSTEM, Transfer(source, target, (StockLine(sku, q(units)),)))
+    return await transfer_stock.transfer(SYSTEM, TransferStockRequest(source, target, (StockLine(sku, q(units)),)))
 
 
 def told(error: pytest.ExceptionInfo[Refused]) -> list[tuple[Code, tuple[str | int, ...]]]:
@@ -245,9 +248,9 @@ async def test_no_rows_are_refused_wherever_there_must_be_some(shop: None) -> No
     with pytest.raises(Refused) as adjusting:
         await adjust()
     with pytest.raises(Refused) as counting:
-        await stock.count(SYSTEM, Counting(()))
+        await count_stock.count(SYSTEM, CountStockRequest(()))
     with pytest.raises(Refused) as moving:
-        await stock.transfer(SYSTEM, Transfer("BERLIN", "HAMBURG", ()))
+        await transfer_stock.transfer(SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", ()))
 
     assert told(adjusting) == [(Code.INVALID_INPUT, ("changes",))]
     assert told(counting) == [(Code.INVALID_INPUT, ("counts",))]
@@ -306,8 +309,9 @@ async def test_a_count_below_zero_is_refused(shop: None) -> None:
 @pytest.mark.parametrize("again", ["MUG", " MUG ", "\u200bMUG"])
 async def test_a_level_is_counted_once_in_a_call(shop: None, again: str) -> None:
     with pytest.raises(Refused) as error:
-        await stock.count(
-            SYSTEM, Counting((StockCount("MUG", "BERLIN", Decimal(20)), StockCount(again, "BERLIN", Decimal(20))))
+        await count_stock.count(
+            SYSTEM,
+            CountStockRequest((StockCount("MUG", "BERLIN", Decimal(20)), StockCount(again, "BERLIN", Decimal(20)))),
         )
 
     assert told(error) == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
@@ -317,7 +321,7 @@ async def test_a_level_is_counted_once_in_a_call(shop: None, again: str) -> None
 async def test_in_part_the_second_count_of_a_level_is_refused(shop: None) -> None:
     counts = tuple(StockCount("MUG", "BERLIN", Decimal(units)) for units in (20, 30))
 
-    done = await stock.count(SYSTEM, Counting(counts, partial=True))
+    done = await count_stock.count(SYSTEM, CountStockRequest(counts, partial=True))
 
     assert [(one.code, one.path) for one in done.refusals] == [(Code.INVALID_INPUT, ("counts", 1, "sku"))]
     assert await ledger() == [("COUNT", 20, 20)]
@@ -536,7 +540,9 @@ async def test_lines_of_one_item_share_what_is_available(shop: None) -> None:
     await count(5)
 
     with pytest.raises(Refused) as error:
-        await stock.transfer(SYSTEM, Transfer("BERLIN", "HAMBURG", (StockLine("MUG", q(3)), StockLine("MUG", q(3)))))
+        await transfer_stock.transfer(
+            SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", q(3)), StockLine("MUG", q(3))))
+        )
 
     assert told(error) == [(Code.INSUFFICIENT_STOCK, ("lines", 1, "quantity"))]
     assert await on_hand() == 5
@@ -694,7 +700,7 @@ async def test_a_level_is_taken_out_of_use_and_keeps_its_ledger(shop: None) -> N
     await count(5)
     await count(0)
 
-    deleted = await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    deleted = await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     found = await level()
     assert (found.id, found.deleted_at is not None) == (deleted, True)
@@ -704,7 +710,7 @@ async def test_a_level_is_taken_out_of_use_and_keeps_its_ledger(shop: None) -> N
 async def test_a_deleted_level_comes_back_with_its_ledger(shop: None) -> None:
     await count(5)
     await count(0)
-    deleted = await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    deleted = await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     await adjust(("MUG", 2))
 
@@ -715,7 +721,7 @@ async def test_a_deleted_level_comes_back_with_its_ledger(shop: None) -> None:
 
 async def test_a_deleted_level_comes_back_by_the_receiving_end_of_a_transfer(shop: None) -> None:
     await count(0, warehouse="HAMBURG")
-    await stock.delete_level(SYSTEM, "MUG", "HAMBURG")
+    await delete_level.delete(SYSTEM, "MUG", "HAMBURG")
     await count(5)
 
     await transfer(2)
@@ -728,7 +734,7 @@ async def test_a_level_with_units_is_not_deleted(shop: None) -> None:
     await count(5)
 
     with pytest.raises(Refused) as error:
-        await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+        await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     assert only(error).code is Code.INVALID_STATE
     assert only(error).message == "The level is in use: on hand 5."
@@ -740,7 +746,7 @@ async def test_a_level_that_an_order_waits_for_is_not_deleted(shop: None) -> Non
     await make.order("MUG", 2)
 
     with pytest.raises(Refused) as error:
-        await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+        await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     assert only(error).message == "The level is in use: 1 allocation(s) still to be shipped or canceled."
 
@@ -752,17 +758,17 @@ async def test_a_level_that_an_order_waits_for_is_not_deleted(shop: None) -> Non
 )
 async def test_a_level_that_is_not_there_cannot_be_deleted(shop: None, sku: str, warehouse: str, path: str) -> None:
     with pytest.raises(Refused) as error:
-        await stock.delete_level(SYSTEM, sku, warehouse)
+        await delete_level.delete(SYSTEM, sku, warehouse)
 
     assert told(error) == [(Code.NOT_FOUND, (path,))]
 
 
 async def test_a_level_cannot_be_deleted_twice(shop: None) -> None:
     await count(0)
-    await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     with pytest.raises(Refused) as error:
-        await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+        await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     assert told(error) == [(Code.NOT_FOUND, ("warehouse",))]
 
@@ -834,9 +840,9 @@ async def test_units_for_one_warehouse_do_not_fill_what_waits_in_another(shop: N
 
 async def test_the_ledger_says_who_why_and_by_which_document(shop: None) -> None:
     clerk = Caller(name="Anna", key="token:7")
-    asked = Adjustment((StockDelta("MUG", "BERLIN", q(5)),), reason="  broken pallet ", reference="ERP-17")
+    asked = AdjustStockRequest((StockAdjustment("MUG", "BERLIN", q(5)),), reason="  broken pallet ", reference="ERP-17")
 
-    kept = await stock.adjust(clerk, asked)
+    kept = await adjust_stock.adjust(clerk, asked)
 
     movement = await StockMovement.get(id=kept.ids["movements"][0])
     assert (movement.actor, movement.reason, movement.reference) == ("Anna", "broken pallet", "ERP-17")
@@ -846,8 +852,8 @@ async def test_the_ledger_says_who_why_and_by_which_document(shop: None) -> None
 async def test_both_ends_of_a_transfer_have_its_reason_and_document(shop: None) -> None:
     await count(5)
 
-    await stock.transfer(
-        SYSTEM, Transfer("BERLIN", "HAMBURG", (StockLine("MUG", q(1)),), reason="Restock", reference="T-1")
+    await transfer_stock.transfer(
+        SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", q(1)),), reason="Restock", reference="T-1")
     )
 
     found = await StockMovement.filter(reference="T-1").order_by("id").values_list("kind", "reason")
@@ -856,7 +862,9 @@ async def test_both_ends_of_a_transfer_have_its_reason_and_document(shop: None) 
 
 async def test_a_reason_that_is_too_long_is_refused(shop: None) -> None:
     with pytest.raises(Refused) as error:
-        await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", q(5)),), reason="x" * 1_001))
+        await adjust_stock.adjust(
+            SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", q(5)),), reason="x" * 1_001)
+        )
 
     assert told(error) == [(Code.INVALID_INPUT, ("reason",))]
 

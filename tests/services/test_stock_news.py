@@ -4,7 +4,7 @@ import pytest
 
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import holds
+from gqlstock.services import expire_holds
 from gqlstock.store.catalog import Item
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.warehouses import Website
@@ -106,7 +106,7 @@ async def test_a_hold_takes_the_last_and_its_expiry_brings_it_back(shop: None) -
     assert await told() == [("MUG", "shop", False), ("MUG", "autre", False)]
 
     await life.expire(hold_id)
-    await holds.sweep()
+    await expire_holds.run()
 
     assert (await told())[2:] == [("MUG", "shop", True), ("MUG", "autre", True)]
 

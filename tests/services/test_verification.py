@@ -6,9 +6,9 @@ import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import imports, receiving, verification
-from gqlstock.services.receiving import Announcement
-from gqlstock.services.stock import StockLine
+from gqlstock.services import imports, receive, verification
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.verification import Difference
 from gqlstock.store import database, inventory
 from support import order_life as life
@@ -25,7 +25,7 @@ async def test_an_empty_database_agrees(db: None) -> None:
     assert await verification.verify() == []
 
 
-async def test_orders_backorders_announcements_and_held_orders_agree(db: None) -> None:
+async def test_orders_backorders_announcements_and_parked_orders_agree(db: None) -> None:
     await _shop()
     await make.product("CUP")
     await make.stock("CUP", "BERLIN", "2.0")
@@ -35,7 +35,7 @@ async def test_orders_backorders_announcements_and_held_orders_agree(db: None) -
     await make.setting(product="MUG", backorders=BackorderMode.ALLOW)
 
     await make.order(lines={"MUG": 8, "CUP": 5})
-    await receiving.announce(SYSTEM, Announcement("BERLIN", (StockLine("MUG", Decimal(10)),)))
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine("MUG", Decimal(10)),)))
 
     assert await verification.verify() == []
 
@@ -91,7 +91,7 @@ async def test_allocations_that_do_not_cover_their_line_are_found(db: None) -> N
     ]
 
 
-async def test_a_held_order_has_no_allocations(db: None) -> None:
+async def test_a_parked_order_has_no_allocations(db: None) -> None:
     await _shop()
     await make.setting(product="MUG", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.order("MUG", 6)

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from gqlstock.rules.ledger import Change, MovementKind
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import orders, stock, verification
-from gqlstock.services.orders import Asked, OrderLine
-from gqlstock.services.stock import Adjustment, Counting, StockCount, StockDelta, StockLine, Transfer
+from gqlstock.services import adjust_stock, count_stock, place_order, transfer_stock, verification
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
@@ -43,11 +46,13 @@ async def shop(db: None) -> None:
 
 
 async def place(sku: str = "MUG", units: int = 1, **more: Any) -> Result:
-    return await orders.place(SYSTEM, Asked((OrderLine(sku, Decimal(units)),)), **more)
+    return await place_order.place(SYSTEM, OrderRequest((RequestedLine(sku, Decimal(units)),)), **more)
 
 
 async def adjust(sku: str, delta: int, warehouse: str = "BERLIN", **more: Any) -> Result:
-    return await stock.adjust(SYSTEM, Adjustment((StockDelta(sku, warehouse, Decimal(delta)),)), **more)
+    return await adjust_stock.adjust(
+        SYSTEM, AdjustStockRequest((StockAdjustment(sku, warehouse, Decimal(delta)),)), **more
+    )
 
 
 async def at_once(*calls: Any) -> list[Any]:
@@ -84,8 +89,8 @@ async def test_each_has_an_outcome_of_its_own(shop: None) -> None:
         adjust("MUG", 2),
         adjust("MUG", -50),
         place("MUG", 8),
-        stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "NOWHERE", Decimal(1)),))),
-        orders.place(SYSTEM, Asked((OrderLine("MUG", Decimal(1)),), website="none")),
+        adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "NOWHERE", Decimal(1)),))),
+        place_order.place(SYSTEM, OrderRequest((RequestedLine("MUG", Decimal(1)),), website="none")),
     )
 
     assert [isinstance(one, Result) for one in answers] == [True, True, False, False, True, False, True, False, False]
@@ -212,8 +217,8 @@ async def test_stock_for_the_queues_of_many_items_needs_no_more_rounds_than_for_
         await make.stock(sku, on_hand=0)
         await place(sku, 2)
 
-    rows = tuple(StockDelta(sku, "BERLIN", Decimal(1)) for sku in skus)
-    await stock.adjust(SYSTEM, Adjustment(rows))
+    rows = tuple(StockAdjustment(sku, "BERLIN", Decimal(1)) for sku in skus)
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest(rows))
     answers = await at_once(place("CUP"), *(adjust(sku, 1) for sku in skus))
 
     assert [type(one) for one in answers] == [Result] * 13
@@ -250,9 +255,9 @@ async def test_a_late_count_undoes_nothing_of_what_is_asked_for_at_the_same_mome
         await StockMovement.filter(quantity=Decimal(10)).update(created_at=before, seal=None)
 
     await database.transaction(made_earlier)
-    count = Counting((StockCount("MUG", "BERLIN", Decimal(20), counted_at=moment),))
+    count = CountStockRequest((StockCount("MUG", "BERLIN", Decimal(20), counted_at=moment),))
 
-    answers = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), stock.count(SYSTEM, count))
+    answers = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), count_stock.count(SYSTEM, count))
 
     assert [type(one) for one in answers] == [Result] * 4
     assert await on_hand("MUG") == 20 - 4 + 1
@@ -282,9 +287,9 @@ async def test_a_fall_and_what_ends_it_are_two_pieces_of_news(shop: None) -> Non
 
 
 async def test_moves_between_warehouses_see_what_those_before_them_left(shop: None) -> None:
-    moves = [Transfer("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(4)),)) for _ in range(3)]
+    moves = [TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(4)),)) for _ in range(3)]
 
-    answers = await at_once(place("CUP"), *(stock.transfer(SYSTEM, move) for move in moves), place("MUG", 10))
+    answers = await at_once(place("CUP"), *(transfer_stock.transfer(SYSTEM, move) for move in moves), place("MUG", 10))
 
     assert [type(one) for one in answers] == [Result, Result, Result, Refused, Result]
     assert (await on_hand("MUG"), await on_hand("MUG", "HAMBURG")) == (0, 0)
@@ -297,7 +302,7 @@ async def test_websites_share_what_they_sell_from_the_same_warehouse(shop: None)
     answers = await at_once(
         place("CUP"),
         *(
-            orders.place(SYSTEM, Asked((OrderLine("MUG", Decimal(4)),), website=website))
+            place_order.place(SYSTEM, OrderRequest((RequestedLine("MUG", Decimal(4)),), website=website))
             for website in ("shop", "outlet", "shop", "outlet")
         ),
     )

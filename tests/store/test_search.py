@@ -6,10 +6,9 @@ import pytest
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, combinations
-from gqlstock.services import orders as order_services
-from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.services import catalog, combinations, place_order
 from gqlstock.store import database, orders, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
@@ -89,9 +88,9 @@ async def test_orders_are_searched_whatever_the_case_and_accents(db: None) -> No
     await make.shop()
     await make.product("TASSE", name="Große Tasse")
     await make.stock("TASSE", on_hand=5)
-    line = (OrderLine("TASSE", Decimal(1)),)
+    line = (RequestedLine("TASSE", Decimal(1)),)
     first, second = [
-        (await order_services.place(SYSTEM, Asked(line, customer_email=email, reference=reference))).ids["order"][0]
+        (await place_order.place(SYSTEM, OrderRequest(line, customer_email=email, reference=reference))).ids["order"][0]
         for email, reference in (("JÖRG@Example.com", "Réf-1"), ("anna@example.com", None))
     ]
 

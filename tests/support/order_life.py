@@ -12,18 +12,28 @@ from tortoise import Tortoise
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import seals
 from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.order_plan import OrderPlan
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import cancellation, holds, orders, returns, shipments
-from gqlstock.services.cancellation import Cancellation
-from gqlstock.services.drafts import Asked, Draft, OrderLine
-from gqlstock.services.handles import Handle
-from gqlstock.services.holds import Holding
+from gqlstock.services import (
+    cancel_order,
+    check_order,
+    hold_stock,
+    place_order,
+    release_hold,
+    retry_order,
+    return_items,
+)
+from gqlstock.services import ship as shipments
+from gqlstock.services.cancel_order import CancelOrderRequest
+from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.open_order import LineQuantity
-from gqlstock.services.returns import Return
-from gqlstock.services.shipments import Packing
+from gqlstock.services.return_items import ReturnItemsRequest
+from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.store import database
 from gqlstock.store import holds as hold_rows
 from gqlstock.store.holds import StockHold
@@ -50,19 +60,19 @@ async def shop() -> None:
 
 
 async def place(*rows: Row, held: int | None = None, website: str | None = None) -> int:
-    return (await orders.place(SYSTEM, asked(*rows, held=held, website=website))).ids["order"][0]
+    return (await place_order.place(SYSTEM, asked(*rows, held=held, website=website))).ids["order"][0]
 
 
-async def check(*rows: Row, held: int | None = None, website: str | None = None) -> Draft:
-    return await orders.check(SYSTEM, asked(*rows, held=held, website=website))
+async def check(*rows: Row, held: int | None = None, website: str | None = None) -> OrderPlan:
+    return await check_order.check(SYSTEM, asked(*rows, held=held, website=website))
 
 
-def asked(*rows: Row, held: int | None = None, website: str | None = None) -> Asked:
-    return Asked(wanted(*rows), website, hold=handle(held) if held is not None else None)
+def asked(*rows: Row, held: int | None = None, website: str | None = None) -> OrderRequest:
+    return OrderRequest(wanted(*rows), website, hold=handle(held) if held is not None else None)
 
 
-def wanted(*rows: Row) -> tuple[OrderLine, ...]:
-    return tuple(OrderLine(sku, Decimal(str(quantity))) for sku, quantity in rows)
+def wanted(*rows: Row) -> tuple[RequestedLine, ...]:
+    return tuple(RequestedLine(sku, Decimal(str(quantity))) for sku, quantity in rows)
 
 
 def handle(hold_id: int) -> Handle:
@@ -71,7 +81,7 @@ def handle(hold_id: int) -> Handle:
 
 async def pack(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
     """A new shipment of these rows, of all there is without any. Answers its number."""
-    packing = Packing(order_rules.number(order_id), warehouse, quantities(rows) or None)
+    packing = CreateShipmentRequest(order_rules.number(order_id), warehouse, quantities(rows) or None)
     kept = await shipments.create(SYSTEM, packing)
     return shipment_rules.number(kept.ids["shipment"][0])
 
@@ -93,24 +103,26 @@ async def unpack(number: str) -> None:
 async def cancel(order_id: int, *rows: Row, reason: str | None = None) -> None:
     """Cancel these rows, all that has not left without any."""
     number = order_rules.number(order_id)
-    await cancellation.cancel(SYSTEM, Cancellation(number, quantities(rows) or None, reason))
+    await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, quantities(rows) or None, reason))
 
 
 async def take_back(order_id: int, *rows: Row, restock: bool | None = None, reason: str | None = None) -> None:
-    await returns.take_back(SYSTEM, Return(order_rules.number(order_id), quantities(rows), restock, reason))
+    await return_items.take_back(
+        SYSTEM, ReturnItemsRequest(order_rules.number(order_id), quantities(rows), restock, reason)
+    )
 
 
 async def retry(order_id: int) -> None:
-    await orders.retry(SYSTEM, order_rules.number(order_id))
+    await retry_order.retry(SYSTEM, order_rules.number(order_id))
 
 
 async def hold(*rows: Row, minutes: int = 15, website: str | None = None, replaces: int | None = None) -> int:
     replaced = handle(replaces) if replaces is not None else None
-    return (await holds.hold(SYSTEM, Holding(wanted(*rows), website, minutes, replaced))).ids["hold"][0]
+    return (await hold_stock.hold(SYSTEM, HoldRequest(wanted(*rows), website, minutes, replaced))).ids["hold"][0]
 
 
 async def release(hold_id: int) -> None:
-    await holds.release(SYSTEM, handle(hold_id))
+    await release_hold.release(SYSTEM, handle(hold_id))
 
 
 async def expire(hold_id: int, seconds: float = -1) -> None:

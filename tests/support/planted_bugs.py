@@ -12,7 +12,7 @@ from typing import Any
 
 from gqlstock.rules import availability, backorders, ledger, shipments
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.ledger import Change, Level, Step, StockMovement
+from gqlstock.rules.ledger import Change, FulfilmentStep, Level, StockMovement
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.stock_edits import StockEdits
 from gqlstock.stock import idempotency
@@ -90,18 +90,18 @@ def key_applied_twice() -> None:
 
 def cancel_gives_back_too_much() -> None:
     """Canceled units of ON_ORDER are given back twice."""
-    for step in (Step.CANCELED, Step.CANCELED_PACKED):
+    for step in (FulfilmentStep.CANCELED, FulfilmentStep.CANCELED_PACKED):
         _change_step(step, lambda change: ledger.together(change, Change(on_hand=max(change.on_hand, ZERO))))
 
 
 def packed_units_stay_reserved() -> None:
-    _change_step(Step.PACKED, lambda change: ledger.together(change, Change(reserved=-change.reserved)))
+    _change_step(FulfilmentStep.PACKED, lambda change: ledger.together(change, Change(reserved=-change.reserved)))
 
 
-def _change_step(step: Step, wrong: Callable[[Change], Change]) -> None:
+def _change_step(step: FulfilmentStep, wrong: Callable[[Change], Change]) -> None:
     right = ledger.effect
 
-    def effect(done: Step, *given: Any) -> Change:
+    def effect(done: FulfilmentStep, *given: Any) -> Change:
         return wrong(right(done, *given)) if done is step else right(done, *given)
 
     ledger.effect = effect

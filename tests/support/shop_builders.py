@@ -7,13 +7,12 @@ from typing import Any
 from gqlstock.rules import catalog as rules
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, categories, orders, settings, tokens
+from gqlstock.services import catalog, categories, count_stock, place_order, settings, tokens
 from gqlstock.services import combinations as combination_services
-from gqlstock.services import stock as counting
 from gqlstock.services import warehouses as places
-from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.stock import Counting, StockCount
+from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.warehouses import Assigned
 
 Quantity = int | float | str | Decimal
@@ -87,7 +86,7 @@ def _options(options: Mapping[str, Sequence[str]] | Sequence[Option]) -> tuple[O
 
 async def stock(sku: str = "MUG", warehouse: str = "BERLIN", on_hand: Quantity = 5) -> int:
     """A count of that many units. Answers the level's id."""
-    counted = await counting.count(SYSTEM, Counting((StockCount(sku, warehouse, Decimal(str(on_hand))),)))
+    counted = await count_stock.count(SYSTEM, CountStockRequest((StockCount(sku, warehouse, Decimal(str(on_hand))),)))
     return counted.ids["levels"][0]
 
 
@@ -126,12 +125,12 @@ async def order(
 ) -> int:
     """Place an order of one line, or of ``lines`` such as {"MUG": 2, "CUP": 1}. Answers its id."""
     wanted = {sku: quantity} if lines is None else lines
-    asked = Asked(
-        lines=tuple(OrderLine(sku, Decimal(str(units))) for sku, units in wanted.items()),
+    asked = OrderRequest(
+        lines=tuple(RequestedLine(sku, Decimal(str(units))) for sku, units in wanted.items()),
         website=website,
         reference=reference,
     )
-    return (await orders.place(SYSTEM, asked)).ids["order"][0]
+    return (await place_order.place(SYSTEM, asked)).ids["order"][0]
 
 
 async def token(*scopes: str, name: str = "test", warehouses: Sequence[str] = (), expires: str | None = None) -> str:

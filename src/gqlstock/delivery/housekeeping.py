@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import deliveries, holds, idempotency, reassess
+from gqlstock.services import deliveries, expire_holds, idempotency, reassess
 from gqlstock.store import database, outbox
 from gqlstock.store.outbox import Cursor
 
@@ -39,7 +39,7 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
         await outbox.sweep(database.now() - news_kept, await bound())
 
     tasks = [
-        asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, holds.sweep)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, expire_holds.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from gqlstock import trail
 from gqlstock.delivery.feed import OutboxFeed, unhurried
 from gqlstock.rules import availability as rules
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
@@ -23,7 +24,6 @@ from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
 from gqlstock.services import availability
 from gqlstock.services.availability import Showing
-from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, named_levels, outbox, warehouses
 from gqlstock.store.outbox import Cursor, Entry
 
@@ -302,9 +302,13 @@ class Storefront:
     async def _assess_part(self, website: str | None, skus: Sequence[str], network: Network) -> None:
         channel = network.find(website)
         items = await catalog.by_sku(skus)
-        shelf = await availability.shelf(items.values(), channel, network) if channel is not None and items else None
+        assortment = (
+            await availability.assortment(items.values(), channel, network) if channel is not None and items else None
+        )
         for sku in skus:
-            await self._see((website, sku), _seen(items[sku], shelf) if shelf is not None and sku in items else None)
+            await self._see(
+                (website, sku), _seen(items[sku], assortment) if assortment is not None and sku in items else None
+            )
 
     async def _see(self, key: Key, seen: _Seen | None) -> None:
         watch = self._watches.get(key)
@@ -334,12 +338,12 @@ class Storefront:
                         del index[item_id]
 
 
-def _seen(item: Item, shelf: Shelf) -> _Seen:
+def _seen(item: Item, assortment: Assortment) -> _Seen:
     return _Seen(
         item,
-        shelf.channel.code,
+        assortment.channel.code,
         item.product_id,
-        shelf.lookup.product(item).published,
-        shelf.assess(item),
-        shelf.settings(item),
+        assortment.lookup.product(item).published,
+        assortment.assess(item),
+        assortment.settings(item),
     )

@@ -13,6 +13,7 @@ from gqlstock.graphql.errors import BadUserInput, QuantityRules
 from gqlstock.graphql.executor import derived_field
 from gqlstock.graphql.settings import SettingOrigin
 from gqlstock.rules import availability as rules
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, Item
 from gqlstock.rules.explanation import TermKind
@@ -20,7 +21,6 @@ from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.services.availability import Showing
 from gqlstock.services.explanations import ExplainedTerm
-from gqlstock.stock.shelf import Shelf
 
 if TYPE_CHECKING:
     from gqlstock.graphql.items import InventoryItem
@@ -102,11 +102,11 @@ class AvailabilityExplanation:
     terms: list[AvailabilityTerm] = strawberry.field(description="The addends; none where nothing is counted.")
 
 
-def shown(item: Item, assessment: Assessment, shelf: Shelf, info: Info) -> Availability:
+def shown(item: Item, assessment: Assessment, assortment: Assortment, info: Info) -> Availability:
     """An assessment as this caller may see it."""
     if not info.context.caller.sees_all_stock:
-        assessment = rules.for_public(assessment, shelf.settings(item))
-    return of(Showing(item, shelf.channel.code, assessment))
+        assessment = rules.for_public(assessment, assortment.settings(item))
+    return of(Showing(item, assortment.channel.code, assessment))
 
 
 def of(showing: Showing) -> Availability:
@@ -140,8 +140,8 @@ async def channel_of(info: Info, website: str | None) -> SalesChannel | None:
     return found
 
 
-async def shelves(items: Iterable[tuple[Item, str | None]], info: Info) -> dict[str | None, Shelf]:
-    """A shelf for each website that items are asked for on; none where there is no website yet."""
+async def assortments(items: Iterable[tuple[Item, str | None]], info: Info) -> dict[str | None, Assortment]:
+    """An assortment for each website that items are asked for on; none where there is no website yet."""
     by_website: dict[str | None, list[Item]] = {}
     for item, website in items:
         by_website.setdefault(website, []).append(item)
@@ -149,14 +149,14 @@ async def shelves(items: Iterable[tuple[Item, str | None]], info: Info) -> dict[
     for website, wanted in by_website.items():
         channel = await channel_of(info, website)
         if channel is not None:
-            out[website] = await info.context.shelf(wanted, channel)
+            out[website] = await info.context.assortment(wanted, channel)
     return out
 
 
 async def of_items(parents: Sequence[Any], info: Info, website: WebsiteArg = None) -> list[Availability | None]:
     """The batch function behind ``availability`` of products and combinations."""
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
-    found = await shelves(wanted, info)
+    found = await assortments(wanted, info)
     return [
         shown(item, found[asked].assess(item), found[asked], info)
         if asked in found and item.deleted_at is None

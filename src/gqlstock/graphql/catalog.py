@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gqlstock.graphql import batch, listing, nodes, paging, selection
-from gqlstock.graphql.availability import WebsiteArg, channel_of, shelves
+from gqlstock.graphql.availability import WebsiteArg, assortments, channel_of
 from gqlstock.graphql.below import OLDEST_FIRST
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.executor import derived_field
@@ -156,8 +156,8 @@ async def visible(info: Info, found: Sequence[Item], website: str | None) -> lis
     await channel_of(info, website)
     if info.context.caller.may(Scope.CATALOG_READ):
         return list(found)
-    shelf = (await shelves([(item, website) for item in found], info)).get(website)
-    return [item for item in found if shelf is not None and is_visible(item, shelf.assess(item))]
+    assortment = (await assortments([(item, website) for item in found], info)).get(website)
+    return [item for item in found if assortment is not None and is_visible(item, assortment.assess(item))]
 
 
 FilterArg = Annotated[ProductFilter | None, strawberry.argument(description="Which products to list.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gqlstock.graphql import access, availability, listing, nodes, paging, questions
-from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
+from gqlstock.graphql.availability import Availability, WebsiteArg, assortments, channel_of
 from gqlstock.graphql.catalog import Category, Combination, Product, visible
 from gqlstock.graphql.catalog import FilterArg as ProductFilterArg
 from gqlstock.graphql.catalog import SortArg as ProductSortArg
@@ -17,12 +17,12 @@ from gqlstock.graphql.listing import InventoryItemFilter, InventoryItemSort, Pro
 from gqlstock.graphql.order_mutations import CheckOrderInput
 from gqlstock.graphql.orders import OrderCheck
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
+from gqlstock.rules import order_plan
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.limits import LISTED
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import orders as order_services
-from gqlstock.services.drafts import Draft
+from gqlstock.services import check_order
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
 from gqlstock.store.keyset import Order
@@ -131,16 +131,18 @@ class CatalogQueries:
         if len(skus) > MAX_NAMES:
             raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
         found = await rows.by_sku(skus)
-        shelf = (await shelves(((item, website) for item in found.values()), info)).get(website)
-        if shelf is None:
+        assortment = (await assortments(((item, website) for item in found.values()), info)).get(website)
+        if assortment is None:
             await channel_of(info, website)
             return [None] * len(skus)
         everything = info.context.caller.may(Scope.CATALOG_READ)
         out: list[Availability | None] = []
         for sku in skus:
             item = found.get(sku)
-            hidden = item is None or not (everything or shelf.lookup.product(item).published)
-            out.append(None if hidden or item is None else availability.shown(item, shelf.assess(item), shelf, info))
+            hidden = item is None or not (everything or assortment.lookup.product(item).published)
+            out.append(
+                None if hidden or item is None else availability.shown(item, assortment.assess(item), assortment, info)
+            )
         return out
 
     @access.field(description="placeOrder's answer without placing it. [public]")
@@ -150,9 +152,9 @@ class CatalogQueries:
         input: Annotated[CheckOrderInput, strawberry.argument(description="The order to work out.")],
     ) -> OrderCheck | None:
         try:
-            asked = input.asked()
-            await questions.check(info.context, asked.lines)
+            request = input.request()
+            await questions.check(info.context, request.lines)
             async with info.context.turn():
-                return OrderCheck.of(await order_services.check(info.context.caller, asked))
+                return OrderCheck.of(await check_order.check(info.context.caller, request))
         except Refused as error:
-            return OrderCheck.of(Draft([], list(error.refusals)))
+            return OrderCheck.of(order_plan.refused((), error.refusals))

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 import strawberry
 
 from gqlstock.graphql.pushes import Pushes
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.limits import PublicHolds
@@ -25,7 +26,6 @@ from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.services import availability
 from gqlstock.services.availability import Showing
-from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
 from gqlstock.store.outbox import Cursor, Entry
 
@@ -97,7 +97,7 @@ class Context:
     remembers: bool = False
     """Whether it is made for one operation: what only mutations change is then read once between them."""
     _network: asyncio.Future[Network] | None = None
-    _shelves: list[Shelf] = field(default_factory=list)
+    _assortments: list[Assortment] = field(default_factory=list)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _working: asyncio.Lock = field(default_factory=asyncio.Lock)
     _found: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
@@ -142,27 +142,27 @@ class Context:
         found: T = await self._found[key]
         return found
 
-    async def shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
+    async def assortment(self, items: Iterable[Item], channel: SalesChannel) -> Assortment:
         """What the availability and the settings of items on a website come from; read once for all fields that ask."""
         wanted = list(items)
         network = await self.network()
         if not self.remembers:
-            return await availability.shelf(wanted, channel, network)
+            return await availability.assortment(wanted, channel, network)
         async with self._reading:
-            for known in self._shelves:
+            for known in self._assortments:
                 if known.channel.id == channel.id and known.has(wanted):
                     return known
-            self._shelves.append(await availability.shelf(wanted, channel, network))
-            return self._shelves[-1]
+            self._assortments.append(await availability.assortment(wanted, channel, network))
+            return self._assortments[-1]
 
-    async def passing_shelf(self, items: Iterable[Item], channel: SalesChannel) -> Shelf:
+    async def passing_assortment(self, items: Iterable[Item], channel: SalesChannel) -> Assortment:
         """The same for items that are only looked at: it is not remembered."""
-        return await availability.shelf(list(items), channel, await self.network())
+        return await availability.assortment(list(items), channel, await self.network())
 
     def forget(self) -> None:
         """Read again what a mutation may have changed."""
         self._network = None
-        self._shelves.clear()
+        self._assortments.clear()
         self._found.clear()
 
 

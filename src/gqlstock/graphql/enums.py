@@ -100,8 +100,8 @@ described(
 )
 described(
     settings.InsufficientStockAction,
-    "What an order that cannot be filled becomes: refused, or kept with the status BACKORDERED with nothing taken.",
-    {"REJECT": "It is refused.", "HOLD_ORDER": "It is kept, and can be tried again."},
+    "What an order that cannot be filled becomes: refused, or parked with the status BACKORDERED and nothing taken.",
+    {"REJECT": "It is refused.", "HOLD_ORDER": "It is parked, and can be tried again."},
 )
 described(
     settings.SourceSelection,
@@ -158,7 +158,7 @@ described(
     "How far an order is.",
     {
         "PLACED": "Accepted; nothing has left yet.",
-        "BACKORDERED": "Kept without stock: retryOrder tries it again.",
+        "BACKORDERED": "Parked for want of stock: retryOrder tries it again.",
         "PARTIALLY_SHIPPED": "Some of it has left.",
         "SHIPPED": "All of it that was not canceled has left.",
         "CANCELED": "All of it was canceled.",

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from gqlstock.graphql import availability, batch, levels, nodes
-from gqlstock.graphql.availability import Availability, WebsiteArg, channel_of, shelves
+from gqlstock.graphql.availability import Availability, WebsiteArg, assortments, channel_of
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.inventory import InventoryLevel
 from gqlstock.graphql.nodes import Node
@@ -91,7 +91,7 @@ async def _counted_places(info: Info, codes: list[str] | None, website: str | No
         places &= {place.id for place in known.values()}
     if website is not None:
         channel = await channel_of(info, website)
-        places &= {site.warehouse_id for site in channel.warehouses} if channel else set()
+        places &= {one.warehouse_id for one in channel.warehouses} if channel else set()
     return places
 
 
@@ -99,7 +99,7 @@ async def _settings(
     parents: Sequence["InventoryItem"], info: Info, website: WebsiteArg = None
 ) -> list[InventorySettings | None]:
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
-    found = await shelves(wanted, info)
+    found = await assortments(wanted, info)
     # While there is no website, what is set for the item itself and for the system still counts.
     known = None if found else await lookups.lookup([item for item, _ in wanted])
     return [

@@ -106,7 +106,7 @@ async def _sold_from(website: str) -> list[int]:
     channel = (await warehouses.network()).find(website)
     if channel is None:
         raise BadUserInput(f"There is no website {website:.80}.")
-    return [site.warehouse_id for site, _ in channel.assigned]
+    return [one.warehouse_id for one, _ in channel.assigned]
 
 
 async def category_ids(slug: str) -> list[int]:

@@ -16,11 +16,11 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.enums import described
 from gqlstock.graphql.levels import category_ids, limited, searched
 from gqlstock.graphql.paging import Connection, Once, Page, Pages
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
-from gqlstock.stock.shelf import Shelf
 from gqlstock.store import catalog, categories, keyset
 from gqlstock.store import search as search_rows
 from gqlstock.store.keyset import Key, Order
@@ -32,7 +32,7 @@ _MOST = 500
 """Rows per part. Assessing one part takes some milliseconds, and other requests wait meanwhile."""
 
 Keep = Callable[[Assessment], bool]
-Read = Callable[[Sequence[Item], SalesChannel], Awaitable[Shelf]]
+Read = Callable[[Sequence[Item], SalesChannel], Awaitable[Assortment]]
 
 
 class ProductSort(StrEnum):
@@ -136,7 +136,9 @@ async def products_below(
             return {}
         most = limit + _SPARE
         parts = await keyset.pages(below, "category_id", order, after=after, before=before, limit=most, groups=trees)
-        here = await info.context.shelf({row.id: row for part in parts.values() for row, _ in part}.values(), channel)
+        here = await info.context.assortment(
+            {row.id: row for part in parts.values() for row, _ in part}.values(), channel
+        )
         out = {}
         for head, part in parts.items():
             out[head] = [(row, key) for row, key in part if kept(here.assess(row))]
@@ -149,7 +151,7 @@ async def products_below(
     async def count() -> Mapping[int, int]:
         shown: Counter[int] = Counter()
         async for part in _parts(
-            info, below, Order("id"), None, None, _MOST, channel, kept, info.context.passing_shelf
+            info, below, Order("id"), None, None, _MOST, channel, kept, info.context.passing_assortment
         ):
             shown.update(row.category_id for row, _ in part)
         return {head: sum(shown[member] for member in set(tree)) for head, tree in trees.items()}
@@ -225,7 +227,7 @@ async def _page(
         return await _sift(info, found, order, after, before, limit, channel, kept)
 
     async def counted() -> int:
-        parts = _parts(info, found, Order("id"), None, None, _MOST, channel, kept, info.context.passing_shelf)
+        parts = _parts(info, found, Order("id"), None, None, _MOST, channel, kept, info.context.passing_assortment)
         return sum([len(part) async for part in parts])
 
     def count(once: Once) -> Awaitable[int]:
@@ -264,7 +266,9 @@ async def _sift(
 ) -> list[tuple[Any, Key]]:
     """The next rows that pass, and no more than that."""
     kept: list[tuple[Any, Key]] = []
-    parts = _parts(info, found, order, after, before, min(limit + _SPARE, _MOST), channel, keep, info.context.shelf)
+    parts = _parts(
+        info, found, order, after, before, min(limit + _SPARE, _MOST), channel, keep, info.context.assortment
+    )
     async with contextlib.aclosing(parts):
         async for part in parts:
             kept += part
@@ -300,4 +304,4 @@ async def _parts(
         yield passed
         last = len(part) < size
         after = part[-1][1] if part else after
-        size, read = min(size * _GROWTH, _MOST), info.context.passing_shelf
+        size, read = min(size * _GROWTH, _MOST), info.context.passing_assortment

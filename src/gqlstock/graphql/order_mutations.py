@@ -14,12 +14,13 @@ from gqlstock.graphql.orders import Order
 from gqlstock.graphql.warehouse_mutations import GeoPointInput
 from gqlstock.rules import geo
 from gqlstock.rules.geo import Point
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import cancellation, returns
-from gqlstock.services import orders as services
-from gqlstock.services.drafts import Asked, OrderLine
-from gqlstock.services.handles import Handle
+from gqlstock.services import cancel_order, place_order, retry_order, return_items
+from gqlstock.services.cancel_order import CancelOrderRequest
 from gqlstock.services.open_order import LineQuantity
+from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.stock.command import Result
 
 
@@ -31,13 +32,13 @@ class OrderLineInput:
         default=None,
         description=(
             "The shopper's choice, for a product's SKU; tracked with options it stands for that combination's SKU. "
-            "Result on the line."
+            "Kept on the line."
         ),
     )
 
-    def line(self) -> OrderLine:
+    def line(self) -> RequestedLine:
         options = tuple((option.name, option.value) for option in self.options or ())
-        return OrderLine(self.sku, self.quantity, options)
+        return RequestedLine(self.sku, self.quantity, options)
 
 
 _HOLD = "The hold that it orders: worked out as if that had just ended, its warehouses first."
@@ -50,9 +51,9 @@ class CheckOrderInput:
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
     ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
 
-    def asked(self) -> Asked:
+    def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
-        return Asked(lines, self.website, ship_to=_point(self.ship_to), hold=hold_handle(self.hold))
+        return OrderRequest(lines, self.website, ship_to=_point(self.ship_to), hold=hold_handle(self.hold))
 
 
 @strawberry.input(description="An order to place.")
@@ -64,16 +65,16 @@ class PlaceOrderInput:
     website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     customer_email: str | None = strawberry.field(
-        default=None, description="Result as it is given: one @, no blanks, at most 254 characters."
+        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
     )
     reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
     ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
 
-    def asked(self) -> Asked:
+    def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
         ship_to = _point(self.ship_to)
-        return Asked(lines, self.website, self.customer_email, self.reference, ship_to, hold_handle(self.hold))
+        return OrderRequest(lines, self.website, self.customer_email, self.reference, ship_to, hold_handle(self.hold))
 
 
 def hold_handle(told: str | None) -> Handle | None:
@@ -116,7 +117,7 @@ class CancelOrderInput:
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
 
 
-@strawberry.input(description="A held order to try again.")
+@strawberry.input(description="A parked order to try again.")
 class RetryOrderInput:
     number: str = strawberry.field(description="The order's number.")
 
@@ -147,17 +148,17 @@ class OrderMutations:
     )
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
-        asked = input.asked()
-        await questions.check(info.context, asked.lines, "placeOrder", input.idempotency_key)
-        kept = await services.place(info.context.caller, asked, input.idempotency_key)
+        request = input.request()
+        await questions.check(info.context, request.lines, "placeOrder", input.idempotency_key)
+        kept = await place_order.place(info.context.caller, request, input.idempotency_key)
         return await _order_payload(kept)
 
     @mutations.field(
         description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
     )
     async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
-        asked = cancellation.Cancellation(input.number, line_quantities(input.lines), input.reason)
-        kept = await cancellation.cancel(info.context.caller, asked, input.idempotency_key)
+        request = CancelOrderRequest(input.number, line_quantities(input.lines), input.reason)
+        kept = await cancel_order.cancel(info.context.caller, request, input.idempotency_key)
         return await _order_payload(kept)
 
     @mutations.field(
@@ -166,11 +167,11 @@ class OrderMutations:
         scope=WRITES,
     )
     async def retry_order(self, info: Info, input: Annotated[RetryOrderInput, INPUT]) -> OrderPayload:
-        return await _order_payload(await services.retry(info.context.caller, input.number))
+        return await _order_payload(await retry_order.retry(info.context.caller, input.number))
 
     @mutations.field(description="Takes shipped units back. Needs orders:write.", payload=OrderPayload, scope=WRITES)
     async def return_items(self, info: Info, input: Annotated[ReturnItemsInput, INPUT]) -> OrderPayload:
         lines = line_quantities(input.lines) or ()
-        asked = returns.Return(input.order, lines, input.restock, input.reason)
-        kept = await returns.take_back(info.context.caller, asked, input.idempotency_key)
+        request = ReturnItemsRequest(input.order, lines, input.restock, input.reason)
+        kept = await return_items.take_back(info.context.caller, request, input.idempotency_key)
         return await _order_payload(kept)

@@ -21,11 +21,11 @@ from gqlstock.graphql.warehouses import Warehouse, Website
 from gqlstock.rules import allocation
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.order_plan import OrderPlan, PlannedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.scopes import Scope
-from gqlstock.services.drafts import Draft, PlannedLine
 from gqlstock.store import catalog, ledger, shipments, warehouses
 from gqlstock.store import orders as rows
 
@@ -241,7 +241,7 @@ class OrderCheckLine:
         return cls(
             line=line,
             sku=line.sku,
-            quantity=line.asked.quantity,
+            quantity=line.requested.quantity,
             backordered=line.shown_backordered,
             orderable=line.orderable,
             unavailable_reason=line.reason,
@@ -251,16 +251,16 @@ class OrderCheckLine:
 
 @strawberry.type(description="placeOrder's answer without placing it.")
 class OrderCheck:
-    orderable: bool = strawberry.field(description="Whether the order would be placed and not kept waiting.")
+    orderable: bool = strawberry.field(description="Whether the order would be placed and not parked.")
     lines: list[OrderCheckLine] = strawberry.field(description="Every line, as it would be ordered.")
     user_errors: list[UserError] = strawberry.field(description="Why not; empty when it would be placed.")
 
     @classmethod
-    def of(cls, draft: Draft) -> "OrderCheck":
+    def of(cls, plan: OrderPlan) -> "OrderCheck":
         return cls(
-            orderable=draft.orderable,
-            lines=[OrderCheckLine.of(line) for line in draft.lines],
-            user_errors=[user_error(refusal) for refusal in draft.refusals],
+            orderable=plan.orderable,
+            lines=[OrderCheckLine.of(line) for line in plan.lines],
+            user_errors=[user_error(refusal) for refusal in plan.refusals],
         )
 
 

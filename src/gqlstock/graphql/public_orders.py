@@ -45,12 +45,14 @@ async def _groups(info: Info, lines: Collection[rules.OrderLine]) -> list[tuple[
     channels = {channel.id: channel for channel in (await info.context.network()).channels}
     groups: list[tuple[Sequence[rules.OrderLine], bool]] = []
     for order_id, found in all_lines.items():
-        shelf = await info.context.shelf([items[line.item_id] for line in found], channels[orders[order_id].website_id])
+        assortment = await info.context.assortment(
+            [items[line.item_id] for line in found], channels[orders[order_id].website_id]
+        )
         by_stock: dict[int, list[rules.OrderLine]] = {}
         for line in found:
-            by_stock.setdefault(shelf.stock_item(items[line.item_id]).id, []).append(line)
+            by_stock.setdefault(assortment.stock_item(items[line.item_id]).id, []).append(line)
         groups += [
-            (group, not all(availability.may_see_quantity(shelf.settings(items[line.item_id])) for line in group))
+            (group, not all(availability.may_see_quantity(assortment.settings(items[line.item_id])) for line in group))
             for group in by_stock.values()
         ]
     return groups

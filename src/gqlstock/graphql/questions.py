@@ -14,9 +14,9 @@ from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.limits import Rate
+from gqlstock.rules.order_request import RequestedLine
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.services import idempotency
-from gqlstock.services.drafts import OrderLine
 from gqlstock.store import catalog
 
 _REMEMBERED = 50_000
@@ -54,7 +54,7 @@ class Questions:
 
 
 async def check(
-    context: Context, lines: Sequence[OrderLine], mutation: str | None = None, key: str | None = None
+    context: Context, lines: Sequence[RequestedLine], mutation: str | None = None, key: str | None = None
 ) -> None:
     """Refuse lines of items that the public at this address has asked about too often; callers with a token never.
 

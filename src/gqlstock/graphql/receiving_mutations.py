@@ -10,8 +10,9 @@ from gqlstock.graphql import mutations, nodes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.stock_mutations import StockLineInput, StockPayload, stock_payload
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import receiving as services
-from gqlstock.services.stock import StockLine
+from gqlstock.services import receive
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.stock_edits import StockLine
 
 _REFERENCE = "The document behind it in another system."
 
@@ -64,8 +65,8 @@ class ReceivingMutations:
     )
     async def announce_stock(self, info: Info, input: Annotated[AnnounceStockInput, INPUT]) -> StockPayload:
         lines = tuple(StockLine(line.sku, line.quantity) for line in input.lines)
-        asked = services.Announcement(input.warehouse, lines, input.expected_at, input.reference)
-        return await stock_payload(info, await services.announce(info.context.caller, asked, input.idempotency_key))
+        request = AnnounceStockRequest(input.warehouse, lines, input.expected_at, input.reference)
+        return await stock_payload(info, await receive.announce(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
         description="Takes in what arrived, announced or not. Needs inventory:write.",
@@ -74,7 +75,7 @@ class ReceivingMutations:
     )
     async def receive_stock(self, info: Info, input: Annotated[ReceiveStockInput, INPUT]) -> StockPayload:
         lines = tuple(
-            services.ArrivedLine(
+            ReceivedLine(
                 line.sku,
                 line.quantity,
                 nodes.row_id("StockAnnouncement", line.announcement) if line.announcement is not None else None,
@@ -82,8 +83,8 @@ class ReceivingMutations:
             )
             for line in input.lines
         )
-        asked = services.Arrival(input.warehouse, lines, input.reason, input.reference)
-        return await stock_payload(info, await services.receive(info.context.caller, asked, input.idempotency_key))
+        request = ReceiveStockRequest(input.warehouse, lines, input.reason, input.reference)
+        return await stock_payload(info, await receive.receive(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
         description="Withdraws what is left of an announcement. Needs inventory:write.",
@@ -94,4 +95,4 @@ class ReceivingMutations:
         self, info: Info, input: Annotated[WithdrawStockAnnouncementInput, INPUT]
     ) -> StockPayload:
         announcement_id = nodes.row_id("StockAnnouncement", input.id)
-        return await stock_payload(info, await services.withdraw(info.context.caller, announcement_id, input.id))
+        return await stock_payload(info, await receive.withdraw(info.context.caller, announcement_id, input.id))

@@ -10,8 +10,8 @@ from gqlstock.graphql.availability import (
     AvailabilityExplanation,
     AvailabilityTerm,
     WebsiteArg,
+    assortments,
     channel_of,
-    shelves,
 )
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
@@ -59,12 +59,14 @@ class ReportQueries:
         await channel_of(info, website)
         if item is None:
             return None
-        shelf = (await shelves([(item, website)], info)).get(website)
-        if shelf is None:
+        assortment = (await assortments([(item, website)], info)).get(website)
+        if assortment is None:
             return None
         return AvailabilityExplanation(
-            availability=availability.shown(item, shelf.assess(item), shelf, info),
-            terms=[AvailabilityTerm.of(term) for term in await explanations.explain(item, shelf, info.context.caller)],
+            availability=availability.shown(item, assortment.assess(item), assortment, info),
+            terms=[
+                AvailabilityTerm.of(term) for term in await explanations.explain(item, assortment, info.context.caller)
+            ],
         )
 
     @access.field(

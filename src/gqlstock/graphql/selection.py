@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from gqlstock.graphql import availability, nodes
-from gqlstock.graphql.availability import Availability, WebsiteArg, shelves
+from gqlstock.graphql.availability import Availability, WebsiteArg, assortments
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput
 from gqlstock.graphql.options import Image, OptionChoice, OptionChoiceValue, SelectedOptionInput
 from gqlstock.rules import catalog as rules
-from gqlstock.rules import refusals
-from gqlstock.services.availability import choice_values
-from gqlstock.stock.shelf import Shelf
+from gqlstock.rules import choices, refusals
+from gqlstock.rules.assortment import Assortment
 from gqlstock.store import catalog as rows
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ async def of_products(
     parents: Sequence["Product"], info: Info, options: OptionsArg, website: WebsiteArg = None
 ) -> list[ProductSelection | Exception | None]:
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
-    found = await shelves(wanted, info)
-    # A shelf knows the combinations that are counted; the others show their pictures all the same.
+    found = await assortments(wanted, info)
+    # An assortment knows the combinations that are counted; the others show their pictures all the same.
     uncounted = await rows.combinations(
         [p.row.id for p in parents if p.options and not rules.counts_combinations(p.tracking)]
     )
@@ -64,7 +63,7 @@ def _select(
     parent: "Product",
     website: str | None,
     options: OptionsArg,
-    shelf: Shelf,
+    assortment: Assortment,
     uncounted: Sequence[rules.Item],
     info: Info,
 ) -> ProductSelection:
@@ -74,11 +73,11 @@ def _select(
     combination = None
     if complete and (chosen := rules.inventory_part(choice, product.options)):
         digest = rules.digest(chosen)
-        known = [*shelf.combinations(product), *uncounted]
+        known = [*assortment.combinations(product), *uncounted]
         combination = next((one for one in known if one.choice_digest == digest), None)
     by_options = rules.counts_combinations(product.tracking)
     item = combination if combination is not None and by_options else product
-    assessment = shelf.assess(item, choice if item is product and by_options and complete else None)
+    assessment = assortment.assess(item, choice if item is product and by_options and complete else None)
     pictures = rules.pictures(product.options, choice, combination.images if combination else (), product.images)
     return ProductSelection(
         product=parent,
@@ -91,10 +90,10 @@ def _select(
                 name=option.name,
                 values=[
                     OptionChoiceValue(name=v.name, selected=v.selected, exists=v.exists, orderable=v.orderable)
-                    for v in choice_values(product, option, choice, shelf)
+                    for v in choices.values(product, option, choice, assortment)
                 ],
             )
             for option in product.options
         ],
-        availability=availability.shown(item, assessment, shelf, info),
+        availability=availability.shown(item, assessment, assortment, info),
     )

@@ -11,11 +11,11 @@ from gqlstock.graphql.holds import StockHold
 from gqlstock.graphql.mutations import ERRORS
 from gqlstock.graphql.order_mutations import OrderLineInput, OrderLineQuantityInput, hold_handle, line_quantities
 from gqlstock.graphql.shipments import Shipment
+from gqlstock.rules.handles import Handle
 from gqlstock.rules.scopes import Scope
-from gqlstock.services import holds as hold_services
-from gqlstock.services import shipments as services
-from gqlstock.services.handles import Handle
-from gqlstock.services.holds import Guest
+from gqlstock.services import hold_stock, release_hold, ship
+from gqlstock.services.hold_stock import Guest, HoldRequest
+from gqlstock.services.ship import CreateShipmentRequest
 
 
 @strawberry.input(
@@ -87,15 +87,15 @@ class ShipmentMutations:
         description="Puts units of an order into a shipment. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
     )
     async def create_shipment(self, info: Info, input: Annotated[CreateShipmentInput, INPUT]) -> ShipmentPayload:
-        asked = services.Packing(input.order, input.warehouse, line_quantities(input.lines))
-        kept = await services.create(info.context.caller, asked, input.idempotency_key)
+        request = CreateShipmentRequest(input.order, input.warehouse, line_quantities(input.lines))
+        kept = await ship.create(info.context.caller, request, input.idempotency_key)
         return await _shipment_payload(info, kept.ids["shipment"][0])
 
     @mutations.field(
         description="Sends a READY shipment off. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
     )
     async def ship_shipment(self, info: Info, input: Annotated[ShipShipmentInput, INPUT]) -> ShipmentPayload:
-        shipped = await services.ship(info.context.caller, input.number, input.tracking_number, input.carrier)
+        shipped = await ship.ship(info.context.caller, input.number, input.tracking_number, input.carrier)
         return await _shipment_payload(info, shipped)
 
     @mutations.field(
@@ -104,7 +104,7 @@ class ShipmentMutations:
         scope=WRITES,
     )
     async def cancel_shipment(self, info: Info, input: Annotated[CancelShipmentInput, INPUT]) -> ShipmentPayload:
-        return await _shipment_payload(info, await services.cancel(info.context.caller, input.number))
+        return await _shipment_payload(info, await ship.cancel(info.context.caller, input.number))
 
     @mutations.field(
         description="Keeps what is free for a cart: all of it or nothing. Needs orders:write.",
@@ -113,16 +113,16 @@ class ShipmentMutations:
     )
     async def hold_stock(self, info: Info, input: Annotated[HoldStockInput, INPUT]) -> StockHoldPayload:
         access.require_to_order(info.context)
-        asked = hold_services.Holding(
+        request = HoldRequest(
             tuple(line.line() for line in input.lines), input.website, input.minutes, hold_handle(input.replaces)
         )
-        await questions.check(info.context, asked.lines, "holdStock", input.idempotency_key)
+        await questions.check(info.context, request.lines, "holdStock", input.idempotency_key)
         guest = None if info.context.caller.authenticated else Guest(info.context.address, info.context.public_holds)
-        kept = await hold_services.hold(info.context.caller, asked, input.idempotency_key, guest)
+        kept = await hold_stock.hold(info.context.caller, request, input.idempotency_key, guest)
         return await _hold_payload(kept.ids["hold"][0])
 
     @mutations.field(description="Gives a hold's units back. Needs orders:write.", payload=StockHoldPayload, scope=None)
     async def release_stock_hold(self, info: Info, input: Annotated[ReleaseStockHoldInput, INPUT]) -> StockHoldPayload:
         access.require_to_order(info.context)
         handle = Handle(nodes.row_id("StockHold", input.id), input.id)
-        return await _hold_payload(await hold_services.release(info.context.caller, handle))
+        return await _hold_payload(await release_hold.release(info.context.caller, handle))

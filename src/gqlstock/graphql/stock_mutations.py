@@ -13,8 +13,12 @@ from gqlstock.graphql.errors import UserError, user_error
 from gqlstock.graphql.inventory import InventoryLevel, StockMovement
 from gqlstock.graphql.mutations import ERRORS, DeletePayload
 from gqlstock.rules.scopes import Scope
+from gqlstock.services import adjust_stock, count_stock, delete_level, transfer_stock
 from gqlstock.services import alerts as alert_services
-from gqlstock.services import stock as services
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.count_stock import CountStockRequest, StockCount
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock.command import Result
 
 _PARTIAL = "Bad rows go to userErrors and the others are written; such an answer is kept under its key."
@@ -123,13 +127,13 @@ class StockMutations:
         scope=WRITES,
     )
     async def adjust_stock(self, info: Info, input: Annotated[AdjustStockInput, INPUT]) -> StockPayload:
-        asked = services.Adjustment(
-            tuple(services.StockDelta(row.sku, row.warehouse, row.delta) for row in input.changes),
+        request = AdjustStockRequest(
+            tuple(StockAdjustment(row.sku, row.warehouse, row.delta) for row in input.changes),
             input.reason,
             input.reference,
             input.partial,
         )
-        return await stock_payload(info, await services.adjust(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await adjust_stock.adjust(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
         description=(
@@ -140,16 +144,16 @@ class StockMutations:
         scope=WRITES,
     )
     async def set_stock(self, info: Info, input: Annotated[SetStockInput, INPUT]) -> StockPayload:
-        asked = services.Counting(
+        request = CountStockRequest(
             tuple(
-                services.StockCount(row.sku, row.warehouse, row.on_hand, row.expected_on_hand, row.counted_at)
+                StockCount(row.sku, row.warehouse, row.on_hand, row.expected_on_hand, row.counted_at)
                 for row in input.counts
             ),
             input.reason,
             input.reference,
             input.partial,
         )
-        return await stock_payload(info, await services.count(info.context.caller, asked, input.idempotency_key))
+        return await stock_payload(info, await count_stock.count(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
         description="Moves available units to another warehouse. Needs inventory:write.",
@@ -157,9 +161,11 @@ class StockMutations:
         scope=WRITES,
     )
     async def transfer_stock(self, info: Info, input: Annotated[TransferStockInput, INPUT]) -> StockPayload:
-        lines = tuple(services.StockLine(line.sku, line.quantity) for line in input.lines)
-        asked = services.Transfer(input.from_, input.to, lines, input.reason, input.reference)
-        return await stock_payload(info, await services.transfer(info.context.caller, asked, input.idempotency_key))
+        lines = tuple(StockLine(line.sku, line.quantity) for line in input.lines)
+        request = TransferStockRequest(input.from_, input.to, lines, input.reason, input.reference)
+        return await stock_payload(
+            info, await transfer_stock.transfer(info.context.caller, request, input.idempotency_key)
+        )
 
     @mutations.field(
         description="Takes an empty level out of use. Needs inventory:write.", payload=DeletePayload, scope=WRITES
@@ -167,7 +173,7 @@ class StockMutations:
     async def delete_inventory_level(
         self, info: Info, input: Annotated[DeleteInventoryLevelInput, INPUT]
     ) -> DeletePayload:
-        found = await services.delete_level(info.context.caller, input.sku, input.warehouse)
+        found = await delete_level.delete(info.context.caller, input.sku, input.warehouse)
         return DeletePayload(deleted_id=nodes.global_id("InventoryLevel", found), user_errors=[])
 
     @mutations.field(

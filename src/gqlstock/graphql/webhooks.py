@@ -12,11 +12,11 @@ from gqlstock.graphql.mutations import ERRORS, DeletePayload
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules import webhooks as rules
+from gqlstock.rules.handles import Handle
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks as services
-from gqlstock.services.handles import Handle
 from gqlstock.store import webhooks as rows
 from gqlstock.store.keyset import Order
 

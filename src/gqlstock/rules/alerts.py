@@ -14,21 +14,21 @@ class AlertState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
-class Step(StrEnum):
+class AlertStep(StrEnum):
     RAISE = "RAISE"
     RESOLVE = "RESOLVE"
 
 
-def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> Step | None:
+def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> AlertStep | None:
     """What an item's quantity left says about its alert. (CS-Cart, nopCommerce, Magento)
 
     ``available`` is the sum of what its levels have, each cut at 0; thresholds are not taken off.
     """
     below = notify_below is not None and available < notify_below
     if below and not is_open:
-        return Step.RAISE
+        return AlertStep.RAISE
     if is_open and not below:
-        return Step.RESOLVE
+        return AlertStep.RESOLVE
     return None
 
 

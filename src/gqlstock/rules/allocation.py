@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gqlstock.rules import availability, geo, ledger
 from gqlstock.rules.availability import Source
-from gqlstock.rules.ledger import Change, Step
+from gqlstock.rules.ledger import Change, FulfilmentStep
 from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
@@ -28,7 +28,7 @@ OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlannedAllocation:
     """So many units from one warehouse, in one state."""
 
     warehouse_id: int
@@ -40,7 +40,7 @@ class Part:
 class Plan:
     """For each line of one item, its parts; or None for the first line that there was not enough for, and all after."""
 
-    parts: tuple[tuple[Part, ...] | None, ...]
+    parts: tuple[tuple[PlannedAllocation, ...] | None, ...]
 
     @property
     def fits(self) -> bool:
@@ -48,15 +48,15 @@ class Plan:
 
 
 def in_order(
-    sites: Sequence[RankedWarehouse], selection: SourceSelection, ship_to: geo.Point | None
+    warehouses: Sequence[RankedWarehouse], selection: SourceSelection, ship_to: geo.Point | None
 ) -> list[RankedWarehouse]:
     """The order in which warehouses give: by priority (ties by id), or nearest first, those without a place last."""
-    by_priority = sorted(sites, key=lambda s: (s.priority, s.warehouse_id))
+    by_priority = sorted(warehouses, key=lambda one: (one.priority, one.warehouse_id))
     if selection is SourceSelection.PRIORITY or ship_to is None:
         return by_priority
 
-    def far(site: RankedWarehouse) -> float:
-        return geo.distance(site.location, ship_to) if site.location else float("inf")
+    def far(warehouse: RankedWarehouse) -> float:
+        return geo.distance(warehouse.location, ship_to) if warehouse.location else float("inf")
 
     return sorted(by_priority, key=far)
 
@@ -78,7 +78,7 @@ def plan(
     frees = availability.free(settings, sources)
     room = ZERO if only_free else availability.room(settings, sources)
     whole = availability.never_splits(settings)
-    planned: list[tuple[Part, ...] | None] = []
+    planned: list[tuple[PlannedAllocation, ...] | None] = []
     for quantity in quantities:
         parts = (_whole if whole else _in_turn)(quantity, sources, frees, room) if None not in planned else None
         planned.append(parts)
@@ -94,18 +94,18 @@ def plan(
     return Plan(tuple(p and _never_waiting(p) if n else p for p, n in zip(planned, never, strict=True)))
 
 
-def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[Part, ...]:
+def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[PlannedAllocation, ...]:
     """Units that are not counted come whole from one warehouse."""
-    return (Part(warehouse_id, quantity, AllocationState.ON_HAND),)
+    return (PlannedAllocation(warehouse_id, quantity, AllocationState.ON_HAND),)
 
 
-def effect(part: Part, mode: InventoryDecrement) -> Change:
+def effect(part: PlannedAllocation, mode: InventoryDecrement) -> Change:
     """What ordering a part does to its level."""
     waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
-    return ledger.effect(Step.ORDERED, mode, part.quantity, waiting)
+    return ledger.effect(FulfilmentStep.ORDERED, mode, part.quantity, waiting)
 
 
-def check_range(parts: Sequence[tuple[Part, InventoryDecrement]], sources: Sequence[Source]) -> None:
+def check_range(parts: Sequence[tuple[PlannedAllocation, InventoryDecrement]], sources: Sequence[Source]) -> None:
     """Refuse parts, each with the mode of its line, that would take a level of theirs out of the range of a quantity."""
     for source in sources:
         changes = [effect(part, mode) for part, mode in parts if part.warehouse_id == source.warehouse_id]
@@ -114,40 +114,42 @@ def check_range(parts: Sequence[tuple[Part, InventoryDecrement]], sources: Seque
 
 def _in_turn(
     quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
-) -> tuple[Part, ...] | None:
+) -> tuple[PlannedAllocation, ...] | None:
     parts = []
     left = quantity
     for source, free in zip(sources, frees, strict=True):
         taken = min(free, left)
         if taken > 0:
-            parts.append(Part(source.warehouse_id, taken, AllocationState.ON_HAND))
+            parts.append(PlannedAllocation(source.warehouse_id, taken, AllocationState.ON_HAND))
             left -= taken
     if left > 0:
         waiting = next((s for s in sources if s.takes_backorders), None)
         if waiting is None or (room is not None and left > room):
             return None
-        parts.append(Part(waiting.warehouse_id, left, AllocationState.BACKORDERED))
+        parts.append(PlannedAllocation(waiting.warehouse_id, left, AllocationState.BACKORDERED))
     return tuple(parts)
 
 
 def _whole(
     quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
-) -> tuple[Part, ...] | None:
+) -> tuple[PlannedAllocation, ...] | None:
     for source, free in zip(sources, frees, strict=True):
         waiting = max(quantity - free, ZERO)
         if waiting and not (source.takes_backorders and (room is None or waiting <= room)):
             continue
         found = [(quantity - waiting, AllocationState.ON_HAND), (waiting, AllocationState.BACKORDERED)]
-        return tuple(Part(source.warehouse_id, q, state) for q, state in found if q)
+        return tuple(PlannedAllocation(source.warehouse_id, q, state) for q, state in found if q)
     return None
 
 
-def _never_waiting(parts: Sequence[Part]) -> tuple[Part, ...]:
+def _never_waiting(parts: Sequence[PlannedAllocation]) -> tuple[PlannedAllocation, ...]:
     """Under NEVER every unit is ON_HAND; parts of one warehouse become one."""
     sums: dict[int, Decimal] = {}
     for part in parts:
         sums[part.warehouse_id] = sums.get(part.warehouse_id, ZERO) + part.quantity
-    return tuple(Part(warehouse_id, quantity, AllocationState.ON_HAND) for warehouse_id, quantity in sums.items())
+    return tuple(
+        PlannedAllocation(warehouse_id, quantity, AllocationState.ON_HAND) for warehouse_id, quantity in sums.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

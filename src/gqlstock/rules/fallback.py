@@ -6,9 +6,10 @@ that has a value wins, for each setting by itself.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, Organization, SalesChannel
 from gqlstock.rules.settings import DEFAULTS, NAMES, BackorderMode, Settings, SettingScope
 
@@ -19,15 +20,6 @@ Key = tuple[SettingScope, int]
 """A place by its kind and the id of its owner."""
 _Owner = tuple[SettingScope, int, str | None]
 """A place with the name of its owner."""
-
-
-class LevelPlace(Protocol):
-    """Whose level it is, and where."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def warehouse_id(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +189,7 @@ class Lookup:
         """The product that an item is, or is a combination of."""
         return item if item.product_id is None else self.items[item.product_id]
 
-    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[LevelPlace] = ()) -> Settings:
+    def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[Level] = ()) -> Settings:
         """What is in effect for an item on a website; ``levels`` are those it has there.
 
         An item takes decimals when any of its levels there says so. (Magento sources)
@@ -212,7 +204,7 @@ class Lookup:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
-    def level_backorders(self, level: LevelPlace, found: Settings) -> BackorderMode:
+    def level_backorders(self, level: Level, found: Settings) -> BackorderMode:
         """The backorders of one level of an item whose settings on a website are these; its own go first."""
         own = self.own_level_value(level, "backorders")
         return found.backorders if own is None else own
@@ -221,7 +213,7 @@ class Lookup:
         """The places with values of their own that an item looks up, strongest first."""
         return self._fallback.places(self.product(item), channel, combination=_combination(item), level=level)
 
-    def own_level_value(self, level: LevelPlace, name: str) -> Any:
+    def own_level_value(self, level: Level, name: str) -> Any:
         """The value set at that very level; None if there is none."""
         return self._own(level).get(name)
 
@@ -229,7 +221,7 @@ class Lookup:
         """Whether that setting has a value at any place that these items look up."""
         return self._fallback.has(name)
 
-    def home(self, levels: Iterable[LevelPlace]) -> SalesChannel | None:
+    def home(self, levels: Iterable[Level]) -> SalesChannel | None:
         """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
         return self.network.home({level.warehouse_id for level in levels})
 
@@ -237,7 +229,7 @@ class Lookup:
         """Whether units of an item are counted where these settings are in effect."""
         return found.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
 
-    def _own(self, level: LevelPlace) -> dict[str, Any]:
+    def _own(self, level: Level) -> dict[str, Any]:
         return self._fallback.own(SettingScope.LEVEL, level.id)
 
 

@@ -96,3 +96,10 @@ class HeldUnits:
     hold_id: int
     level_id: int
     quantity: Decimal
+
+
+def check(hold: StockHold, website_id: int, now: datetime, *path: str) -> None:
+    """Refuse a hold that is over, or of another website."""
+    check_active(hold.state, hold.expires_at, now, *path)
+    if hold.website_id != website_id:
+        raise wrong_state("The hold is of another website.", *path)

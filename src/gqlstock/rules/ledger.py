@@ -1,4 +1,4 @@
-"""What each kind of movement and claim does to a level. Movements are never edited, only followed by others."""
+"""What each kind of movement and each step of an order does to a level. Movements are never edited, only added."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -96,10 +96,10 @@ class Change:
 FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming")
 
 
-def of_figures(figures: Iterable[Decimal]) -> Level:
-    """A level that is nothing but its figures, in the order of ``FIGURES``."""
+def of_figures(figures: Iterable[Decimal], id: int = 0, item_id: int = 0, warehouse_id: int = 0) -> Level:
+    """A level with its figures in the order of ``FIGURES``."""
     on_hand, reserved, planned, held, backordered, incoming = figures
-    return Level(on_hand, reserved, planned, held, backordered, incoming)
+    return Level(on_hand, reserved, planned, held, backordered, incoming, id, item_id, warehouse_id)
 
 
 def without_held(level: Level, quantity: Decimal) -> Level:
@@ -114,7 +114,7 @@ def total(levels: Iterable[Level]) -> Level:
     return of_figures(sum((getattr(level, figure) for level in found), ZERO) for figure in FIGURES)
 
 
-class Step(StrEnum):
+class FulfilmentStep(StrEnum):
     """What can happen to ordered units."""
 
     ORDERED = "ORDERED"
@@ -128,27 +128,27 @@ class Step(StrEnum):
 
 # What a step does per unit, by the mode the order was placed under: on hand, reserved, planned, and the movement's kind.
 # A step that is not here does nothing. (Oro, CS-Cart and Solidus take units when ordered, nopCommerce when shipped.)
-_EFFECTS: dict[InventoryDecrement, dict[Step, tuple[int, int, int, MovementKind | None]]] = {
+_EFFECTS: dict[InventoryDecrement, dict[FulfilmentStep, tuple[int, int, int, MovementKind | None]]] = {
     InventoryDecrement.ON_ORDER: {
-        Step.ORDERED: (-1, 0, 0, MovementKind.SALE),
-        Step.CANCELED: (+1, 0, 0, MovementKind.CANCELLATION),
-        Step.CANCELED_PACKED: (+1, 0, 0, MovementKind.CANCELLATION),
-        Step.RETURNED: (+1, 0, 0, MovementKind.RETURN),
+        FulfilmentStep.ORDERED: (-1, 0, 0, MovementKind.SALE),
+        FulfilmentStep.CANCELED: (+1, 0, 0, MovementKind.CANCELLATION),
+        FulfilmentStep.CANCELED_PACKED: (+1, 0, 0, MovementKind.CANCELLATION),
+        FulfilmentStep.RETURNED: (+1, 0, 0, MovementKind.RETURN),
     },
     InventoryDecrement.ON_SHIPMENT: {
-        Step.ORDERED: (0, +1, 0, None),
-        Step.PACKED: (0, -1, +1, None),
-        Step.UNPACKED: (0, +1, -1, None),
-        Step.SHIPPED: (-1, 0, -1, MovementKind.SHIPMENT),
-        Step.CANCELED: (0, -1, 0, None),
-        Step.CANCELED_PACKED: (0, 0, -1, None),
-        Step.RETURNED: (+1, 0, 0, MovementKind.RETURN),
+        FulfilmentStep.ORDERED: (0, +1, 0, None),
+        FulfilmentStep.PACKED: (0, -1, +1, None),
+        FulfilmentStep.UNPACKED: (0, +1, -1, None),
+        FulfilmentStep.SHIPPED: (-1, 0, -1, MovementKind.SHIPMENT),
+        FulfilmentStep.CANCELED: (0, -1, 0, None),
+        FulfilmentStep.CANCELED_PACKED: (0, 0, -1, None),
+        FulfilmentStep.RETURNED: (+1, 0, 0, MovementKind.RETURN),
     },
     InventoryDecrement.NEVER: {},
 }
 
 
-def effect(step: Step, mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
+def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
     """What a step of ``quantity`` ordered units does to their level; ``backordered`` of them begin or cease to wait."""
     on_hand, reserved, planned, kind = _EFFECTS[mode].get(step, (0, 0, 0, None))
     waiting = ZERO if mode is InventoryDecrement.NEVER else backordered
@@ -156,7 +156,7 @@ def effect(step: Step, mode: InventoryDecrement, quantity: Decimal, backordered:
         on_hand=on_hand * quantity,
         reserved=reserved * quantity,
         planned=planned * quantity,
-        backordered=waiting if step is Step.ORDERED else -waiting,
+        backordered=waiting if step is FulfilmentStep.ORDERED else -waiting,
         kind=kind,
     )
 
@@ -185,7 +185,7 @@ def together(one: Change, other: Change) -> Change:
 
 
 def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
-    """An adjustment by ``delta``: under what is claimed if need be, never below an onHand of 0, nor further below."""
+    """An adjustment by ``delta``: under what is allocated if need be, never below an onHand of 0, nor further below."""
     if delta == 0:
         raise invalid("A delta of 0 changes nothing.", "delta")
     after = level.on_hand + delta
@@ -254,8 +254,21 @@ def received(quantity: Decimal) -> Change:
     return Change(on_hand=quantity, kind=MovementKind.TRANSFER_IN)
 
 
+def check_leaving(level: Level, quantity: Decimal, backordered: Decimal, sku: str) -> None:
+    """Refuse to ship what is not on hand. ``backordered``: units that are off onHand already, and so take nothing away."""
+    there = level.on_hand + backordered
+    if quantity > there:
+        raise InsufficientStock(
+            message=f"{sku} has {quantities.text(there)} on hand: {quantities.text(quantity)} cannot leave.",
+            path=("number",),
+            sku=sku,
+            requested=quantity,
+            salable=max(there, ZERO),
+        ).only()
+
+
 def retire(level: Level, open_allocations: int) -> None:
-    """Whether a level may be taken out of use: nothing of it is left, and nobody waits for it. (Solidus)"""
+    """Whether a level may be taken out of use: nothing of it is left, and no order waits for it. (Solidus)"""
     left = [
         f"{name} {quantities.text(value)}"
         for name, value in (

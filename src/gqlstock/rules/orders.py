@@ -83,7 +83,7 @@ def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hid
 
 
 def derived_status(lines: Sequence[LineTotals], *, is_allocated: bool) -> OrderStatus:
-    """The status that an order must have: one of which nothing is allocated is held, unless all of it is canceled."""
+    """The status that an order must have: one of which nothing is allocated is parked, unless all of it is canceled."""
     found = status(lines)
     return found if is_allocated or found is OrderStatus.CANCELED else OrderStatus.BACKORDERED
 
@@ -140,7 +140,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """What was ordered, as it was then. ``item_id`` is what was asked for; its product may have the units."""
+    """What was ordered, as it was then. ``item_id`` is what was requested; its product may have the units."""
 
     id: int
     order_id: int

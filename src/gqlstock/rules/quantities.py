@@ -3,6 +3,8 @@
 import re
 from decimal import ROUND_DOWN, Context, Decimal
 
+from gqlstock.rules.refusals import invalid
+
 PLACES = 4
 UNIT = Decimal(1).scaleb(-PLACES)
 MAXIMUM = Decimal("99999999999.9999")
@@ -46,6 +48,12 @@ def _places(number: Decimal) -> int:
     exponent = number.normalize(_EXACT).as_tuple().exponent
     assert isinstance(exponent, int)
     return -exponent
+
+
+def check_above_zero(number: Decimal, what: str, *path: str) -> None:
+    """Refuse a quantity that is to be ordered, moved, …: ``what``."""
+    if number <= 0:
+        raise invalid(f"{text(number)} cannot be {what}: more than 0.", *path)
 
 
 def is_whole(number: Decimal) -> bool:

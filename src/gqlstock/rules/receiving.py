@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules.quantities import ZERO, text
-from gqlstock.rules.refusals import invalid, wrong_state
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import wrong_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,6 @@ class StockAnnouncement:
     def remaining(self) -> Decimal:
         """What it has still to bring, as the level's ``incoming`` counts it."""
         return ZERO if self.withdrawn_at is not None else self.quantity - self.received
-
-
-def check(quantity: Decimal, what: str) -> None:
-    if quantity <= 0:
-        raise invalid(f"{text(quantity)} cannot be {what}: more than 0.", "quantity")
 
 
 def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> dict[int, Decimal]:

@@ -4,16 +4,16 @@ from decimal import Decimal
 
 from gqlstock.rules import ledger
 from gqlstock.rules.allocation import AllocationState
-from gqlstock.rules.ledger import MovementKind, Step
+from gqlstock.rules.ledger import FulfilmentStep, MovementKind
 from gqlstock.rules.settings import InventoryDecrement
 
 # The steps that moved, or may have moved, units in each state. Packing moves none.
-_STEPS: dict[AllocationState, tuple[Step, ...]] = {
-    AllocationState.ON_HAND: (Step.ORDERED,),
-    AllocationState.BACKORDERED: (Step.ORDERED,),
-    AllocationState.CANCELED: (Step.ORDERED, Step.CANCELED),
-    AllocationState.SHIPPED: (Step.ORDERED, Step.SHIPPED),
-    AllocationState.RETURNED: (Step.ORDERED, Step.SHIPPED, Step.RETURNED),
+_STEPS: dict[AllocationState, tuple[FulfilmentStep, ...]] = {
+    AllocationState.ON_HAND: (FulfilmentStep.ORDERED,),
+    AllocationState.BACKORDERED: (FulfilmentStep.ORDERED,),
+    AllocationState.CANCELED: (FulfilmentStep.ORDERED, FulfilmentStep.CANCELED),
+    AllocationState.SHIPPED: (FulfilmentStep.ORDERED, FulfilmentStep.SHIPPED),
+    AllocationState.RETURNED: (FulfilmentStep.ORDERED, FulfilmentStep.SHIPPED, FulfilmentStep.RETURNED),
 }
 
 OPTIONAL = MovementKind.RETURN

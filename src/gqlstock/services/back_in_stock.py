@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules import refusals
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.back_in_stock import BackInStockState, BackInStockSubscription
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.services import addresses
-from gqlstock.services.availability import shelf
-from gqlstock.stock.shelf import Shelf
+from gqlstock.services.availability import assortment
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import catalog, database, warehouses
 from gqlstock.store.back_in_stock import Pair
@@ -30,7 +30,7 @@ async def subscribe(sku: str, website: str | None, email: str) -> int:
         if channel is None:
             raise refusals.missing("website", website or "", "website")
         item = (await catalog.by_sku([sku])).get(sku)
-        found = await shelf([item], channel) if item is not None else None
+        found = await assortment([item], channel) if item is not None else None
         if item is None or found is None or not found.lookup.product(item).published:
             raise refusals.missing("item", sku, "sku")
         rules.check(sku, found.assess(item))
@@ -65,12 +65,12 @@ async def back(pairs: Collection[Pair]) -> list[Pair]:
         part = known[start : start + _SHELVED_AT_ONCE]
         for website_id in sorted({website_id for website_id, _ in part}):
             here = [items[item_id] for website, item_id in part if website == website_id]
-            found = await shelf(here, channels[website_id], network)
+            found = await assortment(here, channels[website_id], network)
             out += [(item.id, website_id) for item in _back(here, found)]
     return out
 
 
-def _back(items: Iterable[Item], found: Shelf) -> list[Item]:
+def _back(items: Iterable[Item], found: Assortment) -> list[Item]:
     return [item for item in items if rules.is_back(found.assess(item))]
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from gqlstock.rules import counting
 from gqlstock.rules import demand as rules
-from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.categories import Category
 from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.fallback import Lookup
@@ -61,7 +62,7 @@ class Report:
         self._cover_days = cover_days
         self._channel = channel
         self._category_ids = category_ids
-        places = {site.warehouse_id for site in channel.warehouses} if channel else network.active
+        places = {one.warehouse_id for one in channel.warehouses} if channel else network.active
         self._places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
         self._now = database.now()
 
@@ -115,7 +116,7 @@ class Report:
         found = []
         for item in items:
             here = [level for level in levels[item.id] if level.warehouse_id in self._places]
-            if _is_stocked(item, known) and (here or item.id in self._demands):
+            if counting.is_stocked(item, known.product(item)) and (here or item.id in self._demands):
                 found.append(self._row(item, here, known))
         return found
 
@@ -198,12 +199,6 @@ def _by_stock_item(units: Mapping[int, Decimal], owners: Mapping[int, int]) -> d
     for item_id, quantity in units.items():
         sums[owners[item_id]] = sums.get(owners[item_id], ZERO) + quantity
     return sums
-
-
-def _is_stocked(item: Item, known: Lookup) -> bool:
-    product = known.product(item)
-    counted = product.tracking is not InventoryTracking.DO_NOT_TRACK
-    return counted and item.is_product != counts_combinations(product.tracking)
 
 
 def _decimals(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> bool:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from gqlstock.rules import explanation, fallback
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item, counts_combinations
 from gqlstock.rules.explanation import Term
 from gqlstock.rules.fallback import Origin
 from gqlstock.rules.network import Warehouse
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.shelf import Shelf
 from gqlstock.store import warehouses
 
 
@@ -21,36 +21,36 @@ class ExplainedTerm:
     origin: Origin | None
 
 
-async def explain(item: Item, shelf: Shelf, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
+async def explain(item: Item, assortment: Assortment, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
     """The terms behind an item's salable quantity; of a product tracked with options, those of its orderable combinations.
 
     None where nothing is counted. To a caller who is for some warehouses alone: the sum over those, as if there were no
     others.
     """
-    known = await warehouses.warehouses({site.warehouse_id for site, _ in shelf.channel.assigned})
-    product = shelf.lookup.product(item)
+    known = await warehouses.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
+    product = assortment.lookup.product(item)
     if item.is_product and counts_combinations(product.tracking):
-        members = [c for c in shelf.combinations(item) if shelf.assess(c).orderable]
+        members = [c for c in assortment.combinations(item) if assortment.assess(c).orderable]
     else:
         members = [item]
-    return [term for member in members for term in _explain(member, shelf, known, caller)]
+    return [term for member in members for term in _explain(member, assortment, known, caller)]
 
 
-def _explain(item: Item, shelf: Shelf, known: dict[int, Warehouse], caller: Caller) -> list[ExplainedTerm]:
-    sellable = shelf.sellable(item)
+def _explain(item: Item, assortment: Assortment, known: dict[int, Warehouse], caller: Caller) -> list[ExplainedTerm]:
+    sellable = assortment.sellable(item)
     if not sellable.counted:
         return []
     sources = [source for source in sellable.sources if caller.reaches(source.warehouse_id)]
     if not sources and caller.warehouses is not None:
         # Whether another warehouse has counted the item is nothing that this caller sees.
-        sources = [source for source in shelf.uncounted_source(item) if caller.reaches(source.warehouse_id)]
+        sources = [source for source in assortment.uncounted_source(item) if caller.reaches(source.warehouse_id)]
     terms = explanation.explain(sellable.settings, sources, lambda place: known[place].name)
     terms += [
-        explanation.inactive(site.warehouse_id, known[site.warehouse_id].name)
-        for site, active in shelf.channel.assigned
-        if not active and caller.reaches(site.warehouse_id)
+        explanation.inactive(one.warehouse_id, known[one.warehouse_id].name)
+        for one, active in assortment.channel.assigned
+        if not active and caller.reaches(one.warehouse_id)
     ]
-    threshold = fallback.origin("out_of_stock_threshold", shelf.lookup.places(item, shelf.channel))
+    threshold = fallback.origin("out_of_stock_threshold", assortment.lookup.places(item, assortment.channel))
     return [
         ExplainedTerm(
             term,

@@ -19,7 +19,7 @@ from gqlstock.rules.network import Warehouse
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults, Notes, Row
-from gqlstock.services import counts, shopify_check
+from gqlstock.services import count_levels, shopify_check
 from gqlstock.services.shopify_import import ShopifyImport
 from gqlstock.stock import transaction
 from gqlstock.store import catalog as rows
@@ -94,7 +94,7 @@ async def _check_levels(given: Counts, items: int, faults: Faults, progress: Pro
     """Put aside what is to be written. Nothing is locked for it, however long the file."""
     done = 0
     for part in given.known(_CHECKED_AT_ONCE, items):
-        given.put_due(await counts.check(part, faults))
+        given.put_due(await count_levels.check(part, faults))
         done += len(part)
         progress(CHECKED, done, len(given))
         await _breathe()
@@ -110,13 +110,13 @@ class _Writer:
         self._caller = caller
 
     async def write(self, part: Sequence[Count]) -> None:
-        result = await transaction.run(counts.CountLevels(self._caller, part))
+        result = await transaction.run(count_levels.CountLevels(self._caller, part))
         self.done += len(part)
         self.counted += len(result.ids["levels"])
         for refusal in result.refusals:
             self.faults.add(int(refusal.path[1]), refusal.message, refusal.code)
         for note in result.rows:
-            assert isinstance(note, counts.Note)
+            assert isinstance(note, count_levels.Note)
             self.notes.add(note.line, note.message)
 
 

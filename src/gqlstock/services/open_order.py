@@ -12,10 +12,10 @@ from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.ledger import Step
+from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import LineTotals, Order, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, invalid
+from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import GONE, Pick, Shipment, Unit, total
@@ -30,12 +30,12 @@ Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
 
 @dataclass(frozen=True, slots=True)
 class LineQuantity:
-    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``told``: the id's text."""
+    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``named``: that id as text."""
 
     sku: str
     quantity: Decimal
     line: int | None = None
-    told: str | None = field(default=None, metadata=canonical.called(None))
+    named: str | None = field(default=None, metadata=canonical.called(None))
 
 
 class OpenOrder:
@@ -71,18 +71,18 @@ class OpenOrder:
         inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
         return [Pick(a.id, a.quantity) for a in sorted(inside, key=lambda a: (a.line_id, a.position, a.id))]
 
-    def chosen(self, asked: LineQuantity) -> list[OrderLine]:
+    def chosen(self, row: LineQuantity) -> list[OrderLine]:
         """The lines that a caller means."""
-        if asked.quantity <= 0:
-            raise invalid(f"{quantities.text(asked.quantity)} is no quantity: more than 0.", "quantity")
-        if asked.told is not None:
-            found = self._named(asked.sku, [line for line in self.lines if line.id == asked.line])
+        if row.quantity <= 0:
+            raise invalid(f"{quantities.text(row.quantity)} is no quantity: more than 0.", "quantity")
+        if row.named is not None:
+            found = self._named(row.sku, [line for line in self.lines if line.id == row.line])
             if not found:
-                raise refusals.missing(f"line of {refusals.shown(asked.sku)} in the order", asked.told, "line")
+                raise refusals.missing(f"line of {refusals.shown(row.sku)} in the order", row.named, "line")
             return found
-        named = self._named(asked.sku, self.lines)
+        named = self._named(row.sku, self.lines)
         if not named:
-            raise refusals.missing(f"line of the order {rules.number(self.order.id)}", asked.sku, "sku")
+            raise refusals.missing(f"line of the order {rules.number(self.order.id)}", row.sku, "sku")
         return named
 
     def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
@@ -90,11 +90,11 @@ class OpenOrder:
         names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
         return [lines[number] for number in rules.lines_named(sku, names)]
 
-    def pick(self, asked: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
+    def pick(self, row: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
         """The units that a caller means, and how many there are too few."""
-        left = asked.quantity
+        left = row.quantity
         picks: list[Pick] = []
-        for line in self.chosen(asked):
+        for line in self.chosen(row):
             picked = rule(self.units(line, warehouse_id), left)
             picks += picked
             left -= total(picked)
@@ -103,7 +103,7 @@ class OpenOrder:
     def advance(
         self,
         picks: Sequence[Pick],
-        step: Step,
+        step: FulfilmentStep,
         *,
         state: AllocationState | None = None,
         counts: bool = True,
@@ -170,24 +170,14 @@ class OpenOrder:
         return None if level_id is None else self._snapshot.item(self._snapshot.level_items[level_id])
 
     def check_on_hand(self) -> None:
-        """Refuse to ship what is not there. Backorders under ON_ORDER are off onHand already: they take nothing away."""
+        """Refuse to ship what is not on hand. What waits under ON_ORDER was taken off when it was ordered."""
         for entry in summed(self._entries):
             level = self._snapshot.level(*entry.key)
             assert level is not None
-            requested = -entry.change.on_hand
-            if requested <= 0 or requested <= level.on_hand:
-                continue
-            there = level.on_hand + self._snapshot.waiting_units(level.id, InventoryDecrement.ON_ORDER)
-            if requested > there:
-                item = self._snapshot.item(entry.item_id)
-                raise InsufficientStock(
-                    message=f"{item.sku} has {quantities.text(there)} on hand: "
-                    f"{quantities.text(requested)} cannot leave.",
-                    path=("number",),
-                    sku=item.sku,
-                    requested=requested,
-                    salable=max(there, ZERO),
-                ).only()
+            leaving = -entry.change.on_hand
+            if leaving > max(level.on_hand, ZERO):
+                waiting = self._snapshot.waiting_units(level.id, InventoryDecrement.ON_ORDER)
+                ledger.check_leaving(level, leaving, waiting, self._snapshot.item(entry.item_id).sku)
 
     def changes(self, answer: Callable[[Written], Result], reason: str | None = None) -> Changes:
         """All that happened, with the order and its open shipments in line with their units."""
@@ -243,18 +233,18 @@ class OpenOrder:
         return shipment.shipped_at if shipment else None
 
 
-def check_lines(asked: Sequence[LineQuantity] | None) -> None:
-    if asked is not None and not asked:
+def check_lines(rows: Sequence[LineQuantity] | None) -> None:
+    if rows is not None and not rows:
         raise invalid("There are no lines: name at least one.", "lines")
-    if asked is not None and len(asked) > MAX_LINES:
-        raise refusals.too_many("lines", len(asked), MAX_LINES, "lines")
+    if rows is not None and len(rows) > MAX_LINES:
+        raise refusals.too_many("lines", len(rows), MAX_LINES, "lines")
 
 
-def too_many_units(asked: LineQuantity, left: Decimal, what: str) -> Refusal:
-    """More was asked for than there is to do it with."""
-    there = quantities.text(asked.quantity - left)
+def too_many_units(row: LineQuantity, left: Decimal, what: str) -> Refusal:
+    """The refusal of more units than there are."""
+    there = quantities.text(row.quantity - left)
     return Refusal(
         Code.INVALID_STATE,
-        f"{quantities.text(asked.quantity)} of {refusals.shown(asked.sku)} cannot be {what}: only {there} can.",
+        f"{quantities.text(row.quantity)} of {refusals.shown(row.sku)} cannot be {what}: only {there} can.",
         ("quantity",),
     )

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gqlstock.rules import availability
+from gqlstock.rules import availability, counting
 from gqlstock.rules.availability import Source
-from gqlstock.rules.catalog import InventoryTracking, Item, counts_combinations
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
@@ -50,7 +50,7 @@ async def low_stock(
     """
     places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
-        places &= {site.warehouse_id for site in channel.warehouses}
+        places &= {one.warehouse_id for one in channel.warehouses}
     if warehouse_id is not None:
         places &= {warehouse_id}
     found: list[LowStock] = []
@@ -79,7 +79,7 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
 
 def _low(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
     product = known.product(item)
-    if product.tracking is InventoryTracking.DO_NOT_TRACK or item.is_product == counts_combinations(product.tracking):
+    if not counting.is_stocked(item, product):
         return None
     at = channel or known.home(levels)
     settings = known.settings(item, at, levels)

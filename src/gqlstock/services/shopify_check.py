@@ -9,7 +9,7 @@ from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import combinations as combination_rules
-from gqlstock.rules import quantities, refusals
+from gqlstock.rules import counting, quantities, refusals
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.refusals import Code
@@ -121,14 +121,11 @@ async def _check_quantities(given: Sequence["_Stored"], warehouse_id: int, fault
         else:
             product = items[one.item.id] if one.item is not None else None
             effective = fallback.settings(product, channel, category_id=moved.get(one.product.type or ""))
-        if not effective.quantity_uses_decimals:
-            assert variant.quantity is not None
-            sku = variant.sku or (own.sku if own else shopify.made_sku(one.product.handle, dict(variant.choice), ()))
-            faults.add(
-                variant.line, f"{quantities.text(variant.quantity)} of {sku}: only whole units are counted there."
-            )
+        assert variant.quantity is not None
+        sku = variant.sku or (own.sku if own else shopify.made_sku(one.product.handle, dict(variant.choice), ()))
+        with faults.at(variant.line):
+            counting.check_parts(variant.quantity, sku, effective)
 
 
 def _is_parted(quantity: Decimal | None) -> bool:
-    # What is below 0 counts as 0.
-    return quantity is not None and quantity > 0 and not quantities.is_whole(quantity)
+    return quantity is not None and not quantities.is_whole(counting.counted_of(quantity))

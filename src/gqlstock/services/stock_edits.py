@@ -6,8 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from gqlstock.rules import catalog, ledger, quantities, refusals
-from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules import catalog, counting, ledger, refusals
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import Network
@@ -25,19 +24,12 @@ R = TypeVar("R")
 Key = tuple[int, int]
 
 
-def check_countable(item: Item, product: Item) -> None:
-    """Refuse stock of an item that has none of its own. (CS-Cart)"""
-    if product.tracking is InventoryTracking.DO_NOT_TRACK:
-        message = f"{item.sku} is not tracked: its stock is not counted."
-    elif item.is_product and catalog.counts_combinations(product.tracking):
-        message = f"{item.sku} is tracked with options: its combinations have the quantities."
-    elif not item.is_product and not catalog.counts_combinations(product.tracking):
-        message = (
-            f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
-        )
-    else:
-        return
-    raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """So many units of one item."""
+
+    sku: str
+    quantity: Decimal
 
 
 def check_rows(rows: Sequence[Any], name: str) -> None:
@@ -163,16 +155,11 @@ class StockEdits:
             return None
         return self.changed.get((kind, record_id)) or self.snapshot.get(kind, record_id)
 
-    def check_decimals(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
-        if quantities.is_whole(quantity):
-            return
+    def check_units(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
+        """Refuse parts of a unit where only whole units are counted."""
         item_id, warehouse_id = self._key(sku, warehouse)
-        lookup = self.snapshot.lookup
         level = self.snapshot.level(item_id, warehouse_id)
-        channel = lookup.network.selling_from({warehouse_id})
-        found = lookup.settings(self.snapshot.item(item_id), channel, [level] if level else [])
-        if not found.quantity_uses_decimals:
-            raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
+        counting.check_units(quantity, self.snapshot.item(item_id), warehouse_id, level, self.snapshot.lookup, *path)
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
         """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
@@ -199,7 +186,7 @@ class StockEdits:
         item = self.snapshot.by_sku.get(sku)
         if item is None or item.deleted_at is not None:
             raise refusals.missing("item", sku, "sku")
-        check_countable(item, self.snapshot.lookup.product(item))
+        counting.check_has_stock(item, self.snapshot.lookup.product(item))
         warehouse_id = self.snapshot.network.warehouse_id(warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")

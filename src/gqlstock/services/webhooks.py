@@ -8,11 +8,11 @@ from typing import Any
 
 from gqlstock.rules import refusals
 from gqlstock.rules import webhooks as rules
+from gqlstock.rules.handles import Handle
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
-from gqlstock.services.handles import Handle
 from gqlstock.store import database, outbox
 from gqlstock.store import webhooks as rows
 
@@ -80,7 +80,7 @@ async def _in_use(handle: Handle) -> WebhookEndpoint:
     """The endpoint, with its lines locked."""
     found = (await rows.lock([handle.row_id])).get(handle.row_id) if handle.row_id is not None else None
     if found is None or found.deleted_at is not None:
-        raise refusals.missing("webhook endpoint", handle.told, "id")
+        raise refusals.missing("webhook endpoint", handle.text, "id")
     return found
 
 
@@ -90,12 +90,12 @@ async def redeliver(handle: Handle) -> int:
     async def work() -> int:
         known = (await rows.deliveries([handle.row_id])).get(handle.row_id) if handle.row_id is not None else None
         if known is None:
-            raise refusals.missing("webhook delivery", handle.told, "id")
+            raise refusals.missing("webhook delivery", handle.text, "id")
         endpoint = (await rows.lock([known.endpoint_id]))[known.endpoint_id]
         # Read again under the lock: it may have been delivered in between.
         found = (await rows.deliveries([known.id])).get(known.id)
         if found is None:
-            raise refusals.missing("webhook delivery", handle.told, "id")
+            raise refusals.missing("webhook delivery", handle.text, "id")
         _check(found, endpoint)
         changes: dict[str, Any] = {"due_at": database.now()}
         if found.state is not WorkState.PENDING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from gqlstock.rules import alerts as alert_rules
-from gqlstock.rules import availability, backorders, catalog, events
+from gqlstock.rules import availability, backorders, counting, events
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.rules.alerts import AlertState, LowInventoryAlert, Step
+from gqlstock.rules.alerts import AlertState, AlertStep, LowInventoryAlert
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.availability import Source
 from gqlstock.rules.backorders import Fill
@@ -134,9 +134,9 @@ def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
     for one in _watched(snapshot, snapshot.item(item_id)):
         alert = known.pop(one.warehouse_id, None)
         step = alert_rules.step(one.left, one.notify_below, is_open=alert is not None)
-        if step is Step.RAISE:
+        if step is AlertStep.RAISE:
             due.falls.append(one)
-        elif step is Step.RESOLVE and alert is not None:
+        elif step is AlertStep.RESOLVE and alert is not None:
             due.over.append(alert)
     # What is left is not watched any more.
     due.over.extend(known.values())
@@ -149,7 +149,7 @@ def _watched(snapshot: Snapshot, item: Item) -> list[Fall]:
     lookup = snapshot.lookup
     levels = snapshot.levels_of(item.id)
     found = lookup.settings(item, lookup.home(levels))
-    if not (lookup.is_counted(item, found) and _has_units_of_its_own(item, lookup.product(item))):
+    if not (lookup.is_counted(item, found) and counting.has_units(item, lookup.product(item))):
         return []
     active = [level for level in levels if level.warehouse_id in lookup.network.active]
     own = [(level, lookup.own_level_value(level, "notify_below")) for level in active]
@@ -158,11 +158,6 @@ def _watched(snapshot: Snapshot, item: Item) -> list[Fall]:
         left = sum((max(level.available, ZERO) for level in active), ZERO)
         watched.insert(0, Fall(item, None, left, found.notify_below))
     return watched
-
-
-def _has_units_of_its_own(item: Item, product: Item) -> bool:
-    """Whether a product has the quantity itself, or its combinations have it. (CS-Cart)"""
-    return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
 def _raised(unit: UnitOfWork, one: Fall) -> LowInventoryAlert:
@@ -190,7 +185,7 @@ def _crossings(unit: UnitOfWork, item_id: int, told: Mapping[Key, Level]) -> lis
         for level in after
         if max(level.available, ZERO) != max(before[level.warehouse_id].available, ZERO)
     }
-    if not moved or not _has_units_of_its_own(item, snapshot.lookup.product(item)):
+    if not moved or not counting.has_units(item, snapshot.lookup.product(item)):
         return []
     found = []
     for channel in snapshot.network.channels:

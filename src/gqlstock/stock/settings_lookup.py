@@ -9,6 +9,6 @@ from gqlstock.store import catalog, settings, warehouses
 
 
 async def lookup(items: Iterable[Item], network: Network | None = None) -> Lookup:
-    """Read what the settings of these items come from."""
+    """The settings of these items, on every website."""
     known = await catalog.with_products(items)
     return Lookup(known, network or await warehouses.network(), await settings.fallback(known.values()))

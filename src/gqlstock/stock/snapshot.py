@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.holds import HeldUnits, StockHold
@@ -20,7 +21,6 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.stock.shelf import Shelf
 
 R = TypeVar("R")
 
@@ -96,10 +96,10 @@ class Snapshot:
             moved_now=dict(self.moved_now),
         )
 
-    def on(self, channel: SalesChannel) -> Shelf:
+    def on(self, channel: SalesChannel) -> Assortment:
         """The items as one website sells them."""
         levels = {item_id: self.levels_of(item_id) for item_id in self.levels}
-        return Shelf(channel, self.lookup, self.combinations, levels, self.now)
+        return Assortment(channel, self.lookup, self.combinations, levels, self.now)
 
     def level_by_id(self, level_id: int) -> Level:
         """A level of an item that was loaded."""

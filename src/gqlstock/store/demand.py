@@ -45,7 +45,7 @@ class Within:
 
 
 async def ordered(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
-    """Units ordered of each item and not canceled; held orders have not got any yet."""
+    """Units ordered of each item and not canceled; parked orders have none yet."""
     return await _sums(_ORDERED, since, until, within)
 
 

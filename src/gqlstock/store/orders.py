@@ -43,7 +43,7 @@ class Order(Model):
     updated_at = fields.DatetimeField()
     canceled_at = fields.DatetimeField(null=True)
     canceled_units: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
-    """What is canceled of its lines: of a held order nothing else tells."""
+    """What is canceled of its lines: of a parked order nothing else says it."""
     shipment_count = fields.IntField(default=0, db_default=0)
     seal = fields.BigIntField(null=True)
     folded = FoldedField(of=("customer_email", "reference"))

@@ -74,7 +74,7 @@ async def is_pending() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DueItems:
     """Items to be assessed together, and the rows that ask for it."""
 
     item_ids: list[int]
@@ -86,7 +86,7 @@ class Part:
     """How far the range is done with this part; None where it is done."""
 
 
-async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> Part | None:
+async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems | None:
     """The next items, at most so many; None when there is nothing to do.
 
     ``watched`` says whether any item is watched at all; otherwise only those with an open alert are of interest.
@@ -96,11 +96,11 @@ async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> Part 
         return None
     if first.item_id is not None:
         named = await Reassessment.filter(item_id__isnull=False).order_by("id").limit(limit)
-        return Part(sorted({row.item_id for row in named if row.item_id is not None}), [row.id for row in named])
+        return DueItems(sorted({row.item_id for row in named if row.item_id is not None}), [row.id for row in named])
     return await _of_range(first, limit, watched)
 
 
-async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> Part:
+async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems:
     """The next items of a category or of all."""
     superseded = None
     if row.category_id is None and not row.after:
@@ -117,10 +117,10 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
         limit,
     )
     ids = [one["id"] for one in found]
-    return Part(ids, [row.id], superseded, ids[-1] if len(ids) == limit else None)
+    return DueItems(ids, [row.id], superseded, ids[-1] if len(ids) == limit else None)
 
 
-async def finish(part: Part) -> None:
+async def finish(part: DueItems) -> None:
     """Say that a part was assessed."""
 
     async def work() -> None:

@@ -20,9 +20,9 @@ from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules import orders
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
-from gqlstock.services import receiving
-from gqlstock.services.receiving import Announcement
-from gqlstock.services.stock import StockLine
+from gqlstock.services import receive
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import database
 from gqlstock.store.database import DatabaseUrl
 from support import corner_case_schema
@@ -282,4 +282,4 @@ async def much_happens_in_paris() -> None:
     """Counts, levels that are new, stock on its way, and alerts that are raised and resolved."""
     for sku, on_hand in (("MUG", 4_711), ("CUP", 0), ("SHIRT-S-RED", 815), ("SHIRT-M-RED", 1)):
         await make.stock(sku, "PARIS", on_hand)
-        await receiving.announce(SYSTEM, Announcement("PARIS", (StockLine(sku, Decimal(3)),)))
+        await receive.announce(SYSTEM, AnnounceStockRequest("PARIS", (StockLine(sku, Decimal(3)),)))

@@ -12,9 +12,9 @@ from gqlstock.cli.demo.wares import COLORS, WAREHOUSES, Ware
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import SettingScope
-from gqlstock.services import catalog, categories, combinations, settings, stock, warehouses
+from gqlstock.services import catalog, categories, combinations, count_stock, settings, warehouses
+from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.settings import SettingTarget
-from gqlstock.services.stock import Counting, StockCount
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import catalog as rows
 from gqlstock.store import database
@@ -45,7 +45,7 @@ async def stock_up(site: str) -> Shop:
         if ware.counted
         for code in WAREHOUSES
     )
-    await stock.count(SYSTEM, Counting(counts, reason="Opening count"))
+    await count_stock.count(SYSTEM, CountStockRequest(counts, reason="Opening count"))
     await _set(lambda scope: scope is SettingScope.LEVEL)
     return Shop(wares)
 

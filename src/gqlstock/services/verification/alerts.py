@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules import seals
-from gqlstock.rules.alerts import AlertState, LowInventoryAlert, Step
+from gqlstock.rules.alerts import AlertState, AlertStep, LowInventoryAlert
 from gqlstock.services.verification.differences import Difference, Figure, content, different, is_set
 from gqlstock.stock import loading
 from gqlstock.stock.consequences import AlertsDue, alerts_due
@@ -30,7 +30,7 @@ async def check() -> AsyncIterator[Difference]:
 def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
     yield is_set("resolvedAt", alert.resolved_at, when=alert.state is AlertState.RESOLVED)
     yield is_set("acknowledgedAt", alert.acknowledged_at, when=alert.acknowledged_by is not None)
-    is_fall = rules.step(alert.quantity_left, alert.threshold, is_open=False) is Step.RAISE
+    is_fall = rules.step(alert.quantity_left, alert.threshold, is_open=False) is AlertStep.RAISE
     yield "quantityLeft", "below its threshold" if is_fall else "not below its threshold", "below its threshold"
     yield content(alert.seal, seals.of_alert(alert))
 

@@ -52,9 +52,9 @@ def _order(book: OrderBook) -> Iterator[Figure]:
 
 
 def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
-    """A line's units are all allocated, whatever became of them; a held order has none, even once it is canceled.
+    """A line's units are all allocated, whatever became of them; a parked order has none, even once it is canceled.
 
-    What was canceled while the order was held never had an allocation.
+    What was canceled while the order was parked never had an allocation.
     """
     found = book.allocations[line.id]
     if found or book.order.status not in _WITHOUT_ALLOCATIONS:

@@ -10,4 +10,4 @@ class Handle:
     """``row_id`` is None for a text that is no id of that kind."""
 
     row_id: int | None = field(metadata=canonical.called("id"))
-    told: str = field(metadata=canonical.called(None))
+    text: str = field(metadata=canonical.called(None))

@@ -1,4 +1,4 @@
-"""Shipments: packed, sent, unpacked."""
+"""Pack, ship and unpack units of orders."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Step
+from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
@@ -22,7 +22,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Packing:
+class CreateShipmentRequest:
     """Without lines: all of the order's units in that warehouse that are in no shipment."""
 
     order: str
@@ -30,39 +30,39 @@ class Packing:
     lines: tuple[LineQuantity, ...] | None = None
 
 
-async def create(caller: Caller, asked: Packing, key: str | None = None) -> Result:
+async def create(caller: Caller, request: CreateShipmentRequest, key: str | None = None) -> Result:
     """Put units of an order in one warehouse into a shipment. Answers its id."""
-    check_lines(asked.lines)
-    return await transaction.run(CreateShipment(caller, asked, ticket(caller, "createShipment", key, asked)))
+    check_lines(request.lines)
+    return await transaction.run(CreateShipment(caller, request, ticket(caller, "createShipment", key, request)))
 
 
 @dataclass(frozen=True, slots=True)
 class CreateShipment:
     caller: Caller
-    asked: Packing
+    request: CreateShipmentRequest
     key: IdempotencyKey | None
 
     @property
     def names(self) -> Names:
-        return Names(orders=order_rules.named(self.asked.order))
+        return Names(orders=order_rules.named(self.request.order))
 
     @property
     def size(self) -> int:
-        return len(self.asked.lines or ()) or 1
+        return len(self.request.lines or ()) or 1
 
     def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.asked.order)
+        return found.items_of_order(self.request.order)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        warehouse_id = snapshot.network.warehouse_id(self.asked.warehouse)
+        warehouse_id = snapshot.network.warehouse_id(self.request.warehouse)
         if warehouse_id is None:
-            raise refusals.missing("warehouse", self.asked.warehouse, "warehouse")
+            raise refusals.missing("warehouse", self.request.warehouse, "warehouse")
         if not self.caller.reaches(warehouse_id):
-            raise refusals.out_of_reach(self.asked.warehouse, "warehouse")
-        found = OpenOrder(self.caller, self.asked.order, snapshot, "order")
+            raise refusals.out_of_reach(self.request.warehouse, "warehouse")
+        found = OpenOrder(self.caller, self.request.order, snapshot, "order")
         if found.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
-            held = "held for want of stock" if found.order.status is OrderStatus.BACKORDERED else "canceled"
-            raise wrong_state(f"The order {self.asked.order} is {held}.", "order")
+            why = "parked for want of stock" if found.order.status is OrderStatus.BACKORDERED else "canceled"
+            raise wrong_state(f"The order {self.request.order} is {why}.", "order")
         made = Shipment(
             id=new_id(),
             order_id=found.order.id,
@@ -74,33 +74,33 @@ class CreateShipment:
             updated_at=now,
         )
         found.add(made)
-        _pack(found, self.asked, made)
+        _pack(found, self.request, made)
         return found.changes(lambda written: Result({"shipment": [written.id_of(made.id)]}))
 
 
-def _pack(found: OpenOrder, asked: Packing, made: Shipment) -> None:
+def _pack(found: OpenOrder, request: CreateShipmentRequest, made: Shipment) -> None:
     """Pack row by row, so that two rows of one line do not both take the same units."""
     packed = False
     refused: list[Refusal] = []
-    for number, row in enumerate(asked.lines or ()):
+    for number, row in enumerate(request.lines or ()):
         try:
             picks, left = found.pick(row, rules.pack, made.warehouse_id)
             if left > 0:
-                raise too_many_units(row, left, f"packed in {asked.warehouse}").only()
+                raise too_many_units(row, left, f"packed in {request.warehouse}").only()
         except Refused as error:
             refused += [refusal.under("lines", number) for refusal in error.refusals]
             continue
-        found.advance(picks, Step.PACKED, shipment_id=made.id)
+        found.advance(picks, FulfilmentStep.PACKED, shipment_id=made.id)
         packed = True
     if refused:
         raise Refused(refused)
-    if asked.lines is None:
+    if request.lines is None:
         for line in found.lines:
             picks = rules.pack(found.units(line, made.warehouse_id))
-            found.advance(picks, Step.PACKED, shipment_id=made.id)
+            found.advance(picks, FulfilmentStep.PACKED, shipment_id=made.id)
             packed = packed or bool(picks)
     if not packed:
-        raise wrong_state(f"Nothing of the order {asked.order} is left to ship from {asked.warehouse}.", "order")
+        raise wrong_state(f"Nothing of the order {request.order} is left to ship from {request.warehouse}.", "order")
 
 
 async def ship(caller: Caller, number: str, tracking_number: str | None, carrier: str | None) -> int:
@@ -161,7 +161,7 @@ class ShipShipment(_OfShipment):
         found, shipment = self._open(snapshot)
         if shipment.state is ShipmentState.PENDING:
             raise wrong_state(f"The shipment {self.number} waits for backordered units.", "number")
-        found.advance(found.contents(shipment), Step.SHIPPED, state=AllocationState.SHIPPED)
+        found.advance(found.contents(shipment), FulfilmentStep.SHIPPED, state=AllocationState.SHIPPED)
         found.check_on_hand()
         shipped = replace(
             shipment,
@@ -179,5 +179,5 @@ class ShipShipment(_OfShipment):
 class CancelShipment(_OfShipment):
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         found, shipment = self._open(snapshot)
-        found.advance(found.contents(shipment), Step.UNPACKED, shipment_id=None)
+        found.advance(found.contents(shipment), FulfilmentStep.UNPACKED, shipment_id=None)
         return found.changes(lambda written: Result({"shipment": [shipment.id]}))

@@ -8,8 +8,8 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import catalog, combinations, returns, stock, verification, warehouses
-from gqlstock.services.returns import Return
+from gqlstock.services import catalog, combinations, delete_level, return_items, verification, warehouses
+from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
@@ -213,7 +213,7 @@ async def test_units_that_are_not_counted_come_back_without_a_level():
 async def test_a_level_that_is_out_of_use_is_brought_back_by_what_comes_back():
     await make.stock("MUG", on_hand=3)
     order_id = await shipped(("MUG", 3))
-    await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
     await life.take_back(order_id, ("MUG", 1))
 
@@ -391,10 +391,10 @@ async def test_an_unknown_order_has_nothing_to_come_back():
 async def test_the_same_key_takes_back_once():
     await make.stock("MUG", on_hand=10)
     order_id = await shipped(("MUG", 3))
-    asked = Return(str(100_000 + order_id), life.quantities((("MUG", 1),)))
+    asked = ReturnItemsRequest(str(100_000 + order_id), life.quantities((("MUG", 1),)))
 
-    first = await returns.take_back(SYSTEM, asked, "key")
-    second = await returns.take_back(SYSTEM, asked, "key")
+    first = await return_items.take_back(SYSTEM, asked, "key")
+    second = await return_items.take_back(SYSTEM, asked, "key")
 
     assert second == first
     assert await life.figures() == Figures(8)

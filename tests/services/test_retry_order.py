@@ -7,14 +7,14 @@ import pytest
 
 from gqlstock.rules.availability import BACKORDER_MESSAGE
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import catalog, orders, stock, verification, warehouses
-from gqlstock.services.drafts import Asked
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, catalog, place_order, retry_order, verification, warehouses
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import OutboxEntry
 from support import order_life as life
@@ -28,14 +28,14 @@ HOLD_ORDER, REJECT = InsufficientStockAction.HOLD_ORDER, InsufficientStockAction
 
 @pytest.fixture(autouse=True)
 async def shop(db):
-    """Orders that there is not enough for are held."""
+    """Orders for which there is too little stock are parked."""
     await life.shop()
     await make.setting(insufficient_stock=HOLD_ORDER)
     yield
     assert await verification.verify() == []
 
 
-async def test_a_held_order_has_taken_nothing():
+async def test_a_parked_order_has_taken_nothing():
     await make.stock("MUG", on_hand=2)
     await make.stock("CUP", on_hand=5)
 
@@ -47,15 +47,15 @@ async def test_a_held_order_has_taken_nothing():
     assert (await life.figures("MUG"), await life.figures("CUP")) == (Figures(2), Figures(5))
 
 
-async def test_checking_what_would_be_held_says_that_it_cannot_be_ordered():
+async def test_checking_what_would_be_parked_says_that_it_cannot_be_ordered():
     await make.stock("MUG", on_hand=2)
 
     checked = await life.check(("MUG", 3))
 
-    assert (checked.orderable, checked.held, checked.refusals) == (False, True, [])
+    assert (checked.orderable, checked.parked, checked.refusals) == (False, True, ())
 
 
-async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
+async def test_an_order_is_parked_only_if_every_line_that_is_short_allows_it():
     await make.setting(product="CUP", insufficient_stock=REJECT)
     await make.stock("MUG", on_hand=2)
     await make.stock("CUP", on_hand=0)
@@ -69,7 +69,7 @@ async def test_an_order_is_held_only_if_every_line_that_is_short_allows_it():
     ]
 
 
-async def test_stock_that_arrives_does_not_place_a_held_order_by_itself():
+async def test_stock_that_arrives_does_not_place_a_parked_order_by_itself():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 
@@ -82,7 +82,7 @@ async def test_stock_that_arrives_does_not_place_a_held_order_by_itself():
 @pytest.mark.parametrize(
     ("mode", "after"), [(ON_ORDER, Figures(7)), (ON_SHIPMENT, Figures(10, reserved=3)), (NEVER, Figures(10))]
 )
-async def test_a_held_order_that_is_tried_again_is_placed(mode, after):
+async def test_a_parked_order_that_is_tried_again_is_placed(mode, after):
     await make.setting(decrement_inventory=mode)
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
@@ -105,7 +105,7 @@ async def test_a_held_order_that_is_tried_again_is_placed(mode, after):
         (ON_SHIPMENT, ON_ORDER, Figures(2, reserved=3, backordered=1)),
     ],
 )
-async def test_a_held_order_goes_by_the_mode_it_was_placed_under(then, now, after):
+async def test_a_parked_order_goes_by_the_mode_it_was_placed_under(then, now, after):
     await make.setting(decrement_inventory=then)
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
@@ -116,7 +116,7 @@ async def test_a_held_order_goes_by_the_mode_it_was_placed_under(then, now, afte
     assert await life.figures() == after
 
 
-async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so():
+async def test_a_parked_order_that_is_tried_again_may_wait_for_stock_and_says_so():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
     await make.setting(backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
@@ -127,36 +127,36 @@ async def test_a_held_order_that_is_tried_again_may_wait_for_stock_and_says_so()
     assert [line.message for line in await OrderLine.filter(order_id=order_id)] == [BACKORDER_MESSAGE]
 
 
-async def test_a_held_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
+async def test_a_parked_order_waits_after_orders_that_were_planned_before_it_was_tried_again():
     await make.stock("MUG", on_hand=0)
-    held = await life.place(("MUG", 1))
+    parked = await life.place(("MUG", 1))
     await make.setting(backorders=BackorderMode.ALLOW)
     later = await life.place(("MUG", 1))
-    await life.retry(held)
+    await life.retry(parked)
     last = await life.place(("MUG", 1))
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
     assert await life.units(later) == [("BERLIN", 1, "ON_HAND")]
-    assert await life.units(held) == [("BERLIN", 1, "BACKORDERED")]
+    assert await life.units(parked) == [("BERLIN", 1, "BACKORDERED")]
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
-    assert await life.units(held) == [("BERLIN", 1, "ON_HAND")]
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
+    assert await life.units(parked) == [("BERLIN", 1, "ON_HAND")]
     assert await life.units(last) == [("BERLIN", 1, "BACKORDERED")]
 
 
 async def test_what_is_split_off_a_waiting_order_keeps_its_place():
     await make.stock("MUG", on_hand=0)
-    held = await life.place(("MUG", 4))
+    parked = await life.place(("MUG", 4))
     await make.setting(backorders=BackorderMode.ALLOW)
-    await life.retry(held)
+    await life.retry(parked)
     later = await life.place(("MUG", 2))
 
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(1)),)))
-    number = await life.pack(held, "BERLIN", ("MUG", 2))
-    await stock.adjust(SYSTEM, Adjustment((StockDelta("MUG", "BERLIN", Decimal(3)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(1)),)))
+    number = await life.pack(parked, "BERLIN", ("MUG", 2))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment("MUG", "BERLIN", Decimal(3)),)))
 
     assert await life.state(number) is ShipmentState.READY
-    assert {state for _, _, state in await life.units(held)} == {"ON_HAND"}
+    assert {state for _, _, state in await life.units(parked)} == {"ON_HAND"}
     assert await life.units(later) == [("BERLIN", 2, "BACKORDERED")]
 
 
@@ -223,7 +223,7 @@ async def test_an_order_is_tried_again_for_where_it_goes():
     await make.setting(source_selection=SourceSelection.DISTANCE)
     for place in ("BERLIN", "HAMBURG"):
         await make.stock("MUG", place, on_hand=0)
-    placed = await orders.place(SYSTEM, Asked(life.wanted(("MUG", 1)), ship_to=HAMBURG_CITY))
+    placed = await place_order.place(SYSTEM, OrderRequest(life.wanted(("MUG", 1)), ship_to=HAMBURG_CITY))
     for place in ("BERLIN", "HAMBURG"):
         await make.stock("MUG", place, on_hand=5)
 
@@ -248,7 +248,7 @@ async def test_trying_again_is_news():
 # ── refusals
 
 
-async def test_a_held_order_that_fails_again_is_left_as_it_is():
+async def test_a_parked_order_that_fails_again_is_left_as_it_is():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 
@@ -277,7 +277,7 @@ async def test_an_order_that_breaks_the_quantity_rules_of_now_is_not_placed():
     assert await life.refused(life.retry(order_id)) == ("QUANTITY_NOT_ALLOWED", ("number",))
 
 
-async def test_only_a_held_order_is_tried_again():
+async def test_only_a_parked_order_is_tried_again():
     await make.stock("MUG", on_hand=5)
     placed, part, gone, ended, never = [await life.place(("MUG", units)) for units in (1, 2, 1, 1, 9)]
     await life.ship_all(part, "BERLIN", ("MUG", 1))
@@ -297,20 +297,20 @@ async def test_only_a_held_order_is_tried_again():
     ]
 
 
-async def test_a_held_order_is_neither_packed_nor_taken_back():
+async def test_a_parked_order_is_neither_packed_nor_taken_back():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 3))
 
     packing = await life.refusal(life.pack(order_id))
 
     assert (packing.code.value, packing.path) == ("INVALID_STATE", ("order",))
-    assert packing.message == f"The order {100_000 + order_id} is held for want of stock."
+    assert packing.message == f"The order {100_000 + order_id} is parked for want of stock."
     assert await life.refused(life.take_back(order_id, ("MUG", 1))) == ("INVALID_STATE", ("lines", 0, "quantity"))
 
 
 @pytest.mark.parametrize("number", ["1", "100009", "nonsense", ""])
 async def test_an_unknown_order_is_not_found(number):
-    assert await life.refused(orders.retry(SYSTEM, number)) == ("NOT_FOUND", ("number",))
+    assert await life.refused(retry_order.retry(SYSTEM, number)) == ("NOT_FOUND", ("number",))
 
 
 async def test_a_warehouse_that_sells_nothing_any_more_gives_nothing():

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import ledger, quantities
+from gqlstock.rules import counting, ledger, quantities
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level, MovementKind
-from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
+from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.sheet import Faults
-from gqlstock.services.stock_edits import check_countable
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
 from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.snapshot import Snapshot
@@ -47,7 +45,7 @@ async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody has to look after, by its line in the file."""
+    """What a person should check, by its line in the file."""
 
     line: int
     message: str
@@ -55,7 +53,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CountLevels:
-    """State what was counted; what is so already is left alone.
+    """State what was counted. A count that a level has already changes nothing.
 
     Counts that are wrong by now are refused by their lines, and the others are stated. The result has the levels that
     changed, and as its rows the notes: what is below 0 is owed to customers of the system that wrote the file, and counts
@@ -101,17 +99,14 @@ class CountLevels:
 
 
 def _change(count: Count, item: Item | None, level: Level | None, found: Lookup) -> Change | None:
-    """What a count does to its level; None where it is so already. Refused where the item cannot have that count."""
+    """What a count does to its level; None where the level has it already. Refused where the item cannot have that count."""
     if item is None or item.deleted_at is not None:
         raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
-    on_hand = max(count.on_hand, ZERO)
+    on_hand = counting.counted_of(count.on_hand)
     if _is_so(level, count.on_hand) or _is_so(level, on_hand):
         return None
-    check_countable(item, found.product(item))
-    if not quantities.is_whole(on_hand):
-        channel = found.network.selling_from({count.warehouse_id})
-        if not found.settings(item, channel, [level] if level else []).quantity_uses_decimals:
-            raise invalid(f"{quantities.text(on_hand)} of {item.sku}: only whole units are counted there.")
+    counting.check_has_stock(item, found.product(item))
+    counting.check_units(on_hand, item, count.warehouse_id, level, found)
     before = level or Level()
     change = ledger.counted(before, on_hand, kind=MovementKind.IMPORT)
     ledger.apply(before, change)

@@ -13,6 +13,7 @@ from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Option, OptionValue
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import (
     Code,
@@ -31,9 +32,8 @@ from gqlstock.rules.settings import (
     LowStockActivity,
     SourceSelection,
 )
-from gqlstock.services import catalog, combinations, orders, stock, warehouses
-from gqlstock.services.availability import shelf
-from gqlstock.services.orders import Asked, OrderLine
+from gqlstock.services import catalog, check_order, combinations, delete_level, place_order, retry_order, warehouses
+from gqlstock.services.availability import assortment
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database
 from gqlstock.store import warehouses as warehouse_rows
@@ -57,12 +57,12 @@ async def shop(db: None) -> None:
     await make.product("MUG", name="Mug")
 
 
-def asked(*lines: tuple[str, float | str], **more: Any) -> Asked:
-    return Asked(tuple(OrderLine(sku, Decimal(str(units))) for sku, units in lines), **more)
+def asked(*lines: tuple[str, float | str], **more: Any) -> OrderRequest:
+    return OrderRequest(tuple(RequestedLine(sku, Decimal(str(units))) for sku, units in lines), **more)
 
 
 async def place(*lines: tuple[str, float | str], caller: Caller = SYSTEM, **more: Any) -> int:
-    return (await orders.place(caller, asked(*lines, **more))).ids["order"][0]
+    return (await place_order.place(caller, asked(*lines, **more))).ids["order"][0]
 
 
 async def refusal(*lines: tuple[str, float | str], caller: Caller = SYSTEM, **more: Any) -> list[Refusal]:
@@ -70,9 +70,9 @@ async def refusal(*lines: tuple[str, float | str], caller: Caller = SYSTEM, **mo
     wanted = asked(*lines, **more)
     before = await rows_of_all_tables()
     with pytest.raises(Refused) as error:
-        await orders.place(caller, wanted)
+        await place_order.place(caller, wanted)
     assert await rows_of_all_tables() == before
-    checked = await orders.check(caller, wanted)
+    checked = await check_order.check(caller, wanted)
     assert not checked.orderable
     assert list(checked.refusals) == list(error.value.refusals)
     return list(error.value.refusals)
@@ -111,7 +111,7 @@ async def assessed(sku: str) -> Assessment:
     channel = (await warehouse_rows.network()).find(None)
     assert channel is not None
     items = await catalog_rows.by_sku([sku])
-    return (await shelf(items.values(), channel)).assess(items[sku])
+    return (await assortment(items.values(), channel)).assess(items[sku])
 
 
 async def status(order_id: int) -> OrderStatus:
@@ -432,12 +432,12 @@ async def shirt(shop: None) -> None:
     await make.stock("SHIRT-M", "BERLIN", 3)
 
 
-def line(sku: str, units: int = 1, /, **options: str) -> OrderLine:
-    return OrderLine(sku, Decimal(units), tuple(options.items()))
+def line(sku: str, units: int = 1, /, **options: str) -> RequestedLine:
+    return RequestedLine(sku, Decimal(units), tuple(options.items()))
 
 
 async def test_a_products_sku_with_a_choice_stands_for_the_combination(shirt: None) -> None:
-    kept = await orders.place(SYSTEM, Asked((line("SHIRT", Size="M", Print="red"),)))
+    kept = await place_order.place(SYSTEM, OrderRequest((line("SHIRT", Size="M", Print="red"),)))
 
     (row,) = await OrderLineRow.filter(order_id=kept.ids["order"][0])
     assert (row.sku, row.name, row.code) == ("SHIRT-M", "Shirt – M", "SHIRT")
@@ -447,7 +447,7 @@ async def test_a_products_sku_with_a_choice_stands_for_the_combination(shirt: No
 
 async def test_a_choice_and_a_sku_of_one_combination_count_together(shirt: None) -> None:
     with pytest.raises(Refused) as error:
-        await orders.place(SYSTEM, Asked((line("SHIRT", 2, Size="M"), line("SHIRT-M", 2))))
+        await place_order.place(SYSTEM, OrderRequest((line("SHIRT", 2, Size="M"), line("SHIRT-M", 2))))
 
     (short,) = error.value.refusals
     assert isinstance(short, InsufficientStock)
@@ -457,7 +457,7 @@ async def test_a_choice_and_a_sku_of_one_combination_count_together(shirt: None)
 @pytest.mark.parametrize("options", [{}, {"Print": "red"}], ids=["no-choice", "a-choice-that-is-not-complete"])
 async def test_a_product_tracked_with_options_is_not_sold_by_itself(shirt: None, options: dict[str, str]) -> None:
     with pytest.raises(Refused) as error:
-        await orders.place(SYSTEM, Asked((line("SHIRT", 1, **options),)))
+        await place_order.place(SYSTEM, OrderRequest((line("SHIRT", 1, **options),)))
 
     (refused,) = error.value.refusals
     assert isinstance(refused, NotOrderable)
@@ -466,7 +466,7 @@ async def test_a_product_tracked_with_options_is_not_sold_by_itself(shirt: None,
 
 async def test_a_combinations_sku_beside_another_choice_is_refused(shirt: None) -> None:
     with pytest.raises(Refused) as error:
-        await orders.place(SYSTEM, Asked((line("SHIRT-S", 1, Size="M"),)))
+        await place_order.place(SYSTEM, OrderRequest((line("SHIRT-S", 1, Size="M"),)))
 
     (refused,) = error.value.refusals
     assert (refused.code, refused.path) == (Code.INVALID_INPUT, ("lines", 0, "options"))
@@ -474,7 +474,7 @@ async def test_a_combinations_sku_beside_another_choice_is_refused(shirt: None) 
 
 async def test_an_option_that_there_is_not_is_refused(shirt: None) -> None:
     with pytest.raises(Refused) as error:
-        await orders.place(SYSTEM, Asked((line("SHIRT", 1, Size="XXL"), line("SHIRT", 1, Colour="red"))))
+        await place_order.place(SYSTEM, OrderRequest((line("SHIRT", 1, Size="XXL"), line("SHIRT", 1, Colour="red"))))
 
     assert [(one.code, one.path) for one in error.value.refusals] == [
         (Code.INVALID_INPUT, ("lines", 0, "options", 0, "value")),
@@ -487,7 +487,7 @@ async def test_a_complete_choice_without_a_combination_is_unavailable(shirt: Non
     await combinations.delete("SHIRT-S")
 
     with pytest.raises(Refused) as error:
-        await orders.place(SYSTEM, Asked((line("SHIRT", 1, Size="S"),)))
+        await place_order.place(SYSTEM, OrderRequest((line("SHIRT", 1, Size="S"),)))
 
     (refused,) = error.value.refusals
     assert isinstance(refused, NotOrderable)
@@ -499,7 +499,7 @@ async def test_where_other_choices_are_allowed_one_without_a_combination_is_sold
     await combinations.delete("SHIRT-S")
     await make.setting(product="SHIRT", allow_only_existing_combinations=False)
 
-    kept = await orders.place(SYSTEM, Asked((line("SHIRT", 40, Size="S"),)))
+    kept = await place_order.place(SYSTEM, OrderRequest((line("SHIRT", 40, Size="S"),)))
 
     (allocation,) = await Allocation.all()
     (row,) = await OrderLineRow.filter(order_id=kept.ids["order"][0])
@@ -628,11 +628,11 @@ async def test_an_item_that_nobody_has_counted_takes_its_backorders_in_the_first
     shop: None, ship_to: Point | None, warehouse: str
 ) -> None:
     await make.setting(backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER, source_selection=SourceSelection.DISTANCE)
-    checked = await orders.check(SYSTEM, asked(("MUG", 2), ship_to=ship_to))
+    checked = await check_order.check(SYSTEM, asked(("MUG", 2), ship_to=ship_to))
 
     order_id = await place(("MUG", 2), ship_to=ship_to)
 
-    assert (checked.orderable, checked.lines[0].backordered) == (True, 2)
+    assert (checked.orderable, checked.lines[0].shown_backordered) == (True, 2)
     assert checked.lines[0].message == (await OrderLineRow.get(order_id=order_id)).message
     assert await taken(order_id) == [(warehouse, 2, "BACKORDERED")]
     assert await figures("MUG", warehouse) == (-2, 0, 2, -2)
@@ -664,15 +664,15 @@ async def test_what_nobody_has_counted_is_out_of_stock_without_backorders(shop: 
     assert await InventoryLevel.all().count() == 0
 
 
-async def test_a_held_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
+async def test_a_parked_order_of_what_nobody_has_counted_makes_its_level_when_it_is_tried_again(shop: None) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
-    held = await place(("MUG", 2))
+    parked = await place(("MUG", 2))
     assert await InventoryLevel.all().count() == 0
 
     await make.setting(backorders=BackorderMode.ALLOW)
-    await orders.retry(SYSTEM, order_rules.number(held))
+    await retry_order.retry(SYSTEM, order_rules.number(parked))
 
-    assert await taken(held) == [("BERLIN", 2, "BACKORDERED")]
+    assert await taken(parked) == [("BERLIN", 2, "BACKORDERED")]
     assert await figures() == (-2, 0, 2, -2)
 
 
@@ -696,7 +696,7 @@ async def test_the_level_is_made_whenever_units_are_taken(
 
 async def test_a_level_that_was_taken_out_of_use_is_brought_back_by_a_backorder(shop: None) -> None:
     level_id = await make.stock("MUG", "BERLIN", 0)
-    await stock.delete_level(SYSTEM, "MUG", "BERLIN")
+    await delete_level.delete(SYSTEM, "MUG", "BERLIN")
     await make.setting(backorders=BackorderMode.ALLOW)
 
     await place(("MUG", 2))
@@ -792,16 +792,16 @@ async def test_an_order_keeps_the_mode_that_it_was_placed_under(shop: None) -> N
     assert (await OrderLineRow.get()).decrement is InventoryDecrement.ON_ORDER
 
 
-# ── orders that are held
+# ── parked orders
 
 
-async def test_an_order_that_cannot_be_filled_is_held_where_the_setting_says_so(shop: None) -> None:
+async def test_an_order_that_cannot_be_filled_is_parked_where_the_setting_says_so(shop: None) -> None:
     await make.product("CUP")
     await make.stock("MUG", "BERLIN", 5)
     await make.stock("CUP", "BERLIN", 5)
     await make.setting(product="CUP", insufficient_stock=InsufficientStockAction.HOLD_ORDER)
 
-    checked = await orders.check(SYSTEM, asked(("MUG", 2), ("CUP", 9)))
+    checked = await check_order.check(SYSTEM, asked(("MUG", 2), ("CUP", 9)))
     order_id = await place(("MUG", 2), ("CUP", 9))
 
     assert await status(order_id) is OrderStatus.BACKORDERED
@@ -809,7 +809,7 @@ async def test_an_order_that_cannot_be_filled_is_held_where_the_setting_says_so(
     assert await figures("MUG") == (5, 0, 0, 5)
     assert await figures("CUP") == (5, 0, 0, 5)
     assert not checked.orderable
-    assert checked.refusals == []
+    assert checked.refusals == ()
     assert [(one.orderable, one.reason) for one in checked.lines] == [
         (True, None),
         (False, UnavailableReason.OUT_OF_STOCK),
@@ -838,7 +838,7 @@ async def test_an_order_with_another_fault_is_not_held(shop: None) -> None:
     ]
 
 
-async def test_a_held_orders_lines_wait_for_nothing_and_say_nothing(shop: None) -> None:
+async def test_a_parked_orders_lines_wait_for_nothing_and_say_nothing(shop: None) -> None:
     await make.product("CUP")
     await make.stock("MUG", "BERLIN", 0)
     await make.setting(product="MUG", backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
@@ -1032,7 +1032,7 @@ async def test_checking_an_order_writes_nothing(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 5)
     before = await rows_of_all_tables()
 
-    found = await orders.check(SYSTEM, asked(("MUG", 2)))
+    found = await check_order.check(SYSTEM, asked(("MUG", 2)))
 
     assert found.orderable
     assert [(p.quantity, p.state) for p in found.lines[0].parts] == [(2, AllocationState.ON_HAND)]
@@ -1101,7 +1101,7 @@ async def what_was_checked_is_what_happens(setup: Mapping[str, Any], stocks: tup
     await prepared(setup, stocks)
     codes = {one.id: one.code for one in await warehouse_rows.Warehouse.all()}
 
-    checked = await orders.check(SYSTEM, asked(*wanted))
+    checked = await check_order.check(SYSTEM, asked(*wanted))
     order_id, refused = await placed_or_refused(wanted)
 
     assert refused == list(checked.refusals)
@@ -1122,10 +1122,10 @@ async def the_last_salable_unit_is_sold_and_not_one_more(
     for sku in {sku for sku, _ in wanted}:
         shown = await assessed(sku)
         if shown.salable is None:
-            assert (await orders.check(SYSTEM, asked((sku, 1_000)))).orderable
+            assert (await check_order.check(SYSTEM, asked((sku, 1_000)))).orderable
             continue
         assert shown.orderable is (shown.salable > 0)
-        assert not (await orders.check(SYSTEM, asked((sku, str(shown.salable + 1))))).orderable
+        assert not (await check_order.check(SYSTEM, asked((sku, str(shown.salable + 1))))).orderable
         if shown.salable > 0:
             await place((sku, str(shown.salable)))
 
@@ -1169,7 +1169,7 @@ async def what_is_orderable_can_be_ordered_in_some_quantity_and_nothing_else_can
     for sku in ("MUG", "CLOTH"):
         shown = await assessed(sku)
         # No rules leave a least quantity over 12.
-        fitting = [q for q in range(1, 13) if (await orders.check(SYSTEM, asked((sku, q)))).orderable]
+        fitting = [q for q in range(1, 13) if (await check_order.check(SYSTEM, asked((sku, q)))).orderable]
         assert shown.orderable is bool(fitting)
         assert shown.backorder is (shown.orderable and shown.status is InventoryStatus.OUT_OF_STOCK)
         if fitting:

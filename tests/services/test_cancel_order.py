@@ -11,9 +11,9 @@ from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import cancellation, catalog, stock, verification, warehouses
-from gqlstock.services.cancellation import Cancellation
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, cancel_order, catalog, verification, warehouses
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.cancel_order import CancelOrderRequest
 from gqlstock.store.inventory import StockMovement
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
@@ -32,7 +32,7 @@ async def shop(db):
 
 
 async def adjust(delta, sku="MUG", warehouse="BERLIN"):
-    await stock.adjust(SYSTEM, Adjustment((StockDelta(sku, warehouse, Decimal(delta)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment(sku, warehouse, Decimal(delta)),)))
 
 
 async def split():
@@ -340,10 +340,10 @@ async def test_the_rest_of_an_order_is_filled_by_what_is_canceled_of_another():
     assert await life.figures() == Figures(2, planned=3, backordered=1)
 
 
-# ── held orders
+# ── parked orders
 
 
-async def test_a_held_order_is_canceled_and_gives_nothing_back():
+async def test_a_parked_order_is_canceled_and_gives_nothing_back():
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=1)
     order_id = await life.place(("MUG", 3))
@@ -355,7 +355,7 @@ async def test_a_held_order_is_canceled_and_gives_nothing_back():
     assert await life.figures() == Figures(1)
 
 
-async def test_a_held_order_is_canceled_in_part_and_stays_held_until_nothing_is_left():
+async def test_a_parked_order_is_canceled_in_part_and_stays_parked_until_nothing_is_left():
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=1)
     order_id = await life.place(("MUG", 3), ("MUG", 2))
@@ -367,7 +367,7 @@ async def test_a_held_order_is_canceled_in_part_and_stays_held_until_nothing_is_
     assert (await life.canceled(order_id), await life.status(order_id)) == ([3, 2], OrderStatus.CANCELED)
 
 
-async def test_more_than_a_held_order_has_cannot_be_canceled():
+async def test_more_than_a_parked_order_has_cannot_be_canceled():
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=1)
     order_id = await life.place(("MUG", 3))
@@ -427,14 +427,14 @@ async def test_what_is_not_of_the_order_cannot_be_canceled(row, code, path):
 
 @pytest.mark.parametrize("number", ["1", "100001", "S100001", "", "nonsense", "9" * 30])
 async def test_an_unknown_order_is_not_found(number):
-    assert await life.refused(cancellation.cancel(SYSTEM, Cancellation(number))) == ("NOT_FOUND", ("number",))
+    assert await life.refused(cancel_order.cancel(SYSTEM, CancelOrderRequest(number))) == ("NOT_FOUND", ("number",))
 
 
 async def test_a_cancellation_of_no_lines_is_refused():
     await make.stock("MUG", on_hand=10)
     order_id = await life.place(("MUG", 3))
 
-    step = cancellation.cancel(SYSTEM, Cancellation(str(100_000 + order_id), ()))
+    step = cancel_order.cancel(SYSTEM, CancelOrderRequest(str(100_000 + order_id), ()))
 
     assert await life.refused(step) == ("INVALID_INPUT", ("lines",))
 
@@ -449,10 +449,10 @@ async def test_a_reason_that_is_too_long_is_refused():
 async def test_the_same_key_cancels_once():
     await make.stock("MUG", on_hand=10)
     order_id = await life.place(("MUG", 3))
-    asked = Cancellation(str(100_000 + order_id), life.quantities((("MUG", 1),)))
+    asked = CancelOrderRequest(str(100_000 + order_id), life.quantities((("MUG", 1),)))
 
-    first = await cancellation.cancel(SYSTEM, asked, "key")
-    second = await cancellation.cancel(SYSTEM, asked, "key")
+    first = await cancel_order.cancel(SYSTEM, asked, "key")
+    second = await cancel_order.cancel(SYSTEM, asked, "key")
 
     assert second == first
     assert await life.canceled(order_id) == [1]

@@ -11,9 +11,9 @@ from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import shipments, stock, verification, warehouses
-from gqlstock.services.shipments import Packing
-from gqlstock.services.stock import Adjustment, StockDelta
+from gqlstock.services import adjust_stock, ship, verification, warehouses
+from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.store.orders import Order
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.shipments import Shipment
@@ -32,7 +32,7 @@ async def shop(db):
 
 
 async def adjust(delta, sku="MUG", warehouse="BERLIN"):
-    await stock.adjust(SYSTEM, Adjustment((StockDelta(sku, warehouse, Decimal(delta)),)))
+    await adjust_stock.adjust(SYSTEM, AdjustStockRequest((StockAdjustment(sku, warehouse, Decimal(delta)),)))
 
 
 # ── what a step does to the level, by mode
@@ -137,7 +137,7 @@ async def test_units_that_wait_under_on_shipment_do_not_stand_for_what_is_on_han
     await life.place(("MUG", 3))
     await adjust(-2)
 
-    only = await life.refusal(shipments.ship(SYSTEM, number, None, None))
+    only = await life.refusal(ship.ship(SYSTEM, number, None, None))
 
     assert isinstance(only, InsufficientStock)
     assert (only.path, only.requested, only.salable) == (("number",), 5, 3)
@@ -151,7 +151,7 @@ async def test_more_than_is_on_hand_and_waited_for_cannot_be_shipped():
     await life.place(("MUG", 3))
     await adjust(-1)
 
-    only = await life.refusal(shipments.ship(SYSTEM, number, None, None))
+    only = await life.refusal(ship.ship(SYSTEM, number, None, None))
 
     assert isinstance(only, InsufficientStock)
     assert (only.message, only.requested, only.salable) == ("MUG has 4 on hand: 5 cannot leave.", 5, 4)
@@ -262,7 +262,7 @@ async def test_a_shipment_has_a_tracking_number_a_carrier_and_the_moment_it_left
     await make.stock("MUG", on_hand=10)
     number = await life.pack(await life.place(("MUG", 3)))
 
-    shipment_id = await shipments.ship(SYSTEM, number, " 1Z999 ", "Post")
+    shipment_id = await ship.ship(SYSTEM, number, " 1Z999 ", "Post")
 
     found = await Shipment.get(id=shipment_id)
     assert (found.tracking_number, found.carrier, found.state) == ("1Z999", "Post", ShipmentState.SHIPPED)
@@ -286,10 +286,10 @@ async def test_a_shipment_is_news_of_its_order_and_changes_it():
 async def test_the_same_key_packs_once():
     await make.stock("MUG", on_hand=10)
     order_id = await life.place(("MUG", 3))
-    asked = Packing(str(100_000 + order_id), "BERLIN", life.quantities((("MUG", 1),)))
+    asked = CreateShipmentRequest(str(100_000 + order_id), "BERLIN", life.quantities((("MUG", 1),)))
 
-    first = await shipments.create(SYSTEM, asked, "pick-1")
-    second = await shipments.create(SYSTEM, asked, "pick-1")
+    first = await ship.create(SYSTEM, asked, "pick-1")
+    second = await ship.create(SYSTEM, asked, "pick-1")
 
     assert second == first
     assert await Shipment.all().count() == 1
@@ -539,7 +539,7 @@ async def test_a_shipment_without_lines_to_it_is_refused():
     await make.stock("MUG", on_hand=10)
     order_id = await life.place(("MUG", 3))
 
-    step = shipments.create(SYSTEM, Packing(str(100_000 + order_id), "BERLIN", ()))
+    step = ship.create(SYSTEM, CreateShipmentRequest(str(100_000 + order_id), "BERLIN", ()))
 
     assert await life.refused(step) == ("INVALID_INPUT", ("lines",))
 
@@ -583,9 +583,7 @@ async def test_a_shipment_that_is_sent_twice_at_once_leaves_once():
     number = await life.pack(await life.place(("MUG", 3)))
     clerks = [Caller(f"clerk {n}", f"token:{n}", SYSTEM.scopes) for n in range(4)]
 
-    ends = await asyncio.gather(
-        *(shipments.ship(clerk, number, None, None) for clerk in clerks), return_exceptions=True
-    )
+    ends = await asyncio.gather(*(ship.ship(clerk, number, None, None) for clerk in clerks), return_exceptions=True)
 
     assert [type(end) for end in ends if isinstance(end, Exception)] == [Refused] * 3
     assert await life.figures() == Figures(7)

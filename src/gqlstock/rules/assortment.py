@@ -1,4 +1,7 @@
-"""Items as one website sells them: what the rules of availability need of a snapshot, put together once."""
+"""The items as one website sells them: which settings apply, which warehouses give in which order, what can be sold.
+
+It puts together what ``availability`` and ``order_plan`` decide by. What is read for it, it does not know.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,28 +18,43 @@ from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings, SourceSelection
 
 
-class Shelf:
-    """Some items as one website sells them, with everything that depends on; read once, then asked any number of times."""
+class Assortment:
+    """Some items as one website sells them, with everything that this depends on. Each answer is worked out once."""
 
     def __init__(
         self,
         channel: SalesChannel,
         lookup: Lookup,
-        combinations: dict[int, list[Item]],
+        combinations: Mapping[int, list[Item]],
         levels: Mapping[int, Sequence[Level]],
         now: datetime,
+        *,
+        first: Mapping[int, list[int]] | None = None,
     ) -> None:
+        """``levels``: by the item that has the units. ``first``: by that item too, the warehouses that give first."""
         self.channel = channel
         self.lookup = lookup
         self.now = now
         self._combinations = combinations
         self._levels = levels
-        self._sites = {site.warehouse_id: site for site in channel.warehouses}
+        self._first = first or {}
+        self._warehouses = {one.warehouse_id: one for one in channel.warehouses}
         self._ordered: dict[tuple[SourceSelection, Point | None], list[RankedWarehouse]] = {}
-        self._first: dict[int, list[int]] = {}
         self._here: dict[int, list[Level]] = {}
         self._settings: dict[int, Settings] = {}
+        self._sources: dict[tuple[int, Point | None], tuple[Source, ...]] = {}
         self._assessed: dict[int, Assessment] = {}
+
+    def freeing(self, held: Mapping[int, Decimal], first: Mapping[int, list[int]] | None = None) -> "Assortment":
+        """The same without a hold: its units, by the id of their level, are free.
+
+        ``first``: its warehouses, by the item that has the units, give first.
+        """
+        levels = {
+            item_id: [ledger.without_held(one, held[one.id]) if one.id in held else one for one in found]
+            for item_id, found in self._levels.items()
+        }
+        return Assortment(self.channel, self.lookup, self._combinations, levels, self.now, first=first)
 
     def has(self, items: Iterable[Item]) -> bool:
         """Whether all that depends on these items is here."""
@@ -62,61 +80,53 @@ class Shelf:
             found = self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
         return found
 
-    def prefer(self, first: Mapping[int, list[int]]) -> None:
-        """Let these warehouses give first, by the item that has the units: those of a hold that is ordered."""
-        self._first = dict(first)
-
-    def free(self, held: Mapping[int, Decimal]) -> None:
-        """Take units as if they were not held, by the id of their level."""
-        self._levels = {
-            item_id: [ledger.without_held(one, held[one.id]) if one.id in held else one for one in levels]
-            for item_id, levels in self._levels.items()
-        }
-        self._here.clear()
-        self._assessed.clear()
-
-    def sites(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
+    def warehouses(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
         """The website's active warehouses in the order in which they give of this item."""
         selection = self.settings(item).source_selection
         ordered = self._ordered.get((selection, ship_to))
         if ordered is None:
-            ordered = allocation.in_order(list(self._sites.values()), selection, ship_to)
+            ordered = allocation.in_order(list(self._warehouses.values()), selection, ship_to)
             self._ordered[selection, ship_to] = ordered
         if not self._first:
             return ordered
         first = self._first.get(self.stock_item(item).id, [])
-        return sorted(ordered, key=lambda s: first.index(s.warehouse_id) if s.warehouse_id in first else len(first))
+        return sorted(ordered, key=lambda w: first.index(w.warehouse_id) if w.warehouse_id in first else len(first))
 
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
         """The levels that give units of an item here, in order.
 
-        Of an item that nobody has counted anywhere that is one which is not there yet: the first warehouse's.
+        Of an item that was never counted, this is a level that does not exist yet: the first warehouse's.
         """
+        found = self._sources.get((item.id, ship_to))
+        if found is None:
+            found = self._sources[item.id, ship_to] = self._find_sources(item, ship_to)
+        return found
+
+    def _find_sources(self, item: Item, ship_to: Point | None) -> tuple[Source, ...]:
         by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
         settings = self.settings(item)
         found = []
-        for site in self.sites(item, ship_to):
-            level = by_warehouse.get(site.warehouse_id)
+        for warehouse in self.warehouses(item, ship_to):
+            level = by_warehouse.get(warehouse.warehouse_id)
             if level is not None:
-                backorders = self.lookup.level_backorders(level, settings)
-                found.append(Source(site.warehouse_id, level, backorders))
+                found.append(Source(level.warehouse_id, level, self.lookup.level_backorders(level, settings)))
         if not found and not self._levels.get(self.stock_item(item).id):
             return self.uncounted_source(item, ship_to)
         return tuple(found)
 
     def uncounted_source(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
-        """The source of an item that nobody has counted: the level that is not there yet in the first warehouse."""
+        """The source of an item that was never counted: a level that does not exist yet, in the first warehouse."""
         backorders = self.settings(item).backorders
-        return tuple(Source(site.warehouse_id, Level(), backorders) for site in self.sites(item, ship_to)[:1])
+        return tuple(Source(one.warehouse_id, Level(), backorders) for one in self.warehouses(item, ship_to)[:1])
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
-        """The item as the rule wants it; ``choice`` is that of a shopper who picked no combination of its own."""
+        """The item as ``availability`` knows it; ``choice`` is a shopper's that stands for no combination."""
         product = self.lookup.product(item)
         settings = self.settings(item)
         counted = self.lookup.is_counted(item, settings)
         reason = None
         if item.is_product and catalog.counts_combinations(product.tracking):
-            reason = self._missing_choice(product, settings, choice)
+            reason = _missing_choice(product, settings, choice)
             counted = False
         return Sellable(
             published=product.published,
@@ -124,7 +134,7 @@ class Shelf:
             counted=counted,
             settings=settings,
             sources=self.sources(item, ship_to) if counted else (),
-            has_warehouse=bool(self._sites),
+            has_warehouse=bool(self._warehouses),
             reason=reason,
         )
 
@@ -150,16 +160,18 @@ class Shelf:
             and len(made) < catalog.choice_count(item.options),
         )
 
-    def _missing_choice(self, product: Item, settings: Settings, choice: Choice | None) -> UnavailableReason | None:
-        if choice is None or not catalog.is_complete(choice, product.options):
-            return UnavailableReason.SELECT_OPTIONS
-        if settings.allow_only_existing_combinations:
-            return UnavailableReason.COMBINATION_UNAVAILABLE
-        return None
-
     def _levels_here(self, item: Item) -> list[Level]:
         found = self._here.get(item.id)
         if found is None:
             levels = self._levels.get(self.stock_item(item).id, ())
-            found = self._here[item.id] = [level for level in levels if level.warehouse_id in self._sites]
+            found = self._here[item.id] = [level for level in levels if level.warehouse_id in self._warehouses]
         return found
+
+
+def _missing_choice(product: Item, settings: Settings, choice: Choice | None) -> UnavailableReason | None:
+    """What a choice lacks to be sold, of a product that is tracked with options."""
+    if choice is None or not catalog.is_complete(choice, product.options):
+        return UnavailableReason.SELECT_OPTIONS
+    if settings.allow_only_existing_combinations:
+        return UnavailableReason.COMBINATION_UNAVAILABLE
+    return None

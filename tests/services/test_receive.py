@@ -8,9 +8,9 @@ import pytest
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import receiving
-from gqlstock.services.receiving import Announcement, Arrival, ArrivedLine
-from gqlstock.services.stock import StockLine
+from gqlstock.services import receive as receiving
+from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import announcements, inventory, ledger
 from support import shop_builders as make
 
@@ -23,14 +23,14 @@ async def shop(db):
 
 async def announce(*quantities, sku="MUG", expected_at=None, reference="PO-7"):
     lines = tuple(StockLine(sku, Decimal(quantity)) for quantity in quantities)
-    await receiving.announce(SYSTEM, Announcement("BERLIN", lines, expected_at, reference))
+    await receiving.announce(SYSTEM, AnnounceStockRequest("BERLIN", lines, expected_at, reference))
     return [row.id for row in await announcements.StockAnnouncement.all().order_by("id")]
 
 
 async def receive(*quantities, announcement=None, sku="MUG", reference="DN-9"):
     told = None if announcement is None else str(announcement)
-    lines = tuple(ArrivedLine(sku, Decimal(quantity), announcement, told) for quantity in quantities)
-    return await receiving.receive(SYSTEM, Arrival("BERLIN", lines, reference=reference))
+    lines = tuple(ReceivedLine(sku, Decimal(quantity), announcement, told) for quantity in quantities)
+    return await receiving.receive(SYSTEM, ReceiveStockRequest("BERLIN", lines, reference=reference))
 
 
 async def level():
@@ -178,7 +178,7 @@ async def test_an_announcement_of_another_item_is_refused_and_nothing_arrives():
 )
 async def test_a_bad_line_announces_nothing(line, code, path):
     with pytest.raises(Refused) as error:
-        await receiving.announce(SYSTEM, Announcement("BERLIN", (line,)))
+        await receiving.announce(SYSTEM, AnnounceStockRequest("BERLIN", (line,)))
 
     assert [(r.code, r.path) for r in error.value.refusals] == [(code, path)]
     assert await announcements.StockAnnouncement.all().count() == 0
@@ -186,7 +186,7 @@ async def test_a_bad_line_announces_nothing(line, code, path):
 
 
 async def test_the_same_key_announces_once():
-    asked = Announcement("BERLIN", (StockLine("MUG", Decimal(5)),))
+    asked = AnnounceStockRequest("BERLIN", (StockLine("MUG", Decimal(5)),))
 
     first = await receiving.announce(SYSTEM, asked, "po-7")
     second = await receiving.announce(SYSTEM, asked, "po-7")

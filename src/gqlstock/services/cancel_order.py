@@ -1,4 +1,4 @@
-"""Canceling an order, in whole or in part."""
+"""Cancel an order, in whole or in part."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Step
+from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellation:
+class CancelOrderRequest:
     """Without lines: all that is not shipped."""
 
     number: str
@@ -31,46 +31,46 @@ class Cancellation:
     reason: str | None = None
 
 
-async def cancel(caller: Caller, asked: Cancellation, key: str | None = None) -> Result:
+async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = None) -> Result:
     """Cancel units that have not left; what they took is given back. Answers the order's id."""
-    check_lines(asked.lines)
-    reason = catalog.optional_text(asked.reason, "reason", "reason")
-    return await transaction.run(CancelOrder(caller, asked, reason, ticket(caller, "cancelOrder", key, asked)))
+    check_lines(request.lines)
+    reason = catalog.optional_text(request.reason, "reason", "reason")
+    return await transaction.run(CancelOrder(caller, request, reason, ticket(caller, "cancelOrder", key, request)))
 
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
     caller: Caller
-    asked: Cancellation
+    request: CancelOrderRequest
     reason: str | None
     key: IdempotencyKey | None
 
     @property
     def names(self) -> Names:
-        return Names(orders=order_rules.named(self.asked.number))
+        return Names(orders=order_rules.named(self.request.number))
 
     @property
     def size(self) -> int:
-        return len(self.asked.lines or ()) or 1
+        return len(self.request.lines or ()) or 1
 
     def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.asked.number)
+        return found.items_of_order(self.request.number)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = OpenOrder(self.caller, self.asked.number, snapshot, "number")
+        found = OpenOrder(self.caller, self.request.number, snapshot, "number")
         status = found.order.status
         if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
-            raise wrong_state(f"The order {self.asked.number} is {status.value.lower()} already.", "number")
+            raise wrong_state(f"The order {self.request.number} is {status.value.lower()} already.", "number")
         if status is OrderStatus.BACKORDERED:
-            _cancel_parked(found, self.asked.lines)
+            _cancel_parked(found, self.request.lines)
         else:
-            _cancel(found, self.asked.lines)
+            _cancel(found, self.request.lines)
         return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
 
 
-def _cancel(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> None:
+def _cancel(found: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
     refused: list[Refusal] = []
-    for number, row in enumerate(asked or ()):
+    for number, row in enumerate(rows or ()):
         try:
             picks, left = found.pick(row, rules.cancel)
             if left > 0:
@@ -81,7 +81,7 @@ def _cancel(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> None:
         _take_back(found, picks)
     if refused:
         raise Refused(refused)
-    if asked is None:
+    if rows is None:
         _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))])
 
 
@@ -91,15 +91,15 @@ def _take_back(found: OpenOrder, picks: Sequence[Pick]) -> None:
     for line in found.lines:
         if line.id in canceled:
             found.put(replace(line, canceled=line.canceled + canceled[line.id]))
-    for packed, step in ((False, Step.CANCELED), (True, Step.CANCELED_PACKED)):
+    for packed, step in ((False, FulfilmentStep.CANCELED), (True, FulfilmentStep.CANCELED_PACKED)):
         of_step = [pick for pick in picks if units[pick.id].packed is packed]
         found.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
 
 
-def _cancel_parked(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> None:
+def _cancel_parked(found: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
     """A parked order has taken nothing: there is nothing to give back."""
     refused: list[Refusal] = []
-    for number, row in enumerate(asked or ()):
+    for number, row in enumerate(rows or ()):
         try:
             left = row.quantity
             for line in found.chosen(row):
@@ -113,6 +113,6 @@ def _cancel_parked(found: OpenOrder, asked: Sequence[LineQuantity] | None) -> No
             refused += [refusal.under("lines", number) for refusal in error.refusals]
     if refused:
         raise Refused(refused)
-    if asked is None:
+    if rows is None:
         for line in found.lines:
             found.put(replace(line, canceled=line.quantity))

@@ -1,11 +1,11 @@
-"""Announcing stock, receiving it, and withdrawing what will not come."""
+"""Announce stock, receive it, and withdraw what will not come."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import canonical, catalog, refusals
+from gqlstock.rules import canonical, catalog, quantities, refusals
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, MovementKind
@@ -14,15 +14,14 @@ from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services.idempotency import ticket
-from gqlstock.services.stock import StockLine
-from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
+from gqlstock.services.stock_edits import EditStock, StockEdits, StockLine, check_rows
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class AnnounceStockRequest:
     warehouse: str
     lines: tuple[StockLine, ...]
     expected_at: datetime | None = None
@@ -30,76 +29,76 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrivedLine:
-    """``announcement``: the id of the one that it fills, and as the caller knows it."""
+class ReceivedLine:
+    """``announcement``: the id of the one that it fills; ``named``: that id as the caller gave it."""
 
     sku: str
     quantity: Decimal
     announcement: int | None = None
-    told: str | None = field(default=None, metadata=canonical.called(None))
+    named: str | None = field(default=None, metadata=canonical.called(None))
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReceiveStockRequest:
     warehouse: str
-    lines: tuple[ArrivedLine, ...]
+    lines: tuple[ReceivedLine, ...]
     reason: str | None = None
     reference: str | None = None
 
 
-async def announce(caller: Caller, asked: Announcement, key: str | None = None) -> Result:
+async def announce(caller: Caller, request: AnnounceStockRequest, key: str | None = None) -> Result:
     """Say what is to come; levels count it as incoming. Answers the ids of levels, and no movements."""
-    reference = catalog.optional_text(asked.reference, "reference", "reference")
+    reference = catalog.optional_text(request.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: StockLine) -> None:
-        edits.level(row.sku, asked.warehouse)
-        rules.check(row.quantity, "announced")
-        edits.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
+        edits.level(row.sku, request.warehouse)
+        quantities.check_above_zero(row.quantity, "announced", "quantity")
+        edits.check_units(row.quantity, row.sku, request.warehouse, "quantity")
         edits.added.append(
             StockAnnouncement(
                 id=new_id(),
-                level_id=edits.level_id(row.sku, asked.warehouse),
+                level_id=edits.level_id(row.sku, request.warehouse),
                 quantity=row.quantity,
                 received=ZERO,
-                expected_at=asked.expected_at,
+                expected_at=request.expected_at,
                 reference=reference,
                 created_at=edits.now,
             )
         )
-        edits.put(row.sku, asked.warehouse, Change(incoming=row.quantity))
+        edits.put(row.sku, request.warehouse, Change(incoming=row.quantity))
 
-    check_rows(asked.lines, "lines")
-    used = ticket(caller, "announceStock", key, asked)
-    skus = {line.sku for line in asked.lines}
-    return await transaction.run(EditStock(caller, used, "lines", asked.lines, skus, change, None, reference))
+    check_rows(request.lines, "lines")
+    used = ticket(caller, "announceStock", key, request)
+    skus = {line.sku for line in request.lines}
+    return await transaction.run(EditStock(caller, used, "lines", request.lines, skus, change, None, reference))
 
 
-async def receive(caller: Caller, asked: Arrival, key: str | None = None) -> Result:
+async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None = None) -> Result:
     """Take in what arrived. It fills the announcement named, else those of its reference, else the oldest; it needs none."""
-    reference = catalog.optional_text(asked.reference, "reference", "reference")
+    reference = catalog.optional_text(request.reference, "reference", "reference")
 
-    def change(edits: StockEdits, row: ArrivedLine) -> None:
-        edits.level(row.sku, asked.warehouse)
-        rules.check(row.quantity, "received")
-        edits.check_decimals(row.quantity, row.sku, asked.warehouse, "quantity")
-        brought = _fill(edits, row, asked.warehouse, reference)
+    def change(edits: StockEdits, row: ReceivedLine) -> None:
+        edits.level(row.sku, request.warehouse)
+        quantities.check_above_zero(row.quantity, "received", "quantity")
+        edits.check_units(row.quantity, row.sku, request.warehouse, "quantity")
+        brought = _fill(edits, row, request.warehouse, reference)
         received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
-        edits.put(row.sku, asked.warehouse, received)
+        edits.put(row.sku, request.warehouse, received)
 
-    check_rows(asked.lines, "lines")
-    used = ticket(caller, "receiveStock", key, asked)
-    named = frozenset(line.announcement for line in asked.lines if line.announcement is not None)
-    skus = {line.sku for line in asked.lines}
+    check_rows(request.lines, "lines")
+    used = ticket(caller, "receiveStock", key, request)
+    named = frozenset(line.announcement for line in request.lines if line.announcement is not None)
+    skus = {line.sku for line in request.lines}
     command = EditStock(
-        caller, used, "lines", asked.lines, skus, change, asked.reason, asked.reference, announcements=named
+        caller, used, "lines", request.lines, skus, change, request.reason, request.reference, announcements=named
     )
     return await transaction.run(command)
 
 
-def _fill(edits: StockEdits, row: ArrivedLine, warehouse: str, reference: str | None) -> Decimal:
+def _fill(edits: StockEdits, row: ReceivedLine, warehouse: str, reference: str | None) -> Decimal:
     """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
     level = edits.level(row.sku, warehouse)
-    if row.told is not None:
+    if row.named is not None:
         waiting = [_named(edits, level.id, row, warehouse)]
     elif level.id > 0:
         arriving = edits.snapshot.arriving(level.id)
@@ -115,27 +114,27 @@ def _fill(edits: StockEdits, row: ArrivedLine, warehouse: str, reference: str | 
     return sum(filled.values(), ZERO)
 
 
-def _named(edits: StockEdits, level_id: int, row: ArrivedLine, warehouse: str) -> StockAnnouncement:
-    assert row.told is not None
+def _named(edits: StockEdits, level_id: int, row: ReceivedLine, warehouse: str) -> StockAnnouncement:
+    assert row.named is not None
     found = edits.record(StockAnnouncement, row.announcement)
     if found is None:
-        raise refusals.missing("announcement", row.told, "announcement")
+        raise refusals.missing("announcement", row.named, "announcement")
     if found.level_id != level_id:
         raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
     rules.check_open(found, "announcement")
     return found
 
 
-async def withdraw(caller: Caller, announcement_id: int | None, told: str) -> Result:
-    """Say that what is left of an announcement will not come. ``told`` is the id as the caller knows it."""
-    return await transaction.run(WithdrawAnnouncement(caller, announcement_id, told))
+async def withdraw(caller: Caller, announcement_id: int | None, given: str) -> Result:
+    """Say that what is left of an announcement will not come. ``given`` is the id as the caller gave it."""
+    return await transaction.run(WithdrawAnnouncement(caller, announcement_id, given))
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawAnnouncement:
     caller: Caller
     announcement_id: int | None
-    told: str
+    given: str
     key: IdempotencyKey | None = None
     size: int = 1
 
@@ -150,7 +149,7 @@ class WithdrawAnnouncement:
         found = self._announcement(snapshot)
         level = snapshot.level_by_id(found.level_id)
         if not self.caller.reaches(level.warehouse_id):
-            raise refusals.missing("announcement", self.told, "id")
+            raise refusals.missing("announcement", self.given, "id")
         rules.check_open(found, "id")
         entry = LedgerEntry(level.item_id, level.warehouse_id, Change(incoming=-found.remaining), self.caller)
         withdrawn = replace(found, withdrawn_at=now)
@@ -159,5 +158,5 @@ class WithdrawAnnouncement:
     def _announcement(self, found: Snapshot) -> StockAnnouncement:
         known = found.get(StockAnnouncement, self.announcement_id) if self.announcement_id is not None else None
         if known is None:
-            raise refusals.missing("announcement", self.told, "id")
+            raise refusals.missing("announcement", self.given, "id")
         return known

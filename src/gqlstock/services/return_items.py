@@ -1,17 +1,17 @@
-"""Taking back what was shipped."""
+"""ReturnItemsRequest items that were shipped."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import catalog, counting, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.fallback import Lookup
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Step
+from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class ReturnItemsRequest:
     """``restock`` None: as restockOnReturn says."""
 
     order: str
@@ -32,38 +32,38 @@ class Return:
     reason: str | None = None
 
 
-async def take_back(caller: Caller, asked: Return, key: str | None = None) -> Result:
+async def take_back(caller: Caller, request: ReturnItemsRequest, key: str | None = None) -> Result:
     """Take shipped units back, each to the warehouse that it left. Answers the order's id."""
-    check_lines(asked.lines)
-    reason = catalog.optional_text(asked.reason, "reason", "reason")
-    return await transaction.run(ReturnItems(caller, asked, reason, ticket(caller, "returnItems", key, asked)))
+    check_lines(request.lines)
+    reason = catalog.optional_text(request.reason, "reason", "reason")
+    return await transaction.run(ReturnItems(caller, request, reason, ticket(caller, "returnItems", key, request)))
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnItems:
     caller: Caller
-    asked: Return
+    request: ReturnItemsRequest
     reason: str | None
     key: IdempotencyKey | None
 
     @property
     def names(self) -> Names:
-        return Names(orders=order_rules.named(self.asked.order))
+        return Names(orders=order_rules.named(self.request.order))
 
     @property
     def size(self) -> int:
-        return len(self.asked.lines)
+        return len(self.request.lines)
 
     def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.asked.order)
+        return found.items_of_order(self.request.order)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = OpenOrder(self.caller, self.asked.order, snapshot, "order")
+        found = OpenOrder(self.caller, self.request.order, snapshot, "order")
         settings = _settings(found, snapshot)
         refused: list[Refusal] = []
-        for number, row in enumerate(self.asked.lines):
+        for number, row in enumerate(self.request.lines):
             try:
-                _take_back(found, row, snapshot, settings, restock=self.asked.restock)
+                _take_back(found, row, snapshot, settings, restock=self.request.restock)
             except Refused as error:
                 refused += [refusal.under("lines", number) for refusal in error.refusals]
         if refused:
@@ -90,7 +90,7 @@ def _take_back(
             if restock:
                 raise wrong_state(f"{refusals.shown(row.sku)} has no stock any more: nothing can be restocked.", "sku")
             counts = False
-        found.advance([pick], Step.RETURNED, state=AllocationState.RETURNED, counts=counts)
+        found.advance([pick], FulfilmentStep.RETURNED, state=AllocationState.RETURNED, counts=counts)
 
 
 def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
@@ -100,10 +100,8 @@ def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
     """
     if stock_item is None:
         return ordered.deleted_at is None
-    tracking = known.product(stock_item).tracking
-    left_behind = tracking is not InventoryTracking.DO_NOT_TRACK and (
-        stock_item.is_product is catalog.counts_combinations(tracking)
-    )
+    product = known.product(stock_item)
+    left_behind = product.tracking is not InventoryTracking.DO_NOT_TRACK and not counting.has_units(stock_item, product)
     return stock_item.deleted_at is None and not left_behind
 
 

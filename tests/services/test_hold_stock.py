@@ -8,15 +8,26 @@ import pytest
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.handles import Handle
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import availability, catalog, holds, stock, verification, warehouses
-from gqlstock.services.handles import Handle
-from gqlstock.services.holds import Holding
-from gqlstock.services.stock import StockLine, Transfer
+from gqlstock.services import (
+    availability,
+    catalog,
+    delete_level,
+    expire_holds,
+    hold_stock,
+    release_hold,
+    transfer_stock,
+    verification,
+    warehouses,
+)
+from gqlstock.services.hold_stock import HoldRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, inventory, levels
 from gqlstock.store import holds as rows
@@ -53,7 +64,7 @@ async def salable(sku="MUG"):
     items = await catalog_rows.by_sku([sku])
     channel = (await warehouse_rows.network()).find(None)
     assert channel is not None
-    return (await availability.shelf(items.values(), channel)).assess(items[sku]).salable
+    return (await availability.assortment(items.values(), channel)).assess(items[sku]).salable
 
 
 # ── what is held
@@ -168,11 +179,13 @@ async def test_what_is_held_cannot_be_moved_and_its_level_not_taken_out_of_use()
     await make.stock("MUG", on_hand=3)
     await life.hold(("MUG", 2))
 
-    moved = await life.refusal(stock.transfer(SYSTEM, Transfer("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),))))
+    moved = await life.refusal(
+        transfer_stock.transfer(SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),)))
+    )
 
     assert (moved.code.value, moved.salable) == ("INSUFFICIENT_STOCK", 1)
     await make.stock("MUG", on_hand=0)
-    assert await life.refused(stock.delete_level(SYSTEM, "MUG", "BERLIN")) == ("INVALID_STATE", ())
+    assert await life.refused(delete_level.delete(SYSTEM, "MUG", "BERLIN")) == ("INVALID_STATE", ())
 
 
 # ── for how long
@@ -200,10 +213,10 @@ async def test_a_hold_lasts_from_a_minute_to_a_day(minutes):
 
 async def test_the_same_key_holds_once():
     await make.stock("MUG", on_hand=5)
-    asked = Holding(life.wanted(("MUG", 2)))
+    asked = HoldRequest(life.wanted(("MUG", 2)))
 
-    first = await holds.hold(SYSTEM, asked, "cart-1")
-    second = await holds.hold(SYSTEM, asked, "cart-1")
+    first = await hold_stock.hold(SYSTEM, asked, "cart-1")
+    second = await hold_stock.hold(SYSTEM, asked, "cart-1")
 
     assert second == first
     assert await life.figures() == Figures(5, held=2)
@@ -290,8 +303,8 @@ async def test_an_expired_hold_is_neither_released_nor_replaced():
 async def test_an_unknown_hold_is_not_found(handle):
     await make.stock("MUG", on_hand=5)
 
-    release = holds.release(SYSTEM, handle)
-    replace = holds.hold(SYSTEM, Holding(life.wanted(("MUG", 1)), replaces=handle))
+    release = release_hold.release(SYSTEM, handle)
+    replace = hold_stock.hold(SYSTEM, HoldRequest(life.wanted(("MUG", 1)), replaces=handle))
 
     assert await life.refused(release) == ("NOT_FOUND", ("id",))
     assert await life.refused(replace) == ("NOT_FOUND", ("replaces",))
@@ -466,7 +479,7 @@ async def test_an_expired_hold_of_a_deleted_item_ends_without_any_news():
     await catalog.delete_product("MUG")
     news = await OutboxEntry.all().count()
 
-    await holds.sweep()
+    await expire_holds.run()
 
     assert await life.figures() == Figures(0)
     assert await OutboxEntry.all().count() == news
@@ -485,7 +498,7 @@ async def test_an_expired_hold_counts_nowhere_from_that_moment():
     await life.place(("MUG", 5))
 
     assert await state(hold_id) is ACTIVE
-    assert await holds.sweep() == 1
+    assert await expire_holds.run() == 1
     assert await life.figures() == Figures(0)
 
 
@@ -494,9 +507,9 @@ async def test_what_expired_is_held_moved_and_counted_by_others_before_it_is_swe
     first = await life.hold(("MUG", 5))
     await life.expire(first)
 
-    await stock.transfer(SYSTEM, Transfer("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),)))
+    await transfer_stock.transfer(SYSTEM, TransferStockRequest("BERLIN", "HAMBURG", (StockLine("MUG", Decimal(2)),)))
     await life.hold(("MUG", 5))
-    await holds.sweep()
+    await expire_holds.run()
 
     assert (await life.figures("MUG", "BERLIN"), await life.figures("MUG", "HAMBURG")) == (
         Figures(3, held=3),
@@ -512,7 +525,7 @@ async def test_expired_holds_are_swept_with_the_fills_and_alerts_that_follow():
     await life.expire(hold_id)
     news = await OutboxEntry.all().order_by("-id").first()
 
-    assert await holds.sweep() == 1
+    assert await expire_holds.run() == 1
 
     assert await state(hold_id) is EXPIRED
     assert await life.units(order_id) == [("BERLIN", 2, "ON_HAND")]
@@ -527,10 +540,10 @@ async def test_only_expired_holds_are_swept_and_each_once():
     over, still = await life.hold(("MUG", 1)), await life.hold(("MUG", 2))
     await life.expire(over)
 
-    swept = await asyncio.gather(holds.sweep(), holds.sweep())
+    swept = await asyncio.gather(expire_holds.run(), expire_holds.run())
 
     assert sorted(swept)[-1] == 1
-    assert await holds.sweep() == 0
+    assert await expire_holds.run() == 0
     assert (await state(over), await state(still)) == (EXPIRED, ACTIVE)
     assert await life.figures() == Figures(5, held=2)
 
@@ -547,7 +560,7 @@ async def test_as_many_holds_as_there_are_are_swept_at_once():
     await HeldUnits.bulk_create([HeldUnits(hold_id=one.id, level_id=level, quantity=Decimal(1)) for one in over])
     await inventory.InventoryLevel.filter(id=level).update(held=Decimal(450), available=Decimal(50))
 
-    assert await holds.sweep() == 450
+    assert await expire_holds.run() == 450
 
     assert await life.figures() == Figures(500)
 
@@ -556,7 +569,7 @@ async def test_a_swept_hold_stays_expired_for_who_asks():
     await make.stock("MUG", on_hand=5)
     hold_id = await life.hold(("MUG", 3))
     await life.expire(hold_id)
-    await holds.sweep()
+    await expire_holds.run()
 
     assert await life.refused(life.place(("MUG", 3), held=hold_id)) == ("HOLD_EXPIRED", ("hold",))
 
@@ -567,7 +580,7 @@ async def test_what_expires_while_it_is_ordered_is_ordered_once_or_refused():
     await life.expire(hold_id)
 
     ends = await asyncio.gather(
-        life.place(("MUG", 5), held=hold_id), life.place(("MUG", 5)), holds.sweep(), return_exceptions=True
+        life.place(("MUG", 5), held=hold_id), life.place(("MUG", 5)), expire_holds.run(), return_exceptions=True
     )
 
     assert [type(end) for end in ends] == [Refused, int, int]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.geo import Point
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Code, Refused, UnavailableReason
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
-from gqlstock.services import orders
-from gqlstock.services.drafts import Asked, OrderLine
+from gqlstock.services import check_order, place_order
 from gqlstock.store.orders import Order
 from support import order_life as life
 from support import shop_builders as make
@@ -44,7 +44,7 @@ async def test_a_quantity_that_a_level_cannot_hold_is_refused_by_checking_as_by_
         await life.place(("MUG", MOST), ("MUG", 1))
 
     assert [(one.code, one.path) for one in checked.refusals] == [(Code.INVALID_INPUT, ("lines", 0, "quantity"))]
-    assert list(error.value.refusals) == checked.refusals
+    assert error.value.refusals == checked.refusals
     assert [line.orderable for line in checked.lines] == [False, False]
     assert (await life.check(("MUG", MOST - 1))).orderable
 
@@ -74,13 +74,13 @@ async def test_two_lines_of_an_item_that_break_its_quantity_rules_are_both_not_o
     assert [(one.code, one.path) for one in checked.refusals] == [(Code.QUANTITY_NOT_ALLOWED, ("lines", 0, "quantity"))]
 
 
-async def test_two_lines_of_an_item_of_an_order_that_would_be_held_are_both_not_orderable(shop: None) -> None:
+async def test_two_lines_of_an_item_of_an_order_that_would_be_parked_are_both_not_orderable(shop: None) -> None:
     await make.setting(insufficient_stock=InsufficientStockAction.HOLD_ORDER)
     await make.stock("MUG", on_hand=5)
 
     checked = await life.check(("MUG", 3), ("MUG", 3))
 
-    assert (checked.held, checked.refusals) == (True, [])
+    assert (checked.parked, checked.refusals) == (True, ())
     assert [line.orderable for line in checked.lines] == [False, False]
 
 
@@ -135,17 +135,17 @@ async def test_an_order_is_orderable_exactly_when_it_is_placed(
     await make.setting(product="MUG", **set_at[1])
     for sku, count in zip(("MUG", "CUP", "SHIRT-S", "SHIRT-M"), counts, strict=True):
         await make.stock(sku, on_hand=count)
-    asked = Asked(tuple(OrderLine(*line) for line in lines), website, ship_to=ship_to)
+    asked = OrderRequest(tuple(RequestedLine(*line) for line in lines), website, ship_to=ship_to)
 
-    checked = await orders.check(SYSTEM, asked)
+    checked = await check_order.check(SYSTEM, asked)
     if checked.refusals:
         with pytest.raises(Refused) as error:
-            await orders.place(SYSTEM, asked)
-        assert (checked.orderable, checked.held) == (False, False)
-        assert list(error.value.refusals) == checked.refusals
+            await place_order.place(SYSTEM, asked)
+        assert (checked.orderable, checked.parked) == (False, False)
+        assert error.value.refusals == checked.refusals
         return
-    placed = await Order.get(id=(await orders.place(SYSTEM, asked)).ids["order"][0])
-    assert checked.held is (placed.status is OrderStatus.BACKORDERED)
+    placed = await Order.get(id=(await place_order.place(SYSTEM, asked)).ids["order"][0])
+    assert checked.parked is (placed.status is OrderStatus.BACKORDERED)
     assert checked.orderable is (placed.status is OrderStatus.PLACED)
     if checked.orderable:
         assert all(line.orderable for line in checked.lines)

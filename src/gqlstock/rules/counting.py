@@ -1,0 +1,62 @@
+"""What can be counted of an item in a warehouse: items with stock of their own, whole units or parts, never below 0."""
+
+from decimal import Decimal
+
+from gqlstock.rules import catalog, quantities
+from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Code, Refusal, invalid
+from gqlstock.rules.settings import Settings
+
+
+def has_units(item: Item, product: Item) -> bool:
+    """Whether the item has the quantity itself: the product, or tracked with options its combinations. (CS-Cart)"""
+    return item.is_product is not catalog.counts_combinations(product.tracking)
+
+
+def is_stocked(item: Item, product: Item) -> bool:
+    """Whether the item has units of its own that are tracked."""
+    return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
+
+
+def check_has_stock(item: Item, product: Item) -> None:
+    """Refuse an item that has no stock of its own."""
+    if is_stocked(item, product):
+        return
+    if product.tracking is InventoryTracking.DO_NOT_TRACK:
+        message = f"{item.sku} is not tracked: its stock is not counted."
+    elif item.is_product:
+        message = f"{item.sku} is tracked with options: its combinations have the quantities."
+    else:
+        message = (
+            f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
+        )
+    raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
+
+
+def check_units(
+    quantity: Decimal, item: Item, warehouse_id: int, level: Level | None, lookup: Lookup, *path: str
+) -> None:
+    """Refuse parts of a unit where only whole units are counted: as set for the first website that sells from there."""
+    if not quantities.is_whole(quantity):
+        channel = lookup.network.selling_from({warehouse_id})
+        check_parts(quantity, item.sku, lookup.settings(item, channel, [level] if level else []), *path)
+
+
+def check_parts(quantity: Decimal, sku: str, settings: Settings, *path: str) -> None:
+    """Refuse parts of a unit where these settings count only whole units."""
+    if not (settings.quantity_uses_decimals or quantities.is_whole(quantity)):
+        raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
+
+
+def check_count(on_hand: Decimal, *path: str) -> None:
+    """Refuse a count below 0."""
+    if on_hand < 0:
+        raise invalid(f"A count cannot be {quantities.text(on_hand)}: 0 or more.", *path)
+
+
+def counted_of(stated: Decimal) -> Decimal:
+    """What a quantity in a file counts as. Below 0 it is owed to customers of the system that wrote the file: 0 is there."""
+    return max(stated, ZERO)

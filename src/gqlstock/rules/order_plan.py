@@ -1,0 +1,262 @@
+"""The plan of an order: what can be ordered of each line, from which warehouses, and what is in the way.
+
+``checkOrder`` shows it, ``placeOrder`` carries it out. Which warehouse gives how much is decided in ``allocation``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from gqlstock.rules import allocation, availability, catalog, order_request, orders, quantities, refusals
+from gqlstock.rules.allocation import AllocationState, PlannedAllocation
+from gqlstock.rules.assortment import Assortment
+from gqlstock.rules.availability import Assessment, Source
+from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.order_request import OrderRequest, RequestedLine, SelectedItem
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import InsufficientStock, NotOrderable, Refusal, Refused, UnavailableReason
+from gqlstock.rules.scopes import Caller
+from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """What a line stands for, where its units come from, and why it cannot be ordered."""
+
+    number: int
+    requested: RequestedLine
+    item: Item | None = None
+    selected: Choice = field(default_factory=dict)
+    decrement: InventoryDecrement = InventoryDecrement.ON_ORDER
+    counted: bool = False
+    hidden: bool = False
+    """Whether the caller may not see how many units there are."""
+    parks: bool = False
+    """Whether want of this item parks an order instead of refusing it."""
+    fits: bool = True
+    """Whether it can be ordered together with the other lines of its item; the first of them says why not."""
+    parts: tuple[PlannedAllocation, ...] = ()
+    reason: UnavailableReason | None = None
+    message: str | None = None
+    shown_backordered: Decimal = ZERO
+    shown_message: str | None = None
+    """What waits for stock, and the message about it, as far as the caller may know."""
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def sku(self) -> str:
+        return self.item.sku if self.item else self.requested.sku
+
+    @property
+    def orderable(self) -> bool:
+        return not self.refusals and self.reason is None and self.fits
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """``parked``: there is not enough stock, and the order waits for it as a whole."""
+
+    lines: tuple[PlannedLine, ...]
+    refusals: tuple[Refusal, ...]
+    parked: bool = False
+
+    @property
+    def orderable(self) -> bool:
+        return not self.refusals and not self.parked
+
+
+def refused(lines: Sequence[RequestedLine], reasons: Sequence[Refusal]) -> OrderPlan:
+    """The plan of an order that is refused as a whole."""
+    found = tuple(reasons)
+    return OrderPlan(tuple(PlannedLine(number, line, refusals=found) for number, line in enumerate(lines)), found)
+
+
+def plan(caller: Caller, request: OrderRequest, items: Mapping[str, Item], assortment: Assortment) -> OrderPlan:
+    """Plan all lines of an item together: quantity rules, whether it can be ordered at all, where the units are.
+
+    ``items``: those of the SKUs that exist.
+    """
+    lines: dict[int, PlannedLine] = {}
+    of_item: dict[int, list[tuple[int, SelectedItem]]] = {}
+    for number, selected in enumerate(order_request.select(caller, request.lines, items, assortment)):
+        if isinstance(selected, Refused):
+            lines[number] = PlannedLine(number, request.lines[number], refusals=tuple(selected.refusals))
+        else:
+            of_item.setdefault(assortment.stock_item(selected.item).id, []).append((number, selected))
+    for group in of_item.values():
+        checked = _check(caller, request, group, assortment)
+        if not any(line.refusals for line in checked):
+            checked = [_check_reach(caller, line) for line in _take(request, checked, assortment)]
+        lines |= {line.number: line for line in checked}
+    return _decide(request, [lines[number] for number in range(len(lines))])
+
+
+def _decide(request: OrderRequest, lines: Sequence[PlannedLine]) -> OrderPlan:
+    """Place the order, park it, or refuse it. Only want of stock parks it."""
+    found = [refusal for line in lines for refusal in line.refusals]
+    short = [line for line in lines if any(isinstance(refusal, InsufficientStock) for refusal in line.refusals)]
+    may_park = request.may_park and not request.only_free and all(line.parks for line in short)
+    if not (short and may_park and all(isinstance(refusal, InsufficientStock) for refusal in found)):
+        return OrderPlan(tuple(lines), tuple(found))
+    return OrderPlan(tuple(_without_units(line) for line in lines), (), parked=True)
+
+
+def _without_units(line: PlannedLine) -> PlannedLine:
+    """The line of a parked order: it takes nothing."""
+    return replace(line, parts=(), message=None, shown_backordered=ZERO, shown_message=None, refusals=())
+
+
+def _check(
+    caller: Caller, request: OrderRequest, group: Sequence[tuple[int, SelectedItem]], assortment: Assortment
+) -> list[PlannedLine]:
+    """The lines of one item by its quantity rules, and by whatever forbids to order it but want of stock."""
+    first = group[0][1].item
+    wanted = [request.lines[number].quantity for number, _ in group]
+    rules = assortment.settings(first).quantity_rules
+    broken = orders.check_quantity(sum(wanted, ZERO), wanted, rules, first.sku)
+    at_first = [refusal.under("lines", group[0][0], "quantity") for refusal in broken]
+    lines = []
+    for number, selected in group:
+        line = _checked(caller, number, request.lines[number], selected, assortment)
+        lines.append(replace(line, fits=False, refusals=(*at_first, *line.refusals)) if broken else line)
+        at_first = []
+    return lines
+
+
+def _checked(
+    caller: Caller, number: int, requested: RequestedLine, selected: SelectedItem, assortment: Assortment
+) -> PlannedLine:
+    item, settings = selected.item, assortment.settings(selected.item)
+    by_options = item.is_product and catalog.counts_combinations(item.tracking)
+    assessment = assortment.assess(item, selected.choice if by_options else None)
+    forbidden = assessment.reason not in (None, UnavailableReason.OUT_OF_STOCK)
+    return PlannedLine(
+        number,
+        requested,
+        item=item,
+        selected=selected.choice,
+        decrement=requested.decrement or settings.decrement_inventory,
+        counted=assessment.available is not None,
+        hidden=not (caller.sees_all_stock or availability.may_see_quantity(settings)),
+        parks=settings.insufficient_stock is InsufficientStockAction.HOLD_ORDER,
+        reason=assessment.reason if forbidden else None,
+        refusals=(_not_orderable(number, item.sku, assessment),) if forbidden else (),
+    )
+
+
+def _check_reach(caller: Caller, line: PlannedLine) -> PlannedLine:
+    """Refuse units of warehouses that the caller's token is not for."""
+    if all(caller.reaches(part.warehouse_id) for part in line.parts):
+        return line
+    return replace(line, refusals=(*line.refusals, refusals.moves_elsewhere("lines", line.number, "sku")))
+
+
+_WHY_NOT = {
+    UnavailableReason.NOT_PUBLISHED: "is not published",
+    UnavailableReason.SELECT_OPTIONS: "is sold by its options: choose each of them",
+    UnavailableReason.COMBINATION_UNAVAILABLE: "does not come in this combination of options",
+    UnavailableReason.NOT_SOLD_HERE: "is not sold on this website",
+    UnavailableReason.NO_QUANTITY_ALLOWED: f"cannot be ordered in any quantity: {orders.NO_QUANTITY}",
+    UnavailableReason.LOW_STOCK_UNPUBLISHED: "is not sold while its stock is low",
+    UnavailableReason.LOW_STOCK_BUY_DISABLED: "cannot be bought while its stock is low",
+}
+_ABOUT_OPTIONS = (UnavailableReason.SELECT_OPTIONS, UnavailableReason.COMBINATION_UNAVAILABLE)
+
+
+def _not_orderable(number: int, sku: str, assessment: Assessment) -> Refusal:
+    reason = assessment.reason
+    assert reason is not None
+    if reason is UnavailableReason.STATUS_NOT_ORDERABLE:
+        why = f"is {assessment.status.value.lower().replace('_', ' ')}"
+    else:
+        why = _WHY_NOT[reason]
+    at = "options" if reason in _ABOUT_OPTIONS else "sku"
+    return NotOrderable(message=f"{sku} {why}.", path=("lines", number, at), sku=sku, reason=reason)
+
+
+def _take(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
+    """The lines of one item with their units, or without where there are too few."""
+    counted = [line for line in lines if line.counted]
+    taken = {line.number: line for line in _take_counted(request, counted, assortment)} if counted else {}
+    return [taken.get(line.number) or _take_uncounted(request, line, assortment) for line in lines]
+
+
+def _take_uncounted(request: OrderRequest, line: PlannedLine, assortment: Assortment) -> PlannedLine:
+    """Units that are not counted come from the product's shippingOrigin if it sells here, else the first warehouse."""
+    assert line.item is not None
+    origin = assortment.lookup.product(line.item).shipping_origin_id
+    ids = [one.warehouse_id for one in assortment.warehouses(line.item, request.ship_to)]
+    return replace(line, parts=allocation.uncounted(line.requested.quantity, origin if origin in ids else ids[0]))
+
+
+def _take_counted(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
+    first = lines[0]
+    assert first.item is not None
+    settings, sources = assortment.settings(first.item), assortment.sources(first.item, request.ship_to)
+    wanted, modes = [line.requested.quantity for line in lines], [line.decrement for line in lines]
+    planned = allocation.plan(wanted, settings, sources, only_free=request.only_free, modes=modes)
+    if not planned.fits:
+        salable = availability.stock(settings, sources, only_free=request.only_free).salable
+        return _out_of_stock(lines, sum(wanted, ZERO), salable)
+    parts = [one or () for one in planned.parts]
+    messages = [_message(line, one, request, assortment) for line, one in zip(lines, parts, strict=True)]
+    hidden = any(line.hidden for line in lines)
+    shown = orders.shown_waiting(wanted, [_backordered(one) for one in parts], hidden=hidden)
+    shown_message = next((message for message in messages if message), None)
+    taken = [
+        replace(
+            line,
+            parts=one,
+            message=message,
+            shown_backordered=waiting,
+            shown_message=shown_message if hidden else message,
+        )
+        for line, one, message, waiting in zip(lines, parts, messages, shown, strict=True)
+    ]
+    return _check_range(taken, sources)
+
+
+def _out_of_stock(lines: Sequence[PlannedLine], requested: Decimal, salable: Decimal | None) -> list[PlannedLine]:
+    """The lines of an item of which there is too little; the first of them says so."""
+    first = lines[0]
+    left = f": {quantities.text(salable)} can be ordered" if salable is not None and not first.hidden else ""
+    refusal = InsufficientStock(
+        message=f"There are not {quantities.text(requested)} of {first.sku}{left}.",
+        path=("lines", first.number, "quantity"),
+        sku=first.sku,
+        requested=requested,
+        salable=None if first.hidden else salable,
+    )
+    short = [replace(line, fits=False, reason=UnavailableReason.OUT_OF_STOCK) for line in lines]
+    return [replace(short[0], refusals=(refusal,)), *short[1:]]
+
+
+def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> list[PlannedLine]:
+    """Refuse units that would take a level out of the range of a quantity; the first line says so."""
+    try:
+        allocation.check_range([(part, line.decrement) for line in lines for part in line.parts], sources)
+    except Refused as error:
+        at_first = tuple(refusal.under("lines", lines[0].number, "quantity") for refusal in error.refusals)
+        beyond = [replace(line, fits=False) for line in lines]
+        return [replace(beyond[0], refusals=at_first), *beyond[1:]]
+    return list(lines)
+
+
+def _backordered(parts: Sequence[PlannedAllocation]) -> Decimal:
+    return sum((part.quantity for part in parts if part.state is AllocationState.BACKORDERED), ZERO)
+
+
+def _message(
+    line: PlannedLine, parts: Sequence[PlannedAllocation], request: OrderRequest, assortment: Assortment
+) -> str | None:
+    """The notice of units that wait for stock, where a warehouse that they wait in has the customer notified."""
+    waiting = {part.warehouse_id for part in parts if part.state is AllocationState.BACKORDERED}
+    if not waiting:
+        return None
+    assert line.item is not None
+    notifies = any(
+        source.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER
+        for source in assortment.sources(line.item, request.ship_to)
+        if source.warehouse_id in waiting
+    )
+    return availability.BACKORDER_MESSAGE if notifies else None

@@ -1,0 +1,104 @@
+"""An order as it is requested, and which items its lines stand for. What can be ordered is decided in ``order_plan``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from gqlstock.rules import canonical, catalog, orders, quantities, refusals
+from gqlstock.rules.assortment import Assortment
+from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.geo import Point
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.network import Network, SalesChannel
+from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
+from gqlstock.rules.scopes import Caller
+from gqlstock.rules.settings import InventoryDecrement
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedLine:
+    """So many units of an item. ``options``: the shopper's choice as (name, value), for a product's SKU."""
+
+    sku: str
+    quantity: Decimal
+    options: tuple[tuple[str, str], ...] = ()
+    decrement: InventoryDecrement | None = field(default=None, metadata=canonical.called(None))
+    """When it takes its units, for an order that was placed before; None: as set now."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order as a caller requests it. ``website`` None is the default one."""
+
+    lines: tuple[RequestedLine, ...]
+    website: str | None = None
+    customer_email: str | None = None
+    reference: str | None = None
+    ship_to: Point | None = None
+    hold: Handle | None = None
+    """The hold that it orders."""
+    only_free: bool = False
+    """For a hold: only free units are taken, nothing waits for stock."""
+    may_park: bool = True
+    """Whether it may be parked for want of stock, where insufficientStock says so. A retry is not parked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedItem:
+    """What a line stands for: an item, or a product with a choice that has no combination of its own."""
+
+    item: Item
+    choice: Choice
+
+
+def check(request: OrderRequest, network: Network) -> SalesChannel:
+    """The website of an order. Refused for what is wrong with the order as a whole."""
+    if not request.lines:
+        raise invalid("An order has at least one line.", "lines")
+    if len(request.lines) > orders.MAX_LINES:
+        raise refusals.too_many("lines", len(request.lines), orders.MAX_LINES, "lines")
+    channel = network.find(request.website)
+    if channel is None:
+        if request.website is None:
+            raise Refusal(Code.NOT_FOUND, "There is no website yet.", ("website",)).only()
+        raise refusals.missing("website", request.website, "website")
+    return channel
+
+
+def select(
+    caller: Caller, lines: Sequence[RequestedLine], items: Mapping[str, Item], assortment: Assortment
+) -> list[SelectedItem | Refused]:
+    """What each line stands for, or why it stands for nothing. ``items``: those of the SKUs that exist.
+
+    For the public an unpublished item does not exist.
+    """
+    selected: list[SelectedItem | Refused] = []
+    for number, line in enumerate(lines):
+        item = items.get(line.sku)
+        known = item is not None and (caller.authenticated or assortment.lookup.product(item).published)
+        try:
+            selected.append(_select(line, item if known else None, assortment))
+        except Refused as error:
+            selected.append(Refused(refusal.under("lines", number) for refusal in error.refusals))
+    return selected
+
+
+def stock_items(selected: Sequence[SelectedItem | Refused], assortment: Assortment) -> set[int]:
+    """The ids of the items that have the units of the lines: what is locked before the units are taken."""
+    return {assortment.stock_item(one.item).id for one in selected if isinstance(one, SelectedItem)}
+
+
+def _select(line: RequestedLine, item: Item | None, assortment: Assortment) -> SelectedItem:
+    if item is None:
+        raise refusals.missing("item", line.sku, "sku")
+    quantities.check_above_zero(line.quantity, "ordered", "quantity")
+    product = assortment.lookup.product(item)
+    choice = catalog.check_choice(line.options, product.options, "options")
+    if not item.is_product:
+        for name, value in choice.items():
+            if item.choice.get(name, value) != value:
+                raise invalid(f"{item.sku} has {name} {item.choice[name]}, not {value}.", "options")
+        return SelectedItem(item, item.choice | choice)
+    if catalog.counts_combinations(product.tracking) and catalog.is_complete(choice, product.options):
+        return SelectedItem(assortment.combination(product, choice) or item, choice)
+    return SelectedItem(item, choice)

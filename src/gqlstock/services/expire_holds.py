@@ -1,0 +1,56 @@
+"""Take expired holds out of the stored figures of their levels. They count nowhere from the moment they expire."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.scopes import SYSTEM, Caller
+from gqlstock.services import end_hold
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store import database, holds
+
+_READ_AT_ONCE = 200
+
+
+async def run() -> int:
+    """Sweep all expired holds, with what follows from it. Gives their number."""
+    swept = 0
+    while found := await holds.expired(database.now(), _READ_AT_ONCE):
+        for hold_id in found:
+            await transaction.run(ExpireHold(hold_id))
+        swept += len(found)
+    return swept
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireHold:
+    hold_id: int
+    caller: Caller = SYSTEM
+    key: IdempotencyKey | None = None
+    size: int = 1
+
+    @property
+    def names(self) -> Names:
+        return Names(holds=frozenset({self.hold_id}))
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        return end_hold.items_of(Handle(self.hold_id, str(self.hold_id)), found)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        held = snapshot.hold(self.hold_id)
+        changes = Changes(lambda written: Result({"hold": [self.hold_id]}))
+        if held is None or held.hold.state is not StockHoldState.ACTIVE:
+            return changes
+        changes.changed.append(replace(held.hold, state=StockHoldState.EXPIRED, address=None))
+        changes.expired = {(one.level.item_id, one.level.warehouse_id): ZERO for one in held.units}
+        for level_id, quantity in held.quantities.items():
+            level = snapshot.level_by_id(level_id)
+            changes.told[level.item_id, level.warehouse_id] = replace(level, held=level.held + quantity)
+            changes.expired[level.item_id, level.warehouse_id] = quantity
+        return changes

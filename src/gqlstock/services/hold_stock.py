@@ -1,0 +1,134 @@
+"""Hold stock for a cart: all of it or nothing, until it is ordered, released, or the time is up."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from gqlstock.rules import holds as rules
+from gqlstock.rules import order_plan, order_request
+from gqlstock.rules.assortment import Assortment
+from gqlstock.rules.handles import Handle
+from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine, StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.limits import PublicHolds
+from gqlstock.rules.order_plan import OrderPlan
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.scopes import Caller
+from gqlstock.services import end_hold
+from gqlstock.services.idempotency import ticket_on_website
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id, summed
+from gqlstock.stock.snapshot import Snapshot
+from gqlstock.store import holds as rows
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """``replaces``: the hold of the same cart that this one takes the place of."""
+
+    lines: tuple[RequestedLine, ...]
+    website: str | None = None
+    minutes: int = 15
+    replaces: Handle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A caller without a token. ``address``: where it calls from; None where that is not counted."""
+
+    address: str | None
+    limits: PublicHolds
+
+
+async def hold(caller: Caller, request: HoldRequest, key: str | None = None, guest: Guest | None = None) -> Result:
+    """Hold what is free. Answers the hold's id."""
+    rules.check_minutes(request.minutes)
+    if guest is not None:
+        rules.check_public(request.minutes, len(request.lines), guest.limits)
+    used = await ticket_on_website(caller, "holdStock", key, request)
+    return await transaction.run(HoldStock(caller, request, used, guest))
+
+
+@dataclass(frozen=True, slots=True)
+class HoldStock:
+    caller: Caller
+    request: HoldRequest
+    key: IdempotencyKey | None
+    guest: Guest | None = None
+
+    @property
+    def names(self) -> Names:
+        skus = frozenset(line.sku for line in self.request.lines)
+        addresses = frozenset() if self._address is None else frozenset({self._address})
+        return Names(skus, holds=end_hold.named(self.request.replaces), addresses=addresses)
+
+    @property
+    def size(self) -> int:
+        return len(self.request.lines)
+
+    @property
+    def _address(self) -> str | None:
+        return self.guest.address if self.guest is not None else None
+
+    @property
+    def _order(self) -> OrderRequest:
+        """What is held, as an order that takes free units alone."""
+        return OrderRequest(self.request.lines, self.request.website, only_free=True)
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        assortment = found.on(order_request.check(self._order, found.network))
+        selected = order_request.select(self.caller, self.request.lines, found.by_sku, assortment)
+        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.replaces, found)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        channel = order_request.check(self._order, snapshot.network)
+        assortment = snapshot.on(channel)
+        replaced = self.request.replaces
+        ended = end_hold.end(self.caller, replaced, snapshot, channel.id, StockHoldState.RELEASED, "replaces")
+        if ended is not None:
+            assortment = assortment.freeing(ended.held.quantities)
+        plan = order_plan.plan(self.caller, self._order, snapshot.by_sku, assortment)
+        if plan.refusals:
+            raise Refused(plan.refusals)
+        if self.guest is not None and self._address is not None:
+            rules.check_active_of_address(snapshot.active_holds(self._address), self.guest.limits)
+        changes = self._hold(plan, channel.id, snapshot, assortment)
+        if ended is not None:
+            ended.add_to(changes)
+        return changes
+
+    def _hold(self, plan: OrderPlan, website_id: int, snapshot: Snapshot, assortment: Assortment) -> Changes:
+        made = StockHold(
+            id=rows.new_id(),
+            website_id=website_id,
+            state=StockHoldState.ACTIVE,
+            expires_at=snapshot.now + timedelta(minutes=self.request.minutes),
+            created_at=snapshot.now,
+            address=self._address,
+        )
+        lines = [
+            StockHoldLine(new_id(), made.id, line.item.id, line.item.sku, line.requested.quantity, dict(line.selected))
+            for line in plan.lines
+            if line.item is not None
+        ]
+        taken = _taken(plan, snapshot, assortment)
+        units = [HeldUnits(new_id(), made.id, level.id, quantity) for level, quantity in taken]
+        entries = [
+            LedgerEntry(level.item_id, level.warehouse_id, Change(held=quantity), self.caller)
+            for level, quantity in taken
+        ]
+        return Changes(lambda written: Result({"hold": [made.id]}), summed(entries), [made, *lines, *units])
+
+
+def _taken(plan: OrderPlan, snapshot: Snapshot, assortment: Assortment) -> list[tuple[Level, Decimal]]:
+    """How many units the plan takes of which level."""
+    return [
+        (level, part.quantity)
+        for line in plan.lines
+        if line.item is not None and line.counted
+        for part in line.parts
+        if (level := snapshot.level(assortment.stock_item(line.item).id, part.warehouse_id)) is not None
+    ]

@@ -1,0 +1,152 @@
+"""Place an order: all of it or nothing."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gqlstock import trail
+from gqlstock.rules import allocation, catalog, events, ledger, order_plan, order_request
+from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.assortment import Assortment
+from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.network import SalesChannel
+from gqlstock.rules.order_plan import OrderPlan, PlannedLine
+from gqlstock.rules.order_request import OrderRequest
+from gqlstock.rules.orders import Order, OrderLine, OrderStatus
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Refused
+from gqlstock.rules.scopes import Caller
+from gqlstock.services import end_hold, idempotency
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
+from gqlstock.stock.snapshot import Snapshot
+
+
+async def place(caller: Caller, request: OrderRequest, key: str | None = None) -> Result:
+    """Place an order. Answers its id."""
+    placing = PlaceOrder(
+        caller,
+        request,
+        catalog.email(request.customer_email, "customerEmail") if request.customer_email else None,
+        catalog.optional_text(request.reference, "reference", "reference"),
+        await idempotency.ticket_on_website(caller, "placeOrder", key, request),
+    )
+    result = await transaction.run(placing)
+    if result.rows:
+        trail.order_placed()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    caller: Caller
+    request: OrderRequest
+    customer_email: str | None
+    reference: str | None
+    key: IdempotencyKey | None
+
+    @property
+    def names(self) -> Names:
+        skus = frozenset(line.sku for line in self.request.lines)
+        return Names(skus, holds=end_hold.named(self.request.hold))
+
+    @property
+    def size(self) -> int:
+        return len(self.request.lines)
+
+    def items(self, found: Snapshot) -> Collection[int]:
+        assortment = found.on(order_request.check(self.request, found.network))
+        selected = order_request.select(self.caller, self.request.lines, found.by_sku, assortment)
+        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.hold, found)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        channel = order_request.check(self.request, snapshot.network)
+        assortment = snapshot.on(channel)
+        ended = end_hold.end(self.caller, self.request.hold, snapshot, channel.id, StockHoldState.ORDERED, "hold")
+        if ended is not None:
+            assortment = assortment.freeing(ended.held.quantities, first=ended.held.warehouses)
+        plan = order_plan.plan(self.caller, self.request, snapshot.by_sku, assortment)
+        if plan.refusals:
+            raise Refused(plan.refusals)
+        changes = self._place(plan, channel, snapshot, assortment)
+        if ended is not None:
+            ended.add_to(changes)
+        return changes
+
+    def _place(self, plan: OrderPlan, channel: SalesChannel, snapshot: Snapshot, assortment: Assortment) -> Changes:
+        ship_to = self.request.ship_to
+        order = Order(
+            id=new_id(),
+            website_id=channel.id,
+            status=OrderStatus.BACKORDERED if plan.parked else OrderStatus.PLACED,
+            customer_email=self.customer_email,
+            reference=self.reference,
+            ship_latitude=ship_to.latitude if ship_to else None,
+            ship_longitude=ship_to.longitude if ship_to else None,
+            placed_at=snapshot.now,
+            updated_at=snapshot.now,
+        )
+        lines = [_order_line(order, line, assortment) for line in plan.lines]
+
+        def answer(written: Written) -> Result:
+            stored = written.record(order)
+            return Result({"order": [stored.id]}, rows=[stored])
+
+        changes = Changes(answer, added=[order, *lines], events=[events.order_placed(order.id)])
+        allocate(self.caller, lines, plan, snapshot, assortment, changes)
+        return changes
+
+
+def _order_line(order: Order, line: PlannedLine, assortment: Assortment) -> OrderLine:
+    assert line.item is not None
+    return OrderLine(
+        id=new_id(),
+        order_id=order.id,
+        item_id=line.item.id,
+        sku=line.item.sku,
+        name=line.item.name,
+        code=line.item.own_code or assortment.lookup.product(line.item).sku,
+        selected_options=dict(line.selected),
+        quantity=line.requested.quantity,
+        canceled=ZERO,
+        decrement=line.decrement,
+        message=line.message,
+    )
+
+
+def allocate(
+    caller: Caller,
+    lines: Sequence[OrderLine],
+    plan: OrderPlan,
+    snapshot: Snapshot,
+    assortment: Assortment,
+    changes: Changes,
+) -> None:
+    """Add the allocations of lines as they were planned, and what they do to the levels.
+
+    Backorders may be the first to need the level of an item that was never counted: it is made.
+    """
+    entries = []
+    for planned, line in zip(plan.lines, lines, strict=True):
+        assert planned.item is not None
+        item_id = assortment.stock_item(planned.item).id
+        for position, part in enumerate(planned.parts):
+            level_id = changes.level_id(snapshot, (item_id, part.warehouse_id)) if planned.counted else None
+            changes.added.append(
+                Allocation(
+                    id=new_id(),
+                    line_id=line.id,
+                    warehouse_id=part.warehouse_id,
+                    level_id=level_id,
+                    shipment_id=None,
+                    position=position,
+                    quantity=part.quantity,
+                    state=part.state,
+                    changed_at=snapshot.now,
+                )
+            )
+            change = allocation.effect(part, line.decrement)
+            if level_id is not None and change != ledger.Change():
+                entries.append(LedgerEntry(item_id, part.warehouse_id, change, caller, order_id=line.order_id))
+    changes.entries += summed(entries)
