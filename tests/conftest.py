@@ -46,12 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    tests = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in LONG_FOLDERS:
+        folder = item.path.relative_to(tests).parts[0]
+        if folder in LONG_FOLDERS:
             item.add_marker("long")
+            # One at a time: each starts several processes and waits for them.
+            item.add_marker(pytest.mark.xdist_group(folder))
     if not config.option.all:
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 20.0
+# Long enough for a machine on which every core is busy with tests.
+PATIENCE = 60.0
 # As ``gqlstock serve`` has it; open streams do not keep a test waiting.
 LIKE_SERVE = [
     *("--ws-per-message-deflate", "false"),
