@@ -5,12 +5,13 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 
 from gqlstock.config import Config
+from gqlstock.rules.catalog import new_product
 from gqlstock.services import tokens, warehouses
 from gqlstock.services.warehouses import Assigned
-from gqlstock.store import database, versions
-from gqlstock.store.catalog import Item
+from gqlstock.store import catalog, database, versions
 
 _AT_ONCE = 1_000
 
@@ -31,8 +32,8 @@ async def fill(url: str, products: int) -> str:
         async def work() -> None:
             for start in range(0, products, _AT_ONCE):
                 skus = [sku(number) for number in range(start, min(start + _AT_ONCE, products))]
-                made = [Item(sku=one, slug=one.lower(), name=one, created_at=at, updated_at=at) for one in skus]
-                await database.insert_many(made)
+                made = [replace(new_product(one, one, at), slug=one.lower()) for one in skus]
+                await catalog.insert(made)
 
         await database.transaction(work)
         return await tokens.create("benchmark", ["admin"])

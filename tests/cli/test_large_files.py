@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from gqlstock.rules.catalog import new_product
 from gqlstock.services import verification
-from gqlstock.store import database
-from gqlstock.store.catalog import Item
+from gqlstock.store import catalog, database
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.warehouses import Warehouse
@@ -34,13 +35,11 @@ async def shop(items: int) -> None:
     """A hundred warehouses and so many products."""
     at = database.now()
     places = [(f"W{number:02}", "Warehouse", True, at, at) for number in range(PLACES)]
-    made = [
-        Item(sku=f"P{number}", slug=f"p{number}", name="P", created_at=at, updated_at=at) for number in range(items)
-    ]
+    made = [replace(new_product(f"P{number}", "P", at), slug=f"p{number}") for number in range(items)]
 
     async def work() -> None:
         await database.insert(Warehouse, ("code", "name", "active", "created_at", "updated_at"), places)
-        await database.insert_many(made)
+        await catalog.insert(made)
 
     await database.transaction(work)
     await make.website("shop", warehouses=["W00"])

@@ -1,11 +1,12 @@
 """Products, combinations and categories, made and changed through the API."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
-from gqlstock.store import database
+from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue, new_product
+from gqlstock.store import catalog, database
 from gqlstock.store.catalog import Item
 from support import shop_builders as make
 
@@ -710,9 +711,7 @@ async def test_a_sku_that_came_in_between_is_found_by_the_second_try(db):
         if not tries:
             at = database.now()
             tries.append(at)
-            await database.insert_many(
-                [Item(sku="MUG", slug=slug, name="x", created_at=at, updated_at=at) for slug in "ab"]
-            )
+            await catalog.insert([replace(new_product("MUG", "x", at), slug=slug) for slug in "ab"])
         return taken
 
     assert await database.transaction(work) is False

@@ -5,12 +5,13 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from gqlstock.rules.catalog import Image, InventoryTracking, Item
+from gqlstock.rules.catalog import Image, InventoryTracking, Item, new_product
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -456,8 +457,8 @@ async def many(count: int) -> list[str]:
     """So many products, and a file that counts 5 of each."""
     at = database.now()
     names = [f"P{number:04}" for number in range(count)]
-    made = [Row(sku=sku, slug=sku.lower(), name="P", created_at=at, updated_at=at) for sku in names]
-    await database.transaction(lambda: database.insert_many(made))
+    made = [replace(new_product(sku, "P", at), slug=sku.lower()) for sku in names]
+    await database.transaction(lambda: catalog.insert(made))
     return lines(LEVELS + "".join(f"{sku},BERLIN,5\n" for sku in names))
 
 

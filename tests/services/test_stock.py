@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, new_product
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity
 from gqlstock.rules.scopes import SYSTEM, Caller
@@ -19,6 +20,7 @@ from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock.command import Result
+from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database
 from gqlstock.store.fields import Total
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -225,8 +227,8 @@ async def test_in_part_with_no_good_row_nothing_is_written(shop: None) -> None:
 
 async def test_a_thousand_rows_are_one_call(shop: None) -> None:
     at = database.now()
-    made = [catalog.Item(sku=f"S{n}", slug=f"s{n}", name="x", created_at=at, updated_at=at) for n in range(1_000)]
-    await database.insert_many(made)
+    made = [replace(new_product(f"S{n}", "x", at), slug=f"s{n}") for n in range(1_000)]
+    await catalog_rows.insert(made)
 
     kept = await adjust(*((f"S{n}", n + 1) for n in range(1_000)))
 

@@ -1,14 +1,16 @@
 """A search finds the same, be it by a list of those that have the text or on the way through all of them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from gqlstock.rules import orders as order_rules
-from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.catalog import InventoryTracking, new_product
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, combinations, place_order
+from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import database, orders, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.inventory import InventoryLevel
@@ -22,11 +24,8 @@ MANY = 2_001
 @pytest.fixture
 async def many_mugs(db: None) -> None:
     at = database.now()
-    await database.insert_many(
-        [
-            Item(sku=f"MUG-{number:04}", slug=f"mug-{number}", name=f"Mug {number}", created_at=at, updated_at=at)
-            for number in range(MANY)
-        ]
+    await catalog_rows.insert(
+        [replace(new_product(f"MUG-{number:04}", f"Mug {number}", at), slug=f"mug-{number}") for number in range(MANY)]
     )
 
 

@@ -1,16 +1,18 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from gqlstock.rules.catalog import new_product
 from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
 from gqlstock.stock import loading
 from gqlstock.stock.command import Names
-from gqlstock.store import database, outbox, versions
+from gqlstock.store import catalog, database, outbox, versions
 from gqlstock.store.catalog import Item
 from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
 from gqlstock.store.warehouses import Warehouse
@@ -391,16 +393,16 @@ async def test_items_that_were_changed_before_they_were_locked_are_read_again(
 
 async def test_rows_over_the_limit_of_parameters_get_their_ids_in_order(db: None) -> None:
     at = database.now()
-    made = [Item(sku=f"SKU-{n}", name=f"{n}", slug=f"sku-{n}", created_at=at, updated_at=at) for n in range(4_000)]
+    made = [replace(new_product(f"SKU-{n}", f"{n}", at), slug=f"sku-{n}") for n in range(4_000)]
 
-    await database.transaction(lambda: database.insert_many(made))
+    inserted = await database.transaction(lambda: catalog.insert(made))
 
     stored = await Item.all().order_by("id").values_list("id", "sku")
-    assert stored == [(item.id, f"SKU-{n}") for n, item in enumerate(made)]
+    assert stored == [(item.id, f"SKU-{n}") for n, item in enumerate(inserted)]
 
 
 async def test_inserting_no_rows_is_nothing(db: None) -> None:
-    await database.insert_many([])
+    await catalog.insert([])
 
     assert await Item.all().count() == 0
 

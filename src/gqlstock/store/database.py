@@ -24,7 +24,6 @@ from tortoise.validators import MaxLengthValidator
 from gqlstock.store.db import clock, commits
 from gqlstock.store.db.commits import CommitLost, Mark
 from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
-from gqlstock.store.rows import columns, quicken, read_by, values
 
 log = logging.getLogger(__name__)
 now = clock.now
@@ -151,7 +150,6 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = F
         assert context.apps is not None
         models = list(context.apps[APP].values())
         _look_for_long_texts(models)
-        quicken(models)
         yield
 
 
@@ -330,16 +328,6 @@ def is_passing(error: Exception) -> bool:
     return getattr(error, "sqlstate", None) in _RETRIED_STATES
 
 
-async def insert_many(rows: Sequence[Model]) -> None:
-    """Insert rows of one table with as few statements as there can be, and give each its id, in their order."""
-    if not rows:
-        return
-    written = await insert(type(rows[0]), columns(type(rows[0])), values(rows))
-    for row, found in zip(rows, written, strict=True):
-        row.pk = found
-        row._saved_in_db = True
-
-
 async def insert(
     table: type[Model],
     columns: Sequence[str],
@@ -424,14 +412,6 @@ async def look(statement: str, *values: Any) -> Sequence[Any]:
     """As ``query``, for what is asked most often: each row by position as well, as the driver has it."""
     db: Any = reading()
     return (await db.execute_query(_told(db, statement), list(values)))[1]  # type: ignore[no-any-return]
-
-
-async def rows(table: type[M], condition: str, *values: Any) -> list[M]:
-    """The rows of a table for which a condition of our own holds: what is read most often, without a query to build."""
-    read = read_by(table)
-    columns = '", "'.join(read.columns)
-    found = await look(f'SELECT "{columns}" FROM "{table._meta.db_table}" WHERE {condition}', *values)
-    return [read.make(row) for row in found]
 
 
 def told(query: QuerySet[Any]) -> tuple[Any, str, list[Any]]:

@@ -102,9 +102,8 @@ def sealed(record: Any, related: Related) -> Any:
 
 
 def made(table: type[Model], rows: Sequence[Any]) -> list[Any]:
-    """Rows of a list: records of those tables that have them there, else objects of the table's own."""
-    kind = _LISTED.get(table)
-    return [table._init_from_db(**row) for row in rows] if kind is None else records.hydrate(kind, rows)
+    """Rows of a list as records."""
+    return records.hydrate(_LISTED[table], rows)
 
 
 async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
