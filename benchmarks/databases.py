@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from gqlstock.config import Config
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 
 
 class Place(Protocol):

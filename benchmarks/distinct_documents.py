@@ -20,7 +20,7 @@ import questions
 import serving
 import shop
 from client import Turn, WrongAnswer
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db.connection import SqliteFile
 from serving import Server
 
 _SINGLES = 200

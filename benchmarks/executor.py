@@ -25,8 +25,8 @@ from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.store import database
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import SqliteFile
 from questions import ONE, PAGE
 
 MANY = """{ products(first: 250) { nodes {
@@ -108,7 +108,7 @@ async def in_process(rounds: int, path: Path) -> None:
         MANY: lambda: by_hand_app.run(db, by_hand.many()),
     }
     named = {"page of 24": PAGE, "one product": ONE, "250 products of 10": MANY, "an order of 2 lines": ORDER}
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         print("── the whole of Schema.execute, with its SQL")
         for name, query in {**named, **SMALL}.items():
             given = {"sku": sku} if query == ONE else None

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import asyncpg
 
-from gqlstock.store import versions
-from gqlstock.store.database import Postgres
+from gqlstock.store.db import versions
+from gqlstock.store.db.connection import Postgres
 
 SIZES = ("XS", "S", "M", "L", "XL")
 PLACES = ("BERLIN", "LYON", "POZNAN")

@@ -30,8 +30,8 @@ from gqlstock.graphql import schema
 from gqlstock.graphql.context import Context
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM
-from gqlstock.store import database
-from gqlstock.store.database import Postgres
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import Postgres
 from grown_asks import Ask, Drawn
 from grown_shop import Size
 
@@ -63,7 +63,7 @@ async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
 
 async def _work(url: Postgres, size: Size, told: Connection) -> None:
     """Ask what is told, on one database, until nothing more is told."""
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         while (asked := told.recv()) is not None:
             index, seed = asked
             try:

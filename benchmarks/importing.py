@@ -13,7 +13,7 @@ import databases
 import shop
 from databases import Place
 from gqlstock.services import verification
-from gqlstock.store import database
+from gqlstock.store.db import connection, sql
 
 _UNIT = 10_000
 
@@ -57,7 +57,7 @@ def _run(command: list[str], **environment: str) -> Taken:
 
 async def _left(url: str) -> tuple[int, int]:
     """How many levels there are, and how many units; the ledger must agree."""
-    async with database.opened(databases.opened_as(url)):
+    async with connection.opened(databases.opened_as(url)):
         assert await verification.verify() == []
-        (found,) = await database.query("SELECT COUNT(*) AS levels, SUM(on_hand) AS units FROM inventory_level")
+        (found,) = await sql.query("SELECT COUNT(*) AS levels, SUM(on_hand) AS units FROM inventory_level")
         return int(found["levels"]), int(found["units"]) // _UNIT

@@ -11,7 +11,8 @@ from gqlstock.config import Config
 from gqlstock.rules.catalog import new_product
 from gqlstock.services import tokens, warehouses
 from gqlstock.services.warehouses import Assigned
-from gqlstock.store import catalog, database, versions
+from gqlstock.store import catalog
+from gqlstock.store.db import clock, connection, transactions, versions
 
 _AT_ONCE = 1_000
 
@@ -23,11 +24,11 @@ def sku(number: int) -> str:
 async def fill(url: str, products: int) -> str:
     where = Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
     await versions.migrate(where)
-    async with database.opened(where):
+    async with connection.opened(where):
         await warehouses.ensure_default_organization()
         await warehouses.create_warehouse({"code": "BERLIN", "name": "Berlin", "active": True})
         await warehouses.create_website("shop", "Shop", None, [Assigned("BERLIN")])
-        at = database.now()
+        at = clock.now()
 
         async def work() -> None:
             for start in range(0, products, _AT_ONCE):
@@ -35,7 +36,7 @@ async def fill(url: str, products: int) -> str:
                 made = [replace(new_product(one, one, at), slug=one.lower()) for one in skus]
                 await catalog.insert(made)
 
-        await database.transaction(work)
+        await transactions.run(work)
         return await tokens.create("benchmark", ["admin"])
 
 

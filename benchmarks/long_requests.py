@@ -19,7 +19,7 @@ import client
 import questions
 import serving
 import shop
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db.connection import SqliteFile
 from serving import Server
 
 _SMALL = questions.http("POST", "/graphql", None, {"query": "{ viewer { authenticated } }"})

@@ -22,8 +22,8 @@ from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.migrate import prepare
 from gqlstock.config import Config
 from gqlstock.logs import LogFormat, LogLevel
-from gqlstock.store import database
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import SqliteFile
 
 QUERIES = {
     "smallest": "query Me { viewer { authenticated } }",
@@ -44,7 +44,7 @@ async def measure(config: Config, nowhere: TextIO) -> None:
     await prepare(config.database)
     plain, observed = create_app(config), create_app(config)
     plain.user_middleware.clear()
-    async with database.opened(config.database, everywhere=True):
+    async with connection.opened(config.database, everywhere=True):
         await stock_up("http://127.0.0.1:8000")
         for name, query in QUERIES.items():
             request = questions.http("POST", "/graphql", None, {"query": query})

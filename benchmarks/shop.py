@@ -10,8 +10,8 @@ from gqlstock.services import catalog, count_stock, imports, tokens, warehouses
 from gqlstock.services import combinations as combination_services
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.warehouses import Assigned
-from gqlstock.store import database, versions
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import connection, sql, versions
+from gqlstock.store.db.connection import DatabaseUrl
 
 WAREHOUSE, CATEGORY = "BERLIN", "singles"
 SIZES, COLORS = ("S", "M"), ("Red", "Blue", "Green", "Black", "White")
@@ -31,7 +31,7 @@ def single(number: int) -> str:
 async def make(url: DatabaseUrl, products: int, combinations: int, singles: int = 0) -> None:
     """So many products of so many combinations each, and without options; a million units of everything."""
     await versions.migrate(url)
-    async with database.opened(url):
+    async with connection.opened(url):
         await warehouses.ensure_default_organization()
         await _warehouse(WAREHOUSE)
         await warehouses.create_website("shop", "Shop", None, [Assigned(WAREHOUSE)])
@@ -44,7 +44,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
             given: dict[str, Any] = {"sku": sku(number), "name": name, "tracking": tracking, "options": options}
             await catalog.create_product(given)
             await combination_services.generate(sku(number))
-        found = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
+        found = await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
         counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
         for start in range(0, len(counts), 1_000):
             await count_stock.count(SYSTEM, CountStockRequest(tuple(counts[start : start + 1_000])))
@@ -55,7 +55,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
 async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
     """So many products without options and so many warehouses, and nothing counted yet."""
     await versions.migrate(url)
-    async with database.opened(url):
+    async with connection.opened(url):
         await warehouses.ensure_default_organization()
         for number in range(places):
             await _warehouse(_place(number))
@@ -98,5 +98,5 @@ def _export(singles: int, quantity: str) -> Iterator[str]:
 
 async def token(url: DatabaseUrl) -> str:
     """A token that may do everything."""
-    async with database.opened(url):
+    async with connection.opened(url):
         return await tokens.create("benchmark", ["admin"])

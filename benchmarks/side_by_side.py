@@ -24,7 +24,7 @@ import tables
 import turns
 from databases import Cluster, Directory, Place
 from gqlstock.services import verification
-from gqlstock.store import database
+from gqlstock.store.db import connection
 from questions import Question
 from serving import Server
 from turns import Pace
@@ -113,7 +113,7 @@ def _both(place: Place, token: str, workers: int) -> Iterator[tuple[Server, Serv
 
 
 async def _verify(url: str) -> None:
-    async with database.opened(databases.opened_as(url)):
+    async with connection.opened(databases.opened_as(url)):
         found = await verification.verify()
     if found:
         raise AssertionError(f"{len(found)} figures of {url} do not agree, the first: {found[0]}")

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from gqlstock.services import warehouses
-from gqlstock.store import database, versions
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, versions
+from gqlstock.store.db.connection import SqliteFile
 from gqlstock.store.inventory import StockMovement
 from support import load_generator, server_processes
 from support import shop_builders as make
@@ -33,7 +33,7 @@ _ITEMS = 50
 async def measure(seconds: int, per_second: int, directory: Path) -> None:
     url = SqliteFile(str(directory / "gqlstock.db"))
     await versions.migrate(url)
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()
         skus = await load_generator.stocked(_ITEMS)

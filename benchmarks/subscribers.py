@@ -30,8 +30,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from gqlstock.services import warehouses
-from gqlstock.store import database, versions
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, versions
+from gqlstock.store.db.connection import SqliteFile
 from support import load_generator, server_processes
 from support import shop_builders as make
 from support.server_processes import Server
@@ -267,7 +267,7 @@ def _milliseconds(waits: list[float], share: float) -> float:
 async def measure(given: argparse.Namespace, directory: Path) -> None:
     url = SqliteFile(str(directory / "gqlstock.db"))
     await versions.migrate(url)
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         await make.shop()
         skus = await load_generator.stocked(given.items)

@@ -17,7 +17,7 @@ LEDGER = f"{PACKAGE}.stock.ledger"
 TRANSACTION = f"{PACKAGE}.stock.transaction"
 STORE = f"{PACKAGE}.store"
 GRAPHQL = f"{PACKAGE}.graphql"
-MIGRATIONS = f"{STORE}.migrations"
+MIGRATIONS = f"{STORE}.db.migrations"
 # Levels that have nothing go out of use with their item, in the transaction that deletes it.
 LEVELS_RETIRED_BY = {f"{PACKAGE}.services.delete_items"}
 

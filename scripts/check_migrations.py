@@ -6,13 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gqlstock.store import database, migrations, versions
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, migrations, versions
+from gqlstock.store.db.connection import SqliteFile
 
 
 async def missing() -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
-        async with database.opened(SqliteFile(str(Path(directory) / "empty.db")), create=True):
+        async with connection.opened(SqliteFile(str(Path(directory) / "empty.db")), create=True):
             return await versions.missing()
 
 

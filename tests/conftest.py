@@ -16,8 +16,8 @@ import pytest
 
 from gqlstock.config import Config
 from gqlstock.services import warehouses
-from gqlstock.store import database, versions
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db import connection, versions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from support.browser import Browser
 from support.worker_databases import POSTGRES, REDIS
 
@@ -121,7 +121,7 @@ def _env(database_url: DatabaseUrl) -> dict[str, str]:
 @pytest.fixture
 async def db(database_url: DatabaseUrl) -> AsyncIterator[None]:
     """This test's database, open."""
-    async with database.opened(database_url, everywhere=True):
+    async with connection.opened(database_url, everywhere=True):
         yield
 
 
@@ -133,7 +133,7 @@ def new_database(migrated: DatabaseUrl, tmp_path: Path) -> NewDatabase:
     async def opened() -> AsyncIterator[dict[str, str]]:
         directory = Path(tempfile.mkdtemp(dir=tmp_path))
         url = await asyncio.to_thread(_fresh, migrated, directory)
-        async with database.opened(url, everywhere=True):
+        async with connection.opened(url, everywhere=True):
             yield _env(url)
 
     return opened
@@ -154,7 +154,7 @@ def browser(chromium: Browser) -> Iterator[Browser]:
 
 async def _migrate(url: DatabaseUrl) -> None:
     await versions.migrate(url)
-    async with database.opened(url):
+    async with connection.opened(url):
         await warehouses.ensure_default_organization()
 
 

@@ -9,7 +9,7 @@ from gqlstock.adapters.identity_provider import Issuer
 from gqlstock.adapters.mail import SmtpServer
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.rules.limits import Limits, PublicRate, Rate
-from gqlstock.store.database import Postgres, SqliteFile
+from gqlstock.store.db.connection import Postgres, SqliteFile
 
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
 UNSUBSCRIBE_FORM = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."

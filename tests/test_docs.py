@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gqlstock.cli import app, migrate
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db.connection import SqliteFile
 from support.documentation_pages import ANY, GUIDE, HOME, PAGES, SET_UP, blocks, fits, name, reader, run, script, to_ask
 
 QUESTIONS = [page for page in PAGES if to_ask(page)]

@@ -40,7 +40,8 @@ from gqlstock.graphql.questions import Questions
 from gqlstock.graphql.view import View
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
-from gqlstock.store import database, dispatch
+from gqlstock.store import dispatch
+from gqlstock.store.db import connection
 from gqlstock.web import dashboard, graphiql, health, metrics, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
@@ -89,7 +90,7 @@ def create_app(config: Config) -> Starlette:
     if isinstance(bus, RedisBus):
         checks.append(("broker", bus.ping))
     stopping = Stopping(grace=config.grace.total_seconds(), drain=config.drain.total_seconds())
-    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*database.pool()))
+    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*connection.pool()))
     tracing = Tracing(provider()) if config.tracing else None
     http = Http(private_addresses=config.private_webhooks)
     mail = SmtpMail(config.smtp) if config.smtp else LogMail()
@@ -101,7 +102,7 @@ def create_app(config: Config) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with (
             contextlib.aclosing(counter),
-            database.opened(config.database, everywhere=True),
+            connection.opened(config.database, everywhere=True),
             feed.running(),
             storefront.running(),
             housekeeping.running(config.news_retention, dispatch.place),
@@ -188,7 +189,7 @@ def _leave_alone_what_stays() -> None:
 
 
 async def _usable(config: Config) -> None:
-    async with database.opened(config.database):
+    async with connection.opened(config.database):
         await status.check_usable(config.database)
 
 

@@ -16,7 +16,7 @@ from gqlstock.environment import email, one_of, split_url, switch, web_address, 
 from gqlstock.graphql import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"

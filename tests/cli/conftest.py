@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gqlstock.cli import app
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import DatabaseUrl
 from support.command_line import Fill, Run
 
 
@@ -29,7 +29,7 @@ def fill(database_url: DatabaseUrl) -> Fill:
 
     def fill(work: Callable[[], Awaitable[object]]) -> None:
         async def opened() -> None:
-            async with database.opened(database_url):
+            async with connection.opened(database_url):
                 await work()
 
         asyncio.run(opened())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gqlstock.store import outbox
-from gqlstock.store.database import DatabaseUrl, SqliteFile
+from gqlstock.store.db.connection import DatabaseUrl, SqliteFile
 from gqlstock.store.outbox import Cursor, OutOfReach
 from support import shop_builders as make
 from support.command_line import Fill, Run

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.store import database, tokens
+from gqlstock.store import tokens
+from gqlstock.store.db import clock, sql
 from support import shop_builders as make
 from support.command_line import Fill, Run
 
@@ -44,7 +45,7 @@ def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) ->
 
     async def check() -> None:
         token = result.stdout.removesuffix("\n")
-        caller = (await tokens.callers([token], database.now()))[token]
+        caller = (await tokens.callers([token], clock.now()))[token]
         assert caller is not None
         assert (caller.name, sorted(caller.scopes)) == ("till", ["inventory:read", "orders:write"])
 
@@ -165,7 +166,7 @@ def test_verify_names_the_differences_and_fails(run: Run, fill: Fill) -> None:
     async def tampered() -> None:
         await _shop()
         await make.stock("MUG", "BERLIN", 5)
-        await database.execute("UPDATE inventory_level SET incoming = 20000")
+        await sql.execute("UPDATE inventory_level SET incoming = 20000")
 
     fill(tampered)
 

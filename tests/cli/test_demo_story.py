@@ -16,9 +16,9 @@ from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.config import Config
 from gqlstock.services import tokens, verification
-from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, sql
+from gqlstock.store.db.connection import SqliteFile
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
 
@@ -43,7 +43,7 @@ async def opened(file: Path) -> AsyncIterator[tuple[Noting, Shop]]:
     """The demo's shop on a database of its own: SQLite, as the demo has it."""
     url = SqliteFile(str(file))
     await migrate.prepare(url)
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         shop = await stock_up("http://demo")
         workers = {name: await tokens.create(name, scopes) for name, scopes in story.WHO_WORKS_HERE.items()}
         app = create_app(replace(Config.from_env({}), database=url, public_orders=True))
@@ -88,7 +88,7 @@ async def test_the_shop_neither_runs_empty_nor_overflows_nor_gets_dull(tmp_path:
         pauses = await told(api, shop, seed=1, until=150)
 
         levels = await InventoryLevel.all()
-        items = {row["id"]: row["sku"] for row in await database.query("SELECT id, sku FROM item")}
+        items = {row["id"]: row["sku"] for row in await sql.query("SELECT id, sku FROM item")}
         kinds = {movement.kind.value for movement in await StockMovement.all()}
         alerts = await LowInventoryAlert.all()
         states = [order.status.value for order in await Order.all()]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gqlstock.rules.catalog import new_product
 from gqlstock.services import verification
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.warehouses import Warehouse
@@ -33,15 +34,15 @@ finally:
 
 async def shop(items: int) -> None:
     """A hundred warehouses and so many products."""
-    at = database.now()
+    at = clock.now()
     places = [(f"W{number:02}", "Warehouse", True, at, at) for number in range(PLACES)]
     made = [replace(new_product(f"P{number}", "P", at), slug=f"p{number}") for number in range(items)]
 
     async def work() -> None:
-        await database.insert(Warehouse, ("code", "name", "active", "created_at", "updated_at"), places)
+        await sql.insert(Warehouse, ("code", "name", "active", "created_at", "updated_at"), places)
         await catalog.insert(made)
 
-    await database.transaction(work)
+    await transactions.run(work)
     await make.website("shop", warehouses=["W00"])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from support import shop_builders as make
 from support.command_line import PATIENCE, Fill, Run
 
@@ -250,13 +250,13 @@ def test_workers_that_are_refused_are_not_started_again_and_again(old_env: dict[
 @pytest.mark.parametrize("command", ["serve", "serve --workers 2", "verify", "migrate"])
 def test_a_database_of_a_later_version_is_refused(run: Run, fill: Fill, command: str) -> None:
     async def from_later() -> None:
-        await database.execute(
+        await sql.execute(
             "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('gqlstock', '9999_later', ?)",
-            database.now(),
+            clock.now(),
         )
 
     async def as_it_was() -> None:
-        await database.execute("DELETE FROM tortoise_migrations WHERE name = '9999_later'")
+        await sql.execute("DELETE FROM tortoise_migrations WHERE name = '9999_later'")
 
     fill(from_later)
     try:

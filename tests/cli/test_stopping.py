@@ -17,7 +17,7 @@ import pytest
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.services import verification
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.orders import Order
 from support import server_processes
 from support import shop_builders as make

@@ -14,8 +14,8 @@ from pathlib import Path
 from graphql import build_schema
 
 from gqlstock.services import warehouses
-from gqlstock.store import database, versions
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, versions
+from gqlstock.store.db.connection import SqliteFile
 from support import server_processes
 from support import shop_builders as make
 from support.server_processes import Server
@@ -157,7 +157,7 @@ async def main(arguments: list[str]) -> None:
         url = SqliteFile(str(Path(directory) / "gqlstock.db"))
         env = {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}
         await versions.migrate(url)
-        async with database.opened(url, everywhere=True):
+        async with connection.opened(url, everywhere=True):
             await warehouses.ensure_default_organization()
             await make.shop()
             await make.product("MUG")

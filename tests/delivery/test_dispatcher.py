@@ -4,7 +4,7 @@ from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
 from gqlstock.store import dispatch, outbox
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.store.webhooks import WebhookDelivery
 from support import database_backup
 from support import shop_builders as make

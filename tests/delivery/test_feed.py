@@ -11,8 +11,9 @@ from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.rules.events import Event, Topic
 from gqlstock.services import status
-from gqlstock.store import database, outbox
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store import outbox
+from gqlstock.store.db import clock, connection, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 from support import database_backup
@@ -27,21 +28,21 @@ TOPICS = [Topic.ORDER]
 
 async def tell(*subjects: int, topic: Topic = Topic.ORDER) -> None:
     """Write news, and wait until it can be read."""
-    await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
+    await transactions.run(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
     await settled()
 
 
 async def tell_from_elsewhere(*subjects: int) -> None:
     """As another process would: nobody here is woken, and what is told can be read."""
     for subject in subjects:
-        await database.transaction(
-            lambda subject=subject: database.execute(  # type: ignore[misc]
+        await transactions.run(
+            lambda subject=subject: sql.execute(  # type: ignore[misc]
                 "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES "
-                f"({'pg_current_xact_id()::text::bigint' if database.is_postgres() else '0'}, ?, ?, ?, ?)",
+                f"({'pg_current_xact_id()::text::bigint' if connection.is_postgres() else '0'}, ?, ?, ?, ?)",
                 "ORDER",
                 subject,
                 json.dumps({}),
-                database.now(),
+                clock.now(),
             )
         )
     await settled()
@@ -104,7 +105,7 @@ async def test_news_of_what_was_rolled_back_is_not_heard(db: None) -> None:
 
     async with feed.running(), subscribed(feed) as heard:
         with pytest.raises(LookupError):
-            await database.transaction(work)
+            await transactions.run(work)
         await tell(2)
 
         assert await next_of(heard, 1) == [2]
@@ -264,14 +265,14 @@ async def test_news_that_another_transaction_held_back_comes_when_that_has_ended
     feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
 
     async def long_one() -> None:
-        await database.execute("SELECT pg_current_xact_id()")
+        await sql.execute("SELECT pg_current_xact_id()")
         began.set()
         await go_on.wait()
 
     async with feed.running(), subscribed(feed) as heard:
-        running = asyncio.create_task(database.transaction(long_one))
+        running = asyncio.create_task(transactions.run(long_one))
         await began.wait()
-        await database.transaction(lambda: outbox.add([Event(Topic.ORDER, 1)]))
+        await transactions.run(lambda: outbox.add([Event(Topic.ORDER, 1)]))
         await asyncio.sleep(0.1)
         before = heard.empty()
         go_on.set()
@@ -290,9 +291,7 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_news(db: None, data
         await tell(1)
         assert await next_of(heard, 1) == [1]
         with contextlib.suppress(Exception):
-            await database.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-            )
+            await sql.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
         await tell_when_it_is_back(2)
 
         assert await next_of(heard, 1) == [2]

@@ -3,16 +3,17 @@ from datetime import timedelta
 
 from gqlstock.delivery import housekeeping
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import database, outbox
+from gqlstock.store import outbox
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.outbox import START, Cursor
 from support.settled_news import settled
 
 
 async def news(days_old: int, *subjects: int) -> None:
-    await database.transaction(lambda: outbox.add([Event(Topic.ORDER, subject) for subject in subjects]))
-    then = database.now() - timedelta(days=days_old)
+    await transactions.run(lambda: outbox.add([Event(Topic.ORDER, subject) for subject in subjects]))
+    then = clock.now() - timedelta(days=days_old)
     change = f"UPDATE outbox SET created_at = ? WHERE subject IN ({', '.join('?' * len(subjects))})"
-    await database.transaction(lambda: database.execute(change, then, *subjects))
+    await transactions.run(lambda: sql.execute(change, then, *subjects))
     await settled()
 
 

@@ -16,8 +16,9 @@ from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import back_in_stock, catalog, deliveries
-from gqlstock.store import database, dispatch, outbox
+from gqlstock.store import dispatch, outbox
 from gqlstock.store.back_in_stock import BackInStockSubscription
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.dispatch import Dispatch
 from gqlstock.store.mail import Mail
 from gqlstock.store.outbox import START
@@ -284,7 +285,7 @@ async def test_one_process_at_a_time_looks_again(shop: None) -> None:
     await one.step()
 
     assert [await d.has_check() for d in (one, two, one)] == [True, False, False]
-    await Dispatch.filter(id=1).update(checked_at=database.now() - timedelta(seconds=25))
+    await Dispatch.filter(id=1).update(checked_at=clock.now() - timedelta(seconds=25))
     assert await asyncio.gather(one.has_check(), two.has_check()) in ([True, False], [False, True])
 
 
@@ -326,7 +327,7 @@ async def test_what_was_delivered_is_forgotten_after_a_week_and_what_failed_afte
     done, failed = WorkState.DELIVERED, WorkState.FAILED
     ages = [(done, 6), (done, 8), (failed, 29), (failed, 31), (WorkState.PENDING, 99), (WorkState.PENDING, 6)]
     for number, (state, days) in enumerate(ages):
-        made = database.now() - timedelta(days=days)
+        made = clock.now() - timedelta(days=days)
         await Mail.create(line="x", message_id=f"{number}", recipient=ANNA, state=state, created_at=made)
 
     await deliveries.forget()
@@ -354,8 +355,8 @@ async def test_a_mail_server_that_is_away_is_tried_again_with_growing_pauses(sho
         await delivered(courier(box))
         (mail,) = await Mail.all()
         assert mail.due_at is not None
-        pauses.append((mail.due_at - database.now()).total_seconds())
-        await Mail.filter(id=mail.id).update(due_at=database.now() - timedelta(seconds=1))
+        pauses.append((mail.due_at - clock.now()).total_seconds())
+        await Mail.filter(id=mail.id).update(due_at=clock.now() - timedelta(seconds=1))
     assert [pytest.approx(1, abs=0.6), pytest.approx(5, abs=1)] == pauses
     assert mail.last_error is not None
     assert "try later" in mail.last_error
@@ -389,7 +390,7 @@ async def test_an_address_that_no_letter_can_name_is_given_up_and_stops_no_other
     shop: None, box: Postbox, address: str
 ) -> None:
     lost, anna = await waits(BEN), await waits(ANNA)
-    await database.transaction(lambda: BackInStockSubscription.filter(id=lost).update(email=address))
+    await transactions.run(lambda: BackInStockSubscription.filter(id=lost).update(email=address))
     await make.stock("MUG", on_hand=1)
     await dispatched()
 
@@ -423,7 +424,7 @@ async def test_a_server_that_wants_an_account_is_given_it(shop: None) -> None:
         await delivered(Courier(Letters(SmtpMail(wrong), "shop@gqlstock.example", LINK)))
         assert (box.letters, await state(anna)) == ([], WAITING)
 
-        await Mail.filter(subscription_id=anna).update(due_at=database.now())
+        await Mail.filter(subscription_id=anna).update(due_at=clock.now())
         right = SmtpServer("127.0.0.1", box.port, "shop@x", "p:w")
         await delivered(Courier(Letters(SmtpMail(right), "shop@gqlstock.example", LINK)))
 

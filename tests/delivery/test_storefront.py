@@ -11,7 +11,7 @@ from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
 from gqlstock.services import catalog, categories, combinations, warehouses
 from gqlstock.services.availability import Showing
-from gqlstock.store import database
+from gqlstock.store.db import clock
 from support import shop_builders as make
 from support.statement_counter import Statements
 from support.subscriptions import Shop, open_shop
@@ -209,7 +209,7 @@ async def test_a_sku_that_is_made_or_renamed_later_is_shown_from_then_on(shop: S
 
 
 async def test_a_date_that_passes_is_seen(shop: Shop) -> None:
-    await make.setting(product="MUG", upcoming=True, availability_date=database.now() + timedelta(seconds=1))
+    await make.setting(product="MUG", upcoming=True, availability_date=clock.now() + timedelta(seconds=1))
     async with watched(shop, "MUG") as seen:
         assert (await seen.next())[1].upcoming is True
 

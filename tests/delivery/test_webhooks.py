@@ -19,7 +19,8 @@ from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
-from gqlstock.store import database, work
+from gqlstock.store import work
+from gqlstock.store.db import clock
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint, queue
 from support import settable_clock, webhook_receiver
 from support import shop_builders as make
@@ -79,7 +80,7 @@ async def rows() -> list[WebhookDelivery]:
 
 async def make_due() -> None:
     """Let the pauses be over."""
-    await WebhookDelivery.filter(due_at__isnull=False).update(due_at=database.now() - timedelta(seconds=1))
+    await WebhookDelivery.filter(due_at__isnull=False).update(due_at=clock.now() - timedelta(seconds=1))
 
 
 async def test_an_order_is_told_signed_to_the_endpoint_that_wants_it(shop: None, courier: Courier) -> None:
@@ -175,7 +176,7 @@ async def test_what_is_not_taken_is_tried_again_with_growing_pauses_and_then_giv
             await delivered(courier)
             (row,) = await rows()
             if row.due_at is not None:
-                pauses.append((row.due_at - database.now()).total_seconds())
+                pauses.append((row.due_at - clock.now()).total_seconds())
             await make_due()
         await delivered(courier)
 
@@ -347,7 +348,7 @@ async def test_what_could_not_go_out_for_a_week_is_given_up_and_the_next_goes_ou
         await dispatched()
         await delivered(courier)
         first, second, _ = await rows()
-        old = database.now() - timedelta(days=8)
+        old = clock.now() - timedelta(days=8)
         await WebhookDelivery.filter(id__in=[first.id, second.id]).update(created_at=old)
 
         await deliveries.forget()
@@ -462,9 +463,9 @@ def at(row: Any) -> datetime:
 async def test_a_message_says_when_it_happened(shop: None) -> None:
     async with webhook_receiver.receiving() as there:
         await endpoint(there, WebhookTopic.ORDER_PLACED)
-        before = database.now()
+        before = clock.now()
         await make.order()
-        after = database.now()
+        after = clock.now()
         await dispatched()
 
     (row,) = await rows()
@@ -498,7 +499,7 @@ async def test_a_retry_put_off_before_the_clock_was_set_back_comes_after_its_pau
             await courier.step()
             await courier.idle()
         (waiting,) = await rows()
-        assert waiting.due_at > database.now() + timedelta(hours=1)
+        assert waiting.due_at > clock.now() + timedelta(hours=1)
         async with housekeeping.running(timedelta(days=7)), courier.running():
             await there.has(2)
             await courier.idle()
@@ -527,7 +528,7 @@ async def test_nothing_waits_longer_than_its_pause_or_its_lease(
     await endpoint("https://shop.example/hook", WebhookTopic.ORDER_PLACED)
     await make.order("MUG", 1)
     await dispatched()
-    now = database.now()
+    now = clock.now()
     await WebhookDelivery.filter(state=PENDING).update(
         attempts=attempts, spent=spent, sending=sending, due_at=now + due_in
     )
@@ -544,7 +545,7 @@ async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewe
         await make.order()
         await dispatched()
     (taken,) = await queue.claim(10)
-    over = database.now() - timedelta(seconds=1)
+    over = clock.now() - timedelta(seconds=1)
     await WebhookDelivery.filter(id=taken.id).update(due_at=over)
 
     assert await queue.renew([taken]) == []
@@ -552,7 +553,7 @@ async def test_what_is_in_hand_is_not_due_to_another_for_as_long_as_it_is_renewe
     assert await queue.claim(10) == []
     (row,) = await rows()
     assert row.due_at is not None
-    assert work.LEASE - timedelta(seconds=2) < row.due_at - database.now() <= work.LEASE
+    assert work.LEASE - timedelta(seconds=2) < row.due_at - clock.now() <= work.LEASE
 
 
 async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_nothing(shop: None) -> None:
@@ -562,7 +563,7 @@ async def test_who_was_held_up_learns_that_another_has_taken_over_and_settles_no
             await make.order()
         await dispatched()
     late, kept = await queue.claim(10)
-    await WebhookDelivery.filter(id=late.id).update(due_at=database.now() - timedelta(seconds=1))
+    await WebhookDelivery.filter(id=late.id).update(due_at=clock.now() - timedelta(seconds=1))
     (other,) = await queue.claim(10)
 
     assert [row.id for row in await queue.renew([late, kept])] == [late.id]

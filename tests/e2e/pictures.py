@@ -15,8 +15,8 @@ from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.services import adjust_stock, alerts, place_order, tokens
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
-from gqlstock.store import database
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import clock, connection, sql, transactions
+from gqlstock.store.db.connection import SqliteFile
 from support import server_processes
 from support.browser import Browser
 
@@ -39,7 +39,7 @@ _MOMENTS = (
 
 async def trade(shop: Shop, chance: random.Random) -> None:
     """Orders, and deliveries of what has run out, each at its moment. What is ordered most are a few of the items."""
-    now = database.now()
+    now = clock.now()
     await _happened(now - timedelta(days=3, hours=2), now - timedelta(hours=1))
     minutes = [chance.uniform(30, 3 * 24 * 60) for _ in range(ORDERS - RECENT)]
     minutes += [chance.betavariate(1.1, 1.6) * 29 for _ in range(RECENT)]
@@ -47,7 +47,7 @@ async def trade(shop: Shop, chance: random.Random) -> None:
     chance.shuffle(wares)
     weights = [1 / (place + 3) for place in range(len(wares))]
     for ago in sorted(minutes, reverse=True):
-        began = database.now()
+        began = clock.now()
         chosen = list(dict.fromkeys(chance.choices(wares, weights, k=chance.randint(1, 2))))
         try:
             await place_order.place(ANNA, _asked(shop, chosen, chance))
@@ -55,7 +55,7 @@ async def trade(shop: Shop, chance: random.Random) -> None:
             deltas = tuple(StockAdjustment(sku, code, shop.wanted(sku) // 2) for sku in chosen for code in WAREHOUSES)
             await adjust_stock.adjust(ANNA, AdjustStockRequest(deltas, reason="Delivery"))
         await _happened(now - timedelta(minutes=ago), began)
-    for alert in (await database.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
+    for alert in (await sql.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
         await alerts.acknowledge(ANNA, alert["id"], str(alert["id"]))
 
 
@@ -72,9 +72,9 @@ async def _happened(moment: datetime, began: datetime) -> None:
 
     async def write() -> None:
         for statement in _MOMENTS:
-            await database.execute(statement, moment, began)
+            await sql.execute(statement, moment, began)
 
-    await database.transaction(write)
+    await transactions.run(write)
 
 
 def shoot(address: str) -> None:
@@ -102,7 +102,7 @@ async def main(look=shoot) -> None:
     with tempfile.TemporaryDirectory() as directory:
         url = SqliteFile(str(Path(directory) / "shop.db"))
         await migrate.prepare(url)
-        async with database.opened(url):
+        async with connection.opened(url):
             shop = await stock_up(NOWHERE)
             await trade(shop, random.Random(11))
             token = await tokens.create("anna", ["admin"])

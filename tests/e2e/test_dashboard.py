@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.store import database, outbox
+from gqlstock.store import outbox
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import clock, connection, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl
 from support import server_processes
 from support import shop_builders as make
 from support.browser import Browser, needs_chromium
@@ -53,7 +54,7 @@ def shop(
     """It sells from Berlin, then from Lyon."""
 
     async def stock_up() -> None:
-        async with database.opened(database_of_module, everywhere=True):
+        async with connection.opened(database_of_module, everywhere=True):
             await make.warehouse("BERLIN")
             await make.warehouse("LYON")
             await make.website("shop", warehouses=["BERLIN", "LYON"])
@@ -71,7 +72,7 @@ def shop(
 @pytest.fixture
 async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
     """The server's database."""
-    async with database.opened(database_of_module, everywhere=True):
+    async with connection.opened(database_of_module, everywhere=True):
         yield
 
 
@@ -94,7 +95,7 @@ async def order(of: Shop, sku: str, quantity: int) -> None:
 
 async def revoke(name: str) -> None:
     statement = "UPDATE api_token SET revoked_at = ? WHERE name = ?"
-    await database.transaction(lambda: database.execute(statement, database.now(), name))
+    await transactions.run(lambda: sql.execute(statement, clock.now(), name))
 
 
 def level(sku: str, warehouse: str = "Berlin") -> str:
@@ -157,7 +158,7 @@ async def test_where_news_is_kept_no_longer_the_page_is_read_anew(browser: Brows
 
     async with shop.away():
         await make.stock("TRAY", "BERLIN", 40)
-        await outbox.sweep(database.now() + timedelta(hours=1))
+        await outbox.sweep(clock.now() + timedelta(hours=1))
 
     browser("shows", f"{level('TRAY')} .available", "40")
 

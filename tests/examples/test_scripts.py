@@ -17,7 +17,8 @@ from standardwebhooks import Webhook
 
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog
+from gqlstock.store.db import clock
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from support import server_processes
 from support import shop_builders as make
@@ -90,7 +91,7 @@ async def test_the_erp_writes_the_same_file_once(shop: dict[str, str], tmp_path:
 async def test_a_count_of_the_erp_from_before_a_sale_leaves_the_sale_alone(
     shop: dict[str, str], tmp_path: Path
 ) -> None:
-    counted = database.now().isoformat()
+    counted = clock.now().isoformat()
     await make.order("MUG", 2)
     counts = tmp_path / "counts.csv"
     counts.write_text(f"sku,warehouse,on_hand,counted_at\nMUG,BERLIN,9,{counted}\n")

@@ -9,7 +9,7 @@ import pytest
 
 from gqlstock.app import create_app
 from gqlstock.config import Config
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from support.graphql_client import Client
 from support.statement_counter import Statements
 

@@ -18,7 +18,7 @@ from gqlstock.graphql.callers import Callers
 from gqlstock.graphql.requests import Refusal
 from gqlstock.rules.limits import PublicRate, Rate
 from gqlstock.rules.scopes import Caller
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from support import server_processes
 from support import shop_builders as make
 from support.server_processes import Server

@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from gqlstock.graphql.schema import text
-from gqlstock.store import database
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.graphql_client import ERRORS, codes, row_counts
 
@@ -336,5 +336,5 @@ async def row_id(type_):
         "Order": ("customer_order", "TRUE"),
         "Warehouse": ("warehouse", "TRUE"),
     }[type_]
-    (row,) = await database.query(f"SELECT MIN(id) AS id FROM {table} WHERE {condition}")
+    (row,) = await sql.query(f"SELECT MIN(id) AS id FROM {table} WHERE {condition}")
     return row["id"]

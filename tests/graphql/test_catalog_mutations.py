@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue, new_product
-from gqlstock.store import catalog, database
+from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
+from gqlstock.store.db import clock, transactions
 from support import shop_builders as make
 
 PRODUCT = """product {
@@ -709,12 +710,12 @@ async def test_a_sku_that_came_in_between_is_found_by_the_second_try(db):
     async def work() -> bool:
         taken = await Item.exists(sku="MUG")
         if not tries:
-            at = database.now()
+            at = clock.now()
             tries.append(at)
             await catalog.insert([replace(new_product("MUG", "x", at), slug=slug) for slug in "ab"])
         return taken
 
-    assert await database.transaction(work) is False
+    assert await transactions.run(work) is False
     assert await Item.filter(sku="MUG").count() == 0
 
 

@@ -1,7 +1,7 @@
 from graphql import GraphQLError
 
 from gqlstock.graphql.errors import coded
-from gqlstock.store.database import CommitUnknown
+from gqlstock.store.db.commits import CommitUnknown
 
 
 def test_a_change_that_may_have_been_made_is_told_with_what_to_do():

@@ -17,9 +17,10 @@ from gqlstock.graphql.paging import Page
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
-from gqlstock.store import catalog, database
-from gqlstock.store.database import DatabaseUrl
-from gqlstock.store.keyset import Order
+from gqlstock.store import catalog
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store.db.keyset import SortOrder
 from support import shop_builders as make
 from support.graphql_client import Client
 from support.statement_counter import Statements
@@ -180,14 +181,14 @@ async def test_the_deadline_ends_what_only_takes_processor_time(
 
 async def test_the_same_rows_grouped_differently_are_counted_apart(database_url: DatabaseUrl) -> None:
     context = Context(feed=None, storefront=None, remembers=True)  # type: ignore[arg-type]
-    async with database.opened(database_url, everywhere=True):
+    async with connection.opened(database_url, everywhere=True):
         kitchen = await make.category("kitchen")
         cups = await make.category("cups", parent="kitchen")
         await make.product("MUG", category="cups")
         await make.product("SHIRT", category="kitchen")
 
         async def counted(groups: dict[int, list[int]]) -> list[int]:
-            page, order, query = Page(0, False, None, None), Order("id"), catalog.live_products()
+            page, order, query = Page(0, False, None, None), SortOrder("id"), catalog.live_products()
             found = await paging.nested(page, order, query, "category_id", list(groups), str, groups=groups)
             return [await connection.count(context.once) for connection in found]
 

@@ -14,7 +14,7 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.schema import build
 from gqlstock.rules.scopes import Scope
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from support import shop_builders as make
 from support.graphql_client import Client, codes
 from support.needed_scopes import NEEDED, NODES, PUBLIC, SCHEMA, SUBSCRIPTIONS

@@ -18,7 +18,7 @@ from gqlstock.graphql.schema import build
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.store import database
+from gqlstock.store.db import sql, transactions
 from support import server_processes, subscriptions
 from support import shop_builders as make
 from support.server_processes import Server
@@ -183,11 +183,11 @@ async def test_a_mutation_is_not_cut_in_half(db: None) -> None:
 
     async def hold() -> None:
         async def work() -> None:
-            await database.execute("UPDATE warehouse SET name = name")
+            await sql.execute("UPDATE warehouse SET name = name")
             held.set()
             await asyncio.sleep(0.4)
 
-        await database.transaction(work)
+        await transactions.run(work)
 
     holding = asyncio.create_task(hold())
     await held.wait()

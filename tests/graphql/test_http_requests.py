@@ -13,7 +13,7 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql import media_types
 from gqlstock.rules.limits import Limits
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from support import shop_builders as make
 from support.graphql_client import Client
 

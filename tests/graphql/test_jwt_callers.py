@@ -14,7 +14,7 @@ from gqlstock.adapters.identity_provider import IdentityProvider
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.services import identities, tokens
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.store.inventory import StockMovement
 from support import identity_provider, server_processes
 from support import shop_builders as make

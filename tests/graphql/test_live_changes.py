@@ -23,8 +23,9 @@ from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.services.ship import CreateShipmentRequest
-from gqlstock.store import database, inventory, levels, outbox
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store import inventory, levels, outbox
+from gqlstock.store.db import clock, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl
 from support import database_backup
 from support import shop_builders as make
 from support.graphql_client import Client, codes
@@ -113,7 +114,7 @@ async def test_what_was_pushed_is_kept_by_nobody(shop: Shop) -> None:
     async with shop.subscribed(INVENTORY, READS) as pushes:
         counts = []
         for _ in range(2):
-            await database.transaction(lambda: outbox.add(news))
+            await transactions.run(lambda: outbox.add(news))
             for _ in range(50):
                 await pushes.next()
             counts.append(await remembered())
@@ -332,9 +333,9 @@ async def test_a_cursor_from_before_what_was_swept_is_refused_and_no_gap(shop: S
     first = feeds.cursor((await outbox.after(outbox.START, 1))[0].cursor)
     await make.stock("MUG", on_hand=1)
     await settled()
-    old = database.now() - timedelta(days=8)
-    await database.transaction(lambda: database.execute("UPDATE outbox SET created_at = ?", old))
-    await outbox.sweep(database.now() - timedelta(days=7))
+    old = clock.now() - timedelta(days=8)
+    await transactions.run(lambda: sql.execute("UPDATE outbox SET created_at = ?", old))
+    await outbox.sweep(clock.now() - timedelta(days=7))
 
     async with shop.subscribed(INVENTORY, READS, after=first) as pushes:
         assert await pushes.error() == "INVALID_CURSOR"

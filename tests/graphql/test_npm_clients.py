@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql, transactions
 from support import server_processes
 from support import shop_builders as make
 
@@ -87,7 +87,7 @@ async def test_the_clients_of_both_protocols_go_on_after_a_crash_and_end_with_th
                     ]
 
                 revoke = "UPDATE api_token SET revoked_at = ? WHERE name = ?"
-                await database.transaction(lambda: database.execute(revoke, database.now(), "dashboard"))
+                await transactions.run(lambda: sql.execute(revoke, clock.now(), "dashboard"))
                 assert await over_socket.next() == {"closed": 4403, "reason": "The token was revoked or has expired."}
                 assert [await over_events.next(), await over_events.next()] == [
                     {"errors": ["UNAUTHENTICATED"]},

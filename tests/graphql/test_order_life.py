@@ -9,7 +9,7 @@ import pytest
 from gqlstock.graphql import nodes
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import verification
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from gqlstock.store.holds import HeldUnits, StockHold
 from support import order_life as life
 from support import shop_builders as make
@@ -219,7 +219,7 @@ async def test_a_hold_says_what_it_keeps(client: Client) -> None:
 
 async def test_a_hold_is_found_by_its_id_and_so_are_those_with_the_longest_ids(client: Client) -> None:
     website = nodes.row_id("Website", (await client.admin('{ website(code: "shop") { id } }'))["website"]["id"])
-    at = database.now() + timedelta(minutes=5)
+    at = clock.now() + timedelta(minutes=5)
     for hold_id in (1, 10**18, 2**62 - 1):
         await StockHold.create(id=hold_id, website_id=website, created_at=at, expires_at=at)
         found = await client.admin(
@@ -333,7 +333,7 @@ async def test_a_nightly_count_of_a_thousand_rows_is_one_call(client: Client, st
     for number in range(4):
         sizes = [str(size) for size in range(125)]
         await make.product(f"P{number}", options={"Size": sizes})
-    skus = [row["sku"] for row in await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")]
+    skus = [row["sku"] for row in await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")]
     counts = [{"sku": sku, "warehouse": place, "onHand": 7} for sku in skus for place in ("BERLIN", "HAMBURG")]
     assert len(counts) == 1000
 

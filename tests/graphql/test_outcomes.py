@@ -10,8 +10,8 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules import ids
 from gqlstock.rules.limits import Limits
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import sql
+from gqlstock.store.db.connection import DatabaseUrl
 from support import shop_builders as make
 from support.graphql_client import ERRORS, Client, codes
 from support.needed_scopes import NEEDED, SCHEMA
@@ -199,9 +199,9 @@ async def test_an_order_that_was_placed_is_known_to_be_though_a_table_cannot_be_
     query = """mutation { placeOrder(input: { lines: [{ sku: "MUG", quantity: 2 }] }) {
       order { id number shipments { number } } userErrors { code } } }"""
 
-    await database.execute("ALTER TABLE shipment RENAME TO shipment_away")
+    await sql.execute("ALTER TABLE shipment RENAME TO shipment_away")
     answer = await client.scoped("orders:write", query)
-    await database.execute("ALTER TABLE shipment_away RENAME TO shipment")
+    await sql.execute("ALTER TABLE shipment_away RENAME TO shipment")
 
     assert answer["data"] == {"placeOrder": {"order": None, "userErrors": []}}
     (error,) = answer["errors"]

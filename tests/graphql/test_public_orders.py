@@ -10,8 +10,8 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules.limits import PublicHolds, PublicRate, Rate
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import clock, sql
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.store.holds import StockHold
 from support import shop_builders as make
 from support.graphql_client import ERRORS, Client, codes, row_counts
@@ -121,7 +121,7 @@ async def test_an_expired_hold_and_one_that_was_ordered_are_not_counted(at: At) 
 
     await change(client, "placeOrder", lines=[mugs(1)], hold=first["hold"]["id"])
     assert refusals(await change(client, "holdStock", lines=[mugs(1)])) == []
-    await database.execute("UPDATE stock_hold SET expires_at = ?", database.now())
+    await sql.execute("UPDATE stock_hold SET expires_at = ?", clock.now())
 
     assert refusals(await change(client, "holdStock", lines=[mugs(1)])) == []
 

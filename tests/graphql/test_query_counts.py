@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gqlstock.rules import orders
-from gqlstock.store import database
+from gqlstock.store.db import clock
 from support import shop_builders as make
 
 PAGES = Path(__file__).parent / "pages"
@@ -226,7 +226,7 @@ async def test_counts_of_new_levels_and_late_counts_cost_as_many_statements_for_
             await make.product(row["sku"])
         sent[number] = []
         for on_hand in (1, 2):
-            late = {"countedAt": database.now().isoformat()} if on_hand == 2 else {}
+            late = {"countedAt": clock.now().isoformat()} if on_hand == 2 else {}
             given = [row | late | {"onHand": on_hand} for row in rows]
             data, cost = await asked(client, statements, query, {"counts": given}, caller="inventory:write")
             assert data["setStock"]["userErrors"] == []

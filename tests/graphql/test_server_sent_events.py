@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from gqlstock.graphql import media_types
 from gqlstock.graphql.callers import Callers
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.tokens import ApiToken
 from support import server_processes
 from support import shop_builders as make
@@ -125,9 +125,7 @@ async def test_a_bad_token_gets_no_stream(serving: Server) -> None:
 
 async def end_token(name: str, column: str) -> None:
     """Revoke a token, or have it expire now."""
-    await database.transaction(
-        lambda: database.execute(f"UPDATE api_token SET {column} = ? WHERE name = ?", database.now(), name)
-    )
+    await transactions.run(lambda: sql.execute(f"UPDATE api_token SET {column} = ? WHERE name = ?", clock.now(), name))
     assert await ApiToken.filter(name=name, **{f"{column}__isnull": False}).exists()
 
 

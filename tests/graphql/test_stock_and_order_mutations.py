@@ -5,7 +5,7 @@ import pytest
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog, imports
-from gqlstock.store import database
+from gqlstock.store.db import clock
 from support import shop_builders as make
 from support.graphql_client import Client, codes
 from support.statement_counter import Statements
@@ -367,7 +367,7 @@ async def test_an_item_that_nobody_has_counted_is_backordered_and_gets_its_level
 
 
 async def test_a_late_count_older_than_an_import_is_refused(client: Client, shop: None) -> None:
-    evening = database.now()
+    evening = clock.now()
     await imports.levels(SYSTEM, ["sku,warehouse,on_hand", "MUG,BERLIN,7"])
     counts = [{"sku": "MUG", "warehouse": "BERLIN", "onHand": 5, "countedAt": evening.isoformat()}]
 

@@ -19,7 +19,7 @@ from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.services.stock_edits import StockLine
-from gqlstock.store import database
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.graphql_client import Client, codes
 from support.subscriptions import open_shop
@@ -76,7 +76,7 @@ async def two(client: Client) -> Two:
     }
     foreign = {}
     for kind, (table, where) in of.items():
-        rows = await database.query(f"SELECT id FROM {table} WHERE {where}")
+        rows = await sql.query(f"SELECT id FROM {table} WHERE {where}")
         foreign[kind] = [ids.global_id(kind, row["id"]) for row in rows]
         assert foreign[kind]
     return Two(
@@ -544,7 +544,7 @@ async def test_a_kept_shipment_is_not_told_to_who_is_for_its_warehouse_no_more(c
     number = order_rules.number(await make.order("MUG", 1))
     given = {"idempotencyKey": "k", "order": number, "warehouse": "HAMBURG"}
     first = await client.change("createShipment", "shipment { warehouse { code } }", **given)
-    await database.execute("UPDATE api_token SET warehouses = ?", json.dumps([two.berlin]))
+    await sql.execute("UPDATE api_token SET warehouses = ?", json.dumps([two.berlin]))
 
     again = await client.change("createShipment", "shipment { warehouse { code } }", **given)
 
@@ -556,7 +556,7 @@ async def test_a_kept_answer_tells_no_more_than_its_caller_may_see_now(client, t
     given = {"idempotencyKey": "k", "changes": [ROW | {"delta": 1}, ROW | {"warehouse": "BERLIN", "delta": 1}]}
     fields = "inventoryLevels { warehouse { code } } movements { quantity }"
     first = await client.change("adjustStock", fields, **given)
-    await database.execute("UPDATE api_token SET warehouses = ?", json.dumps([two.berlin]))
+    await sql.execute("UPDATE api_token SET warehouses = ?", json.dumps([two.berlin]))
 
     again = await client.change("adjustStock", fields, **given)
 

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from gqlstock.services import tokens, verification
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from support import server_processes
 from support import shop_builders as make
 from support.server_processes import PATIENCE, Server

@@ -16,7 +16,8 @@ import pytest
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, reassess, webhooks
-from gqlstock.store import database, work
+from gqlstock.store import work
+from gqlstock.store.db import clock
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
@@ -150,7 +151,7 @@ async def test_no_confirmed_order_is_left_untold_however_often_the_server_is_kil
 
 async def make_leases_end() -> None:
     """As if the time were over that whoever had taken something may keep it."""
-    over = database.now() - timedelta(seconds=1)
+    over = clock.now() - timedelta(seconds=1)
     await WebhookDelivery.filter(due_at__isnull=False).update(due_at=over)
     await Mail.filter(due_at__isnull=False).update(due_at=over)
 
@@ -298,5 +299,5 @@ async def test_a_server_that_is_asked_to_end_hands_back_what_it_has_in_hand(
         (row,) = await WebhookDelivery.all()
         assert (row.state, row.sending) == (WorkState.PENDING, False)
         assert row.due_at is not None
-        assert row.due_at <= database.now()
+        assert row.due_at <= clock.now()
         assert "Traceback" not in one.log.read_text()

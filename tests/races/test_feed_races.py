@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 
 from gqlstock.graphql import nodes
 from gqlstock.rules import orders as order_rules
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.inventory import StockMovement
 from support import load_generator, server_processes
 from support import shop_builders as make

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gqlstock.services import verification
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from support import server_processes
 from support import shop_builders as make
 from support.item_locks import ItemLock, item_locked

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gqlstock.services import verification
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store.db import sql
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from support import server_processes
 from support import shop_builders as make
 from support.item_locks import item_locked, table_locked
@@ -67,7 +67,7 @@ def transfer(http: httpx.AsyncClient, at: Server, sku: str, reference: str) -> a
 
 
 async def times_applied() -> dict[str, int]:
-    return {row["reference"]: int(row["times"]) for row in await database.query(APPLIED)}
+    return {row["reference"]: int(row["times"]) for row in await sql.query(APPLIED)}
 
 
 async def test_calls_without_a_key_are_applied_at_most_once_when_commit_answers_are_lost(

@@ -19,7 +19,7 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import verification
-from gqlstock.store import database
+from gqlstock.store.db import connection
 from gqlstock.store.holds import StockHold
 from gqlstock.store.orders import Allocation
 from gqlstock.store.shipments import Shipment
@@ -85,7 +85,7 @@ async def crowd(db: None, database_env: dict[str, str], tmp_path: Path) -> Async
     async with contextlib.AsyncExitStack() as stack:
         servers = [
             await stack.enter_async_context(server_processes.running(database_env, tmp_path))
-            for _ in range(2 if database.is_postgres() else 1)
+            for _ in range(2 if connection.is_postgres() else 1)
         ]
         yield Crowd(await stack.enter_async_context(server_processes.client(token)), servers)
     assert await verification.verify() == []

@@ -15,7 +15,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import adjust_stock, verification
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
-from gqlstock.store import database
+from gqlstock.store.db import sql
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Allocation, Order, OrderLine
 from support import server_processes
@@ -159,7 +159,7 @@ async def test_no_confirmed_order_is_lost_when_the_server_is_killed(
 
 
 async def deadlocks() -> int:
-    found = await database.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    found = await sql.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     return int(found[0]["deadlocks"])
 
 

@@ -6,7 +6,7 @@ import io
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import exports, imports
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from support import shop_builders as make
 
 
@@ -31,7 +31,7 @@ async def test_levels_out_of_use_and_items_without_levels_are_left_out(db: None)
     await make.product("CUP")
     await make.stock("CUP", "BERLIN", 1)
 
-    await database.execute("UPDATE inventory_level SET deleted_at = ?", database.now())
+    await sql.execute("UPDATE inventory_level SET deleted_at = ?", clock.now())
 
     assert await _exported() == []
 
@@ -40,7 +40,7 @@ async def test_more_items_than_are_read_at_once_come_each_once(db: None) -> None
     await make.warehouse()
     for number in range(3):
         await make.product(f"P{number}", options={"Size": [str(size) for size in range(450)]})
-    skus = sorted(row["sku"] for row in await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL"))
+    skus = sorted(row["sku"] for row in await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL"))
     await imports.levels(SYSTEM, ["sku,warehouse,on_hand\n", *(f"{sku},BERLIN,1\n" for sku in skus)])
 
     assert await _exported() == [(sku, "BERLIN", "1") for sku in skus]

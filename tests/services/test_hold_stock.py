@@ -29,10 +29,11 @@ from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, inventory, levels
 from gqlstock.store import holds as rows
+from gqlstock.store import inventory, levels
 from gqlstock.store import warehouses as warehouse_rows
 from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.db import clock
 from gqlstock.store.holds import HeldUnits, StockHold, StockHoldLine
 from gqlstock.store.outbox import OutboxEntry
 from support import order_life as life
@@ -550,7 +551,7 @@ async def test_only_expired_holds_are_swept_and_each_once():
 
 async def test_as_many_holds_as_there_are_are_swept_at_once():
     await make.stock("MUG", on_hand=500)
-    at = database.now()
+    at = clock.now()
     level = (await inventory.InventoryLevel.get(item__sku="MUG")).id
     website = (await warehouse_rows.Website.get(code="shop")).id
     over = [

@@ -16,7 +16,8 @@ from gqlstock.services.idempotency import ticket_on_website
 from gqlstock.services.place_order import PlaceOrder
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Result
-from gqlstock.store import database, idempotency
+from gqlstock.store import idempotency
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
@@ -121,7 +122,7 @@ async def test_the_default_website_is_the_same_named_or_left_out(shop: None) -> 
 async def test_a_key_of_an_earlier_release_answers_as_it_did_whatever_is_asked(shop: None) -> None:
     """Its input cannot be compared any more: its digest came from that release's code."""
     first = await place("k1", 2)
-    await database.transaction(lambda: database.execute("UPDATE kept_answer SET digest = ?", "a" * 64))
+    await transactions.run(lambda: sql.execute("UPDATE kept_answer SET digest = ?", "a" * 64))
 
     assert await place("k1", 2) == first
     assert await place("k1", 3) == first
@@ -223,7 +224,7 @@ async def test_refusals_are_forgotten_before_answers(shop: None) -> None:
     with pytest.raises(Refused):
         await place("k2", 101)
 
-    now = database.now()
+    now = clock.now()
     await idempotency.sweep(now - timedelta(hours=24), now + timedelta(seconds=1))
 
     assert [one.key for one in await KeptAnswer.all()] == ["k1"]
@@ -284,7 +285,7 @@ async def test_a_key_is_a_text_of_some_length(shop: None, key: str) -> None:
 
 async def test_a_key_is_kept_for_a_day_and_then_forgotten(shop: None) -> None:
     first = await place("k1")
-    now = database.now()
+    now = clock.now()
 
     await idempotency.sweep(now - timedelta(hours=24), now)
     assert await place("k1") == first

@@ -20,8 +20,9 @@ from gqlstock.services import catalog as products
 from gqlstock.services import imports, settings, verification
 from gqlstock.services.imports import Imported
 from gqlstock.services.settings import target_of
-from gqlstock.store import alerts, catalog, categories, commands, database, inventory, levels
+from gqlstock.store import alerts, catalog, categories, commands, inventory, levels
 from gqlstock.store.catalog import Item as Row
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.warehouses import Warehouse
 from support import shop_builders as make
 
@@ -80,7 +81,7 @@ async def everything() -> list[list[dict[str, Any]]]:
         "outbox",
         "low_inventory_alert",
     )
-    return [await database.query(f"SELECT * FROM {table} ORDER BY id") for table in tables]
+    return [await sql.query(f"SELECT * FROM {table} ORDER BY id") for table in tables]
 
 
 async def refused(given: Sequence[str], warehouse: str = "BERLIN") -> list[str]:
@@ -296,7 +297,7 @@ async def test_a_level_out_of_use_comes_back(db: None) -> None:
     await make.warehouse()
     await make.product("MUG")
     await make.stock("MUG", "BERLIN", 0)
-    await database.execute("UPDATE inventory_level SET deleted_at = ?", database.now())
+    await sql.execute("UPDATE inventory_level SET deleted_at = ?", clock.now())
 
     await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,0\n"))
 
@@ -426,8 +427,8 @@ async def test_progress_is_told_up_to_the_end(db: None) -> None:
 async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
     """More levels than a part has: no alert is raised halfway."""
     places = [f"W{number:04}" for number in range(2_100)]
-    at = database.now()
-    await database.insert(
+    at = clock.now()
+    await sql.insert(
         Warehouse,
         ("code", "name", "active", "created_at", "updated_at"),
         [(code, code, True, at, at) for code in places],
@@ -455,10 +456,10 @@ async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
 
 async def many(count: int) -> list[str]:
     """So many products, and a file that counts 5 of each."""
-    at = database.now()
+    at = clock.now()
     names = [f"P{number:04}" for number in range(count)]
     made = [replace(new_product(sku, "P", at), slug=sku.lower()) for sku in names]
-    await database.transaction(lambda: catalog.insert(made))
+    await transactions.run(lambda: catalog.insert(made))
     return lines(LEVELS + "".join(f"{sku},BERLIN,5\n" for sku in names))
 
 

@@ -22,7 +22,7 @@ from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
-from gqlstock.store import database
+from gqlstock.store.db import connection, sql
 from support import order_life as life
 from support import shop_builders as make
 
@@ -300,7 +300,7 @@ class Life:
         sku, place = self.level()
         quantity = self.chance.randint(1, 6)
         await receive.announce(SYSTEM, AnnounceStockRequest(place, (StockLine(sku, Decimal(quantity)),)))
-        (row,) = await database.query("SELECT MAX(id) AS id FROM stock_announcement")
+        (row,) = await sql.query("SELECT MAX(id) AS id FROM stock_announcement")
         self.model.to_come.append([row["id"], sku, place, quantity])
         self.model.fill((sku, place))
 
@@ -601,14 +601,14 @@ UNITS = """SELECT a.line_id, a.position, a.state, a.shipment_id, w.code, CAST(SU
 
 async def compare(model: Model) -> None:
     """Every figure, unit and status is as the model has it."""
-    for row in await database.query(LEVELS):
+    for row in await sql.query(LEVELS):
         sku, place = row["sku"], row["code"]
         coming = sum(one[3] for one in model.to_come if one[1:3] == [sku, place])
         stored = [row[name] / 10_000 for name in ("on_hand", "reserved", "planned", "backordered", "held", "incoming")]
         assert stored == [*model.figures(sku, place, stored=True), coming], (sku, place)
-    statuses = {row["id"]: row["status"] for row in await database.query("SELECT id, status FROM customer_order")}
+    statuses = {row["id"]: row["status"] for row in await sql.query("SELECT id, status FROM customer_order")}
     assert statuses == {order.id: model.status(order) for order in model.orders}
-    states = {row["id"]: row["state"] for row in await database.query("SELECT id, state FROM shipment")}
+    states = {row["id"]: row["state"] for row in await sql.query("SELECT id, state FROM shipment")}
     await compare_units(model)
     assert states == {shipment: model.shipment_state(shipment) for shipment in model.shipments}
 
@@ -618,7 +618,7 @@ async def compare_units(model: Model) -> None:
     there: list[Unit] = []
     by_line = {line.id: (order.id, line) for order in model.orders for line in order.lines}
     left = {u.shipment: u.left for u in model.units if u.state in ("SHIPPED", "RETURNED")}
-    for row in await database.query(UNITS):
+    for row in await sql.query(UNITS):
         order_id, line = by_line[row["line_id"]]
         one = Unit(
             order_id,
@@ -662,9 +662,9 @@ FORGOTTEN += ("stock_announcement", "stock_movement", "outbox")
 async def begin(chance: random.Random) -> Model:
     """Forget the life before, and lay in some stock."""
     for table in FORGOTTEN:
-        await database.execute(f"DELETE FROM {table}")
+        await sql.execute(f"DELETE FROM {table}")
     zeros = "on_hand = 0, reserved = 0, planned = 0, held = 0, backordered = 0, incoming = 0, available = 0"
-    await database.execute(f"UPDATE inventory_level SET {zeros}, counted_at = NULL")
+    await sql.execute(f"UPDATE inventory_level SET {zeros}, counted_at = NULL")
     on_hand = {(sku, place): chance.randint(0, 6) for sku in SKUS for place in PLACES}
     counts = tuple(StockCount(sku, place, Decimal(units)) for (sku, place), units in on_hand.items())
     await count_stock.count(SYSTEM, CountStockRequest(counts))
@@ -696,9 +696,9 @@ async def lead(run: int) -> None:
 async def test_every_life_of_an_order_adds_up(db: None) -> None:
     await life.shop()
     await make.product("JUG")
-    if not database.is_postgres():
+    if not connection.is_postgres():
         # Nothing here is to outlive a power cut.
-        await database.execute("PRAGMA synchronous = OFF")
+        await sql.execute("PRAGMA synchronous = OFF")
 
     for run in range(RUNS):
         await lead(run)

@@ -35,9 +35,9 @@ from gqlstock.rules.settings import (
 from gqlstock.services import catalog, check_order, combinations, delete_level, place_order, retry_order, warehouses
 from gqlstock.services.availability import assortment
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database
 from gqlstock.store import warehouses as warehouse_rows
 from gqlstock.store.catalog import Item
+from gqlstock.store.db import connection, sql, transactions
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.orders import OrderLine as OrderLineRow
@@ -84,12 +84,12 @@ async def told(*lines: tuple[str, float | str], **more: Any) -> list[tuple[Code,
 
 async def rows_of_all_tables() -> dict[str, int]:
     """How many rows each table has."""
-    if database.is_postgres():
-        names = await database.query("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'")
+    if connection.is_postgres():
+        names = await sql.query("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'")
     else:
-        names = await database.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        names = await sql.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return {
-        row["name"]: (await database.query(f'SELECT COUNT(*) AS rows_there FROM "{row["name"]}"'))[0]["rows_there"]
+        row["name"]: (await sql.query(f'SELECT COUNT(*) AS rows_there FROM "{row["name"]}"'))[0]["rows_there"]
         for row in names
     }
 
@@ -1080,7 +1080,7 @@ async def taken_back(work: Any) -> None:
         raise TakenBack
 
     with contextlib.suppress(TakenBack):
-        await database.transaction(run)
+        await transactions.run(run)
 
 
 async def prepared(setup: Mapping[str, Any], stocks: tuple[int, ...]) -> None:

@@ -30,9 +30,9 @@ from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
-from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import connection, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl
 from support import order_life as life
 from support import shop_builders as make
 
@@ -93,7 +93,7 @@ async def _stock() -> None:
 
 async def _announced(sku: str, units: int) -> list[int]:
     await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine(sku, Decimal(units)),)))
-    rows = await database.query("SELECT MAX(id) AS id FROM stock_announcement")
+    rows = await sql.query("SELECT MAX(id) AS id FROM stock_announcement")
     return [row["id"] for row in rows]
 
 
@@ -144,11 +144,11 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(database_of_module: DatabaseUrl) -> Shop:
     async def build() -> Shop:
-        async with database.opened(database_of_module):
+        async with connection.opened(database_of_module):
             await _shop()
             await _stock()
             await _orders()
-            rows = await database.query("SELECT id, reference FROM customer_order WHERE reference IS NOT NULL")
+            rows = await sql.query("SELECT id, reference FROM customer_order WHERE reference IS NOT NULL")
             return Shop(database_of_module, {row["reference"]: order_rules.number(row["id"]) for row in rows})
 
     return asyncio.run(build())
@@ -170,13 +170,13 @@ async def verified(shop: Shop) -> Verified:
 
         async def work() -> None:
             for statement in statements:
-                assert await database.execute(f"{statement} RETURNING id"), f"nothing to plant: {statement}"
+                assert await sql.execute(f"{statement} RETURNING id"), f"nothing to plant: {statement}"
             told.extend(str(difference) for difference in await verification.verify())
             raise _Undone
 
-        async with database.opened(shop.url):
+        async with connection.opened(shop.url):
             with pytest.raises(_Undone):
-                await database.transaction(work)
+                await transactions.run(work)
         return told
 
     return verified
@@ -502,7 +502,7 @@ DOUBLED = [
 
 
 async def test_nothing_is_found_in_a_healthy_shop(shop: Shop) -> None:
-    async with database.opened(shop.url):
+    async with connection.opened(shop.url):
         assert [str(difference) for difference in await verification.verify()] == []
 
 
@@ -524,7 +524,7 @@ async def test_a_removed_row_is_found(shop: Shop, verified: Verified, statements
 
 @pytest.mark.parametrize(("table", "row", "told"), DOUBLED, ids=[c[0] for c in DOUBLED])
 async def test_a_doubled_row_is_found(shop: Shop, verified: Verified, table: str, row: str, told: str) -> None:
-    async with database.opened(shop.url):
+    async with connection.opened(shop.url):
         columns = ", ".join(sorted(_columns(table)))
 
     found = await verified(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE id = {row}")
@@ -535,7 +535,7 @@ async def test_a_doubled_row_is_found(shop: Shop, verified: Verified, table: str
 async def test_every_column_is_either_planted_or_cannot_be_found(shop: Shop) -> None:
     tables = {change[0] for change in CHANGED} - {"item"}
     planted = {f"{table}.{column}" for table, _, column, _, _ in CHANGED}
-    async with database.opened(shop.url):
+    async with connection.opened(shop.url):
         columns = {f"{table}.{column}" for table in tables for column in _columns(table)}
 
     assert columns == (planted - {"item.deleted_at"}) | NOT_FOUND.keys()

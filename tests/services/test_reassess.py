@@ -11,8 +11,9 @@ from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, reassess, warehouses
 from gqlstock.services.warehouses import Assigned
 from gqlstock.stock import transaction
-from gqlstock.store import database, reassessments, settings
+from gqlstock.store import reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.db import transactions
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.reassessments import Reassessment
 from support import shop_builders as make
@@ -91,7 +92,7 @@ async def test_settings_of_many_items_at_once_are_followed_as_well(shop: None) -
     product = await catalog.update_product("SHIRT", {"name": "T-shirt"})
 
     changes = {(SettingScope.PRODUCT, product): {"notify_below": Decimal(5)}}
-    await database.transaction(lambda: settings.change_many(changes))
+    await transactions.run(lambda: settings.change_many(changes))
     await reassess.run()
 
     assert await found() == [("SHIRT-S", None, 4, "RAISED")]
@@ -113,7 +114,7 @@ async def test_a_product_that_moves_within_a_transaction_is_followed_after_it(sh
     await make.setting(category="kitchen", notify_below=5)
     await reassess.run()
 
-    await database.transaction(lambda: catalog.change_product("SHIRT", {"category": "cups"}))
+    await transactions.run(lambda: catalog.change_product("SHIRT", {"category": "cups"}))
     assert await found() == [("MUG", None, 4, "RAISED")]
     await reassess.run()
 

@@ -12,7 +12,8 @@ from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import demand, explanations, reports
 from gqlstock.services.availability import assortment
-from gqlstock.store import catalog, categories, database, warehouses
+from gqlstock.store import catalog, categories, warehouses
+from gqlstock.store.db import clock
 from gqlstock.store.orders import Order
 from support import order_life as life
 from support import shop_builders as make
@@ -182,7 +183,7 @@ async def test_demand_is_what_was_ordered_in_the_span_and_in_as_many_days_before
     await make.stock("MUG", "BERLIN", 100)
     before, long_ago = await make.order("MUG", 4), await make.order("MUG", 50)
     await make.order("MUG", 6)
-    now = database.now()
+    now = clock.now()
     await Order.filter(id=before).update(placed_at=now - timedelta(days=15))
     await Order.filter(id=long_ago).update(placed_at=now - timedelta(days=25))
 

@@ -21,8 +21,8 @@ from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock.command import Result
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database
-from gqlstock.store.fields import Total
+from gqlstock.store.db import clock, transactions
+from gqlstock.store.db.fields import Total
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.ledger import on_hand_at
 from gqlstock.store.orders import Allocation, Order
@@ -226,7 +226,7 @@ async def test_in_part_with_no_good_row_nothing_is_written(shop: None) -> None:
 
 
 async def test_a_thousand_rows_are_one_call(shop: None) -> None:
-    at = database.now()
+    at = clock.now()
     made = [replace(new_product(f"S{n}", "x", at), slug=f"s{n}") for n in range(1_000)]
     await catalog_rows.insert(made)
 
@@ -362,7 +362,7 @@ async def test_of_two_counts_that_expect_the_same_one_is_stale(shop: None) -> No
 async def test_a_late_erp_count_does_not_erase_the_nights_sales(shop: None) -> None:
     """Counted in the evening, sold in the night, told in the morning."""
     await count(10)
-    evening = database.now()
+    evening = clock.now()
     await make.order("MUG", 3)
     await adjust(("MUG", 1))
 
@@ -375,8 +375,8 @@ async def test_a_late_erp_count_does_not_erase_the_nights_sales(shop: None) -> N
 async def test_a_second_late_count_does_not_repeat_what_the_first_one_corrected(shop: None) -> None:
     """Two counts of the same evening that come in after the night's sales: both have found 8 where 10 were thought."""
     await count(10)
-    evening = database.now()
-    later = database.now()
+    evening = clock.now()
+    later = clock.now()
     await make.order("MUG", 3)
 
     await count(8, at=evening)
@@ -390,7 +390,7 @@ async def test_a_late_count_after_an_import_adds_what_moved_and_not_what_the_imp
     await count(10)
     lines = ["sku,warehouse,on_hand", "MUG,BERLIN,8"]
     await imports.levels(SYSTEM, lines)
-    moment = database.now()
+    moment = clock.now()
     await make.order("MUG", 3)
 
     await count(7, at=moment)
@@ -400,7 +400,7 @@ async def test_a_late_count_after_an_import_adds_what_moved_and_not_what_the_imp
 
 @pytest.mark.parametrize("found", [8, 0])
 async def test_a_count_older_than_an_import_is_stale(shop: None, found: int) -> None:
-    evening = database.now()
+    evening = clock.now()
     await imports.levels(SYSTEM, ["sku,warehouse,on_hand", f"MUG,BERLIN,{found}"])
 
     with pytest.raises(Refused) as error:
@@ -412,7 +412,7 @@ async def test_a_count_older_than_an_import_is_stale(shop: None, found: int) -> 
 
 async def test_a_late_count_may_leave_less_than_nothing(shop: None) -> None:
     await count(10)
-    evening = database.now()
+    evening = clock.now()
     await make.order("MUG", 8)
 
     await count(5, at=evening)
@@ -422,13 +422,13 @@ async def test_a_late_count_may_leave_less_than_nothing(shop: None) -> None:
 
 async def test_a_count_of_the_future_is_refused(shop: None) -> None:
     with pytest.raises(Refused) as error:
-        await count(5, at=database.now() + timedelta(minutes=1))
+        await count(5, at=clock.now() + timedelta(minutes=1))
 
     assert told(error) == [(Code.INVALID_INPUT, ("counts", 0, "countedAt"))]
 
 
 async def test_a_count_older_than_the_latest_one_is_stale(shop: None) -> None:
-    evening = database.now()
+    evening = clock.now()
     await count(10)
 
     with pytest.raises(Refused) as error:
@@ -440,7 +440,7 @@ async def test_a_count_older_than_the_latest_one_is_stale(shop: None) -> None:
 
 async def test_a_count_older_than_a_late_one_is_stale_and_a_younger_one_is_not(shop: None) -> None:
     await count(10)
-    first, second, third = (database.now() for _ in range(3))
+    first, second, third = (clock.now() for _ in range(3))
     await count(10, at=second)
 
     with pytest.raises(Refused) as error:
@@ -453,7 +453,7 @@ async def test_a_count_older_than_a_late_one_is_stale_and_a_younger_one_is_not(s
 
 async def test_a_count_equal_to_what_is_there_still_makes_older_ones_stale(shop: None) -> None:
     await count(5)
-    between = database.now()
+    between = clock.now()
     await count(5)
 
     with pytest.raises(Refused) as error:
@@ -872,11 +872,11 @@ async def test_a_reason_that_is_too_long_is_refused(shop: None) -> None:
 
 
 async def test_on_hand_at_a_moment_is_the_sum_of_what_was_written_up_to_it(shop: None) -> None:
-    before = database.now()
+    before = clock.now()
     await count(5)
-    between = database.now()
+    between = clock.now()
     await make.order("MUG", 2)
-    after = database.now()
+    after = clock.now()
 
     level_id = (await level()).id
     found = [await on_hand_at([level_id], moment) for moment in (before, between, after)]
@@ -928,7 +928,7 @@ async def replay(backorders: BackorderMode, decrement: InventoryDecrement, steps
         raise Done
 
     with pytest.raises(Done):
-        await database.transaction(work)
+        await transactions.run(work)
 
 
 @pytest.mark.parametrize("decrement", list(InventoryDecrement))
@@ -967,7 +967,7 @@ async def test_on_hand_is_the_sum_of_the_movements_whatever_happens(
 async def test_a_count_of_a_moment_leaves_out_what_was_stamped_ahead_of_now(shop: None) -> None:
     with settable_clock.ahead():
         await adjust(("MUG", 10))
-    counted_at = database.now()
+    counted_at = clock.now()
     await adjust(("MUG", 3))
 
     await count(20, at=counted_at)
@@ -980,7 +980,7 @@ async def test_a_count_of_a_moment_goes_by_the_order_of_the_ledger_where_stamps_
     with settable_clock.ahead(timedelta(hours=2)):
         await adjust(("MUG", 10))
     await adjust(("MUG", 1))
-    counted_at = database.now()
+    counted_at = clock.now()
     await adjust(("MUG", 3))
 
     with settable_clock.ahead(timedelta(hours=3)):
@@ -992,7 +992,7 @@ async def test_a_count_of_a_moment_goes_by_the_order_of_the_ledger_where_stamps_
 async def test_a_count_written_down_before_the_clock_was_set_back_refuses_no_later_one(shop: None) -> None:
     with settable_clock.ahead():
         await count(5)
-    counted_at = database.now()
+    counted_at = clock.now()
     await adjust(("MUG", 3))
 
     await count(20, at=counted_at)

@@ -8,7 +8,7 @@ from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from gqlstock.store.tokens import ApiToken
 from support import shop_builders as make
 
@@ -35,7 +35,7 @@ async def test_a_token_stands_for_its_name_with_its_scopes_and_warehouses() -> N
 async def test_nothing_is_kept_that_one_could_call_with() -> None:
     token = await tokens.create("till", ["admin"])
 
-    kept = [str(value) for row in await database.query("SELECT * FROM api_token") for value in row.values()]
+    kept = [str(value) for row in await sql.query("SELECT * FROM api_token") for value in row.values()]
 
     assert all(token not in value and token.removeprefix("gqls_") not in value for value in kept)
 
@@ -44,7 +44,7 @@ async def test_a_token_stands_for_nobody_from_its_end_on() -> None:
     token = await tokens.create("till", ["admin"], expires="1h")
     assert await caller(token) is not None
 
-    await ApiToken.filter(name="till").update(expires_at=database.now() - timedelta(microseconds=1))
+    await ApiToken.filter(name="till").update(expires_at=clock.now() - timedelta(microseconds=1))
 
     assert await caller(token) is None
 
@@ -81,7 +81,7 @@ async def test_the_list_tells_of_every_token_but_not_the_token() -> None:
     token = await tokens.create("till", ["orders:write", "orders:read"], ["HAMBURG", "BERLIN"], "2999-01-31")
     await tokens.create("erp", ["admin"])
     await tokens.create("old", ["admin"], expires="1h")
-    await ApiToken.filter(name="old").update(expires_at=database.now())
+    await ApiToken.filter(name="old").update(expires_at=clock.now())
     await tokens.revoke("erp")
 
     till, erp, old = await tokens.listed()
@@ -124,7 +124,7 @@ async def test_a_token_that_cannot_be_is_refused_and_nothing_is_written(
 
 async def test_the_name_of_a_token_that_has_expired_is_free_once_it_is_revoked() -> None:
     await tokens.create("till", ["admin"], expires="1h")
-    await ApiToken.filter(name="till").update(expires_at=database.now())
+    await ApiToken.filter(name="till").update(expires_at=clock.now())
 
     with pytest.raises(Refused, match="which has expired: revoke it to use its name again"):
         await tokens.create("till", ["admin"])

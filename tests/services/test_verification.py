@@ -10,7 +10,8 @@ from gqlstock.services import imports, receive, verification
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.verification import Difference
-from gqlstock.store import database, inventory
+from gqlstock.store import inventory
+from gqlstock.store.db import sql
 from support import order_life as life
 from support import shop_builders as make
 
@@ -61,7 +62,7 @@ async def test_orders_backorders_announcements_and_parked_orders_agree(db: None)
 async def test_a_figure_that_was_tampered_with_is_named(db: None, column: str, told: list[str]) -> None:
     await _shop()
 
-    await database.execute(f"UPDATE inventory_level SET {column} = {column} + 10000")
+    await sql.execute(f"UPDATE inventory_level SET {column} = {column} + 10000")
 
     assert [str(difference) for difference in await verification.verify()] == told
 
@@ -70,7 +71,7 @@ async def test_a_movement_that_went_missing_is_found(db: None) -> None:
     await _shop()
     await make.stock("MUG", "BERLIN", "7")
 
-    await database.execute("DELETE FROM stock_movement WHERE quantity = 50000")
+    await sql.execute("DELETE FROM stock_movement WHERE quantity = 50000")
 
     movement = (await inventory.StockMovement.all().first()).id
     assert await verification.verify() == [
@@ -83,7 +84,7 @@ async def test_allocations_that_do_not_cover_their_line_are_found(db: None) -> N
     await _shop()
     await make.order("MUG", 3)
 
-    await database.execute("UPDATE allocation SET quantity = 20000")
+    await sql.execute("UPDATE allocation SET quantity = 20000")
 
     assert [str(difference) for difference in await verification.verify()] == [
         "Order 100001, MUG: quantity is 3, not 2",
@@ -97,7 +98,7 @@ async def test_a_parked_order_has_no_allocations(db: None) -> None:
     await make.order("MUG", 6)
     assert await verification.verify() == []
 
-    await database.execute("UPDATE customer_order SET status = 'PLACED'")
+    await sql.execute("UPDATE customer_order SET status = 'PLACED'")
 
     assert [str(difference) for difference in await verification.verify()] == [
         "Order 100001: status is PLACED, not BACKORDERED",
@@ -120,8 +121,8 @@ async def test_rows_from_before_there_were_seals_are_looked_at_without(db: None)
     await _shop()
     await make.order("MUG", 3)
 
-    await database.execute("UPDATE customer_order SET seal = NULL")
-    await database.execute("UPDATE stock_movement SET seal = NULL")
+    await sql.execute("UPDATE customer_order SET seal = NULL")
+    await sql.execute("UPDATE stock_movement SET seal = NULL")
 
     assert await verification.verify() == []
 
@@ -130,9 +131,9 @@ async def test_every_page_of_levels_is_looked_at(db: None) -> None:
     await make.warehouse()
     for number in range(3):
         await make.product(f"P{number}", options={"Size": [str(size) for size in range(900)]})
-    rows = await database.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
+    rows = await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
     await imports.levels(SYSTEM, ["sku,warehouse,on_hand\n", *(f"{row['sku']},BERLIN,1\n" for row in rows)])
 
-    await database.execute("UPDATE inventory_level SET available = 0 WHERE id IN (1, 2700)")
+    await sql.execute("UPDATE inventory_level SET available = 0 WHERE id IN (1, 2700)")
 
     assert [difference.place for difference in await verification.verify()] == ["P0-0@BERLIN", "P2-899@BERLIN"]

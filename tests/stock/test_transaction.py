@@ -22,8 +22,8 @@ from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
-from gqlstock.store import database
 from gqlstock.store.alerts import LowInventoryAlert
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
@@ -248,13 +248,13 @@ async def test_stock_that_comes_with_orders_that_wait_for_it_goes_to_them_first(
 
 
 async def test_a_late_count_undoes_nothing_of_what_is_asked_for_at_the_same_moment(shop: None) -> None:
-    moment, before = database.now() - timedelta(seconds=1), database.now() - timedelta(days=1)
+    moment, before = clock.now() - timedelta(seconds=1), clock.now() - timedelta(days=1)
 
     async def made_earlier() -> None:
         await InventoryLevel.filter(on_hand=Decimal(10)).update(counted_at=before)
         await StockMovement.filter(quantity=Decimal(10)).update(created_at=before, seal=None)
 
-    await database.transaction(made_earlier)
+    await transactions.run(made_earlier)
     count = CountStockRequest((StockCount("MUG", "BERLIN", Decimal(20), counted_at=moment),))
 
     answers = await at_once(place("CUP"), place("MUG", 4), adjust("MUG", 1), count_stock.count(SYSTEM, count))

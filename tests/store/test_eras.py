@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import database, outbox
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store import outbox
+from gqlstock.store.db import clock, connection, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, OutOfReach
 from support.settled_news import settled
 
@@ -27,7 +28,7 @@ def url(database_url: DatabaseUrl) -> Postgres:
 
 
 async def tell(*subjects: int) -> None:
-    await database.transaction(lambda: outbox.add([Event(Topic.ORDER, subject) for subject in subjects]))
+    await transactions.run(lambda: outbox.add([Event(Topic.ORDER, subject) for subject in subjects]))
     await settled()
 
 
@@ -36,32 +37,32 @@ async def subjects() -> list[int]:
 
 
 async def era() -> int:
-    (row,) = await database.query("SELECT era FROM outbox_era")
+    (row,) = await sql.query("SELECT era FROM outbox_era")
     return int(row["era"])
 
 
 async def have(change: str) -> None:
     """What another server would have left."""
-    await database.transaction(lambda: database.execute(change))
+    await transactions.run(lambda: sql.execute(change))
 
 
 async def test_a_database_on_its_own_server_stays_in_its_era(url: Postgres) -> None:
     for number in range(3):
-        async with database.opened(url, everywhere=True):
+        async with connection.opened(url, everywhere=True):
             await tell(number)
 
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         assert (await era(), await subjects()) == (0, [0, 1, 2])
 
 
 async def test_on_another_server_a_new_era_begins_and_the_feed_goes_on(url: Postgres) -> None:
     """Its numbers were higher than those here: nothing would be read for long, and new entries stand before old ones."""
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1, 2)
         await have(f"UPDATE outbox SET tx = tx + {AHEAD}")
         await have("UPDATE outbox_era SET system = system + 1")
 
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         first, second = await outbox.after(START, 10)
         assert await outbox.latest() == second.cursor
         await tell(3)
@@ -71,51 +72,51 @@ async def test_on_another_server_a_new_era_begins_and_the_feed_goes_on(url: Post
         assert await subjects() == [1, 2, 3]
         assert [entry.subject for entry in await outbox.follow(first.cursor, 10)] == [2, 3]
         assert not await outbox.held_back(later)
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         assert await era() == 1
 
 
 async def test_a_new_era_begins_where_transaction_numbers_have_gone_back(url: Postgres) -> None:
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1)
         await have(f"UPDATE outbox SET tx = tx + {AHEAD}")
 
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(2)
 
         assert (await era(), await subjects()) == (1, [1, 2])
 
 
 async def test_a_new_era_begins_when_all_that_is_left_is_what_was_swept(url: Postgres) -> None:
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1)
-        await outbox.sweep(database.now())
+        await outbox.sweep(clock.now())
         await have(f"UPDATE outbox_horizon SET tx = tx + {AHEAD}")
         swept = await outbox.latest()
 
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(2)
 
         assert [entry.subject for entry in await outbox.follow(swept, 10)] == [2]
 
 
 async def test_transaction_numbers_that_went_on_are_of_the_same_era(url: Postgres) -> None:
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1)
         await have("UPDATE outbox SET tx = 3")
 
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(2)
 
         assert (await era(), await subjects()) == (0, [1, 2])
 
 
 async def test_many_connections_at_once_begin_one_era(url: Postgres) -> None:
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1)
         await have("UPDATE outbox_era SET system = system + 1")
 
-    async with database.opened(Postgres(**{**url.credentials, "minsize": 6}), everywhere=True):
+    async with connection.opened(Postgres(**{**url.credentials, "minsize": 6}), everywhere=True):
         await asyncio.gather(*(tell(number) for number in range(2, 10)))
 
         assert await era() == 1
@@ -146,24 +147,24 @@ async def limited(url: Postgres) -> AsyncIterator[Postgres]:
 
 async def test_who_may_not_read_the_identifier_goes_by_the_numbers_alone(url: Postgres) -> None:
     async with limited(url) as role:
-        async with database.opened(role, everywhere=True):
+        async with connection.opened(role, everywhere=True):
             await tell(1)
-        async with database.opened(url, everywhere=True):
+        async with connection.opened(url, everywhere=True):
             assert await era() == 0
             await have(f"UPDATE outbox SET tx = tx + {AHEAD}")
-        async with database.opened(role, everywhere=True):
+        async with connection.opened(role, everywhere=True):
             await tell(2)
 
             assert (await era(), await subjects()) == (1, [1, 2])
 
 
 async def test_who_only_reads_begins_no_era_and_still_reads(url: Postgres) -> None:
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1)
         await have("UPDATE outbox_era SET system = system + 1")
     only_reads = {"server_settings": {"default_transaction_read_only": "on"}}
 
-    async with database.opened(Postgres(**url.credentials, **only_reads), everywhere=True):
+    async with connection.opened(Postgres(**url.credentials, **only_reads), everywhere=True):
         assert (await era(), await subjects()) == (0, [1])
 
 
@@ -173,7 +174,7 @@ async def test_a_dump_in_another_database_goes_on_and_refuses_what_was_later_tha
     source = os.environ["GQLSTOCK_TEST_DATABASE_URL"]
     name = f"{url.credentials['database']}_of_dump"
     restored = Postgres(**{**url.credentials, "database": name})
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await tell(1, 2)
         kept = await outbox.latest()
         dump = await asyncio.to_thread(
@@ -187,7 +188,7 @@ async def test_a_dump_in_another_database_goes_on_and_refuses_what_was_later_tha
         there = f"{source.rpartition('/')[0]}/{name}"
         command = ["pg_restore", "--no-owner", "--exit-on-error", "--dbname", there]
         await asyncio.to_thread(subprocess.run, command, input=dump.stdout, check=True)
-        async with database.opened(restored, everywhere=True):
+        async with connection.opened(restored, everywhere=True):
             await tell(4, 5, 6)
 
             with pytest.raises(OutOfReach, match="not of this database's history"):

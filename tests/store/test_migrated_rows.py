@@ -10,9 +10,10 @@ from tortoise.migrations.api.migrate import migrate
 
 from gqlstock.config import Config
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.store import catalog, database, dispatch, orders, outbox, search, versions
+from gqlstock.store import catalog, dispatch, orders, outbox, search
 from gqlstock.store.catalog import Item
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db import clock, connection, sql, transactions, versions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import START
 from gqlstock.store.warehouses import Warehouse
@@ -41,7 +42,7 @@ async def insert(table: str, *rows: dict[str, object]) -> None:
     """Rows as an earlier version wrote them."""
     for row in rows:
         slots = ", ".join("?" * len(row))
-        await database.execute_many(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({slots})", [list(row.values())])
+        await sql.execute_many(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({slots})", [list(row.values())])
 
 
 def item(item_id: int, sku: str, name: str, **more: object) -> dict[str, object]:
@@ -60,7 +61,7 @@ def item(item_id: int, sku: str, name: str, **more: object) -> dict[str, object]
 
 
 def made() -> dict[str, object]:
-    return {"created_at": database.now(), "updated_at": database.now()}
+    return {"created_at": clock.now(), "updated_at": clock.now()}
 
 
 async def folded_of(model: type[Item | Order | OrderLine]) -> Sequence[tuple[str | None, str | None]]:
@@ -69,8 +70,8 @@ async def folded_of(model: type[Item | Order | OrderLine]) -> Sequence[tuple[str
 
 async def test_combinations_of_before_get_their_products_category_and_status(url: DatabaseUrl) -> None:
     status = InventoryStatus.DISCONTINUED
-    async with database.opened(url, create=True):
-        await migrate(config=database.settings(url, create=True), target="gqlstock.0004_token_warehouses")
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0004_token_warehouses")
         await insert("category", {"id": 1, "slug": "kitchen", "name": "Kitchen", **made()})
         await insert(
             "item",
@@ -81,7 +82,7 @@ async def test_combinations_of_before_get_their_products_category_and_status(url
 
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         rows = await Item.all().order_by("id").values_list("id", "category_id", "inventory_status")
         assert rows == [(1, 1, status), (2, None, "IN_STOCK"), (3, 1, status)]
 
@@ -89,8 +90,8 @@ async def test_combinations_of_before_get_their_products_category_and_status(url
 async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
     url: DatabaseUrl, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with database.opened(url, create=True):
-        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0005_growth")
         await insert(
             "item",
             item(1, "CAFE\u0301", "Café"),
@@ -98,7 +99,7 @@ async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
             item(3, "CUP", "Cup"),
             item(4, "CUP\u200b", "Cup twin"),
             item(5, "C\u200dUP", "Cup triplet"),
-            item(6, "CUP\u200b", "Deleted", deleted_at=database.now()),
+            item(6, "CUP\u200b", "Deleted", deleted_at=clock.now()),
             item(7, "\u200b", "Nothing"),
             item(8, "ЧАШКА", "Чашка"),
         )
@@ -106,7 +107,7 @@ async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
 
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         rows = await Item.all().order_by("id").values_list("sku", flat=True)
         assert rows == ["CAFÉ", "MUG", "CUP", "CUP-2", "CUP-3", "CUP", "item-7", "ЧАШКА"]
         assert [one.code for one in await Warehouse.all()] == ["KÖLN"]
@@ -120,9 +121,9 @@ async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
 
 
 async def test_what_was_there_before_is_searched_as_what_is_written_now(url: DatabaseUrl) -> None:
-    at = database.now()
-    async with database.opened(url, create=True):
-        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
+    at = clock.now()
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0005_growth")
         await insert(
             "item",
             item(1, "MUG-1", "Blue  Mug", barcode="Ab12"),
@@ -139,11 +140,11 @@ async def test_what_was_there_before_is_searched_as_what_is_written_now(url: Dat
 
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         for model in (Item, Order, OrderLine):
             before = await folded_of(model)
             for row in await model.all():
-                await database.transaction(row.save)
+                await transactions.run(row.save)
             assert await folded_of(model) == before
         assert [row.sku for row in await Item.filter(await search.items("BLUE MUG"))] == ["MUG-1"]
         assert [row.sku for row in await Item.filter(await search.items("MASSE"))] == ["STRASSE"]
@@ -152,49 +153,49 @@ async def test_what_was_there_before_is_searched_as_what_is_written_now(url: Dat
 
 async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    async with database.opened(url, create=True):
-        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0005_growth")
         for id in (5, 6, 7):
-            await database.execute(
+            await sql.execute(
                 "INSERT INTO outbox (id, tx, topic, subject, data, created_at) VALUES (?, 0, 'ORDER', 1, '{}', ?)",
                 id,
-                database.now(),
+                clock.now(),
             )
-        await database.execute("INSERT INTO outbox_horizon (id, tx, entry_id) VALUES (1, 0, 4)")
-        await database.execute("UPDATE dispatch SET entry_id = 6")
+        await sql.execute("INSERT INTO outbox_horizon (id, tx, entry_id) VALUES (1, 0, 4)")
+        await sql.execute("UPDATE dispatch SET entry_id = 6")
 
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         horizon, entries = await outbox.horizon(), await outbox.after(START, 10)
         assert horizon.place == (0, 0, 4)
         assert [entry.cursor.place for entry in entries] == [(0, 0, 5), (0, 0, 6), (0, 0, 7)]
         assert len({horizon.mark, *(entry.cursor.mark for entry in entries)}) == 4
         assert await dispatch.place() == entries[1].cursor
         # A server of the previous version that still runs.
-        await database.execute(
-            "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 9, '{}', ?)", database.now()
+        await sql.execute(
+            "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 9, '{}', ?)", clock.now()
         )
         assert [entry.subject for entry in await outbox.follow(entries[2].cursor, 10)] == [9]
 
 
 async def test_allocations_of_before_keep_the_order_in_which_their_units_were_planned(tmp_path: Path) -> None:
     url = SqliteFile(str(tmp_path / "sqlite.db"))
-    async with database.opened(url, create=True):
-        await migrate(config=database.settings(url, create=True), target="gqlstock.0005_growth")
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0005_growth")
         # The order and its line are of no interest here.
-        await database.execute("PRAGMA foreign_keys = OFF")
+        await sql.execute("PRAGMA foreign_keys = OFF")
         for position in (0, 1, 0, 1, 0):
-            await database.execute(
+            await sql.execute(
                 """INSERT INTO allocation (line_id, warehouse_id, position, quantity, state, changed_at)
                    VALUES (1, 1, ?, 10000, 'BACKORDERED', ?)""",
                 position,
-                database.now(),
+                clock.now(),
             )
 
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         rows = (await orders.allocations(range(1, 6))).values()
         assert [(row.id, row.split_from, row.planned_as) for row in rows] == [
             (1, None, 1),

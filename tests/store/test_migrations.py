@@ -16,8 +16,8 @@ from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
 from gqlstock.config import Config
-from gqlstock.store import database, migrations, versions
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db import connection, migrations, sql, versions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from support.worker_databases import POSTGRES
 
 PATIENCE = 60
@@ -43,15 +43,15 @@ async def test_no_migration_has_cost_a_table_its_indexes(tmp_path: Path) -> None
     url = SqliteFile(str(tmp_path / "sqlite.db"))
     await versions.migrate(url)
 
-    async with database.opened(url):
+    async with connection.opened(url):
         assert Tortoise.apps is not None
         for model in Tortoise.apps["gqlstock"].values():
-            there = await database.query(
+            there = await sql.query(
                 "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ?",
                 model._meta.db_table,
             )
             assert len(there) >= len(model._meta.indexes), model._meta.db_table
-        by_hand = await database.query("SELECT name FROM sqlite_master WHERE name = 'customer_order_email'")
+        by_hand = await sql.query("SELECT name FROM sqlite_master WHERE name = 'customer_order_email'")
         assert len(by_hand) == 1
 
 
@@ -94,9 +94,9 @@ def told(process: "Popen[str]") -> tuple[int, str, str]:
 
 
 async def applied(url: str) -> list[str]:
-    async with database.opened(parsed(url)):
+    async with connection.opened(parsed(url)):
         assert await versions.pending() == []
-        return [row["name"] for row in await database.query("SELECT name FROM tortoise_migrations ORDER BY id")]
+        return [row["name"] for row in await sql.query("SELECT name FROM tortoise_migrations ORDER BY id")]
 
 
 def test_a_migration_that_is_killed_before_its_record_is_applied_again(new: str) -> None:
@@ -123,10 +123,10 @@ ALL = sorted(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"
 def test_a_schema_whose_record_was_lost_is_recorded_and_the_rest_applied(new: str, lost: str) -> None:
     async def lose() -> None:
         url = parsed(new)
-        async with database.opened(url, create=True):
-            await migrate(config=database.settings(url, create=True), target=f"gqlstock.{lost}")
-        async with database.opened(url):
-            await database.execute("DELETE FROM tortoise_migrations WHERE name = ?", lost)
+        async with connection.opened(url, create=True):
+            await migrate(config=connection.settings(url, create=True), target=f"gqlstock.{lost}")
+        async with connection.opened(url):
+            await sql.execute("DELETE FROM tortoise_migrations WHERE name = ?", lost)
 
     asyncio.run(lose())
 

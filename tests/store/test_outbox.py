@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import database, outbox
-from gqlstock.store.database import DatabaseUrl, Postgres
+from gqlstock.store import outbox
+from gqlstock.store.db import clock, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.outbox import START, Cursor, OutOfReach
 from support import database_backup
 from support.settled_news import settled
 
 
 async def write(*subjects: int, topic: Topic = Topic.ORDER) -> None:
-    await database.transaction(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
+    await transactions.run(lambda: outbox.add([Event(topic, subject) for subject in subjects]))
 
 
 async def tell(*subjects: int, topic: Topic = Topic.ORDER) -> None:
@@ -34,14 +35,14 @@ async def test_news_is_read_in_the_order_in_which_it_was_committed(db: None) -> 
 
 
 async def test_news_says_what_was_told(db: None) -> None:
-    before = database.now()
+    before = clock.now()
 
-    await database.transaction(lambda: outbox.add([Event(Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})]))
+    await transactions.run(lambda: outbox.add([Event(Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})]))
     await settled()
 
     (entry,) = await outbox.after(START, 10)
     assert (entry.topic, entry.subject, entry.data) == (Topic.LEVEL, 7, {"movement": 12, "text": "Größe"})
-    assert before <= entry.created_at <= database.now()
+    assert before <= entry.created_at <= clock.now()
 
 
 async def test_news_goes_on_from_a_cursor(db: None) -> None:
@@ -83,7 +84,7 @@ async def test_news_of_what_was_rolled_back_is_never_told(db: None) -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await database.transaction(work)
+        await transactions.run(work)
     stop()
 
     assert await subjects_after(START) == []
@@ -98,7 +99,7 @@ async def test_listeners_are_woken_once_for_each_commit_until_they_stop(db: None
         await outbox.add([Event(Topic.ORDER, 1)])
         await outbox.add([Event(Topic.ORDER, 2)])
 
-    await database.transaction(work)
+    await transactions.run(work)
     assert woken == ["woken"]
 
     stop()
@@ -136,12 +137,12 @@ async def test_a_reader_misses_nothing_when_transactions_commit_out_of_order(
     written, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
-        await database.execute("SELECT pg_current_xact_id()")
+        await sql.execute("SELECT pg_current_xact_id()")
         written.set()
         await go_on.wait()
         await outbox.add([Event(Topic.ORDER, 1)])
 
-    slow_one = asyncio.create_task(database.transaction(slow))
+    slow_one = asyncio.create_task(transactions.run(slow))
     await written.wait()
     await write(2)
     before = await outbox.after(START, 10)
@@ -178,7 +179,7 @@ async def test_a_reader_beside_many_writers_sees_each_news_once(db: None) -> Non
 
 
 async def told_of(*events: Event) -> list[tuple[str, int, dict[str, object]]]:
-    await database.transaction(lambda: outbox.add(events))
+    await transactions.run(lambda: outbox.add(events))
     await settled()
     return [(entry.topic.value, entry.subject, entry.data) for entry in await outbox.after(START, 100)]
 
@@ -199,12 +200,12 @@ async def test_each_movement_of_a_level_is_told(db: None) -> None:
 
 async def age(first: int, last: int) -> None:
     """Make the entries with these subjects ten days old."""
-    old = database.now() - timedelta(days=10)
+    old = clock.now() - timedelta(days=10)
     await outbox.OutboxEntry.filter(subject__gte=first, subject__lte=last).update(created_at=old)
 
 
 def week() -> datetime:
-    return database.now() - timedelta(days=7)
+    return clock.now() - timedelta(days=7)
 
 
 async def test_old_news_is_swept_from_the_front_and_the_horizon_is_kept(db: None) -> None:
@@ -343,6 +344,6 @@ async def test_a_kept_place_is_followed_for_as_long_as_its_entry_is_there(db: No
     assert [entry.subject for entry in await outbox.follow(START, 2)] == [1, 2]
     assert [entry.subject for entry in await outbox.follow(first.cursor, 1)] == [2]
     assert await outbox.follow(await outbox.latest(), 10) == []
-    await database.transaction(lambda: database.execute("DELETE FROM outbox WHERE subject = 2"))
+    await transactions.run(lambda: sql.execute("DELETE FROM outbox WHERE subject = 2"))
     with pytest.raises(OutOfReach, match="not of this database's history"):
         await outbox.follow(second.cursor, 10)

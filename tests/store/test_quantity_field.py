@@ -4,7 +4,7 @@ import pytest
 from tortoise.expressions import F
 from tortoise.functions import Max, Min
 
-from gqlstock.store.fields import Total, from_units, to_units
+from gqlstock.store.db.fields import Total, from_units, to_units
 from gqlstock.store.inventory import InventoryLevel
 from support import shop_builders as make
 

@@ -11,8 +11,9 @@ from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, combinations, place_order
 from gqlstock.store import catalog as catalog_rows
-from gqlstock.store import database, orders, search
+from gqlstock.store import orders, search
 from gqlstock.store.catalog import Item
+from gqlstock.store.db import clock
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.orders import Order
 from support import shop_builders as make
@@ -23,7 +24,7 @@ MANY = 2_001
 
 @pytest.fixture
 async def many_mugs(db: None) -> None:
-    at = database.now()
+    at = clock.now()
     await catalog_rows.insert(
         [replace(new_product(f"MUG-{number:04}", f"Mug {number}", at), slug=f"mug-{number}") for number in range(MANY)]
     )

@@ -12,9 +12,12 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.services import warehouses
 from gqlstock.stock import loading
 from gqlstock.stock.command import Names
-from gqlstock.store import catalog, database, outbox, versions
+from gqlstock.store import catalog, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.database import CommitUnknown, DatabaseUrl, Outdated, Postgres, SqliteFile
+from gqlstock.store.db import clock, connection, sql, transactions, versions
+from gqlstock.store.db.commits import CommitUnknown
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.transactions import Outdated
 from gqlstock.store.warehouses import Warehouse
 from support import shop_builders as make
 from support.lost_commits import CommitLossProxy, losing_commits
@@ -25,7 +28,7 @@ async def on_sqlite(tmp_path: Path) -> AsyncIterator[SqliteFile]:
     """A SQLite database, open, whatever the other tests run on."""
     url = SqliteFile(str(tmp_path / "sqlite.db"))
     await versions.migrate(url)
-    async with database.opened(url, everywhere=True):
+    async with connection.opened(url, everywhere=True):
         await warehouses.ensure_default_organization()
         yield url
 
@@ -61,7 +64,7 @@ async def test_an_error_leaves_nothing_of_the_transaction(db: None) -> None:
         raise LookupError("halfway")
 
     with pytest.raises(LookupError, match="halfway"):
-        await database.transaction(work)
+        await transactions.run(work)
 
     assert await name_of("A") == "Before"
 
@@ -73,11 +76,11 @@ async def test_a_transaction_inside_another_is_part_of_it(db: None) -> None:
         await rename("A", "After")
 
     async def outer() -> None:
-        await database.transaction(inner)
+        await transactions.run(inner)
         raise LookupError("after the inner one ended")
 
     with pytest.raises(LookupError):
-        await database.transaction(outer)
+        await transactions.run(outer)
 
     assert await name_of("A") == "Before"
 
@@ -89,7 +92,7 @@ async def test_a_transaction_reads_what_it_wrote(db: None) -> None:
         await rename("A", "After")
         return await name_of("A")
 
-    assert await database.transaction(work) == "After"
+    assert await transactions.run(work) == "After"
 
 
 async def test_a_call_on_commit_comes_once_and_after_the_commit(db: None) -> None:
@@ -100,12 +103,12 @@ async def test_a_call_on_commit_comes_once_and_after_the_commit(db: None) -> Non
         heard.append("committed")
 
     async def work() -> None:
-        database.on_commit(call)
+        transactions.on_commit(call)
         await rename("A", "After")
-        database.on_commit(call)
+        transactions.on_commit(call)
         assert heard == []
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert heard == ["committed"]
 
@@ -114,11 +117,11 @@ async def test_a_call_on_commit_never_comes_when_it_was_rolled_back(db: None) ->
     heard: list[str] = []
 
     async def work() -> None:
-        database.on_commit(lambda: heard.append("committed"))
+        transactions.on_commit(lambda: heard.append("committed"))
         raise LookupError
 
     with pytest.raises(LookupError):
-        await database.transaction(work)
+        await transactions.run(work)
 
     assert heard == []
 
@@ -130,18 +133,18 @@ async def test_a_call_on_commit_of_an_attempt_that_failed_is_forgotten(db: None)
     async def work() -> None:
         attempts.append("once more")
         number = len(attempts)
-        database.on_commit(lambda: heard.append(f"attempt {number}"))
+        transactions.on_commit(lambda: heard.append(f"attempt {number}"))
         if number < 3:
             raise Outdated
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert heard == ["attempt 3"]
 
 
 async def test_a_call_on_commit_needs_a_transaction(db: None) -> None:
     with pytest.raises(RuntimeError, match="There is no transaction"):
-        database.on_commit(lambda: None)
+        transactions.on_commit(lambda: None)
 
 
 async def test_what_is_gathered_is_written_at_once_before_the_commit(db: None) -> None:
@@ -151,11 +154,11 @@ async def test_what_is_gathered_is_written_at_once_before_the_commit(db: None) -
         written.append(list(rows))
 
     async def work() -> None:
-        database.gather(write, ["a"])
-        database.gather(write, ["b", "c"])
+        transactions.gather(write, ["a"])
+        transactions.gather(write, ["b", "c"])
         assert written == []
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert written == [["a", "b", "c"]]
 
@@ -168,7 +171,7 @@ async def test_a_transaction_that_never_gets_through_gives_up_with_its_error(db:
         raise Outdated("changed again")
 
     with pytest.raises(Outdated, match="changed again"):
-        await database.transaction(work)
+        await transactions.run(work)
 
     assert len(attempts) == 8
 
@@ -182,14 +185,14 @@ async def test_a_cancelled_transaction_leaves_nothing_and_the_next_one_works(db:
         began.set()
         await asyncio.sleep(60)
 
-    task = asyncio.create_task(database.transaction(work))
+    task = asyncio.create_task(transactions.run(work))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
     assert await name_of("A") == "Before"
-    await database.transaction(lambda: rename("A", "After"))
+    await transactions.run(lambda: rename("A", "After"))
     assert await name_of("A") == "After"
 
 
@@ -198,13 +201,13 @@ async def test_no_connection_is_lost_wherever_a_task_is_cancelled(db: None, tick
     await make.warehouse("A", name="Before")
 
     for _ in range(15):  # more than a pool has
-        task = asyncio.create_task(database.transaction(lambda: rename("A", "Halfway")))
+        task = asyncio.create_task(transactions.run(lambda: rename("A", "Halfway")))
         for _ in range(ticks):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    await asyncio.wait_for(database.transaction(lambda: rename("A", "After")), 5)
+    await asyncio.wait_for(transactions.run(lambda: rename("A", "After")), 5)
     assert await name_of("A") == "After"
 
 
@@ -219,7 +222,7 @@ async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile) -> 
             other.close()
         return "written"
 
-    assert await database.transaction(work) == "database is locked"
+    assert await transactions.run(work) == "database is locked"
 
 
 async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: SqliteFile) -> None:
@@ -231,10 +234,10 @@ async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: Sql
         wrote.set()
         await go_on.wait()
 
-    writing = asyncio.create_task(database.transaction(work))
+    writing = asyncio.create_task(transactions.run(work))
     await wrote.wait()
     during = await asyncio.wait_for(name_of("A"), 5)
-    by_hand = await asyncio.wait_for(database.query("SELECT name FROM warehouse"), 5)
+    by_hand = await asyncio.wait_for(sql.query("SELECT name FROM warehouse"), 5)
     go_on.set()
     await writing
 
@@ -248,8 +251,8 @@ async def test_a_sqlite_read_that_lasts_is_answered_and_holds_nobody_up(on_sqlit
     count = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT COUNT(*) AS found FROM n"
     )
-    async with database.opened(on_sqlite):
-        lasting = asyncio.create_task(database.query(count, 3_000_000))
+    async with connection.opened(on_sqlite):
+        lasting = asyncio.create_task(sql.query(count, 3_000_000))
         turns = 0
         while not lasting.done():
             await asyncio.sleep(0)
@@ -257,22 +260,22 @@ async def test_a_sqlite_read_that_lasts_is_answered_and_holds_nobody_up(on_sqlit
 
         assert lasting.result() == [{"found": 3_000_000}]
         assert turns > 100
-        assert await database.query(count, 3) == [{"found": 3}]
+        assert await sql.query(count, 3) == [{"found": 3}]
 
 
 async def test_the_sqlite_connection_that_reads_cannot_write(on_sqlite: SqliteFile) -> None:
     with pytest.raises(Exception, match="readonly"):
-        await database.query("UPDATE organization SET name = 'x' RETURNING id")
+        await sql.query("UPDATE organization SET name = 'x' RETURNING id")
 
 
 async def test_a_begin_that_fails_on_sqlite_is_tried_again(on_sqlite: SqliteFile) -> None:
     """Another process has the lock for longer than SQLite waits for it."""
     await make.warehouse("A", name="Before")
-    await database.connection().execute_query("PRAGMA busy_timeout = 1")
+    await connection.connection().execute_query("PRAGMA busy_timeout = 1")
     other = sqlite3.connect(on_sqlite.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    writing = asyncio.create_task(database.transaction(lambda: rename("A", "After")))
+    writing = asyncio.create_task(transactions.run(lambda: rename("A", "After")))
     await asyncio.sleep(0.1)
     other.execute("ROLLBACK")
     other.close()
@@ -287,14 +290,14 @@ async def test_a_cancelled_begin_on_sqlite_does_not_stay_open(on_sqlite: SqliteF
     other = sqlite3.connect(on_sqlite.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    waiting = asyncio.create_task(database.transaction(lambda: rename("A", "Halfway")))
+    waiting = asyncio.create_task(transactions.run(lambda: rename("A", "Halfway")))
     await asyncio.sleep(0.05)
     waiting.cancel()
     other.execute("ROLLBACK")
     other.close()
     await asyncio.gather(waiting, return_exceptions=True)
 
-    await asyncio.wait_for(database.transaction(lambda: rename("A", "After")), 10)
+    await asyncio.wait_for(transactions.run(lambda: rename("A", "After")), 10)
     assert await name_of("A") == "After"
 
 
@@ -303,14 +306,14 @@ async def test_a_commit_that_fails_on_sqlite_leaves_no_transaction_open(on_sqlit
 
     async def work() -> None:
         await rename("A", "Halfway")
-        await database.execute("PRAGMA defer_foreign_keys = ON")
-        await database.execute("UPDATE website SET organization_id = 4711")
+        await sql.execute("PRAGMA defer_foreign_keys = ON")
+        await sql.execute("UPDATE website SET organization_id = 4711")
 
     await make.website("shop")
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        await database.transaction(work)
+        await transactions.run(work)
 
-    await database.transaction(lambda: rename("A", "After"))
+    await transactions.run(lambda: rename("A", "After"))
     assert await name_of("A") == "After"
 
 
@@ -318,12 +321,12 @@ async def test_a_database_file_that_cannot_be_opened_does_not_block_the_second_t
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     place = tmp_path_factory.mktemp("empty") / "not-there-yet"
-    async with database.opened(SqliteFile(str(place / "gqlstock.db")), create=True):
+    async with connection.opened(SqliteFile(str(place / "gqlstock.db")), create=True):
         with pytest.raises(Exception, match="unable to open database file"):
-            await database.query("SELECT 1 AS one")
+            await sql.query("SELECT 1 AS one")
         place.mkdir()
 
-        found = await asyncio.wait_for(database.query("SELECT 1 AS one"), 5)
+        found = await asyncio.wait_for(sql.query("SELECT 1 AS one"), 5)
 
     assert found == [{"one": 1}]
 
@@ -346,7 +349,7 @@ async def test_a_real_deadlock_is_tried_again_until_both_are_through(on_postgres
         return work
 
     await asyncio.wait_for(
-        asyncio.gather(database.transaction(crossing("A", "B")), database.transaction(crossing("B", "A"))), 15
+        asyncio.gather(transactions.run(crossing("A", "B")), transactions.run(crossing("B", "A"))), 15
     )
 
     assert len(attempts) == 3
@@ -360,13 +363,13 @@ async def test_a_real_serialization_failure_is_tried_again(
     attempts: list[str] = []
 
     async def work() -> None:
-        await database.connection().execute_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        await connection.connection().execute_script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         attempts.append(await name_of("A"))
         if len(attempts) == 1:
             await other.execute("UPDATE warehouse SET name = 'Meanwhile'")
         await rename("A", "After")
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert attempts == ["Before", "Meanwhile"]
     assert await name_of("A") == "After"
@@ -386,16 +389,16 @@ async def test_items_that_were_changed_before_they_were_locked_are_read_again(
             await other.execute("UPDATE item SET deleted_at = now(), updated_at = now()")
         await loading.lock(found, [item.id for item in found.by_sku.values()])
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert seen == [True, False]
 
 
 async def test_rows_over_the_limit_of_parameters_get_their_ids_in_order(db: None) -> None:
-    at = database.now()
+    at = clock.now()
     made = [replace(new_product(f"SKU-{n}", f"{n}", at), slug=f"sku-{n}") for n in range(4_000)]
 
-    inserted = await database.transaction(lambda: catalog.insert(made))
+    inserted = await transactions.run(lambda: catalog.insert(made))
 
     stored = await Item.all().order_by("id").values_list("id", "sku")
     assert stored == [(item.id, f"SKU-{n}") for n, item in enumerate(inserted)]
@@ -412,7 +415,7 @@ async def losing(on_postgres: Postgres) -> AsyncIterator[CommitLossProxy]:
     """The database, open through a proxy that loses the answers to COMMIT when it is told to."""
     async with losing_commits(on_postgres) as proxy:
         through = {**on_postgres.credentials, "host": "127.0.0.1", "port": proxy.port, "ssl": "disable"}
-        async with database.opened(Postgres(**through), everywhere=True):
+        async with connection.opened(Postgres(**through), everywhere=True):
             yield proxy
 
 
@@ -426,11 +429,11 @@ async def test_a_transaction_whose_commit_answer_was_lost_is_not_redone_when_its
         runs.append(len(runs))
         await rename("A", f"After {len(runs)}")
         await outbox.add([Event(Topic.ORDER, 1)])
-        database.on_commit(lambda: calls.append("committed"))
+        transactions.on_commit(lambda: calls.append("committed"))
         return "done"
 
     losing.losing = True
-    assert await database.transaction(work) == "done"
+    assert await transactions.run(work) == "done"
     losing.losing = False
 
     assert losing.lost == 1
@@ -450,7 +453,7 @@ async def test_a_transaction_without_news_whose_commit_answer_was_lost_is_unknow
 
     losing.losing = True
     with pytest.raises(CommitUnknown):
-        await database.transaction(work)
+        await transactions.run(work)
     losing.losing = False
 
     assert runs == [0]
@@ -466,12 +469,12 @@ async def test_a_transaction_whose_connection_ended_before_its_commit_is_redone(
         runs.append(len(runs))
         await rename("A", f"After {len(runs)}")
         await outbox.add([Event(Topic.ORDER, 1)])
-        await database.write_gathered()
+        await transactions.write_gathered()
         if len(runs) == 1:
-            (row,) = await database.query("SELECT pg_backend_pid() AS pid")
+            (row,) = await sql.query("SELECT pg_backend_pid() AS pid")
             await other.execute("SELECT pg_terminate_backend($1, 5000)", row["pid"])
 
-    await database.transaction(work)
+    await transactions.run(work)
 
     assert runs == [0, 1]
     assert await name_of("A") == "After 2"
@@ -480,11 +483,11 @@ async def test_a_transaction_whose_connection_ended_before_its_commit_is_redone(
 async def test_postgres_reads_do_not_wait_for_connections_that_write(on_postgres: Postgres, db: None) -> None:
     await make.warehouse("A", name="Before")
     ended = asyncio.Event()
-    writers = [asyncio.create_task(database.transaction(ended.wait)) for _ in range(8)]
+    writers = [asyncio.create_task(transactions.run(ended.wait)) for _ in range(8)]
     await asyncio.sleep(0.5)
 
     assert await asyncio.wait_for(name_of("A"), 5) == "Before"
-    in_use, _, most = database.pool()
+    in_use, _, most = connection.pool()
     assert (in_use, most) == (6, 16)
 
     ended.set()
@@ -493,4 +496,4 @@ async def test_postgres_reads_do_not_wait_for_connections_that_write(on_postgres
 
 async def test_postgres_connections_that_read_cannot_write(on_postgres: Postgres, db: None) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
-        await database.query("UPDATE organization SET name = 'x' RETURNING id")
+        await sql.query("UPDATE organization SET name = 'x' RETURNING id")

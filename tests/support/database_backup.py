@@ -4,8 +4,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from gqlstock.store import database, sqlite
-from gqlstock.store.database import DatabaseUrl, SqliteFile
+from gqlstock.store.db import sql, sqlite, transactions
+from gqlstock.store.db.connection import DatabaseUrl, SqliteFile
 from support.settled_news import settled
 
 _KEPT = "kept"
@@ -18,11 +18,11 @@ async def take(url: DatabaseUrl) -> None:
         _copy_of(url).unlink(missing_ok=True)
         sqlite.copy(url.path, _copy_of(url))
         return
-    await database.execute(f"DROP SCHEMA IF EXISTS {_KEPT} CASCADE")
-    await database.execute(f"CREATE SCHEMA {_KEPT}")
+    await sql.execute(f"DROP SCHEMA IF EXISTS {_KEPT} CASCADE")
+    await sql.execute(f"CREATE SCHEMA {_KEPT}")
     for table in await _tables():
-        await database.execute(f"CREATE TABLE {_KEPT}.{table} AS TABLE public.{table}")
-    await database.execute(
+        await sql.execute(f"CREATE TABLE {_KEPT}.{table} AS TABLE public.{table}")
+    await sql.execute(
         f"CREATE TABLE {_KEPT}.sequences AS SELECT sequencename, COALESCE(last_value, 1) AS last_value, "
         "last_value IS NOT NULL AS called FROM pg_sequences WHERE schemaname = 'public'"
     )
@@ -39,16 +39,16 @@ async def restore(url: DatabaseUrl) -> None:
         return
 
     async def work() -> None:
-        await database.execute("SET LOCAL session_replication_role = replica")
+        await sql.execute("SET LOCAL session_replication_role = replica")
         for table in await _tables():
-            await database.execute(f"DELETE FROM public.{table}")
-            await database.execute(f"INSERT INTO public.{table} SELECT * FROM {_KEPT}.{table}")
-        await database.execute(
+            await sql.execute(f"DELETE FROM public.{table}")
+            await sql.execute(f"INSERT INTO public.{table} SELECT * FROM {_KEPT}.{table}")
+        await sql.execute(
             f"SELECT setval(format('public.%I', sequencename)::regclass, last_value, called) FROM {_KEPT}.sequences"
         )
 
-    await database.transaction(work)
-    await database.execute(f"DROP SCHEMA {_KEPT} CASCADE")
+    await transactions.run(work)
+    await sql.execute(f"DROP SCHEMA {_KEPT} CASCADE")
     await settled()
 
 
@@ -57,5 +57,5 @@ def _copy_of(url: SqliteFile) -> Path:
 
 
 async def _tables() -> list[str]:
-    found = await database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+    found = await sql.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
     return [row["tablename"] for row in found if row["tablename"] != "tortoise_migrations"]

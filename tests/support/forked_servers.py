@@ -23,7 +23,9 @@ _PATIENCE = 60
 _forks = multiprocessing.get_context("forkserver")
 # Not this module: the process that forks does not look for modules where tests do. pytest is what a fork takes for its
 # main module.
-_forks.set_forkserver_preload(["gqlstock.app", "gqlstock.store.postgres", "gqlstock.store.sqlite", "pytest", *_UVICORN])
+_forks.set_forkserver_preload(
+    ["gqlstock.app", "gqlstock.store.db.postgres", "gqlstock.store.db.sqlite", "pytest", *_UVICORN]
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from tortoise import Tortoise
 
-from gqlstock.store import database
+from gqlstock.store.db import sql
 from support import shop_builders as make
 
 ERRORS = "userErrors { __typename code message path }"
@@ -95,4 +95,4 @@ async def row_counts() -> dict[str, int]:
     """How many rows there are in each table; tokens aside, which tests make as they go."""
     tables = [model._meta.db_table for model in Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"]
     union = " UNION ALL ".join(f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {table}" for table in tables)
-    return {row["name"]: row["rows_there"] for row in await database.query(union)}
+    return {row["name"]: row["rows_there"] for row in await sql.query(union)}

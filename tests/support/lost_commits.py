@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-from gqlstock.store.database import Postgres
+from gqlstock.store.db.connection import Postgres
 from support.tcp_proxy import Proxy
 
 _COMMAND_COMPLETE = b"C"

@@ -34,8 +34,8 @@ from gqlstock.services.hold_stock import HoldRequest
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.services.ship import CreateShipmentRequest
-from gqlstock.store import database
 from gqlstock.store import holds as hold_rows
+from gqlstock.store.db import clock, sql
 from gqlstock.store.holds import StockHold
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
@@ -129,7 +129,7 @@ async def expire(hold_id: int, seconds: float = -1) -> None:
     """Let a hold's time be up without anybody having noticed yet, or in so many seconds."""
     hold = await StockHold.get(id=hold_id)
     lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], (await hold_rows.units_of([hold_id]))[hold_id]
-    hold.expires_at = database.now() + timedelta(seconds=seconds)
+    hold.expires_at = clock.now() + timedelta(seconds=seconds)
     hold.seal = seals.of_hold(hold, lines, units)
     await hold.save(update_fields=["expires_at", "seal"])
 
@@ -222,4 +222,4 @@ async def refused(step: Awaitable[Any]) -> tuple[str, tuple[str | int, ...]]:
 async def everything() -> dict[str, list[str]]:
     """Every row of every table."""
     tables = {model._meta.db_table for model in Tortoise.apps["gqlstock"].values()}
-    return {name: sorted(map(repr, await database.query(f'SELECT * FROM "{name}"'))) for name in sorted(tables)}
+    return {name: sorted(map(repr, await sql.query(f'SELECT * FROM "{name}"'))) for name in sorted(tables)}

@@ -16,8 +16,9 @@ from gqlstock.rules.ledger import Change, FulfilmentStep, Level, StockMovement
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.stock_edits import StockEdits
 from gqlstock.stock import idempotency
-from gqlstock.store import commands, database, levels
+from gqlstock.store import commands, levels
 from gqlstock.store import ledger as movements
+from gqlstock.store.db import sql
 from gqlstock.store.levels import Increment
 
 
@@ -157,7 +158,7 @@ def half_a_batch_written() -> None:
     async def insert(moved: Sequence[StockMovement]) -> list[int]:
         made = await right(moved)
         if made and next(numbers) % 15 == 0:
-            await database.execute("DELETE FROM stock_movement WHERE id = ?", made[-1])
+            await sql.execute("DELETE FROM stock_movement WHERE id = ?", made[-1])
         return made
 
     movements.insert = insert

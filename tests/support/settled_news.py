@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gqlstock.store import database
+from gqlstock.store.db import connection, sql
 
 _RUNNING = (
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest, "
@@ -15,11 +15,11 @@ async def settled() -> None:
 
     News is read below the oldest of them; on SQLite there is nothing to wait for.
     """
-    if not database.is_postgres():
+    if not connection.is_postgres():
         return
-    upto = (await database.query(_RUNNING))[0]["next"]
+    upto = (await sql.query(_RUNNING))[0]["next"]
     async with asyncio.timeout(20):
         while True:
-            if (await database.query(_RUNNING))[0]["oldest"] >= upto:
+            if (await sql.query(_RUNNING))[0]["oldest"] >= upto:
                 return
             await asyncio.sleep(0.01)

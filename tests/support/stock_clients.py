@@ -16,8 +16,9 @@ from typing import Any
 from gqlstock.graphql import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.store import commands, database
+from gqlstock.store import commands
 from gqlstock.store.catalog import Item
+from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.holds import StockHold
 from support.forked_servers import Fork
 from support.history import Call, Group
@@ -166,10 +167,10 @@ class Recorder:
 
         async def work() -> None:
             await commands.lock_items(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True), waiting=True)
-            over = database.now() - timedelta(seconds=1)
+            over = clock.now() - timedelta(seconds=1)
             await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over, seal=None)
 
-        await database.transaction(work)
+        await transactions.run(work)
         call.end, call.refusals = time.monotonic(), ()
 
 
@@ -277,7 +278,7 @@ class Client:
         given = {"sku": sku, "warehouse": warehouse, "quantity": quantity}
         asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)])}
         call = await self._record.do(shelf, "announce", given, asked, reference="")
-        found = await database.query("SELECT id FROM stock_announcement WHERE reference = ?", call.tag)
+        found = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", call.tag)
         call.made = found[0]["id"] if found else None
         if call.made is not None:
             shelf.announcements.append((call.made, sku, warehouse))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from support.stock_records import NO_SHIPMENT, Place
 
 _UNIT = 10_000
@@ -67,7 +67,7 @@ async def _read_levels(found: Evidence, here: str) -> None:
         FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
         WHERE l.item_id {here}"""
     places: dict[int, Place] = {}
-    for row in await database.query(levels, database.now()):
+    for row in await sql.query(levels, clock.now()):
         places[row["id"]] = place = row["sku"], row["code"]
         names = ("on_hand", "reserved", "planned", "backordered", "held", "incoming")
         figures = [row[name] // _UNIT for name in names]
@@ -76,7 +76,7 @@ async def _read_levels(found: Evidence, here: str) -> None:
         if row["deleted_at"] is not None:
             found.times["delete_level", place] = _time(row["deleted_at"])
     at_levels = f"level_id IN (SELECT id FROM inventory_level WHERE item_id {here})"
-    for row in await database.query(f"SELECT * FROM stock_movement WHERE {at_levels} ORDER BY id"):
+    for row in await sql.query(f"SELECT * FROM stock_movement WHERE {at_levels} ORDER BY id"):
         movement = Movement(
             row["kind"],
             row["quantity"] // _UNIT,
@@ -88,7 +88,7 @@ async def _read_levels(found: Evidence, here: str) -> None:
         found.ledger[places[row["level_id"]]].append(movement)
         if movement.cause is not None:
             found.times.setdefault(("tag", movement.cause), movement.at)
-    for row in await database.query(f"SELECT * FROM stock_announcement WHERE {at_levels}"):
+    for row in await sql.query(f"SELECT * FROM stock_announcement WHERE {at_levels}"):
         place = places[row["level_id"]]
         left = 0 if row["withdrawn_at"] is not None else (row["quantity"] - row["received"]) // _UNIT
         found.announcements[row["id"]] = (*place, left)
@@ -100,13 +100,13 @@ async def _read_levels(found: Evidence, here: str) -> None:
 
 async def _read_orders(found: Evidence, here: str) -> None:
     which = f"IN (SELECT order_id FROM order_line WHERE item_id {here})"
-    for row in await database.query(f"SELECT * FROM customer_order WHERE id {which}"):
+    for row in await sql.query(f"SELECT * FROM customer_order WHERE id {which}"):
         found.orders[row["id"]] = row["status"], []
         found.plans[row["id"]], found.pieces[row["id"]] = [], []
         found.tagged[row["reference"]] = row["id"]
         found.times["tag", row["reference"]] = _time(row["placed_at"])
     lines: dict[int, tuple[int, int]] = {}
-    for row in await database.query(f"SELECT * FROM order_line WHERE order_id {which} ORDER BY id"):
+    for row in await sql.query(f"SELECT * FROM order_line WHERE order_id {which} ORDER BY id"):
         order = row["order_id"]
         lines[row["id"]] = order, len(found.plans[order])
         found.orders[order][1].append((row["sku"], row["quantity"] // _UNIT, row["canceled"] // _UNIT))
@@ -114,14 +114,14 @@ async def _read_orders(found: Evidence, here: str) -> None:
         found.pieces[order].append(Counter())
     units = f"""SELECT a.*, w.code FROM allocation a JOIN warehouse w ON w.id = a.warehouse_id
         WHERE a.line_id IN (SELECT id FROM order_line WHERE order_id {which})"""
-    for row in await database.query(units):
+    for row in await sql.query(units):
         order, number = lines[row["line_id"]]
         alike = row["position"], row["code"], row["state"], row["shipment_id"] or NO_SHIPMENT
         found.plans[order][number][alike[:2]] += row["quantity"] // _UNIT
         found.pieces[order][number][alike] += row["quantity"] // _UNIT
     shipments = f"""SELECT s.*, w.code FROM shipment s JOIN warehouse w ON w.id = s.warehouse_id
         WHERE s.order_id {which}"""
-    for row in await database.query(shipments):
+    for row in await sql.query(shipments):
         found.shipments[row["id"]] = row["order_id"], row["code"], row["state"]
         found.times["pack", row["id"]] = _time(row["created_at"])
         if row["shipped_at"] is not None:
@@ -134,8 +134,8 @@ async def _read_holds(found: Evidence, here: str) -> None:
     units = f"""SELECT h.id, h.state, h.created_at, h.expires_at, i.sku, w.code, u.quantity
         FROM held_units u JOIN stock_hold h ON h.id = u.hold_id JOIN inventory_level l ON l.id = u.level_id
         JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.item_id {here}"""
-    for row in await database.query(units):
-        over = row["state"] == "ACTIVE" and _time(row["expires_at"]) <= database.now()
+    for row in await sql.query(units):
+        over = row["state"] == "ACTIVE" and _time(row["expires_at"]) <= clock.now()
         _, parts = found.holds.setdefault(row["id"], ("EXPIRED" if over else row["state"], Counter()))
         parts[row["sku"], row["code"]] += row["quantity"] // _UNIT
         found.times["hold", row["id"]] = _time(row["created_at"])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gqlstock.config import Config
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import verification, warehouses
-from gqlstock.store import database, versions
+from gqlstock.store.db import connection, versions
 from support import shop_builders as make
 from support import stock_evidence
 from support.forked_servers import forked
@@ -130,7 +130,7 @@ async def by_hand(url: str, seconds: float, clients: int) -> bool:
     env = {"GQLSTOCK_DATABASE_URL": url} | {k: v for k, v in os.environ.items() if k == "GQLSTOCK_REDIS_URL"}
     config = Config.from_env(env)
     await versions.migrate(config.database)
-    async with database.opened(config.database, everywhere=True):
+    async with connection.opened(config.database, everywhere=True):
         await warehouses.ensure_default_organization()
         result = await run(env, seconds=seconds, clients=clients, seed=random.randrange(10**6))
         differences = await verification.verify()

@@ -12,7 +12,7 @@ from graphql.language import OperationDefinitionNode
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules.limits import Limits
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.web import dashboard
 
 ROOT = Path(__file__).parent.parent.parent

@@ -14,7 +14,7 @@ from gqlstock.adapters.metrics import Figures, Metrics, Pool
 from gqlstock.app import create_app
 from gqlstock.config import Config, ConfigError
 from gqlstock.services import tokens
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.trail import Operation, Trail
 from support import server_processes
 from support import shop_builders as make

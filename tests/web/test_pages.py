@@ -8,7 +8,7 @@ import pytest
 
 from gqlstock.app import create_app
 from gqlstock.config import Config
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from support import server_processes
 from support import shop_builders as make
 from support.browser import Browser, needs_chromium

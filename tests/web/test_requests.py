@@ -16,7 +16,7 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.errors import coded
 from gqlstock.services import tokens
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.web.requests import Requests
 from support import server_processes
 from support import shop_builders as make

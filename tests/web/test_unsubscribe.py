@@ -11,8 +11,8 @@ from gqlstock.config import Config
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.services import back_in_stock
 from gqlstock.store import back_in_stock as rows
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import transactions
+from gqlstock.store.db.connection import DatabaseUrl
 from support import shop_builders as make
 
 
@@ -29,7 +29,7 @@ async def waiting() -> tuple[int, str]:
     await make.product("MUG")
     await make.stock("MUG", on_hand=0)
     waits = await back_in_stock.subscribe("MUG", None, "anna@shop.example")
-    return waits, await database.transaction(lambda: rows.new_token(waits))
+    return waits, await transactions.run(lambda: rows.new_token(waits))
 
 
 async def state(subscription_id: int) -> BackInStockState:

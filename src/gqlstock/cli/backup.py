@@ -9,8 +9,8 @@ import typer
 from gqlstock.cli import session
 from gqlstock.cli.session import Failure
 from gqlstock.services import status
-from gqlstock.store import database, sqlite
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection, sqlite
+from gqlstock.store.db.connection import SqliteFile
 
 
 def backup(
@@ -33,5 +33,5 @@ def backup(
 
 async def _check(url: SqliteFile) -> None:
     """A database of any version is copied, as it should be before it is migrated."""
-    async with database.opened(url):
+    async with connection.opened(url):
         await status.check_migrated(url)

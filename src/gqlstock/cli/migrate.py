@@ -6,7 +6,7 @@ import typer
 
 from gqlstock.cli import session
 from gqlstock.services import status, warehouses
-from gqlstock.store import database, versions
+from gqlstock.store.db import connection, versions
 
 
 def migrate() -> None:
@@ -15,10 +15,10 @@ def migrate() -> None:
     typer.echo("The database is up to date.")
 
 
-async def prepare(url: database.DatabaseUrl) -> None:
+async def prepare(url: connection.DatabaseUrl) -> None:
     """The tables, and the rows that everything else starts from."""
-    async with database.opened(url, create=True):
+    async with connection.opened(url, create=True):
         await status.check_known(url)
     await versions.migrate(url)
-    async with database.opened(url):
+    async with connection.opened(url):
         await warehouses.ensure_default_organization()

@@ -18,7 +18,7 @@ from gqlstock.config import Config, ConfigError
 from gqlstock.rules.refusals import Refused
 from gqlstock.services import status
 from gqlstock.services.status import NotUsable
-from gqlstock.store import database
+from gqlstock.store.db import connection
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     gc.set_threshold(20_000, 20, 20)
 
     async def opened() -> T:
-        async with database.opened(url):
+        async with connection.opened(url):
             await status.check_usable(url)
             return await work()
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
-from gqlstock.store import database
+from gqlstock.store.db import clock
 from gqlstock.store.work import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Courier:
 
     async def step(self) -> float:
         """Begin to deliver what is due; gives the seconds until more is."""
-        now = database.now()
+        now = clock.now()
         seconds = _SECONDS_BETWEEN_LOOKS
         busy = Counter(group for group, _ in self._in_hand.values())
         for group, due_at in (await self._depot.waiting()).items():

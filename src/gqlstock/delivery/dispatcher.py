@@ -17,8 +17,9 @@ from gqlstock.rules.events import Topic
 from gqlstock.rules.letters import Letter, new_letter
 from gqlstock.rules.webhooks import WebhookDelivery
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, commands, database, dispatch, mail, outbox, webhooks
+from gqlstock.store import alerts, back_in_stock, commands, dispatch, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.outbox import START, Cursor, Entry
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         if loop.time() - self._noted >= _SECONDS_BETWEEN_NOTES:
             self._noted = loop.time()
-            await database.transaction(lambda: dispatch.advance(self._known, end))
+            await transactions.run(lambda: dispatch.advance(self._known, end))
 
     async def _dispatch(self, part: Sequence[Entry]) -> None:
         deliveries, letters = await self._deliveries(part), await self._letters(part)
@@ -130,7 +131,7 @@ class Dispatcher:
                 await webhooks.add(deliveries)
                 await mail.queue.add(letters)
 
-        await database.transaction(work)
+        await transactions.run(work)
         self._tell_made()
 
     def _tell_made(self) -> None:
@@ -144,7 +145,7 @@ class Dispatcher:
         known = [(entry, rules.topic(entry.topic, entry.data)) for entry in part]
         told = [(entry, topic) for entry, topic in known if topic in wanted and topic is not None]
         messages = await payloads.messages(told) if told else []
-        at = database.now()
+        at = clock.now()
         return [
             rules.new_delivery(
                 endpoint.id, message.about, f"msg_{secrets.token_hex(16)}", message.topic, message.body, at
@@ -158,7 +159,7 @@ class Dispatcher:
         """A letter to each administrator for each alert that was raised."""
         raised = [entry.subject for entry in part if entry.topic is Topic.ALERT and rules.is_raised(entry.data)]
         found = await alerts.alerts(raised) if self._admin_emails else {}
-        at = database.now()
+        at = clock.now()
         return [
             new_letter(recipient, f"{recipient}/item:{alert.item_id}", secrets.token_hex(16), at, alert_id=alert.id)
             for alert in (found[alert_id] for alert_id in raised if alert_id in found)
@@ -193,7 +194,7 @@ class Dispatcher:
 
     async def has_check(self) -> bool:
         """Whether it is time to look again, and this process's turn."""
-        return await database.transaction(lambda: dispatch.take_check(database.now(), _CHECKED_EVERY))
+        return await transactions.run(lambda: dispatch.take_check(clock.now(), _CHECKED_EVERY))
 
     async def check(self) -> None:
         """Write to everybody whose item is back, whatever has brought it back."""
@@ -206,7 +207,7 @@ async def _queue_letters(pair: Pair) -> int:
 
     async def work() -> int:
         await dispatch.lock()
-        at = database.now()
+        at = clock.now()
         waiting = await back_in_stock.waiting(pair, _LETTERS_AT_ONCE)
         letters = [
             new_letter(one.email, f"subscription:{one.id}", secrets.token_hex(16), at, subscription_id=one.id)
@@ -215,4 +216,4 @@ async def _queue_letters(pair: Pair) -> int:
         await mail.queue.add(letters)
         return len(letters)
 
-    return await database.transaction(work)
+    return await transactions.run(work)

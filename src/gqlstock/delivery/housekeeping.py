@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from gqlstock.services import deliveries, expire_holds, idempotency, reassess
-from gqlstock.store import database, outbox
+from gqlstock.store import outbox
+from gqlstock.store.db import clock
 from gqlstock.store.outbox import Cursor
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
     """Keep house for the block."""
 
     async def sweep_news() -> None:
-        await outbox.sweep(database.now() - news_kept, await bound())
+        await outbox.sweep(clock.now() - news_kept, await bound())
 
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, expire_holds.run)),

@@ -17,7 +17,8 @@ from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.letters import Letter
 from gqlstock.rules.retries import WorkState
 from gqlstock.services import back_in_stock as services
-from gqlstock.store import alerts, back_in_stock, catalog, database, mail, warehouses
+from gqlstock.store import alerts, back_in_stock, catalog, mail, warehouses
+from gqlstock.store.db import clock, transactions
 
 _ONLY_GROUP = 0
 _LONGEST_SUBJECT = 200
@@ -94,7 +95,7 @@ class Letters:
         message["From"] = self._sender
         message["To"] = _address(thing.recipient)
         message["Subject"] = one_line(subject)[:_LONGEST_SUBJECT]
-        message["Date"] = database.now()
+        message["Date"] = clock.now()
         # The same each time it is sent, so that a receiver can tell.
         message["Message-ID"] = f"<{thing.message_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
         message["Auto-Submitted"] = "auto-generated"
@@ -120,13 +121,13 @@ def one_line(text: str) -> str:
 
 
 async def _sent(thing: Letter) -> None:
-    at = database.now()
+    at = clock.now()
 
     async def write() -> None:
         if await mail.settle(thing, state=WorkState.DELIVERED, delivered_at=at) and thing.subscription_id is not None:
             await back_in_stock.end(thing.subscription_id, BackInStockState.NOTIFIED, at)
 
-    await database.transaction(write)
+    await transactions.run(write)
 
 
 async def _not_sent(thing: Letter, error: NotSent) -> None:
@@ -137,10 +138,10 @@ async def _not_sent(thing: Letter, error: NotSent) -> None:
 
     async def write() -> None:
         if not hopeless and pause is not None:
-            await mail.settle(thing, due_at=database.now() + pause, last_error=told)
+            await mail.settle(thing, due_at=clock.now() + pause, last_error=told)
             return
         settled = await mail.settle(thing, state=WorkState.FAILED, last_error=told)
         if settled and hopeless and thing.subscription_id is not None:
             await back_in_stock.end(thing.subscription_id, BackInStockState.CANCELED)
 
-    await database.transaction(write)
+    await transactions.run(write)

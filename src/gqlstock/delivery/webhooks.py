@@ -9,7 +9,8 @@ from gqlstock.adapters.signature import sign
 from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookDelivery
-from gqlstock.store import database, webhooks
+from gqlstock.store import webhooks
+from gqlstock.store.db import clock
 
 # The receiver wants no more of it, says the Standard Webhooks specification.
 _GONE = 410
@@ -35,7 +36,7 @@ class Webhooks:
         if not endpoint.active:
             await self.queue.give_back([thing])
             return True
-        answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint.secret, database.now()))
+        answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint.secret, clock.now()))
         await _settle(thing, answer)
         return answer.is_taken
 
@@ -51,7 +52,7 @@ def headers(delivery: WebhookDelivery, secret: str, at: datetime) -> dict[str, s
 
 
 async def _settle(delivery: WebhookDelivery, answer: Answer) -> None:
-    at = database.now()
+    at = clock.now()
     told: dict[str, Any] = {"last_status_code": answer.status, "last_error": answer.error}
     if answer.is_taken:
         await webhooks.settle(delivery, state=WorkState.DELIVERED, delivered_at=at, **told)

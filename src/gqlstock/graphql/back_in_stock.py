@@ -18,9 +18,9 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import back_in_stock as services
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import warehouses
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
-LAST_ASKED_FIRST = Order("created_at", descending=True)
+LAST_ASKED_FIRST = SortOrder("created_at", descending=True)
 
 
 @strawberry.type(description="An address that is written to once, when an item is back in stock on a website.")

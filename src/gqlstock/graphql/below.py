@@ -6,13 +6,13 @@ from typing import Any
 from gqlstock.graphql import nodes, paging, reach
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.paging import After, Before, First, Last, Page
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
-NEWEST_FIRST = Order("id", descending=True)
-OLDEST_FIRST = Order("id")
+NEWEST_FIRST = SortOrder("id", descending=True)
+OLDEST_FIRST = SortOrder("id")
 
 
-def rows(query: Callable[[], Any], column: str, order: Order, warehouse: str | None = None) -> Any:
+def rows(query: Callable[[], Any], column: str, order: SortOrder, warehouse: str | None = None) -> Any:
     """A batch function for the rows whose ``column`` names the parent, in that order.
 
     ``warehouse`` is the column that says whose stock they are of, where the parent is not of one warehouse itself.

@@ -25,7 +25,7 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import check_order
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
 SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or the slug.")]
 SlugArg = Annotated[str | None, strawberry.argument(description="The slug; this or the SKU.")]
@@ -72,7 +72,7 @@ class CatalogQueries:
         before: Before = None,
     ) -> Connection[InventoryItem] | None:
         page = Page.of(first, after, last, before)
-        return await listing.items(info, filter, Order(sort.value, reverse), page, website)
+        return await listing.items(info, filter, SortOrder(sort.value, reverse), page, website)
 
     @access.field(description="Products. [public]", work=LISTED)
     async def products(
@@ -117,7 +117,7 @@ class CatalogQueries:
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Category]:
         page = Page.of(first, after, last, before)
-        return await paging.rows(page, Order("slug"), category_rows.every_category(), nodes.show)
+        return await paging.rows(page, SortOrder("slug"), category_rows.every_category(), nodes.show)
 
     @access.field(
         description="One entry for each SKU asked, in that order; null for a SKU that does not exist. [public]"

@@ -21,7 +21,7 @@ from gqlstock.rules import demand as rules
 from gqlstock.rules.limits import COUNTED
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import demand as services
-from gqlstock.store.keyset import Key, Order
+from gqlstock.store.db.keyset import Key, SortOrder
 
 READS = Scope.INVENTORY_READ
 
@@ -37,8 +37,8 @@ class ItemDemandSort(StrEnum):
     SUGGESTED_REORDER = "suggested_reorder"
 
     @property
-    def order(self) -> Order:
-        return Order(self.value, descending=self is not ItemDemandSort.DAYS_OF_COVER)
+    def order(self) -> SortOrder:
+        return SortOrder(self.value, descending=self is not ItemDemandSort.DAYS_OF_COVER)
 
     def is_ahead(self, row: services.ItemDemand) -> bool:
         """Whether an item stands before all those of which nothing was ordered."""
@@ -111,7 +111,7 @@ class _Sorted:
         self._sort = sort
 
     async def fetch(
-        self, order: Order, after: Key | None, before: Key | None, limit: int
+        self, order: SortOrder, after: Key | None, before: Key | None, limit: int
     ) -> Sequence[tuple[services.ItemDemand, Key]]:
         if order == self._sort.order:
             by_days = self._sort is ItemDemandSort.DAYS_OF_COVER

@@ -16,7 +16,8 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.store import holds, keyset, shipments
+from gqlstock.store import holds, shipments
+from gqlstock.store.db import keyset
 
 READS = Scope.ORDERS_READ
 
@@ -81,7 +82,7 @@ class FulfilmentQueries:
     ) -> Connection[Shipment] | None:
         page = Page.of(first, after, last, before)
         return await paging.rows(
-            page, keyset.Order(sort.value, reverse), _shipments(filter, info.context.caller), nodes.show
+            page, keyset.SortOrder(sort.value, reverse), _shipments(filter, info.context.caller), nodes.show
         )
 
     @access.field(description="A hold. Needs orders:read.", scope=READS)

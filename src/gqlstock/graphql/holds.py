@@ -15,8 +15,9 @@ from gqlstock.graphql.warehouses import Website
 from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.scopes import Scope
-from gqlstock.store import catalog, database, warehouses
+from gqlstock.store import catalog, warehouses
 from gqlstock.store import holds as rows
+from gqlstock.store.db import clock
 
 
 @strawberry.type(description="What a hold was asked for.")
@@ -55,7 +56,7 @@ class StockHold(Node):
             row=row,
             id=nodes.global_id("StockHold", row.id),
             expires_at=row.expires_at,
-            state=rules.state(row.state, row.expires_at, database.now()),
+            state=rules.state(row.state, row.expires_at, clock.now()),
         )
 
 

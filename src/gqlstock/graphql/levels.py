@@ -18,7 +18,7 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.scopes import Caller
 from gqlstock.store import catalog, categories, search, warehouses
 from gqlstock.store import levels as rows
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
 MAX_NAMES = 250
 # Databases refuse to look for much longer texts; nothing that is looked in is longer.
@@ -146,7 +146,7 @@ def below(column: str) -> Any:
         before: Before = None,
     ) -> list[Any]:
         page = Page.of(first, after, last, before)
-        order = Order(sort.value, reverse)
+        order = SortOrder(sort.value, reverse)
         ids = [parent.row.id for parent in parents]
         found = await query(filter, info.context.caller)
         return await paging.nested(page, order, found, column, ids, nodes.show, rows.current)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from gqlstock.store.keyset import Key, Order
+from gqlstock.store.db.keyset import Key, SortOrder
 
 Row = TypeVar("Row")
 
@@ -15,7 +15,9 @@ class Listed(Generic[Row]):
     def __init__(self, rows: Sequence[Row], key: Callable[[Row], Key]) -> None:
         self._rows = [(row, key(row)) for row in rows]
 
-    async def fetch(self, order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Row, Key]]:
+    async def fetch(
+        self, order: SortOrder, after: Key | None, before: Key | None, limit: int
+    ) -> Sequence[tuple[Row, Key]]:
         sign = -1 if order.descending else 1
         return [
             (row, key)

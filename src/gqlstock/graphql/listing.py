@@ -21,9 +21,10 @@ from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.scopes import Scope
-from gqlstock.store import catalog, categories, keyset
+from gqlstock.store import catalog, categories
 from gqlstock.store import search as search_rows
-from gqlstock.store.keyset import Key, Order
+from gqlstock.store.db import keyset
+from gqlstock.store.db.keyset import Key, SortOrder
 
 # How many rows are looked at for a page of those that a website shows: a little more than the page, then ever more.
 _SPARE = 32
@@ -41,8 +42,8 @@ class ProductSort(StrEnum):
     NEWEST = "id"
     UPDATED = "updated_at"
 
-    def order(self, *, reverse: bool) -> Order:
-        return Order(self.value, reverse != (self is ProductSort.NEWEST))
+    def order(self, *, reverse: bool) -> SortOrder:
+        return SortOrder(self.value, reverse != (self is ProductSort.NEWEST))
 
 
 described(
@@ -106,7 +107,7 @@ class InventoryItemFilter:
 
 
 async def products(
-    info: Info, chosen: ProductFilter | None, order: Order, page: Page, website: str | None
+    info: Info, chosen: ProductFilter | None, order: SortOrder, page: Page, website: str | None
 ) -> Connection[Any]:
     """A page of products."""
     return await _page(info, await _products(chosen), order, page, website, chosen.in_stock if chosen else None)
@@ -116,7 +117,7 @@ async def products_below(
     info: Info,
     category_ids: Sequence[int],
     chosen: ProductFilter | None,
-    order: Order,
+    order: SortOrder,
     page: Page,
     website: str | None,
 ) -> list[Connection[Any]]:
@@ -131,7 +132,7 @@ async def products_below(
     kept: Keep = keep
     below = found.filter(category_id__in={member for tree in trees.values() for member in tree})
 
-    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Pages:
+    async def fetch(order: SortOrder, after: Key | None, before: Key | None, limit: int) -> Pages:
         if channel is None:
             return {}
         most = limit + _SPARE
@@ -151,7 +152,7 @@ async def products_below(
     async def count() -> Mapping[int, int]:
         shown: Counter[int] = Counter()
         async for part in _parts(
-            info, below, Order("id"), None, None, _MOST, channel, kept, info.context.passing_assortment
+            info, below, SortOrder("id"), None, None, _MOST, channel, kept, info.context.passing_assortment
         ):
             shown.update(row.category_id for row, _ in part)
         return {head: sum(shown[member] for member in set(tree)) for head, tree in trees.items()}
@@ -178,7 +179,7 @@ async def _products(chosen: ProductFilter | None) -> Any:
 
 
 async def items(
-    info: Info, chosen: InventoryItemFilter | None, order: Order, page: Page, website: str | None
+    info: Info, chosen: InventoryItemFilter | None, order: SortOrder, page: Page, website: str | None
 ) -> Connection[Any]:
     """A page of products and combinations. What tells how much is there wants inventory:read."""
     found = catalog.live_items()
@@ -214,7 +215,7 @@ async def _filtered(
 
 
 async def _page(
-    info: Info, found: Any, order: Order, page: Page, website: str | None, in_stock: bool | None
+    info: Info, found: Any, order: SortOrder, page: Page, website: str | None, in_stock: bool | None
 ) -> Connection[Any]:
     keep = _keep(info, in_stock)
     channel = await channel_of(info, website)
@@ -223,11 +224,11 @@ async def _page(
         return await paging.rows(page, order, found, node)
     kept: Keep = keep
 
-    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
+    async def fetch(order: SortOrder, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         return await _sift(info, found, order, after, before, limit, channel, kept)
 
     async def counted() -> int:
-        parts = _parts(info, found, Order("id"), None, None, _MOST, channel, kept, info.context.passing_assortment)
+        parts = _parts(info, found, SortOrder("id"), None, None, _MOST, channel, kept, info.context.passing_assortment)
         return sum([len(part) async for part in parts])
 
     def count(once: Once) -> Awaitable[int]:
@@ -257,7 +258,7 @@ def _keep(info: Info, in_stock: bool | None) -> Keep | None:
 async def _sift(
     info: Info,
     found: Any,
-    order: Order,
+    order: SortOrder,
     after: Key | None,
     before: Key | None,
     limit: int,
@@ -280,7 +281,7 @@ async def _sift(
 async def _parts(
     info: Info,
     found: Any,
-    order: Order,
+    order: SortOrder,
     after: Key | None,
     before: Key | None,
     size: int,

@@ -25,8 +25,9 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.services import settings as setting_services
-from gqlstock.store import catalog, keyset, ledger, orders, warehouses
+from gqlstock.store import catalog, ledger, orders, warehouses
 from gqlstock.store import levels as level_rows
+from gqlstock.store.db import keyset
 
 CodeArg = Annotated[str, strawberry.argument(description="Its code.")]
 READS = Scope.INVENTORY_READ
@@ -115,10 +116,10 @@ def _movements(chosen: StockMovementFilter | None, caller: Caller) -> Any:
     return found
 
 
-def _order_of(chosen: StockMovementFilter | None) -> keyset.Order:
+def _order_of(chosen: StockMovementFilter | None) -> keyset.SortOrder:
     """Newest first. Where a span of time is asked for by the time, so that an index leads to it."""
     timed = chosen is not None and (chosen.since is not None or chosen.until is not None)
-    return keyset.Order("created_at", descending=True) if timed else NEWEST_FIRST
+    return keyset.SortOrder("created_at", descending=True) if timed else NEWEST_FIRST
 
 
 async def _orders(chosen: OrderFilter | None, caller: Caller) -> Any:
@@ -238,7 +239,7 @@ class OfficeQueries:
         before: Before = None,
     ) -> Connection[InventoryLevel] | None:
         page = Page.of(first, after, last, before)
-        order = keyset.Order(sort.value, reverse)
+        order = keyset.SortOrder(sort.value, reverse)
         found = await levels.query(filter, info.context.caller)
         return await paging.rows(page, order, found, nodes.show, level_rows.current)
 
@@ -284,7 +285,7 @@ class OfficeQueries:
         before: Before = None,
     ) -> Connection[Order] | None:
         page = Page.of(first, after, last, before)
-        order = keyset.Order(sort.value, descending=not reverse)
+        order = keyset.SortOrder(sort.value, descending=not reverse)
         return await paging.rows(page, order, await _orders(filter, info.context.caller), nodes.show)
 
     @access.field(description="Low-inventory alerts, newest first. Needs inventory:read.", scope=READS)

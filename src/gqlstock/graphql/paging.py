@@ -18,8 +18,8 @@ from gqlstock.graphql.errors import BadUserInput, InvalidCursor
 from gqlstock.graphql.validation import is_storable
 from gqlstock.rules import quantities
 from gqlstock.rules.limits import COUNTED
-from gqlstock.store import keyset
-from gqlstock.store.keyset import Groups, Key, Order
+from gqlstock.store.db import keyset
+from gqlstock.store.db.keyset import Groups, Key, SortOrder
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 250
@@ -120,7 +120,7 @@ class Listed:
     kind: type
 
     @classmethod
-    def of(cls, query: Any, order: Order) -> "Listed":
+    def of(cls, query: Any, order: SortOrder) -> "Listed":
         return cls(query.model._meta.db_table, keyset.kind(query, order))
 
 
@@ -132,14 +132,14 @@ REPORT = Listed("report", Figure)
 """A list that was worked out, sorted by a figure."""
 
 
-def cursor(of: Listed, order: Order, key: Key) -> str:
+def cursor(of: Listed, order: SortOrder, key: Key) -> str:
     """A key as an opaque text, bound to the list and the order that it belongs to."""
     value, row_id = key
     told = [of.name, order.column, int(order.descending), row_id, _tell(value)]
     return base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
 
 
-def key(of: Listed, order: Order, cursor: str | None) -> Key | None:
+def key(of: Listed, order: SortOrder, cursor: str | None) -> Key | None:
     """The key that a cursor stands for; refused when it is none, or of another list."""
     if cursor is None:
         return None
@@ -200,8 +200,8 @@ _HEARD: dict[type, Callable[[Any], Any]] = {
 
 async def connection(
     page: Page,
-    order: Order,
-    fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Sequence[tuple[Any, Key]]]],
+    order: SortOrder,
+    fetch: Callable[[SortOrder, Key | None, Key | None, int], Awaitable[Sequence[tuple[Any, Key]]]],
     count: Count,
     node: Callable[[Any], Any],
     of: Listed = REPORT,
@@ -217,7 +217,7 @@ async def connection(
 def _connection(
     page: Page,
     of: Listed,
-    order: Order,
+    order: SortOrder,
     found: list[tuple[Any, Key]],
     count: Count,
     node: Callable[[Any], Any],
@@ -239,11 +239,11 @@ Refine = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 async def rows(
-    page: Page, order: Order, query: Any, node: Callable[[Any], Any], refine: Refine | None = None
+    page: Page, order: SortOrder, query: Any, node: Callable[[Any], Any], refine: Refine | None = None
 ) -> Connection[Any]:
     """A page of a query's rows."""
 
-    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
+    async def fetch(order: SortOrder, after: Key | None, before: Key | None, limit: int) -> Sequence[tuple[Any, Key]]:
         found = await keyset.page(query, order, after=after, before=before, limit=limit)
         if refine is None:
             return found
@@ -258,7 +258,7 @@ async def rows(
 
 async def nested(
     page: Page,
-    order: Order,
+    order: SortOrder,
     query: Any,
     column: str,
     parents: Sequence[Any],
@@ -275,7 +275,7 @@ async def nested(
     members = {member for group in groups.values() for member in group} if groups is not None else set(parents)
     below = query.filter(**{f"{column}__in": members})
 
-    async def fetch(order: Order, after: Key | None, before: Key | None, limit: int) -> Pages:
+    async def fetch(order: SortOrder, after: Key | None, before: Key | None, limit: int) -> Pages:
         found = await keyset.pages(below, column, order, after=after, before=before, limit=limit, groups=groups)
         if refine is None:
             return found
@@ -302,8 +302,8 @@ Pages = Mapping[Any, Sequence[tuple[Any, Key]]]
 
 async def many(
     page: Page,
-    order: Order,
-    fetch: Callable[[Order, Key | None, Key | None, int], Awaitable[Pages]],
+    order: SortOrder,
+    fetch: Callable[[SortOrder, Key | None, Key | None, int], Awaitable[Pages]],
     count: Callable[[], Awaitable[Mapping[Any, int]]],
     parents: Sequence[Any],
     node: Callable[[Any], Any],

@@ -24,10 +24,10 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import explanations, reports
 from gqlstock.services.reports import LowStock
 from gqlstock.store import catalog, warehouses
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
 READS = Scope.INVENTORY_READ
-MOST_SHORT_FIRST = Order("short", descending=True)
+MOST_SHORT_FIRST = SortOrder("short", descending=True)
 
 
 @strawberry.type(description="An item whose available quantity is at or under its minimumStockQuantity.")

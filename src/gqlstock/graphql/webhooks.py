@@ -18,11 +18,11 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks as services
 from gqlstock.store import webhooks as rows
-from gqlstock.store.keyset import Order
+from gqlstock.store.db.keyset import SortOrder
 
 WRITES = Scope.WEBHOOKS_WRITE
-OLDEST_FIRST = Order("id")
-NEWEST_FIRST = Order("id", descending=True)
+OLDEST_FIRST = SortOrder("id")
+NEWEST_FIRST = SortOrder("id", descending=True)
 
 
 @strawberry.type(description="A URL that news is sent to, signed as the Standard Webhooks specification says.")

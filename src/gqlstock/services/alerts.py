@@ -7,8 +7,8 @@ from datetime import datetime
 from gqlstock.rules import events, refusals
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import alerts, commands, database, outbox
-from gqlstock.store.db import tables
+from gqlstock.store import alerts, commands, outbox
+from gqlstock.store.db import clock, tables, transactions
 
 
 async def acknowledge(caller: Caller, alert_id: int | None, told: str) -> int:
@@ -19,11 +19,11 @@ async def acknowledge(caller: Caller, alert_id: int | None, told: str) -> int:
         if alert is None or not caller.reaches(alert.warehouse_id):
             raise refusals.missing("alert", told, "id")
         if alert.acknowledged_at is None:
-            taken_on = replace(alert, acknowledged_by=caller.name, acknowledged_at=database.now())
+            taken_on = replace(alert, acknowledged_by=caller.name, acknowledged_at=clock.now())
             await _write([(alert, taken_on)])
         return alert.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def resolve(item_ids: Collection[int], now: datetime) -> None:

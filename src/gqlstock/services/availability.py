@@ -8,7 +8,8 @@ from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.stock.settings_lookup import lookup
-from gqlstock.store import catalog, database, levels
+from gqlstock.store import catalog, levels
+from gqlstock.store.db import clock
 
 
 async def assortment(items: Iterable[Item], channel: SalesChannel, network: Network | None = None) -> Assortment:
@@ -18,7 +19,7 @@ async def assortment(items: Iterable[Item], channel: SalesChannel, network: Netw
     combinations = await catalog.combinations(tracked)
     wanted |= {c.id: c for made in combinations.values() for c in made}
     known = await lookup(wanted.values(), network)
-    return Assortment(channel, known, combinations, await levels.levels_of(wanted.keys()), database.now())
+    return Assortment(channel, known, combinations, await levels.levels_of(wanted.keys()), clock.now())
 
 
 @dataclass(frozen=True, slots=True)

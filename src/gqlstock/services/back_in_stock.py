@@ -12,8 +12,9 @@ from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.services import addresses
 from gqlstock.services.availability import assortment
 from gqlstock.store import back_in_stock as rows
-from gqlstock.store import catalog, database, warehouses
+from gqlstock.store import catalog, warehouses
 from gqlstock.store.back_in_stock import Pair
+from gqlstock.store.db import transactions
 
 _SHELVED_AT_ONCE = 250
 
@@ -36,7 +37,7 @@ async def subscribe(sku: str, website: str | None, email: str) -> int:
         rules.check(sku, found.assess(item))
         return await rows.ask(item, channel.id, address)
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def unsubscribe(token: str) -> int:
@@ -49,7 +50,7 @@ async def unsubscribe(token: str) -> int:
         await rows.cancel_same(found)
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def back(pairs: Collection[Pair]) -> list[Pair]:
@@ -91,5 +92,5 @@ async def tell(subscription: BackInStockSubscription) -> Told | None:
         return None
     item = (await catalog.items([subscription.item_id]))[subscription.item_id]
     website = (await warehouses.websites([subscription.website_id]))[subscription.website_id]
-    token = await database.transaction(lambda: rows.new_token(subscription.id))
+    token = await transactions.run(lambda: rows.new_token(subscription.id))
     return Told(item, website.name, token)

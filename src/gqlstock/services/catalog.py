@@ -13,7 +13,8 @@ from gqlstock.rules.ledger import Level
 from gqlstock.services import reassess
 from gqlstock.services.categories import named
 from gqlstock.services.delete_items import check_unused, levels_in_use, retire
-from gqlstock.store import catalog, commands, database, outbox, reassessments, warehouses
+from gqlstock.store import catalog, commands, outbox, reassessments, warehouses
+from gqlstock.store.db import clock, transactions
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -26,12 +27,12 @@ async def create_product(given: Changes) -> int:
     """Make a product of ``sku``, ``name`` and whatever else is given. Answers its id."""
 
     async def work() -> int:
-        product = await _changed(rules.new_product("", "", database.now()), {"slug": None, **given})
+        product = await _changed(rules.new_product("", "", clock.now()), {"slug": None, **given})
         (made,) = await catalog.insert([product])
         await outbox.add(items_changed([made.id]))
         return made.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update_product(sku: str, given: Changes) -> int:
@@ -50,7 +51,7 @@ async def change_product(sku: str, given: Changes) -> int:
         changes = dict(given)
         if "new_sku" in changes:
             changes["sku"] = changes.pop("new_sku")
-        product = replace(await _changed(before, changes), updated_at=database.now())
+        product = replace(await _changed(before, changes), updated_at=clock.now())
         if product.tracking is not before.tracking:
             await check_tracking(before.tracking, product, made, await levels_in_use([product, *made]))
         if "options" in given:
@@ -66,7 +67,7 @@ async def change_product(sku: str, given: Changes) -> int:
             await reassessments.add_items([product.id])
         return product.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def set_status(sku: str, status: InventoryStatus) -> int:
@@ -82,7 +83,7 @@ async def delete_product(sku: str) -> int:
         await retire([product, *made])
         return product.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def locked_product(sku: str, at: str = "sku") -> tuple[Item, list[Item]]:
@@ -181,7 +182,7 @@ async def _follow_options(product: Item, options: Sequence[Option], made: Sequen
 
 async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) -> None:
     """Give combinations of a product their choices, and the names that follow from them."""
-    at = database.now()
+    at = clock.now()
     changed = []
     for combination, choice in choices:
         name = combinations.name(product.name, choice)

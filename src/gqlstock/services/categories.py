@@ -10,8 +10,9 @@ from gqlstock.rules.categories import Category
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, wrong_state
-from gqlstock.store import catalog, database, outbox, reassessments
+from gqlstock.store import catalog, outbox, reassessments
 from gqlstock.store import categories as rows
+from gqlstock.store.db import clock, transactions
 
 Changes = Mapping[str, Any]
 """What a caller wants changed, by name; what is left out stays, None empties."""
@@ -21,14 +22,14 @@ async def create(slug: str, name: str, parent: str | None = None) -> int:
     """Make a category, below ``parent`` if given. Answers its id."""
 
     async def work() -> int:
-        at = database.now()
+        at = clock.now()
         made = Category(UNSTORED, rules.slug(slug, "slug"), rules.text(name, "name", "name"), None, at, at)
         if await rows.category(made.slug):
             raise refusals.taken("category", made.slug, "slug")
         parent_id = (await named(parent, "parent")).id if parent is not None else None
         return await rows.insert(replace(made, parent_id=parent_id))
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update(slug: str, given: Changes) -> int:
@@ -37,7 +38,7 @@ async def update(slug: str, given: Changes) -> int:
     async def work() -> int:
         await rows.lock_tree()
         before = await named(slug, "slug")
-        after = replace(before, updated_at=database.now())
+        after = replace(before, updated_at=clock.now())
         if given.get("new_slug") is not None:
             after = replace(after, slug=rules.slug(given["new_slug"], "newSlug"))
             other = await rows.category(after.slug)
@@ -52,7 +53,7 @@ async def update(slug: str, given: Changes) -> int:
         await rows.update(before, after)
         return after.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def delete(slug: str) -> int:
@@ -69,7 +70,7 @@ async def delete(slug: str) -> int:
         await rows.delete(found.id)
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def named(slug: str, at: str) -> Category:

@@ -11,7 +11,8 @@ from gqlstock.rules.events import items_changed
 from gqlstock.rules.refusals import invalid
 from gqlstock.services.catalog import Changes, check_sku, in_use, locked_product
 from gqlstock.services.delete_items import retire
-from gqlstock.store import catalog, database, outbox
+from gqlstock.store import catalog, outbox
+from gqlstock.store.db import clock, transactions
 
 
 async def create(
@@ -41,11 +42,11 @@ async def create(
             await check_sku(wanted, None)
         free = wanted or (await _free_skus(product, [chosen]))[0]
         own = _own({"code": code, "barcode": barcode, "images": images})
-        (made_one,) = await catalog.insert([replace(combinations.new(product, chosen, free, database.now()), **own)])
+        (made_one,) = await catalog.insert([replace(combinations.new(product, chosen, free, clock.now()), **own)])
         await outbox.add(items_changed([made_one.id]))
         return made_one.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def generate(product_sku: str) -> list[int]:
@@ -57,13 +58,13 @@ async def generate(product_sku: str) -> list[int]:
         every = combinations.every_choice(product.options, "product")
         choices = [choice for choice in every if rules.digest(choice) not in known]
         free = await _free_skus(product, choices)
-        at = database.now()
+        at = clock.now()
         new = [combinations.new(product, choice, sku, at) for choice, sku in zip(choices, free, strict=True)]
         made_ids = [combination.id for combination in await catalog.insert(new)]
         await outbox.add(items_changed(made_ids))
         return made_ids
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update(sku: str, given: Changes) -> int:
@@ -71,7 +72,7 @@ async def update(sku: str, given: Changes) -> int:
 
     async def work() -> int:
         before = await _locked(sku)
-        after = replace(before, updated_at=database.now())
+        after = replace(before, updated_at=clock.now())
         if (new_sku := given.get("new_sku")) is not None:
             after = replace(after, sku=skus.checked(new_sku, "newSku"))
             await check_sku(after.sku, after.id, "newSku")
@@ -79,7 +80,7 @@ async def update(sku: str, given: Changes) -> int:
         await outbox.add(items_changed([after.id]))
         return after.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def delete(sku: str) -> int:
@@ -90,7 +91,7 @@ async def delete(sku: str) -> int:
         await retire([combination])
         return combination.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 def _own(given: Changes) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from gqlstock.rules.sheet import Faults
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
 from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store import catalog, counts, database, levels
+from gqlstock.store import catalog, counts, levels
 from gqlstock.store.counts import Count
+from gqlstock.store.db import clock
 
 
 async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
@@ -32,9 +33,7 @@ async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
     items = await catalog.items({count.item_id for count in due})
     found = await lookup(items.values())
     # Of most counts it is enough to know what the level has.
-    stored, _ = await levels.of_items(
-        {one.item_id for one in due if not quantities.is_whole(one.on_hand)}, database.now()
-    )
+    stored, _ = await levels.of_items({one.item_id for one in due if not quantities.is_whole(one.on_hand)}, clock.now())
     whole = {(level.item_id, level.warehouse_id): level for level in stored}
     for count in due:
         level = whole.get(count.key) or (Level(known[count.key]) if count.key in known else None)

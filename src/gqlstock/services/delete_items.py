@@ -10,7 +10,8 @@ from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.services import alerts
 from gqlstock.stock import ledger
-from gqlstock.store import catalog, database, levels, orders, outbox
+from gqlstock.store import catalog, levels, orders, outbox
+from gqlstock.store.db import clock
 
 
 async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str = "sku") -> None:
@@ -32,13 +33,13 @@ async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str =
 
 async def levels_in_use(items: Sequence[Item]) -> list[Level]:
     """The levels in use of locked items, without what expired holds keep."""
-    found, _ = await levels.of_items({item.id for item in items}, database.now())
+    found, _ = await levels.of_items({item.id for item in items}, clock.now())
     return [level for level in found if level.deleted_at is None]
 
 
 async def retire(items: Sequence[Item], at: str = "sku") -> None:
     """Take locked items out of use, with their levels; nobody is told any more that they are low."""
-    now = database.now()
+    now = clock.now()
     unused = await levels_in_use(items)
     await check_unused(items, unused, at)
     await catalog.retire(items, now)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from gqlstock.rules.retries import WorkState
-from gqlstock.store import database, dispatch, mail, webhooks
+from gqlstock.store import dispatch, mail, webhooks
+from gqlstock.store.db import clock
 
 # Behind an endpoint that is gone each message would wait for the one before it to be given up, and the last for ever.
 _TRIED = timedelta(days=7)
@@ -14,7 +15,7 @@ _KEPT = {WorkState.DELIVERED: timedelta(days=7), WorkState.FAILED: timedelta(day
 
 async def forget() -> None:
     """Give up what could not be delivered for long; forget what was delivered or given up long ago."""
-    now = database.now()
+    now = clock.now()
     await webhooks.queue.give_up(now - _TRIED, _GIVEN_UP, lambda rows: webhooks.lock({row.endpoint_id for row in rows}))
     await mail.queue.give_up(now - _TRIED, _GIVEN_UP, lambda _: dispatch.lock())
     for state, kept in _KEPT.items():

@@ -17,11 +17,12 @@ from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.stock.settings_lookup import lookup
-from gqlstock.store import catalog, categories, database, free_units, keyset
+from gqlstock.store import catalog, categories, free_units
 from gqlstock.store import demand as rows
 from gqlstock.store import levels as level_rows
+from gqlstock.store.db import clock, keyset
+from gqlstock.store.db.keyset import Key, SortOrder
 from gqlstock.store.demand import Within
-from gqlstock.store.keyset import Key, Order
 
 _PART = 1_000
 _LOOKED_AT = 500
@@ -64,7 +65,7 @@ class Report:
         self._category_ids = category_ids
         places = {one.warehouse_id for one in channel.warehouses} if channel else network.active
         self._places = {warehouse_id for warehouse_id in places if caller.reaches(warehouse_id)}
-        self._now = database.now()
+        self._now = clock.now()
 
     async def of_ordered(self) -> list[ItemDemand]:
         """Of the counted items of which something was ordered."""
@@ -102,7 +103,7 @@ class Report:
         found: list[ItemDemand] = []
         after: Key | None = None
         while True:
-            part = await keyset.page(items, Order("id"), after=after, before=None, limit=_PART)
+            part = await keyset.page(items, SortOrder("id"), after=after, before=None, limit=_PART)
             found += await self._of([row for row, _ in part])
             if len(part) < _PART:
                 return found
@@ -177,7 +178,7 @@ async def _demands(
     days: int, channel: SalesChannel | None, category_ids: Sequence[int] | None = None
 ) -> dict[int, Demand]:
     """The demand for each item that has units: a combination of a product tracked without options is its product's."""
-    now = database.now()
+    now = clock.now()
     since = now - timedelta(days=days)
     within = Within(channel.id if channel else None, category_ids)
     parts = (

@@ -13,7 +13,8 @@ from gqlstock.services import end_hold
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store import database, holds
+from gqlstock.store import holds
+from gqlstock.store.db import clock
 
 _READ_AT_ONCE = 200
 
@@ -21,7 +22,7 @@ _READ_AT_ONCE = 200
 async def run() -> int:
     """Sweep all expired holds, with what follows from it. Gives their number."""
     swept = 0
-    while found := await holds.expired(database.now(), _READ_AT_ONCE):
+    while found := await holds.expired(clock.now(), _READ_AT_ONCE):
         for hold_id in found:
             await transaction.run(ExpireHold(hold_id))
         swept += len(found)

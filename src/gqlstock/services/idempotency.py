@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Protocol
 from gqlstock.rules import canonical, catalog, skus
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import database, idempotency, warehouses
+from gqlstock.store import idempotency, warehouses
+from gqlstock.store.db import clock
 
 _REFUSALS_KEPT = timedelta(hours=1)
 """A refusal only decides for calls that had arrived before it."""
@@ -30,7 +31,7 @@ def ticket(caller: Caller, mutation: str, key: str | None, asked: object) -> Ide
     if key is None:
         return None
     name = catalog.text(key, "idempotencyKey", "idempotencyKey")
-    return IdempotencyKey(caller.key, mutation, name, canonical.digest(asked), database.now())
+    return IdempotencyKey(caller.key, mutation, name, canonical.digest(asked), clock.now())
 
 
 async def ticket_on_website(caller: Caller, mutation: str, key: str | None, asked: _OnWebsite) -> IdempotencyKey | None:
@@ -49,5 +50,5 @@ async def is_used(caller: Caller, mutation: str, key: str) -> bool:
 
 async def forget(older_than: timedelta) -> None:
     """Forget the answers that have been kept for longer than that."""
-    now = database.now()
+    now = clock.now()
     await idempotency.sweep(now - older_than, now - _REFUSALS_KEPT)

@@ -23,8 +23,9 @@ from gqlstock.services import count_levels, shopify_check
 from gqlstock.services.shopify_import import ShopifyImport
 from gqlstock.stock import transaction
 from gqlstock.store import catalog as rows
-from gqlstock.store import database, warehouses
+from gqlstock.store import warehouses
 from gqlstock.store.counts import Count
+from gqlstock.store.db import sql
 from gqlstock.store.spool import Counts, Named, Products
 
 _CHECKED_AT_ONCE = 5_000
@@ -78,7 +79,7 @@ async def levels(caller: Caller, lines: Iterable[str], progress: Progress = _sil
         faults.check()
         await _resolve(given, faults)
         faults.check()
-        await database.analyze("item", "inventory_level")
+        await sql.analyze("item", "inventory_level")
         items = await _items_at_once()
         await _check_levels(given, items, faults, progress)
         faults.check()
@@ -168,7 +169,7 @@ async def shopify_products(
     with Products() as given:
         await _read_products(lines, given, progress)
         place = await _warehouse(warehouse)
-        await database.analyze("item", "inventory_level")
+        await sql.analyze("item", "inventory_level")
         await _check_products(given, place, progress)
         into, writer = ShopifyImport(given), _Writer(caller)
         at_once = min(await _items_at_once(), _WRITTEN_AT_ONCE)

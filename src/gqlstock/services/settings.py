@@ -12,7 +12,8 @@ from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Settings, SettingScope
 from gqlstock.stock.settings_lookup import lookup
-from gqlstock.store import catalog, categories, database, levels, settings, warehouses
+from gqlstock.store import catalog, categories, levels, settings, warehouses
+from gqlstock.store.db import transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ async def change(target: SettingTarget, values: Mapping[str, Any]) -> None:
         rules.check(values, effective, target.scope, "settings", counted_in_parts=found.counted_in_parts)
         await settings.change(target.scope, found.owner_id, values)
 
-    await database.transaction(work)
+    await transactions.run(work)
 
 
 def _split(target: SettingTarget, found: _Found) -> tuple[Mapping[str, Any], list[Place]]:

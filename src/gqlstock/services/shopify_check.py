@@ -17,7 +17,8 @@ from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, delete_items
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
-from gqlstock.store import database, levels, settings, warehouses
+from gqlstock.store import levels, settings, warehouses
+from gqlstock.store.db import clock
 from gqlstock.store.spool import Products
 
 
@@ -74,7 +75,7 @@ async def _check_change(one: _Stored, file: Products) -> None:
     file.free(combination.id for combination in gone)
     if not gone and product.tracking is item.tracking:
         return
-    stored, _ = await levels.of_items({item.id, *(found.id for found in one.combinations)}, database.now())
+    stored, _ = await levels.of_items({item.id, *(found.id for found in one.combinations)}, clock.now())
     in_use = [level for level in stored if level.deleted_at is None]
     changed = replace(item, tracking=product.tracking)
     await delete_items.check_unused(gone, in_use)
@@ -112,7 +113,7 @@ async def _check_quantities(given: Sequence["_Stored"], warehouse_id: int, fault
     items |= {combination.id: combination for one, _ in parted for combination in one.combinations}
     network, fallback = await warehouses.network(), await settings.fallback(items.values(), moved.values())
     found, channel = Lookup(items, network, fallback), network.selling_from({warehouse_id})
-    stored, _ = await levels.of_items(items, database.now())
+    stored, _ = await levels.of_items(items, clock.now())
     for one, variant in parted:
         own = one.item_of(variant)
         if own is not None:

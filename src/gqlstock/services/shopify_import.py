@@ -22,7 +22,8 @@ from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, categories, combinations
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
-from gqlstock.store import commands, database, outbox, settings
+from gqlstock.store import commands, outbox, settings
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.spool import Products
 
 Written = list[tuple[Variant, int]]
@@ -44,7 +45,7 @@ class ShopifyImport:
         Where one of them is refused, each has a transaction of its own.
         """
         try:
-            part, written = await database.transaction(lambda: self._write(products))
+            part, written = await transactions.run(lambda: self._write(products))
         except _Refused as refused:
             if len(products) > 1:
                 return [one for product in products for one in await self.write([product])]
@@ -131,7 +132,7 @@ class _Part:
             self.products_changed += 1
 
     async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:
-        at = database.now()
+        at = clock.now()
         skus = await self._free_skus(
             [(p.handle, {}, None if p.options else p.variants[0].sku, p.variants[0].line) for p in given]
         )
@@ -195,7 +196,7 @@ class _Part:
             await combinations.update(item.sku, changes)
 
     async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
-        at = database.now()
+        at = clock.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
         new = [
             replace(

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gqlstock.store import database, mail, outbox, versions, webhooks
-from gqlstock.store.database import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store import mail, outbox, webhooks
+from gqlstock.store.db import clock, sql, versions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.outbox import Cursor
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
@@ -29,7 +30,7 @@ class NotUsable(Exception):
 
 async def database_answers() -> None:
     """Raises when the database does not answer."""
-    await database.query("SELECT 1 AS one")
+    await sql.query("SELECT 1 AS one")
 
 
 async def check_answers(url: DatabaseUrl) -> None:
@@ -88,7 +89,7 @@ async def backlog(seen: Cursor) -> Backlog:
     news, oldest = await outbox.waiting(seen, _MOST_COUNTED)
     return Backlog(
         news,
-        max((database.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
+        max((clock.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
         await webhooks.queue.pending(_MOST_COUNTED),
         await mail.queue.pending(_MOST_COUNTED),
     )

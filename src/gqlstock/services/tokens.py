@@ -10,7 +10,8 @@ from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
 from gqlstock.rules.tokens import ApiToken, TokenState
-from gqlstock.store import database, tokens, warehouses
+from gqlstock.store import tokens, warehouses
+from gqlstock.store.db import clock, transactions
 
 _MARK = "gqls_"
 
@@ -49,11 +50,11 @@ async def create(
     if is_reserved(checked):
         message = f"The name {refusals.shown(checked)} is reserved: the ledger has it for the system. Choose another."
         raise invalid(message, "name")
-    ends = expiry.parse(expires, database.now()) if expires is not None else None
+    ends = expiry.parse(expires, clock.now()) if expires is not None else None
     token = _MARK + secrets.token_urlsafe(32)
 
     async def work() -> None:
-        now = database.now()
+        now = clock.now()
         before = await tokens.named(checked)
         if before is not None and before.revoked_at is None:
             is_over = before.state(now) is TokenState.EXPIRED
@@ -65,7 +66,7 @@ async def create(
         else:
             await tokens.update(before, replace(made, id=before.id))
 
-    await database.transaction(work)
+    await transactions.run(work)
     return token
 
 
@@ -85,7 +86,7 @@ async def _ids(codes: Sequence[str]) -> frozenset[int]:
 
 async def listed() -> list[Listed]:
     """Every token there was, oldest first."""
-    now = database.now()
+    now = clock.now()
     found = await tokens.all_tokens()
     places = await warehouses.warehouses({one for token in found for one in token.warehouses or ()})
     return [
@@ -113,11 +114,11 @@ async def revoke(name: str) -> None:
             raise refusals.missing("token", checked, "name")
         if token.revoked_at is not None:
             raise refusals.wrong_state(f"The token {refusals.shown(checked)} is revoked already.", "name")
-        await tokens.update(token, replace(token, revoked_at=database.now()))
+        await tokens.update(token, replace(token, revoked_at=clock.now()))
 
-    await database.transaction(work)
+    await transactions.run(work)
 
 
 async def callers(given: Collection[str]) -> dict[str, Caller]:
     """Whom tokens stand for, without those that do not exist, are revoked or have expired."""
-    return await tokens.callers(given, database.now())
+    return await tokens.callers(given, clock.now())

@@ -11,9 +11,9 @@ from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.network import Assignment, Organization, Warehouse, Website
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.settings import camel
-from gqlstock.store import database, outbox, reassessments
+from gqlstock.store import outbox, reassessments
 from gqlstock.store import warehouses as rows
-from gqlstock.store.db import tables
+from gqlstock.store.db import clock, tables, transactions
 
 DEFAULT_ORGANIZATION = "default"
 _LARGEST_PRIORITY = 2**31 - 1
@@ -35,12 +35,12 @@ async def create_organization(code: str, name: str, warehouses: Sequence[Assigne
 
     async def work() -> int:
         free = await _free_code("organization", rows.organization, code)
-        made = Organization(UNSTORED, free, catalog.text(name, "name", "name"), database.now())
+        made = Organization(UNSTORED, free, catalog.text(name, "name", "name"), clock.now())
         (made_id,) = await tables.insert(Organization, [made])
         await _assign("organization_id", made_id, warehouses)
         return made_id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update_organization(code: str, given: Changes) -> int:
@@ -57,7 +57,7 @@ async def update_organization(code: str, given: Changes) -> int:
             await reassessments.add_everything()
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def create_website(
@@ -68,14 +68,14 @@ async def create_website(
     async def work() -> int:
         owner = await _organization(DEFAULT_ORGANIZATION if organization is None else organization, "organization")
         free = await _free_code("website", rows.website, code)
-        made = Website(UNSTORED, free, catalog.text(name, "name", "name"), owner.id, database.now())
+        made = Website(UNSTORED, free, catalog.text(name, "name", "name"), owner.id, clock.now())
         (made_id,) = await tables.insert(Website, [made])
         await _assign("website_id", made_id, warehouses)
         await outbox.add([ANY_SETTING])
         await reassessments.add_everything()
         return made_id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update_website(code: str, given: Changes) -> int:
@@ -99,19 +99,19 @@ async def update_website(code: str, given: Changes) -> int:
             await reassessments.add_everything()
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def create_warehouse(given: Changes) -> int:
     """Make a warehouse of ``code``, ``name`` and whatever else is given. Answers its id."""
 
     async def work() -> int:
-        free, at = await _free_code("warehouse", rows.warehouse, given["code"]), database.now()
+        free, at = await _free_code("warehouse", rows.warehouse, given["code"]), clock.now()
         made = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=at, updated_at=at)
         (made_id,) = await tables.insert(Warehouse, [_changed(made, given)])
         return made_id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def update_warehouse(code: str, given: Changes) -> int:
@@ -121,14 +121,14 @@ async def update_warehouse(code: str, given: Changes) -> int:
         found = await rows.warehouse(code)
         if found is None:
             raise refusals.missing("warehouse", code, "code")
-        after = replace(_changed(found, given), updated_at=database.now())
+        after = replace(_changed(found, given), updated_at=clock.now())
         await tables.update(Warehouse, [(found, after)])
         await outbox.add([ANY_SETTING])
         if after.active != found.active:
             await reassessments.add_everything()
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 def _changed(warehouse: Warehouse, given: Changes) -> Warehouse:

@@ -13,8 +13,9 @@ from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
-from gqlstock.store import database, outbox
+from gqlstock.store import outbox
 from gqlstock.store import webhooks as rows
+from gqlstock.store.db import clock, transactions
 
 # As the Standard Webhooks specification wants it: 24 to 64 random bytes.
 _SECRET_BYTES = 32
@@ -38,12 +39,12 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
             since_era=since_era,
             since_tx=since_tx,
             since_id=since_id,
-            created_at=database.now(),
+            created_at=clock.now(),
             deleted_at=None,
         )
         return await rows.insert_endpoint(made)
 
-    return await database.transaction(work), secret
+    return await transactions.run(work), secret
 
 
 async def update(handle: Handle, changes: Mapping[str, Any], *, private_addresses: bool) -> int:
@@ -61,7 +62,7 @@ async def update(handle: Handle, changes: Mapping[str, Any], *, private_addresse
         await rows.update_endpoint(found, replace(found, **values))
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def delete(handle: Handle) -> int:
@@ -69,11 +70,11 @@ async def delete(handle: Handle) -> int:
 
     async def work() -> int:
         found = await _in_use(handle)
-        await rows.update_endpoint(found, replace(found, active=False, secret="", deleted_at=database.now()))
+        await rows.update_endpoint(found, replace(found, active=False, secret="", deleted_at=clock.now()))
         await rows.abandon(found.id, "The endpoint was deleted.")
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 async def _in_use(handle: Handle) -> WebhookEndpoint:
@@ -97,18 +98,18 @@ async def redeliver(handle: Handle) -> int:
         if found is None:
             raise refusals.missing("webhook delivery", handle.text, "id")
         _check(found, endpoint)
-        changes: dict[str, Any] = {"due_at": database.now()}
+        changes: dict[str, Any] = {"due_at": clock.now()}
         if found.state is not WorkState.PENDING:
             changes = {
                 "state": WorkState.PENDING,
                 "spent": found.attempts,
                 "delivered_at": None,
-                "due_at": None if await rows.has_earlier(found) else database.now(),
+                "due_at": None if await rows.has_earlier(found) else clock.now(),
             }
         await rows.update_delivery(found, replace(found, **changes))
         return found.id
 
-    return await database.transaction(work)
+    return await transactions.run(work)
 
 
 def _check(found: WebhookDelivery, endpoint: WebhookEndpoint) -> None:
@@ -121,5 +122,5 @@ def _check(found: WebhookDelivery, endpoint: WebhookEndpoint) -> None:
         return
     if found.due_at is None:
         raise wrong_state("It waits for an earlier message about the same thing.", "id")
-    if found.sending and found.due_at > database.now():
+    if found.sending and found.due_at > clock.now():
         raise wrong_state("It is being sent right now.", "id")

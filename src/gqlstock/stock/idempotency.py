@@ -7,8 +7,8 @@ from gqlstock.rules import idempotency as rules
 from gqlstock.rules.idempotency import IdempotencyKey, KeptAnswer
 from gqlstock.rules.refusals import Refused
 from gqlstock.stock.command import Result
-from gqlstock.store import database
 from gqlstock.store import idempotency as rows
+from gqlstock.store.db import transactions
 
 Answer = Result | Refused
 
@@ -40,7 +40,7 @@ async def keep(made: Mapping[IdempotencyKey, Answer], outdated: Collection[int])
         await rows.remove(outdated)
     refused = {key for key, answer in made.items() if isinstance(answer, Refused)}
     if not await rows.insert({key: _stored(answer) for key, answer in made.items()}, refused):
-        raise database.Outdated("a key was used meanwhile")
+        raise transactions.Outdated("a key was used meanwhile")
 
 
 def _stored(answer: Answer) -> dict[str, object]:

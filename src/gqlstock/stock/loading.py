@@ -15,8 +15,9 @@ from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store import commands as rows
-from gqlstock.store import database, holds, levels, settings, warehouses
+from gqlstock.store import holds, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
+from gqlstock.store.db import clock, connection, transactions
 from gqlstock.store.db.records import by_id
 
 ITEM = "item"
@@ -42,7 +43,7 @@ async def wait(wait_for: frozenset[Lock]) -> None:
 async def resolve(names: Sequence[Names]) -> Snapshot:
     """The catalog and the orders, holds and announcements that commands name, without levels."""
     snapshot = Snapshot(
-        now=database.now(),
+        now=clock.now(),
         network=await warehouses.network(),
         by_sku={},
         lookup=None,  # type: ignore[arg-type]
@@ -113,13 +114,13 @@ class Locks:
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
     """Lock items by id and then the rest by kind and id, passing over what others have. Outdated items start over."""
-    if not database.is_postgres():
+    if not connection.is_postgres():
         return Locks(None)
     locked = await rows.lock_items(item_ids)
     known = found.lookup.items
     changed = [one.id for one in locked if one.id in known and one.updated_at != known[one.id].updated_at]
     if changed:
-        raise database.Outdated(f"items {changed} were changed")
+        raise transactions.Outdated(f"items {changed} were changed")
     others: set[Lock] = set()
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
@@ -157,7 +158,7 @@ async def _read_again(found: Snapshot) -> None:
     found.records.clear()
     await _read_named(found, [names])
     if _level_ids(found) - found.level_items.keys():
-        raise database.Outdated("an order has units of other items by now")
+        raise transactions.Outdated("an order has units of other items by now")
 
 
 async def of_items(item_ids: Collection[int]) -> Snapshot:

@@ -17,9 +17,9 @@ from gqlstock.stock.consequences import apply_consequences
 from gqlstock.stock.idempotency import Answers
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
-from gqlstock.store import database, outbox
-from gqlstock.store.database import CommitUnknown as CommitUnknown
-from gqlstock.store.db import tables
+from gqlstock.store import outbox
+from gqlstock.store.db import tables, transactions
+from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -
 
 async def _write_alone(command: Command, wait_for: frozenset[Lock]) -> Outcome:
     try:
-        return (await _write([command], wait_for, database.ATTEMPTS))[0]
+        return (await _write([command], wait_for, transactions.ATTEMPTS))[0]
     except Exception as error:
         return error
 
@@ -60,7 +60,7 @@ class _NothingToWrite(Exception):
 
 async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempts: int) -> Sequence[Outcome]:
     try:
-        return await database.one_hop(lambda: _Batch(commands).run(wait_for), attempts)
+        return await transactions.run_in_one_hop(lambda: _Batch(commands).run(wait_for), attempts)
     except _NothingToWrite as rolled_back:
         # A rollback costs no commit: on a sale day most orders for what has sold out are refused.
         return rolled_back.outcomes
@@ -84,7 +84,7 @@ class _Batch:
             self.outcomes |= {number: changes.answer(written) for number, changes in decided.items()}
         else:
             # Refusals alone may be decided and kept once more.
-            database.allow_repeat()
+            transactions.allow_repeat()
         if not await self._keep_answers() and not decided:
             raise _NothingToWrite(self._all())
         return self._all()

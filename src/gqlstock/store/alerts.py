@@ -13,7 +13,7 @@ from gqlstock.rules.alerts import AlertState
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
 from gqlstock.store.db import records
-from gqlstock.store.fields import QuantityField, SkuField
+from gqlstock.store.db.fields import QuantityField, SkuField
 from gqlstock.store.warehouses import Warehouse
 
 

@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import receiving
 from gqlstock.rules.quantities import ZERO
 from gqlstock.store.db import records
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.db.fields import QuantityField
 from gqlstock.store.inventory import InventoryLevel
 
 

@@ -14,9 +14,9 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import back_in_stock as rules
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.catalog import Item
-from gqlstock.store import catalog, database
-from gqlstock.store.db import records
-from gqlstock.store.fields import SkuField
+from gqlstock.store import catalog
+from gqlstock.store.db import clock, records, sql
+from gqlstock.store.db.fields import SkuField
 from gqlstock.store.warehouses import Website
 
 Pair = tuple[int, int]
@@ -79,7 +79,7 @@ async def with_sku(sku: str) -> Q:
 
 async def ask(item: Item, website_id: int, email: str) -> int:
     """Let an address wait, if it does not wait already; gives the id of what waits."""
-    rows = await database.execute(
+    rows = await sql.execute(
         """INSERT INTO back_in_stock_subscription (id, item_id, website_id, sku, email, email_key, state, created_at)
            VALUES (?, ?, ?, ?, ?, ?, 'WAITING', ?)
            ON CONFLICT (item_id, website_id, email_key) WHERE state = 'WAITING'
@@ -90,7 +90,7 @@ async def ask(item: Item, website_id: int, email: str) -> int:
         item.sku,
         email,
         rules.key(email),
-        database.now(),
+        clock.now(),
     )
     return int(rows[0]["id"])
 
@@ -136,11 +136,11 @@ async def pairs(item_ids: Collection[int] | None = None) -> set[Pair]:
     That is the item itself, the product it is a combination of, and the combinations of a product that has the units.
     """
     if item_ids is None:
-        rows = await database.query(_ABOUT)
+        rows = await sql.query(_ABOUT)
     else:
         wanted = sorted(item_ids)
         slots = ", ".join("?" * len(wanted))
-        rows = await database.query(_ABOUT + _TOUCHED.format(slots=slots), *wanted, *wanted, *wanted)
+        rows = await sql.query(_ABOUT + _TOUCHED.format(slots=slots), *wanted, *wanted, *wanted)
     return {(row["item_id"], row["website_id"]) for row in rows}
 
 

@@ -15,11 +15,10 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import skus as spelling
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
-from gqlstock.store import database
 from gqlstock.store.categories import Category
-from gqlstock.store.db import writing
+from gqlstock.store.db import sql, writing
+from gqlstock.store.db.fields import FoldedField, SkuField, to_units
 from gqlstock.store.db.records import records
-from gqlstock.store.fields import FoldedField, SkuField, to_units
 
 # A statement takes 32,767 values on PostgreSQL.
 _READ_AT_ONCE = 5_000
@@ -99,7 +98,7 @@ async def items(ids: Collection[int]) -> dict[int, rules.Item]:
     found: dict[int, rules.Item] = {}
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        found |= {item.id: item for item in await _items_where(f"id IN ({database.slots(part)})", *part)}
+        found |= {item.id: item for item in await _items_where(f"id IN ({sql.slots(part)})", *part)}
     return found
 
 
@@ -109,7 +108,7 @@ async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await _items_where(f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await _items_where(f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
@@ -125,7 +124,7 @@ async def combinations(product_ids: Collection[int]) -> dict[int, list[rules.Ite
     """The combinations in use of each product, oldest first."""
     found: dict[int, list[rules.Item]] = {product_id: [] for product_id in product_ids}
     if found:
-        below = f"product_id IN ({database.slots(found)}) AND deleted_at IS NULL ORDER BY id"
+        below = f"product_id IN ({sql.slots(found)}) AND deleted_at IS NULL ORDER BY id"
         for item in await _items_where(below, *found):
             assert item.product_id is not None
             found[item.product_id].append(item)
@@ -197,7 +196,7 @@ async def rewrite(combinations: Sequence[rules.Item]) -> None:
     # First none has a choice any more: two of them never have the same one in between.
     await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
     columns = ("name", "folded", "choice", "choice_digest", "updated_at")
-    await database.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
+    await sql.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
 
 
 async def of_product(sku: str, column: str) -> Q:
@@ -275,7 +274,7 @@ async def _ids(column: str, values: Collection[str], condition: str) -> dict[str
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
         slots = ", ".join("?" * len(part))
-        rows = await database.query(f"SELECT id, {column} FROM item WHERE {column} IN ({slots}) AND {condition}", *part)
+        rows = await sql.query(f"SELECT id, {column} FROM item WHERE {column} IN ({slots}) AND {condition}", *part)
         found |= {row[column]: row["id"] for row in rows}
     return found
 
@@ -286,14 +285,14 @@ async def combination_ids(product_ids: Collection[int]) -> list[int]:
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
         slots = ", ".join("?" * len(part))
-        rows = await database.query(f"SELECT id FROM item WHERE product_id IN ({slots}) AND deleted_at IS NULL", *part)
+        rows = await sql.query(f"SELECT id FROM item WHERE product_id IN ({slots}) AND deleted_at IS NULL", *part)
         found += [row["id"] for row in rows]
     return found
 
 
 async def skus_after(sku: str, limit: int) -> list[tuple[int, str]]:
     """The next items in use by SKU, as (id, sku)."""
-    rows = await database.query(
+    rows = await sql.query(
         "SELECT id, sku FROM item WHERE sku > ? AND deleted_at IS NULL ORDER BY sku LIMIT ?", sku, limit
     )
     return [(row["id"], row["sku"]) for row in rows]

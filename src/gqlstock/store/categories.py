@@ -7,8 +7,7 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from gqlstock.rules import categories as rules
-from gqlstock.store import database
-from gqlstock.store.db import writing
+from gqlstock.store.db import connection, sql, writing
 from gqlstock.store.db.records import records
 
 
@@ -54,7 +53,7 @@ async def children(category_ids: Collection[int]) -> dict[int, list[rules.Catego
 
 async def subtree(category_id: int) -> list[int]:
     """The ids of a category and of everything below it."""
-    rows = await database.query(
+    rows = await sql.query(
         """WITH RECURSIVE below(id) AS (
                SELECT id FROM category WHERE id = ?
                UNION SELECT category.id FROM category JOIN below ON category.parent_id = below.id
@@ -67,7 +66,7 @@ async def subtree(category_id: int) -> list[int]:
 async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
     """For each category the ids of itself and of everything below it."""
     slots = ", ".join("?" * len(category_ids))
-    rows = await database.query(
+    rows = await sql.query(
         f"""WITH RECURSIVE below(head, id) AS (
                SELECT id, id FROM category WHERE id IN ({slots})
                UNION SELECT below.head, category.id FROM category JOIN below ON category.parent_id = below.id
@@ -89,7 +88,7 @@ async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str
     if not category_ids:
         return found
     slots = ", ".join("?" * len(category_ids))
-    rows = await database.look(
+    rows = await sql.fetch_raw(
         f"""WITH RECURSIVE above(start, id, depth) AS (
                SELECT id, id, 0 FROM category WHERE id IN ({slots})
                UNION ALL
@@ -106,8 +105,8 @@ async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str
 
 async def lock_tree() -> None:
     """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
-    if database.is_postgres():
-        await database.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
+    if connection.is_postgres():
+        await sql.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def has_children(category_id: int) -> bool:

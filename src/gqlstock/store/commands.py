@@ -11,14 +11,14 @@ from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import database
+from gqlstock.store.db import connection, sql
 from gqlstock.store.db.records import by_id, where
 
 R = TypeVar("R")
 
 
 async def _of(kind: type[R], column: str, ids: Collection[int]) -> list[R]:
-    return await where(kind, f"{column} IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
+    return await where(kind, f"{column} IN ({sql.slots(ids)}) ORDER BY id", *ids) if ids else []
 
 
 async def items(ids: Collection[int]) -> list[Item]:
@@ -31,7 +31,7 @@ async def items_by_sku(skus: Collection[str]) -> dict[str, Item]:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await where(Item, f"sku IN ({database.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await where(Item, f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
@@ -40,8 +40,8 @@ async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
     """The item of each level."""
     if not level_ids:
         return {}
-    rows = await database.look(
-        f"SELECT id, item_id FROM inventory_level WHERE id IN ({database.slots(level_ids)})", *level_ids
+    rows = await sql.fetch_raw(
+        f"SELECT id, item_id FROM inventory_level WHERE id IN ({sql.slots(level_ids)})", *level_ids
     )
     return {row["id"]: row["item_id"] for row in rows}
 
@@ -52,7 +52,7 @@ async def combinations(found: Iterable[Item]) -> dict[int, list[Item]]:
         one.id: [] for one in found if one.is_product and one.tracking is InventoryTracking.TRACK_WITH_OPTIONS
     }
     if made:
-        condition = f"product_id IN ({database.slots(made)}) AND deleted_at IS NULL ORDER BY id"
+        condition = f"product_id IN ({sql.slots(made)}) AND deleted_at IS NULL ORDER BY id"
         for item in await where(Item, condition, *made):
             assert item.product_id is not None
             made[item.product_id].append(item)
@@ -69,10 +69,10 @@ async def lock(kind: type[Any], ids: Collection[int], *, waiting: bool = False) 
 
 
 async def _locked(kind: type[R], ids: Collection[int], *, waiting: bool) -> list[R]:
-    if not ids or not database.is_postgres():
+    if not ids or not connection.is_postgres():
         return []
     skip = "" if waiting else " SKIP LOCKED"
-    return await where(kind, f"id IN ({database.slots(ids)}) ORDER BY id FOR NO KEY UPDATE{skip}", *ids)
+    return await where(kind, f"id IN ({sql.slots(ids)}) ORDER BY id FOR NO KEY UPDATE{skip}", *ids)
 
 
 async def whole_orders(ids: Collection[int]) -> list[Any]:
@@ -92,7 +92,7 @@ async def whole_holds(ids: Collection[int]) -> list[Any]:
 
 
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
-    condition = f"state = ? AND item_id IN ({database.slots(item_ids)}) ORDER BY id"
+    condition = f"state = ? AND item_id IN ({sql.slots(item_ids)}) ORDER BY id"
     return await where(LowInventoryAlert, condition, AlertState.RAISED.value, *item_ids)
 
 
@@ -100,7 +100,7 @@ async def queues(
     level_ids: Collection[int],
 ) -> tuple[list[Allocation], list[Order], list[OrderLine], list[Shipment]]:
     """What waits at levels, in the order in which it is filled, with its orders, lines and shipments."""
-    condition = f"state = ? AND level_id IN ({database.slots(level_ids)}) ORDER BY COALESCE(split_from, id), id"
+    condition = f"state = ? AND level_id IN ({sql.slots(level_ids)}) ORDER BY COALESCE(split_from, id), id"
     waiting = await where(Allocation, condition, AllocationState.BACKORDERED.value, *level_ids)
     lines = await by_id(OrderLine, {one.line_id for one in waiting})
     orders = await by_id(Order, {line.order_id for line in lines.values()})
@@ -115,13 +115,11 @@ async def contents(shipment_ids: Collection[int]) -> list[Allocation]:
 
 async def arriving(level_ids: Collection[int]) -> list[StockAnnouncement]:
     """What is announced for levels and still to come."""
-    condition = (
-        f"level_id IN ({database.slots(level_ids)}) AND withdrawn_at IS NULL AND received < quantity ORDER BY id"
-    )
+    condition = f"level_id IN ({sql.slots(level_ids)}) AND withdrawn_at IS NULL AND received < quantity ORDER BY id"
     return await where(StockAnnouncement, condition, *level_ids)
 
 
 async def open_allocations(level_ids: Collection[int]) -> list[Allocation]:
     """What of levels is still to be shipped or canceled."""
-    condition = f"level_id IN ({database.slots(level_ids)}) AND state IN (?, ?) ORDER BY id"
+    condition = f"level_id IN ({sql.slots(level_ids)}) AND state IN (?, ?) ORDER BY id"
     return await where(Allocation, condition, *level_ids, *(state.value for state in OPEN_STATES))

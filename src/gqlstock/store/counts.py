@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gqlstock.store import database
-from gqlstock.store.fields import from_units
+from gqlstock.store.db import sql
+from gqlstock.store.db.fields import from_units
 
 Key = tuple[int, int]
 """An item's id and a warehouse's."""
@@ -27,9 +27,9 @@ class Count:
 
 async def on_hand_of(item_ids: Collection[int]) -> dict[Key, Decimal]:
     """What the levels in use of these items have."""
-    rows = await database.look(
+    rows = await sql.fetch_raw(
         f"""SELECT item_id, warehouse_id, on_hand FROM inventory_level
-            WHERE item_id IN ({database.slots(item_ids)}) AND deleted_at IS NULL""",
+            WHERE item_id IN ({sql.slots(item_ids)}) AND deleted_at IS NULL""",
         *item_ids,
     )
     return {(row["item_id"], row["warehouse_id"]): from_units(row["on_hand"]) for row in rows}

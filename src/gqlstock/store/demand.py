@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from gqlstock.rules.catalog import InventoryTracking, counts_combinations
-from gqlstock.store import database
-from gqlstock.store.fields import from_units
+from gqlstock.store.db import sql
+from gqlstock.store.db.fields import from_units
 
 _ORDERED = """
     SELECT order_line.item_id AS item_id, CAST(SUM(order_line.quantity - order_line.canceled) AS BIGINT) AS units
@@ -66,10 +66,10 @@ async def _sums(statement: str, since: datetime, until: datetime, within: Within
         conditions += " AND customer_order.website_id = ?"
         values.append(within.website_id)
     if within.category_ids is not None:
-        slots = database.slots(within.category_ids)
+        slots = sql.slots(within.category_ids)
         conditions += f" AND order_line.item_id IN (SELECT id FROM item WHERE category_id IN ({slots}))"
         values += within.category_ids
-    rows = await database.query(statement.format(within=conditions), *values)
+    rows = await sql.query(statement.format(within=conditions), *values)
     return {row["item_id"]: from_units(row["units"]) for row in rows}
 
 
@@ -99,5 +99,5 @@ async def _places(item_ids: Collection[int]) -> list[dict[str, Any]]:
     wanted, found = list(item_ids), []
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        found += await database.query(_PLACES.format(slots=database.slots(part)), *part)
+        found += await sql.query(_PLACES.format(slots=sql.slots(part)), *part)
     return found

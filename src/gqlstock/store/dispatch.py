@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.store import database
+from gqlstock.store.db import connection, sql
 from gqlstock.store.outbox import START, Cursor
 
 _ONLY = 1
@@ -39,7 +39,7 @@ async def begin() -> Cursor:
     found = await place()
     if found is not None:
         return found
-    await database.execute(
+    await sql.execute(
         "INSERT INTO dispatch (id, era, tx, entry_id, mark) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         _ONLY,
         *START.place,
@@ -50,7 +50,7 @@ async def begin() -> Cursor:
 
 async def advance(known: Cursor, to: Cursor) -> bool:
     """Move the cursor on from where it was known to be; False when another process did so first."""
-    moved = await database.execute(
+    moved = await sql.execute(
         """UPDATE dispatch SET era = ?, tx = ?, entry_id = ?, mark = ?
            WHERE id = ? AND era = ? AND tx = ? AND entry_id = ? AND mark = ? RETURNING id""",
         *to.place,
@@ -64,8 +64,8 @@ async def advance(known: Cursor, to: Cursor) -> bool:
 
 async def lock() -> None:
     """Have the making of work to this transaction; SQLite's one writer has it anyway."""
-    if database.is_postgres():
-        await database.execute("SELECT id FROM dispatch WHERE id = ? FOR NO KEY UPDATE", _ONLY)
+    if connection.is_postgres():
+        await sql.execute("SELECT id FROM dispatch WHERE id = ? FOR NO KEY UPDATE", _ONLY)
 
 
 async def take_check(now: datetime, every: timedelta) -> bool:
@@ -73,7 +73,7 @@ async def take_check(now: datetime, every: timedelta) -> bool:
 
     A check that is still to come was written down before the clock was set back.
     """
-    taken = await database.execute(
+    taken = await sql.execute(
         """UPDATE dispatch SET checked_at = ?
            WHERE id = ? AND (checked_at IS NULL OR checked_at <= ? OR checked_at > ?) RETURNING id""",
         now,
@@ -86,7 +86,7 @@ async def take_check(now: datetime, every: timedelta) -> bool:
 
 async def wanted() -> bool:
     """Whether an endpoint or a shopper waits for any news."""
-    found = await database.query(
+    found = await sql.query(
         """SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE active) AS endpoints,
                   EXISTS (SELECT 1 FROM back_in_stock_subscription WHERE state = 'WAITING') AS shoppers"""
     )

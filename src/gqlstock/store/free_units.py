@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.quantities import ZERO
-from gqlstock.store import database
 from gqlstock.store import levels as level_rows
-from gqlstock.store.fields import from_units, to_units
+from gqlstock.store.db import sql
+from gqlstock.store.db.fields import from_units, to_units
 
 _READ_AT_ONCE = 10_000
 # What is not counted, and products whose combinations are, have no levels that tell anything.
@@ -32,9 +32,9 @@ async def items_with_at_most(
     most: Decimal, warehouse_ids: Collection[int], category_ids: Collection[int] | None = None
 ) -> list[int]:
     """The ids of items in use of which at most so many are free. Holds that have expired may still count as kept."""
-    categories = "" if category_ids is None else f"AND item.category_id IN ({database.slots(category_ids)})"
-    statement = _AT_MOST.format(places=database.slots(warehouse_ids), categories=categories)
-    rows = await database.query(statement, *warehouse_ids, *_WITHOUT_UNITS, *(category_ids or ()), to_units(most))
+    categories = "" if category_ids is None else f"AND item.category_id IN ({sql.slots(category_ids)})"
+    statement = _AT_MOST.format(places=sql.slots(warehouse_ids), categories=categories)
+    rows = await sql.query(statement, *warehouse_ids, *_WITHOUT_UNITS, *(category_ids or ()), to_units(most))
     return [row["id"] for row in rows]
 
 
@@ -45,8 +45,8 @@ async def of(item_ids: Collection[int], warehouse_ids: Collection[int]) -> dict[
     holding = []
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        statement = _FREE.format(items=database.slots(part), places=database.slots(warehouse_ids))
-        for row in await database.query(statement, *part, *warehouse_ids):
+        statement = _FREE.format(items=sql.slots(part), places=sql.slots(warehouse_ids))
+        for row in await sql.query(statement, *part, *warehouse_ids):
             free[row["item_id"]] = from_units(row["units"])
             if row["held"]:
                 holding.append(row["item_id"])

@@ -10,10 +10,9 @@ from tortoise.models import Model
 
 from gqlstock.rules import holds as rules
 from gqlstock.rules.holds import StockHoldState
-from gqlstock.store import database
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import records
-from gqlstock.store.fields import QuantityField, SkuField, from_units
+from gqlstock.store.db import connection, records, sql
+from gqlstock.store.db.fields import QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
 
@@ -110,23 +109,23 @@ async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]
 
 async def lock_address(address: str) -> None:
     """Have the holds of an address to this transaction; lock its items first. SQLite's one writer has them anyway."""
-    if database.is_postgres():
-        await database.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
+    if connection.is_postgres():
+        await sql.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
 
 
 async def active_of(address: str, now: datetime) -> int:
     """How many holds an address has that hold something now."""
-    return int((await database.query(_COUNTING, address, now))[0]["holds"])
+    return int((await sql.query(_COUNTING, address, now))[0]["holds"])
 
 
 async def expired(now: datetime, limit: int) -> list[int]:
     """Holds that have expired and still stand in the figures of their levels."""
-    return [row["id"] for row in await database.query(_EXPIRED_HOLDS, now, limit)]
+    return [row["id"] for row in await sql.query(_EXPIRED_HOLDS, now, limit)]
 
 
 async def expired_units(level_ids: Collection[int], now: datetime) -> dict[int, Decimal]:
     """What holds that have expired still keep in the stored figures of levels."""
     if not level_ids:
         return {}
-    found = await database.look(_EXPIRED_UNITS.format(slots=database.slots(level_ids)), now, *level_ids)
+    found = await sql.fetch_raw(_EXPIRED_UNITS.format(slots=sql.slots(level_ids)), now, *level_ids)
     return {row["level_id"]: from_units(row["units"]) for row in found}

@@ -10,7 +10,7 @@ from tortoise.models import Model
 
 from gqlstock.rules import idempotency as rules
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.store import database
+from gqlstock.store.db import clock, sql
 from gqlstock.store.db.records import records
 
 
@@ -46,8 +46,8 @@ async def kept(keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, rules.K
 
 async def insert(answers: Mapping[IdempotencyKey, dict[str, Any]], refused: Collection[IdempotencyKey]) -> bool:
     """Keep answers under keys, in one order; False where another transaction has used one of them meanwhile."""
-    wanted, at = sorted(answers, key=lambda key: key.place), database.now()
-    made = await database.execute(
+    wanted, at = sorted(answers, key=lambda key: key.place), clock.now()
+    made = await sql.execute(
         f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, refused, seal, created_at)
             VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(wanted))}
             ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING id""",

@@ -8,7 +8,7 @@ from tortoise.models import Model
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.store.catalog import Item
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.db.fields import QuantityField
 from gqlstock.store.warehouses import Warehouse
 
 

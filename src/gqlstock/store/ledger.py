@@ -8,9 +8,9 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import ledger as rules
 from gqlstock.rules.ledger import StockMovement
-from gqlstock.store import database, inventory
-from gqlstock.store.db import records, tables
-from gqlstock.store.fields import Total, from_units
+from gqlstock.store import inventory
+from gqlstock.store.db import clock, records, sql, tables
+from gqlstock.store.db.fields import Total, from_units
 
 # SQLite joins at most 500 statements into one.
 _ASKED_AT_ONCE = 400
@@ -44,11 +44,11 @@ async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[
     No moment is before the latest that its level was counted for: whatever a count corrected afterwards, was seen then.
     """
     found: dict[tuple[int, datetime], Decimal] = {}
-    upto = database.now() + CLOCKS_AGREE
+    upto = clock.now() + CLOCKS_AGREE
     for start in range(0, len(asked), _ASKED_AT_ONCE):
         part = asked[start : start + _ASKED_AT_ONCE]
         statement = " UNION ALL ".join(_MOVED.format(number, _COUNTS) for number in range(len(part)))
-        rows = await database.query(
+        rows = await sql.query(
             statement, *(value for level_id, moment in part for value in (level_id, upto, level_id, moment))
         )
         found |= {part[row["number"]]: from_units(row["units"]) for row in rows}

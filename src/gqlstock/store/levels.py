@@ -10,9 +10,9 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import ledger
 from gqlstock.rules.ledger import Level
-from gqlstock.store import database, holds
-from gqlstock.store.db import records
-from gqlstock.store.fields import to_units
+from gqlstock.store import holds
+from gqlstock.store.db import clock, connection, records, sql
+from gqlstock.store.db.fields import to_units
 from gqlstock.store.inventory import InventoryLevel
 
 # A statement takes 32,767 values on PostgreSQL.
@@ -43,8 +43,8 @@ async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level
     """All levels of items, without what expired holds keep; and those of the items that may have an open alert."""
     if not item_ids:
         return [], set()
-    statement = _LEVELS.format(columns=records.columns(Level, "l"), slots=database.slots(item_ids))
-    rows = await database.look(statement, *item_ids)
+    statement = _LEVELS.format(columns=records.columns(Level, "l"), slots=sql.slots(item_ids))
+    rows = await sql.fetch_raw(statement, *item_ids)
     levels = records.hydrate(Level, rows)
     quiet = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
     return await without_expired(levels, now), set(item_ids) - quiet
@@ -52,7 +52,7 @@ async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level
 
 async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
     """All levels of items as they are stored, with what expired holds keep."""
-    condition = f"item_id IN ({database.slots(item_ids)}) ORDER BY id"
+    condition = f"item_id IN ({sql.slots(item_ids)}) ORDER BY id"
     return await records.where(Level, condition, *item_ids) if item_ids else []
 
 
@@ -66,7 +66,7 @@ async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]
 
 async def current(levels: Sequence[Level]) -> list[Level]:
     """Levels that were read as they are stored, as they are at this moment."""
-    return await without_expired(levels, database.now())
+    return await without_expired(levels, clock.now())
 
 
 def all_levels() -> QuerySet[InventoryLevel]:
@@ -90,7 +90,7 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
     wanted = list(found)
     for start in range(0, len(wanted), _READ_AT_ONCE):
         part = wanted[start : start + _READ_AT_ONCE]
-        condition = f"item_id IN ({database.slots(part)}) AND deleted_at IS NULL ORDER BY id"
+        condition = f"item_id IN ({sql.slots(part)}) AND deleted_at IS NULL ORDER BY id"
         for level in await current(await records.where(Level, condition, *part)):
             found[level.item_id].append(level)
     return found
@@ -98,7 +98,7 @@ async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
 
 async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, Level]:
     """The levels in use of items in one warehouse, by item."""
-    condition = f"warehouse_id = ? AND item_id IN ({database.slots(item_ids)}) AND deleted_at IS NULL"
+    condition = f"warehouse_id = ? AND item_id IN ({sql.slots(item_ids)}) AND deleted_at IS NULL"
     found = await records.where(Level, condition, warehouse_id, *item_ids)
     return {level.item_id: level for level in await current(found)}
 
@@ -117,12 +117,12 @@ async def insert(levels: Sequence[Level]) -> list[int]:
     ]
     states = [(level.counted_at, level.deleted_at, level.updated_at) for level in levels]
     rows = [(*place, *state) for place, state in zip(places, states, strict=True)]
-    return await database.insert(InventoryLevel, _INSERTED, rows)
+    return await sql.insert(InventoryLevel, _INSERTED, rows)
 
 
 async def set_in_use(levels: Sequence[Level]) -> None:
     """Take levels in or out of use."""
-    await database.execute_many(
+    await sql.execute_many(
         "UPDATE inventory_level SET deleted_at = ?, updated_at = ? WHERE id = ?",
         [[level.deleted_at, level.updated_at, level.id] for level in levels],
     )
@@ -142,12 +142,12 @@ async def increment(increments: Sequence[Increment]) -> None:
     """Add to the figures of levels: on PostgreSQL with one statement, however many there are."""
     if not increments:
         return
-    if not database.is_postgres():
+    if not connection.is_postgres():
         given = [[*_units(one), one.counted_at, one.at, one.level_id] for one in increments]
-        await database.execute_many(_INCREMENT, given)
+        await sql.execute_many(_INCREMENT, given)
         return
     columns = zip(*([*_units(one), one.counted_at, one.at, one.level_id] for one in increments), strict=True)
-    await database.execute(_INCREMENT_ALL, *map(list, columns))
+    await sql.execute(_INCREMENT_ALL, *map(list, columns))
 
 
 def _units(increment: Increment) -> list[int]:

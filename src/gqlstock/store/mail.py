@@ -5,9 +5,10 @@ from datetime import datetime
 from tortoise import fields
 
 from gqlstock.rules.letters import Letter
-from gqlstock.store import database, dispatch
+from gqlstock.store import dispatch
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.back_in_stock import BackInStockSubscription
+from gqlstock.store.db import sql, transactions
 from gqlstock.store.db.records import moment
 from gqlstock.store.work import Work, WorkQueue
 
@@ -35,7 +36,7 @@ queue = WorkQueue(Letter, Mail)
 
 async def next_due() -> datetime | None:
     """When a letter is next due."""
-    rows = await database.query("SELECT MIN(due_at) AS due_at FROM mail")
+    rows = await sql.query("SELECT MIN(due_at) AS due_at FROM mail")
     return None if rows[0]["due_at"] is None else moment(rows[0]["due_at"])
 
 
@@ -52,4 +53,4 @@ async def drop(letter: Letter) -> None:
         await dispatch.lock()
         await queue.drop(letter)
 
-    await database.transaction(take_back)
+    await transactions.run(take_back)

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from gqlstock.store import database, outbox
+from gqlstock.store import outbox
+from gqlstock.store.db import sql
 from gqlstock.store.inventory import InventoryLevel
 
 
@@ -26,7 +27,7 @@ def among(
 async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     """Each level's SKU and warehouse code."""
     slots = ", ".join("?" * len(level_ids))
-    rows = await database.query(
+    rows = await sql.query(
         f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
             JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
         *level_ids,
@@ -43,7 +44,7 @@ async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
     """The items that levels are of, and these items: each with its product, where it is a combination."""
     levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
-    rows = await database.query(
+    rows = await sql.query(
         f"""SELECT id, product_id FROM item
             WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",
         *item_ids,

@@ -18,7 +18,7 @@ from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
 from gqlstock.store.db import records
-from gqlstock.store.fields import FoldedField, QuantityField, SkuField
+from gqlstock.store.db.fields import FoldedField, QuantityField, SkuField
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 

@@ -16,7 +16,7 @@ from tortoise.models import Model
 
 from gqlstock.rules import events as rules
 from gqlstock.rules.events import Event, Topic
-from gqlstock.store import database
+from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.commits import Mark
 from gqlstock.store.db.records import records
 
@@ -132,22 +132,22 @@ def _wake() -> None:
 async def add(events: Sequence[Event]) -> None:
     """Write news with the running transaction; readers are woken once it has committed."""
     if events:
-        database.gather(_write, events)
-        database.on_commit(_wake)
+        transactions.gather(_write, events)
+        transactions.on_commit(_wake)
 
 
 async def _write(gathered: list[Event]) -> None:
     events = rules.together(gathered)
-    at = database.now()
+    at = clock.now()
     rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
     columns, same = ("topic", "subject", "data"), {"created_at": at}
-    written = await database.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _worked_out())
-    database.recognize_by(Mark(written[0]["id"], written[0]["mark"], written[0]["tx"]))
+    written = await sql.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _worked_out())
+    transactions.recognize_by(Mark(written[0]["id"], written[0]["mark"], written[0]["tx"]))
 
 
 def _worked_out() -> dict[str, str]:
     """What the database itself says of a new entry."""
-    if database.is_postgres():
+    if connection.is_postgres():
         mark = f"(random() * {_MARKS - 1})::bigint"
         return {"era": _ERA, "tx": "pg_current_xact_id()::text::bigint", "mark": mark}
     return {"era": "0", "tx": "0", "mark": f"random() & {_MARKS - 1}"}
@@ -200,14 +200,14 @@ async def before(
 async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
     """How many entries of these topics there are."""
     where, values = _where(START, None, topics, among)
-    found = await database.query(f"SELECT COUNT(*) AS entries FROM outbox {where}", *values)
+    found = await sql.query(f"SELECT COUNT(*) AS entries FROM outbox {where}", *values)
     return int(found[0]["entries"])
 
 
 async def waiting(behind: Cursor, most: int) -> tuple[int, datetime | None]:
     """How many entries stand behind a place, counted up to so many, and when the first was written; held back ones too."""
     where = f"WHERE (era, tx, id) > (?, ?, ?) {_IN_ORDER} LIMIT ?"
-    found = await database.query(
+    found = await sql.query(
         f"SELECT COUNT(*) AS entries FROM (SELECT id FROM outbox {where}) AS behind", *behind.place, most
     )
     first = await _entries(where, *behind.place, 1)
@@ -235,23 +235,23 @@ async def _entries(rest: str, *values: Any) -> list[Entry]:
 
 async def held_back(cursor: Cursor) -> bool:
     """Whether there is news behind the cursor that is read only once another transaction has ended."""
-    if not database.is_postgres():
+    if not connection.is_postgres():
         return False
     behind = "SELECT 1 FROM outbox WHERE (era, tx, id) > (?, ?, ?)"
-    found = await database.query(f"SELECT EXISTS ({behind}) AS more", *cursor.place)
+    found = await sql.query(f"SELECT EXISTS ({behind}) AS more", *cursor.place)
     return bool(found[0]["more"])
 
 
 async def latest() -> Cursor:
     """The end of the feed as it is now."""
     where = f"WHERE TRUE {_below_the_running()}"
-    found = await database.query(f"SELECT {_CURSOR} FROM outbox {where} {_LAST_FIRST} LIMIT 1")
+    found = await sql.query(f"SELECT {_CURSOR} FROM outbox {where} {_LAST_FIRST} LIMIT 1")
     return Cursor(**found[0]) if found else await horizon()
 
 
 async def horizon() -> Cursor:
     """The place up to which everything was swept: the cursor of the last entry that was."""
-    found = await database.query("SELECT era, tx, entry_id AS id, mark FROM outbox_horizon")
+    found = await sql.query("SELECT era, tx, entry_id AS id, mark FROM outbox_horizon")
     return Cursor(**found[0]) if found else START
 
 
@@ -269,7 +269,7 @@ async def check(cursor: Cursor) -> None:
 
     Asked after entries behind it were read, it says that none was missing when they were.
     """
-    found = await database.query(
+    found = await sql.query(
         """SELECT 1 AS swept, era, tx, entry_id AS id, mark FROM outbox_horizon
            UNION ALL SELECT 0, era, tx, id, mark FROM outbox WHERE id = ?""",
         cursor.id,
@@ -289,7 +289,7 @@ async def sweep(older_than: datetime, keep_behind: Cursor | None = None) -> int:
     In parts, so that nobody who writes waits for long; the horizon moves on with each part, in its transaction.
     """
     swept = 0
-    while removed := await database.transaction(lambda: _sweep_part(older_than, keep_behind)):
+    while removed := await transactions.run(lambda: _sweep_part(older_than, keep_behind)):
         swept += removed
     return swept
 
@@ -300,7 +300,7 @@ async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
     young = next((number for number, entry in enumerate(part) if entry.created_at >= older_than), len(part))
     old = [entry.cursor for entry in part[:young] if keep_behind is None or entry.cursor <= keep_behind]
     if old:
-        await database.execute(
+        await sql.execute(
             """INSERT INTO outbox_horizon (id, era, tx, entry_id, mark) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
                DO UPDATE SET era = excluded.era, tx = excluded.tx, entry_id = excluded.entry_id, mark = excluded.mark
                WHERE (outbox_horizon.era, outbox_horizon.tx, outbox_horizon.entry_id)
@@ -308,11 +308,11 @@ async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
             *old[-1].place,
             old[-1].mark,
         )
-        await database.execute("DELETE FROM outbox WHERE (era, tx, id) <= (?, ?, ?)", *old[-1].place)
+        await sql.execute("DELETE FROM outbox WHERE (era, tx, id) <= (?, ?, ?)", *old[-1].place)
     return len(old)
 
 
 def _below_the_running() -> str:
     """Leaves out what transactions wrote that began after one that is still running; none is of an older era."""
     running = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-    return f"AND (era, tx) < ({_ERA}, {running})" if database.is_postgres() else ""
+    return f"AND (era, tx) < ({_ERA}, {running})" if connection.is_postgres() else ""

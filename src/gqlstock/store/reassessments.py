@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.store import categories, database
+from gqlstock.store import categories
+from gqlstock.store.db import sql, transactions
 
 _ASKED_AT_ONCE = 5_000
 _LIVE = "i.deleted_at IS NULL"
@@ -47,8 +48,8 @@ async def add_items(item_ids: Collection[int]) -> None:
     wanted = list(item_ids)
     for start in range(0, len(wanted), _ASKED_AT_ONCE):
         part = wanted[start : start + _ASKED_AT_ONCE]
-        slots = database.slots(part)
-        await database.execute(
+        slots = sql.slots(part)
+        await sql.execute(
             f"""INSERT INTO reassessment (item_id, after) SELECT i.id, 0 FROM item i
                 WHERE (i.id IN ({slots}) OR i.product_id IN ({slots})) AND {_LIVE} AND ({_ALERTED} OR {_COUNTED})""",
             *part,
@@ -61,9 +62,9 @@ async def add_levels(level_ids: Collection[int]) -> None:
     wanted = list(level_ids)
     for start in range(0, len(wanted), _ASKED_AT_ONCE):
         part = wanted[start : start + _ASKED_AT_ONCE]
-        await database.execute(
+        await sql.execute(
             f"""INSERT INTO reassessment (item_id, after)
-                SELECT item_id, 0 FROM inventory_level WHERE id IN ({database.slots(part)})""",
+                SELECT item_id, 0 FROM inventory_level WHERE id IN ({sql.slots(part)})""",
             *part,
         )
 
@@ -107,10 +108,10 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
         last = await Reassessment.all().order_by("-id").first()
         superseded = last.id if last is not None else None
     below = [] if row.category_id is None else await categories.subtree(row.category_id)
-    within = "TRUE" if row.category_id is None else f"i.category_id IN ({database.slots(below)})"
+    within = "TRUE" if row.category_id is None else f"i.category_id IN ({sql.slots(below)})"
     # Asked after the row was read: it was committed with the setting that it follows.
     fitting = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
-    found = await database.query(
+    found = await sql.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {fitting} ORDER BY i.id LIMIT ?",
         row.after,
         *below,
@@ -131,4 +132,4 @@ async def finish(part: DueItems) -> None:
         else:
             await Reassessment.filter(id__in=part.rows).delete()
 
-    await database.transaction(work)
+    await transactions.run(work)

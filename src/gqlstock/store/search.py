@@ -5,7 +5,7 @@ from typing import Any
 from tortoise.expressions import Q
 
 from gqlstock.rules import folding
-from gqlstock.store import database
+from gqlstock.store.db import sql
 
 # That many are found first. Where more have it, a page of them is soon found in most orders that they are listed in.
 _FEW = 2_000
@@ -25,9 +25,9 @@ async def items(text: str, prefix: str = "") -> Q:
     """
     wanted = folding.fold(text)
     pattern = "%" + wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = await database.query(_ITEMS, pattern, pattern)
+    rows = await sql.query(_ITEMS, pattern, pattern)
     if len(rows) <= _FEW:
-        rows += await database.query(_COMBINATIONS, pattern)
+        rows += await sql.query(_COMBINATIONS, pattern)
     if len(rows) > _FEW:
         return _matches(wanted, prefix)
     return _is(f"{prefix}id__in", sorted({row["id"] for row in rows}))

@@ -14,8 +14,8 @@ from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.fallback import Fallback, Key
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.settings import SettingScope
-from gqlstock.store import categories, database, outbox, reassessments
-from gqlstock.store.db import writing
+from gqlstock.store import categories, outbox, reassessments
+from gqlstock.store.db import clock, connection, sql, writing
 from gqlstock.store.db.records import records
 
 # PostgreSQL takes 32,767 values with one statement; each item is two of them.
@@ -54,7 +54,7 @@ async def fallback(items: Iterable[Item] = (), category_ids: Iterable[int] = ())
     above = {category_id for chain in chains.values() for category_id, _ in chain}
     ids = [item.id for item in found]
     first, rest = ids[:_ASKED_AT_ONCE], ids[_ASKED_AT_ONCE:]
-    everywhere = _ABOVE.format(database.slots(above)) + " UNION ALL " + _of_items(first)
+    everywhere = _ABOVE.format(sql.slots(above)) + " UNION ALL " + _of_items(first)
     rows = await records(rules.Override, everywhere, *above, *first, *first)
     for start in range(0, len(rest), _ASKED_AT_ONCE):
         part = rest[start : start + _ASKED_AT_ONCE]
@@ -64,24 +64,24 @@ async def fallback(items: Iterable[Item] = (), category_ids: Iterable[int] = ())
 
 def _of_items(ids: Collection[int]) -> str:
     # A list of levels, and no join: PostgreSQL would read what is set at all levels for it.
-    levels = f"= ANY(ARRAY{_LEVELS})" if database.is_postgres() else f"IN {_LEVELS}"
-    return _OF_ITEMS.format(levels=levels).format(items=database.slots(ids))
+    levels = f"= ANY(ARRAY{_LEVELS})" if connection.is_postgres() else f"IN {_LEVELS}"
+    return _OF_ITEMS.format(levels=levels).format(items=sql.slots(ids))
 
 
 async def quantities_set(name: str) -> set[Decimal]:
     """Every quantity that is set for one setting, at whatever place."""
     value = _value_of(name)
-    rows = await database.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
+    rows = await sql.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
     return {rules.from_stored(name, row["value"]) for row in rows}
 
 
 def _value_of(name: str) -> str:
-    return f"values_set ->> '{name}'" if database.is_postgres() else f"json_extract(values_set, '$.{name}')"
+    return f"values_set ->> '{name}'" if connection.is_postgres() else f"json_extract(values_set, '$.{name}')"
 
 
 async def is_set(name: str) -> bool:
     """Whether a setting has a value at any place."""
-    found = await database.query(
+    found = await sql.query(
         f"SELECT EXISTS (SELECT 1 FROM setting_override WHERE {_value_of(name)} IS NOT NULL) AS somewhere"
     )
     return bool(found[0]["somewhere"])
@@ -105,7 +105,7 @@ async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
 
 
 async def _write(changes: Mapping[Key, Mapping[str, Any]], stored: Mapping[Key, rules.Override]) -> None:
-    now = database.now()
+    now = clock.now()
     before = {key: stored.get(key) or rules.Override(UNSTORED, *key, {}, now) for key in changes}
     pairs = [(before[key], before[key].changed(values, now)) for key, values in changes.items()]
     await writing.update(Override, [pair for pair in pairs if pair[0].id != UNSTORED])

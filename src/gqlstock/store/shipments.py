@@ -12,7 +12,7 @@ from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store.db import records
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.db.fields import QuantityField
 from gqlstock.store.orders import Order
 from gqlstock.store.warehouses import Warehouse
 

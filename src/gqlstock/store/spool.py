@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from gqlstock.rules.sheet import Row
 from gqlstock.store.counts import Count
-from gqlstock.store.fields import from_units, to_units
+from gqlstock.store.db.fields import from_units, to_units
 
 _AT_ONCE = 5_000
 

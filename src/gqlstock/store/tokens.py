@@ -9,8 +9,7 @@ from tortoise.models import Model
 
 from gqlstock.rules import tokens as rules
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import database
-from gqlstock.store.db import writing
+from gqlstock.store.db import sql, writing
 from gqlstock.store.db.records import records
 
 
@@ -62,7 +61,7 @@ async def callers(given: Collection[str], now: datetime) -> dict[str, Caller]:
     found: dict[str, Caller] = {}
     for start in range(0, len(wanted), _ASKED_AT_ONCE):
         part = wanted[start : start + _ASKED_AT_ONCE]
-        valid = f"digest IN ({database.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+        valid = f"digest IN ({sql.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
         # Each request asks this: a QuerySet would take as long to build as the statement to run.
         statement = f"SELECT {{columns}} FROM api_token WHERE {valid}"
         found |= {by_digest[row.digest]: row.caller for row in await records(rules.ApiToken, statement, *part, now)}

@@ -9,9 +9,9 @@ from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.ledger import Level, MovementKind, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import database
+from gqlstock.store.db import sql
+from gqlstock.store.db.fields import from_units
 from gqlstock.store.db.records import where
-from gqlstock.store.fields import from_units
 
 R = TypeVar("R")
 
@@ -78,7 +78,7 @@ _LEVELS = """
 async def levels() -> AsyncIterator[list[dict[str, Any]]]:
     """Every level with what its movements and allocations add up to, in ten-thousandths, a part at a time."""
     last = 0
-    while rows := await database.query(_LEVELS, last, _READ_AT_ONCE):
+    while rows := await sql.query(_LEVELS, last, _READ_AT_ONCE):
         yield rows
         last = rows[-1]["id"]
 
@@ -94,7 +94,7 @@ async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[
 async def item_ids() -> AsyncIterator[list[int]]:
     """The ids of all items, a part at a time."""
     last = 0
-    while rows := await database.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
+    while rows := await sql.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
         yield [row["id"] for row in rows]
         last = rows[-1]["id"]
 
@@ -136,7 +136,7 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
     async for found in parts(Order, _ORDERS_AT_ONCE):
         span = found[0].id, found[-1].id
         levels_of = await _levels(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
-        products = {row["id"]: row["product_id"] for row in await database.query(_PRODUCTS, *span)}
+        products = {row["id"]: row["product_id"] for row in await sql.query(_PRODUCTS, *span)}
         books = {order.id: OrderBook(order, [], {}, [], {}, levels_of, products) for order in found}
         order_of = {}
         for line in await where(OrderLine, "order_id BETWEEN ? AND ? ORDER BY id", *span):
@@ -147,7 +147,7 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
             order_of[allocation.line_id].allocations[allocation.line_id].append(allocation)
         for shipment in await where(Shipment, "order_id BETWEEN ? AND ? ORDER BY id", *span):
             books[shipment.order_id].shipments.append(shipment)
-        for row in await database.query(_MOVED, *span):
+        for row in await sql.query(_MOVED, *span):
             if row["order_id"] in books:
                 moved = books[row["order_id"]].moved
                 moved[row["level_id"], MovementKind(row["kind"])] = from_units(row["units"])

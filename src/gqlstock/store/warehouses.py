@@ -10,10 +10,9 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import geo, skus
 from gqlstock.rules import network as rules
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
-from gqlstock.store import database
-from gqlstock.store.db import writing
+from gqlstock.store.db import sql, writing
+from gqlstock.store.db.fields import SkuField
 from gqlstock.store.db.records import records
-from gqlstock.store.fields import SkuField
 
 R = TypeVar("R")
 
@@ -82,7 +81,7 @@ class Assignment(Model):
 
 async def network() -> Network:
     """All websites with their organizations and warehouses, in one statement."""
-    rows = await database.look(
+    rows = await sql.fetch_raw(
         """SELECT s.id AS id, s.code AS code, o.id AS organization_id, o.code AS organization,
                   a.website_id AS own, a.priority AS priority,
                   w.id AS warehouse_id, w.latitude AS latitude, w.longitude AS longitude, w.active AS active
@@ -108,7 +107,7 @@ async def network() -> Network:
 
 async def default_website_code() -> str | None:
     """The code of the first website created."""
-    rows = await database.look("SELECT code FROM website ORDER BY id LIMIT 1")
+    rows = await sql.fetch_raw("SELECT code FROM website ORDER BY id LIMIT 1")
     return rows[0]["code"] if rows else None
 
 

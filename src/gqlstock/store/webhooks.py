@@ -10,8 +10,7 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.store import database
-from gqlstock.store.db import writing
+from gqlstock.store.db import sql, transactions, writing
 from gqlstock.store.db.records import moment, records
 from gqlstock.store.work import Work, WorkQueue
 
@@ -113,7 +112,7 @@ async def add(rows: Sequence[rules.WebhookDelivery]) -> None:
 
 async def waiting() -> dict[int, datetime]:
     """When something is next due at each active endpoint that waits for something."""
-    rows = await database.query(
+    rows = await sql.query(
         """SELECT e.id AS id, (SELECT MIN(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id) AS due_at
            FROM webhook_endpoint e WHERE e.active"""
     )
@@ -128,7 +127,7 @@ async def settle(delivery: rules.WebhookDelivery, *, disable: bool = False, **ch
         if await queue.settle(delivery, **changes) and disable:
             await WebhookEndpoint.filter(id=delivery.endpoint_id).update(active=False)
 
-    await database.transaction(write)
+    await transactions.run(write)
 
 
 async def abandon(endpoint_id: int, why: str) -> None:

@@ -17,8 +17,7 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import retries
 from gqlstock.rules import work as rules
 from gqlstock.rules.retries import WorkState
-from gqlstock.store import database
-from gqlstock.store.db import writing
+from gqlstock.store.db import clock, connection, sql, transactions, writing
 from gqlstock.store.db.records import hydrate, records
 
 
@@ -61,7 +60,7 @@ class WorkQueue(Generic[Row]):
         if not rows:
             return
         busy = await self._busy({row.line for row in rows})
-        at = database.now()
+        at = clock.now()
         made = []
         for row in rows:
             made.append(replace(row, due_at=None if row.line in busy else at))
@@ -74,14 +73,14 @@ class WorkQueue(Generic[Row]):
         wanted = list(lines)
         for start in range(0, len(wanted), _ASKED_AT_ONCE):
             part = wanted[start : start + _ASKED_AT_ONCE]
-            pending = f"state = 'PENDING' AND line IN ({database.slots(part)})"
-            rows = await database.query(f"SELECT DISTINCT line FROM {self._name} WHERE {pending}", *part)
+            pending = f"state = 'PENDING' AND line IN ({sql.slots(part)})"
+            rows = await sql.query(f"SELECT DISTINCT line FROM {self._name} WHERE {pending}", *part)
             found.update(row["line"] for row in rows)
         return found
 
     async def pending(self, most: int) -> int:
         """How many things are still to be delivered, counted up to so many."""
-        found = await database.query(
+        found = await sql.query(
             f"""SELECT COUNT(*) AS things
                 FROM (SELECT 1 AS one FROM {self._name} WHERE state = 'PENDING' LIMIT ?) AS part""",
             most,
@@ -92,21 +91,21 @@ class WorkQueue(Generic[Row]):
         """Take up to so many things that are due, for a lease; ``of`` narrows them down to a column's value."""
         conditions = "".join(f" AND {column} = ?" for column in of)
         # Before the wait for a lock: whoever else waits for the same one could not renew its lease meanwhile.
-        now = database.now()
+        now = clock.now()
 
         async def work() -> list[dict[str, Any]]:
-            return await database.execute(
+            return await sql.execute(
                 f"""UPDATE {self._name} SET due_at = ?, sending = TRUE, attempts = attempts + 1 WHERE id IN (
                         SELECT id FROM {self._name} WHERE due_at <= ?{conditions}
                         ORDER BY due_at, id LIMIT ? {_skip_locked()}
                     ) RETURNING *""",
-                database.now() + LEASE,
+                clock.now() + LEASE,
                 now,
                 *of.values(),
                 limit,
             )
 
-        return sorted(hydrate(self.kind, await database.transaction(work)), key=lambda row: row.id)
+        return sorted(hydrate(self.kind, await transactions.run(work)), key=lambda row: row.id)
 
     async def renew(self, rows: Sequence[Row]) -> list[Row]:
         """Keep for another lease what is being delivered; gives those that another process has taken by now."""
@@ -116,17 +115,17 @@ class WorkQueue(Generic[Row]):
         ids = [value for row in rows for value in (row.id, row.attempts)]
 
         async def work() -> set[int]:
-            renewed = await database.execute(
+            renewed = await sql.execute(
                 f"""UPDATE {self._name} SET due_at = ? WHERE id IN (
                         SELECT id FROM {self._name} WHERE ({mine}) AND state = 'PENDING' AND sending
                         ORDER BY id {_skip_locked()}
                     ) RETURNING id""",
-                database.now() + LEASE,
+                clock.now() + LEASE,
                 *ids,
             )
             return {row["id"] for row in renewed}
 
-        renewed = await database.transaction(work)
+        renewed = await transactions.run(work)
         left = {row.id: row for row in rows if row.id not in renewed}
         if not left:
             return []
@@ -156,33 +155,31 @@ class WorkQueue(Generic[Row]):
 
     async def pass_on(self, line: str) -> None:
         """Let the first of a line go out, if it only waited for its turn."""
-        await database.execute(
+        await sql.execute(
             f"""UPDATE {self._name} SET due_at = ? WHERE due_at IS NULL
                 AND id = (SELECT MIN(id) FROM {self._name} WHERE line = ? AND state = 'PENDING')""",
-            database.now(),
+            clock.now(),
             line,
         )
 
     async def give_back(self, rows: Sequence[Row]) -> None:
         """Say that these are not being delivered after all: they are due at once, to whoever comes first."""
         for row in rows:
-            await self._as_taken(row).update(due_at=database.now(), sending=False)
+            await self._as_taken(row).update(due_at=clock.now(), sending=False)
 
     async def bring_forward(self) -> None:
         """Have nothing wait for longer than its pause or its lease can be: that was put off before the clock was set back."""
-        now, failed = database.now(), range(len(retries.PAUSES))
-        at = "?::timestamptz" if database.is_postgres() else "?"
+        now, failed = clock.now(), range(len(retries.PAUSES))
+        at = "?::timestamptz" if connection.is_postgres() else "?"
         bound = f"CASE WHEN sending THEN {at} {f'WHEN attempts - spent <= ? THEN {at} ' * len(failed)}ELSE {at} END"
         pauses = [value for number in failed for value in (number, now + retries.longest(number))]
         values = [now + LEASE, *pauses, now + retries.longest(len(retries.PAUSES))]
-        late = await database.query(
-            f"SELECT id FROM {self._name} WHERE state = 'PENDING' AND due_at > {bound}", *values
-        )
+        late = await sql.query(f"SELECT id FROM {self._name} WHERE state = 'PENDING' AND due_at > {bound}", *values)
         for start in range(0, len(late), _ASKED_AT_ONCE):
             ids = [row["id"] for row in late[start : start + _ASKED_AT_ONCE]]
             statement = f"""UPDATE {self._name} SET due_at = {bound}
-                WHERE state = 'PENDING' AND due_at > {bound} AND id IN ({database.slots(ids)})"""
-            await database.execute(statement, *values, *values, *ids)
+                WHERE state = 'PENDING' AND due_at > {bound} AND id IN ({sql.slots(ids)})"""
+            await sql.execute(statement, *values, *values, *ids)
 
     async def give_up(self, before: datetime, why: str, lock: Callable[[Sequence[Row]], Awaitable[object]]) -> None:
         """Fail what is still to be delivered from before that moment, in parts; ``lock`` locks the lines of one."""
@@ -197,7 +194,7 @@ class WorkQueue(Generic[Row]):
                 await self.pass_on(line)
             return len(found)
 
-        while await database.transaction(work):
+        while await transactions.run(work):
             pass
 
     async def forget(self, state: WorkState, before: datetime) -> None:
@@ -211,4 +208,4 @@ class WorkQueue(Generic[Row]):
 
 
 def _skip_locked() -> str:
-    return "FOR UPDATE SKIP LOCKED" if database.is_postgres() else ""
+    return "FOR UPDATE SKIP LOCKED" if connection.is_postgres() else ""

@@ -23,8 +23,8 @@ from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
 from gqlstock.services import receive
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
-from gqlstock.store import database
-from gqlstock.store.database import DatabaseUrl
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import DatabaseUrl
 from support import corner_case_schema
 from support import shop_builders as make
 from support.random_documents import documents
@@ -233,7 +233,7 @@ def test_the_real_schema_gives_the_same_data_and_errors(database_url: DatabaseUr
         assert our_data == data
         assert reasons(json.loads(data), our_errors) == reasons(json.loads(data), errors)
 
-    opened = database.opened(database_url, everywhere=True)
+    opened = connection.opened(database_url, everywhere=True)
     runner.run(opened.__aenter__())
     try:
         runner.run(a_shop())
@@ -264,7 +264,7 @@ def test_what_happens_in_one_warehouse_is_not_seen_by_who_is_for_another(
 
     draw()
     drawn.append(("{ inventoryLevels { nodes { onHand } } }", {}))
-    opened = database.opened(database_url, everywhere=True)
+    opened = connection.opened(database_url, everywhere=True)
     runner.run(opened.__aenter__())
     try:
         runner.run(a_shop())

@@ -2,8 +2,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gqlstock.store import database
-from gqlstock.store.db import clock
+from gqlstock.store.db import clock, connection, sql
 from gqlstock.store.db.clock import Clock, Server
 from support.settable_clock import SetClock
 
@@ -14,11 +13,11 @@ MOMENT = timedelta(seconds=1)
 async def test_a_clock_that_is_set_back_goes_on_a_little_slower(db: None) -> None:
     source = SetClock()
     with clock.replaced(source):
-        began = database.now()
+        began = clock.now()
         source.ahead = -HOURS
         told = []
         for _ in range(20):
-            told.append(database.now())
+            told.append(clock.now())
             await asyncio.sleep(0.01)
         passed = datetime.now(UTC) - began
 
@@ -80,10 +79,10 @@ async def test_an_answer_that_took_long_changes_nothing() -> None:
 
 
 async def test_an_open_database_is_gone_by(db: None) -> None:
-    if database.is_postgres():
-        (row,) = await database.query("SELECT clock_timestamp() AS now")
+    if connection.is_postgres():
+        (row,) = await sql.query("SELECT clock_timestamp() AS now")
         there = row["now"]
     else:
         there = datetime.now(UTC)
 
-    assert abs(database.now() - there) < MOMENT
+    assert abs(clock.now() - there) < MOMENT

@@ -1,7 +1,7 @@
 """How rows become records, whatever gives the rows."""
 
 from gqlstock.rules.ledger import Level, StockMovement
-from gqlstock.store import database
+from gqlstock.store.db import sql
 from gqlstock.store.db.records import below, by_id, hydrate, records
 from gqlstock.store.inventory import InventoryLevel
 from support import shop_builders as make
@@ -20,7 +20,7 @@ async def test_a_query_set_and_sql_give_the_same_records(db: None) -> None:
     by_query_set = await records(Level, InventoryLevel.all().order_by("id"))
     by_columns = await records(Level, "SELECT {columns} FROM inventory_level WHERE on_hand > ? ORDER BY id", 0)
     by_all = await records(Level, "SELECT available, * FROM inventory_level ORDER BY id")
-    by_dict = hydrate(Level, await database.query("SELECT * FROM inventory_level ORDER BY id"))
+    by_dict = hydrate(Level, await sql.query("SELECT * FROM inventory_level ORDER BY id"))
 
     assert [int(level.on_hand) for level in by_query_set] == [3, 4]
     assert by_query_set == by_columns == by_all == by_dict

@@ -24,8 +24,8 @@ from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.serve import CONNECTIONS
 from gqlstock.config import UNSUBSCRIBE, Config, unsubscribe_page
 from gqlstock.services import tokens
-from gqlstock.store import database
-from gqlstock.store.database import SqliteFile
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import SqliteFile
 
 _HOST = "127.0.0.1"
 _GRACE = 5
@@ -81,7 +81,7 @@ class _Server(uvicorn.Server):
 async def _run(config: Config, application: Any, listening: socket.socket) -> None:
     site = f"http://{_HOST}:{listening.getsockname()[1]}"
     await migrate.prepare(config.database)
-    async with database.opened(config.database):
+    async with connection.opened(config.database):
         shop = await stock_up(site)
         token = await tokens.create("demo", ["admin"])
         workers = {name: await tokens.create(name, scopes) for name, scopes in story.WHO_WORKS_HERE.items()}

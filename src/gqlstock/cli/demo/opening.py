@@ -17,7 +17,7 @@ from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.settings import SettingTarget
 from gqlstock.services.warehouses import Assigned
 from gqlstock.store import catalog as rows
-from gqlstock.store import database
+from gqlstock.store.db import clock
 
 _DAYS_UNTIL_PRINTED = 21
 
@@ -82,7 +82,7 @@ async def _put(ware: Ware, site: str) -> list[str]:
         made = await combinations.generate(ware.sku)
     values = dict(ware.settings)
     if values.get("upcoming"):
-        values["availability_date"] = database.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
+        values["availability_date"] = clock.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
     if values:
         await settings.change(SettingTarget(SettingScope.PRODUCT, ware.sku), values)
     return [item.sku for item in (await rows.items(made)).values()] if options else [ware.sku]

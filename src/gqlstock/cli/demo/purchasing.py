@@ -10,7 +10,7 @@ from typing import Any
 
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import Shop
-from gqlstock.store import database
+from gqlstock.store.db import clock
 
 _WHO = "purchasing"
 _RUNS_LOW = Decimal("0.35")
@@ -111,7 +111,7 @@ class Purchasing:
     async def _announce(self, at: float, warehouse: str, lines: Mapping[str, Decimal]) -> None:
         under_way = self._chance.uniform(*_SECONDS_UNDER_WAY)
         reference = f"PO-{next(self._numbers)}"
-        expected = (database.now() + timedelta(seconds=under_way)).isoformat()
+        expected = (clock.now() + timedelta(seconds=under_way)).isoformat()
         given = {"warehouse": warehouse, "reference": reference, "expectedAt": expected, "lines": _told(lines)}
         announced = await self._api.change(_ANNOUNCE, given, _WHO)
         if announced and not announced["userErrors"]:

@@ -5,7 +5,7 @@ Each file looks at one kind of row, and yields what it finds. What a row must be
 
 from gqlstock.services.verification import alerts, announcements, holds, keys, levels, movements, orders
 from gqlstock.services.verification.differences import Difference
-from gqlstock.store import database
+from gqlstock.store.db import transactions
 
 __all__ = ["Difference", "verify"]
 
@@ -18,4 +18,4 @@ async def verify() -> list[Difference]:
     async def work() -> list[Difference]:
         return [difference for check in _CHECKS async for difference in check()]
 
-    return await database.at_one_moment(work)
+    return await transactions.at_one_moment(work)

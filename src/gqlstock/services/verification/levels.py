@@ -8,7 +8,7 @@ from gqlstock.rules.ledger import FIGURES, Level
 from gqlstock.rules.refusals import Refused
 from gqlstock.services.verification.differences import Difference, Figure, different
 from gqlstock.store import verification as rows
-from gqlstock.store.fields import from_units
+from gqlstock.store.db.fields import from_units
 
 # Each figure: the column that it is kept in, and the sum that it comes from.
 _FIGURES: Mapping[str, tuple[str, str]] = {

@@ -29,8 +29,8 @@ from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
-from gqlstock.store import database
-from gqlstock.store.fields import from_units, to_units
+from gqlstock.store.db import sql
+from gqlstock.store.db.fields import from_units, to_units
 
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,9 +61,9 @@ def _cached(function: F) -> F:
 async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) -> list[R]:
     """The rows of a query as records. SQL names the columns with ``{columns}``, or returns them all by name."""
     if isinstance(source, str):
-        rows = await database.look(source.format(columns=columns(kind)) if "{columns}" in source else source, *values)
+        rows = await sql.fetch_raw(source.format(columns=columns(kind)) if "{columns}" in source else source, *values)
     else:
-        db, statement, given = database.told(source)
+        db, statement, given = sql.compiled(source)
         rows = (await db.execute_query(statement, given))[1]
     return hydrate(kind, rows)
 
@@ -75,7 +75,7 @@ async def where(kind: type[R], condition: str, *values: Any) -> list[R]:
 
 async def by_id(kind: type[R], ids: Collection[int]) -> dict[int, R]:
     """Records by their ids, in the order of these."""
-    found: list[Any] = await where(kind, f"id IN ({database.slots(ids)}) ORDER BY id", *ids) if ids else []
+    found: list[Any] = await where(kind, f"id IN ({sql.slots(ids)}) ORDER BY id", *ids) if ids else []
     return {record.id: record for record in found}
 
 
@@ -83,7 +83,7 @@ async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[in
     """The records below each of some parents, in the order of their ids; ``column`` names the parent."""
     found: dict[int, list[R]] = {parent: [] for parent in parents}
     if found:
-        for record in await where(kind, f"{column} IN ({database.slots(found)}) ORDER BY id", *found):
+        for record in await where(kind, f"{column} IN ({sql.slots(found)}) ORDER BY id", *found):
             found[getattr(record, column)].append(record)
     return found
 

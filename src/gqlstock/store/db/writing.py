@@ -8,9 +8,8 @@ from typing import Any
 from tortoise.models import Model
 
 from gqlstock.rules import folding
-from gqlstock.store import database
-from gqlstock.store.db import records
-from gqlstock.store.fields import FoldedField
+from gqlstock.store.db import records, sql
+from gqlstock.store.db.fields import FoldedField
 
 
 async def insert(table: type[Model], rows: Sequence[Any]) -> list[int]:
@@ -20,7 +19,7 @@ async def insert(table: type[Model], rows: Sequence[Any]) -> list[int]:
     key = table._meta.pk
     names = [field.name for field in dataclasses.fields(rows[0]) if field.name != "id" or not key.generated]
     columns = [*names, *_folded(table)]
-    ids = await database.insert(table, columns, stored(table, rows, columns))
+    ids = await sql.insert(table, columns, stored(table, rows, columns))
     return ids if key.generated else [row.id for row in rows]
 
 
@@ -37,7 +36,7 @@ async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
             by_names.setdefault(names, []).append(after)
     for names, rows in by_names.items():
         columns = [*names, *(name for name, of in _folded(table).items() if not {*of}.isdisjoint(names))]
-        await database.update(table, columns, stored(table, rows, [*columns, "id"]))
+        await sql.update(table, columns, stored(table, rows, [*columns, "id"]))
 
 
 def stored(table: type[Model], rows: Sequence[Any], columns: Sequence[str]) -> list[list[Any]]:

@@ -10,8 +10,7 @@ from tortoise.functions import Count
 from tortoise.query_utils import QueryModifier
 from tortoise.queryset import QuerySet
 
-from gqlstock.store import database
-from gqlstock.store.db import tables
+from gqlstock.store.db import sql, tables
 
 Key = tuple[Any, int]
 """A row's place in an order: the value of the sorted column, and the id."""
@@ -20,7 +19,7 @@ Groups = Mapping[int, Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """What rows are sorted by: a column that is never null, then the id. ``descending`` turns both."""
 
     column: str
@@ -31,8 +30,8 @@ class Order:
         """The related row that the column is of; empty where it is the row's own."""
         return self.column.rpartition("__")[0]
 
-    def reversed(self) -> "Order":
-        return Order(self.column, not self.descending)
+    def reversed(self) -> "SortOrder":
+        return SortOrder(self.column, not self.descending)
 
     def key(self, row: Any) -> Key:
         """A row's place in an order by a column of its own."""
@@ -41,11 +40,11 @@ class Order:
 
 def identity(rows: QuerySet[Any]) -> Hashable:
     """The key of a query: equal for queries that ask for the same rows."""
-    _, statement, values = database.told(rows.all())
+    _, statement, values = sql.compiled(rows.all())
     return statement, tuple(map(repr, values))
 
 
-def kind(rows: QuerySet[Any], order: Order) -> type:
+def kind(rows: QuerySet[Any], order: SortOrder) -> type:
     """What the values of the sorted column are; those of an annotated one are stored units."""
     model: Any = rows.model
     *relations, column = order.column.split("__")
@@ -58,7 +57,7 @@ def kind(rows: QuerySet[Any], order: Order) -> type:
 class _Behind(Q):
     """Rows whose own column and id, as one value, are behind a key: an index goes on there, however many are equal."""
 
-    def __init__(self, order: Order, key: Key) -> None:
+    def __init__(self, order: SortOrder, key: Key) -> None:
         super().__init__()
         self._order = order
         self._key = key
@@ -72,7 +71,7 @@ class _Behind(Q):
         return QueryModifier(where_criterion=own < end if self._order.descending else own > end)
 
 
-def beyond(rows: QuerySet[Any], order: Order, key: Key) -> Q:
+def beyond(rows: QuerySet[Any], order: SortOrder, key: Key) -> Q:
     """Rows behind a key. Where the column is of a related row, the first condition lets an index begin at the key."""
     side = "lt" if order.descending else "gt"
     if order.column == "id":
@@ -87,13 +86,13 @@ def _is(lookup: str, value: Any) -> Q:
     return Q(**{lookup: value})
 
 
-def sort(order: Order) -> list[str]:
+def sort(order: SortOrder) -> list[str]:
     sign = "-" if order.descending else ""
     return [f"{sign}id"] if order.column == "id" else [f"{sign}{order.column}", f"{sign}id"]
 
 
 async def page(
-    rows: QuerySet[Any], order: Order, *, after: Key | None, before: Key | None, limit: int
+    rows: QuerySet[Any], order: SortOrder, *, after: Key | None, before: Key | None, limit: int
 ) -> list[tuple[Any, Key]]:
     """Up to ``limit`` rows between two keys, in order, each with its own key."""
     if after is not None:
@@ -105,11 +104,11 @@ async def page(
         # Every row has one: said so, PostgreSQL may begin with that table, in the order of an index.
         there = sorted_rows.filter(**{f"{order.column}__isnull": False})
         sorted_rows, sorted_by = there.annotate(sort_key=F(order.column)), "sort_key"
-    db, statement, values = database.told(sorted_rows)
+    db, statement, values = sql.compiled(sorted_rows)
     return _keyed(rows, order, (await db.execute_query(statement, values))[1], sorted_by)
 
 
-def _keyed(rows: QuerySet[Any], order: Order, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
+def _keyed(rows: QuerySet[Any], order: SortOrder, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
     """The rows of a statement with their keys; ``sorted_by`` names the sorted column there."""
     made = tables.made(rows.model, found)
     if order.column in rows.model._meta.fields_db_projection:
@@ -120,7 +119,7 @@ def _keyed(rows: QuerySet[Any], order: Order, found: Sequence[Any], sorted_by: s
 async def pages(
     rows: QuerySet[Any],
     parent: str,
-    order: Order,
+    order: SortOrder,
     *,
     after: Key | None,
     before: Key | None,
@@ -138,7 +137,7 @@ async def pages(
         rows = rows.filter(beyond(rows, order, after))
     if before is not None:
         rows = rows.filter(beyond(rows, order.reversed(), before))
-    db, statement, values = database.told(rows.annotate(sort_key=_sorted_column(rows, order)))
+    db, statement, values = sql.compiled(rows.annotate(sort_key=_sorted_column(rows, order)))
     way = "DESC" if order.descending else "ASC"
     told, joined, page_of = _grouped(parent, groups)
     _, found = await db.execute_query(
@@ -156,7 +155,7 @@ async def pages(
     return out
 
 
-def _sorted_column(rows: QuerySet[Any], order: Order) -> Any:
+def _sorted_column(rows: QuerySet[Any], order: SortOrder) -> Any:
     """The column of an order. One of the rows' own is named with its table: a joined one may have another of that name."""
     meta = rows.model._meta
     own = meta.fields_db_projection.get(order.column)

@@ -11,7 +11,7 @@ from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.settings import InventoryDecrement, SettingScope
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.db.fields import QuantityField
 from json import dumps, loads
 from tortoise.fields.base import OnDelete
 from tortoise import fields

@@ -8,7 +8,7 @@ from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 from gqlstock.rules.quantities import ZERO
-from gqlstock.store.fields import QuantityField
+from gqlstock.store.db.fields import QuantityField
 
 
 def _seal(model: str) -> ops.AddField:

@@ -10,8 +10,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.connection import get_connections
 
-from gqlstock.store import eras
-from gqlstock.store.db import clock
+from gqlstock.store.db import clock, eras
 from gqlstock.store.db.commits import CommitLost
 
 # PostgreSQL says these when it ends a connection, whatever became of the transaction; its other errors say that it is not in.

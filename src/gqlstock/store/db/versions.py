@@ -10,8 +10,17 @@ from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.schema_generator.state import State
 
-from gqlstock.store import database
-from gqlstock.store.database import APP, DatabaseUrl, SqliteFile, connection, is_postgres, reading, settings
+from gqlstock.store.db import sql, transactions
+from gqlstock.store.db.connection import (
+    APP,
+    DatabaseUrl,
+    SqliteFile,
+    connection,
+    is_postgres,
+    opened,
+    reading,
+    settings,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,28 +40,28 @@ _MADE_BY = {
 
 async def migrate(url: DatabaseUrl) -> None:
     """Bring the schema up to date, once, whoever else does the same. Needs no open database."""
-    async with database.opened(url, create=True):
-        for attempt in range(1, database.ATTEMPTS + 1):
+    async with opened(url, create=True):
+        for attempt in range(1, transactions.ATTEMPTS + 1):
             try:
                 while await _apply_pending():
                     pass
                 return
             except Exception as error:
-                if attempt == database.ATTEMPTS or not database.is_passing(error):
+                if attempt == transactions.ATTEMPTS or not transactions.is_passing(error):
                     raise
-                log.info("migrations tried again (%s of %s): %s", attempt, database.ATTEMPTS, error)
+                log.info("migrations tried again (%s of %s): %s", attempt, transactions.ATTEMPTS, error)
 
 
 async def _apply_pending() -> bool:
     """Apply the pending migrations, each in a transaction with its record. Whether there were any."""
     executor = _executor(connection())
-    await database.transaction(_make_records)
+    await transactions.run(_make_records)
     steps = await executor.plan()
     if steps:
         # What the tables are like is worked out once: that takes longer than most migrations.
         state = await executor._project_state(set(await executor.recorder.applied_migrations()))
         for step in steps:
-            if not await database.transaction(lambda step=step: _apply(step.migration, state), attempts=1):  # type: ignore[misc]
+            if not await transactions.run(lambda step=step: _apply(step.migration, state), attempts=1):  # type: ignore[misc]
                 break
     return bool(steps)
 
@@ -81,13 +90,13 @@ async def _apply(migration: Migration, state: State) -> bool:
 async def _lock() -> None:
     """Have the migrations to this transaction. SQLite's have the write lock from their start."""
     if is_postgres():
-        await database.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
+        await sql.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
 
 
 async def _is_there(migration: Migration) -> bool:
     """Whether the database has what a migration makes."""
     made = _MADE_BY.get(migration.name)
-    return made is not None and bool(await database.query(_POSTGRES if is_postgres() else _SQLITE, made))
+    return made is not None and bool(await sql.query(_POSTGRES if is_postgres() else _SQLITE, made))
 
 
 _POSTGRES = """SELECT 1 FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped

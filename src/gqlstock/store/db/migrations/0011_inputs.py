@@ -9,7 +9,7 @@ from tortoise.migrations import operations as ops
 
 from gqlstock.rules import skus
 from gqlstock.rules.folding import folded
-from gqlstock.store.fields import FoldedField
+from gqlstock.store.db.fields import FoldedField
 
 log = logging.getLogger(__name__)
 
