@@ -7,7 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import deliveries, expire_holds, idempotency, reassess
+from gqlstock.services import deliveries, expire_holds, reassess
+from gqlstock.stock import idempotency
 from gqlstock.store import outbox
 from gqlstock.store.db import clock
 from gqlstock.store.outbox import Cursor

@@ -16,7 +16,7 @@ from gqlstock.rules.catalog import Item
 from gqlstock.rules.limits import Rate
 from gqlstock.rules.order_request import RequestedLine
 from gqlstock.rules.refusals import Code, Refusal, Refused
-from gqlstock.services import idempotency
+from gqlstock.stock import idempotency
 from gqlstock.store import catalog
 
 _REMEMBERED = 50_000

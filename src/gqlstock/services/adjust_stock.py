@@ -5,9 +5,8 @@ from decimal import Decimal
 
 from gqlstock.rules import ledger
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Result
 
 
@@ -39,7 +38,7 @@ async def adjust(caller: Caller, request: AdjustStockRequest, key: str | None = 
     check_rows(request.changes, "changes")
     command = EditStock(
         caller,
-        ticket(caller, "adjustStock", key, request),
+        idempotency.key_of(caller, "adjustStock", key, request),
         "changes",
         request.changes,
         {row.sku for row in request.changes},

@@ -15,9 +15,8 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 
@@ -35,7 +34,9 @@ async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = 
     """Cancel units that have not left; what they took is given back. Answers the order's id."""
     check_lines(request.lines)
     reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(CancelOrder(caller, request, reason, ticket(caller, "cancelOrder", key, request)))
+    return await transaction.run(
+        CancelOrder(caller, request, reason, idempotency.key_of(caller, "cancelOrder", key, request))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from gqlstock.rules import counting, ledger
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.stock_edits import EditStock, StockEdits, check_rows
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Result
 
 
@@ -50,7 +49,7 @@ async def count(caller: Caller, request: CountStockRequest, key: str | None = No
     check_rows(request.counts, "counts")
     command = EditStock(
         caller,
-        ticket(caller, "setStock", key, request),
+        idempotency.key_of(caller, "setStock", key, request),
         "counts",
         request.counts,
         {row.sku for row in request.counts},

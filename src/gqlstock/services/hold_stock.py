@@ -18,8 +18,7 @@ from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import end_hold
-from gqlstock.services.idempotency import ticket_on_website
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id, summed
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import holds as rows
@@ -48,7 +47,7 @@ async def hold(caller: Caller, request: HoldRequest, key: str | None = None, gue
     rules.check_minutes(request.minutes)
     if guest is not None:
         rules.check_public(request.minutes, len(request.lines), guest.limits)
-    used = await ticket_on_website(caller, "holdStock", key, request)
+    used = await idempotency.key_on_website(caller, "holdStock", key, request)
     return await transaction.run(HoldStock(caller, request, used, guest))
 
 

@@ -17,8 +17,8 @@ from gqlstock.rules.orders import Order, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import end_hold, idempotency
-from gqlstock.stock import transaction
+from gqlstock.services import end_hold
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
 from gqlstock.stock.snapshot import Snapshot
 
@@ -30,7 +30,7 @@ async def place(caller: Caller, request: OrderRequest, key: str | None = None) -
         request,
         catalog.email(request.customer_email, "customerEmail") if request.customer_email else None,
         catalog.optional_text(request.reference, "reference", "reference"),
-        await idempotency.ticket_on_website(caller, "placeOrder", key, request),
+        await idempotency.key_on_website(caller, "placeOrder", key, request),
     )
     result = await transaction.run(placing)
     if result.rows:

@@ -13,9 +13,8 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.stock_edits import EditStock, StockEdits, StockLine, check_rows
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
 
@@ -68,7 +67,7 @@ async def announce(caller: Caller, request: AnnounceStockRequest, key: str | Non
         edits.put(row.sku, request.warehouse, Change(incoming=row.quantity))
 
     check_rows(request.lines, "lines")
-    used = ticket(caller, "announceStock", key, request)
+    used = idempotency.key_of(caller, "announceStock", key, request)
     skus = {line.sku for line in request.lines}
     return await transaction.run(EditStock(caller, used, "lines", request.lines, skus, change, None, reference))
 
@@ -86,7 +85,7 @@ async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None 
         edits.put(row.sku, request.warehouse, received)
 
     check_rows(request.lines, "lines")
-    used = ticket(caller, "receiveStock", key, request)
+    used = idempotency.key_of(caller, "receiveStock", key, request)
     named = frozenset(line.announcement for line in request.lines if line.announcement is not None)
     skus = {line.sku for line in request.lines}
     command = EditStock(

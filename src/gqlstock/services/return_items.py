@@ -15,9 +15,8 @@ from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 
@@ -36,7 +35,9 @@ async def take_back(caller: Caller, request: ReturnItemsRequest, key: str | None
     """Take shipped units back, each to the warehouse that it left. Answers the order's id."""
     check_lines(request.lines)
     reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(ReturnItems(caller, request, reason, ticket(caller, "returnItems", key, request)))
+    return await transaction.run(
+        ReturnItems(caller, request, reason, idempotency.key_of(caller, "returnItems", key, request))
+    )
 
 
 @dataclass(frozen=True, slots=True)

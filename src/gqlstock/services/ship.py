@@ -14,9 +14,8 @@ from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Shipment, ShipmentState
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
 
@@ -33,7 +32,9 @@ class CreateShipmentRequest:
 async def create(caller: Caller, request: CreateShipmentRequest, key: str | None = None) -> Result:
     """Put units of an order in one warehouse into a shipment. Answers its id."""
     check_lines(request.lines)
-    return await transaction.run(CreateShipment(caller, request, ticket(caller, "createShipment", key, request)))
+    return await transaction.run(
+        CreateShipment(caller, request, idempotency.key_of(caller, "createShipment", key, request))
+    )
 
 
 @dataclass(frozen=True, slots=True)

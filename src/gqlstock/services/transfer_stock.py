@@ -6,9 +6,8 @@ from gqlstock.rules import canonical, ledger, quantities, refusals
 from gqlstock.rules.network import Network
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.idempotency import ticket
 from gqlstock.services.stock_edits import EditStock, StockEdits, StockLine, check_rows
-from gqlstock.stock import transaction
+from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Result
 
 
@@ -36,7 +35,7 @@ async def transfer(caller: Caller, request: TransferStockRequest, key: str | Non
     check_rows(request.lines, "lines")
     command = EditStock(
         caller,
-        ticket(caller, "transferStock", key, request),
+        idempotency.key_of(caller, "transferStock", key, request),
         "lines",
         request.lines,
         {line.sku for line in request.lines},

@@ -12,10 +12,10 @@ from gqlstock.services import adjust_stock, catalog, count_stock, hold_stock, pl
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.hold_stock import HoldRequest
-from gqlstock.services.idempotency import ticket_on_website
 from gqlstock.services.place_order import PlaceOrder
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Result
+from gqlstock.stock.idempotency import key_on_website
 from gqlstock.store import idempotency
 from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.idempotency import KeptAnswer
@@ -184,7 +184,7 @@ async def test_a_refusal_decides_the_same_call_that_arrived_before_it(shop: None
     """That call waited in another process. It gets the whole refusal, even if it could be carried out by now."""
     refused, wanted = REFUSED[what]
     await make.setting(minimum_order_quantity=1 if what == "too many" else 3)
-    early = await ticket_on_website(ANNA, "placeOrder", "k1", refused)
+    early = await key_on_website(ANNA, "placeOrder", "k1", refused)
     await asyncio.sleep(0.001)
     with pytest.raises(Refused) as first:
         await place_order.place(ANNA, refused, "k1")
@@ -203,7 +203,7 @@ async def test_a_refusal_decides_the_same_call_that_arrived_before_it(shop: None
 
 
 async def test_a_refusal_does_not_decide_another_call_under_its_key(shop: None) -> None:
-    early = await ticket_on_website(ANNA, "placeOrder", "k1", asked(1))
+    early = await key_on_website(ANNA, "placeOrder", "k1", asked(1))
     await asyncio.sleep(0.001)
     with pytest.raises(Refused):
         await place("k1", 101)
