@@ -1,4 +1,4 @@
-"""ReturnItemsRequest items that were shipped."""
+"""Return items that were shipped."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
