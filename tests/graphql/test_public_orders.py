@@ -8,6 +8,7 @@ import pytest
 
 from gqlstock.app import create_app
 from gqlstock.config import Config
+from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.limits import PublicHolds, PublicRate, Rate
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.store.db import clock, sql
@@ -254,7 +255,7 @@ async def test_a_document_of_many_questions_is_as_many_questions(at: At) -> None
 
 
 async def test_a_product_without_counted_options_is_one_item_by_whatever_sku(at: At) -> None:
-    await make.product("SHIRT", options={"Size": ["S", "M"]}, tracking="TRACK_WITHOUT_OPTIONS")
+    await make.product("SHIRT", options={"Size": ["S", "M"]}, tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS)
     await make.stock("SHIRT", on_hand=5)
     client = at("203.0.113.7")
     for _ in range(10):

@@ -92,7 +92,10 @@ def codes(answer: Mapping[str, Any]) -> list[tuple[str, list[Any] | None]]:
 
 
 async def row_counts() -> dict[str, int]:
-    """How many rows there are in each table; tokens aside, which tests make as they go."""
+    """How many rows there are in each table; tokens aside, which tests make as they go, and refusals kept under keys."""
     tables = [model._meta.db_table for model in Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"]
-    union = " UNION ALL ".join(f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {table}" for table in tables)
+    counted = {table: table for table in tables} | {"kept_answer": "kept_answer WHERE NOT refused"}
+    union = " UNION ALL ".join(
+        f"SELECT '{table}' AS name, COUNT(*) AS rows_there FROM {rows}" for table, rows in counted.items()
+    )
     return {row["name"]: row["rows_there"] for row in await sql.query(union)}

@@ -98,6 +98,11 @@ class HeldUnits:
     quantity: Decimal
 
 
+def is_active_of(address: str, hold: StockHold, now: datetime) -> bool:
+    """Whether a hold is one of the active holds of an address."""
+    return hold.address == address and state(hold.state, hold.expires_at, now) is StockHoldState.ACTIVE
+
+
 def check(hold: StockHold, website_id: int, now: datetime, *path: str) -> None:
     """Refuse a hold that is over, or of another website."""
     check_active(hold.state, hold.expires_at, now, *path)

@@ -47,6 +47,8 @@ def end(
     if held is None:
         raise refusals.missing("hold", handle.text, *path)
     holds.check(held.hold, held.hold.website_id if website_id is None else website_id, snapshot.now, *path)
+    if not all(caller.reaches(one.level.warehouse_id) for one in held.units):
+        raise refusals.moves_elsewhere().only()
     entries = [
         LedgerEntry(one.level.item_id, one.level.warehouse_id, Change(held=-one.quantity), caller) for one in held.units
     ]

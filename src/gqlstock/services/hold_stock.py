@@ -93,7 +93,8 @@ class HoldStock:
         if plan.refusals:
             raise Refused(plan.refusals)
         if self.guest is not None and self._address is not None:
-            rules.check_active_of_address(snapshot.active_holds(self._address), self.guest.limits)
+            active = snapshot.active_holds(self._address, besides=ended.held.hold if ended is not None else None)
+            rules.check_active_of_address(active, self.guest.limits)
         changes = self._hold(plan, channel.id, snapshot, assortment)
         if ended is not None:
             ended.add_to(changes)

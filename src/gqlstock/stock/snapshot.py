@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from gqlstock.rules import holds as hold_rules
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
@@ -80,7 +81,7 @@ class Snapshot:
     new_holds: list[int] = field(default_factory=list)
     """The holds that the commands before have made."""
     counted_holds: dict[str, int] = field(default_factory=dict)
-    """How many active holds each address has in the database."""
+    """How many active holds each address has of those that were stored before."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
     """What the ledger has for a level after a moment."""
     moved_now: dict[int, Decimal] = field(default_factory=dict)
@@ -93,6 +94,7 @@ class Snapshot:
             records={kind: dict(found) for kind, found in self.records.items()},
             queues={level_id: list(waiting) for level_id, waiting in self.queues.items()},
             new_holds=list(self.new_holds),
+            counted_holds=dict(self.counted_holds),
             moved_now=dict(self.moved_now),
         )
 
@@ -173,10 +175,12 @@ class Snapshot:
         lines = self.records.get(OrderLine, {})
         return sum((one.quantity for one in waiting if lines[one.line_id].decrement is mode), ZERO)
 
-    def active_holds(self, address: str) -> int:
-        """How many holds an address has that hold something now."""
-        new = sum(1 for hold_id in self.new_holds if self.records[StockHold][hold_id].address == address)
-        return self.counted_holds[address] + new
+    def active_holds(self, address: str, besides: StockHold | None = None) -> int:
+        """How many active holds an address has now, without one that is about to end."""
+        known = self.records.get(StockHold, {})
+        new = sum(1 for hold_id in self.new_holds if hold_rules.is_active_of(address, known[hold_id], self.now))
+        ends = besides is not None and hold_rules.is_active_of(address, besides, self.now)
+        return self.counted_holds[address] + new - ends
 
     def items_of_order(self, number: str) -> set[int]:
         """The items of which an order has units, by its number; none for an order that was not loaded."""

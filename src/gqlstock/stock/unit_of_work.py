@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gqlstock.rules import ledger, refusals
+from gqlstock.rules import holds, ledger, refusals
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.holds import StockHold
 from gqlstock.rules.ledger import Level
@@ -86,7 +86,15 @@ class UnitOfWork:
     def change(self, record: Any) -> None:
         before = self.snapshot.get(type(record), record.id)
         self.writes.change(before, record)
+        if isinstance(before, StockHold) and record.id not in self.snapshot.new_holds:
+            self._count_hold(before, record)
         self.snapshot.put(record)
+
+    def _count_hold(self, before: StockHold, after: StockHold) -> None:
+        """Count an address's active holds without one that has ended."""
+        for address in self.snapshot.counted_holds:
+            was, still = (holds.is_active_of(address, one, self.now) for one in (before, after))
+            self.snapshot.counted_holds[address] -= was and not still
 
     def _retire(self, key: Key) -> None:
         level = self.snapshot.level(*key)
