@@ -99,6 +99,15 @@ async def test_a_line_says_what_became_of_its_units(client: Client) -> None:
     ]
 
 
+async def test_canceled_units_may_be_written_off(client: Client) -> None:
+    await make.setting(decrement_inventory=InventoryDecrement.ON_SHIPMENT)
+    number = await placed(client, MUG=2)
+
+    await client.done("cancelOrder", number=number, lines=rows(MUG=1), restock=False)
+
+    assert await life.figures() == life.Figures(4, reserved=1)
+
+
 async def test_a_canceled_shipment_is_empty(client: Client) -> None:
     number = await placed(client, MUG=2)
     packed = await client.done("createShipment", SHIPMENT, order=number, warehouse="BERLIN")

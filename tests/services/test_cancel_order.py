@@ -72,6 +72,42 @@ async def test_what_is_canceled_gives_back_what_it_took(mode, ledger, in_a_shipm
 
 
 @pytest.mark.parametrize(
+    ("mode", "left", "ledger"),
+    [
+        (ON_ORDER, 7, [("BERLIN", "SALE", -3), ("BERLIN", "CANCELLATION", 3), ("BERLIN", "ADJUSTMENT", -3)]),
+        (ON_SHIPMENT, 7, [("BERLIN", "ADJUSTMENT", -3)]),
+        (NEVER, 10, []),
+    ],
+)
+@pytest.mark.parametrize("in_a_shipment", [False, True])
+async def test_what_is_canceled_without_restocking_is_written_off(mode, left, ledger, in_a_shipment):
+    await make.setting(decrement_inventory=mode)
+    await make.stock("MUG", on_hand=10)
+    order_id = await life.place(("MUG", 3))
+    if in_a_shipment:
+        await life.pack(order_id)
+
+    await life.cancel(order_id, restock=False)
+
+    assert await life.figures() == Figures(left)
+    assert await life.packed(order_id) == [("BERLIN", 3, "CANCELED", None)]
+    assert await life.ledger(order_id) == ledger
+
+
+@pytest.mark.parametrize("mode", [ON_ORDER, ON_SHIPMENT])
+async def test_units_that_wait_are_not_written_off(mode):
+    """Of 5 ordered 3 never came: only the 2 on hand are lost."""
+    await make.setting(decrement_inventory=mode, backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", on_hand=2)
+    order_id = await life.place(("MUG", 5))
+
+    await life.cancel(order_id, restock=False)
+
+    assert await life.figures() == Figures(0)
+    assert [row for row in await life.ledger(order_id) if row[1] == "ADJUSTMENT"] == [("BERLIN", "ADJUSTMENT", -2)]
+
+
+@pytest.mark.parametrize(
     ("mode", "free", "packed"),
     [
         (ON_ORDER, Figures(8), Figures(8)),

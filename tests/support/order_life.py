@@ -100,10 +100,10 @@ async def unpack(number: str) -> None:
     await shipments.cancel(SYSTEM, number)
 
 
-async def cancel(order_id: int, *rows: Row, reason: str | None = None) -> None:
+async def cancel(order_id: int, *rows: Row, reason: str | None = None, restock: bool = True) -> None:
     """Cancel these rows, all that has not left without any."""
     number = order_rules.number(order_id)
-    await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, quantities(rows) or None, reason))
+    await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, quantities(rows) or None, reason, restock))
 
 
 async def take_back(order_id: int, *rows: Row, restock: bool | None = None, reason: str | None = None) -> None:

@@ -115,6 +115,9 @@ class CancelOrderInput:
     number: str = strawberry.field(description="The order's number.")
     lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What to cancel.")
     reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    restock: bool = strawberry.field(
+        default=True, description="Whether canceled units can be sold again; if not, those on hand are written off."
+    )
 
 
 @strawberry.input(description="A parked order to try again.")
@@ -157,7 +160,7 @@ class OrderMutations:
         description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
     )
     async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
-        request = CancelOrderRequest(input.number, line_quantities(input.lines), input.reason)
+        request = CancelOrderRequest(input.number, line_quantities(input.lines), input.reason, input.restock)
         kept = await cancel_order.cancel(info.context.caller, request, input.idempotency_key)
         return await _order_payload(kept)
 

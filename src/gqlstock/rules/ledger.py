@@ -161,6 +161,13 @@ def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, ba
     )
 
 
+def written_off(mode: InventoryDecrement, quantity: Decimal) -> Change | None:
+    """What takes canceled units off onHand that are not sold again; None under NEVER, which counts no ordered units."""
+    if mode is InventoryDecrement.NEVER:
+        return None
+    return Change(on_hand=-quantity, kind=MovementKind.ADJUSTMENT)
+
+
 def apply(level: Level, change: Change) -> Level:
     """The level after the change. Refused when it, or a figure after it, is beyond the range of a quantity."""
     if abs(change.on_hand) > quantities.MAXIMUM:

@@ -23,15 +23,16 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CancelOrderRequest:
-    """Without lines: all that is not shipped."""
+    """Without lines: all that is not shipped. Without ``restock`` units on hand are written off."""
 
     number: str
     lines: tuple[LineQuantity, ...] | None = None
     reason: str | None = None
+    restock: bool = True
 
 
 async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = None) -> Result:
-    """Cancel units that have not left; what they took is given back. Answers the order's id."""
+    """Cancel units that have not left; what they took is given back, or written off. Answers the order's id."""
     check_lines(request.lines)
     reason = catalog.optional_text(request.reason, "reason", "reason")
     return await transaction.run(
@@ -65,11 +66,11 @@ class CancelOrder:
         if status is OrderStatus.BACKORDERED:
             _cancel_parked(found, self.request.lines)
         else:
-            _cancel(found, self.request.lines)
+            _cancel(found, self.request.lines, restock=self.request.restock)
         return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
 
 
-def _cancel(found: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
+def _cancel(found: OpenOrder, rows: Sequence[LineQuantity] | None, *, restock: bool) -> None:
     refused: list[Refusal] = []
     for number, row in enumerate(rows or ()):
         try:
@@ -79,19 +80,21 @@ def _cancel(found: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
         except Refused as error:
             refused += [refusal.under("lines", number) for refusal in error.refusals]
             continue
-        _take_back(found, picks)
+        _take_back(found, picks, restock=restock)
     if refused:
         raise Refused(refused)
     if rows is None:
-        _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))])
+        _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))], restock=restock)
 
 
-def _take_back(found: OpenOrder, picks: Sequence[Pick]) -> None:
+def _take_back(found: OpenOrder, picks: Sequence[Pick], *, restock: bool) -> None:
     units = {unit.id: unit for line in found.lines for unit in found.units(line)}
     canceled = found.lines_of(picks)
     for line in found.lines:
         if line.id in canceled:
             found.put(replace(line, canceled=line.canceled + canceled[line.id]))
+    if not restock:
+        found.write_off([pick for pick in picks if units[pick.id].state is AllocationState.ON_HAND])
     for packed, step in ((False, FulfilmentStep.CANCELED), (True, FulfilmentStep.CANCELED_PACKED)):
         of_step = [pick for pick in picks if units[pick.id].packed is packed]
         found.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)

@@ -54,6 +54,7 @@ class OpenOrder:
         self._snapshot = snapshot
         self._allocations = {line_id: list(found) for line_id, found in whole.allocations.items()}
         self._entries: list[LedgerEntry] = []
+        self._written_off: list[LedgerEntry] = []
         self._added: dict[int, Any] = {}
         self._changed: dict[tuple[type, int], Any] = {}
         self._repacked: set[int] = set()
@@ -124,6 +125,17 @@ class OpenOrder:
                     level = self._snapshot.level_by_id(part.level_id)
                     key = level.item_id, level.warehouse_id
                     self._entries.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
+
+    def write_off(self, picks: Sequence[Pick]) -> None:
+        """Take units off onHand once they are canceled: they are not sold again."""
+        modes = {line.id: line.decrement for line in self.lines}
+        for pick in picks:
+            allocation = self._allocation(pick.id)
+            change = ledger.written_off(modes[allocation.line_id], pick.quantity)
+            if allocation.level_id is not None and change is not None:
+                level = self._snapshot.level_by_id(allocation.level_id)
+                key = level.item_id, level.warehouse_id
+                self._written_off.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
     def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> Allocation:
         """Change so many units of an allocation; what is left of it stays as it was. Gives the changed part."""
@@ -197,7 +209,7 @@ class OpenOrder:
         )
         return Changes(
             answer,
-            [replace(entry, reason=reason) for entry in summed(self._entries)],
+            [replace(entry, reason=reason) for entry in [*summed(self._entries), *summed(self._written_off)]],
             list(self._added.values()),
             list(self._changed.values()),
             events=[Event(Topic.ORDER, self.order.id)],

@@ -92,7 +92,7 @@ def _ledger(book: OrderBook) -> Iterator[Figure]:
                     expected[one.level_id, kind] = expected.get((one.level_id, kind), ZERO) + units
     for level_id, kind in sorted(expected.keys() | book.moved.keys()):
         moved, wanted = book.moved.get((level_id, kind), ZERO), expected.get((level_id, kind), ZERO)
-        if not (kind is traces.OPTIONAL and ZERO <= moved <= wanted):
+        if not traces.agrees(kind, moved, wanted):
             yield f"{kind} movements of level {level_id}", moved, wanted
 
 
