@@ -10,7 +10,7 @@ from dataclasses import replace
 from gqlstock.config import Config
 from gqlstock.rules.catalog import new_product
 from gqlstock.services import tokens, warehouses
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.store import catalog
 from gqlstock.store.db import clock, connection, transactions, versions
 
@@ -27,7 +27,7 @@ async def fill(url: str, products: int) -> str:
     async with connection.opened(where):
         await warehouses.ensure_default_organization()
         await warehouses.create_warehouse({"code": "BERLIN", "name": "Berlin", "active": True})
-        await warehouses.create_website("shop", "Shop", None, [Assigned("BERLIN")])
+        await warehouses.create_website("shop", "Shop", None, [AssignedWarehouse("BERLIN")])
         at = clock.now()
 
         async def work() -> None:

@@ -9,7 +9,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import catalog, count_stock, imports, tokens, warehouses
 from gqlstock.services import combinations as combination_services
 from gqlstock.services.count_stock import CountStockRequest, StockCount
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.store.db import connection, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl
 
@@ -34,7 +34,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
     async with connection.opened(url):
         await warehouses.ensure_default_organization()
         await _warehouse(WAREHOUSE)
-        await warehouses.create_website("shop", "Shop", None, [Assigned(WAREHOUSE)])
+        await warehouses.create_website("shop", "Shop", None, [AssignedWarehouse(WAREHOUSE)])
         options = (
             Option("Size", tuple(OptionValue(size) for size in SIZES)),
             Option("Color", tuple(OptionValue(color) for color in COLORS[: combinations // len(SIZES)])),
@@ -59,7 +59,9 @@ async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
         await warehouses.ensure_default_organization()
         for number in range(places):
             await _warehouse(_place(number))
-        await warehouses.create_website("shop", "Shop", None, [Assigned(_place(number)) for number in range(places)])
+        await warehouses.create_website(
+            "shop", "Shop", None, [AssignedWarehouse(_place(number)) for number in range(places)]
+        )
         await imports.shopify_products(SYSTEM, _export(singles, ""), _place(0))
 
 

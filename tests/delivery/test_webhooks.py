@@ -12,7 +12,7 @@ from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.webhooks import Webhooks
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.orders import number
 from gqlstock.rules.refusals import Code, Refused
@@ -201,12 +201,12 @@ async def test_what_failed_is_sent_again_under_the_same_id_with_all_its_attempts
         (failed,) = await rows()
         assert failed.state is FAILED
 
-        await webhooks.redeliver(Handle(failed.id, "x"))
+        await webhooks.redeliver(GivenId(failed.id, "x"))
         await delivered(courier)
         (again,) = await rows()
         assert (again.state, again.attempts) == (PENDING, 9)
         there.answer = lambda _: 200
-        await webhooks.redeliver(Handle(failed.id, "x"))
+        await webhooks.redeliver(GivenId(failed.id, "x"))
         await delivered(courier)
 
     (row,) = await rows()
@@ -312,7 +312,7 @@ async def test_what_waits_for_an_endpoint_that_is_switched_off_goes_out_when_it_
         endpoint_id, _ = await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order("MUG")
         await dispatched()
-        handle = Handle(endpoint_id, "x")
+        handle = GivenId(endpoint_id, "x")
         await webhooks.update(handle, {"active": False}, private_addresses=True)
         await delivered(courier)
         await make.order("CUP")
@@ -332,7 +332,7 @@ async def test_what_waits_for_a_deleted_endpoint_fails_and_its_secret_is_gone(sh
         await make.stock("MUG", on_hand=8)
         await dispatched()
 
-        await webhooks.delete(Handle(endpoint_id, "x"))
+        await webhooks.delete(GivenId(endpoint_id, "x"))
         await delivered(courier)
 
     assert there.received == []
@@ -364,7 +364,7 @@ async def test_what_could_not_go_out_for_a_week_is_given_up_and_the_next_goes_ou
 
 async def refused(delivery_id: int) -> tuple[Code, str]:
     with pytest.raises(Refused) as error:
-        await webhooks.redeliver(Handle(delivery_id, "x"))
+        await webhooks.redeliver(GivenId(delivery_id, "x"))
     (refusal,) = error.value.refusals
     return refusal.code, refusal.message
 
@@ -381,7 +381,7 @@ async def test_only_what_can_go_out_at_once_is_ordered_again(shop: None, courier
         (claimed,) = await Webhooks(Http()).claim(endpoint_id, 8)
         assert claimed.id == first.id
         assert await refused(first.id) == (Code.INVALID_STATE, "It is being sent right now.")
-        await webhooks.delete(Handle(endpoint_id, "x"))
+        await webhooks.delete(GivenId(endpoint_id, "x"))
         assert await refused(first.id) == (Code.INVALID_STATE, "The endpoint was deleted.")
         assert await refused(999) == (Code.NOT_FOUND, "There is no webhook delivery x.")
 
@@ -395,7 +395,7 @@ async def test_an_older_message_that_is_sent_again_is_not_overtaken_by_those_beh
         await dispatched()
         await delivered(courier)
         (first,) = await rows()
-        await webhooks.redeliver(Handle(first.id, "x"))
+        await webhooks.redeliver(GivenId(first.id, "x"))
         await make.stock("MUG", on_hand=8)
         await dispatched()
         await delivered(courier)

@@ -10,6 +10,7 @@ from pathlib import Path
 from gqlstock.cli import migrate
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
@@ -56,7 +57,7 @@ async def trade(shop: Shop, chance: random.Random) -> None:
             await adjust_stock.adjust(ANNA, AdjustStockRequest(deltas, reason="Delivery"))
         await _happened(now - timedelta(minutes=ago), began)
     for alert in (await sql.query("SELECT id FROM low_inventory_alert WHERE state = 'RAISED' ORDER BY id"))[:2]:
-        await alerts.acknowledge(ANNA, alert["id"], str(alert["id"]))
+        await alerts.acknowledge(ANNA, GivenId(alert["id"], str(alert["id"])))
 
 
 def _asked(shop: Shop, chosen: list[str], chance: random.Random) -> OrderRequest:

@@ -7,8 +7,8 @@ import pytest
 
 from gqlstock.formats import csv_dialect
 from gqlstock.formats.csv_dialect import Columns
+from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.refusals import Refused
-from gqlstock.rules.sheet import Faults
 
 COLUMNS = Columns(("sku", "on_hand"), {"lager": "on_hand"}, ("on_hand",))
 

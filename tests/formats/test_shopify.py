@@ -10,8 +10,8 @@ import pytest
 from gqlstock.formats import shopify
 from gqlstock.formats.shopify import Product, Variant
 from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
+from gqlstock.rules.import_rows import Faults, Row
 from gqlstock.rules.refusals import Refused
-from gqlstock.rules.sheet import Faults, Row
 
 COLUMNS = (
     "Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"

@@ -8,6 +8,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import alerts
 from gqlstock.store.alerts import LowInventoryAlert
@@ -81,7 +82,7 @@ async def test_raising_taking_on_and_resolving_are_one_push_each(serving: Server
     async with connected(serving, await make.token("inventory:read")) as socket:
         await subscribe(socket)
         await make.stock("MUG", "BERLIN", 3)
-        await alerts.acknowledge(SYSTEM, (await LowInventoryAlert.get()).id, "")
+        await alerts.acknowledge(SYSTEM, GivenId((await LowInventoryAlert.get()).id, ""))
         await make.stock("MUG", "BERLIN", 8)
 
         changes = [await next_alert(socket) for _ in range(3)]
@@ -139,7 +140,7 @@ async def test_filters_let_through_only_what_they_name(serving: Server) -> None:
         await make.stock("CUP", "BERLIN", 4)
         await make.stock("MUG", "HAMBURG", 4)
         (alert,) = await LowInventoryAlert.filter(sku="CUP")
-        await alerts.acknowledge(SYSTEM, alert.id, "")
+        await alerts.acknowledge(SYSTEM, GivenId(alert.id, ""))
         await make.stock("CUP", "BERLIN", 6)
         messages = [await received(socket) for _ in range(6 + 1)]
 

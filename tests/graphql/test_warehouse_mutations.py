@@ -3,7 +3,7 @@
 import pytest
 
 from gqlstock.services import reassess
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 from support import shop_builders as make
 
 WAREHOUSES = "warehouses { priority warehouse { code } }"
@@ -67,7 +67,7 @@ async def test_warehouses_are_sold_from_by_priority(client, assigned, expected):
 async def test_priorities_decide_which_warehouse_gives(client):
     await make.warehouse("FIRST")
     await make.warehouse("SECOND")
-    await make.website("shop", warehouses=[Assigned("FIRST", 2), Assigned("SECOND", 1)])
+    await make.website("shop", warehouses=[AssignedWarehouse("FIRST", 2), AssignedWarehouse("SECOND", 1)])
     await make.product("MUG")
     for code in ("FIRST", "SECOND"):
         await make.stock("MUG", code, 5)

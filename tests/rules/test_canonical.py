@@ -8,7 +8,7 @@ import pytest
 
 from gqlstock.rules import canonical
 from gqlstock.rules.geo import Point
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.services.cancel_order import CancelOrderRequest
@@ -32,7 +32,7 @@ PINNED = [
             "anna@example.com",
             "R-1",
             Point(52.5, 13.4),
-            Handle(7, "any"),
+            GivenId(7, "any"),
         ),
         '{"customerEmail":"anna@example.com","hold":{"id":7},"lines":[{"options":[["Size","S"]],"quantity":"2","sku":"MUG"},{"quantity":"1.5","sku":"CUP"}],"reference":"R-1","shipTo":{"latitude":52.5,"longitude":13.4},"website":"outlet"}',
         "2:26d6bac0eba1b9d8e736b6a0ce0c2266a4f8a0ef53f87e13ac0486e8bd3e",
@@ -43,7 +43,7 @@ PINNED = [
         "2:2da808ef55ceea5b88e3a0534235b565df58e55de8d7b874f14dc013f798",
     ),
     (
-        HoldRequest((RequestedLine("MUG", TWO),), "outlet", 30, Handle(7, "any")),
+        HoldRequest((RequestedLine("MUG", TWO),), "outlet", 30, GivenId(7, "any")),
         '{"lines":[{"quantity":"2","sku":"MUG"}],"minutes":30,"replaces":{"id":7},"website":"outlet"}',
         "2:5411e39fb5473bcbff6cb5acd39588d20608077bd641fad2d5387b22bce0",
     ),
@@ -129,7 +129,7 @@ def test_a_field_that_is_added_later_with_a_default_changes_no_digest() -> None:
         ),
         (HoldRequest(()), HoldRequest((), minutes=15)),
         (Point(52.0, 0.0), Point(52.0, -0.0)),
-        (Handle(7, "one"), Handle(7, "other")),
+        (GivenId(7, "one"), GivenId(7, "other")),
     ],
 )
 def test_what_only_looks_different_is_the_same_input(one: object, other: object) -> None:

@@ -59,7 +59,7 @@ def test_on_hand_is_always_the_sum_of_the_movements(changes):
 
 @given(CHANGES, CHANGES)
 def test_two_changes_together_do_what_they_do_one_after_the_other(one, other):
-    at_one_stroke = ledger.apply(Level(), ledger.together(one, other))
+    at_one_stroke = ledger.apply(Level(), ledger.combined(one, other))
 
     assert at_one_stroke == ledger.apply(ledger.apply(Level(), one), other)
 
@@ -74,7 +74,7 @@ def test_two_changes_together_do_what_they_do_one_after_the_other(one, other):
     ],
 )
 def test_two_changes_together_are_one_movement(one, other, kind):
-    assert ledger.together(change(kind=one), change(kind=other)).kind is kind
+    assert ledger.combined(change(kind=one), change(kind=other)).kind is kind
 
 
 @pytest.mark.parametrize("figure", FIGURES)

@@ -13,7 +13,7 @@ from gqlstock.rules.allocation import AllocationState, PlannedAllocation
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import BACKORDER_MESSAGE
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
-from gqlstock.rules.fallback import Fallback, Lookup
+from gqlstock.rules.fallback import Fallback, SettingsLookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.rules.order_plan import OrderPlan
@@ -91,7 +91,7 @@ def plan(
         ]
         for item_id, of_item in ((1, mug), (2, cup))
     }
-    assortment = Assortment(SHOP, Lookup(known, NETWORK, Fallback(values, {})), {}, levels, NOON)
+    assortment = Assortment(SHOP, SettingsLookup(known, NETWORK, Fallback(values, {})), {}, levels, NOON)
     fields = {"lines": tuple(RequestedLine(sku, Decimal(quantity)) for sku, quantity in lines)} | (request or {})
     return order_plan.plan(caller, OrderRequest(**fields), {one.sku: one for one in known.values()}, assortment)
 
@@ -234,7 +234,7 @@ def test_a_line_that_was_placed_before_keeps_its_decrement_mode() -> None:
 
 def test_the_units_of_a_hold_are_free_for_its_order_and_its_warehouses_give_first() -> None:
     levels = {1: [Level(Decimal(5), id=11, item_id=1, warehouse_id=BERLIN), HELD]}
-    assortment = Assortment(SHOP, Lookup({1: MUG}, NETWORK, Fallback({}, {})), {}, levels, NOON)
+    assortment = Assortment(SHOP, SettingsLookup({1: MUG}, NETWORK, Fallback({}, {})), {}, levels, NOON)
     request = OrderRequest((RequestedLine("MUG", Decimal(3)),))
 
     freed = assortment.freeing({HELD.id: Decimal(2)}, first={1: [HAMBURG]})

@@ -7,6 +7,7 @@ from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.events import alert_then
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
@@ -237,9 +238,9 @@ async def test_the_first_one_to_take_an_alert_on_stays(shop: None) -> None:
     await make.stock("MUG", on_hand=4)
     (alert,) = await LowInventoryAlert.all()
 
-    assert await alerts.acknowledge(ANNA, alert.id, "x") == alert.id
+    assert await alerts.acknowledge(ANNA, GivenId(alert.id, "x")) == alert.id
     taken_on = await LowInventoryAlert.get(id=alert.id)
-    assert await alerts.acknowledge(BEN, alert.id, "x") == alert.id
+    assert await alerts.acknowledge(BEN, GivenId(alert.id, "x")) == alert.id
 
     again = await LowInventoryAlert.get(id=alert.id)
     assert (again.acknowledged_by, again.acknowledged_at) == ("Anna", taken_on.acknowledged_at)
@@ -252,7 +253,7 @@ async def test_the_first_one_to_take_an_alert_on_stays(shop: None) -> None:
 @pytest.mark.parametrize("alert_id", [None, 4_711])
 async def test_an_alert_that_there_is_not_cannot_be_taken_on(shop: None, alert_id: int | None) -> None:
     with pytest.raises(Refused) as error:
-        await alerts.acknowledge(ANNA, alert_id, "abc")
+        await alerts.acknowledge(ANNA, GivenId(alert_id, "abc"))
 
     (refusal,) = error.value.refusals
     assert (refusal.code, refusal.path) == (Code.NOT_FOUND, ("id",))

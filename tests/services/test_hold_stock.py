@@ -8,7 +8,7 @@ import pytest
 
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.catalog import InventoryTracking
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
@@ -300,7 +300,7 @@ async def test_an_expired_hold_is_neither_released_nor_replaced():
     assert await life.refused(life.hold(("MUG", 1), replaces=hold_id)) == ("HOLD_EXPIRED", ("replaces",))
 
 
-@pytest.mark.parametrize("handle", [Handle(None, "nonsense"), Handle(7, "SG9sZDo3")])
+@pytest.mark.parametrize("handle", [GivenId(None, "nonsense"), GivenId(7, "SG9sZDo3")])
 async def test_an_unknown_hold_is_not_found(handle):
     await make.stock("MUG", on_hand=5)
 

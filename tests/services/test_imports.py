@@ -18,7 +18,7 @@ from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog as products
 from gqlstock.services import imports, settings, verification
-from gqlstock.services.imports import Imported
+from gqlstock.services.imports import ImportResult
 from gqlstock.services.settings import target_of
 from gqlstock.store import alerts, catalog, categories, commands, inventory, levels
 from gqlstock.store.catalog import Item as Row
@@ -53,7 +53,7 @@ def edited(text: str, handle: str, number: int = 0, **cells: str) -> list[str]:
     return lines(out.getvalue())
 
 
-async def shopify(given: Sequence[str], warehouse: str = "BERLIN") -> Imported:
+async def shopify(given: Sequence[str], warehouse: str = "BERLIN") -> ImportResult:
     return await imports.shopify_products(SYSTEM, given, warehouse)
 
 
@@ -98,7 +98,7 @@ async def test_an_export_makes_products_combinations_categories_and_counts(db: N
 
     found = await shopify(lines(EXPORT))
 
-    assert found == Imported(products_made=2, products_changed=0, combinations_made=2, counted=3)
+    assert found == ImportResult(products_made=2, products_changed=0, combinations_made=2, counted=3)
     tee, small, medium, mug = [await item(sku) for sku in ("tee", "TEE-S", "tee-M", "mug")]
     assert (tee.slug, tee.name, tee.description) == ("tee", "T-shirt", "Of cotton.")
     assert tee.tracking is InventoryTracking.TRACK_WITH_OPTIONS
@@ -145,7 +145,7 @@ async def test_the_same_file_again_changes_nothing(db: None) -> None:
 
     found = await shopify(lines(EXPORT))
 
-    assert found == Imported()
+    assert found == ImportResult()
     assert await everything() == before
 
 
@@ -156,7 +156,7 @@ async def test_a_file_that_says_otherwise_changes_what_it_says(db: None) -> None
     changed = edited(EXPORT, "tee", Title="Shirt", Type="Kitchen", Variant_SKU="SHIRT-S", Variant_Inventory_Qty="1")
     found = await shopify(changed)
 
-    assert found == Imported(products_changed=1, counted=1)
+    assert found == ImportResult(products_changed=1, counted=1)
     assert (await item("tee")).name == "Shirt"
     assert (await item("SHIRT-S")).name == "Shirt – S"
     assert (await categories.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
@@ -190,7 +190,7 @@ async def test_a_new_value_makes_a_combination_and_leaves_the_others(db: None) -
 
     found = await shopify([*lines(EXPORT), "tee,,,,,,L,,shopify,9,deny,,,,\n"])
 
-    assert found == Imported(products_changed=1, combinations_made=1, counted=1)
+    assert found == ImportResult(products_changed=1, combinations_made=1, counted=1)
     assert [value.name for value in (await item("tee")).options[0].values] == ["S", "M", "L"]
     assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7), "tee-L": Decimal(9)}
 
@@ -273,7 +273,7 @@ async def test_levels_are_counted(db: None) -> None:
 
     found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nTEE-S,AMIENS,0\nTEE-M,AMIENS,7\n"))
 
-    assert found == Imported(counted=3)
+    assert found == ImportResult(counted=3)
     assert await on_hand() == {"MUG": Decimal(2), "TEE-S": Decimal(0), "TEE-M": Decimal(7)}
     movements = await inventory.StockMovement.filter(kind=MovementKind.IMPORT).order_by("id")
     assert [(m.quantity, m.on_hand_after) for m in movements] == [(Decimal(-3), Decimal(2)), (Decimal(7), Decimal(7))]
@@ -289,7 +289,7 @@ async def test_levels_that_are_so_already_are_left_alone(db: None) -> None:
 
     found = await imports.levels(SYSTEM, lines(text))
 
-    assert found == Imported()
+    assert found == ImportResult()
     assert await everything() == before
 
 
@@ -310,7 +310,7 @@ async def test_units_given_twice_for_one_level_are_one_count(db: None) -> None:
 
     found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nMUG,BERLIN,2.0\n"))
 
-    assert found == Imported(counted=1)
+    assert found == ImportResult(counted=1)
     assert await on_hand() == {"MUG": Decimal(2)}
 
 
@@ -498,7 +498,7 @@ async def test_an_import_that_was_interrupted_is_finished_by_importing_the_file_
     again = await imports.levels(SYSTEM, given)
 
     assert written == (1_000, 1_000)
-    assert again == Imported(counted=1_500)
+    assert again == ImportResult(counted=1_500)
     assert set((await on_hand()).values()) == {Decimal(5)}
     assert await inventory.StockMovement.all().count() == 2_500
 
@@ -564,7 +564,7 @@ async def test_products_that_were_interrupted_are_finished_by_importing_the_file
     again = await shopify(given)
 
     assert written == (200, 200)
-    assert again == Imported(products_made=50, counted=50)
+    assert again == ImportResult(products_made=50, counted=50)
     assert len(await on_hand()) == 250
 
 

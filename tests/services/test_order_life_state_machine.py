@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gqlstock.rules import shipments as shipment_rules
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
@@ -321,7 +322,7 @@ class Life:
             return
         one = self.chance.choice(self.model.to_come)
         code = None if one[3] else "INVALID_STATE"
-        await self.expect(code, receive.withdraw(SYSTEM, one[0], "told"))
+        await self.expect(code, receive.withdraw(SYSTEM, GivenId(one[0], "told")))
         if code is None:
             one[3] = 0
             self.model.fill((one[1], one[2]))

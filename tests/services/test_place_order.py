@@ -163,7 +163,7 @@ async def test_the_priority_decides_not_the_order_of_creation(shop: None) -> Non
 
 
 async def test_equal_priorities_give_by_the_warehouses_id(shop: None) -> None:
-    tied = [warehouses.Assigned("HAMBURG", 1), warehouses.Assigned("BERLIN", 1)]
+    tied = [warehouses.AssignedWarehouse("HAMBURG", 1), warehouses.AssignedWarehouse("BERLIN", 1)]
     await make.website("tied", warehouses=tied)
     await make.stock("MUG", "BERLIN", 5)
     await make.stock("MUG", "HAMBURG", 5)
@@ -552,7 +552,7 @@ async def test_a_shipping_origin_that_does_not_sell_here_gives_way_to_the_first_
     if why == "inactive":
         await warehouses.update_warehouse("HAMBURG", {"active": False})
     else:
-        await warehouses.update_website("shop", {"warehouses": [warehouses.Assigned("BERLIN")]})
+        await warehouses.update_website("shop", {"warehouses": [warehouses.AssignedWarehouse("BERLIN")]})
 
     assert await taken(await place(("GIFT", 3))) == [("BERLIN", 3, "ON_HAND")]
 

@@ -13,6 +13,7 @@ from tortoise import Tortoise
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
 from gqlstock.services import (
@@ -81,14 +82,14 @@ async def _stock() -> None:
     await receive.announce(SYSTEM, coming)
     await receive.receive(SYSTEM, ReceiveStockRequest("HAMBURG", (ReceivedLine("SOON", Decimal(4)),)))
     (withdrawn,) = await _announced("SHIRT-M", 3)
-    await receive.withdraw(SYSTEM, withdrawn, "the announcement")
+    await receive.withdraw(SYSTEM, GivenId(withdrawn, "the announcement"))
     for _ in range(2):
         await make.stock("LOW", "BERLIN", 2)
         await make.stock("LOW", "BERLIN", 9)
     await make.stock("LOW", "BERLIN", 2)
     first = await LowInventoryAlert.all().order_by("id").first()
     assert first is not None
-    await alerts.acknowledge(SYSTEM, first.id, "the first")
+    await alerts.acknowledge(SYSTEM, GivenId(first.id, "the first"))
 
 
 async def _announced(sku: str, units: int) -> list[int]:

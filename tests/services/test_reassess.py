@@ -9,7 +9,7 @@ import pytest
 from gqlstock.delivery import housekeeping
 from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, reassess, warehouses
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.stock import transaction
 from gqlstock.store import reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
@@ -152,9 +152,9 @@ async def test_the_warehouses_that_a_website_sells_from_say_whose_threshold_coun
     assert await found() == []
 
     if way == "its-own":
-        await warehouses.update_website("shop", {"warehouses": [Assigned("BERLIN")]})
+        await warehouses.update_website("shop", {"warehouses": [AssignedWarehouse("BERLIN")]})
     elif way == "of-its-organization":
-        await warehouses.update_organization("default", {"warehouses": [Assigned("BERLIN")]})
+        await warehouses.update_organization("default", {"warehouses": [AssignedWarehouse("BERLIN")]})
     else:
         await warehouses.update_website("shop", {"organization": "acme"})
     await reassess.run()
@@ -206,7 +206,7 @@ async def test_a_part_that_is_interrupted_is_done_again(shop: None, place: dict[
     await make.setting(**place, notify_below=5)  # type: ignore[arg-type]
 
     # The process dies before it can say that the part was assessed.
-    part = await reassessments.following(reassess.PART, watched)
+    part = await reassessments.next_due(reassess.PART, watched)
     assert part is not None
     await transaction.run(reassess.Reassess(frozenset(part.item_ids)))
     raised = await found()
@@ -225,7 +225,7 @@ async def test_every_item_is_taken_once_in_parts_of_bounded_size(shop: None) -> 
     await make.setting(category="kitchen", notify_below=5)
 
     parts = []
-    while (part := await reassessments.following(4, watched)) is not None:
+    while (part := await reassessments.next_due(4, watched)) is not None:
         await reassessments.finish(part)
         parts.append(part.item_ids)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM
@@ -97,7 +98,7 @@ async def test_more_than_was_announced_of_a_reference_is_not_taken_off_another_a
 async def test_an_arrival_of_a_reference_that_nobody_waits_for_any_more_fills_the_oldest_announcement():
     await announce(5, reference="PO-1")
     withdrawn, done = (await announce(4, reference="PO-2"))[1], (await announce(4, reference="PO-2"))[2]
-    await receiving.withdraw(SYSTEM, withdrawn, "told")
+    await receiving.withdraw(SYSTEM, GivenId(withdrawn, "told"))
     await receive(4, announcement=done)
 
     await receive(3, reference="PO-2")
@@ -128,7 +129,7 @@ async def test_what_will_not_come_is_withdrawn_and_no_longer_incoming():
     (only,) = await announce(5)
     await receive(2)
 
-    await receiving.withdraw(SYSTEM, only, "told")
+    await receiving.withdraw(SYSTEM, GivenId(only, "told"))
 
     found = await level()
     assert (found.on_hand, found.incoming) == (2, 0)
@@ -139,14 +140,14 @@ async def test_what_will_not_come_is_withdrawn_and_no_longer_incoming():
 async def test_an_announcement_with_nothing_left_can_be_neither_received_nor_withdrawn(how):
     (only,) = await announce(5)
     if how == "withdrawn":
-        await receiving.withdraw(SYSTEM, only, "told")
+        await receiving.withdraw(SYSTEM, GivenId(only, "told"))
     else:
         await receive(5)
 
     with pytest.raises(Refused) as again:
         await receive(1, announcement=only)
     with pytest.raises(Refused) as withdrawn:
-        await receiving.withdraw(SYSTEM, only, "told")
+        await receiving.withdraw(SYSTEM, GivenId(only, "told"))
 
     (refusal,) = again.value.refusals
     assert (refusal.code, refusal.path) == (Code.INVALID_STATE, ("lines", 0, "announcement"))

@@ -165,7 +165,7 @@ async def test_what_one_warehouse_lacks_is_given_back_and_an_inactive_one_is_nam
     await make.stock("MUG", "MUNICH", 5)
     await make.warehouse("HAMBURG", active=False)
     await make.places.update_website(
-        "shop", {"warehouses": [make.Assigned(c) for c in ("BERLIN", "MUNICH", "HAMBURG")]}
+        "shop", {"warehouses": [make.AssignedWarehouse(c) for c in ("BERLIN", "MUNICH", "HAMBURG")]}
     )
 
     assessment, terms = await explained("MUG")
@@ -237,7 +237,7 @@ async def test_the_demand_of_a_category_is_that_of_all_below_it():
     await make.stock("MUG", "BERLIN", 100)
     await make.order("MUG", 6)
 
-    found = await demand.by_category(await warehouses.network(), days=10)
+    found = await demand.by_category(days=10)
 
     assert [(row.category.slug, row.ordered, row.ordered_before) for row in found] == [
         ("kitchen", 6, 0),

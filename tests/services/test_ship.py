@@ -570,7 +570,7 @@ async def test_what_is_allocated_in_an_inactive_warehouse_is_filled_packed_and_s
 async def test_what_is_allocated_in_a_warehouse_that_was_taken_off_the_website_is_shipped():
     await make.stock("MUG", on_hand=2)
     order_id = await life.place(("MUG", 2))
-    await warehouses.update_website("shop", {"warehouses": [warehouses.Assigned("HAMBURG")]})
+    await warehouses.update_website("shop", {"warehouses": [warehouses.AssignedWarehouse("HAMBURG")]})
 
     await life.ship_all(order_id)
 

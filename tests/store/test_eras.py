@@ -70,7 +70,7 @@ async def test_on_another_server_a_new_era_begins_and_the_feed_goes_on(url: Post
 
         assert (await era(), later.era) == (1, 1)
         assert await subjects() == [1, 2, 3]
-        assert [entry.subject for entry in await outbox.follow(first.cursor, 10)] == [2, 3]
+        assert [entry.subject for entry in await outbox.resume(first.cursor, 10)] == [2, 3]
         assert not await outbox.held_back(later)
     async with connection.opened(url, everywhere=True):
         assert await era() == 1
@@ -97,7 +97,7 @@ async def test_a_new_era_begins_when_all_that_is_left_is_what_was_swept(url: Pos
     async with connection.opened(url, everywhere=True):
         await tell(2)
 
-        assert [entry.subject for entry in await outbox.follow(swept, 10)] == [2]
+        assert [entry.subject for entry in await outbox.resume(swept, 10)] == [2]
 
 
 async def test_transaction_numbers_that_went_on_are_of_the_same_era(url: Postgres) -> None:
@@ -193,7 +193,7 @@ async def test_a_dump_in_another_database_goes_on_and_refuses_what_was_later_tha
 
             with pytest.raises(OutOfReach, match="not of this database's history"):
                 await outbox.check(lost)
-            assert [entry.subject for entry in await outbox.follow(kept, 10)] == [4, 5, 6]
+            assert [entry.subject for entry in await outbox.resume(kept, 10)] == [4, 5, 6]
     finally:
         await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await server.close()

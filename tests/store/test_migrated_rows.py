@@ -176,7 +176,7 @@ async def test_entries_of_before_get_a_mark_and_what_was_dispatched_stays_so(tmp
         await sql.execute(
             "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 9, '{}', ?)", clock.now()
         )
-        assert [entry.subject for entry in await outbox.follow(entries[2].cursor, 10)] == [9]
+        assert [entry.subject for entry in await outbox.resume(entries[2].cursor, 10)] == [9]
 
 
 async def test_allocations_of_before_keep_the_order_in_which_their_units_were_planned(tmp_path: Path) -> None:

@@ -319,8 +319,8 @@ async def test_the_last_swept_cursor_is_known_by_its_mark(db: None) -> None:
     await tell(3)
 
     await outbox.check(swept)
-    assert [entry.subject for entry in await outbox.follow(swept, 10)] == [3]
-    for read in (outbox.check(replace(swept, mark=swept.mark + 1)), outbox.follow(replace(swept, mark=1), 10)):
+    assert [entry.subject for entry in await outbox.resume(swept, 10)] == [3]
+    for read in (outbox.check(replace(swept, mark=swept.mark + 1)), outbox.resume(replace(swept, mark=1), 10)):
         with pytest.raises(OutOfReach, match="not of this database's history"):
             await read
 
@@ -341,9 +341,9 @@ async def test_a_kept_place_is_followed_for_as_long_as_its_entry_is_there(db: No
     await tell(1, 2, 3)
     first, second, _ = await outbox.after(START, 10)
 
-    assert [entry.subject for entry in await outbox.follow(START, 2)] == [1, 2]
-    assert [entry.subject for entry in await outbox.follow(first.cursor, 1)] == [2]
-    assert await outbox.follow(await outbox.latest(), 10) == []
+    assert [entry.subject for entry in await outbox.resume(START, 2)] == [1, 2]
+    assert [entry.subject for entry in await outbox.resume(first.cursor, 1)] == [2]
+    assert await outbox.resume(await outbox.latest(), 10) == []
     await transactions.run(lambda: sql.execute("DELETE FROM outbox WHERE subject = 2"))
     with pytest.raises(OutOfReach, match="not of this database's history"):
-        await outbox.follow(second.cursor, 10)
+        await outbox.resume(second.cursor, 10)

@@ -12,7 +12,7 @@ from tortoise import Tortoise
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import seals
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_plan import OrderPlan
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
@@ -75,8 +75,8 @@ def wanted(*rows: Row) -> tuple[RequestedLine, ...]:
     return tuple(RequestedLine(sku, Decimal(str(quantity))) for sku, quantity in rows)
 
 
-def handle(hold_id: int) -> Handle:
-    return Handle(hold_id, str(hold_id))
+def handle(hold_id: int) -> GivenId:
+    return GivenId(hold_id, str(hold_id))
 
 
 async def pack(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:

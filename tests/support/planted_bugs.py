@@ -92,11 +92,11 @@ def key_applied_twice() -> None:
 def cancel_gives_back_too_much() -> None:
     """Canceled units of ON_ORDER are given back twice."""
     for step in (FulfilmentStep.CANCELED, FulfilmentStep.CANCELED_PACKED):
-        _change_step(step, lambda change: ledger.together(change, Change(on_hand=max(change.on_hand, ZERO))))
+        _change_step(step, lambda change: ledger.combined(change, Change(on_hand=max(change.on_hand, ZERO))))
 
 
 def packed_units_stay_reserved() -> None:
-    _change_step(FulfilmentStep.PACKED, lambda change: ledger.together(change, Change(reserved=-change.reserved)))
+    _change_step(FulfilmentStep.PACKED, lambda change: ledger.combined(change, Change(reserved=-change.reserved)))
 
 
 def _change_step(step: FulfilmentStep, wrong: Callable[[Change], Change]) -> None:

@@ -13,7 +13,7 @@ from gqlstock.services import catalog, categories, count_stock, place_order, set
 from gqlstock.services import combinations as combination_services
 from gqlstock.services import warehouses as places
 from gqlstock.services.count_stock import CountStockRequest, StockCount
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 
 Quantity = int | float | str | Decimal
 
@@ -30,20 +30,20 @@ async def website(
     *,
     name: str | None = None,
     organization: str | None = None,
-    warehouses: Sequence[str | Assigned] = (),
+    warehouses: Sequence[str | AssignedWarehouse] = (),
 ) -> int:
     """``warehouses`` in the order of their priority."""
     return await places.create_website(code, name or code.capitalize(), organization, _assigned(warehouses))
 
 
 async def organization(
-    code: str = "acme", *, name: str | None = None, warehouses: Sequence[str | Assigned] = ()
+    code: str = "acme", *, name: str | None = None, warehouses: Sequence[str | AssignedWarehouse] = ()
 ) -> int:
     return await places.create_organization(code, name or code.capitalize(), _assigned(warehouses))
 
 
-def _assigned(codes: Sequence[str | Assigned]) -> list[Assigned]:
-    return [Assigned(code) if isinstance(code, str) else code for code in codes]
+def _assigned(codes: Sequence[str | AssignedWarehouse]) -> list[AssignedWarehouse]:
+    return [AssignedWarehouse(code) if isinstance(code, str) else code for code in codes]
 
 
 async def shop() -> None:

@@ -11,7 +11,7 @@ from gqlstock.cli import session
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
-from gqlstock.services.imports import Imported, Progress
+from gqlstock.services.imports import ImportResult, Progress
 
 app = session.commands("Take in files: each is checked whole and then written in parts.")
 
@@ -25,7 +25,7 @@ def shopify_products(
 ) -> None:
     """Products, combinations and quantities from Shopify's product export."""
 
-    async def work(lines: Iterable[str], progress: Progress) -> Imported:
+    async def work(lines: Iterable[str], progress: Progress) -> ImportResult:
         return await imports.shopify_products(SYSTEM, lines, warehouse, progress)
 
     found = _take(file, work)
@@ -40,7 +40,7 @@ def shopify_products(
 def levels(file: File) -> None:
     """Counts from a file with the columns sku, warehouse, on_hand."""
 
-    async def work(lines: Iterable[str], progress: Progress) -> Imported:
+    async def work(lines: Iterable[str], progress: Progress) -> ImportResult:
         return await imports.levels(SYSTEM, lines, progress)
 
     found = _take(file, work)
@@ -48,7 +48,7 @@ def levels(file: File) -> None:
     _tell(found)
 
 
-def _tell(found: Imported) -> None:
+def _tell(found: ImportResult) -> None:
     """What the file says that a person should check."""
     for note in found.notes:
         typer.echo(note, err=True)
@@ -57,7 +57,7 @@ def _tell(found: Imported) -> None:
         raise Refused(found.refused)
 
 
-def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[Imported]]) -> Imported:
+def _take(file: Path, work: Callable[[Iterable[str], Progress], Awaitable[ImportResult]]) -> ImportResult:
     writing = False
     with _lines(file) as lines, session.bar() as shown:
 

@@ -10,7 +10,7 @@ from gqlstock.cli import session
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
-from gqlstock.services.tokens import Listed
+from gqlstock.services.tokens import TokenInfo
 
 app = session.commands("Tokens for those who call the API.")
 
@@ -66,7 +66,7 @@ def revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> No
     session.say(f"The token {name} is revoked.")
 
 
-def _row(token: Listed) -> Sequence[str]:
+def _row(token: TokenInfo) -> Sequence[str]:
     return (
         token.name,
         token.state.value,

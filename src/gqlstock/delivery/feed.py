@@ -172,7 +172,7 @@ class OutboxFeed:
                     # What was committed up to here, nobody was told.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
-                while place is not None and (entries := await outbox.follow(place, _PART)):
+                while place is not None and (entries := await outbox.resume(place, _PART)):
                     await self._hand_out(entries)
                     place = entries[-1].cursor
                 soon = place is not None and await outbox.held_back(place)

@@ -81,7 +81,7 @@ class Letters:
         return self._message(thing, "low_inventory", f"Low inventory: {alert.name} ({alert.code})", said)
 
     async def _back_in_stock(self, thing: Letter, subscription_id: int) -> EmailMessage | None:
-        told = await services.tell((await back_in_stock.subscriptions([subscription_id]))[subscription_id])
+        told = await services.letter_content((await back_in_stock.subscriptions([subscription_id]))[subscription_id])
         if told is None:
             return None
         link = self._unsubscribe_url.replace("{token}", quote(told.token))

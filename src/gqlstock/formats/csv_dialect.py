@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from gqlstock.rules import formulas, quantities
+from gqlstock.rules.import_rows import Faults, Row
 from gqlstock.rules.refusals import Code, Refusal, invalid, shown
-from gqlstock.rules.sheet import Faults, Row
 
 DELIMITERS = (",", ";", "\t")
 

@@ -10,8 +10,8 @@ from gqlstock.formats import csv_dialect
 from gqlstock.formats.csv_dialect import Columns
 from gqlstock.rules import catalog, combinations, skus
 from gqlstock.rules.catalog import Choice, Image, InventoryTracking, Option, OptionValue
+from gqlstock.rules.import_rows import Faults, Row
 from gqlstock.rules.refusals import invalid, shown
-from gqlstock.rules.sheet import Faults, Row
 
 _NUMBERS = (1, 2, 3)
 _VALUES = tuple(f"Option{number} Value" for number in _NUMBERS)

@@ -90,7 +90,7 @@ async def query(chosen: LowInventoryAlertFilter | None, caller: Caller = SYSTEM)
     if chosen.acknowledged is not None:
         found = found.filter(acknowledged_at__isnull=not chosen.acknowledged)
     if chosen.skus is not None:
-        found = found.filter(await rows.with_skus(limited(chosen.skus, "skus")))
+        found = found.filter(await catalog.with_skus(limited(chosen.skus, "skus")))
     if chosen.warehouses is not None:
         # By id: few alerts, or none, are of one warehouse by itself, and only by id is that known beforehand.
         places = await warehouses.warehouses_by_code(limited(chosen.warehouses, "warehouses"))

@@ -17,7 +17,7 @@ from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import back_in_stock as services
 from gqlstock.store import back_in_stock as rows
-from gqlstock.store import warehouses
+from gqlstock.store import catalog, warehouses
 from gqlstock.store.db.keyset import SortOrder
 
 LAST_ASKED_FIRST = SortOrder("created_at", descending=True)
@@ -67,7 +67,7 @@ class BackInStockQueries:
         page = Page.of(first, after, last, before)
         found = rows.all_subscriptions()
         if sku is not None:
-            found = found.filter(await rows.with_sku(sku))
+            found = found.filter(await catalog.with_skus([sku]))
         if state is not None:
             found = found.filter(state=state)
         return await paging.rows(page, LAST_ASKED_FIRST, found, nodes.show)

@@ -20,7 +20,7 @@ from gqlstock.graphql.selection import ProductSelection
 from gqlstock.graphql.warehouses import Warehouse
 from gqlstock.rules import categories as category_rules
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Item
-from gqlstock.rules.limits import LISTED
+from gqlstock.rules.limits import FILTERED_LIST_COST
 from gqlstock.rules.scopes import Scope
 from gqlstock.services.availability import is_visible
 from gqlstock.store import catalog as rows
@@ -204,7 +204,7 @@ class Category(Node):
     )
     children: list["Category"] = batch.field(_children, description="The ones right below it, by name.")
     products: Connection[Product] | None = batch.field(
-        _products, description="The products in it and below it.", work=LISTED
+        _products, description="The products in it and below it.", work=FILTERED_LIST_COST
     )
 
     @classmethod

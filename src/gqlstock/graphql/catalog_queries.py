@@ -19,7 +19,7 @@ from gqlstock.graphql.orders import OrderCheck
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page, Reverse
 from gqlstock.rules import order_plan
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.limits import LISTED
+from gqlstock.rules.limits import FILTERED_LIST_COST
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import check_order
@@ -56,7 +56,7 @@ class CatalogQueries:
     ) -> InventoryItem | None:
         return await _visible(info, (await rows.by_sku([sku])).get(sku), website)  # type: ignore[no-any-return]
 
-    @access.field(description="Products and combinations. [public]", work=LISTED)
+    @access.field(description="Products and combinations. [public]", work=FILTERED_LIST_COST)
     async def inventory_items(
         self,
         info: Info,
@@ -74,7 +74,7 @@ class CatalogQueries:
         page = Page.of(first, after, last, before)
         return await listing.items(info, filter, SortOrder(sort.value, reverse), page, website)
 
-    @access.field(description="Products. [public]", work=LISTED)
+    @access.field(description="Products. [public]", work=FILTERED_LIST_COST)
     async def products(
         self,
         info: Info,

@@ -124,7 +124,7 @@ async def _page(page: Page, among: outbox.Among | None) -> Connection[InventoryC
     if page.backwards:
         found = await outbox.before(before, page.size + 1, TOPICS, since=after or START, among=among)
     else:
-        found = await outbox.after(after or START, page.size + 1, TOPICS, upto=before, among=among)
+        found = await outbox.after(after or START, page.size + 1, TOPICS, before=before, among=among)
     await _check(after, before)
     more, kept = len(found) > page.size, found[: page.size]
     if page.backwards:

@@ -32,7 +32,7 @@ from graphql.language import InlineFragmentNode
 
 from gqlstock.graphql.errors import QueryTooComplex
 from gqlstock.graphql.paging import DEFAULT_SIZE, MAX_SIZE
-from gqlstock.rules.limits import LINE_ENTERED, Limits
+from gqlstock.rules.limits import INPUT_LINE_COST, Limits
 
 _PLAIN_LIST = 5
 """What a list without a page size is taken for, such as the lines of an order."""
@@ -115,7 +115,7 @@ class _Measuring:
             below.aliases + (node.alias is not None),
             below.fields + 1,
             below.complexity * many + 1,
-            below.work + _work(definition) + LINE_ENTERED * self._lines(node),
+            below.work + _work(definition) + INPUT_LINE_COST * self._lines(node),
         )
 
     def _lines(self, node: FieldNode) -> int:
@@ -299,7 +299,7 @@ def _defaults(document: DocumentNode) -> dict[str, Any]:
 
 def _size_of_default(value: Any) -> int:
     if isinstance(value, list | dict):
-        return len(value) + LINE_ENTERED * lines(value)
+        return len(value) + INPUT_LINE_COST * lines(value)
     return DEFAULT_SIZE if value is None else int(value)
 
 

@@ -18,7 +18,7 @@ from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules import demand as rules
-from gqlstock.rules.limits import COUNTED
+from gqlstock.rules.limits import COUNT_COST
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import demand as services
 from gqlstock.store.db.keyset import Key, SortOrder
@@ -28,7 +28,7 @@ READS = Scope.INVENTORY_READ
 # Items of which nothing was ordered last for ever: they come behind all that has an end.
 _BEHIND_ALL = Decimal(10) ** 13
 
-DaysArg = Annotated[int, strawberry.argument(description=f"The span to look at, in days: 1 to {rules.LONGEST_DAYS}.")]
+DaysArg = Annotated[int, strawberry.argument(description=f"The span to look at, in days: 1 to {rules.MAX_DAYS}.")]
 
 
 class ItemDemandSort(StrEnum):
@@ -127,8 +127,8 @@ class _Sorted:
 
 
 def _check(name: str, days: int) -> None:
-    if not 1 <= days <= rules.LONGEST_DAYS:
-        raise BadUserInput(f"{name} cannot be {days}: 1 to {rules.LONGEST_DAYS}.")
+    if not 1 <= days <= rules.MAX_DAYS:
+        raise BadUserInput(f"{name} cannot be {days}: 1 to {rules.MAX_DAYS}.")
 
 
 @strawberry.type
@@ -136,7 +136,7 @@ class DemandQueries:
     @access.field(
         description="What was ordered, item by item, and how long the stock lasts. Needs inventory:read.",
         scope=READS,
-        work=COUNTED,
+        work=COUNT_COST,
     )
     async def demand_report(
         self,
@@ -172,7 +172,7 @@ class DemandQueries:
         return await paging.connection(page, sort.order, listed.fetch, listed.count, ItemDemand.of)
 
     @access.field(
-        description="What was ordered, category by category. Needs inventory:read.", scope=READS, work=COUNTED
+        description="What was ordered, category by category. Needs inventory:read.", scope=READS, work=COUNT_COST
     )
     async def category_demand_report(
         self,
@@ -182,7 +182,7 @@ class DemandQueries:
     ) -> list[CategoryDemand] | None:
         _check("days", days)
         channel = await channel_of(info, website) if website is not None else None
-        found = await services.by_category(await info.context.network(), days=days, channel=channel)
+        found = await services.by_category(days=days, channel=channel)
         return [
             CategoryDemand(category=nodes.show(row.category), ordered=row.ordered, ordered_before=row.ordered_before)
             for row in found

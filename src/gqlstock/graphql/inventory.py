@@ -19,8 +19,7 @@ from gqlstock.rules import ledger as ledger_rules
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import Scope
-from gqlstock.stock import settings_lookup as lookups
-from gqlstock.store import announcements, catalog, ledger, orders, warehouses
+from gqlstock.store import announcements, catalog, ledger, orders, settings, warehouses
 from gqlstock.store import levels as level_rows
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def _places(levels: Sequence[ledger_rules.Level], info: Info) -> list[list
     """The places that each level looks up, through the first-created website that sells from its warehouse."""
     items = await catalog.items({level.item_id for level in levels})
     codes = await warehouses.warehouses({level.warehouse_id for level in levels})
-    known = await lookups.lookup(items.values(), await info.context.network())
+    known = await settings.lookup(items.values(), await info.context.network())
     return [
         known.places(
             items[level.item_id],

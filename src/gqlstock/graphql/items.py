@@ -18,9 +18,9 @@ from gqlstock.graphql.settings import InventorySettings, SettingOrigin
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import fallback, ledger
 from gqlstock.rules.scopes import Scope
-from gqlstock.stock import settings_lookup as lookups
 from gqlstock.store import catalog as rows
 from gqlstock.store import levels as level_rows
+from gqlstock.store import settings as setting_rows
 from gqlstock.store import warehouses
 
 WarehouseArg = Annotated[str, strawberry.argument(description="The warehouse's code.")]
@@ -101,7 +101,7 @@ async def _settings(
     wanted = [(parent.row, website if website is not None else parent.website) for parent in parents]
     found = await assortments(wanted, info)
     # While there is no website, what is set for the item itself and for the system still counts.
-    known = None if found else await lookups.lookup([item for item, _ in wanted])
+    known = None if found else await setting_rows.lookup([item for item, _ in wanted])
     return [
         InventorySettings.of(known.settings(item, None) if known else found[asked].settings(item))
         for item, asked in wanted
@@ -111,7 +111,7 @@ async def _settings(
 async def _origins(
     parents: Sequence["InventoryItem"], info: Info, website: WebsiteArg = None
 ) -> list[list[SettingOrigin] | None]:
-    known = await lookups.lookup([parent.row for parent in parents], await info.context.network())
+    known = await setting_rows.lookup([parent.row for parent in parents], await info.context.network())
     out: list[list[SettingOrigin] | None] = []
     for parent in parents:
         channel = await channel_of(info, website if website is not None else parent.website)

@@ -14,7 +14,7 @@ from gqlstock.graphql.orders import Order
 from gqlstock.graphql.warehouse_mutations import GeoPointInput
 from gqlstock.rules import geo
 from gqlstock.rules.geo import Point
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import cancel_order, place_order, retry_order, return_items
@@ -53,7 +53,7 @@ class CheckOrderInput:
 
     def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
-        return OrderRequest(lines, self.website, ship_to=_point(self.ship_to), hold=hold_handle(self.hold))
+        return OrderRequest(lines, self.website, ship_to=_point(self.ship_to), hold=given_hold(self.hold))
 
 
 @strawberry.input(description="An order to place.")
@@ -74,11 +74,11 @@ class PlaceOrderInput:
     def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
         ship_to = _point(self.ship_to)
-        return OrderRequest(lines, self.website, self.customer_email, self.reference, ship_to, hold_handle(self.hold))
+        return OrderRequest(lines, self.website, self.customer_email, self.reference, ship_to, given_hold(self.hold))
 
 
-def hold_handle(told: str | None) -> Handle | None:
-    return Handle(nodes.row_id("StockHold", told), told) if told is not None else None
+def given_hold(text: str | None) -> GivenId | None:
+    return GivenId(nodes.row_id("StockHold", text), text) if text is not None else None
 
 
 def _point(given: GeoPointInput | None) -> Point | None:

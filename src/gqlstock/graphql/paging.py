@@ -17,7 +17,7 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import BadUserInput, InvalidCursor
 from gqlstock.graphql.validation import is_storable
 from gqlstock.rules import quantities
-from gqlstock.rules.limits import COUNTED
+from gqlstock.rules.limits import COUNT_COST
 from gqlstock.store.db import keyset
 from gqlstock.store.db.keyset import Groups, Key, SortOrder
 
@@ -82,7 +82,7 @@ class Connection(Generic[Node]):
     page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
     total_count: int = strawberry.field(
         resolver=_total_count,
-        metadata={"work": COUNTED},
+        metadata={"work": COUNT_COST},
         description="How many entries there are on all pages together; counted only when asked for.",
     )
 

@@ -9,6 +9,7 @@ import strawberry
 from gqlstock.graphql import mutations, nodes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.stock_mutations import StockLineInput, StockPayload, stock_payload
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import receive
 from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
@@ -94,5 +95,5 @@ class ReceivingMutations:
     async def withdraw_stock_announcement(
         self, info: Info, input: Annotated[WithdrawStockAnnouncementInput, INPUT]
     ) -> StockPayload:
-        announcement_id = nodes.row_id("StockAnnouncement", input.id)
-        return await stock_payload(info, await receive.withdraw(info.context.caller, announcement_id, input.id))
+        announcement_id = GivenId(nodes.row_id("StockAnnouncement", input.id), input.id)
+        return await stock_payload(info, await receive.withdraw(info.context.caller, announcement_id))

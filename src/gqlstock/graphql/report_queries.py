@@ -19,7 +19,7 @@ from gqlstock.graphql.items import InventoryItem
 from gqlstock.graphql.listed import Listed
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.warehouses import Warehouse
-from gqlstock.rules.limits import COUNTED
+from gqlstock.rules.limits import COUNT_COST
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import explanations, reports
 from gqlstock.services.reports import LowStock
@@ -70,7 +70,7 @@ class ReportQueries:
         )
 
     @access.field(
-        description="Counted items that are low, most short first. Needs inventory:read.", scope=READS, work=COUNTED
+        description="Counted items that are low, most short first. Needs inventory:read.", scope=READS, work=COUNT_COST
     )
     async def low_stock_report(
         self,

@@ -102,7 +102,7 @@ class ScopedSettings:
     origins: list[SettingOrigin] = strawberry.field(description="Where each of those values came from.")
 
     @classmethod
-    def of(cls, scoped: services.Scoped) -> "ScopedSettings":
+    def of(cls, scoped: services.PlaceSettings) -> "ScopedSettings":
         return cls(
             scope=scoped.scope,
             owner=scoped.owner,

@@ -9,9 +9,9 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError
 from gqlstock.graphql.holds import StockHold
 from gqlstock.graphql.mutations import ERRORS
-from gqlstock.graphql.order_mutations import OrderLineInput, OrderLineQuantityInput, hold_handle, line_quantities
+from gqlstock.graphql.order_mutations import OrderLineInput, OrderLineQuantityInput, given_hold, line_quantities
 from gqlstock.graphql.shipments import Shipment
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import hold_stock, release_hold, ship
 from gqlstock.services.hold_stock import Guest, HoldRequest
@@ -114,7 +114,7 @@ class ShipmentMutations:
     async def hold_stock(self, info: Info, input: Annotated[HoldStockInput, INPUT]) -> StockHoldPayload:
         access.require_to_order(info.context)
         request = HoldRequest(
-            tuple(line.line() for line in input.lines), input.website, input.minutes, hold_handle(input.replaces)
+            tuple(line.line() for line in input.lines), input.website, input.minutes, given_hold(input.replaces)
         )
         await questions.check(info.context, request.lines, "holdStock", input.idempotency_key)
         guest = None if info.context.caller.authenticated else Guest(info.context.address, info.context.public_holds)
@@ -124,5 +124,5 @@ class ShipmentMutations:
     @mutations.field(description="Gives a hold's units back. Needs orders:write.", payload=StockHoldPayload, scope=None)
     async def release_stock_hold(self, info: Info, input: Annotated[ReleaseStockHoldInput, INPUT]) -> StockHoldPayload:
         access.require_to_order(info.context)
-        handle = Handle(nodes.row_id("StockHold", input.id), input.id)
-        return await _hold_payload(await release_hold.release(info.context.caller, handle))
+        given_id = GivenId(nodes.row_id("StockHold", input.id), input.id)
+        return await _hold_payload(await release_hold.release(info.context.caller, given_id))

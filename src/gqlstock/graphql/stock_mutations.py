@@ -12,6 +12,7 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import UserError, user_error
 from gqlstock.graphql.inventory import InventoryLevel, StockMovement
 from gqlstock.graphql.mutations import ERRORS, DeletePayload
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import adjust_stock, count_stock, delete_level, transfer_stock
 from gqlstock.services import alerts as alert_services
@@ -184,6 +185,6 @@ class StockMutations:
     async def acknowledge_low_inventory_alert(
         self, info: Info, input: Annotated[AcknowledgeLowInventoryAlertInput, INPUT]
     ) -> LowInventoryAlertPayload:
-        alert_id = nodes.row_id("LowInventoryAlert", input.id)
-        found = await alert_services.acknowledge(info.context.caller, alert_id, input.id)
+        alert_id = GivenId(nodes.row_id("LowInventoryAlert", input.id), input.id)
+        found = await alert_services.acknowledge(info.context.caller, alert_id)
         return LowInventoryAlertPayload(alert=await nodes.loaded("LowInventoryAlert", found), user_errors=[])

@@ -14,7 +14,7 @@ from gqlstock.rules.geo import Point
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import settings as setting_services
 from gqlstock.services import warehouses as services
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 
 
 @strawberry.input(description="A warehouse to sell from.")
@@ -146,8 +146,8 @@ def _changes(input: object) -> dict[str, object]:
     return out
 
 
-def _assigned(given: list[WebsiteWarehouseInput] | None) -> list[Assigned]:
-    return [Assigned(one.warehouse, one.priority) for one in given or ()]
+def _assigned(given: list[WebsiteWarehouseInput] | None) -> list[AssignedWarehouse]:
+    return [AssignedWarehouse(one.warehouse, one.priority) for one in given or ()]
 
 
 INPUT = strawberry.argument(description="All of it is done, or none.")

@@ -12,7 +12,7 @@ from gqlstock.graphql.mutations import ERRORS, DeletePayload
 from gqlstock.graphql.nodes import Node
 from gqlstock.graphql.paging import After, Before, Connection, First, Last, Page
 from gqlstock.rules import webhooks as rules
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.webhooks import WebhookTopic
@@ -181,8 +181,8 @@ class WebhookMutations:
         self, info: Info, input: Annotated[UpdateWebhookEndpointInput, INPUT]
     ) -> WebhookEndpointPayload:
         changes = mutations.given(input)
-        handle = _handle("WebhookEndpoint", changes.pop("id"))
-        found = await services.update(handle, changes, private_addresses=info.context.private_webhooks)
+        given_id = _given_id("WebhookEndpoint", changes.pop("id"))
+        found = await services.update(given_id, changes, private_addresses=info.context.private_webhooks)
         return WebhookEndpointPayload(endpoint=await _endpoint(found), secret=None, user_errors=[])
 
     @mutations.field(
@@ -196,7 +196,7 @@ class WebhookMutations:
     async def delete_webhook_endpoint(
         self, info: Info, input: Annotated[DeleteWebhookEndpointInput, INPUT]
     ) -> DeletePayload:
-        found = await services.delete(_handle("WebhookEndpoint", input.id))
+        found = await services.delete(_given_id("WebhookEndpoint", input.id))
         return DeletePayload(deleted_id=nodes.global_id("WebhookEndpoint", found), user_errors=[])
 
     @mutations.field(
@@ -210,12 +210,12 @@ class WebhookMutations:
     async def redeliver_webhook(
         self, info: Info, input: Annotated[RedeliverWebhookInput, INPUT]
     ) -> WebhookDeliveryPayload:
-        found = await services.redeliver(_handle("WebhookDelivery", input.id))
+        found = await services.redeliver(_given_id("WebhookDelivery", input.id))
         return WebhookDeliveryPayload(delivery=await nodes.loaded("WebhookDelivery", found), user_errors=[])
 
 
-def _handle(name: str, told: str) -> Handle:
-    return Handle(nodes.row_id(name, told), told)
+def _given_id(name: str, text: str) -> GivenId:
+    return GivenId(nodes.row_id(name, text), text)
 
 
 async def _endpoint(row_id: int) -> Any:

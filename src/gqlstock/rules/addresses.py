@@ -1,4 +1,4 @@
-"""Which network addresses are the public's: webhooks go nowhere else unless the operator says so."""
+"""Which network addresses are public. Webhooks go to no others, unless the operator allows it."""
 
 import ipaddress
 import socket
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Tables of our own: what the standard library takes for special depends on its version.
+# Own tables, because those of the standard library depend on its version.
 _SPECIAL_IPV4 = {
-    # The IANA IPv4 special-purpose address registry. Rows that are globally reachable are listed as well: they are
-    # anycast addresses of network equipment, and nobody receives webhooks there.
+    # The IANA IPv4 special-purpose address registry, including the globally reachable rows: those are anycast
+    # addresses of network equipment, which receives no webhooks.
     "0.0.0.0/8": "this network",
     "10.0.0.0/8": "private use",
     "100.64.0.0/10": "shared address space",
@@ -27,11 +27,11 @@ _SPECIAL_IPV4 = {
     "198.51.100.0/24": "documentation",
     "203.0.113.0/24": "documentation",
     "240.0.0.0/4": "reserved, limited broadcast",
-    # A registry of its own.
+    # From the IANA IPv4 multicast registry.
     "224.0.0.0/4": "multicast",
 }
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""All that IANA gives out of IPv6. Loopback, link local, unique local, multicast and the rest lie outside of it."""
+"""All public IPv6 addresses. Loopback, link local, unique local and multicast addresses lie outside of it."""
 _SPECIAL_IPV6 = {
     # The rows of the IANA IPv6 special-purpose address registry that are within global unicast.
     "2001::/23": "IETF protocol assignments",
@@ -45,7 +45,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def parse(host: str) -> Address | None:
-    """The address that a host of a URL is, in every notation that resolvers take; None for a name."""
+    """The address of a URL's host, in any notation that resolvers accept; None for a name."""
     text = host.removeprefix("[").removesuffix("]").partition("%")[0]
     try:
         return ipaddress.ip_address(text)
@@ -59,7 +59,7 @@ def parse(host: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is out in the internet; one that has IPv4 addresses in it, whether all of those are."""
+    """Whether an address is public. An IPv6 address with embedded IPv4 addresses is public if all of those are."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NETWORKS_IPV4)
     if embedded := list(_inside(address)):
@@ -68,7 +68,7 @@ def is_public(address: Address) -> bool:
 
 
 def _inside(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    """Mapped, NAT64, 6to4, Teredo."""
+    """The embedded IPv4 addresses: mapped, 6to4, Teredo, NAT64."""
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
     if address.sixtofour is not None:
@@ -80,6 +80,6 @@ def _inside(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a name stands for the machine itself wherever it is looked up."""
+    """Whether a name always resolves to the local machine."""
     name = host.rstrip(".").lower()
     return name == "localhost" or name.endswith(".localhost")

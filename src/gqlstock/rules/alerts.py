@@ -1,4 +1,4 @@
-"""When a low-inventory alert is raised and resolved: one alert for each fall below the threshold."""
+"""When a low-inventory alert is raised and resolved: one alert each time a quantity falls below its threshold."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 SETTINGS = frozenset({"notify_below", "manage_stock"})
-"""The settings that say whether an item is watched, and below which quantity."""
+"""The settings that alerts depend on."""
 
 
 class AlertState(StrEnum):
@@ -20,9 +20,9 @@ class AlertStep(StrEnum):
 
 
 def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> AlertStep | None:
-    """What an item's quantity left says about its alert. (CS-Cart, nopCommerce, Magento)
+    """Whether an alert is raised or resolved; None for neither. (CS-Cart, nopCommerce, Magento)
 
-    ``available`` is the sum of what its levels have, each cut at 0; thresholds are not taken off.
+    ``available`` is the sum over the levels, each cut at 0, without deducting a threshold.
     """
     below = notify_below is not None and available < notify_below
     if below and not is_open:
@@ -34,7 +34,7 @@ def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class LowInventoryAlert:
-    """One fall of an item below its threshold: over all active warehouses, or in the one that is named."""
+    """An item fell below its threshold, over all active warehouses or in one warehouse."""
 
     id: int
     item_id: int

@@ -1,4 +1,4 @@
-"""Which warehouse gives how much of an order: the plan that checkOrder shows and placeOrder carries out."""
+"""Which warehouse gives how much of an order line. ``order_plan`` decides which lines can be ordered."""
 
 import functools
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ class AllocationState(StrEnum):
 
 
 OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
-"""Still to be shipped or canceled."""
+"""The states of units that are still to be shipped or canceled."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAllocation:
-    """So many units from one warehouse, in one state."""
+    """Units from one warehouse, in one state."""
 
     warehouse_id: int
     quantity: Decimal
@@ -38,7 +38,7 @@ class PlannedAllocation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """For each line of one item, its parts; or None for the first line that there was not enough for, and all after."""
+    """The parts of each line of one item; None for the first line without enough stock and for those after it."""
 
     parts: tuple[tuple[PlannedAllocation, ...] | None, ...]
 
@@ -50,15 +50,15 @@ class Plan:
 def in_order(
     warehouses: Sequence[RankedWarehouse], selection: SourceSelection, ship_to: geo.Point | None
 ) -> list[RankedWarehouse]:
-    """The order in which warehouses give: by priority (ties by id), or nearest first, those without a place last."""
+    """The order in which warehouses give: by priority (ties by id), or nearest first, those without a location last."""
     by_priority = sorted(warehouses, key=lambda one: (one.priority, one.warehouse_id))
     if selection is SourceSelection.PRIORITY or ship_to is None:
         return by_priority
 
-    def far(warehouse: RankedWarehouse) -> float:
+    def kilometers(warehouse: RankedWarehouse) -> float:
         return geo.distance(warehouse.location, ship_to) if warehouse.location else float("inf")
 
-    return sorted(by_priority, key=far)
+    return sorted(by_priority, key=kilometers)
 
 
 def plan(
@@ -69,11 +69,11 @@ def plan(
     only_free: bool = False,
     modes: Sequence[InventoryDecrement] = (),
 ) -> Plan:
-    """Take the lines of one item from its sources, in turn; the safety stock stays in those that come last.
+    """Take the lines of one item from its sources, in order. The safety stock stays in the last sources.
 
-    What is free is ON_HAND; the rest waits in the first source that takes backorders, within the room there is.
+    Free units are ON_HAND. The rest is backordered in the first source that takes backorders, within its room.
     A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
-    ``only_free``: nothing may wait, as for a hold. ``modes``: those of the lines, where they are not the setting's.
+    ``only_free``: no backorders, as for a hold. ``modes``: the decrement mode of each line, where not the setting's.
     """
     frees = availability.free(settings, sources)
     room = ZERO if only_free else availability.room(settings, sources)
@@ -95,21 +95,21 @@ def plan(
 
 
 def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[PlannedAllocation, ...]:
-    """Units that are not counted come whole from one warehouse."""
+    """Uncounted units, which come whole from one warehouse."""
     return (PlannedAllocation(warehouse_id, quantity, AllocationState.ON_HAND),)
 
 
 def effect(part: PlannedAllocation, mode: InventoryDecrement) -> Change:
-    """What ordering a part does to its level."""
+    """The change of a level by ordering a part."""
     waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
     return ledger.effect(FulfilmentStep.ORDERED, mode, part.quantity, waiting)
 
 
 def check_range(parts: Sequence[tuple[PlannedAllocation, InventoryDecrement]], sources: Sequence[Source]) -> None:
-    """Refuse parts, each with the mode of its line, that would take a level of theirs out of the range of a quantity."""
+    """Refuse parts that would take a level out of the range of a quantity. Each part comes with the mode of its line."""
     for source in sources:
         changes = [effect(part, mode) for part, mode in parts if part.warehouse_id == source.warehouse_id]
-        ledger.apply(source.level, functools.reduce(ledger.together, changes, Change()))
+        ledger.apply(source.level, functools.reduce(ledger.combined, changes, Change()))
 
 
 def _in_turn(
@@ -137,13 +137,13 @@ def _whole(
         waiting = max(quantity - free, ZERO)
         if waiting and not (source.takes_backorders and (room is None or waiting <= room)):
             continue
-        found = [(quantity - waiting, AllocationState.ON_HAND), (waiting, AllocationState.BACKORDERED)]
-        return tuple(PlannedAllocation(source.warehouse_id, q, state) for q, state in found if q)
+        parts = [(quantity - waiting, AllocationState.ON_HAND), (waiting, AllocationState.BACKORDERED)]
+        return tuple(PlannedAllocation(source.warehouse_id, q, state) for q, state in parts if q)
     return None
 
 
 def _never_waiting(parts: Sequence[PlannedAllocation]) -> tuple[PlannedAllocation, ...]:
-    """Under NEVER every unit is ON_HAND; parts of one warehouse become one."""
+    """Under NEVER every unit is ON_HAND. The parts of one warehouse become one."""
     sums: dict[int, Decimal] = {}
     for part in parts:
         sums[part.warehouse_id] = sums.get(part.warehouse_id, ZERO) + part.quantity
@@ -154,10 +154,10 @@ def _never_waiting(parts: Sequence[PlannedAllocation]) -> tuple[PlannedAllocatio
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """So many units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
+    """Units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
 
-    ``position`` is the place of its source in the line's plan; parts of a split allocation keep it. ``split_from`` is the
-    allocation that was planned, None for that one itself: ids follow the order in which units were planned.
+    ``position`` is the index of its source in the line's plan; parts of a split allocation keep it. ``split_from`` is the
+    id of the planned allocation that it was split off; None for a planned one.
     """
 
     id: int
@@ -173,5 +173,5 @@ class Allocation:
 
     @property
     def planned_as(self) -> int:
-        """The id of the allocation that its units were planned as."""
+        """The id of the planned allocation. Units are filled in the order of these ids."""
         return self.id if self.split_from is None else self.split_from

@@ -1,6 +1,6 @@
-"""The items as one website sells them: which settings apply, which warehouses give in which order, what can be sold.
+"""The items as one website sells them: effective settings, warehouses in order, sources, assessments.
 
-It puts together what ``availability`` and ``order_plan`` decide by. What is read for it, it does not know.
+It prepares the inputs of ``availability`` and ``order_plan``; its own inputs are read by others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from decimal import Decimal
 from gqlstock.rules import allocation, availability, catalog, ledger
 from gqlstock.rules.availability import Assessment, Sellable, Source
 from gqlstock.rules.catalog import Choice, Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import RankedWarehouse, SalesChannel
@@ -19,19 +19,19 @@ from gqlstock.rules.settings import Settings, SourceSelection
 
 
 class Assortment:
-    """Some items as one website sells them, with everything that this depends on. Each answer is worked out once."""
+    """Items as one website sells them. Each result is computed once."""
 
     def __init__(
         self,
         channel: SalesChannel,
-        lookup: Lookup,
+        lookup: SettingsLookup,
         combinations: Mapping[int, list[Item]],
         levels: Mapping[int, Sequence[Level]],
         now: datetime,
         *,
         first: Mapping[int, list[int]] | None = None,
     ) -> None:
-        """``levels``: by the item that has the units. ``first``: by that item too, the warehouses that give first."""
+        """``levels`` and ``first`` are by stock item; ``first``: the warehouses that give first."""
         self.channel = channel
         self.lookup = lookup
         self.now = now
@@ -46,9 +46,9 @@ class Assortment:
         self._assessed: dict[int, Assessment] = {}
 
     def freeing(self, held: Mapping[int, Decimal], first: Mapping[int, list[int]] | None = None) -> "Assortment":
-        """The same without a hold: its units, by the id of their level, are free.
+        """The same without a hold, whose units are given by the id of their level.
 
-        ``first``: its warehouses, by the item that has the units, give first.
+        ``first``: the warehouses of the hold by stock item, which give first.
         """
         levels = {
             item_id: [ledger.without_held(one, held[one.id]) if one.id in held else one for one in found]
@@ -57,31 +57,31 @@ class Assortment:
         return Assortment(self.channel, self.lookup, self._combinations, levels, self.now, first=first)
 
     def has(self, items: Iterable[Item]) -> bool:
-        """Whether all that depends on these items is here."""
+        """Whether these items were read."""
         return all(item.id in self._levels for item in items)
 
     def combinations(self, product: Item) -> list[Item]:
         return self._combinations.get(product.id, [])
 
     def combination(self, product: Item, choice: Choice) -> Item | None:
-        """The combination that a choice stands for, if there is one."""
+        """The combination for a choice, if there is one."""
         wanted = catalog.digest(catalog.inventory_part(choice, product.options))
         return next((c for c in self.combinations(product) if c.choice_digest == wanted), None)
 
     def stock_item(self, item: Item) -> Item:
-        """The item that has the units: a combination of a product tracked without options takes the product's."""
+        """The item whose levels count the units: the product, for a combination of a product tracked without options."""
         product = self.lookup.product(item)
         return item if catalog.counts_combinations(product.tracking) else product
 
     def settings(self, item: Item) -> Settings:
-        """What is in effect for an item on this website."""
+        """The settings in effect for an item on this website."""
         found = self._settings.get(item.id)
         if found is None:
             found = self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
         return found
 
     def warehouses(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
-        """The website's active warehouses in the order in which they give of this item."""
+        """The active warehouses of the website, in the order in which they give units of an item."""
         selection = self.settings(item).source_selection
         ordered = self._ordered.get((selection, ship_to))
         if ordered is None:
@@ -93,9 +93,9 @@ class Assortment:
         return sorted(ordered, key=lambda w: first.index(w.warehouse_id) if w.warehouse_id in first else len(first))
 
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
-        """The levels that give units of an item here, in order.
+        """The levels that give units of an item, in order.
 
-        Of an item that was never counted, this is a level that does not exist yet: the first warehouse's.
+        An item that was never counted has one source: a level that does not exist yet, in the first warehouse.
         """
         found = self._sources.get((item.id, ship_to))
         if found is None:
@@ -120,7 +120,7 @@ class Assortment:
         return tuple(Source(one.warehouse_id, Level(), backorders) for one in self.warehouses(item, ship_to)[:1])
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
-        """The item as ``availability`` knows it; ``choice`` is a shopper's that stands for no combination."""
+        """The input of ``availability``. ``choice``: a shopper's choice without a combination."""
         product = self.lookup.product(item)
         settings = self.settings(item)
         counted = self.lookup.is_counted(item, settings)
@@ -139,7 +139,7 @@ class Assortment:
         )
 
     def assess(self, item: Item, choice: Choice | None = None) -> Assessment:
-        """What the website may show and sell of an item; ``choice`` as in ``sellable``."""
+        """What the website may show and sell of an item. ``choice``: as in ``sellable``."""
         if choice is not None:
             return availability.assess(self.sellable(item, choice=choice), self.now)
         found = self._assessed.get(item.id)
@@ -151,13 +151,13 @@ class Assortment:
         sellable = self.sellable(item)
         if sellable.reason is not UnavailableReason.SELECT_OPTIONS:
             return availability.assess(sellable, self.now)
-        made = self.combinations(item)
+        combinations = self.combinations(item)
         return availability.assess_product(
             sellable,
-            [self.assess(combination) for combination in made],
+            [self.assess(combination) for combination in combinations],
             self.now,
             open_choices=not sellable.settings.allow_only_existing_combinations
-            and len(made) < catalog.choice_count(item.options),
+            and len(combinations) < catalog.choice_count(item.options),
         )
 
     def _levels_here(self, item: Item) -> list[Level]:
@@ -169,7 +169,7 @@ class Assortment:
 
 
 def _missing_choice(product: Item, settings: Settings, choice: Choice | None) -> UnavailableReason | None:
-    """What a choice lacks to be sold, of a product that is tracked with options."""
+    """Why a choice of a product tracked with options cannot be sold; None if it can."""
     if choice is None or not catalog.is_complete(choice, product.options):
         return UnavailableReason.SELECT_OPTIONS
     if settings.allow_only_existing_combinations:

@@ -1,4 +1,4 @@
-"""What a shop may show and sell of an item on a website: the one function behind showing, checking and ordering."""
+"""What a shop may show and sell of an item on a website. Showing, checking and ordering all use ``assess``."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ BACKORDER_MESSAGE = "Out of stock - on backorder and will be dispatched once in 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A level of the item in an active warehouse of the website, in the order in which it gives."""
+    """A level of an item in an active warehouse of the website."""
 
     warehouse_id: int
     level: Level
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sellable:
-    """An item as one website sees it. ``reason`` is one that the catalog knows before anything is counted."""
+    """An item on one website. ``reason``: a reason of the catalog, independent of stock."""
 
     published: bool
     status: InventoryStatus
@@ -38,18 +38,18 @@ class Sellable:
     settings: Settings
     sources: tuple[Source, ...] = ()
     has_warehouse: bool = True
-    """Whether the website has an active warehouse: what sells where nothing is counted."""
+    """Whether the website has an active warehouse, which uncounted items need."""
     reason: UnavailableReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What there is to sell, in numbers; None where there is no limit."""
+    """The quantities to sell; None where there is no limit."""
 
     available: Decimal
-    """A: free units over the sources less the safety stock."""
+    """A: the free units of all sources less the safety stock."""
     room: Decimal | None
-    """How many units more backorders may take."""
+    """The units that can still be backordered."""
     salable: Decimal | None
 
 
@@ -79,36 +79,36 @@ class Assessment:
 
 
 def safety_stock(settings: Settings, sources: Sequence[Source]) -> Decimal:
-    """k: what is never sold. With backorders on there is none. (Magento)"""
+    """k: the units that are never sold. With backorders there are none. (Magento)"""
     threshold = settings.out_of_stock_threshold
     return ZERO if threshold <= 0 or _takes_backorders(sources) else threshold
 
 
 def _takes_backorders(sources: Sequence[Source]) -> bool:
-    for source in sources:  # noqa: SIM110 – a generator costs more than what it looks at.
+    for source in sources:  # noqa: SIM110 – any() with a generator is slower here.
         if source.backorders is not BackorderMode.NO_BACKORDERS:
             return True
     return False
 
 
 def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
-    """What each source can give, in order: its available units cut at 0, less the safety stock, which lies last.
+    """The free units of each source: its available units cut at 0. The safety stock is taken off the last sources.
 
-    One warehouse's lack never eats another's stock.
+    A shortage in one warehouse does not reduce the stock of another.
     """
-    there = [max(source.level.available, ZERO) for source in sources]
+    frees = [max(source.level.available, ZERO) for source in sources]
     left = safety_stock(settings, sources)
-    for place in reversed(range(len(there))):
+    for index in reversed(range(len(frees))):
         if not left:
             break
-        kept = min(there[place], left)
+        kept = min(frees[index], left)
         left -= kept
-        there[place] -= kept
-    return there
+        frees[index] -= kept
+    return frees
 
 
 def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
-    """How many units more backorders may take; None without limit. A negative threshold bounds them. (Magento)"""
+    """The units that can still be backordered; None without limit. A negative threshold is the limit. (Magento)"""
     if not _takes_backorders(sources):
         return ZERO
     if settings.out_of_stock_threshold >= 0:
@@ -118,23 +118,23 @@ def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
 
 
 def never_splits(settings: Settings) -> bool:
-    """Whether a line comes whole from one warehouse: cut from one roll, sent in one box. (Oro)"""
+    """Whether a line must come whole from one warehouse, for example cut from one roll. (Oro)"""
     return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
 
 
 def _least(settings: Settings) -> Decimal:
-    """What must be free for an item to be in stock: L; anything over 0 where no quantity can be ordered."""
+    """L: the units that must be free for an item to be in stock. The smallest unit, where no quantity can be ordered."""
     return settings.least_quantity or quantities.UNIT
 
 
-def _has_least(settings: Settings, found: Stock) -> bool:
-    """Whether the least that can be ordered is salable, be it on backorder."""
+def _has_least(settings: Settings, stock: Stock) -> bool:
+    """Whether the least quantity is salable, also on backorder."""
     least = settings.least_quantity
-    return least is not None and (found.salable is None or found.salable >= least)
+    return least is not None and (stock.salable is None or stock.salable >= least)
 
 
 def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
-    """A, the room for backorders, and what one line can have of both; ``only_free``: of what is free alone."""
+    """A, the room for backorders, and what one line can take of both. ``only_free``: without backorders."""
     frees = free(settings, sources)
     available = sum(frees, ZERO)
     left = ZERO if only_free else room(settings, sources)
@@ -150,19 +150,19 @@ def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = Fa
 
 
 def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
-    """Whether a counted item is in stock again (True) or is no longer (False); None when neither. (Magento)"""
+    """True: a counted item is in stock again; False: it ran out; None: neither. (Magento)"""
     least = _least(settings)
-    there, left = (sum(free(settings, sources), ZERO) >= least for sources in (before, after))
-    return left if there != left else None
+    was_in_stock, in_stock = (sum(free(settings, sources), ZERO) >= least for sources in (before, after))
+    return in_stock if was_in_stock != in_stock else None
 
 
 def assess(item: Sellable, now: datetime) -> Assessment:
-    """All that a shop may show and sell of one counted or uncounted item. Section 3 of the stock model."""
+    """What a shop may show and sell of one counted or uncounted item."""
     settings = item.settings
     found = stock(settings, item.sources) if item.counted else None
     in_stock = found is None or found.available >= _least(settings)
     status = _status(item, in_stock=in_stock)
-    # An item that is not sold here is not hidden for want of it.
+    # Low stock does not hide an item that this website does not sell.
     low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
     backorder = not in_stock and found is not None and _has_least(settings, found)
@@ -184,14 +184,14 @@ def assess(item: Sellable, now: datetime) -> Assessment:
 def assess_product(
     item: Sellable, combinations: Sequence[Assessment], now: datetime, *, open_choices: bool
 ) -> Assessment:
-    """A product tracked with options, asked for as itself: the sums over its orderable combinations. (CS-Cart)
+    """A product tracked with options as a whole: the sums over its orderable combinations. (CS-Cart)
 
-    ``open_choices``: a choice without a combination may be sold, uncounted (nopCommerce).
+    ``open_choices``: choices without a combination may be sold, uncounted. (nopCommerce)
     """
     orderable = [c for c in combinations if c.orderable]
     hidden = bool(combinations) and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
     status = _status(item, in_stock=open_choices or any(c.status is InventoryStatus.IN_STOCK for c in combinations))
-    # An orderable combination that is not in stock is on backorder.
+    # Every orderable combination that is not in stock is on backorder.
     backorder = bool(orderable) and not open_choices and all(c.backorder for c in orderable)
     shown = _shown(
         item,
@@ -205,27 +205,27 @@ def assess_product(
         backorder=backorder,
         message=next((c.message for c in orderable if c.message), None) if backorder else None,
     )
-    # Who waits for the product waits for any of its combinations.
+    # A subscription to the product is one to any of its combinations.
     waits = shown.reason is UnavailableReason.SELECT_OPTIONS and not open_choices and not orderable
     may = item.settings.allow_back_in_stock_subscriptions and any(c.can_subscribe for c in combinations)
     return replace(shown, can_subscribe=shown.can_subscribe or (waits and may))
 
 
 def _sum(quantities: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None as soon as one of them is without limit."""
+    """The sum; None where one quantity has no limit."""
     found = list(quantities)
     return None if None in found else sum((q for q in found if q is not None), ZERO)
 
 
 def _status(item: Sellable, *, in_stock: bool) -> InventoryStatus:
-    """What was set by hand stands; else the quantity says it. (Oro)"""
+    """A status set by hand wins over the quantity. (Oro)"""
     if item.status is not InventoryStatus.IN_STOCK:
         return item.status
     return InventoryStatus.IN_STOCK if in_stock else InventoryStatus.OUT_OF_STOCK
 
 
 def _low_stock(settings: Settings, found: Stock | None) -> UnavailableReason | None:
-    """The low-stock activity that is in force now; worked out, never stored. (nopCommerce)"""
+    """The reason that the low-stock activity gives now. It is computed, never stored. (nopCommerce)"""
     minimum = settings.minimum_stock_quantity
     if found is None or minimum is None or found.available >= minimum:
         return None
@@ -237,7 +237,7 @@ def _low_stock(settings: Settings, found: Stock | None) -> UnavailableReason | N
 
 
 def _reason(item: Sellable, found: Stock | None, low: UnavailableReason | None) -> UnavailableReason | None:
-    """The first reason that holds why the item cannot be ordered."""
+    """The first reason why the item cannot be ordered; None if it can."""
     if not item.published:
         return UnavailableReason.NOT_PUBLISHED
     if item.status not in item.settings.orderable_statuses:
@@ -255,7 +255,7 @@ def _reason(item: Sellable, found: Stock | None, low: UnavailableReason | None) 
     return None
 
 
-_WANT_OF_STOCK = {
+_FOR_LACK_OF_STOCK = {
     UnavailableReason.OUT_OF_STOCK,
     UnavailableReason.LOW_STOCK_BUY_DISABLED,
     UnavailableReason.LOW_STOCK_UNPUBLISHED,
@@ -275,13 +275,13 @@ def _shown(
     backorder: bool,
     message: str | None,
 ) -> Assessment:
-    """The figures with the labels that the settings put on them."""
+    """The assessment with the labels of the settings."""
     settings = item.settings
     left = available if in_stock and available is not None and available > 0 else None
     few, low = settings.only_x_left_threshold, settings.low_inventory_threshold
     dated = settings.availability_date
     past = dated is not None and dated < now and settings.hide_labels_past_availability_date
-    waits = reason in _WANT_OF_STOCK or (
+    waits = reason in _FOR_LACK_OF_STOCK or (
         reason is UnavailableReason.STATUS_NOT_ORDERABLE and item.status is InventoryStatus.OUT_OF_STOCK
     )
     return Assessment(
@@ -306,7 +306,7 @@ def _shown(
 
 
 def for_public(assessment: Assessment, settings: Settings) -> Assessment:
-    """The same without what the public is not to see. (nopCommerce)"""
+    """The assessment without the quantities that the public may not see. (nopCommerce)"""
     if not settings.display_availability:
         return replace(assessment, salable=None, only_left=None, low_inventory=False, message=None)
     if not settings.display_stock_quantity:
@@ -315,12 +315,12 @@ def for_public(assessment: Assessment, settings: Settings) -> Assessment:
 
 
 def may_see_quantity(settings: Settings) -> bool:
-    """Whether the public may see how many units can be ordered, be it in an error."""
+    """Whether the public may see how many units can be ordered, also in an error."""
     return settings.display_availability and settings.display_stock_quantity
 
 
 def taken_down(assessment: Assessment) -> Assessment:
-    """What is told of an item that was shown and is not to be seen any more: that, and nothing of its stock."""
+    """The assessment of an item that is no longer visible: it is not published, and nothing of its stock."""
     return replace(
         assessment,
         visible=False,

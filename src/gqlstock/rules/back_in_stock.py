@@ -1,4 +1,4 @@
-"""Who may wait for an item, and when it is back."""
+"""When an address may subscribe to an item, and when the item is back. Sending mail is not decided here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ class BackInStockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackInStockSubscription:
-    """An address that is written to once, when the item is back. ``created_at`` is when it was last asked for."""
+    """An address that gets one mail when the item is back. ``created_at``: the latest request."""
 
     id: int
     item_id: int
@@ -32,26 +32,26 @@ class BackInStockSubscription:
     notified_at: datetime | None = None
 
 
-def is_back(found: Assessment) -> bool:
-    """Whether an item that somebody waits for can be ordered. A product sold by its options: one of its combinations."""
-    if found.reason is UnavailableReason.SELECT_OPTIONS:
-        return found.salable is None or found.salable > ZERO
-    return found.orderable
+def is_back(assessment: Assessment) -> bool:
+    """Whether an item can be ordered; of a product sold by its options, any combination."""
+    if assessment.reason is UnavailableReason.SELECT_OPTIONS:
+        return assessment.salable is None or assessment.salable > ZERO
+    return assessment.orderable
 
 
-def check(sku: str, found: Assessment) -> None:
-    """Refuse to wait for an item that is there, or that more stock would not bring back. (nopCommerce)"""
-    if found.can_subscribe:
+def check(sku: str, assessment: Assessment) -> None:
+    """Refuse a subscription to an item that is in stock or that stock would not bring back. (nopCommerce)"""
+    if assessment.can_subscribe:
         return
-    if is_back(found):
+    if is_back(assessment):
         raise wrong_state(f"{shown(sku)} can be ordered: there is nothing to wait for.", "sku")
-    if found.status is InventoryStatus.DISCONTINUED:
+    if assessment.status is InventoryStatus.DISCONTINUED:
         raise wrong_state(f"{shown(sku)} is discontinued: it will not come back.", "sku")
-    if found.reason is UnavailableReason.NO_QUANTITY_ALLOWED:
+    if assessment.reason is UnavailableReason.NO_QUANTITY_ALLOWED:
         raise wrong_state(f"No quantity of {shown(sku)} can be ordered, whatever is in stock: {NO_QUANTITY}.", "sku")
     raise wrong_state(f"The shop does not tell when {shown(sku)} is back.", "sku")
 
 
 def key(email: str) -> str:
-    """What makes two addresses the same: compared without case."""
+    """The comparison key of an address: without case."""
     return email.casefold()

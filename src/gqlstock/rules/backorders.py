@@ -1,4 +1,4 @@
-"""Which waiting units get stock first. Worked out again after every change of a level, whatever made it."""
+"""Which backordered units get stock first. ``stock.consequences`` applies it after every change of a level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from gqlstock.rules.quantities import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """So many units of one waiting allocation have stock now."""
+    """Units of one waiting allocation that get stock."""
 
     allocation_id: int
     quantity: Decimal
 
 
 def fillable(level: Level) -> Decimal:
-    """How many of the waiting units need not wait: at most min(backordered, max(-available, 0)) still may. (Solidus)"""
+    """The backordered units that get stock. min(backordered, max(-available, 0)) units still wait. (Solidus)"""
     return max(level.backordered - max(-level.available, ZERO), ZERO)
 
 
 def fill(waiting: Sequence[tuple[int, Decimal]], quantity: Decimal) -> list[Fill]:
-    """Give ``quantity`` units to the waiting allocations (id, units), which come oldest first; one may be split."""
+    """Give ``quantity`` units to the waiting allocations (id, units), oldest first. The last may be filled in part."""
     fills = []
     for allocation_id, units in waiting:
         given = min(units, quantity)

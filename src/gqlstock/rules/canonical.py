@@ -1,7 +1,7 @@
-"""One text for one input of a mutation, whatever it was spelled like: what an idempotency key is compared by.
+"""The canonical text and digest of a mutation's input, independent of spelling. Idempotency keys compare digests.
 
-It has the names of the API and leaves out what has its default, so that neither a field that is added later nor a
-change of the code alters the digest of what was asked before. What changes it all the same needs a new ``VERSION``.
+The text has the names of the API and leaves out defaults. A later field or a change of the code does therefore not
+alter the digest of an earlier input. A change that does needs a new ``VERSION``.
 """
 
 import hashlib
@@ -16,28 +16,28 @@ from typing import Any
 from gqlstock.rules import quantities, skus
 
 VERSION = "2"
-"""Stands before each digest. Digests without a version are those of releases before there was one."""
+"""The prefix of each digest. Digests of early releases have no version."""
 
 _NAME = "api"
 
 
 def called(name: str | None) -> dict[str, str | None]:
-    """Metadata of a field: its name in the API where that is another one; None leaves the field out."""
+    """Metadata of a field: its name in the API where it differs; None leaves the field out."""
     return {_NAME: name}
 
 
-def digest(asked: object) -> str:
+def digest(request: object) -> str:
     """The digest of a parsed input, which is a frozen dataclass."""
-    return f"{VERSION}:{hashlib.sha256(text(asked).encode()).hexdigest()[:60]}"
+    return f"{VERSION}:{hashlib.sha256(text(request).encode()).hexdigest()[:60]}"
 
 
 def is_comparable(digest: str) -> bool:
-    """Whether a digest was made as ``digest`` makes them today."""
+    """Whether a digest has the current version."""
     return digest.startswith(f"{VERSION}:")
 
 
-def text(asked: object) -> str:
-    return json.dumps(_plain(asked), sort_keys=True, separators=(",", ":"))
+def text(request: object) -> str:
+    return json.dumps(_plain(request), sort_keys=True, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:

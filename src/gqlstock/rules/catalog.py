@@ -1,4 +1,4 @@
-"""What products, options and combinations are: codes, choices, tracking. Nothing here counts stock."""
+"""What products, options and combinations are: texts, choices, tracking. It does not decide about stock."""
 
 import hashlib
 import itertools
@@ -18,8 +18,8 @@ from gqlstock.rules.refusals import invalid, shown, too_many
 MAX_IMAGES = 250
 MAX_OPTIONS = 100
 MAX_VALUES = 2_000
-LONGEST_MADE = 240
-"""Leaves a made SKU or slug room for a number."""
+MAX_GENERATED = 240
+"""The length of a generated SKU or slug before a number is appended."""
 
 
 class InventoryTracking(StrEnum):
@@ -63,23 +63,30 @@ class Option:
 Named = TypeVar("Named", Option, OptionValue)
 
 Choice = Mapping[str, str]
-"""Option name to value name: what a shopper has picked."""
+"""The value name for each chosen option name."""
 
-# Longest texts, in characters: as long as people need, as short as an index allows, and no longer than their column.
-# A kind of text that is not listed here has no limit and is a bug.
-_LONGEST = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "Title": 500, "description": 60_000}
-_LONGEST |= {"reason": 1_000, "reference": 255, "url": 2_000, "alt": 500, "option": 100, "email": 254, "address": 500}
-_LONGEST |= {"idempotencyKey": 255, "trackingNumber": 255, "carrier": 255, "token name": 255}
+# The maximum length of each kind of text, in characters. No text is longer than its column or an index allows.
+_MAX_LENGTHS = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "Title": 500, "description": 60_000}
+_MAX_LENGTHS |= {
+    "reason": 1_000,
+    "reference": 255,
+    "url": 2_000,
+    "alt": 500,
+    "option": 100,
+    "email": 254,
+    "address": 500,
+}
+_MAX_LENGTHS |= {"idempotencyKey": 255, "trackingNumber": 255, "carrier": 255, "token name": 255}
 _UNPRINTABLE = ("Cc", "Cs")
 _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
-    """A caller's text, trimmed; refused when it is empty, too long, or has what cannot be kept in it."""
+    """A caller's text, trimmed. Raises ``Refused`` when it is empty, too long, or has a control character."""
     trimmed = value.strip()
     if required and not trimmed:
         raise invalid(f"The {kind} must not be empty.", *path)
-    longest = _LONGEST[kind]
+    longest = _MAX_LENGTHS[kind]
     if len(trimmed) > longest:
         raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters: at most {longest}.", *path)
     if any(unicodedata.category(c) in _UNPRINTABLE and c not in "\n\r\t" for c in trimmed):
@@ -88,12 +95,12 @@ def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
 
 
 def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
-    """As ``text``; nothing and the empty text are both None."""
+    """Like ``text``. An empty text is None."""
     return (text(value, kind, *path, required=False) or None) if value is not None else None
 
 
 def email(value: str, *path: str | int) -> str:
-    """An address as it is given: what can be mailed is the mailer's business."""
+    """An address of a customer, with a minimal check. Mail is not sent to it."""
     given = text(value, "email", *path)
     if given.count("@") != 1 or given.startswith("@") or given.endswith("@") or any(c.isspace() for c in given):
         raise invalid(f"{shown(given)} is no e-mail address: one @ between two parts, and no blanks.", *path)
@@ -101,7 +108,7 @@ def email(value: str, *path: str | int) -> str:
 
 
 def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
-    """Pictures as an item or an option's value may have them."""
+    """The checked pictures of an item or an option's value."""
     if len(found) > MAX_IMAGES:
         raise too_many("pictures", len(found), MAX_IMAGES, *path)
     return tuple(
@@ -112,13 +119,13 @@ def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
 
 def slug_from(name: str) -> str:
     """A slug made from a name: Garden tools → garden-tools."""
-    return "-".join(re.findall(r"[^\W_]+", name.lower()))[: _LONGEST["slug"]].strip("-")
+    return "-".join(re.findall(r"[^\W_]+", name.lower()))[: _MAX_LENGTHS["slug"]].strip("-")
 
 
 def free_slug(name: str, taken: Collection[str]) -> str:
-    """A product's slug made from its name, numbered where that is taken already."""
+    """A product's slug made from its name, with a number where that is taken."""
     wanted = slug_from(name) or "product"
-    numbered = (f"{wanted[:LONGEST_MADE].strip('-')}-{number}" for number in itertools.count(2))
+    numbered = (f"{wanted[:MAX_GENERATED].strip('-')}-{number}" for number in itertools.count(2))
     return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
 
 
@@ -130,11 +137,11 @@ def slug(value: str, *path: str | int) -> str:
 
 
 def options(found: Sequence[Option], *path: str | int) -> tuple[Option, ...]:
-    """Options as a product may have them: names and values are there, and each name stands once."""
+    """The checked options of a product: names and values exist, and no name occurs twice."""
     if len(found) > MAX_OPTIONS:
         raise too_many("options", len(found), MAX_OPTIONS, *path)
     checked = tuple(_option(option, *path, number) for number, option in enumerate(found))
-    _each_once([o.name for o in checked], "option", *path)
+    _check_unique([o.name for o in checked], "option", *path)
     return checked
 
 
@@ -145,7 +152,7 @@ def _option(option: Option, *path: str | int) -> Option:
     if len(option.values) > MAX_VALUES:
         raise too_many("values", len(option.values), MAX_VALUES, *path, "values")
     values = tuple(_option_value(value, *path, "values", number) for number, value in enumerate(option.values))
-    _each_once([v.name for v in values], "value", *path, "values")
+    _check_unique([v.name for v in values], "value", *path, "values")
     return replace(option, name=name, values=values)
 
 
@@ -153,7 +160,7 @@ def _option_value(value: OptionValue, *path: str | int) -> OptionValue:
     return replace(value, name=text(value.name, "option", *path, "name"), images=images(value.images, *path, "images"))
 
 
-def _each_once(names: Sequence[str], kind: str, *path: str | int) -> None:
+def _check_unique(names: Sequence[str], kind: str, *path: str | int) -> None:
     seen: set[str] = set()
     for number, name in enumerate(names):
         if name in seen:
@@ -162,7 +169,7 @@ def _each_once(names: Sequence[str], kind: str, *path: str | int) -> None:
 
 
 def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str | int) -> None:
-    """Refuse a new name for what is not there, and two for the same. Said again once it is done, a rename is none."""
+    """Refuse a new name for an unknown option or value, and two new names for one. Repeating a rename is allowed."""
     old = {o.name: o for o in before}
     _check_renames(after, old.keys(), "option", *path)
     for number, option in enumerate(after):
@@ -185,7 +192,7 @@ def _check_renames(found: Sequence[Named], before: Collection[str], kind: str, *
 
 
 def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *path: str | int) -> dict[str, str]:
-    """A shopper's choice by option name; refused when it names what the product does not have."""
+    """A shopper's choice by option name. Raises ``Refused`` for options and values that the product does not have."""
     by_name = {o.name: o for o in options}
     choice: dict[str, str] = {}
     for number, (name, value) in enumerate(found):
@@ -207,7 +214,7 @@ def inventory_options(options: Sequence[Option]) -> list[Option]:
 
 
 def inventory_part(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
-    """The part of a choice that makes a combination, in the order of the product's options."""
+    """The inventory options of a choice, in the order of the product's options."""
     return {o.name: choice[o.name] for o in options if o.inventory and o.name in choice}
 
 
@@ -217,12 +224,12 @@ def is_complete(choice: Choice, options: Sequence[Option]) -> bool:
 
 
 def digest(choice: Choice) -> str:
-    """One short text for one choice, whatever the order of its options: what makes a combination unique."""
+    """A digest of a choice, independent of the order of its options. Combinations are unique by it."""
     return hashlib.sha256(json.dumps(sorted(choice.items())).encode()).hexdigest()
 
 
 def choice_count(options: Sequence[Option], fixed: Choice | None = None) -> int:
-    """How many complete choices there are, with those options fixed that are named."""
+    """The number of complete choices that contain the ``fixed`` values."""
     return math.prod(len(o.values) for o in inventory_options(options) if o.name not in (fixed or {}))
 
 
@@ -235,15 +242,15 @@ def pictures(
 
 
 def counts_combinations(tracking: InventoryTracking) -> bool:
-    """Whether quantities lie with the combinations instead of with the product."""
+    """Whether the combinations have stock instead of the product."""
     return tracking is InventoryTracking.TRACK_WITH_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A product, or one combination of a product's inventory options: then ``product_id`` names that product.
+    """A product, or one combination of a product's inventory options; then ``product_id`` is that product.
 
-    A combination has its product's category and status as well.
+    A combination also has its product's category and status.
     """
 
     id: int
@@ -256,7 +263,7 @@ class Item:
     updated_at: datetime
     deleted_at: datetime | None
 
-    # Of a product; category and status of its combinations too.
+    # Fields of a product; its combinations share category and status.
     slug: str | None
     description: str | None
     category_id: int | None
@@ -266,7 +273,7 @@ class Item:
     shipping_origin_id: int | None
     stored_options: list[dict[str, Any]]
 
-    # Of a combination.
+    # Fields of a combination.
     own_code: str | None
     choice: dict[str, str]
     choice_digest: str | None
@@ -281,17 +288,17 @@ class Item:
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """The pictures of its own."""
+        """Its own pictures."""
         return tuple(Image(**stored) for stored in self.own_images)
 
 
 def stored_images(images: Iterable[Image]) -> list[dict[str, Any]]:
-    """Images as ``Item.own_images`` has them."""
+    """Images in the form of ``Item.own_images``."""
     return [{"url": image.url, "alt": image.alt} for image in images]
 
 
 def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
-    """Options as ``Item.stored_options`` has them."""
+    """Options in the form of ``Item.stored_options``."""
     return [
         {
             "name": option.name,
@@ -303,7 +310,7 @@ def stored_options(options: Iterable[Option]) -> list[dict[str, Any]]:
 
 
 def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
-    """Options as they are stored."""
+    """The options of ``Item.stored_options``."""
     return tuple(
         Option(
             one["name"],
@@ -315,7 +322,7 @@ def options_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Option, ...]:
 
 
 def new_product(sku: str, name: str, at: datetime) -> Item:
-    """A product that is not stored yet."""
+    """A new product, not stored yet."""
     return Item(
         id=UNSTORED,
         product_id=None,

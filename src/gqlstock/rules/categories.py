@@ -1,4 +1,4 @@
-"""The tree of categories that products are shown in."""
+"""The category record. ``services.categories`` keeps the tree free of cycles."""
 
 from dataclasses import dataclass
 from datetime import datetime

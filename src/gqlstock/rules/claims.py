@@ -1,4 +1,4 @@
-"""What the claims of an identity provider's token say of a caller. Whether they are true, is checked before."""
+"""Reads the caller from the claims of an identity provider's token. The token was verified before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Any
 from gqlstock.rules.scopes import Scope, actor
 
 _NAMES = ("preferred_username", "email", "azp", "client_id")
-"""The claims that may name a caller; the first that can stand in the ledger does, else the subject."""
+"""The claims with a caller's name. The first valid one is used, else the subject."""
 
-_LONGEST_NAME = 255
-# The owner of idempotency keys is kept with its mark in front.
-_LONGEST_SUBJECT = 250
+_MAX_NAME = 255
+# The owner of an idempotency key is stored with the prefix "jwt:".
+_MAX_SUBJECT = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A subject of the provider. ``warehouses``: the codes of those whose stock it sees and moves; None for all."""
+    """A subject of the provider. ``warehouses``: the codes of the warehouses it is limited to; None for all."""
 
     name: str
     subject: str
@@ -25,9 +25,9 @@ class Identity:
 
 
 def read(claims: Mapping[str, Any]) -> Identity | None:
-    """Whom claims speak of; None where they name no subject that can be kept."""
+    """The identity of claims; None without a valid subject."""
     subject = _text(claims.get("sub"))
-    if subject is None or len(subject) > _LONGEST_SUBJECT:
+    if subject is None or len(subject) > _MAX_SUBJECT:
         return None
     name = next((text for claim in _NAMES if (text := _text(claims.get(claim))) is not None), subject)
     given = _words(claims.get("scope"))
@@ -38,13 +38,13 @@ def read(claims: Mapping[str, Any]) -> Identity | None:
 
 
 def _text(value: Any) -> str | None:
-    """A claim that can be kept as it is; None for any other."""
-    fine = isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= _LONGEST_NAME
+    """A claim that can be stored as it is; None for any other."""
+    fine = isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= _MAX_NAME
     return value if fine else None
 
 
 def _words(value: Any) -> frozenset[str]:
-    """A claim of several words: a list, or one text with spaces between. What is neither, says nothing."""
+    """The words of a claim: a list, or a text separated by spaces. Other values have none."""
     if isinstance(value, str):
         return frozenset(value.split())
     return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()

@@ -1,4 +1,4 @@
-"""Combinations of a product's inventory options: which there can be, and what SKU and name each gets."""
+"""Combinations of a product's inventory options: the possible ones, and the SKU and name of each."""
 
 import itertools
 import re
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gqlstock.rules import skus
 from gqlstock.rules.catalog import (
-    LONGEST_MADE,
+    MAX_GENERATED,
     Choice,
     Item,
     Named,
@@ -21,13 +21,13 @@ from gqlstock.rules.catalog import (
 from gqlstock.rules.refusals import invalid, too_many
 
 MAX_COMBINATIONS = 2_000
-_LONGEST_NAME = 1_000
+_MAX_NAME = 1_000
 
 
-def new(product: Item, choice: Choice, made_sku: str, at: datetime) -> Item:
-    """The combination of a product for a choice; not stored yet."""
+def new(product: Item, choice: Choice, new_sku: str, at: datetime) -> Item:
+    """A new combination of a product for a choice, not stored yet."""
     return replace(
-        new_product(made_sku, name(product.name, choice), at),
+        new_product(new_sku, name(product.name, choice), at),
         product_id=product.id,
         category_id=product.category_id,
         inventory_status=product.inventory_status,
@@ -52,46 +52,46 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
 
 
 def sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
-    """A combination's SKU made from its product's and its values, numbered where that is taken already. (CS-Cart)"""
+    """A combination's SKU made from its product's and its values, with a number where that is taken. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
-    wanted = skus.normalized(f"{product_sku}-{tail}"[:LONGEST_MADE])
+    wanted = skus.normalized(f"{product_sku}-{tail}"[:MAX_GENERATED])
     numbered = (f"{wanted}-{number}" for number in itertools.count(2))
-    return next(made for made in itertools.chain([wanted], numbered) if made not in taken)
+    return next(candidate for candidate in itertools.chain([wanted], numbered) if candidate not in taken)
 
 
 def sku_start(product_sku: str) -> str:
-    """What every SKU begins with that is made for a combination of this product."""
-    return f"{product_sku}-"[:LONGEST_MADE]
+    """The start of every SKU that is generated for a combination of this product."""
+    return f"{product_sku}-"[:MAX_GENERATED]
 
 
 def name(product_name: str, choice: Choice) -> str:
-    return f"{product_name} – {' / '.join(choice.values())}"[:_LONGEST_NAME]
+    return f"{product_name} – {' / '.join(choice.values())}"[:_MAX_NAME]
 
 
 def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
-    """A combination's choice after its options or values got new names; what is not mentioned stays.
+    """A combination's choice after renames of options and values.
 
-    Nothing is left of a choice that has a value for what an option is renamed to: that makes room.
+    Empty where an option is renamed to another one that the choice has, too.
     """
-    out: dict[str, str] = {}
+    renamed_choice: dict[str, str] = {}
     for name, value in choice.items():
         option = _called(name, options)
         new_name = option.name if option else name
-        if new_name in out:
+        if new_name in renamed_choice:
             return {}
         new_value = _called(value, option.values) if option else None
-        out[new_name] = new_value.name if new_value else value
-    return out
+        renamed_choice[new_name] = new_value.name if new_value else value
+    return renamed_choice
 
 
 def _called(name: str, found: Sequence[Named]) -> Named | None:
-    """What stands now for what had that name; a new name that was given goes before one that only stayed."""
+    """The option or value that had this name before. A renamed one wins over one that has the name now."""
     return next((one for one in found if one.renamed_from == name), None) or next(
         (one for one in found if one.name == name), None
     )
 
 
 def fits(choice: Choice, options: Sequence[Option]) -> bool:
-    """Whether a combination is still one of these options': each inventory option has one of its values, no other."""
+    """Whether a choice has exactly one valid value for each inventory option."""
     wanted = inventory_options(options)
     return 0 < len(choice) == len(wanted) and all(o.name in choice and o.has(choice[o.name]) for o in wanted)

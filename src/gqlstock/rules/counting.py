@@ -1,10 +1,10 @@
-"""What can be counted of an item in a warehouse: items with stock of their own, whole units or parts, never below 0."""
+"""Which quantities can be counted of which items: items with own stock, whole units or parts, never below 0."""
 
 from decimal import Decimal
 
 from gqlstock.rules import catalog, quantities
 from gqlstock.rules.catalog import InventoryTracking, Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, invalid
@@ -12,17 +12,17 @@ from gqlstock.rules.settings import Settings
 
 
 def has_units(item: Item, product: Item) -> bool:
-    """Whether the item has the quantity itself: the product, or tracked with options its combinations. (CS-Cart)"""
+    """Whether the item has own levels: the product, or its combinations where tracked with options. (CS-Cart)"""
     return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
 def is_stocked(item: Item, product: Item) -> bool:
-    """Whether the item has units of its own that are tracked."""
+    """Whether the item has own levels and is tracked."""
     return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
 
 
 def check_has_stock(item: Item, product: Item) -> None:
-    """Refuse an item that has no stock of its own."""
+    """Refuse an item without own stock."""
     if is_stocked(item, product):
         return
     if product.tracking is InventoryTracking.DO_NOT_TRACK:
@@ -37,9 +37,9 @@ def check_has_stock(item: Item, product: Item) -> None:
 
 
 def check_units(
-    quantity: Decimal, item: Item, warehouse_id: int, level: Level | None, lookup: Lookup, *path: str
+    quantity: Decimal, item: Item, warehouse_id: int, level: Level | None, lookup: SettingsLookup, *path: str
 ) -> None:
-    """Refuse parts of a unit where only whole units are counted: as set for the first website that sells from there."""
+    """Refuse parts of a unit where only whole units are counted, by the first website that sells from the warehouse."""
     if not quantities.is_whole(quantity):
         channel = lookup.network.selling_from({warehouse_id})
         check_parts(quantity, item.sku, lookup.settings(item, channel, [level] if level else []), *path)
@@ -58,5 +58,5 @@ def check_count(on_hand: Decimal, *path: str) -> None:
 
 
 def counted_of(stated: Decimal) -> Decimal:
-    """What a quantity in a file counts as. Below 0 it is owed to customers of the system that wrote the file: 0 is there."""
+    """The count of a quantity in a file. Below 0 the other system owes units to customers; that counts as 0."""
     return max(stated, ZERO)

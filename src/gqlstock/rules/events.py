@@ -1,4 +1,4 @@
-"""What can be news: the topics of the outbox, and what an entry says."""
+"""The events of the outbox: their topics and data. Who receives them is decided in ``delivery``."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -11,21 +11,21 @@ from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 
 
 class Topic(StrEnum):
-    """What an entry is about; its subject is the id of that object."""
+    """The kind of object that an entry is about. The subject of the entry is the object's id."""
 
     LEVEL = "LEVEL"
     ALERT = "ALERT"
     ORDER = "ORDER"
     ITEM = "ITEM"
     STOCK = "STOCK"
-    """An item has run out on a website, or there is some of it again."""
+    """An item ran out on a website, or is in stock again."""
     SETTINGS = "SETTINGS"
-    """Settings, websites, organizations, warehouses or the tree of categories: of no one object, its subject is 0."""
+    """Settings, websites, organizations, warehouses or the category tree changed. The subject is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of the outbox before it is written, in the same transaction as what it tells of."""
+    """An entry of the outbox before it is written, in the transaction of the change."""
 
     topic: Topic
     subject: int
@@ -33,37 +33,37 @@ class Event:
 
 
 def order_placed(order_id: int) -> Event:
-    """A new order; every later change of it is an entry of the same topic that says nothing."""
+    """A new order. Later changes of an order are entries of the same topic without data."""
     return Event(Topic.ORDER, order_id, {"placed": True})
 
 
 def items_changed(item_ids: Iterable[int]) -> list[Event]:
-    """Something about these items is not what it was; what it is, is read."""
+    """Changed items. Readers read the items again."""
     return [Event(Topic.ITEM, item_id) for item_id in item_ids]
 
 
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
-    """An item reached the threshold on a website, from one side or the other."""
+    """An item crossed the in-stock threshold on a website."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})
 
 
 def alert_changed(alert: LowInventoryAlert) -> Event:
-    """The news of an alert's state as it is now; what follows later does not change what was told."""
+    """An alert with its current state. Later changes of the alert do not change the event."""
 
     def text(moment: datetime | None) -> str | None:
         return moment.isoformat() if moment else None
 
-    told = {
+    data = {
         "state": alert.state.value,
         "acknowledged_at": text(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by,
         "resolved_at": text(alert.resolved_at),
     }
-    return Event(Topic.ALERT, alert.id, told)
+    return Event(Topic.ALERT, alert.id, data)
 
 
 def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventoryAlert:
-    """The alert as it was when news of it was written; ``data`` is what ``alert_changed`` said."""
+    """The alert as it was when ``alert_changed`` wrote ``data``."""
 
     def moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text) if text else None
@@ -80,14 +80,14 @@ def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventor
 ANY_SETTING = Event(Topic.SETTINGS, 0)
 
 
-def together(events: Iterable[Event]) -> list[Event]:
-    """The news of one transaction: what only says that its subject changed comes once, and not beside what says more."""
+def deduplicated(events: Iterable[Event]) -> list[Event]:
+    """The events of one transaction. An event without data is left out where its subject has another event."""
     given = list(events)
-    told = {(event.topic, event.subject) for event in given if event.data}
-    out = []
+    seen = {(event.topic, event.subject) for event in given if event.data}
+    kept = []
     for event in given:
         key = event.topic, event.subject
-        if event.data or key not in told:
-            out.append(event)
-            told.add(key)
-    return out
+        if event.data or key not in seen:
+            kept.append(event)
+            seen.add(key)
+    return kept

@@ -1,4 +1,4 @@
-"""Why a salable quantity is what it is: the sum behind it, term by term."""
+"""Explains a salable quantity as a sum of terms. ``availability`` computes the quantity."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class TermKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One addend, signed, with the sentence that says what it is. ``of_threshold``: outOfStockThreshold made it."""
+    """A signed term of the sum with its explanation. ``of_threshold``: it comes from outOfStockThreshold."""
 
     kind: TermKind
     quantity: Decimal
@@ -35,9 +35,9 @@ class Term:
 
 
 def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int], str]) -> list[Term]:
-    """The terms that add up to the salable quantity; where that has no limit, to what is available (A).
+    """The terms that add up to the salable quantity, or to the available one (A) where that has no limit.
 
-    ``SHORTFALL`` gives back what is cut at zero, and takes off what cannot be had in one line.
+    ``SHORTFALL`` adds units that are cut at zero, and deducts units that cannot be in one line.
     """
     terms = [term for source in sources for term in _of_source(source, name(source.warehouse_id))]
     found = availability.stock(settings, sources)
@@ -56,14 +56,14 @@ def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int],
         if waiting:
             terms.append(Term(TermKind.BACKORDERED, -waiting, f"{text(waiting)} are backordered already."))
         terms += _gap(terms, found.available + (found.room or ZERO), "More are backordered than may be.")
-    told = "Less than a whole unit is not sold."
+    why = "Less than a whole unit is not sold."
     if availability.never_splits(settings):
-        told = "A line comes whole from one warehouse: what the others have cannot be added."
-    return terms + _gap(terms, found.salable, told)
+        why = "A line comes whole from one warehouse: what the others have cannot be added."
+    return terms + _gap(terms, found.salable, why)
 
 
 def inactive(warehouse_id: int, name: str) -> Term:
-    """A warehouse of the website that sells nothing now."""
+    """The term of an inactive warehouse of the website."""
     return Term(TermKind.INACTIVE_WAREHOUSE, ZERO, f"{name} is inactive and sells nothing.", warehouse_id)
 
 
@@ -75,7 +75,7 @@ def _of_source(source: Source, where: str) -> list[Term]:
         (TermKind.HELD, level.held, "held for carts"),
     )
     terms = [Term(TermKind.ON_HAND, level.on_hand, f"{text(level.on_hand)} on hand in {where}.", place)]
-    terms += [Term(kind, -q, f"{text(q)} {told} in {where}.", place) for kind, q, told in claims if q]
+    terms += [Term(kind, -q, f"{text(q)} {purpose} in {where}.", place) for kind, q, purpose in claims if q]
     if level.available < 0:
         lack = -level.available
         terms.append(
@@ -84,7 +84,7 @@ def _of_source(source: Source, where: str) -> list[Term]:
     return terms
 
 
-def _gap(terms: Sequence[Term], wanted: Decimal, told: str) -> list[Term]:
-    """What is missing for the terms so far to add up to a figure."""
+def _gap(terms: Sequence[Term], wanted: Decimal, why: str) -> list[Term]:
+    """The term that is missing for the terms so far to add up to a quantity."""
     gap = wanted - sum((term.quantity for term in terms), ZERO)
-    return [Term(TermKind.SHORTFALL, gap, told)] if gap else []
+    return [Term(TermKind.SHORTFALL, gap, why)] if gap else []

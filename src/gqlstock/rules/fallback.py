@@ -1,7 +1,6 @@
-"""Which place's value of a setting takes effect.
+"""Which place's value of a setting takes effect: the first that has one, for each setting on its own.
 
-Level, combination, product, category, its parents, website, organization, system, and last the default: the first place
-that has a value wins, for each setting by itself.
+The order is level, combination, product, category, its parents, website, organization, system, default.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,17 +13,17 @@ from gqlstock.rules.network import Network, Organization, SalesChannel
 from gqlstock.rules.settings import DEFAULTS, NAMES, BackorderMode, Settings, SettingScope
 
 SYSTEM_OWNER = 0
-"""The id of what the settings of the system belong to."""
+"""The owner id of the system's settings."""
 
 Key = tuple[SettingScope, int]
-"""A place by its kind and the id of its owner."""
+"""The kind of a place and the id of its owner."""
 _Owner = tuple[SettingScope, int, str | None]
-"""A place with the name of its owner."""
+"""A place with its owner's id and name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place with values of its own; ``owner`` is its name for people, such as a category's slug."""
+    """A place with own values. ``owner``: its public name, such as a category's slug."""
 
     scope: SettingScope
     owner: str | None
@@ -33,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the value of one setting came from."""
+    """The place that the value of one setting comes from."""
 
     setting: str
     scope: SettingScope
@@ -42,10 +41,7 @@ class Origin:
 
 
 def resolve(places: Iterable[Place]) -> Settings:
-    """The settings in effect, each on its own: the first place that has a value wins. (Oro)
-
-    ``places`` come strongest first. A value of None counts as none.
-    """
+    """The settings in effect. ``places`` come strongest first. None counts as no value. (Oro)"""
     merged: dict[str, Any] = {}
     for place in places:
         for name, value in place.values.items():
@@ -55,12 +51,12 @@ def resolve(places: Iterable[Place]) -> Settings:
 
 
 def origins(places: Sequence[Place]) -> list[Origin]:
-    """One entry for every setting, in the order of the table: the place its value comes from."""
+    """The origin of every setting, in the order of the table."""
     return [origin(name, places) for name in NAMES]
 
 
 def origin(name: str, places: Sequence[Place]) -> Origin:
-    """Where one setting's value comes from."""
+    """The origin of one setting's value."""
     for place in places:
         value = place.values.get(name)
         if value is not None:
@@ -69,9 +65,9 @@ def origin(name: str, places: Sequence[Place]) -> Origin:
 
 
 class Fallback:
-    """The values set at the places that some items look up, and which of them takes effect. Each chain is worked out once.
+    """The values of all places that apply to some items. Each chain of places is resolved once.
 
-    ``chains`` has for each category itself and its parents, nearest first: their ids and slugs.
+    ``chains``: the ids and slugs of each category and its parents, nearest first.
     """
 
     def __init__(self, values: Mapping[Key, dict[str, Any]], chains: Mapping[int, Sequence[tuple[int, str]]]) -> None:
@@ -83,7 +79,7 @@ class Fallback:
         self._chains = chains
         self._resolved: dict[tuple[Key, ...], Settings] = {}
         self._above: dict[tuple[int | None, int | None], Settings] = {}
-        """What is in effect where an item has nothing of its own, by category and website."""
+        """The settings of items without own values, by category and website."""
 
     def places(
         self,
@@ -94,12 +90,12 @@ class Fallback:
         level: tuple[int, str] | None = None,
         category_id: int | None = None,
     ) -> list[Place]:
-        """The places with values of their own that an item looks up, strongest first; ``level`` is its id and name."""
+        """The places with own values that apply to an item, strongest first. ``level``: its id and name."""
         found = self._chain(product, channel, combination, level, category_id)
         return [Place(scope, name, self._at[scope][owner_id]) for scope, owner_id, name in found]
 
     def places_of_organization(self, organization: Organization) -> list[Place]:
-        """The places with values of their own that an organization looks up, strongest first."""
+        """The places with own values that apply to an organization, strongest first."""
         chain = [
             (SettingScope.ORGANIZATION, organization.id, organization.code),
             (SettingScope.SYSTEM, SYSTEM_OWNER, None),
@@ -119,7 +115,7 @@ class Fallback:
         """The settings in effect there."""
         above = None
         if level is None and not self._has_own(product, combination):
-            # Most items have no values of their own: all of a category have the same.
+            # Most items have no own values; those of one category share their settings.
             above = product.category_id if product else category_id, channel.id if channel else None
             if above in self._above:
                 return self._above[above]
@@ -132,7 +128,7 @@ class Fallback:
         return self._resolved[known]
 
     def has_any(self, scope: SettingScope) -> bool:
-        """Whether anything is set at any place of a kind."""
+        """Whether any place of a kind has values."""
         return bool(self._at[scope])
 
     def _has_own(self, product: Item | None, combination: Item | None) -> bool:
@@ -141,7 +137,7 @@ class Fallback:
         )
 
     def has(self, name: str) -> bool:
-        """Whether that setting has a value at any of the places."""
+        """Whether a setting has a value at any of the places."""
         return any(name in own for owners in self._at.values() for own in owners.values())
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
@@ -156,29 +152,26 @@ class Fallback:
         level: tuple[int, str] | None,
         category_id: int | None,
     ) -> list[_Owner]:
-        """The places looked up that have values, strongest first, with the names of their owners.
-
-        Level, combination, product, category, its parents, website, organization, system.
-        """
-        looked_up: list[_Owner] = []
+        """The places with values, strongest first."""
+        chain: list[_Owner] = []
         if level is not None:
-            looked_up.append((SettingScope.LEVEL, *level))
+            chain.append((SettingScope.LEVEL, *level))
         if combination is not None:
-            looked_up.append((SettingScope.COMBINATION, combination.id, combination.sku))
+            chain.append((SettingScope.COMBINATION, combination.id, combination.sku))
         if product is not None:
-            looked_up.append((SettingScope.PRODUCT, product.id, product.sku))
+            chain.append((SettingScope.PRODUCT, product.id, product.sku))
             category_id = product.category_id
         if category_id is not None:
-            looked_up += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
+            chain += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
         if channel is not None:
-            looked_up.append((SettingScope.WEBSITE, channel.id, channel.code))
-            looked_up.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
-        looked_up.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
-        return [one for one in looked_up if one[1] in self._at[one[0]]]
+            chain.append((SettingScope.WEBSITE, channel.id, channel.code))
+            chain.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
+        chain.append((SettingScope.SYSTEM, SYSTEM_OWNER, None))
+        return [one for one in chain if one[1] in self._at[one[0]]]
 
 
-class Lookup:
-    """The settings of some items. ``items`` holds them and the products of those that are combinations."""
+class SettingsLookup:
+    """The settings of some items on every website. ``items`` also contains the products of combinations."""
 
     def __init__(self, items: dict[int, Item], network: Network, fallback: Fallback) -> None:
         self.items = items
@@ -186,48 +179,48 @@ class Lookup:
         self._fallback = fallback
 
     def product(self, item: Item) -> Item:
-        """The product that an item is, or is a combination of."""
+        """The item itself, or the product of a combination."""
         return item if item.product_id is None else self.items[item.product_id]
 
     def settings(self, item: Item, channel: SalesChannel | None, levels: Sequence[Level] = ()) -> Settings:
-        """What is in effect for an item on a website; ``levels`` are those it has there.
+        """The settings in effect for an item on a website. ``levels``: its levels there.
 
-        An item takes decimals when any of its levels there says so. (Magento sources)
+        An item uses decimals when any of its levels does. (Magento sources)
         """
         found = self._fallback.settings(self.product(item), channel, combination=_combination(item))
         if not self._fallback.has_any(SettingScope.LEVEL):
             return found
-        said = [self._own(level).get("quantity_uses_decimals") for level in levels]
-        if any(value is not None for value in said):
-            decimals = any(found.quantity_uses_decimals if value is None else value for value in said)
+        of_levels = [self._own(level).get("quantity_uses_decimals") for level in levels]
+        if any(value is not None for value in of_levels):
+            decimals = any(found.quantity_uses_decimals if value is None else value for value in of_levels)
             if decimals != found.quantity_uses_decimals:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
-    def level_backorders(self, level: Level, found: Settings) -> BackorderMode:
-        """The backorders of one level of an item whose settings on a website are these; its own go first."""
+    def level_backorders(self, level: Level, settings: Settings) -> BackorderMode:
+        """The backorders of a level: its own value, else that of the item's settings on the website."""
         own = self.own_level_value(level, "backorders")
-        return found.backorders if own is None else own
+        return settings.backorders if own is None else own
 
     def places(self, item: Item, channel: SalesChannel | None, level: tuple[int, str] | None = None) -> list[Place]:
         """The places with values of their own that an item looks up, strongest first."""
         return self._fallback.places(self.product(item), channel, combination=_combination(item), level=level)
 
     def own_level_value(self, level: Level, name: str) -> Any:
-        """The value set at that very level; None if there is none."""
+        """The own value of a level; None if there is none."""
         return self._own(level).get(name)
 
-    def anywhere(self, name: str) -> bool:
-        """Whether that setting has a value at any place that these items look up."""
+    def is_set_anywhere(self, name: str) -> bool:
+        """Whether a setting has a value at any place that applies to these items."""
         return self._fallback.has(name)
 
     def home(self, levels: Iterable[Level]) -> SalesChannel | None:
-        """The website that figures over all warehouses go by: the first created that sells from an active one of them."""
+        """The website whose settings apply to figures over all warehouses; see ``Network.home``."""
         return self.network.home({level.warehouse_id for level in levels})
 
-    def is_counted(self, item: Item, found: Settings) -> bool:
-        """Whether units of an item are counted where these settings are in effect."""
-        return found.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
+    def is_counted(self, item: Item, settings: Settings) -> bool:
+        """Whether units of an item are counted under these settings."""
+        return settings.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
 
     def _own(self, level: Level) -> dict[str, Any]:
         return self._fallback.own(SettingScope.LEVEL, level.id)

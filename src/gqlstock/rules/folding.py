@@ -1,17 +1,17 @@
-"""What a search compares: texts without case, accents and width, the same for every database. Nothing here searches."""
+"""Folds texts for searching: without case, accents and width, the same for every database. ``store.search`` searches."""
 
 import unicodedata
 
 from gqlstock.rules import skus
 
-# Letters whose stroke or missing dot is no mark that Unicode takes off.
+# Letters with a stroke or without a dot, which Unicode does not decompose.
 _PLAIN = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t"})
 
 
 def fold(text: str) -> str:
-    """A text as it is stored to be searched, and as it is looked for."""
+    """A text as it is stored for searching, and as a search compares it."""
     if not text.isascii():
-        # Twice: folding the case of a letter may bring marks of its own, as of İ.
+        # Twice, because folding the case of some letters adds marks, for example of İ.
         text = _without_marks(_without_marks(text).casefold()).translate(_PLAIN)
         text = unicodedata.normalize("NFC", skus.normalized(text))
     return " ".join(text.lower().split())
@@ -22,5 +22,5 @@ def _without_marks(text: str) -> str:
 
 
 def folded(*texts: str | None) -> str:
-    """Several texts, one to a line: what is looked for has no line break, and never reaches over two of them."""
+    """Several folded texts, one per line. A search text has no line break, so that it never matches across two texts."""
     return "\n".join(fold(text) for text in texts if text)

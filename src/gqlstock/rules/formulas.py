@@ -1,19 +1,19 @@
-"""Cells of a CSV file that a spreadsheet would run: how they are written so that it does not, and read back."""
+"""Guards cells of a CSV file against spreadsheet formulas, and reads guarded cells back."""
 
 import re
 
-# Apostrophes in front belong to the pattern: a text that looks guarded is guarded once more, so that reading finds it.
-_RUN = re.compile(r"'*[=+\-@\t\r\n]")
+# Includes leading apostrophes: a text that looks guarded is guarded again, so that ``unguard`` restores it.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 def guard(text: str) -> str:
-    """A text as it may stand in a cell: behind an apostrophe where a spreadsheet would take it for a formula.
+    """A text for a cell, with an apostrophe in front where a spreadsheet would run it as a formula.
 
-    For texts alone: a number such as -5 is written as it is.
+    Only for texts. Numbers such as -5 are written unguarded.
     """
-    return f"'{text}" if _RUN.match(text) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def unguard(cell: str) -> str:
     """The text that ``guard`` wrote."""
-    return cell[1:] if cell.startswith("'") and _RUN.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

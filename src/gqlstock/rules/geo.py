@@ -1,4 +1,4 @@
-"""How far apart two places on the earth are."""
+"""Points on the earth and their distance."""
 
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
@@ -10,7 +10,7 @@ _EARTH_RADIUS_KM = 6_371.0
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in degrees: latitude -90 to 90, longitude -180 to 180."""
+    """A point in degrees: latitude -90 to 90, longitude -180 to 180."""
 
     latitude: float
     longitude: float
@@ -25,7 +25,7 @@ def point(latitude: float, longitude: float, *path: str | int) -> Point:
 
 
 def point_or_none(latitude: float | None, longitude: float | None) -> Point | None:
-    """A place whose degrees are known to be right; None where one of them is missing."""
+    """A stored point, without a check; None where a coordinate is missing."""
     return Point(latitude, longitude) if latitude is not None and longitude is not None else None
 
 

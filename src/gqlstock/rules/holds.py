@@ -1,4 +1,4 @@
-"""Stock kept for a cart: for how long, and what a hold is at a moment."""
+"""Holds of stock for carts: how long they last, their state at a moment, and the limits of the public."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,7 @@ from enum import StrEnum
 from gqlstock.rules.limits import PublicHolds
 from gqlstock.rules.refusals import Code, Refusal, invalid, too_many, wrong_state
 
-SHORTEST, LONGEST = 1, 1_440
-"""Minutes."""
+MIN_MINUTES, MAX_MINUTES = 1, 1_440
 
 
 class StockHoldState(StrEnum):
@@ -20,22 +19,22 @@ class StockHoldState(StrEnum):
 
 
 def check_minutes(minutes: int) -> None:
-    if not SHORTEST <= minutes <= LONGEST:
-        raise invalid(f"A hold cannot last {minutes} minutes: {SHORTEST} to {LONGEST}.", "minutes")
+    if not MIN_MINUTES <= minutes <= MAX_MINUTES:
+        raise invalid(f"A hold cannot last {minutes} minutes: {MIN_MINUTES} to {MAX_MINUTES}.", "minutes")
 
 
 def check_public(minutes: int, lines: int, limits: PublicHolds) -> None:
-    """Refuse the public a hold that is too long or too large for somebody whom nobody knows."""
+    """Refuse the public a hold that is longer or larger than its limits."""
     if minutes > limits.minutes:
         raise invalid(
-            f"A hold without a token cannot last {minutes} minutes: {SHORTEST} to {limits.minutes}.", "minutes"
+            f"A hold without a token cannot last {minutes} minutes: {MIN_MINUTES} to {limits.minutes}.", "minutes"
         )
     if lines > limits.lines:
         raise too_many("lines", lines, limits.lines, "lines")
 
 
 def check_active_of_address(active: int, limits: PublicHolds) -> None:
-    """Refuse the public one hold more at an address that has as many as it may have."""
+    """Refuse the public another hold where its address has the most active holds."""
     if active >= limits.active:
         raise Refusal(
             Code.TOO_MANY,
@@ -44,17 +43,17 @@ def check_active_of_address(active: int, limits: PublicHolds) -> None:
 
 
 def is_expired(stored: StockHoldState, expires_at: datetime, now: datetime) -> bool:
-    """Whether the time of an active hold is up: it counts nowhere from that moment. ``store.holds.EXPIRED`` in SQL."""
+    """Whether an active hold has expired. From then on it counts nowhere. In SQL: ``store.holds.EXPIRED``."""
     return stored is StockHoldState.ACTIVE and expires_at <= now
 
 
 def state(stored: StockHoldState, expires_at: datetime, now: datetime) -> StockHoldState:
-    """What a hold is now, swept or not."""
+    """The state of a hold now, swept or not."""
     return StockHoldState.EXPIRED if is_expired(stored, expires_at, now) else stored
 
 
 def check_active(stored: StockHoldState, expires_at: datetime, now: datetime, *path: str) -> None:
-    """Refuse a hold that no longer holds anything."""
+    """Refuse a hold that is not active."""
     found = state(stored, expires_at, now)
     if found is StockHoldState.EXPIRED:
         raise Refusal(Code.HOLD_EXPIRED, f"The hold expired at {expires_at.isoformat()}.", path).only()
@@ -72,13 +71,13 @@ class StockHold:
     expires_at: datetime
     created_at: datetime
     address: str | None = None
-    """Where a hold without a token was asked for, as long as it is active."""
+    """The network address of a guest, as long as the hold is active."""
     seal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StockHoldLine:
-    """What a cart asked for."""
+    """A requested line of a hold."""
 
     id: int
     hold_id: int
@@ -90,7 +89,7 @@ class StockHoldLine:
 
 @dataclass(frozen=True, slots=True)
 class HeldUnits:
-    """So many units of a level that a hold keeps, in the order of its plan."""
+    """The units of a level that a hold keeps. Ids follow the order of its plan."""
 
     id: int
     hold_id: int
@@ -104,7 +103,7 @@ def is_active_of(address: str, hold: StockHold, now: datetime) -> bool:
 
 
 def check(hold: StockHold, website_id: int, now: datetime, *path: str) -> None:
-    """Refuse a hold that is over, or of another website."""
+    """Refuse a hold that is not active, or of another website."""
     check_active(hold.state, hold.expires_at, now, *path)
     if hold.website_id != website_id:
         raise wrong_state("The hold is of another website.", *path)

@@ -1,4 +1,7 @@
-"""Idempotency keys: one call under one key happens once, and the same call again gets the same answer."""
+"""Idempotency keys: a call under a key happens once, and a repeated call gets the same answer.
+
+``stock.idempotency`` stores the answers.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,13 +16,13 @@ from gqlstock.rules.scopes import ANONYMOUS
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key as a call used it: its owner (a token, or the public), its mutation, and the digest of its input."""
+    """The key of a call: its owner (a token, or the public), its mutation, and the digest of its input."""
 
     owner: str
     mutation: str
     key: str
     digest: str
-    asked_at: datetime | None = field(default=None, compare=False)
+    arrived_at: datetime | None = field(default=None, compare=False)
     """When the call arrived."""
 
     @property
@@ -29,7 +32,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What a call under a key was answered: the ids of what it made or touched, or why it was refused."""
+    """The stored answer of a call: the ids of the objects it created or changed, or its refusals."""
 
     id: int
     owner: str
@@ -47,25 +50,25 @@ class KeptAnswer:
 
 
 def sealed(key: IdempotencyKey, answer: Mapping[str, Any], *, refused: bool) -> int:
-    """The seal of an answer that is kept under a key."""
+    """The seal of a stored answer."""
     return seals.seal(*key.place, key.digest, answer, *(("refused",) if refused else ()))
 
 
 def decides(kept: KeptAnswer, key: IdempotencyKey) -> bool:
-    """Whether a kept answer decides a call. A refusal decides the same call only where that arrived before it.
+    """Whether a stored answer applies to a call. A refusal only applies to the same call that arrived before it.
 
-    A call that is sent again while the first still waits may be decided first, by another process: it decides for both.
-    A call that arrives after a refusal is decided anew.
+    A client may repeat a call while the first one still waits in another process. Whichever is decided first answers
+    both. A call that arrives after a refusal is decided again.
     """
     if not kept.refused:
         return True
-    return kept.digest == key.digest and key.asked_at is not None and key.asked_at < kept.created_at
+    return kept.digest == key.digest and key.arrived_at is not None and key.arrived_at < kept.created_at
 
 
 def check(kept: KeptAnswer, key: IdempotencyKey) -> None:
     """Refuse a call whose key was used with another input."""
-    # The input behind a key of an earlier release is not known any more. Its answer is the safe one: a conflict would
-    # make a client try again under another key, and do twice what was done. The public shares its keys: it gets the conflict.
+    # Digests of earlier releases cannot be compared. Their stored answer is the safe choice: after a conflict a client
+    # would repeat the change under another key. All anonymous callers share one key space, so they get the conflict.
     comparable = canonical.is_comparable(kept.digest) or key.owner == ANONYMOUS.key
     if kept.digest != key.digest and comparable:
         raise Refusal(
@@ -81,7 +84,7 @@ def stored_refusals(found: Sequence[Refusal]) -> list[dict[str, Any]]:
 
 
 def refusals_of(stored: Sequence[Mapping[str, Any]]) -> list[Refusal]:
-    """The refusals that ``stored_refusals`` gave as JSON."""
+    """The refusals of the JSON of ``stored_refusals``."""
     return [_KINDS[one["kind"]](**_read(one)) for one in stored]
 
 
@@ -131,4 +134,4 @@ _READ: dict[str, Callable[[Any], Any]] = dict.fromkeys(_QUANTITIES, Decimal) | {
     "code": Code,
     "path": tuple,
 }
-"""What makes a field's value of its JSON."""
+"""Converts the JSON of a field to its value."""

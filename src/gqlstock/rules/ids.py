@@ -1,4 +1,4 @@
-"""Global ids: how the API names a row, in answers and in webhooks alike."""
+"""Global ids, which name rows in the API and in webhooks."""
 
 import binascii
 
@@ -7,6 +7,6 @@ UNSTORED = 0
 
 
 def global_id(name: str, row_id: int) -> str:
-    """The opaque id of a row of that type."""
-    # Of letters, digits and the colon no byte is made that base64 writes as + or /.
+    """The opaque global id of a row of a type."""
+    # The base64 of letters, digits and a colon never contains + or /.
     return binascii.b2a_base64(f"{name}:{row_id}".encode(), newline=False).decode()

@@ -1,4 +1,4 @@
-"""What each kind of movement and each step of an order does to a level. Movements are never edited, only added."""
+"""How movements and fulfilment steps change a level. Movements are only added, never edited."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ COUNTS = (MovementKind.COUNT, MovementKind.IMPORT)
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One item's stock in one warehouse. All quantities in units of the item. A level that is not stored has the id 0."""
+    """The stock of one item in one warehouse, in units of the item. A level that is not stored has the id 0."""
 
     on_hand: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -57,7 +57,8 @@ class Level:
         return self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming
 
     def with_figures(self, figures: tuple[Decimal, ...], counted_at: datetime | None, at: datetime | None) -> "Level":
-        """The level with other figures. Said in full: ``replace`` takes five times as long, and files have many levels."""
+        """The level with other figures."""
+        # ``replace`` takes five times as long, and imports change many levels.
         on_hand, reserved, planned, held, backordered, incoming = figures
         place = (self.id, self.item_id, self.warehouse_id)
         return Level(on_hand, reserved, planned, held, backordered, incoming, *place, counted_at, self.deleted_at, at)
@@ -65,7 +66,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class StockMovement:
-    """One line of the ledger, never edited or removed."""
+    """A movement of the ledger, never edited or deleted."""
 
     id: int
     level_id: int
@@ -82,7 +83,7 @@ class StockMovement:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to a level at one stroke. ``kind`` is the movement's where onHand changes."""
+    """A change of a level's figures. ``kind``: the kind of the movement where onHand changes."""
 
     on_hand: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -103,19 +104,19 @@ def of_figures(figures: Iterable[Decimal], id: int = 0, item_id: int = 0, wareho
 
 
 def without_held(level: Level, quantity: Decimal) -> Level:
-    """The level as it is once so many units are not held any more."""
+    """The level with fewer held units."""
     figures = (level.on_hand, level.reserved, level.planned, level.held - quantity, level.backordered, level.incoming)
     return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
 def total(levels: Iterable[Level]) -> Level:
-    """Several levels as one: every figure summed."""
-    found = list(levels)
-    return of_figures(sum((getattr(level, figure) for level in found), ZERO) for figure in FIGURES)
+    """Several levels summed to one."""
+    summands = list(levels)
+    return of_figures(sum((getattr(level, figure) for level in summands), ZERO) for figure in FIGURES)
 
 
 class FulfilmentStep(StrEnum):
-    """What can happen to ordered units."""
+    """A step of ordered units."""
 
     ORDERED = "ORDERED"
     PACKED = "PACKED"
@@ -126,8 +127,8 @@ class FulfilmentStep(StrEnum):
     RETURNED = "RETURNED"
 
 
-# What a step does per unit, by the mode the order was placed under: on hand, reserved, planned, and the movement's kind.
-# A step that is not here does nothing. (Oro, CS-Cart and Solidus take units when ordered, nopCommerce when shipped.)
+# The change of onHand, reserved and planned per unit, and the kind of the movement, by the decrement mode of the order.
+# Other steps change nothing. (Oro, CS-Cart and Solidus take units when ordered, nopCommerce when shipped.)
 _EFFECTS: dict[InventoryDecrement, dict[FulfilmentStep, tuple[int, int, int, MovementKind | None]]] = {
     InventoryDecrement.ON_ORDER: {
         FulfilmentStep.ORDERED: (-1, 0, 0, MovementKind.SALE),
@@ -149,7 +150,7 @@ _EFFECTS: dict[InventoryDecrement, dict[FulfilmentStep, tuple[int, int, int, Mov
 
 
 def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
-    """What a step of ``quantity`` ordered units does to their level; ``backordered`` of them begin or cease to wait."""
+    """The change of a level by a step of ``quantity`` units. ``backordered`` of them start or stop waiting."""
     on_hand, reserved, planned, kind = _EFFECTS[mode].get(step, (0, 0, 0, None))
     waiting = ZERO if mode is InventoryDecrement.NEVER else backordered
     return Change(
@@ -162,14 +163,14 @@ def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, ba
 
 
 def written_off(mode: InventoryDecrement, quantity: Decimal) -> Change | None:
-    """What takes canceled units off onHand that are not sold again; None under NEVER, which counts no ordered units."""
+    """The change that writes canceled units off onHand; None under NEVER, which counts no ordered units."""
     if mode is InventoryDecrement.NEVER:
         return None
     return Change(on_hand=-quantity, kind=MovementKind.ADJUSTMENT)
 
 
 def apply(level: Level, change: Change) -> Level:
-    """The level after the change. Refused when it, or a figure after it, is beyond the range of a quantity."""
+    """The level after a change. Raises ``Refused`` when the change or a figure leaves the range of a quantity."""
     if abs(change.on_hand) > quantities.MAXIMUM:
         raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
     figures = (
@@ -185,14 +186,14 @@ def apply(level: Level, change: Change) -> Level:
     return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
-def together(one: Change, other: Change) -> Change:
-    """Two changes of one kind at one stroke."""
+def combined(one: Change, other: Change) -> Change:
+    """The sum of two changes of one kind."""
     summed = {figure: getattr(one, figure) + getattr(other, figure) for figure in FIGURES}
     return Change(**summed, kind=one.kind or other.kind)
 
 
 def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
-    """An adjustment by ``delta``: under what is allocated if need be, never below an onHand of 0, nor further below."""
+    """An adjustment by ``delta``. It may take allocated units, but not lower onHand below 0."""
     if delta == 0:
         raise invalid("A delta of 0 changes nothing.", "delta")
     after = level.on_hand + delta
@@ -215,12 +216,12 @@ def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
 def counted(
     level: Level, count: Decimal, moved_since: Decimal = ZERO, kind: MovementKind = MovementKind.COUNT
 ) -> Change:
-    """A count states onHand as it was; ``moved_since`` is what came and went after that moment."""
+    """A count of onHand at a past moment; ``moved_since`` is the sum of movements after that moment."""
     return Change(on_hand=count + moved_since - level.on_hand, kind=kind)
 
 
 def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> None:
-    """Compare-and-set: refuse when onHand is no longer what the caller thinks."""
+    """Compare-and-set: refuse when onHand differs from the caller's expectation."""
     if expected is not None and expected != level.on_hand:
         raise Refused(
             [
@@ -238,7 +239,7 @@ def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> 
 
 
 def sent(level: Level, quantity: Decimal, sku: str) -> Change:
-    """The giving end of a transfer: at most what is available."""
+    """The outgoing side of a transfer, at most the available units."""
     free = max(level.available, ZERO)
     if quantity > free:
         raise Refused(
@@ -257,12 +258,12 @@ def sent(level: Level, quantity: Decimal, sku: str) -> Change:
 
 
 def received(quantity: Decimal) -> Change:
-    """The receiving end of a transfer."""
+    """The incoming side of a transfer."""
     return Change(on_hand=quantity, kind=MovementKind.TRANSFER_IN)
 
 
 def check_leaving(level: Level, quantity: Decimal, backordered: Decimal, sku: str) -> None:
-    """Refuse to ship what is not on hand. ``backordered``: units that are off onHand already, and so take nothing away."""
+    """Refuse to ship units that are not on hand. ``backordered``: units that were taken off onHand when ordered."""
     there = level.on_hand + backordered
     if quantity > there:
         raise InsufficientStock(
@@ -274,8 +275,8 @@ def check_leaving(level: Level, quantity: Decimal, backordered: Decimal, sku: st
         ).only()
 
 
-def retire(level: Level, open_allocations: int) -> None:
-    """Whether a level may be taken out of use: nothing of it is left, and no order waits for it. (Solidus)"""
+def check_unused(level: Level, open_allocations: int) -> None:
+    """Refuse to take a level out of use while it has units or open allocations. (Solidus)"""
     left = [
         f"{name} {quantities.text(value)}"
         for name, value in (

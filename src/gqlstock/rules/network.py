@@ -1,4 +1,4 @@
-"""Websites and the warehouses that they sell from. Which warehouse gives what is decided in ``allocation``."""
+"""Websites and the warehouses that they sell from. ``allocation`` decides which warehouse gives what."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A warehouse assigned to a website or to an organization, and how early it gives."""
+    """A warehouse assigned to a website or to an organization, with its priority."""
 
     id: int
     website_id: int | None
@@ -58,13 +58,13 @@ class Assignment:
 
 
 def selling_warehouses(own: Sequence[T], of_organization: Sequence[T]) -> Sequence[T]:
-    """The warehouses that a website sells from: those assigned to it; without any, those of its organization."""
+    """The warehouses that a website sells from: its own; without any, those of its organization."""
     return own or of_organization
 
 
 @dataclass(frozen=True, slots=True)
 class RankedWarehouse:
-    """A warehouse of a website: where it is, and how early it gives."""
+    """A warehouse of a website with its priority and location."""
 
     warehouse_id: int
     priority: int
@@ -73,7 +73,7 @@ class RankedWarehouse:
 
 @dataclass(frozen=True, slots=True)
 class SalesChannel:
-    """A website with what selling on it needs: its organization and its warehouses."""
+    """A website with its organization and its warehouses."""
 
     id: int
     code: str
@@ -84,7 +84,7 @@ class SalesChannel:
 
     @property
     def warehouses(self) -> list[RankedWarehouse]:
-        """The active ones: only they sell."""
+        """The active warehouses. Only they sell."""
         return [warehouse for warehouse, active in self.assigned if active]
 
     def sells_from(self, warehouse_ids: Collection[int]) -> bool:
@@ -98,25 +98,25 @@ class Network:
 
     channels: tuple[SalesChannel, ...]
     codes: Mapping[str, int]
-    """The ids of the warehouses by code; ``warehouse_id`` looks one up in whatever spelling."""
+    """The ids of the warehouses by normalized code; ``warehouse_id`` accepts any spelling."""
     active: frozenset[int]
-    """The ids of the active warehouses: only they sell."""
+    """The ids of the active warehouses. Only they sell."""
 
     def find(self, code: str | None) -> SalesChannel | None:
-        """The website of that code; without a code the default website, the first one created."""
+        """The website with a code; for None the default website, which was created first."""
         if code is None:
             return self.channels[0] if self.channels else None
         wanted = skus.normalized(code)
         return next((channel for channel in self.channels if channel.code == wanted), None)
 
     def warehouse_id(self, code: str) -> int | None:
-        """The id of the warehouse of that code."""
+        """The id of the warehouse with a code, in any spelling."""
         return self.codes.get(skus.normalized(code))
 
     def selling_from(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
-        """The first-created website that sells from one of these warehouses. (Oro)"""
+        """The earliest created website that sells from one of these warehouses. (Oro)"""
         return next((channel for channel in self.channels if channel.sells_from(warehouse_ids)), None)
 
     def home(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
-        """The website that figures over all warehouses go by: the first created that sells from an active one of these."""
+        """The earliest website that sells from an active one of these. Its settings apply to figures over all warehouses."""
         return self.selling_from(self.active.intersection(warehouse_ids))

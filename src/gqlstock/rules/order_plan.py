@@ -1,6 +1,6 @@
-"""The plan of an order: what can be ordered of each line, from which warehouses, and what is in the way.
+"""The plan of an order: which lines can be ordered, from which warehouses, and why others cannot.
 
-``checkOrder`` shows it, ``placeOrder`` carries it out. Which warehouse gives how much is decided in ``allocation``.
+checkOrder shows the plan and placeOrder executes it. ``allocation`` decides which warehouse gives how much.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, Inve
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """What a line stands for, where its units come from, and why it cannot be ordered."""
+    """A line of the plan: its item, the source of its units, and the reasons why it cannot be ordered."""
 
     number: int
     requested: RequestedLine
@@ -30,17 +30,17 @@ class PlannedLine:
     decrement: InventoryDecrement = InventoryDecrement.ON_ORDER
     counted: bool = False
     hidden: bool = False
-    """Whether the caller may not see how many units there are."""
+    """Whether the caller may not see stock quantities."""
     parks: bool = False
-    """Whether want of this item parks an order instead of refusing it."""
+    """Whether a shortage of this item parks the order instead of refusing it."""
     fits: bool = True
-    """Whether it can be ordered together with the other lines of its item; the first of them says why not."""
+    """Whether it can be ordered together with the other lines of its item. The first of these has the refusals."""
     parts: tuple[PlannedAllocation, ...] = ()
     reason: UnavailableReason | None = None
     message: str | None = None
     shown_backordered: Decimal = ZERO
     shown_message: str | None = None
-    """What waits for stock, and the message about it, as far as the caller may know."""
+    """The backordered units and the message about them, as far as the caller may see them."""
     refusals: tuple[Refusal, ...] = ()
 
     @property
@@ -54,7 +54,7 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlan:
-    """``parked``: there is not enough stock, and the order waits for it as a whole."""
+    """``parked``: the whole order waits, because there is not enough stock."""
 
     lines: tuple[PlannedLine, ...]
     refusals: tuple[Refusal, ...]
@@ -67,14 +67,15 @@ class OrderPlan:
 
 def refused(lines: Sequence[RequestedLine], reasons: Sequence[Refusal]) -> OrderPlan:
     """The plan of an order that is refused as a whole."""
-    found = tuple(reasons)
-    return OrderPlan(tuple(PlannedLine(number, line, refusals=found) for number, line in enumerate(lines)), found)
+    refusals = tuple(reasons)
+    planned = (PlannedLine(number, line, refusals=refusals) for number, line in enumerate(lines))
+    return OrderPlan(tuple(planned), refusals)
 
 
 def plan(caller: Caller, request: OrderRequest, items: Mapping[str, Item], assortment: Assortment) -> OrderPlan:
-    """Plan all lines of an item together: quantity rules, whether it can be ordered at all, where the units are.
+    """Plan all lines of an item together: quantity rules, orderability, sources of units.
 
-    ``items``: those of the SKUs that exist.
+    ``items``: the existing items by SKU.
     """
     lines: dict[int, PlannedLine] = {}
     of_item: dict[int, list[tuple[int, SelectedItem]]] = {}
@@ -92,7 +93,7 @@ def plan(caller: Caller, request: OrderRequest, items: Mapping[str, Item], assor
 
 
 def _decide(request: OrderRequest, lines: Sequence[PlannedLine]) -> OrderPlan:
-    """Place the order, park it, or refuse it. Only want of stock parks it."""
+    """Decide whether the order is placed, parked or refused. Only a shortage of stock parks it."""
     found = [refusal for line in lines for refusal in line.refusals]
     short = [line for line in lines if any(isinstance(refusal, InsufficientStock) for refusal in line.refusals)]
     may_park = request.may_park and not request.only_free and all(line.parks for line in short)
@@ -102,14 +103,14 @@ def _decide(request: OrderRequest, lines: Sequence[PlannedLine]) -> OrderPlan:
 
 
 def _without_units(line: PlannedLine) -> PlannedLine:
-    """The line of a parked order: it takes nothing."""
+    """The line of a parked order, which takes no units."""
     return replace(line, parts=(), message=None, shown_backordered=ZERO, shown_message=None, refusals=())
 
 
 def _check(
     caller: Caller, request: OrderRequest, group: Sequence[tuple[int, SelectedItem]], assortment: Assortment
 ) -> list[PlannedLine]:
-    """The lines of one item by its quantity rules, and by whatever forbids to order it but want of stock."""
+    """Check the lines of one item for its quantity rules and for all reasons except a shortage of stock."""
     first = group[0][1].item
     wanted = [request.lines[number].quantity for number, _ in group]
     rules = assortment.settings(first).quantity_rules
@@ -145,7 +146,7 @@ def _checked(
 
 
 def _check_reach(caller: Caller, line: PlannedLine) -> PlannedLine:
-    """Refuse units of warehouses that the caller's token is not for."""
+    """Refuse units from warehouses that the caller's token is not for."""
     if all(caller.reaches(part.warehouse_id) for part in line.parts):
         return line
     return replace(line, refusals=(*line.refusals, refusals.moves_elsewhere("lines", line.number, "sku")))
@@ -175,14 +176,14 @@ def _not_orderable(number: int, sku: str, assessment: Assessment) -> Refusal:
 
 
 def _take(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
-    """The lines of one item with their units, or without where there are too few."""
+    """The lines of one item with their units; without, where there are too few."""
     counted = [line for line in lines if line.counted]
     taken = {line.number: line for line in _take_counted(request, counted, assortment)} if counted else {}
     return [taken.get(line.number) or _take_uncounted(request, line, assortment) for line in lines]
 
 
 def _take_uncounted(request: OrderRequest, line: PlannedLine, assortment: Assortment) -> PlannedLine:
-    """Units that are not counted come from the product's shippingOrigin if it sells here, else the first warehouse."""
+    """Uncounted units come from the product's shippingOrigin if the website sells from it, else the first warehouse."""
     assert line.item is not None
     origin = assortment.lookup.product(line.item).shipping_origin_id
     ids = [one.warehouse_id for one in assortment.warehouses(line.item, request.ship_to)]
@@ -217,7 +218,7 @@ def _take_counted(request: OrderRequest, lines: Sequence[PlannedLine], assortmen
 
 
 def _out_of_stock(lines: Sequence[PlannedLine], requested: Decimal, salable: Decimal | None) -> list[PlannedLine]:
-    """The lines of an item of which there is too little; the first of them says so."""
+    """The lines of an item with too little stock. The first of them has the refusal."""
     first = lines[0]
     left = f": {quantities.text(salable)} can be ordered" if salable is not None and not first.hidden else ""
     refusal = InsufficientStock(
@@ -232,7 +233,7 @@ def _out_of_stock(lines: Sequence[PlannedLine], requested: Decimal, salable: Dec
 
 
 def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> list[PlannedLine]:
-    """Refuse units that would take a level out of the range of a quantity; the first line says so."""
+    """Refuse units that would take a level out of the range of a quantity. The first line has the refusal."""
     try:
         allocation.check_range([(part, line.decrement) for line in lines for part in line.parts], sources)
     except Refused as error:
@@ -249,7 +250,7 @@ def _backordered(parts: Sequence[PlannedAllocation]) -> Decimal:
 def _message(
     line: PlannedLine, parts: Sequence[PlannedAllocation], request: OrderRequest, assortment: Assortment
 ) -> str | None:
-    """The notice of units that wait for stock, where a warehouse that they wait in has the customer notified."""
+    """The message about backordered units, where the backorder mode of their warehouse notifies the customer."""
     waiting = {part.warehouse_id for part in parts if part.state is AllocationState.BACKORDERED}
     if not waiting:
         return None

@@ -1,4 +1,4 @@
-"""An order as it is requested, and which items its lines stand for. What can be ordered is decided in ``order_plan``."""
+"""A requested order, and the items that its lines select. ``order_plan`` decides what can be ordered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from gqlstock.rules import canonical, catalog, orders, quantities, refusals
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Choice, Item
 from gqlstock.rules.geo import Point
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
@@ -17,42 +17,42 @@ from gqlstock.rules.settings import InventoryDecrement
 
 @dataclass(frozen=True, slots=True)
 class RequestedLine:
-    """So many units of an item. ``options``: the shopper's choice as (name, value), for a product's SKU."""
+    """Units of an item. ``options``: the shopper's choice as (name, value), for a product's SKU."""
 
     sku: str
     quantity: Decimal
     options: tuple[tuple[str, str], ...] = ()
     decrement: InventoryDecrement | None = field(default=None, metadata=canonical.called(None))
-    """When it takes its units, for an order that was placed before; None: as set now."""
+    """The decrement mode of an order that was placed before; None: the current setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as a caller requests it. ``website`` None is the default one."""
+    """An order as a caller requests it. ``website`` None: the default one."""
 
     lines: tuple[RequestedLine, ...]
     website: str | None = None
     customer_email: str | None = None
     reference: str | None = None
     ship_to: Point | None = None
-    hold: Handle | None = None
-    """The hold that it orders."""
+    hold: GivenId | None = None
+    """The hold whose units it orders."""
     only_free: bool = False
-    """For a hold: only free units are taken, nothing waits for stock."""
+    """For a hold: takes only free units, without backorders."""
     may_park: bool = True
-    """Whether it may be parked for want of stock, where insufficientStock says so. A retry is not parked again."""
+    """Whether a shortage may park it, under the setting insufficientStock. A retry is not parked again."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedItem:
-    """What a line stands for: an item, or a product with a choice that has no combination of its own."""
+    """The selection of a line: an item, or a product with a choice that has no combination."""
 
     item: Item
     choice: Choice
 
 
 def check(request: OrderRequest, network: Network) -> SalesChannel:
-    """The website of an order. Refused for what is wrong with the order as a whole."""
+    """The website of an order. Raises ``Refused`` where the order as a whole is wrong."""
     if not request.lines:
         raise invalid("An order has at least one line.", "lines")
     if len(request.lines) > orders.MAX_LINES:
@@ -68,9 +68,9 @@ def check(request: OrderRequest, network: Network) -> SalesChannel:
 def select(
     caller: Caller, lines: Sequence[RequestedLine], items: Mapping[str, Item], assortment: Assortment
 ) -> list[SelectedItem | Refused]:
-    """What each line stands for, or why it stands for nothing. ``items``: those of the SKUs that exist.
+    """The selection of each line, or its refusal. ``items``: the existing items by SKU.
 
-    For the public an unpublished item does not exist.
+    For the public, an unpublished item does not exist.
     """
     selected: list[SelectedItem | Refused] = []
     for number, line in enumerate(lines):
@@ -84,7 +84,7 @@ def select(
 
 
 def stock_items(selected: Sequence[SelectedItem | Refused], assortment: Assortment) -> set[int]:
-    """The ids of the items that have the units of the lines: what is locked before the units are taken."""
+    """The ids of the items whose levels count the units of the lines. A command locks them."""
     return {assortment.stock_item(one.item).id for one in selected if isinstance(one, SelectedItem)}
 
 

@@ -1,4 +1,4 @@
-"""What an order is and what its lines must satisfy before anything is taken."""
+"""Orders and their lines: numbers, statuses, quantity rules. ``order_plan`` decides what an order takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class OrderStatus(StrEnum):
 
 
 def number(order_id: int) -> str:
-    """The number people know an order by."""
+    """The public number of an order."""
     return str(_FIRST_NUMBER + order_id)
 
 
 def id_of(order_number: str) -> int | None:
-    """The order's id behind its number; None for what is no number."""
+    """The id of an order by its number; None for an invalid number."""
     if not (order_number.isascii() and order_number.isdigit() and len(order_number) < 19):
         return None
     found = int(order_number) - _FIRST_NUMBER
@@ -39,15 +39,15 @@ def id_of(order_number: str) -> int | None:
 
 
 def named(order_number: str) -> frozenset[int]:
-    """The id behind an order's number, as the ids that a command names; none for what is no number."""
+    """The id of an order by its number, as the ids that a command names; none for an invalid number."""
     found = id_of(order_number)
     return frozenset() if found is None else frozenset({found})
 
 
 def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
-    """Which lines of an order a SKU names, each known by its item's SKU as it was ordered and as it is now.
+    """The indexes of the lines that a SKU names. ``names``: the ordered and the current SKU of each line.
 
-    Those that were ordered under it; where there is none, those whose item has it now.
+    Lines that were ordered under the SKU win over lines whose item has it now.
     """
     wanted = skus.normalized(sku)
     ordered = [n for n, (then, _) in enumerate(names) if skus.normalized(then) == wanted]
@@ -56,7 +56,7 @@ def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class LineTotals:
-    """How many units of a line were ordered, and what became of them; ``shipped`` counts returned ones as well."""
+    """The units of a line. ``shipped`` includes returned ones."""
 
     quantity: Decimal
     canceled: Decimal
@@ -64,7 +64,7 @@ class LineTotals:
 
 
 def status(lines: Sequence[LineTotals]) -> OrderStatus:
-    """How far an order is, by its units; accepted backorders and returns do not change it. (Oro)"""
+    """The status of an order by its units. Backorders and returns do not change it. (Oro)"""
     if all(line.canceled == line.quantity for line in lines):
         return OrderStatus.CANCELED
     if all(line.canceled + line.shipped == line.quantity for line in lines):
@@ -75,21 +75,21 @@ def status(lines: Sequence[LineTotals]) -> OrderStatus:
 
 
 def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hidden: bool) -> list[Decimal]:
-    """How many units of each line of one item wait for stock, as the caller may know it.
+    """The backordered units of each line of one item, as the caller may see them.
 
-    ``hidden``: all units of all lines, or none. Any other figure would say how many units there are.
+    ``hidden``: all units of all lines, or none, because any other figure would show the stock.
     """
     return list(ordered if hidden and any(waiting) else waiting)
 
 
 def derived_status(lines: Sequence[LineTotals], *, is_allocated: bool) -> OrderStatus:
-    """The status that an order must have: one of which nothing is allocated is parked, unless all of it is canceled."""
+    """The status that an order must have. Without allocations it is parked, unless all of it is canceled."""
     found = status(lines)
     return found if is_allocated or found is OrderStatus.CANCELED else OrderStatus.BACKORDERED
 
 
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:
-    """The quantity rules an item's lines break together; all at once. (Oro, Magento, nopCommerce)"""
+    """The refusal of all quantity rules that the lines of an item break together. (Oro, Magento, nopCommerce)"""
     faults = []
     if not rules.decimals and not all(quantities.is_whole(part) for part in parts):
         faults.append("only whole units are sold")
@@ -115,7 +115,7 @@ def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRule
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order. People know it by a number that is made from its id."""
+    """An order. Its public number is made from its id."""
 
     id: int
     website_id: int
@@ -128,19 +128,19 @@ class Order:
     updated_at: datetime
     canceled_at: datetime | None = None
     canceled_units: Decimal = ZERO
-    """What is canceled of its lines: of a parked order nothing else tells."""
+    """The canceled units of its lines."""
     shipment_count: int = 0
     seal: int | None = None
 
     @property
     def ship_to(self) -> Point | None:
-        """Where it goes, if that was said."""
+        """The location of the delivery, if it was given."""
         return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """What was ordered, as it was then. ``item_id`` is what was requested; its product may have the units."""
+    """An ordered line with the item's data of that time. ``item_id``: the requested item; its product may have the stock."""
 
     id: int
     order_id: int

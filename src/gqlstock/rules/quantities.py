@@ -1,4 +1,4 @@
-"""What a quantity is: an exact decimal with up to four places. Nothing here knows what is being counted."""
+"""Quantities: exact decimals with up to four places. ``counting`` decides which quantities an item can have."""
 
 import re
 from decimal import ROUND_DOWN, Context, Decimal
@@ -10,21 +10,21 @@ UNIT = Decimal(1).scaleb(-PLACES)
 MAXIMUM = Decimal("99999999999.9999")
 ZERO = Decimal(0)
 
-# A longer text is no quantity, and reading it would cost more than refusing it.
-_LONGEST_TEXT = 64
+# Longer texts are refused without parsing, which would be expensive.
+_MAX_TEXT = 64
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_EXACT = Context(prec=2 * _LONGEST_TEXT)
+_EXACT = Context(prec=2 * _MAX_TEXT)
 
 
 def parse(value: object) -> Decimal:
-    """Read a quantity from an int, a float, a Decimal or its text; ``ValueError`` says what is wrong with it.
+    """Parse a quantity from an int, a float, a Decimal or a text. Raises ``ValueError`` for an invalid one.
 
-    A float is read as the shortest text that gives it back: 0.1 is exactly one tenth. Nothing is rounded.
+    A float is read as its shortest decimal text: 0.1 is exactly one tenth. Nothing is rounded.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError(f"{value!r} is not a number.")
     text = str(value).strip()
-    if len(text) > _LONGEST_TEXT:
+    if len(text) > _MAX_TEXT:
         raise ValueError(f"{text[:20]}… is longer than any quantity.")
     if not (_NUMBER.fullmatch(text) or isinstance(value, float | Decimal)):
         raise ValueError(f"{text!r} is not a number.")
@@ -32,10 +32,10 @@ def parse(value: object) -> Decimal:
 
 
 def check(number: Decimal) -> Decimal:
-    """Hold a number against the places and the range of a quantity; equal numbers come back the same to the digit."""
+    """Check the decimal places and the range of a number. Equal numbers are returned with equal digits."""
     if not number.is_finite():
         raise ValueError(f"{number} is not a finite number.")
-    # The magnitude first: arithmetic with exponents in the millions fails, and rounds what is longer than its context.
+    # Checks the magnitude first: arithmetic with huge exponents fails, and rounds to the precision of its context.
     if number and number.adjusted() > MAXIMUM.adjusted():
         raise ValueError(f"{number} is out of range: at most {MAXIMUM}.")
     if number and (number.adjusted() < -PLACES or _places(number) > PLACES):
@@ -51,7 +51,7 @@ def _places(number: Decimal) -> int:
 
 
 def check_above_zero(number: Decimal, what: str, *path: str) -> None:
-    """Refuse a quantity that is to be ordered, moved, …: ``what``."""
+    """Refuse a quantity that is not above 0. ``what``: "ordered", "moved", …"""
     if number <= 0:
         raise invalid(f"{text(number)} cannot be {what}: more than 0.", *path)
 
@@ -66,13 +66,13 @@ def floor(number: Decimal) -> Decimal:
 
 
 def text(number: Decimal) -> str:
-    """As a person writes it: 5, 2.5, never 5.0000 or 5E+2."""
+    """The plain decimal text: 5 or 2.5, never 5.0000 or 5E+2."""
     return str(int(number)) if is_whole(number) else f"{number.normalize():f}"
 
 
 def wire(number: Decimal) -> int | float:
-    """As it is sent in JSON: a number, whole ones without a fraction.
+    """The number for JSON; whole ones without a fraction.
 
-    Every quantity in range is exact as a double to its fourth place: what JavaScript reads is what was meant.
+    A double represents every quantity in range exactly to the fourth place, so that JavaScript reads it correctly.
     """
     return int(number) if is_whole(number) else float(number)

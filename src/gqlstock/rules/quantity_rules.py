@@ -1,4 +1,4 @@
-"""What the quantity rules of an item allow: minimum, maximum, increment, allowed quantities, decimals."""
+"""The least quantity that an item's quantity rules allow. ``orders.check_quantity`` checks an ordered one."""
 
 import math
 from decimal import Decimal
@@ -9,9 +9,9 @@ from gqlstock.rules.refusals import QuantityRules
 
 
 def least_quantity(rules: QuantityRules) -> Decimal | None:
-    """L: the smallest quantity that ``check_quantity`` allows; None where the rules leave none.
+    """L: the smallest quantity that the rules allow; None where they allow none.
 
-    It is worked out in whole numbers of the smallest unit, so that nothing is rounded.
+    It is computed in integers of the smallest unit, so that nothing is rounded.
     """
     step = _units(quantities.UNIT if rules.decimals else Decimal(1))
     if rules.increment is not None:

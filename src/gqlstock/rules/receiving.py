@@ -1,4 +1,4 @@
-"""Stock on its way: what an arrival fills of what was announced."""
+"""Announced stock: which announcements an arrival fills."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gqlstock.rules.refusals import wrong_state
 
 @dataclass(frozen=True, slots=True)
 class StockAnnouncement:
-    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
+    """Announced units of a level. The level's ``incoming`` is the sum of the remaining ones."""
 
     id: int
     level_id: int
@@ -25,23 +25,23 @@ class StockAnnouncement:
 
     @property
     def remaining(self) -> Decimal:
-        """What it has still to bring, as the level's ``incoming`` counts it."""
+        """The units that are still to arrive, as the level's ``incoming`` counts them."""
         return ZERO if self.withdrawn_at is not None else self.quantity - self.received
 
 
 def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> dict[int, Decimal]:
-    """What an arrival brings of each announcement, the oldest first; what nobody announced fills none."""
+    """The units of an arrival that fill each announcement, oldest first. The rest was not announced."""
     filled: dict[int, Decimal] = {}
     for announced in open_announcements:
-        brought = min(announced.remaining, quantity)
-        if brought > 0:
-            filled[announced.id] = brought
-            quantity -= brought
+        units = min(announced.remaining, quantity)
+        if units > 0:
+            filled[announced.id] = units
+            quantity -= units
     return filled
 
 
 def check_open(announced: StockAnnouncement, *path: str) -> None:
-    """Refuse an announcement that has nothing left to bring."""
+    """Refuse an announcement without remaining units."""
     if announced.withdrawn_at is not None:
         raise wrong_state("The announcement was withdrawn.", *path)
     if announced.remaining <= 0:

@@ -1,6 +1,7 @@
-"""Every way to say no. A refusal is a fact about the caller's input: it names the value and what would be right."""
+"""The refusals of a caller's input. A refusal names the wrong value and what would be right. Bugs are not refusals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -26,7 +27,7 @@ class Code(StrEnum):
 
 
 class UnavailableReason(StrEnum):
-    """Why an item cannot be ordered; the first that holds, in this order."""
+    """Why an item cannot be ordered. The first reason that applies is given, in this order."""
 
     NOT_PUBLISHED = "NOT_PUBLISHED"
     STATUS_NOT_ORDERABLE = "STATUS_NOT_ORDERABLE"
@@ -41,7 +42,7 @@ class UnavailableReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuantityRules:
-    """In what quantities an item may be ordered; None where there is no such rule."""
+    """The quantities in which an item may be ordered; None where there is no such rule."""
 
     minimum: Decimal | None = None
     maximum: Decimal | None = None
@@ -52,14 +53,14 @@ class QuantityRules:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing wrong with an input; ``path`` says where in it, such as ("lines", 0, "quantity")."""
+    """One error of an input; ``path`` is its place, such as ("lines", 0, "quantity")."""
 
     code: Code
     message: str
     path: Path = ()
 
     def under(self, *prefix: str | int) -> Self:
-        """The same refusal, told from further out."""
+        """The same refusal with a longer path."""
         return replace(self, path=(*prefix, *self.path))
 
     def only(self) -> "Refused":
@@ -100,11 +101,20 @@ class StaleQuantity(Refusal):
 
 
 class Refused(Exception):
-    """An input that was refused, with every reason that was found; nothing of it was written."""
+    """An input was refused, with all refusals that were found. Nothing was written."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals: Sequence[Refusal] = tuple(refusals)
         super().__init__("; ".join(r.message for r in self.refusals))
+
+
+@contextmanager
+def collected(refused: list[Refusal], *prefix: str | int) -> Iterator[None]:
+    """Collect the refusals of the block instead of raising them, with a prefix to their paths."""
+    try:
+        yield
+    except Refused as error:
+        refused += [refusal.under(*prefix) for refusal in error.refusals]
 
 
 def invalid(message: str, *path: str | int) -> Refused:
@@ -112,17 +122,17 @@ def invalid(message: str, *path: str | int) -> Refused:
 
 
 def missing(kind: str, value: str, *path: str | int) -> Refused:
-    """What was named does not exist: ``missing("warehouse", "BERLIN", "warehouse")``."""
+    """A named object does not exist: ``missing("warehouse", "BERLIN", "warehouse")``."""
     return Refusal(Code.NOT_FOUND, f"There is no {kind} {shown(value)}.", path).only()
 
 
 def out_of_reach(warehouse: str, *path: str | int) -> Refused:
-    """The stock that was named lies in a warehouse that the caller's token is not for."""
+    """The caller's token is not for the named warehouse."""
     return Refusal(Code.NOT_FOUND, f"The token is not for the warehouse {shown(warehouse)}.", path).only()
 
 
 def moves_elsewhere(*path: str | int) -> Refusal:
-    """What was asked for would move stock in a warehouse that the caller's token is not for."""
+    """The request would move stock of a warehouse that the caller's token is not for."""
     return Refusal(Code.NOT_FOUND, "Units of it are of a warehouse that the token is not for.", path)
 
 
@@ -139,5 +149,5 @@ def wrong_state(message: str, *path: str | int) -> Refused:
 
 
 def shown(value: str) -> str:
-    """A caller's value inside a message, cut where it would drown the sentence."""
+    """A caller's value for a message, cut to 80 characters."""
     return value if len(value) <= 80 else f"{value[:79]}…"

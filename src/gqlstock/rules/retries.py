@@ -1,9 +1,9 @@
-"""When something that could not be delivered is tried again, and when it is given up."""
+"""When a failed delivery is retried, and when it fails for good."""
 
 from datetime import timedelta
 from enum import StrEnum
 
-# After the first attempt that failed, after the second, and so on; after the last of them it is given up.
+# The pause after each failed attempt. A delivery fails for good after one attempt more.
 PAUSES = (
     timedelta(seconds=1),
     timedelta(seconds=5),
@@ -17,7 +17,7 @@ _JITTER = 0.1
 
 
 class WorkState(StrEnum):
-    """How far something to deliver is."""
+    """The state of a delivery."""
 
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
@@ -25,9 +25,9 @@ class WorkState(StrEnum):
 
 
 def pause(failed: int, chance: float) -> timedelta | None:
-    """How long to wait after that many failed attempts; None: no more.
+    """The pause after that many failed attempts; None: no retry.
 
-    ``chance`` is a number from 0 to 1. What failed together is not tried again together: a tenth is added or taken off.
+    ``chance``, a number from 0 to 1, adds or deducts up to a tenth, so that failures of one moment spread out.
     """
     if failed > len(PAUSES):
         return None
@@ -35,5 +35,5 @@ def pause(failed: int, chance: float) -> timedelta | None:
 
 
 def longest(failed: int) -> timedelta:
-    """The longest pause after that many failed attempts: what is put off for longer was so by another clock."""
+    """The longest pause after that many failed attempts. A longer wait was set by another clock."""
     return PAUSES[min(failed, len(PAUSES)) - 1] * (1 + _JITTER) if failed > 0 else timedelta(0)

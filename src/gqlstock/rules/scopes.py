@@ -1,4 +1,4 @@
-"""Who may do what: the scopes a token can carry, and the caller that a request acts for."""
+"""Scopes of tokens and callers of requests: who may do what. Verifying a token is not decided here."""
 
 import unicodedata
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ class Scope(StrEnum):
 
 
 OVER_ALL_WAREHOUSES = frozenset({Scope.WEBHOOKS_WRITE})
-"""What has no part that belongs to one warehouse: webhooks tell of the stock of all of them."""
+"""Scopes that tokens for some warehouses cannot have: webhooks report the stock of all warehouses."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever asks. ``name`` stands as the actor in the ledger; ``key`` owns the idempotency keys.
+    """The caller of a request. ``name``: the actor in the ledger; ``key``: the owner of its idempotency keys.
 
-    ``warehouses``: the ids of those whose stock it sees and moves, and of no other; None for all.
+    ``warehouses``: the ids of the warehouses that it is limited to; None for all.
     """
 
     name: str
@@ -41,17 +41,17 @@ class Caller:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def reaches(self, warehouse_id: int | None) -> bool:
-        """Whether the stock of a warehouse is this caller's to see and to move; None: of all of them together."""
+        """Whether the caller may see and move the stock of a warehouse; None: of all warehouses together."""
         return self.warehouses is None or warehouse_id in self.warehouses
 
     @cached_property
     def unnamed(self) -> "Caller":
-        """The caller without who it is: callers of whom this is equal may see and do the same."""
+        """The caller without its identity. Callers for whom this is equal have the same permissions."""
         return replace(self, name="", key="")
 
     @cached_property
     def sees_all_stock(self) -> bool:
-        """Whether figures over all warehouses may be shown where the shop does not show them."""
+        """Whether the caller sees figures over all warehouses that the shop hides from the public."""
         return self.warehouses is None and self.may(Scope.INVENTORY_READ)
 
 
@@ -62,18 +62,18 @@ SYSTEM = Caller(name="gqlstock", key="system", scopes=frozenset({Scope.ADMIN}))
 """The server itself and its commands."""
 
 _RESERVED = frozenset({SYSTEM.name, ANONYMOUS.name})
-_LONGEST_NAME = 255
+_MAX_NAME = 255
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name reads as one that the ledger has for the system itself or for the public.
+    """Whether a name looks like the ledger's name of the system or of the public.
 
-    Case, spaces, accents, invisible characters and the compatible letters of Unicode make no other name of it.
+    Case, spaces, accents, invisible characters and compatible Unicode letters are ignored.
     """
     letters = (c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c)[0] not in "ZCM")
     return "".join(letters).casefold() in _RESERVED
 
 
 def actor(kind: str, name: str) -> str:
-    """What the ledger calls a caller; one whose name is reserved stands there with what vouches for it."""
-    return f"{kind}:{name}"[:_LONGEST_NAME] if is_reserved(name) else name
+    """The name of a caller in the ledger. A reserved name gets the kind of its token as a prefix."""
+    return f"{kind}:{name}"[:_MAX_NAME] if is_reserved(name) else name

@@ -1,6 +1,6 @@
-"""The seal of a row: a digest of what never changes in it, written with the row, by which a later change shows.
+"""Seals of rows: digests of the fields that never change, stored with the row, so that verification finds changes.
 
-A seal is no secret. It finds what a slip of the hand or a bad disk did, not what somebody does on purpose.
+A seal is not secret. It finds accidental changes and disk errors, not deliberate ones.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from gqlstock.rules import quantities
 
 
 def seal(*values: Any) -> int:
-    """A digest of texts, numbers, moments and lists of them, the same however the database keeps them."""
+    """A digest of texts, numbers, moments and lists of them, the same for every database."""
     digest = hashlib.blake2b(_encoder.encode(values).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def of_order(order: Any, lines: Sequence[Any]) -> int:
-    """The seal of an order, which has what was ordered as well."""
+    """The seal of an order with its lines."""
     ordered = [
         (line.item_id, line.sku, line.name, line.code, line.selected_options, line.quantity, line.decrement)
         for line in lines
@@ -33,10 +33,10 @@ def of_shipment(shipment: Any) -> int:
 
 
 def of_hold(hold: Any, lines: Sequence[Any], units: Sequence[Any]) -> int:
-    """The seal of a hold, which has what was asked for and what is kept as well."""
-    asked = [(line.item_id, line.sku, line.quantity, line.selected_options) for line in lines]
+    """The seal of a hold with its lines and held units."""
+    requested = [(line.item_id, line.sku, line.quantity, line.selected_options) for line in lines]
     kept = [(one.level_id, one.quantity) for one in units]
-    return seal(hold.website_id, hold.expires_at, hold.created_at, asked, kept)
+    return seal(hold.website_id, hold.expires_at, hold.created_at, requested, kept)
 
 
 def of_announcement(announcement: Any) -> int:
@@ -49,11 +49,11 @@ def of_alert(alert: Any) -> int:
 
 
 def of_movement(movement: Any, item_id: int, warehouse_id: int) -> int:
-    """The seal of a movement, which has the place of its level as well."""
+    """The seal of a movement with the item and the warehouse of its level."""
     where = (movement.level_id, item_id, warehouse_id)
     units = (movement.quantity, movement.on_hand_after)
-    told = (movement.reason, movement.reference, movement.order_id)
-    return seal(*where, movement.kind, *units, movement.actor, movement.created_at, *told)
+    details = (movement.reason, movement.reference, movement.order_id)
+    return seal(*where, movement.kind, *units, movement.actor, movement.created_at, *details)
 
 
 def _plain(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The one table of inventory settings: types, defaults, and what values they can have. Which place wins: ``fallback``."""
+"""The table of inventory settings: types, defaults and allowed values. ``fallback`` decides which place wins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,7 +14,7 @@ from gqlstock.rules.refusals import QuantityRules, Refused, invalid
 
 
 class SettingScope(StrEnum):
-    """The places a value can be set at, strongest first."""
+    """The kinds of places where values can be set, strongest first."""
 
     LEVEL = "LEVEL"
     COMBINATION = "COMBINATION"
@@ -60,7 +60,7 @@ def _setting(default: Any, description: str, *, at_level: bool = False) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings in effect at one place. A new setting is one line here; the schema follows from it."""
+    """The settings in effect at one place. A new setting is one line here; the schema is generated from it."""
 
     manage_stock: bool = _setting(True, "Whether stock is counted at all; off sells without counting.")
     decrement_inventory: InventoryDecrement = _setting(
@@ -133,7 +133,7 @@ class Settings:
 
     @cached_property
     def least_quantity(self) -> Decimal | None:
-        """L: the least that can be ordered; None where the quantity rules leave no quantity."""
+        """L: the least quantity that can be ordered; None where the quantity rules allow none."""
         return quantity_rules.least_quantity(self.quantity_rules)
 
 
@@ -143,12 +143,12 @@ AT_LEVEL = frozenset(f.name for f in fields(Settings) if f.metadata["at_level"])
 
 
 def camel(name: str) -> str:
-    """A setting's name as callers know it: notify_below → notifyBelow."""
+    """A setting's name in the API: notify_below → notifyBelow."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
 
 
-# What a stored value is read back with, by the setting's type; values are stored as plain JSON.
+# The type that a stored JSON value is converted to.
 _TYPES = {f.name: f.type for f in fields(Settings)}
 
 
@@ -164,7 +164,7 @@ def to_stored(name: str, value: Any) -> Any:
 
 
 def from_stored(name: str, value: Any) -> Any:
-    """The value that ``to_stored`` made JSON of."""
+    """The value of the JSON of ``to_stored``."""
     kind = _TYPES[name]
     if isinstance(value, list):
         return tuple(_plain(kind, item) for item in value)
@@ -188,7 +188,7 @@ def _plain(kind: Any, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """The values set at one place. ``owner_id`` is the id of the level, item, category, … that the place is."""
+    """The values set at one place. ``owner_id``: the id of the level, item, category, …"""
 
     id: int
     scope: SettingScope
@@ -198,11 +198,11 @@ class Override:
 
     @property
     def own(self) -> dict[str, Any]:
-        """The values set here, by the setting's name. Settings of another release are left out."""
+        """The values by the setting's name. Settings of other releases are left out."""
         return {name: from_stored(name, value) for name, value in self.values_set.items() if name in NAMES}
 
     def changed(self, values: Mapping[str, Any], at: datetime) -> "Override":
-        """With these values set as well; None takes a value away."""
+        """The override with changed values; None removes a value."""
         merged = self.values_set | {name: to_stored(name, value) for name, value in values.items()}
         kept = {name: value for name, value in merged.items() if value is not None}
         return replace(self, values_set=kept, updated_at=at)
@@ -219,9 +219,9 @@ def check(
     *path: str | int,
     counted_in_parts: bool = False,
 ) -> None:
-    """Hold new values against themselves and against what is in effect at their place once they are set.
+    """Check new values on their own and together with the settings that will be in effect at their place.
 
-    ``counted_in_parts``: a place below says that parts of a unit are taken. Raises with every reason at once.
+    ``counted_in_parts``: a weaker place takes parts of a unit. Raises ``Refused`` with all reasons.
     """
     refused: list[Refused] = []
     for name, value in changes.items():
@@ -232,55 +232,55 @@ def check(
         elif value is not None:
             refused += _check_value(name, value, *here)
     if not refused:
-        refused += _check_together(changes, effective, *path, counted_in_parts=counted_in_parts)
+        refused += _check_combination(changes, effective, *path, counted_in_parts=counted_in_parts)
     if refused:
         raise Refused(r for one in refused for r in one.refusals)
 
 
 def _check_value(name: str, value: Any, *path: str | int) -> list[Refused]:
-    told = camel(name)
+    label = camel(name)
     if name in _AT_LEAST_ZERO and value < 0:
-        return [invalid(f"{told} cannot be {quantities.text(value)}: 0 or more.", *path)]
+        return [invalid(f"{label} cannot be {quantities.text(value)}: 0 or more.", *path)]
     if name in _ABOVE_ZERO and value <= 0:
-        return [invalid(f"{told} cannot be {quantities.text(value)}: more than 0.", *path)]
+        return [invalid(f"{label} cannot be {quantities.text(value)}: more than 0.", *path)]
     if name == "allowed_quantities":
         wrong = next((q for q in value if q <= 0), None)
         if wrong is not None:
-            return [invalid(f"{told} cannot have {quantities.text(wrong)} in it: more than 0.", *path)]
+            return [invalid(f"{label} cannot have {quantities.text(wrong)} in it: more than 0.", *path)]
         if len(value) > 250:
-            return [invalid(f"{told} has {len(value)} entries: at most 250.", *path)]
+            return [invalid(f"{label} has {len(value)} entries: at most 250.", *path)]
     if name == "availability_range" and len(value) > 200:
-        return [invalid(f"{told} has {len(value)} characters: at most 200.", *path)]
+        return [invalid(f"{label} has {len(value)} characters: at most 200.", *path)]
     return []
 
 
-def _check_together(
+def _check_combination(
     changes: Mapping[str, Any], settings: Settings, *path: str | int, counted_in_parts: bool
 ) -> list[Refused]:
     rules = settings.quantity_rules
     refused: list[Refused] = []
 
-    def no(names: tuple[str, ...], message: str) -> None:
-        # What does not go together without this change is no reason against it.
-        told = [n for n in names if changes.get(n) is not None] or [n for n in names if n in changes]
-        if told:
-            refused.append(invalid(message, *path, camel(told[0])))
+    def refuse(names: tuple[str, ...], message: str) -> None:
+        # A contradiction that this change does not touch is no reason against it.
+        touched = [n for n in names if changes.get(n) is not None] or [n for n in names if n in changes]
+        if touched:
+            refused.append(invalid(message, *path, camel(touched[0])))
 
     if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
-        no(
+        refuse(
             ("minimum_order_quantity", "maximum_order_quantity"),
             f"minimumOrderQuantity {quantities.text(rules.minimum)} is over "
             f"maximumOrderQuantity {quantities.text(rules.maximum)}.",
         )
     for quantity in rules.allowed or ():
         for names, fault in _faults(quantity, rules):
-            no(("allowed_quantities", *names), f"allowedQuantities {quantities.text(quantity)} {fault}.")
+            refuse(("allowed_quantities", *names), f"allowedQuantities {quantities.text(quantity)} {fault}.")
     if not (rules.decimals or counted_in_parts):
         for name in ("minimum_order_quantity", "maximum_order_quantity", "quantity_increment", "allowed_quantities"):
             value = getattr(settings, name)
             for quantity in value if isinstance(value, tuple) else (value,):
                 if quantity is not None and not quantities.is_whole(quantity):
-                    no(
+                    refuse(
                         (name, "quantity_uses_decimals"),
                         f"{camel(name)} {quantities.text(quantity)} has decimals, and quantityUsesDecimals is off.",
                     )

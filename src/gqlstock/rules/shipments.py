@@ -1,4 +1,4 @@
-"""What goes into a shipment, what is canceled and what is returned first, and when a shipment may leave."""
+"""Which units are packed, canceled and returned first, and the state of a shipment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from gqlstock.rules import allocation
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.quantities import ZERO
 
@@ -21,15 +22,12 @@ class ShipmentState(StrEnum):
 
 OPEN_STATES = (ShipmentState.PENDING, ShipmentState.READY)
 GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
-"""Units that have left."""
+"""The states of units that have left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An allocation as these rules know it: so many units of a line in one state, in a shipment or in none.
-
-    ``position`` is the place of its source in the line's plan.
-    """
+    """The units of an allocation. ``packed``: in a shipment; ``position``: the index of the source in the line's plan."""
 
     id: int
     quantity: Decimal
@@ -41,28 +39,28 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """So many units of an allocation."""
+    """Picked units of an allocation."""
 
     id: int
     quantity: Decimal
 
 
 def number(shipment_id: int) -> str:
-    """The number people know a shipment by."""
+    """The public number of a shipment."""
     return f"S{_FIRST_NUMBER + shipment_id}"
 
 
 def id_of(shipment_number: str) -> int | None:
-    """The shipment's id behind its number; None for what is no number."""
-    told = shipment_number[1:]
-    if not (shipment_number.startswith("S") and told.isascii() and told.isdigit() and len(told) < 19):
+    """The id of a shipment by its number; None for an invalid number."""
+    digits = shipment_number[1:]
+    if not (shipment_number.startswith("S") and digits.isascii() and digits.isdigit() and len(digits) < 19):
         return None
-    found = int(told) - _FIRST_NUMBER
+    found = int(digits) - _FIRST_NUMBER
     return found if found > 0 and number(found) == shipment_number else None
 
 
 def state(states: Sequence[AllocationState]) -> ShipmentState:
-    """The state of a shipment that has not left, by the units in it; with none left it is canceled. (Solidus)"""
+    """The state of an open shipment by its units. Without units it is canceled. (Solidus)"""
     if not states:
         return ShipmentState.CANCELED
     waits = AllocationState.BACKORDERED in states
@@ -70,38 +68,35 @@ def state(states: Sequence[AllocationState]) -> ShipmentState:
 
 
 def derived_state(states: Sequence[AllocationState]) -> ShipmentState:
-    """The state that a shipment must have by the units in it, whether it has left or not."""
+    """The state that a shipment must have by its units, shipped or not."""
     return ShipmentState.SHIPPED if any(one in GONE for one in states) else state(states)
 
 
 def pack(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units for a shipment, ON_HAND before BACKORDERED, oldest first; without a quantity all that are in no shipment."""
-    free = [u for u in units if u.state in _OPEN and not u.packed]
+    """Units for a shipment, ON_HAND before BACKORDERED, in the order of the plan; for None all unpacked units."""
+    free = [u for u in units if u.state in allocation.OPEN_STATES and not u.packed]
     ordered = sorted(free, key=lambda u: (u.state is AllocationState.BACKORDERED, u.position, u.id))
     return _pick(ordered, quantity)
 
 
 def cancel(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units to cancel: BACKORDERED ones first, then those in no shipment, then those in shipments that have not left.
+    """Units to cancel: BACKORDERED ones first, then unpacked ones, then those in open shipments.
 
-    Among them the source planned last comes first. Without a quantity all that have not left.
+    Among them the source planned last comes first. For None all units that were not shipped.
     """
-    still = [u for u in units if u.state in _OPEN]
+    still = [u for u in units if u.state in allocation.OPEN_STATES]
     last_first = sorted(still, key=lambda u: (u.position, u.id), reverse=True)
     return _pick(sorted(last_first, key=lambda u: (u.state is not AllocationState.BACKORDERED, u.packed)), quantity)
 
 
 def give_back(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units that come back, in the order in which they were shipped. (Magento)"""
+    """Units to return, in the order in which they were shipped. (Magento)"""
     away = [(u.shipped_at, u) for u in units if u.state is AllocationState.SHIPPED and u.shipped_at is not None]
     return _pick([u for _, u in sorted(away, key=lambda one: (one[0], one[1].position, one[1].id))], quantity)
 
 
 def total(picks: Sequence[Pick]) -> Decimal:
     return sum((pick.quantity for pick in picks), ZERO)
-
-
-_OPEN = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 
 
 def _pick(units: Sequence[Unit], quantity: Decimal | None) -> list[Pick]:
@@ -116,7 +111,7 @@ def _pick(units: Sequence[Unit], quantity: Decimal | None) -> list[Pick]:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """Units of one order that leave one warehouse together. People know it by a number that is made from its id."""
+    """Units of one order that leave one warehouse together. Its public number is made from its id."""
 
     id: int
     order_id: int
@@ -128,5 +123,5 @@ class Shipment:
     updated_at: datetime
     shipped_at: datetime | None = None
     quantity: Decimal = ZERO
-    """How many units are in it, or were when it left."""
+    """The units in it; of a shipped one, those that were in it."""
     seal: int | None = None

@@ -1,4 +1,4 @@
-"""Tokens of the API: what one is for, and whether it is valid."""
+"""API tokens: their state and the caller of each. ``services.tokens`` creates and revokes them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,12 +29,12 @@ class ApiToken:
     def state(self, now: datetime) -> TokenState:
         if self.revoked_at is not None:
             return TokenState.REVOKED
-        is_over = self.expires_at is not None and self.expires_at <= now
-        return TokenState.EXPIRED if is_over else TokenState.VALID
+        is_expired = self.expires_at is not None and self.expires_at <= now
+        return TokenState.EXPIRED if is_expired else TokenState.VALID
 
     @property
     def caller(self) -> Caller:
-        """The caller that the token stands for. Scopes of another release are left out."""
+        """The caller of the token. Scopes of other releases are left out."""
         known = {scope.value for scope in Scope}
         return Caller(
             actor("token", self.name),

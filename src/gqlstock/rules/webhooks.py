@@ -1,4 +1,4 @@
-"""Webhooks: what they tell of, what an endpoint may be, and which news becomes which topic."""
+"""Webhooks: their topics, valid endpoints, and the topic of each event. ``delivery.webhooks`` sends them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class WebhookTopic(StrEnum):
     ORDER_UPDATED = "ORDER_UPDATED"
 
 
-# What a payload calls its kind, as the Standard Webhooks specification writes such names.
+# The type names in payloads, in the form of the Standard Webhooks specification.
 TYPES = {
     WebhookTopic.LOW_INVENTORY: "inventory.low",
     WebhookTopic.OUT_OF_STOCK: "inventory.out_of_stock",
@@ -40,9 +40,9 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
+    """An endpoint of webhooks. A deleted one is never active; its deliveries still refer to it.
 
-    It gets what stands in the outbox behind ``since``, which was the end when the endpoint was made.
+    It gets the outbox entries after ``since``, the end of the outbox when the endpoint was created.
     """
 
     id: int
@@ -67,7 +67,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery(Work):
-    """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
+    """A message to an endpoint. Its line is the endpoint and the item or order that it is about."""
 
     endpoint_id: int
     topic: WebhookTopic
@@ -78,7 +78,7 @@ class WebhookDelivery(Work):
 def new_delivery(
     endpoint_id: int, about: str, message_id: str, topic: WebhookTopic, body: str, at: datetime
 ) -> WebhookDelivery:
-    """A message that is to be delivered to an endpoint, about an item or an order."""
+    """A new message to an endpoint, about an item or an order."""
     return WebhookDelivery(
         id=UNSTORED,
         line=f"{endpoint_id}/{about}",
@@ -98,9 +98,9 @@ def new_delivery(
     )
 
 
-def topic(news: Topic, data: Mapping[str, Any]) -> WebhookTopic | None:
-    """What an entry of the outbox is to endpoints; None: nothing."""
-    match news:
+def topic(of: Topic, data: Mapping[str, Any]) -> WebhookTopic | None:
+    """The webhook topic of an outbox entry; None for an entry without one."""
+    match of:
         case Topic.LEVEL:
             return WebhookTopic.INVENTORY_CHANGED
         case Topic.ORDER:
@@ -113,20 +113,20 @@ def topic(news: Topic, data: Mapping[str, Any]) -> WebhookTopic | None:
 
 
 def is_raised(alert: Mapping[str, Any]) -> bool:
-    """Whether the news of an alert is that it was raised: not that somebody took it on, or that it is over."""
+    """Whether an alert event reports a raised alert, not an acknowledged or resolved one."""
     return bool(alert["state"] == AlertState.RAISED and alert["acknowledged_at"] is None)
 
 
 def topics(wanted: Iterable[WebhookTopic]) -> list[WebhookTopic]:
-    """The topics of an endpoint, each once; refused when there is none."""
-    found = sorted(set(wanted), key=list(WebhookTopic).index)
-    if not found:
+    """The distinct topics of an endpoint. Raises ``Refused`` when there is none."""
+    distinct = sorted(set(wanted), key=list(WebhookTopic).index)
+    if not distinct:
         raise invalid(f"An endpoint needs a topic: {', '.join(WebhookTopic)}.", "topics")
-    return found
+    return distinct
 
 
 def url(value: str, *, private_addresses: bool) -> str:
-    """Where webhooks may go; refused when it is no address of the web, or one that is nobody's business out there."""
+    """The URL of an endpoint, checked. Raises ``Refused`` for an invalid URL or a private address."""
     given = value.strip()
     if len(given) > MAX_URL:
         raise invalid(f"The URL {shown(given)} has {len(given)} characters: at most {MAX_URL}.", "url")

@@ -1,4 +1,4 @@
-"""Something to deliver: what webhooks and letters have in common."""
+"""A queued delivery: the common fields of webhooks and letters. ``store.work`` is the queue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,9 @@ from gqlstock.rules.retries import WorkState
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``attempts`` counts the attempts that were begun; ``spent`` of them were before it was last ordered again.
+    """A queued delivery. ``attempts``: all started attempts; ``spent``: those before its last redelivery.
 
-    Things of one ``line`` go out one after another. What may go out has a ``due_at``.
+    Deliveries of one ``line`` go out one after another. One that may go out has a ``due_at``.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Addresses that callers leave: whether one can be written to."""
+"""Checks e-mail addresses that mail is sent to."""
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -7,7 +7,7 @@ from gqlstock.rules.refusals import invalid
 
 
 def email(value: str, *path: str) -> str:
-    """An e-mail address as it can be written to, or a refusal."""
+    """The normalized address. Raises ``Refused`` for an invalid one."""
     try:
         return validate_email(catalog.text(value, "email", *path), check_deliverability=False).normalized
     except EmailNotValidError as error:

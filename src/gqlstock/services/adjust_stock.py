@@ -1,4 +1,4 @@
-"""Adjust stock by deltas: all rows or nothing, or with ``partial`` the good rows."""
+"""Adjust stock by deltas. One wrong row refuses all rows, unless ``partial`` is set."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +12,7 @@ from gqlstock.stock.command import Result
 
 @dataclass(frozen=True, slots=True)
 class StockAdjustment:
-    """So many units more or less of one item in one warehouse."""
+    """A change of one item's onHand in one warehouse."""
 
     sku: str
     warehouse: str
@@ -28,7 +28,7 @@ class AdjustStockRequest:
 
 
 async def adjust(caller: Caller, request: AdjustStockRequest, key: str | None = None) -> Result:
-    """Add to onHand or take from it. Answers the ids of levels and movements."""
+    """Add to onHand or take from it. Returns the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockAdjustment) -> None:
         level = edits.level(row.sku, row.warehouse)

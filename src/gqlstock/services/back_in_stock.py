@@ -1,4 +1,7 @@
-"""Waiting for an item: who begins and ceases to, whose item is back, and what is told to whom."""
+"""Back-in-stock subscriptions: subscribe, unsubscribe, find items that are back, and prepare the mail about them.
+
+Who may subscribe, and when an item is back, is decided in ``rules.back_in_stock``.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -14,15 +17,16 @@ from gqlstock.services.availability import assortment
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import catalog, warehouses
 from gqlstock.store.back_in_stock import Pair
-from gqlstock.store.db import transactions
+from gqlstock.store.db import sql, transactions
 
-_SHELVED_AT_ONCE = 250
+_ITEMS_PER_ASSORTMENT = 250
 
 
 async def subscribe(sku: str, website: str | None, email: str) -> int:
-    """Leave an address for an item that is out of stock on a website; answers the id of what waits.
+    """Subscribe an address to an item that is out of stock on a website. Returns the subscription's id.
 
-    To the public an unpublished item is as one that does not exist, and asking again as asking.
+    For the public, an unpublished item does not exist. A repeated call has the same answer, so that it does not show
+    whether an address has subscribed.
     """
     address = addresses.email(email, "email")
 
@@ -35,13 +39,13 @@ async def subscribe(sku: str, website: str | None, email: str) -> int:
         if item is None or found is None or not found.lookup.product(item).published:
             raise refusals.missing("item", sku, "sku")
         rules.check(sku, found.assess(item))
-        return await rows.ask(item, channel.id, address)
+        return await rows.subscribe(item, channel.id, address)
 
     return await transactions.run(work)
 
 
 async def unsubscribe(token: str) -> int:
-    """Write no more to whoever has this token; answers the id of the subscription that it came for."""
+    """Cancel the subscription that a token was mailed for. Returns its id."""
 
     async def work() -> int:
         found = await rows.by_token(token)
@@ -54,21 +58,20 @@ async def unsubscribe(token: str) -> int:
 
 
 async def back(pairs: Collection[Pair]) -> list[Pair]:
-    """Those of these items that can be ordered on their website now."""
+    """The pairs whose item can be ordered on the website now."""
     network = await warehouses.network()
     channels = {channel.id: channel for channel in network.channels}
     items = await catalog.items_in_use({item_id for item_id, _ in pairs})
     known = sorted(
         (website_id, item_id) for item_id, website_id in pairs if item_id in items and website_id in channels
     )
-    out: list[Pair] = []
-    for start in range(0, len(known), _SHELVED_AT_ONCE):
-        part = known[start : start + _SHELVED_AT_ONCE]
+    orderable: list[Pair] = []
+    for part in sql.parts(known, _ITEMS_PER_ASSORTMENT):
         for website_id in sorted({website_id for website_id, _ in part}):
             here = [items[item_id] for website, item_id in part if website == website_id]
             found = await assortment(here, channels[website_id], network)
-            out += [(item.id, website_id) for item in _back(here, found)]
-    return out
+            orderable += [(item.id, website_id) for item in _back(here, found)]
+    return orderable
 
 
 def _back(items: Iterable[Item], found: Assortment) -> list[Item]:
@@ -76,16 +79,16 @@ def _back(items: Iterable[Item], found: Assortment) -> list[Item]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a letter to a shopper says."""
+class LetterContent:
+    """The content of a letter to a shopper."""
 
     item: Item
     website: str
     token: str
 
 
-async def tell(subscription: BackInStockSubscription) -> Told | None:
-    """What to write to somebody who waits, with a fresh token; None when it is not to be written any more."""
+async def letter_content(subscription: BackInStockSubscription) -> LetterContent | None:
+    """The content of a letter, with a fresh token; None where the letter is no longer wanted."""
     if subscription.state is not BackInStockState.WAITING:
         return None
     if not await back([(subscription.item_id, subscription.website_id)]):
@@ -93,4 +96,4 @@ async def tell(subscription: BackInStockSubscription) -> Told | None:
     item = (await catalog.items([subscription.item_id]))[subscription.item_id]
     website = (await warehouses.websites([subscription.website_id]))[subscription.website_id]
     token = await transactions.run(lambda: rows.new_token(subscription.id))
-    return Told(item, website.name, token)
+    return LetterContent(item, website.name, token)

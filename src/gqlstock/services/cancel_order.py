@@ -1,10 +1,10 @@
-"""Cancel an order, in whole or in part."""
+"""Cancel an order, in whole or in part. Which units are canceled first is decided in ``rules.shipments``."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog
+from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CancelOrderRequest:
-    """Without lines: all that is not shipped. Without ``restock`` units on hand are written off."""
+    """``lines`` None: all that is not shipped. ``restock`` False: units on hand are written off."""
 
     number: str
     lines: tuple[LineQuantity, ...] | None = None
@@ -32,7 +32,7 @@ class CancelOrderRequest:
 
 
 async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = None) -> Result:
-    """Cancel units that have not left; what they took is given back, or written off. Answers the order's id."""
+    """Cancel units that were not shipped. Their stock is given back or written off. Returns the order's id."""
     check_lines(request.lines)
     reason = catalog.optional_text(request.reason, "reason", "reason")
     return await transaction.run(
@@ -55,68 +55,63 @@ class CancelOrder:
     def size(self) -> int:
         return len(self.request.lines or ()) or 1
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.request.number)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return snapshot.items_of_order(self.request.number)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = OpenOrder(self.caller, self.request.number, snapshot, "number")
-        status = found.order.status
+        open_order = OpenOrder(self.caller, self.request.number, snapshot, "number")
+        status = open_order.order.status
         if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
             raise wrong_state(f"The order {self.request.number} is {status.value.lower()} already.", "number")
         if status is OrderStatus.BACKORDERED:
-            _cancel_parked(found, self.request.lines)
+            _cancel_parked(open_order, self.request.lines)
         else:
-            _cancel(found, self.request.lines, restock=self.request.restock)
-        return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
+            _cancel(open_order, self.request.lines, restock=self.request.restock)
+        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
 
 
-def _cancel(found: OpenOrder, rows: Sequence[LineQuantity] | None, *, restock: bool) -> None:
+def _cancel(open_order: OpenOrder, rows: Sequence[LineQuantity] | None, *, restock: bool) -> None:
     refused: list[Refusal] = []
     for number, row in enumerate(rows or ()):
-        try:
-            picks, left = found.pick(row, rules.cancel)
-            if left > 0:
-                raise too_many_units(row, left, "canceled").only()
-        except Refused as error:
-            refused += [refusal.under("lines", number) for refusal in error.refusals]
-            continue
-        _take_back(found, picks, restock=restock)
+        picks: list[Pick] = []
+        with refusals.collected(refused, "lines", number):
+            picks = open_order.pick(row, rules.cancel, "canceled")
+        _cancel_units(open_order, picks, restock=restock)
     if refused:
         raise Refused(refused)
     if rows is None:
-        _take_back(found, [pick for line in found.lines for pick in rules.cancel(found.units(line))], restock=restock)
+        picks = [pick for line in open_order.lines for pick in rules.cancel(open_order.units(line))]
+        _cancel_units(open_order, picks, restock=restock)
 
 
-def _take_back(found: OpenOrder, picks: Sequence[Pick], *, restock: bool) -> None:
-    units = {unit.id: unit for line in found.lines for unit in found.units(line)}
-    canceled = found.lines_of(picks)
-    for line in found.lines:
+def _cancel_units(open_order: OpenOrder, picks: Sequence[Pick], *, restock: bool) -> None:
+    units = {unit.id: unit for line in open_order.lines for unit in open_order.units(line)}
+    canceled = open_order.lines_of(picks)
+    for line in open_order.lines:
         if line.id in canceled:
-            found.put(replace(line, canceled=line.canceled + canceled[line.id]))
+            open_order.put(replace(line, canceled=line.canceled + canceled[line.id]))
     if not restock:
-        found.write_off([pick for pick in picks if units[pick.id].state is AllocationState.ON_HAND])
+        open_order.write_off([pick for pick in picks if units[pick.id].state is AllocationState.ON_HAND])
     for packed, step in ((False, FulfilmentStep.CANCELED), (True, FulfilmentStep.CANCELED_PACKED)):
         of_step = [pick for pick in picks if units[pick.id].packed is packed]
-        found.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
+        open_order.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
 
 
-def _cancel_parked(found: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
-    """A parked order has taken nothing: there is nothing to give back."""
+def _cancel_parked(open_order: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
+    """A parked order has no allocations: there is no stock to give back."""
     refused: list[Refusal] = []
     for number, row in enumerate(rows or ()):
-        try:
+        with refusals.collected(refused, "lines", number):
             left = row.quantity
-            for line in found.chosen(row):
-                taken = min(line.quantity - line.canceled, left)
-                if taken > ZERO:
-                    found.put(replace(line, canceled=line.canceled + taken))
-                left -= taken
+            for line in open_order.chosen(row):
+                canceled = min(line.quantity - line.canceled, left)
+                if canceled > ZERO:
+                    open_order.put(replace(line, canceled=line.canceled + canceled))
+                left -= canceled
             if left > 0:
-                raise too_many_units(row, left, "canceled").only()
-        except Refused as error:
-            refused += [refusal.under("lines", number) for refusal in error.refusals]
+                raise too_many_units(row, left, "canceled")
     if refused:
         raise Refused(refused)
     if rows is None:
-        for line in found.lines:
-            found.put(replace(line, canceled=line.quantity))
+        for line in open_order.lines:
+            open_order.put(replace(line, canceled=line.quantity))

@@ -1,4 +1,4 @@
-"""Products: made, changed and taken out of use, with what their combinations share with them."""
+"""Creates, changes and deletes products, and updates the fields that their combinations share with them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,53 +17,53 @@ from gqlstock.store import catalog, commands, outbox, reassessments, warehouses
 from gqlstock.store.db import clock, transactions
 
 Changes = Mapping[str, Any]
-"""What a caller wants changed, by name; what is left out stays, None empties."""
+"""Requested changes by field name. A field that is left out stays; None clears it."""
 
-_ASSESSED = frozenset(("tracking", "category"))
-"""Changes of a product that alerts follow."""
+_ALERT_FIELDS = frozenset(("tracking", "category"))
+"""The fields of a product that its alerts depend on."""
 
 
 async def create_product(given: Changes) -> int:
-    """Make a product of ``sku``, ``name`` and whatever else is given. Answers its id."""
+    """Create a product from ``sku``, ``name`` and the other given fields. Returns its id."""
 
     async def work() -> int:
         product = await _changed(rules.new_product("", "", clock.now()), {"slug": None, **given})
-        (made,) = await catalog.insert([product])
-        await outbox.add(items_changed([made.id]))
-        return made.id
+        (created,) = await catalog.insert([product])
+        await outbox.add(items_changed([created.id]))
+        return created.id
 
     return await transactions.run(work)
 
 
 async def update_product(sku: str, given: Changes) -> int:
-    """Change what is given of a product; ``new_sku`` renames it. Answers its id."""
+    """Change the given fields of a product; ``new_sku`` renames it. Returns its id."""
     product_id = await change_product(sku, given)
-    if given.keys() & _ASSESSED:
+    if given.keys() & _ALERT_FIELDS:
         await reassess.items([product_id, *await catalog.combination_ids([product_id])])
     return product_id
 
 
 async def change_product(sku: str, given: Changes) -> int:
-    """As ``update_product``, also within a transaction: the product's alerts follow soon after it."""
+    """Like ``update_product``, also inside a transaction. The product's alerts are updated after it."""
 
     async def work() -> int:
-        before, made = await locked_product(sku)
+        before, members = await locked_product(sku)
         changes = dict(given)
         if "new_sku" in changes:
             changes["sku"] = changes.pop("new_sku")
         product = replace(await _changed(before, changes), updated_at=clock.now())
         if product.tracking is not before.tracking:
-            await check_tracking(before.tracking, product, made, await levels_in_use([product, *made]))
+            await check_tracking(before.tracking, product, members, await levels_in_use([product, *members]))
         if "options" in given:
             rules.check_renames(before.options, given["options"] or (), "options")
-            await _follow_options(product, given["options"] or (), made)
+            await _update_choices(product, given["options"] or (), members)
         elif "name" in given:
-            await _rewrite(product, [(combination, combination.choice) for combination in made])
+            await _rewrite(product, [(combination, combination.choice) for combination in members])
         await catalog.update(before, product)
         if changes.keys() & {"category", "inventory_status"}:
-            await catalog.follow(product)
+            await catalog.update_combinations(product)
         await outbox.add(items_changed([product.id]))
-        if changes.keys() & _ASSESSED:
+        if changes.keys() & _ALERT_FIELDS:
             await reassessments.add_items([product.id])
         return product.id
 
@@ -71,36 +71,36 @@ async def change_product(sku: str, given: Changes) -> int:
 
 
 async def set_status(sku: str, status: InventoryStatus) -> int:
-    """Set a product's status by hand. Answers its id."""
+    """Set a product's status by hand. Returns its id."""
     return await update_product(sku, {"inventory_status": status})
 
 
 async def delete_product(sku: str) -> int:
-    """Take a product and its combinations out of use. Answers its id."""
+    """Delete a product with its combinations. Returns its id."""
 
     async def work() -> int:
-        product, made = await locked_product(sku)
-        await retire([product, *made])
+        product, members = await locked_product(sku)
+        await retire([product, *members])
         return product.id
 
     return await transactions.run(work)
 
 
 async def locked_product(sku: str, at: str = "sku") -> tuple[Item, list[Item]]:
-    """A product in use with all its combinations in use, as they are under the lock."""
+    """Lock a product in use and its combinations in use, and read them under the lock."""
     found = await catalog.product(sku=sku)
     if found is None:
         raise refusals.missing("product", sku, at)
-    # First the product alone: while it is locked nobody makes a combination of it.
+    # The product is locked first: creating a combination takes the same lock.
     await commands.lock_items([found.id], waiting=True)
-    made = (await catalog.combinations([found.id]))[found.id]
-    items = await catalog.lock([found.id, *(combination.id for combination in made)])
+    members = (await catalog.combinations([found.id]))[found.id]
+    items = await catalog.lock([found.id, *(combination.id for combination in members)])
     product = in_use(items[found.id], "product", sku, at)
     return product, [one for one in items.values() if one is not product and one.deleted_at is None]
 
 
 def in_use(item: Item, kind: str, sku: str, at: str) -> Item:
-    """An item that nobody deleted or renamed before it was locked."""
+    """The item, unless it was deleted or renamed before it was locked."""
     if item.deleted_at is not None or item.sku != skus.normalized(sku):
         raise refusals.missing(kind, sku, at)
     return item
@@ -113,7 +113,7 @@ async def check_sku(sku: str, own_id: int | None, at: str = "sku") -> None:
 
 
 async def _changed(product: Item, given: Changes) -> Item:
-    """A product with what is given, each thing checked. ``sku`` and ``name`` cannot be emptied."""
+    """A product with the given fields, checked. ``sku`` and ``name`` cannot be cleared."""
     if given.get("sku") is not None:
         at = "sku" if product.id == UNSTORED else "newSku"
         product = replace(product, sku=skus.checked(given["sku"], at))
@@ -129,8 +129,8 @@ async def _changed(product: Item, given: Changes) -> Item:
     if "images" in given:
         changes["own_images"] = rules.stored_images(rules.images(given["images"] or (), "images"))
     if "category" in given:
-        wanted = given["category"]
-        changes["category_id"] = (await named(wanted, "category")).id if wanted is not None else None
+        slug = given["category"]
+        changes["category_id"] = (await named(slug, "category")).id if slug is not None else None
     if "shipping_origin" in given:
         changes["shipping_origin_id"] = await _warehouse_id(given["shipping_origin"])
     if "options" in given:
@@ -142,7 +142,7 @@ async def _changed(product: Item, given: Changes) -> Item:
 
 
 async def _slug(product: Item, wanted: str | None) -> str:
-    """A slug that is given must be free; one that is not is made from the name, numbered where it is taken."""
+    """The requested slug, which must be free; without one, a free slug made from the name."""
     if wanted is None:
         taken = await catalog.slugs_starting_with(rules.free_slug(product.name, ())[:240], besides=product.id)
         return rules.free_slug(product.name, taken)
@@ -162,42 +162,42 @@ async def _warehouse_id(code: str | None) -> int | None:
     return found.id
 
 
-async def _follow_options(product: Item, options: Sequence[Option], made: Sequence[Item]) -> None:
-    """Bring combinations in line with their product's new options; those that no longer fit go out of use."""
-    wanted = [(combination, combinations.renamed(combination.choice, options)) for combination in made]
-    # One with a new name goes before the one that had that name so far.
-    wanted.sort(key=lambda one: one[1] == one[0].choice)
+async def _update_choices(product: Item, options: Sequence[Option], members: Sequence[Item]) -> None:
+    """Update the choices of combinations for their product's new options. Combinations that no longer fit are deleted."""
+    renamed = [(combination, combinations.renamed(combination.choice, options)) for combination in members]
+    # A renamed combination wins over one that had this choice before.
+    renamed.sort(key=lambda one: one[1] == one[0].choice)
     kept: dict[str, tuple[Item, rules.Choice]] = {}
-    gone = []
-    for combination, choice in wanted:
+    unfit = []
+    for combination, choice in renamed:
         digest = rules.digest(choice)
         if digest in kept or not combinations.fits(choice, options):
-            gone.append(combination)
+            unfit.append(combination)
         else:
-            # In the order of the product's options.
+            # Sorted like the product's options.
             kept[digest] = combination, rules.inventory_part(choice, options)
-    await retire(gone, "options")
+    await retire(unfit, "options")
     await _rewrite(product, list(kept.values()))
 
 
 async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) -> None:
-    """Give combinations of a product their choices, and the names that follow from them."""
-    at = clock.now()
+    """Write the choices of combinations, and their names, which are made from them."""
+    now = clock.now()
     changed = []
     for combination, choice in choices:
         name = combinations.name(product.name, choice)
         if (combination.name, list(combination.choice.items())) != (name, list(choice.items())):
             digest = rules.digest(choice)
-            changed.append(replace(combination, name=name, choice=dict(choice), choice_digest=digest, updated_at=at))
+            changed.append(replace(combination, name=name, choice=dict(choice), choice_digest=digest, updated_at=now))
     await catalog.rewrite(changed)
 
 
 async def check_tracking(
-    before: InventoryTracking, product: Item, made: Sequence[Item], in_use: Sequence[Level]
+    before: InventoryTracking, product: Item, members: Sequence[Item], in_use: Sequence[Level]
 ) -> None:
-    """Changing between counted modes leaves levels behind: there must be nothing on them. To and from uncounted: always."""
+    """Refuse a change between the counted modes while the levels that lose their use have units. Others are allowed."""
     counted = {InventoryTracking.TRACK_WITHOUT_OPTIONS, InventoryTracking.TRACK_WITH_OPTIONS}
     if {before, product.tracking} != counted:
         return
-    left_behind = [product] if rules.counts_combinations(product.tracking) else list(made)
-    await check_unused(left_behind, in_use, "tracking")
+    losing_stock = [product] if rules.counts_combinations(product.tracking) else list(members)
+    await check_unused(losing_stock, in_use, "tracking")

@@ -1,4 +1,4 @@
-"""Categories: made, changed, moved and removed."""
+"""Creates, changes, moves and deletes categories."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,25 +15,25 @@ from gqlstock.store import categories as rows
 from gqlstock.store.db import clock, transactions
 
 Changes = Mapping[str, Any]
-"""What a caller wants changed, by name; what is left out stays, None empties."""
+"""Requested changes by field name. A field that is left out stays; None clears it."""
 
 
 async def create(slug: str, name: str, parent: str | None = None) -> int:
-    """Make a category, below ``parent`` if given. Answers its id."""
+    """Create a category, below ``parent`` if given. Returns its id."""
 
     async def work() -> int:
-        at = clock.now()
-        made = Category(UNSTORED, rules.slug(slug, "slug"), rules.text(name, "name", "name"), None, at, at)
-        if await rows.category(made.slug):
-            raise refusals.taken("category", made.slug, "slug")
+        now = clock.now()
+        new = Category(UNSTORED, rules.slug(slug, "slug"), rules.text(name, "name", "name"), None, now, now)
+        if await rows.category(new.slug):
+            raise refusals.taken("category", new.slug, "slug")
         parent_id = (await named(parent, "parent")).id if parent is not None else None
-        return await rows.insert(replace(made, parent_id=parent_id))
+        return await rows.insert(replace(new, parent_id=parent_id))
 
     return await transactions.run(work)
 
 
 async def update(slug: str, given: Changes) -> int:
-    """Change what is given of a category; a parent of None moves it to the top. Answers its id."""
+    """Change the given fields of a category. A parent of None moves it to the top. Returns its id."""
 
     async def work() -> int:
         await rows.lock_tree()
@@ -57,7 +57,7 @@ async def update(slug: str, given: Changes) -> int:
 
 
 async def delete(slug: str) -> int:
-    """Remove a category that has neither children nor products. Answers its id."""
+    """Delete a category that has neither children nor products. Returns its id."""
 
     async def work() -> int:
         await rows.lock_tree()

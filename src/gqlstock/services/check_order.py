@@ -1,8 +1,8 @@
-"""Check an order: what placing it would do now."""
+"""Checks an order without placing it. ``rules.order_plan`` makes the plan."""
 
 from gqlstock.rules import holds, order_plan, order_request, refusals
 from gqlstock.rules.assortment import Assortment
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_plan import OrderPlan
 from gqlstock.rules.order_request import OrderRequest
 from gqlstock.rules.refusals import Refused
@@ -15,7 +15,7 @@ from gqlstock.store import catalog, warehouses
 
 
 async def check(caller: Caller, request: OrderRequest) -> OrderPlan:
-    """The plan of an order that is not placed."""
+    """The plan of an order, as placing it now would decide."""
     network = await warehouses.network()
     try:
         channel = order_request.check(request, network)
@@ -24,26 +24,26 @@ async def check(caller: Caller, request: OrderRequest) -> OrderPlan:
     items = await catalog.by_sku({line.sku for line in request.lines})
     assortment = await availability.assortment(items.values(), channel, network)
     try:
-        planned_in = await _without_hold(request.hold, assortment)
+        freed = await _without_hold(request.hold, assortment)
     except Refused as error:
         plan = order_plan.plan(caller, request, items, assortment)
         return OrderPlan(plan.lines, tuple(error.refusals))
-    return order_plan.plan(caller, request, items, planned_in)
+    return order_plan.plan(caller, request, items, freed)
 
 
-async def _without_hold(handle: Handle | None, assortment: Assortment) -> Assortment:
-    """The assortment as if the hold that the order takes up had just ended."""
-    if handle is None:
+async def _without_hold(given_id: GivenId | None, assortment: Assortment) -> Assortment:
+    """The assortment with the units of the order's hold free."""
+    if given_id is None:
         return assortment
-    held = await _open_hold(handle)
+    held = await _open_hold(given_id)
     holds.check(held.hold, assortment.channel.id, assortment.now, "hold")
     return assortment.freeing(held.quantities, first=held.warehouses)
 
 
-async def _open_hold(handle: Handle) -> OpenHold:
-    snapshot = await loading.resolve([Names(holds=end_hold.named(handle))])
+async def _open_hold(given_id: GivenId) -> OpenHold:
+    snapshot = await loading.resolve([Names(holds=end_hold.named(given_id))])
     await loading.load(snapshot, loading.Locks(None), set(snapshot.level_items.values()))
-    held = snapshot.hold(handle.row_id)
+    held = snapshot.hold(given_id.row_id)
     if held is None:
-        raise refusals.missing("hold", handle.text, "hold")
+        raise refusals.missing("hold", given_id.text, "hold")
     return held

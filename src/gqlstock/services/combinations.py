@@ -1,4 +1,4 @@
-"""Combinations of a product's inventory options: made, changed and taken out of use."""
+"""Creates, changes and deletes combinations of a product's inventory options."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,10 +24,10 @@ async def create(
     barcode: str | None = None,
     images: Sequence[Image] = (),
 ) -> int:
-    """Make the combination of a product that a complete choice stands for. Answers its id."""
+    """Create the combination of a product for a complete choice. Returns its id."""
 
     async def work() -> int:
-        product, made = await locked_product(product_sku, "product")
+        product, members = await locked_product(product_sku, "product")
         choice = rules.check_choice(options, product.options, "options")
         if not rules.is_complete(choice, product.options):
             names = ", ".join(o.name for o in rules.inventory_options(product.options))
@@ -35,40 +35,40 @@ async def create(
         chosen = rules.inventory_part(choice, product.options)
         if not chosen:
             raise invalid(f"{product.sku} has no option that makes combinations.", "options")
-        if rules.digest(chosen) in {one.choice_digest for one in made}:
+        if rules.digest(chosen) in {one.choice_digest for one in members}:
             raise refusals.taken("combination", " / ".join(chosen.values()), "options")
-        wanted = skus.checked(sku, "sku") if sku is not None else None
-        if wanted is not None:
-            await check_sku(wanted, None)
-        free = wanted or (await _free_skus(product, [chosen]))[0]
+        own_sku = skus.checked(sku, "sku") if sku is not None else None
+        if own_sku is not None:
+            await check_sku(own_sku, None)
+        new_sku = own_sku or (await _free_skus(product, [chosen]))[0]
         own = _own({"code": code, "barcode": barcode, "images": images})
-        (made_one,) = await catalog.insert([replace(combinations.new(product, chosen, free, clock.now()), **own)])
-        await outbox.add(items_changed([made_one.id]))
-        return made_one.id
+        (created,) = await catalog.insert([replace(combinations.new(product, chosen, new_sku, clock.now()), **own)])
+        await outbox.add(items_changed([created.id]))
+        return created.id
 
     return await transactions.run(work)
 
 
 async def generate(product_sku: str) -> list[int]:
-    """Make every combination of the inventory options that does not exist yet. Answers the new ones' ids."""
+    """Create every missing combination of the inventory options. Returns the ids of the new ones."""
 
     async def work() -> list[int]:
-        product, existing = await locked_product(product_sku, "product")
-        known = {one.choice_digest for one in existing}
+        product, members = await locked_product(product_sku, "product")
+        known = {one.choice_digest for one in members}
         every = combinations.every_choice(product.options, "product")
         choices = [choice for choice in every if rules.digest(choice) not in known]
         free = await _free_skus(product, choices)
         at = clock.now()
         new = [combinations.new(product, choice, sku, at) for choice, sku in zip(choices, free, strict=True)]
-        made_ids = [combination.id for combination in await catalog.insert(new)]
-        await outbox.add(items_changed(made_ids))
-        return made_ids
+        created_ids = [combination.id for combination in await catalog.insert(new)]
+        await outbox.add(items_changed(created_ids))
+        return created_ids
 
     return await transactions.run(work)
 
 
 async def update(sku: str, given: Changes) -> int:
-    """Change what is given of a combination; ``new_sku`` renames it. Answers its id."""
+    """Change the given fields of a combination; ``new_sku`` renames it. Returns its id."""
 
     async def work() -> int:
         before = await _locked(sku)
@@ -84,7 +84,7 @@ async def update(sku: str, given: Changes) -> int:
 
 
 async def delete(sku: str) -> int:
-    """Take a combination out of use. Answers its id."""
+    """Delete a combination. Returns its id."""
 
     async def work() -> int:
         combination = await _locked(sku)
@@ -95,7 +95,7 @@ async def delete(sku: str) -> int:
 
 
 def _own(given: Changes) -> dict[str, Any]:
-    """What is given of what a combination has of its own, each thing checked, by field."""
+    """The given fields that a combination has of its own, checked."""
     own: dict[str, Any] = {}
     if "code" in given:
         own["own_code"] = rules.optional_text(given["code"], "code", "code")
@@ -114,7 +114,7 @@ async def _locked(sku: str) -> Item:
 
 
 async def _free_skus(product: Item, choices: Sequence[rules.Choice]) -> list[str]:
-    """A SKU for each new combination, made from the product's and the values, that nothing in use has."""
+    """A free SKU for each new combination, made from the product's SKU and the values."""
     taken = await catalog.skus_starting_with(combinations.sku_start(product.sku))
     free: list[str] = []
     for choice in choices:

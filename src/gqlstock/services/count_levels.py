@@ -1,6 +1,6 @@
-"""Counts that a file gives of levels: the check of them without locks, and the command that states them.
+"""Counts of levels from a file: the check without locks, and the command that writes a part of them.
 
-How a file is read, and in which parts it is written, is said in ``imports``.
+``imports`` reads the file and divides it into parts.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,41 +10,40 @@ from decimal import Decimal
 
 from gqlstock.rules import counting, ledger, quantities
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.sheet import Faults
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
-from gqlstock.stock.settings_lookup import lookup
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store import catalog, counts, levels
+from gqlstock.store import catalog, counts, levels, settings
 from gqlstock.store.counts import Count
 from gqlstock.store.db import clock
 
 
 async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
-    """Hold counts against what is there now, without a lock; gives those that would change something."""
+    """Check counts against the current levels, without locks. Returns the counts that would change a level."""
     known = await counts.on_hand_of({count.item_id for count in given})
     due = [count for count in given if known.get(count.key) != count.on_hand]
     if not due:
         return []
     items = await catalog.items({count.item_id for count in due})
-    found = await lookup(items.values())
-    # Of most counts it is enough to know what the level has.
+    lookup = await settings.lookup(items.values())
+    # Only counts with parts of a unit need more of a level than onHand.
     stored, _ = await levels.of_items({one.item_id for one in due if not quantities.is_whole(one.on_hand)}, clock.now())
-    whole = {(level.item_id, level.warehouse_id): level for level in stored}
+    levels_by_key = {(level.item_id, level.warehouse_id): level for level in stored}
     for count in due:
-        level = whole.get(count.key) or (Level(known[count.key]) if count.key in known else None)
+        level = levels_by_key.get(count.key) or (Level(known[count.key]) if count.key in known else None)
         with faults.at(count.line):
-            _change(count, items.get(count.item_id), level, found)
+            _change(count, items.get(count.item_id), level, lookup)
     return due
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a person should check, by its line in the file."""
+    """Something that a person should check, with its line in the file."""
 
     line: int
     message: str
@@ -52,11 +51,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CountLevels:
-    """State what was counted. A count that a level has already changes nothing.
+    """Write counts. A count that equals its level changes nothing.
 
-    Counts that are wrong by now are refused by their lines, and the others are stated. The result has the levels that
-    changed, and as its rows the notes: what is below 0 is owed to customers of the system that wrote the file, and counts
-    as 0.
+    Counts that became wrong since the check are refused by line, and the others are written. The result has the changed
+    levels, and as ``rows`` the notes about counts below 0: these count as 0.
     """
 
     caller: Caller
@@ -71,8 +69,8 @@ class CountLevels:
     def size(self) -> int:
         return len(self.counts)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return self.names.items & found.lookup.items.keys()
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return self.names.items & snapshot.lookup.items.keys()
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         entries: list[LedgerEntry] = []
@@ -87,7 +85,7 @@ class CountLevels:
                 continue
             if change is not None:
                 entries.append(LedgerEntry(*count.key, change, self.caller, counted_at=now))
-            if count.on_hand < 0 and not _is_so(level, count.on_hand):
+            if count.on_hand < 0 and not _is_current(level, count.on_hand):
                 assert item is not None
                 notes.append(Note(count.line, f"{item.sku} has {quantities.text(count.on_hand)}: counted as 0."))
 
@@ -97,20 +95,20 @@ class CountLevels:
         return Changes(answer, entries)
 
 
-def _change(count: Count, item: Item | None, level: Level | None, found: Lookup) -> Change | None:
-    """What a count does to its level; None where the level has it already. Refused where the item cannot have that count."""
+def _change(count: Count, item: Item | None, level: Level | None, lookup: SettingsLookup) -> Change | None:
+    """The change of a count's level; None where the level equals the count. Raises ``Refused`` for a wrong count."""
     if item is None or item.deleted_at is not None:
         raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
     on_hand = counting.counted_of(count.on_hand)
-    if _is_so(level, count.on_hand) or _is_so(level, on_hand):
+    if _is_current(level, count.on_hand) or _is_current(level, on_hand):
         return None
-    counting.check_has_stock(item, found.product(item))
-    counting.check_units(on_hand, item, count.warehouse_id, level, found)
+    counting.check_has_stock(item, lookup.product(item))
+    counting.check_units(on_hand, item, count.warehouse_id, level, lookup)
     before = level or Level()
     change = ledger.counted(before, on_hand, kind=MovementKind.IMPORT)
     ledger.apply(before, change)
     return change
 
 
-def _is_so(level: Level | None, on_hand: Decimal) -> bool:
+def _is_current(level: Level | None, on_hand: Decimal) -> bool:
     return level is not None and level.deleted_at is None and level.on_hand == on_hand

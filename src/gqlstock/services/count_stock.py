@@ -1,4 +1,4 @@
-"""State what was counted: all rows or nothing, or with ``partial`` the good rows."""
+"""Set onHand to what was counted. One wrong row refuses all rows, unless ``partial`` is set."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from gqlstock.stock.command import Result
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """``counted_at``: the moment the count was true; ``expected_on_hand``: what onHand must be now."""
+    """``counted_at``: the moment of the count; ``expected_on_hand``: what onHand must be now."""
 
     sku: str
     warehouse: str
@@ -34,7 +34,7 @@ class CountStockRequest:
 
 
 async def count(caller: Caller, request: CountStockRequest, key: str | None = None) -> Result:
-    """State counts; the ledger gets the differences. Answers the ids of levels and movements."""
+    """Set onHand to counts; the ledger gets the differences. Returns the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockCount) -> None:
         edits.name_once(row.sku, row.warehouse)
@@ -43,8 +43,8 @@ async def count(caller: Caller, request: CountStockRequest, key: str | None = No
         counting.check_count(row.on_hand, "onHand")
         ledger.expect(level, row.expected_on_hand, row.sku, row.warehouse)
         since = edits.moved_since(row.sku, row.warehouse, row.counted_at) if row.counted_at else ZERO
-        found = ledger.counted(level, row.on_hand, since, request.kind)
-        edits.put(row.sku, row.warehouse, found, counted_at=row.counted_at or edits.now)
+        counted = ledger.counted(level, row.on_hand, since, request.kind)
+        edits.put(row.sku, row.warehouse, counted, counted_at=row.counted_at or edits.now)
 
     check_rows(request.counts, "counts")
     command = EditStock(

@@ -1,4 +1,4 @@
-"""Products and combinations taken out of use, with their levels. What is still there of them or ordered keeps them in use."""
+"""Deletes products and combinations, with their levels. Items with stock or open orders cannot be deleted."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ from gqlstock.store.db import clock
 
 
 async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str = "sku") -> None:
-    """Refuse while a level of one of the items has units or claims, or an open order has one of them.
+    """Refuse while a level of one of the items has any figure, or an open order has one of them.
 
-    ``in_use`` are levels in use, those of the items among them.
+    ``in_use``: levels in use, at least all those of the items.
     """
     if not items:
         return
@@ -27,18 +27,18 @@ async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str =
             raise wrong_state(f"{by_id[level.item_id].sku} still has stock or claims in a warehouse.", at)
     order_id = await orders.open_order_of([item.id for item in items])
     if order_id is not None:
-        told = refusals.shown(", ".join(item.sku for item in items))
-        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {told}.", at)
+        names = refusals.shown(", ".join(item.sku for item in items))
+        raise wrong_state(f"Order {order_rules.number(order_id)} still waits for one of: {names}.", at)
 
 
 async def levels_in_use(items: Sequence[Item]) -> list[Level]:
-    """The levels in use of locked items, without what expired holds keep."""
+    """The levels in use of locked items, without expired holds."""
     found, _ = await levels.of_items({item.id for item in items}, clock.now())
     return [level for level in found if level.deleted_at is None]
 
 
 async def retire(items: Sequence[Item], at: str = "sku") -> None:
-    """Take locked items out of use, with their levels; nobody is told any more that they are low."""
+    """Delete locked items with their levels, and resolve their alerts."""
     now = clock.now()
     unused = await levels_in_use(items)
     await check_unused(items, unused, at)

@@ -1,4 +1,4 @@
-"""Take a level out of use, when nothing of it is left."""
+"""Deletes an unused level. Its movements stay."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 async def delete(caller: Caller, sku: str, warehouse: str) -> int:
-    """Take a level out of use. Answers its id."""
+    """Delete a level. Returns its id."""
     return (await transaction.run(DeleteLevel(caller, sku, warehouse))).ids["level"][0]
 
 
@@ -30,8 +30,8 @@ class DeleteLevel:
     def names(self) -> Names:
         return Names(skus=frozenset({self.sku}))
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        item = found.by_sku.get(self.sku)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        item = snapshot.by_sku.get(self.sku)
         if item is None:
             raise refusals.missing("item", self.sku, "sku")
         return {item.id}
@@ -46,6 +46,6 @@ class DeleteLevel:
         level = snapshot.level(item.id, warehouse_id)
         if level is None or level.deleted_at is not None:
             raise Refusal(Code.NOT_FOUND, f"{self.sku} has no level in {self.warehouse}.", ("warehouse",)).only()
-        ledger.retire(level, len(snapshot.open_allocations(level.id)))
+        ledger.check_unused(level, len(snapshot.open_allocations(level.id)))
         key = item.id, warehouse_id
         return Changes(lambda written: Result({"level": [written.level(key).id]}), retired=[key])

@@ -1,4 +1,4 @@
-"""Reports of what was ordered, item by item and category by category."""
+"""Reports of demand, by item and by category. The figures are computed in ``rules.demand``."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,21 +11,21 @@ from gqlstock.rules import demand as rules
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.categories import Category
 from gqlstock.rules.demand import Demand, Outlook
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import lookup
-from gqlstock.store import catalog, categories, free_units
+from gqlstock.store import catalog, categories, free_units, settings
 from gqlstock.store import demand as rows
 from gqlstock.store import levels as level_rows
-from gqlstock.store.db import clock, keyset
+from gqlstock.store.db import clock, keyset, sql
 from gqlstock.store.db.keyset import Key, SortOrder
 from gqlstock.store.demand import Within
 
-_PART = 1_000
-_LOOKED_AT = 500
+_ITEMS_PER_PART = 1_000
+_ITEMS_PER_STEP = 500
+"""How many items ``soonest`` reads at a time, until it has enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class CategoryDemand:
 
 
 class Report:
-    """The demand for items, worked out no further than it is asked for: most items are not ordered in a month."""
+    """The demand for items. Items are read on request, because most items are not ordered in a month."""
 
     def __init__(
         self,
@@ -68,17 +68,17 @@ class Report:
         self._now = clock.now()
 
     async def of_ordered(self) -> list[ItemDemand]:
-        """Of the counted items of which something was ordered."""
+        """The counted items that were ordered."""
         ids = sorted(item_id for item_id, demand in self._demands.items() if demand.ordered > 0)
         found: list[ItemDemand] = []
-        for start in range(0, len(ids), _PART):
-            found += await self._of(list((await catalog.items_in_use(ids[start : start + _PART])).values()))
+        for part in sql.parts(ids, _ITEMS_PER_PART):
+            found += await self._of(list((await catalog.items_in_use(part)).values()))
         return found
 
     async def soonest(self, after: Key | None, limit: int) -> list[ItemDemand]:
-        """Of the items that run out next, so many or some more, behind a place: the days that an item lasts, and its id.
+        """At least ``limit`` of the ordered items that run out next, after a key: the days of cover and the item's id.
 
-        Only these are read whole; fewer are found where no more of the counted ones were ordered.
+        Returns fewer only where there are no more. Only these items are read.
         """
         free = await free_units.of(
             [item_id for item_id, demand in self._demands.items() if demand.ordered > 0], self._places
@@ -87,8 +87,7 @@ class Report:
         places = sorted((cover, item_id) for cover, item_id in covers if cover is not None)
         ids = [place[1] for place in places if after is None or place > after]
         found: list[ItemDemand] = []
-        for start in range(0, len(ids), _LOOKED_AT):
-            part = ids[start : start + _LOOKED_AT]
+        for part in sql.parts(ids, _ITEMS_PER_STEP):
             in_use = await catalog.items_in_use(part)
             found += await self._of([in_use[item_id] for item_id in part if item_id in in_use])
             if len(found) >= limit:
@@ -96,32 +95,32 @@ class Report:
         return found
 
     async def of_all(self) -> list[ItemDemand]:
-        """Of every counted item that has a level or was ordered."""
+        """The counted items that have a level or were ordered."""
         items = catalog.live_items()
         if self._category_ids is not None:
             items = items.filter(catalog.in_categories(self._category_ids))
         found: list[ItemDemand] = []
         after: Key | None = None
         while True:
-            part = await keyset.page(items, SortOrder("id"), after=after, before=None, limit=_PART)
+            part = await keyset.page(items, SortOrder("id"), after=after, before=None, limit=_ITEMS_PER_PART)
             found += await self._of([row for row, _ in part])
-            if len(part) < _PART:
+            if len(part) < _ITEMS_PER_PART:
                 return found
             after = part[-1][1]
 
     async def _of(self, items: Sequence[Item]) -> list[ItemDemand]:
-        # Others have their turn between two parts.
+        # Lets other tasks run between two parts.
         await asyncio.sleep(0)
-        known = await lookup(items, self._network)
+        lookup = await settings.lookup(items, self._network)
         levels = await level_rows.levels_of([item.id for item in items])
         found = []
         for item in items:
             here = [level for level in levels[item.id] if level.warehouse_id in self._places]
-            if counting.is_stocked(item, known.product(item)) and (here or item.id in self._demands):
-                found.append(self._row(item, here, known))
+            if counting.is_stocked(item, lookup.product(item)) and (here or item.id in self._demands):
+                found.append(self._row(item, here, lookup))
         return found
 
-    def _row(self, item: Item, here: Sequence[Level], known: Lookup) -> ItemDemand:
+    def _row(self, item: Item, here: Sequence[Level], lookup: SettingsLookup) -> ItemDemand:
         demand = self._demands.get(item.id, Demand())
         available = sum((max(level.available, ZERO) for level in here), ZERO)
         outlook = rules.outlook(
@@ -130,7 +129,7 @@ class Report:
             total(here).incoming,
             days=self._days,
             cover_days=self._cover_days,
-            decimals=_decimals(item, here, known, self._channel),
+            decimals=_uses_decimals(item, here, lookup, self._channel),
             now=self._now,
         )
         return ItemDemand(item, demand, available, outlook)
@@ -145,7 +144,7 @@ async def by_item(
     category_ids: Sequence[int] | None = None,
     caller: Caller = SYSTEM,
 ) -> Report:
-    """What was ordered of each item, and what that says of the caller's stock."""
+    """The demand for each item, and the outlook for the stock that the caller sees."""
     return Report(
         network,
         await _demands(days, channel, category_ids),
@@ -157,8 +156,8 @@ async def by_item(
     )
 
 
-async def by_category(network: Network, *, days: int, channel: SalesChannel | None = None) -> list[CategoryDemand]:
-    """What was ordered of each category with what lies below it, by slug; those of which nothing was are left out."""
+async def by_category(*, days: int, channel: SalesChannel | None = None) -> list[CategoryDemand]:
+    """The demand for each category, including its subcategories, by slug. Categories without orders are left out."""
     demands = await _demands(days, channel)
     sums: dict[int, tuple[Decimal, Decimal]] = {}
     of_item = await rows.categories(demands.keys())
@@ -177,7 +176,7 @@ async def by_category(network: Network, *, days: int, channel: SalesChannel | No
 async def _demands(
     days: int, channel: SalesChannel | None, category_ids: Sequence[int] | None = None
 ) -> dict[int, Demand]:
-    """The demand for each item that has units: a combination of a product tracked without options is its product's."""
+    """The demand for each item that has stock. Combinations of products tracked without options count for their product."""
     now = clock.now()
     since = now - timedelta(days=days)
     within = Within(channel.id if channel else None, category_ids)
@@ -202,5 +201,5 @@ def _by_stock_item(units: Mapping[int, Decimal], owners: Mapping[int, int]) -> d
     return sums
 
 
-def _decimals(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> bool:
-    return known.settings(item, channel or known.home(levels), levels).quantity_uses_decimals
+def _uses_decimals(item: Item, levels: Sequence[Level], lookup: SettingsLookup, channel: SalesChannel | None) -> bool:
+    return lookup.settings(item, channel or lookup.home(levels), levels).quantity_uses_decimals

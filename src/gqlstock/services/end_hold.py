@@ -1,9 +1,9 @@
-"""End a hold as a part of another command: one that orders it, replaces it or releases it."""
+"""Ends a hold as a part of another command, which orders, replaces or releases it."""
 
 from dataclasses import dataclass, field, replace
 
 from gqlstock.rules import holds, refusals
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldState
 from gqlstock.rules.ledger import Change
 from gqlstock.rules.scopes import Caller
@@ -13,39 +13,44 @@ from gqlstock.stock.snapshot import OpenHold, Snapshot
 
 @dataclass(slots=True)
 class EndedHold:
-    """A hold that a command ends, and what that does to its levels."""
+    """A hold that a command ends, and the ledger entries of that."""
 
     held: OpenHold
     closed: StockHold
     entries: list[LedgerEntry] = field(default_factory=list)
 
     def add_to(self, changes: Changes) -> None:
-        """Make it part of what a command decided; its units are free before anything else."""
+        """Add it to the changes of a command, before the other entries: its units are free first."""
         changes.entries[:0] = self.entries
         changes.changed.append(self.closed)
 
 
-def named(handle: Handle | None) -> frozenset[int]:
-    """The hold as the ids that a command names; none for what is no id."""
-    return frozenset() if handle is None or handle.row_id is None else frozenset({handle.row_id})
+def named(given_id: GivenId | None) -> frozenset[int]:
+    """The hold as the ids that a command names; none for a text that is no id."""
+    return frozenset() if given_id is None else given_id.row_ids
 
 
-def items_of(handle: Handle | None, found: Snapshot) -> set[int]:
-    """The items of which a hold keeps units."""
-    if handle is None or handle.row_id is None:
+def items_of(given_id: GivenId | None, snapshot: Snapshot) -> set[int]:
+    """The items whose units a hold keeps."""
+    if given_id is None or given_id.row_id is None:
         return set()
-    return {found.level_items[one.level_id] for one in found.all(HeldUnits) if one.hold_id == handle.row_id}
+    return {snapshot.level_items[one.level_id] for one in snapshot.all(HeldUnits) if one.hold_id == given_id.row_id}
 
 
 def end(
-    caller: Caller, handle: Handle | None, snapshot: Snapshot, website_id: int | None, state: StockHoldState, *path: str
+    caller: Caller,
+    given_id: GivenId | None,
+    snapshot: Snapshot,
+    website_id: int | None,
+    state: StockHoldState,
+    *path: str,
 ) -> EndedHold | None:
-    """End an active hold of that website: its units are free. None where no hold is named."""
-    if handle is None:
+    """End an active hold of that website, which frees its units. None where no hold is named."""
+    if given_id is None:
         return None
-    held = snapshot.hold(handle.row_id)
+    held = snapshot.hold(given_id.row_id)
     if held is None:
-        raise refusals.missing("hold", handle.text, *path)
+        raise refusals.missing("hold", given_id.text, *path)
     holds.check(held.hold, held.hold.website_id if website_id is None else website_id, snapshot.now, *path)
     if not all(caller.reaches(one.level.warehouse_id) for one in held.units):
         raise refusals.moves_elsewhere().only()

@@ -1,10 +1,11 @@
-"""Take expired holds out of the stored figures of their levels. They count nowhere from the moment they expire."""
+"""Sweeps expired holds: takes their units out of the stored figures. Reads ignore them from the moment they expire."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.quantities import ZERO
@@ -16,16 +17,22 @@ from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import holds
 from gqlstock.store.db import clock
 
-_READ_AT_ONCE = 200
+_HOLDS_PER_SWEEP = 200
+"""How many holds are read, and expired at the same time."""
 
 
 async def run() -> int:
-    """Sweep all expired holds, with what follows from it. Gives their number."""
+    """Sweep all expired holds, with the consequences. Returns their number."""
     swept = 0
-    while found := await holds.expired(clock.now(), _READ_AT_ONCE):
-        for hold_id in found:
-            await transaction.run(ExpireHold(hold_id))
-        swept += len(found)
+    while hold_ids := await holds.expired(clock.now(), _HOLDS_PER_SWEEP):
+        # The commands run together, so that they share batches. One that fails does not stop the others.
+        results = await asyncio.gather(
+            *(transaction.run(ExpireHold(hold_id)) for hold_id in hold_ids), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        swept += len(hold_ids)
     return swept
 
 
@@ -40,8 +47,8 @@ class ExpireHold:
     def names(self) -> Names:
         return Names(holds=frozenset({self.hold_id}))
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return end_hold.items_of(Handle(self.hold_id, str(self.hold_id)), found)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return end_hold.items_of(GivenId(self.hold_id, str(self.hold_id)), snapshot)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         held = snapshot.hold(self.hold_id)
@@ -52,6 +59,6 @@ class ExpireHold:
         changes.expired = {(one.level.item_id, one.level.warehouse_id): ZERO for one in held.units}
         for level_id, quantity in held.quantities.items():
             level = snapshot.level_by_id(level_id)
-            changes.told[level.item_id, level.warehouse_id] = replace(level, held=level.held + quantity)
+            changes.levels_before[level.item_id, level.warehouse_id] = replace(level, held=level.held + quantity)
             changes.expired[level.item_id, level.warehouse_id] = quantity
         return changes

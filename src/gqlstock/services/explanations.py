@@ -1,4 +1,4 @@
-"""Why the salable quantity of an item on a website is what it is."""
+"""Explains the salable quantity of an item on a website. ``rules.explanation`` makes the terms."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from gqlstock.store import warehouses
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTerm:
-    """A term with the warehouse it is of, and for a threshold the place its value comes from."""
+    """A term with its warehouse, and for a threshold the place that its value comes from."""
 
     term: Term
     warehouse: str | None
@@ -22,10 +22,10 @@ class ExplainedTerm:
 
 
 async def explain(item: Item, assortment: Assortment, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
-    """The terms behind an item's salable quantity; of a product tracked with options, those of its orderable combinations.
+    """The terms that add up to an item's salable quantity; empty where nothing is counted.
 
-    None where nothing is counted. To a caller who is for some warehouses alone: the sum over those, as if there were no
-    others.
+    A product tracked with options has the terms of its orderable combinations. A caller who is limited to some
+    warehouses gets the terms of those alone.
     """
     known = await warehouses.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
     product = assortment.lookup.product(item)
@@ -42,7 +42,7 @@ def _explain(item: Item, assortment: Assortment, known: dict[int, Warehouse], ca
         return []
     sources = [source for source in sellable.sources if caller.reaches(source.warehouse_id)]
     if not sources and caller.warehouses is not None:
-        # Whether another warehouse has counted the item is nothing that this caller sees.
+        # This caller must not see whether another warehouse has counted the item.
         sources = [source for source in assortment.uncounted_source(item) if caller.reaches(source.warehouse_id)]
     terms = explanation.explain(sellable.settings, sources, lambda place: known[place].name)
     terms += [

@@ -1,4 +1,4 @@
-"""Levels read out whole, a part at a time, in the form in which ``imports.levels`` takes them back."""
+"""Exports all levels, in parts, as rows that ``imports.levels`` can read."""
 
 from collections.abc import AsyncIterator
 
@@ -6,18 +6,18 @@ from gqlstock.rules import formulas, quantities
 from gqlstock.store import catalog, counts, warehouses
 
 COLUMNS = ("sku", "warehouse", "on_hand")
-_READ_AT_ONCE = 5_000
+_LEVELS_PER_PART = 5_000
 
 LevelRow = tuple[str, str, str]
 
 
 async def levels() -> AsyncIterator[list[LevelRow]]:
-    """All levels in use by SKU, then by warehouse; no cell of a text is one that a spreadsheet would run."""
+    """All levels in use by SKU, then by warehouse. Text cells are guarded against spreadsheet formulas."""
     codes = await warehouses.codes_by_id()
     # Each item may have a level in every warehouse.
-    at_once = max(_READ_AT_ONCE // max(len(codes), 1), 1)
+    items_per_part = max(_LEVELS_PER_PART // max(len(codes), 1), 1)
     last = ""
-    while items := await catalog.skus_after(last, at_once):
+    while items := await catalog.skus_after(last, items_per_part):
         found: dict[int, list[tuple[str, str]]] = {item_id: [] for item_id, _ in items}
         for (item_id, warehouse_id), on_hand in (await counts.on_hand_of(found.keys())).items():
             found[item_id].append((codes[warehouse_id], quantities.text(on_hand)))

@@ -1,4 +1,4 @@
-"""Hold stock for a cart: all of it or nothing, until it is ordered, released, or the time is up."""
+"""Hold stock for a cart, all of it or nothing, until it is ordered, released or expired."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from decimal import Decimal
 from gqlstock.rules import holds as rules
 from gqlstock.rules import order_plan, order_request
 from gqlstock.rules.assortment import Assortment
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine, StockHoldState
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
@@ -26,29 +26,29 @@ from gqlstock.store import holds as rows
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """``replaces``: the hold of the same cart that this one takes the place of."""
+    """``replaces``: an earlier hold of the same cart, which ends."""
 
     lines: tuple[RequestedLine, ...]
     website: str | None = None
     minutes: int = 15
-    replaces: Handle | None = None
+    replaces: GivenId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A caller without a token. ``address``: where it calls from; None where that is not counted."""
+    """A caller without a token. ``address``: its network address; None where holds of addresses are not limited."""
 
     address: str | None
     limits: PublicHolds
 
 
 async def hold(caller: Caller, request: HoldRequest, key: str | None = None, guest: Guest | None = None) -> Result:
-    """Hold what is free. Answers the hold's id."""
+    """Hold free units. Returns the hold's id."""
     rules.check_minutes(request.minutes)
     if guest is not None:
         rules.check_public(request.minutes, len(request.lines), guest.limits)
-    used = await idempotency.key_on_website(caller, "holdStock", key, request)
-    return await transaction.run(HoldStock(caller, request, used, guest))
+    used_key = await idempotency.key_on_website(caller, "holdStock", key, request)
+    return await transaction.run(HoldStock(caller, request, used_key, guest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class HoldStock:
 
     @property
     def _order(self) -> OrderRequest:
-        """What is held, as an order that takes free units alone."""
+        """The hold as an order that takes only free units."""
         return OrderRequest(self.request.lines, self.request.website, only_free=True)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        assortment = found.on(order_request.check(self._order, found.network))
-        selected = order_request.select(self.caller, self.request.lines, found.by_sku, assortment)
-        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.replaces, found)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        assortment = snapshot.on(order_request.check(self._order, snapshot.network))
+        selected = order_request.select(self.caller, self.request.lines, snapshot.by_sku, assortment)
+        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.replaces, snapshot)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         channel = order_request.check(self._order, snapshot.network)
@@ -101,7 +101,7 @@ class HoldStock:
         return changes
 
     def _hold(self, plan: OrderPlan, website_id: int, snapshot: Snapshot, assortment: Assortment) -> Changes:
-        made = StockHold(
+        hold = StockHold(
             id=rows.new_id(),
             website_id=website_id,
             state=StockHoldState.ACTIVE,
@@ -110,21 +110,21 @@ class HoldStock:
             address=self._address,
         )
         lines = [
-            StockHoldLine(new_id(), made.id, line.item.id, line.item.sku, line.requested.quantity, dict(line.selected))
+            StockHoldLine(new_id(), hold.id, line.item.id, line.item.sku, line.requested.quantity, dict(line.selected))
             for line in plan.lines
             if line.item is not None
         ]
         taken = _taken(plan, snapshot, assortment)
-        units = [HeldUnits(new_id(), made.id, level.id, quantity) for level, quantity in taken]
+        units = [HeldUnits(new_id(), hold.id, level.id, quantity) for level, quantity in taken]
         entries = [
             LedgerEntry(level.item_id, level.warehouse_id, Change(held=quantity), self.caller)
             for level, quantity in taken
         ]
-        return Changes(lambda written: Result({"hold": [made.id]}), summed(entries), [made, *lines, *units])
+        return Changes(lambda written: Result({"hold": [hold.id]}), summed(entries), [hold, *lines, *units])
 
 
 def _taken(plan: OrderPlan, snapshot: Snapshot, assortment: Assortment) -> list[tuple[Level, Decimal]]:
-    """How many units the plan takes of which level."""
+    """The levels that the plan takes units of, with their quantities."""
     return [
         (level, part.quantity)
         for line in plan.lines

@@ -1,4 +1,4 @@
-"""Whom those who call stand for: the name of a token of ours, or the subject of a token of the shop's identity provider."""
+"""Finds the callers of tokens: API tokens of this server, and JWTs of the shop's identity provider."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from gqlstock.services import tokens
 from gqlstock.store import warehouses
 
 ClaimsOf = Callable[[str], Awaitable[Mapping[str, Any] | None]]
-"""What an identity provider vouches for with a token; None where it does not."""
+"""The verified claims of a JWT; None for an invalid one."""
 
 
 async def callers(given: Collection[str], claims_of: ClaimsOf | None = None) -> dict[str, Caller]:
-    """Whom tokens stand for, without those that stand for nobody. None of ours looks like a JWT."""
+    """The caller of each valid token. A text with two dots is a JWT; API tokens have none."""
     jwts = [token for token in given if token.count(".") == 2]
     found = await tokens.callers([token for token in given if token not in jwts])
     if claims_of is None:
@@ -30,10 +30,10 @@ def _identity(claims: Mapping[str, Any] | None) -> Identity | None:
 
 
 def _caller(identity: Identity, ids: Mapping[str, int]) -> Caller:
-    mine = identity.warehouses
+    codes = identity.warehouses
     return Caller(
         identity.name,
         f"jwt:{identity.subject}",
         identity.scopes,
-        warehouses=None if mine is None else frozenset(ids[code] for code in mine if code in ids),
+        warehouses=None if codes is None else frozenset(ids[code] for code in codes if code in ids),
     )

@@ -1,4 +1,7 @@
-"""An order that has not left in whole, taken up to be packed, shipped, canceled or returned: its units, step by step."""
+"""An order while a command packs, ships, cancels or returns its units.
+
+Which units come first is decided in ``rules.shipments``.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +18,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import LineTotals, Order, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Code, Refusal, invalid
+from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import GONE, Pick, Shipment, Unit, total
@@ -25,12 +28,12 @@ from gqlstock.stock.snapshot import Snapshot
 MAX_LINES = 500
 
 Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
-"""Which units of a line come first, and no more than that many; without a number all."""
+"""Picks at most that many units of a line, in the order of the rule; all units for None."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineQuantity:
-    """So many units of a line: the one named by id, else the lines of that SKU in their order. ``named``: that id as text."""
+    """Units of the line named by id, else of the lines with this SKU, in order. ``named``: that id as the caller gave it."""
 
     sku: str
     quantity: Decimal
@@ -39,7 +42,7 @@ class LineQuantity:
 
 
 class OpenOrder:
-    """An order with its lines, allocations and shipments as a command leaves them so far."""
+    """An order with its lines, allocations and shipments, and the changes of a command to them so far."""
 
     def __init__(self, caller: Caller, number: str, snapshot: Snapshot, *path: str) -> None:
         order_id = rules.id_of(number)
@@ -60,7 +63,7 @@ class OpenOrder:
         self._repacked: set[int] = set()
 
     def units(self, line: OrderLine, warehouse_id: int | None = None) -> list[Unit]:
-        """The units of a line as the rules know them, of one warehouse if it is named."""
+        """The units of a line as ``rules.shipments`` takes them, from all warehouses or one."""
         return [
             Unit(a.id, a.quantity, a.state, a.position, a.shipment_id is not None, self._shipped_at(a))
             for a in self._allocations[line.id]
@@ -68,12 +71,12 @@ class OpenOrder:
         ]
 
     def contents(self, shipment: Shipment) -> list[Pick]:
-        """All units in a shipment, or that were in it when it left."""
+        """All units in a shipment; of a shipped one, those that were in it."""
         inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
         return [Pick(a.id, a.quantity) for a in sorted(inside, key=lambda a: (a.line_id, a.position, a.id))]
 
     def chosen(self, row: LineQuantity) -> list[OrderLine]:
-        """The lines that a caller means."""
+        """The lines that a row of the input names."""
         if row.quantity <= 0:
             raise invalid(f"{quantities.text(row.quantity)} is no quantity: more than 0.", "quantity")
         if row.named is not None:
@@ -87,19 +90,21 @@ class OpenOrder:
         return named
 
     def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
-        """Those of the lines that a SKU names, as it was ordered or as it is now."""
+        """The lines with a SKU, as it was ordered or as it is now."""
         names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
         return [lines[number] for number in rules.lines_named(sku, names)]
 
-    def pick(self, row: LineQuantity, rule: Rule, warehouse_id: int | None = None) -> tuple[list[Pick], Decimal]:
-        """The units that a caller means, and how many there are too few."""
+    def pick(self, row: LineQuantity, rule: Rule, action: str, warehouse_id: int | None = None) -> list[Pick]:
+        """The units that a row of the input names. Raises ``Refused`` where there are too few for the ``action``."""
         left = row.quantity
         picks: list[Pick] = []
         for line in self.chosen(row):
             picked = rule(self.units(line, warehouse_id), left)
             picks += picked
             left -= total(picked)
-        return picks, left
+        if left > 0:
+            raise too_many_units(row, left, action)
+        return picks
 
     def advance(
         self,
@@ -110,7 +115,7 @@ class OpenOrder:
         counts: bool = True,
         **changes: int | None,
     ) -> None:
-        """Take units a step further. Without ``counts`` their levels stay as they are."""
+        """Apply a step to units. ``counts`` False: their levels do not change."""
         lines = {line.id: line for line in self.lines}
         for pick in picks:
             before = self._allocation(pick.id)
@@ -127,7 +132,7 @@ class OpenOrder:
                     self._entries.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
     def write_off(self, picks: Sequence[Pick]) -> None:
-        """Take units off onHand once they are canceled: they are not sold again."""
+        """Take canceled units off onHand, because they cannot be sold again."""
         modes = {line.id: line.decrement for line in self.lines}
         for pick in picks:
             allocation = self._allocation(pick.id)
@@ -138,7 +143,7 @@ class OpenOrder:
                 self._written_off.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
     def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> Allocation:
-        """Change so many units of an allocation; what is left of it stays as it was. Gives the changed part."""
+        """Change a part of an allocation; the rest stays unchanged. Returns the changed part."""
         if quantity == allocation.quantity:
             part = replace(allocation, **changes, changed_at=self.now)
             self._put(part)
@@ -158,13 +163,13 @@ class OpenOrder:
         self.put(allocation)
 
     def add(self, record: Any) -> None:
-        """A record that is new, such as a shipment."""
+        """Add a new record, such as a shipment."""
         self._added[record.id] = record
         if isinstance(record, Shipment):
             self.shipments[record.id] = record
 
     def put(self, record: Any) -> None:
-        """A new version of a record of the order."""
+        """Put a new version of a record of the order."""
         if record.id in self._added:
             self._added[record.id] = record
         else:
@@ -177,12 +182,12 @@ class OpenOrder:
             self.order = record
 
     def stock_item(self, pick: Pick) -> Item | None:
-        """The item whose level picked units are of; None where nothing is counted."""
+        """The item that counts picked units; None where nothing is counted."""
         level_id = self._allocation(pick.id).level_id
         return None if level_id is None else self._snapshot.item(self._snapshot.level_items[level_id])
 
     def check_on_hand(self) -> None:
-        """Refuse to ship what is not on hand. What waits under ON_ORDER was taken off when it was ordered."""
+        """Refuse to ship units that are not on hand. Waiting units under ON_ORDER were taken off when they were ordered."""
         for entry in summed(self._entries):
             level = self._snapshot.level(*entry.key)
             assert level is not None
@@ -192,9 +197,9 @@ class OpenOrder:
                 ledger.check_leaving(level, leaving, waiting, self._snapshot.item(entry.item_id).sku)
 
     def changes(self, answer: Callable[[Written], Result], reason: str | None = None) -> Changes:
-        """All that happened, with the order and its open shipments in line with their units."""
+        """The changes of the command, with the derived state of the order and of its open shipments."""
         for shipment_id in sorted(self._repacked):
-            self._restate(self.shipments[shipment_id])
+            self._update_state(self.shipments[shipment_id])
         totals = [self.totals(line) for line in self.lines]
         status = rules.derived_status(totals, is_allocated=any(self._allocations.values()))
         self.put(
@@ -215,7 +220,7 @@ class OpenOrder:
             events=[Event(Topic.ORDER, self.order.id)],
         )
 
-    def _restate(self, shipment: Shipment) -> None:
+    def _update_state(self, shipment: Shipment) -> None:
         if shipment.state not in shipment_rules.OPEN_STATES:
             return
         inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
@@ -230,7 +235,7 @@ class OpenOrder:
         return sum((a.quantity for a in self._allocations[line.id] if a.state is AllocationState.RETURNED), ZERO)
 
     def lines_of(self, picks: Sequence[Pick]) -> dict[int, Decimal]:
-        """How many of the picked units are of which line."""
+        """The picked units of each line."""
         sums: dict[int, Decimal] = {}
         for pick in picks:
             line_id = self._allocation(pick.id).line_id
@@ -252,11 +257,11 @@ def check_lines(rows: Sequence[LineQuantity] | None) -> None:
         raise refusals.too_many("lines", len(rows), MAX_LINES, "lines")
 
 
-def too_many_units(row: LineQuantity, left: Decimal, what: str) -> Refusal:
-    """The refusal of more units than there are."""
+def too_many_units(row: LineQuantity, left: Decimal, action: str) -> Refused:
+    """The refusal of more units than there are; ``left`` of them are missing."""
     there = quantities.text(row.quantity - left)
     return Refusal(
         Code.INVALID_STATE,
-        f"{quantities.text(row.quantity)} of {refusals.shown(row.sku)} cannot be {what}: only {there} can.",
+        f"{quantities.text(row.quantity)} of {refusals.shown(row.sku)} cannot be {action}: only {there} can.",
         ("quantity",),
-    )
+    ).only()

@@ -1,4 +1,4 @@
-"""Place an order: all of it or nothing."""
+"""Place an order, all of it or nothing. ``rules.order_plan`` decides what it takes from which warehouse."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 async def place(caller: Caller, request: OrderRequest, key: str | None = None) -> Result:
-    """Place an order. Answers its id."""
-    placing = PlaceOrder(
+    """Place an order. Returns its id."""
+    command = PlaceOrder(
         caller,
         request,
         catalog.email(request.customer_email, "customerEmail") if request.customer_email else None,
         catalog.optional_text(request.reference, "reference", "reference"),
         await idempotency.key_on_website(caller, "placeOrder", key, request),
     )
-    result = await transaction.run(placing)
+    result = await transaction.run(command)
     if result.rows:
         trail.order_placed()
     return result
@@ -55,10 +55,10 @@ class PlaceOrder:
     def size(self) -> int:
         return len(self.request.lines)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        assortment = found.on(order_request.check(self.request, found.network))
-        selected = order_request.select(self.caller, self.request.lines, found.by_sku, assortment)
-        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.hold, found)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        assortment = snapshot.on(order_request.check(self.request, snapshot.network))
+        selected = order_request.select(self.caller, self.request.lines, snapshot.by_sku, assortment)
+        return order_request.stock_items(selected, assortment) | end_hold.items_of(self.request.hold, snapshot)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         channel = order_request.check(self.request, snapshot.network)
@@ -123,9 +123,9 @@ def allocate(
     assortment: Assortment,
     changes: Changes,
 ) -> None:
-    """Add the allocations of lines as they were planned, and what they do to the levels.
+    """Add the planned allocations of lines, and the ledger entries of their levels.
 
-    Backorders may be the first to need the level of an item that was never counted: it is made.
+    A backorder of an item that was never counted creates its level.
     """
     entries = []
     for planned, line in zip(plan.lines, lines, strict=True):

@@ -1,4 +1,4 @@
-"""Reassess the alerts of items after a change of settings, websites or warehouses, in batches."""
+"""Updates the alerts of items after a change of settings, websites or warehouses, in parts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 from gqlstock.store import reassessments, settings
+from gqlstock.store.db import sql
 
 PART = 500
-"""How many items one transaction assesses at most."""
+"""The most items that one command assesses."""
 
 
 async def run() -> int:
-    """Assess everything that is to be assessed again; gives the number of items."""
+    """Update the alerts of all queued items. Returns their number."""
     assessed = 0
-    while (part := await reassessments.following(PART, _watched)) is not None:
+    while (part := await reassessments.next_due(PART, _watched)) is not None:
         if part.item_ids:
             await transaction.run(Reassess(frozenset(part.item_ids)))
-        # Afterwards: should this process die in between, the part is assessed once more.
+        # Marked as done afterwards: when the process dies in between, the part is assessed again.
         await reassessments.finish(part)
         assessed += len(part.item_ids)
     return assessed
@@ -32,15 +33,14 @@ async def _watched() -> bool:
 
 
 async def items(item_ids: Collection[int]) -> None:
-    """Assess these items at once."""
-    wanted = sorted(item_ids)
-    for start in range(0, len(wanted), PART):
-        await transaction.run(Reassess(frozenset(wanted[start : start + PART])))
+    """Update the alerts of these items immediately."""
+    for part in sql.parts(sorted(item_ids), PART):
+        await transaction.run(Reassess(frozenset(part)))
 
 
 @dataclass(frozen=True, slots=True)
 class Reassess:
-    """Raise and resolve the alerts of items by what is in effect now."""
+    """Raise and resolve the alerts of items by their current levels and settings."""
 
     item_ids: frozenset[int]
     caller: Caller = SYSTEM
@@ -54,7 +54,7 @@ class Reassess:
     def size(self) -> int:
         return len(self.item_ids)
 
-    def items(self, found: Snapshot) -> Collection[int]:
+    def items(self, snapshot: Snapshot) -> Collection[int]:
         return self.item_ids
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:

@@ -1,4 +1,4 @@
-"""Announce stock, receive it, and withdraw what will not come."""
+"""Announce stock, receive it, and withdraw announcements. What an arrival fills is decided in ``rules.receiving``."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from gqlstock.rules import canonical, catalog, quantities, refusals
 from gqlstock.rules import receiving as rules
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
@@ -29,7 +30,7 @@ class AnnounceStockRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLine:
-    """``announcement``: the id of the one that it fills; ``named``: that id as the caller gave it."""
+    """``announcement``: the id of the announcement that it fills; ``named``: that id as the caller gave it."""
 
     sku: str
     quantity: Decimal
@@ -46,7 +47,7 @@ class ReceiveStockRequest:
 
 
 async def announce(caller: Caller, request: AnnounceStockRequest, key: str | None = None) -> Result:
-    """Say what is to come; levels count it as incoming. Answers the ids of levels, and no movements."""
+    """Announce stock, which levels count as incoming. Returns the ids of levels, and no movements."""
     reference = catalog.optional_text(request.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: StockLine) -> None:
@@ -73,15 +74,15 @@ async def announce(caller: Caller, request: AnnounceStockRequest, key: str | Non
 
 
 async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None = None) -> Result:
-    """Take in what arrived. It fills the announcement named, else those of its reference, else the oldest; it needs none."""
+    """Receive stock. It fills the announcement named, else those of its reference, else the oldest, if there is any."""
     reference = catalog.optional_text(request.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: ReceivedLine) -> None:
         edits.level(row.sku, request.warehouse)
         quantities.check_above_zero(row.quantity, "received", "quantity")
         edits.check_units(row.quantity, row.sku, request.warehouse, "quantity")
-        brought = _fill(edits, row, request.warehouse, reference)
-        received = Change(on_hand=row.quantity, incoming=-brought, kind=MovementKind.RECEIPT)
+        announced = _fill(edits, row, request.warehouse, reference)
+        received = Change(on_hand=row.quantity, incoming=-announced, kind=MovementKind.RECEIPT)
         edits.put(row.sku, request.warehouse, received)
 
     check_rows(request.lines, "lines")
@@ -95,13 +96,13 @@ async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None 
 
 
 def _fill(edits: StockEdits, row: ReceivedLine, warehouse: str, reference: str | None) -> Decimal:
-    """Fill what a row names, else its level's of the reference, else its oldest. Gives how much of it they expected."""
+    """Fill announcements: the one named, else those of the reference, else the oldest. Returns the announced units in it."""
     level = edits.level(row.sku, warehouse)
     if row.named is not None:
         waiting = [_named(edits, level.id, row, warehouse)]
     elif level.id > 0:
         arriving = edits.snapshot.arriving(level.id)
-        # What is over of a delivery that was announced is not taken off another one.
+        # Units beyond an announced delivery are not taken off another announcement.
         of_reference = [one for one in arriving if reference is not None and one.reference == reference]
         waiting = [edits.record(StockAnnouncement, one.id) or one for one in of_reference or arriving]
     else:
@@ -124,38 +125,38 @@ def _named(edits: StockEdits, level_id: int, row: ReceivedLine, warehouse: str) 
     return found
 
 
-async def withdraw(caller: Caller, announcement_id: int | None, given: str) -> Result:
-    """Say that what is left of an announcement will not come. ``given`` is the id as the caller gave it."""
-    return await transaction.run(WithdrawAnnouncement(caller, announcement_id, given))
+async def withdraw(caller: Caller, announcement_id: GivenId) -> Result:
+    """Withdraw the rest of an announcement. Returns the ids of levels, and no movements."""
+    return await transaction.run(WithdrawAnnouncement(caller, announcement_id))
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawAnnouncement:
     caller: Caller
-    announcement_id: int | None
-    given: str
+    announcement_id: GivenId
     key: IdempotencyKey | None = None
     size: int = 1
 
     @property
     def names(self) -> Names:
-        return Names(announcements=frozenset() if self.announcement_id is None else frozenset({self.announcement_id}))
+        return Names(announcements=self.announcement_id.row_ids)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return {found.level_items[self._announcement(found).level_id]}
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return {snapshot.level_items[self._announcement(snapshot).level_id]}
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         found = self._announcement(snapshot)
         level = snapshot.level_by_id(found.level_id)
         if not self.caller.reaches(level.warehouse_id):
-            raise refusals.missing("announcement", self.given, "id")
+            raise refusals.missing("announcement", self.announcement_id.text, "id")
         rules.check_open(found, "id")
         entry = LedgerEntry(level.item_id, level.warehouse_id, Change(incoming=-found.remaining), self.caller)
         withdrawn = replace(found, withdrawn_at=now)
         return Changes(lambda written: Result({"levels": [level.id], "movements": []}), [entry], changed=[withdrawn])
 
-    def _announcement(self, found: Snapshot) -> StockAnnouncement:
-        known = found.get(StockAnnouncement, self.announcement_id) if self.announcement_id is not None else None
-        if known is None:
-            raise refusals.missing("announcement", self.given, "id")
-        return known
+    def _announcement(self, snapshot: Snapshot) -> StockAnnouncement:
+        row_id = self.announcement_id.row_id
+        found = snapshot.get(StockAnnouncement, row_id) if row_id is not None else None
+        if found is None:
+            raise refusals.missing("announcement", self.announcement_id.text, "id")
+        return found

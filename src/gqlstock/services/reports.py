@@ -1,4 +1,4 @@
-"""Reports over all items: which are low."""
+"""Reports items with low stock."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -8,23 +8,23 @@ from decimal import Decimal
 from gqlstock.rules import availability, counting
 from gqlstock.rules.availability import Source
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, free_units
 from gqlstock.store import levels as level_rows
 from gqlstock.store import settings as setting_rows
+from gqlstock.store.db import sql
 
-# Items are looked at in parts of this many: memory stays the same, whatever their number.
-_PART = 1_000
+_ITEMS_PER_PART = 1_000
+"""Bounds the memory of a report over any number of items."""
 
 
 @dataclass(frozen=True, slots=True)
 class LowStock:
-    """A counted item at or under its minimum."""
+    """A counted item at or below its minimum."""
 
     item: Item
     available: Decimal
@@ -32,7 +32,7 @@ class LowStock:
 
     @property
     def short(self) -> Decimal:
-        """How far it is under its minimum."""
+        """The units missing to the minimum."""
         return self.minimum - self.available
 
 
@@ -46,7 +46,7 @@ async def low_stock(
 ) -> list[LowStock]:
     """Counted items with A <= minimumStockQuantity; combinations instead of their product. (nopCommerce)
 
-    A is over the website's active warehouses, that one warehouse, or all active ones; of these, over the caller's.
+    A is summed over the active warehouses of the website, or that one warehouse, and only over the caller's.
     """
     places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
@@ -54,22 +54,21 @@ async def low_stock(
     if warehouse_id is not None:
         places &= {warehouse_id}
     found: list[LowStock] = []
-    ids = await _scarce(places, category_ids)
-    for start in range(0, len(ids), _PART):
-        rows = (await catalog.items_in_use(ids[start : start + _PART])).values()
-        known = await lookup(rows, network)
+    for part in sql.parts(await _scarce(places, category_ids), _ITEMS_PER_PART):
+        rows = (await catalog.items_in_use(part)).values()
+        lookup = await setting_rows.lookup(rows, network)
         levels = await level_rows.levels_of([row.id for row in rows])
         for row in rows:
-            low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], known, channel)
+            low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], lookup, channel)
             if low is not None:
                 found.append(low)
-        # Others have their turn.
+        # Lets other tasks run between two parts.
         await asyncio.sleep(0)
     return found
 
 
 async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -> list[int]:
-    """The items that could be low: of any other there is more than the highest minimum and threshold come to."""
+    """The items that may be low: those with at most the highest minimum plus the highest threshold."""
     minimums = await setting_rows.quantities_set("minimum_stock_quantity")
     if not minimums:
         return []
@@ -77,15 +76,14 @@ async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -
     return await free_units.items_with_at_most(max(minimums) + max(thresholds | {ZERO}), places, category_ids)
 
 
-def _low(item: Item, levels: Sequence[Level], known: Lookup, channel: SalesChannel | None) -> LowStock | None:
-    product = known.product(item)
+def _low(item: Item, levels: Sequence[Level], lookup: SettingsLookup, channel: SalesChannel | None) -> LowStock | None:
+    product = lookup.product(item)
     if not counting.is_stocked(item, product):
         return None
-    at = channel or known.home(levels)
-    settings = known.settings(item, at, levels)
+    settings = lookup.settings(item, channel or lookup.home(levels), levels)
     minimum = settings.minimum_stock_quantity
-    if minimum is None or not known.is_counted(item, settings):
+    if minimum is None or not lookup.is_counted(item, settings):
         return None
-    sources = [Source(level.warehouse_id, level, known.level_backorders(level, settings)) for level in levels]
+    sources = [Source(level.warehouse_id, level, lookup.level_backorders(level, settings)) for level in levels]
     available = availability.stock(settings, sources).available
     return LowStock(item, available, minimum) if available <= minimum else None

@@ -1,4 +1,4 @@
-"""Try a parked order again: it is placed, or left as it is."""
+"""Retries a parked order: it is placed, or stays parked."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from gqlstock.stock.snapshot import Snapshot, WholeOrder
 
 
 async def retry(caller: Caller, number: str) -> Result:
-    """Try a parked order again. Answers its id."""
+    """Retry a parked order. Returns its id."""
     return await transaction.run(RetryOrder(caller, number))
 
 
@@ -35,19 +35,19 @@ class RetryOrder:
     def names(self) -> Names:
         return Names(orders=orders.named(self.number))
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        request, items, assortment = _request(self._order(found), found)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        request, items, assortment = _request(self._order(snapshot), snapshot)
         selected = order_request.select(self.caller, request.lines, items, assortment)
         return order_request.stock_items(selected, assortment)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = self._order(snapshot)
-        request, items, assortment = _request(found, snapshot)
+        parked = self._order(snapshot)
+        request, items, assortment = _request(parked, snapshot)
         plan = order_plan.plan(self.caller, request, items, assortment)
         if plan.refusals:
             raise Refused(replace(refusal, path=("number",)) for refusal in plan.refusals)
-        order = replace(found.order, status=OrderStatus.PLACED, updated_at=now)
-        lines = _open_lines(found)
+        order = replace(parked.order, status=OrderStatus.PLACED, updated_at=now)
+        lines = _open_lines(parked)
         changed = [replace(line, message=planned.message) for line, planned in zip(lines, plan.lines, strict=True)]
 
         def answer(written: Written) -> Result:
@@ -57,24 +57,24 @@ class RetryOrder:
         allocate(self.caller, lines, plan, snapshot, assortment, changes)
         return changes
 
-    def _order(self, found: Snapshot) -> WholeOrder:
+    def _order(self, snapshot: Snapshot) -> WholeOrder:
         order_id = orders.id_of(self.number)
-        known = found.order(order_id) if order_id is not None else None
-        if known is None:
+        found = snapshot.order(order_id) if order_id is not None else None
+        if found is None:
             raise refusals.missing("order", self.number, "number")
-        if known.order.status is not OrderStatus.BACKORDERED:
-            status = known.order.status.value.lower().replace("_", " ")
+        if found.order.status is not OrderStatus.BACKORDERED:
+            status = found.order.status.value.lower().replace("_", " ")
             raise wrong_state(f"The order {self.number} is not parked: it is {status}.", "number")
-        return known
+        return found
 
 
-def _request(found: WholeOrder, snapshot: Snapshot) -> tuple[OrderRequest, Mapping[str, Item], Assortment]:
-    """A parked order as it is requested again, under the decrement modes that it was placed under."""
-    lines = _open_lines(found)
+def _request(parked: WholeOrder, snapshot: Snapshot) -> tuple[OrderRequest, Mapping[str, Item], Assortment]:
+    """The request of a parked order, with the decrement modes that it was placed with."""
+    lines = _open_lines(parked)
     items = {line.id: snapshot.item(line.item_id) for line in lines}
-    channel = next(one for one in snapshot.network.channels if one.id == found.order.website_id)
-    requested = (_requested(line, items[line.id].sku) for line in lines)
-    request = OrderRequest(tuple(requested), channel.code, ship_to=found.order.ship_to, may_park=False)
+    channel = next(one for one in snapshot.network.channels if one.id == parked.order.website_id)
+    wanted = (_requested(line, items[line.id].sku) for line in lines)
+    request = OrderRequest(tuple(wanted), channel.code, ship_to=parked.order.ship_to, may_park=False)
     in_use = {item.sku: item for item in items.values() if item.deleted_at is None}
     return request, in_use, snapshot.on(channel)
 
@@ -83,5 +83,5 @@ def _requested(line: OrderLine, sku: str) -> RequestedLine:
     return RequestedLine(sku, line.quantity - line.canceled, tuple(line.selected_options.items()), line.decrement)
 
 
-def _open_lines(found: WholeOrder) -> list[OrderLine]:
-    return [line for line in found.lines if line.quantity > line.canceled]
+def _open_lines(parked: WholeOrder) -> list[OrderLine]:
+    return [line for line in parked.lines if line.quantity > line.canceled]

@@ -1,4 +1,4 @@
-"""Return items that were shipped."""
+"""Return shipped items. Which units come back first is decided in ``rules.shipments``."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
-from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
 from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ReturnItemsRequest:
-    """``restock`` None: as restockOnReturn says."""
+    """``restock`` None: as the setting restockOnReturn says."""
 
     order: str
     lines: tuple[LineQuantity, ...]
@@ -32,7 +32,7 @@ class ReturnItemsRequest:
 
 
 async def take_back(caller: Caller, request: ReturnItemsRequest, key: str | None = None) -> Result:
-    """Take shipped units back, each to the warehouse that it left. Answers the order's id."""
+    """Take shipped units back, each to the warehouse that shipped it. Returns the order's id."""
     check_lines(request.lines)
     reason = catalog.optional_text(request.reason, "reason", "reason")
     return await transaction.run(
@@ -55,59 +55,60 @@ class ReturnItems:
     def size(self) -> int:
         return len(self.request.lines)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.request.order)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return snapshot.items_of_order(self.request.order)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = OpenOrder(self.caller, self.request.order, snapshot, "order")
-        settings = _settings(found, snapshot)
+        open_order = OpenOrder(self.caller, self.request.order, snapshot, "order")
+        settings = _settings(open_order, snapshot)
         refused: list[Refusal] = []
         for number, row in enumerate(self.request.lines):
-            try:
-                _take_back(found, row, snapshot, settings, restock=self.request.restock)
-            except Refused as error:
-                refused += [refusal.under("lines", number) for refusal in error.refusals]
+            with refusals.collected(refused, "lines", number):
+                _take_back(open_order, row, snapshot, settings, restock=self.request.restock)
         if refused:
             raise Refused(refused)
-        for line in found.lines:
-            found.put(replace(line, returned=found.returned(line)))
-        return found.changes(lambda written: Result({"order": [found.order.id]}), self.reason)
+        for line in open_order.lines:
+            open_order.put(replace(line, returned=open_order.returned(line)))
+        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
 
 
 def _take_back(
-    found: OpenOrder, row: LineQuantity, snapshot: Snapshot, settings: Mapping[int, Settings], *, restock: bool | None
+    open_order: OpenOrder,
+    row: LineQuantity,
+    snapshot: Snapshot,
+    settings: Mapping[int, Settings],
+    *,
+    restock: bool | None,
 ) -> None:
-    for line in found.chosen(row):
+    for line in open_order.chosen(row):
         if not settings[line.item_id].returnable:
             raise Refusal(Code.NOT_RETURNABLE, f"{refusals.shown(line.sku)} cannot be returned.", ("sku",)).only()
-    picks, left = found.pick(row, rules.give_back)
-    if left > 0:
-        raise too_many_units(row, left, "returned").only()
-    item_of = {line.id: line.item_id for line in found.lines}
+    picks = open_order.pick(row, rules.give_back, "returned")
+    item_of = {line.id: line.item_id for line in open_order.lines}
     for pick in picks:
-        (line_id,) = found.lines_of([pick])
+        (line_id,) = open_order.lines_of([pick])
         counts = settings[item_of[line_id]].restock_on_return if restock is None else restock
-        if not _can_restock(found.stock_item(pick), snapshot.item(item_of[line_id]), snapshot.lookup):
+        if not _can_restock(open_order.stock_item(pick), snapshot.item(item_of[line_id]), snapshot.lookup):
             if restock:
                 raise wrong_state(f"{refusals.shown(row.sku)} has no stock any more: nothing can be restocked.", "sku")
             counts = False
-        found.advance([pick], FulfilmentStep.RETURNED, state=AllocationState.RETURNED, counts=counts)
+        open_order.advance([pick], FulfilmentStep.RETURNED, state=AllocationState.RETURNED, counts=counts)
 
 
-def _can_restock(stock_item: Item | None, ordered: Item, known: Lookup) -> bool:
-    """Whether units may count again: not of a deleted item, nor on a level that a change of tracking left behind.
+def _can_restock(stock_item: Item | None, ordered: Item, lookup: SettingsLookup) -> bool:
+    """Whether units may count as stock again: not for a deleted item, nor on a level that lost its use by new tracking.
 
-    ``stock_item`` has the level that they left; without one nothing was counted. Levels stay in use without counting.
+    ``stock_item`` is the item that counted the units; None where nothing was counted.
     """
     if stock_item is None:
         return ordered.deleted_at is None
-    product = known.product(stock_item)
+    product = lookup.product(stock_item)
     left_behind = product.tracking is not InventoryTracking.DO_NOT_TRACK and not counting.has_units(stock_item, product)
     return stock_item.deleted_at is None and not left_behind
 
 
-def _settings(found: OpenOrder, snapshot: Snapshot) -> dict[int, Settings]:
-    """What is in effect for the order's items on its website, deleted ones as well."""
-    channel = next((one for one in snapshot.network.channels if one.id == found.order.website_id), None)
-    items = {line.item_id: snapshot.item(line.item_id) for line in found.lines}
+def _settings(open_order: OpenOrder, snapshot: Snapshot) -> dict[int, Settings]:
+    """The settings in effect for the order's items on its website, also for deleted items."""
+    channel = next((one for one in snapshot.network.channels if one.id == open_order.order.website_id), None)
+    items = {line.item_id: snapshot.item(line.item_id) for line in open_order.lines}
     return {item_id: snapshot.lookup.settings(item, channel) for item_id, item in items.items()}

@@ -1,4 +1,4 @@
-"""Settings at one place: what is set there, what takes effect there, and setting it."""
+"""Reads and changes the settings of one place. Which place wins is decided in ``rules.fallback``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,13 @@ from gqlstock.rules.fallback import SYSTEM_OWNER, Origin, Place
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Settings, SettingScope
-from gqlstock.stock.settings_lookup import lookup
 from gqlstock.store import catalog, categories, levels, settings, warehouses
 from gqlstock.store.db import transactions
 
 
 @dataclass(frozen=True, slots=True)
 class SettingTarget:
-    """A place to set at: ``owner`` is a code, a slug or a SKU; ``warehouse`` names a level's second half."""
+    """A place of settings. ``owner``: a code, a slug or a SKU; ``warehouse``: that of a level."""
 
     scope: SettingScope
     owner: str | None = None
@@ -26,8 +25,8 @@ class SettingTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Scoped:
-    """``own``: the values set at this very place, by the setting's name."""
+class PlaceSettings:
+    """``own``: the values set at this place itself, by the setting's name."""
 
     scope: SettingScope
     owner: str | None
@@ -37,23 +36,23 @@ class Scoped:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundPlace:
     owner_id: int
     name: str | None
     places: list[Place]
     counted_in_parts: bool = False
-    """Whether a level of the item says that parts of a unit are taken."""
+    """Whether a level of the item takes parts of a unit."""
 
 
-async def at(target: SettingTarget) -> Scoped:
-    """Own values, values in effect and where each comes from. Refused when there is no such place."""
+async def at(target: SettingTarget) -> PlaceSettings:
+    """The own values of a place, the effective ones, and their origins. Raises ``Refused`` for an unknown place."""
     found = await _find(target)
     own, _ = _split(target, found)
-    return Scoped(target.scope, found.name, own, fallback.resolve(found.places), fallback.origins(found.places))
+    return PlaceSettings(target.scope, found.name, own, fallback.resolve(found.places), fallback.origins(found.places))
 
 
 async def change(target: SettingTarget, values: Mapping[str, Any]) -> None:
-    """Set values at a place; None takes one away, so that the next place shows through."""
+    """Set values at a place. None removes a value, so that the next place applies."""
 
     async def work() -> None:
         found = await _find(target)
@@ -66,15 +65,15 @@ async def change(target: SettingTarget, values: Mapping[str, Any]) -> None:
     await transactions.run(work)
 
 
-def _split(target: SettingTarget, found: _Found) -> tuple[Mapping[str, Any], list[Place]]:
-    """The values set at the very place, and the places that come after it."""
+def _split(target: SettingTarget, found: _FoundPlace) -> tuple[Mapping[str, Any], list[Place]]:
+    """The own values of the place, and the weaker places."""
     first = found.places[0] if found.places else None
     if first is not None and (first.scope, first.owner) == (target.scope, found.name):
         return first.values, found.places[1:]
     return {}, found.places
 
 
-async def _find(target: SettingTarget) -> _Found:
+async def _find(target: SettingTarget) -> _FoundPlace:
     finders = {
         SettingScope.SYSTEM: _system,
         SettingScope.ORGANIZATION: _organization,
@@ -91,56 +90,56 @@ def _missing(kind: str, value: str | None, field: str) -> refusals.Refused:
     return refusals.missing(kind, value or "", "scope", field)
 
 
-async def _system(target: SettingTarget) -> _Found:
-    return _Found(SYSTEM_OWNER, None, (await settings.fallback()).places(None, None))
+async def _system(target: SettingTarget) -> _FoundPlace:
+    return _FoundPlace(SYSTEM_OWNER, None, (await settings.fallback()).places(None, None))
 
 
-async def _organization(target: SettingTarget) -> _Found:
+async def _organization(target: SettingTarget) -> _FoundPlace:
     found = await warehouses.organization(target.owner or "")
     if found is None:
         raise _missing("organization", target.owner, "organization")
     places = (await settings.fallback()).places_of_organization(found)
-    return _Found(found.id, found.code, places)
+    return _FoundPlace(found.id, found.code, places)
 
 
-async def _website(target: SettingTarget) -> _Found:
+async def _website(target: SettingTarget) -> _FoundPlace:
     channel = (await warehouses.network()).find(target.owner or "")
     if channel is None:
         raise _missing("website", target.owner, "website")
-    return _Found(channel.id, channel.code, (await settings.fallback()).places(None, channel))
+    return _FoundPlace(channel.id, channel.code, (await settings.fallback()).places(None, channel))
 
 
-async def _category(target: SettingTarget) -> _Found:
+async def _category(target: SettingTarget) -> _FoundPlace:
     found = await categories.category(target.owner or "")
     if found is None:
         raise _missing("category", target.owner, "category")
     known = await settings.fallback(category_ids=[found.id])
-    return _Found(found.id, found.slug, known.places(None, await _default(), category_id=found.id))
+    return _FoundPlace(found.id, found.slug, known.places(None, await _default(), category_id=found.id))
 
 
-async def _product(target: SettingTarget) -> _Found:
+async def _product(target: SettingTarget) -> _FoundPlace:
     found = await catalog.product(sku=target.owner or "")
     if found is None:
         raise _missing("product", target.owner, "product")
     return await _item(found)
 
 
-async def _combination(target: SettingTarget) -> _Found:
+async def _combination(target: SettingTarget) -> _FoundPlace:
     found = (await catalog.by_sku([target.owner or ""])).get(target.owner or "")
     if found is None or found.is_product:
         raise _missing("combination", target.owner, "combination")
     return await _item(found)
 
 
-async def _item(item: Item) -> _Found:
-    known = await lookup([item])
+async def _item(item: Item) -> _FoundPlace:
+    known = await settings.lookup([item])
     channel = known.network.find(None)
     in_use = (await levels.levels_of([item.id]))[item.id]
     in_parts = any(known.own_level_value(level, "quantity_uses_decimals") for level in in_use)
-    return _Found(item.id, item.sku, known.places(item, channel), in_parts)
+    return _FoundPlace(item.id, item.sku, known.places(item, channel), in_parts)
 
 
-async def _level(target: SettingTarget) -> _Found:
+async def _level(target: SettingTarget) -> _FoundPlace:
     item = (await catalog.by_sku([target.owner or ""])).get(target.owner or "")
     place = (await warehouses.warehouses_by_code([target.warehouse or ""])).get(target.warehouse or "")
     if item is None:
@@ -150,9 +149,9 @@ async def _level(target: SettingTarget) -> _Found:
     level_id = await levels.level_id(item.id, place.id)
     if level_id is None:
         raise Refusal(Code.NOT_FOUND, f"{item.sku} has no level in {place.code}.", ("scope", "level")).only()
-    known = await lookup([item])
+    known = await settings.lookup([item])
     name = f"{item.sku}@{place.code}"
-    return _Found(level_id, name, known.places(item, known.network.selling_from({place.id}), (level_id, name)))
+    return _FoundPlace(level_id, name, known.places(item, known.network.selling_from({place.id}), (level_id, name)))
 
 
 async def _default() -> SalesChannel | None:
@@ -160,7 +159,7 @@ async def _default() -> SalesChannel | None:
 
 
 def target_of(fields: Mapping[str, Any]) -> SettingTarget:
-    """The place that exactly one of these fields names, such as {"category": "garden"}."""
+    """The place that the only one of these fields names, such as {"category": "garden"}."""
     (name, value), *_ = fields.items()
     if name == "system":
         if value is not True:

@@ -1,4 +1,4 @@
-"""Pack, ship and unpack units of orders."""
+"""Create, ship and cancel shipments. Which units go into a shipment is decided in ``rules.shipments``."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.rules.shipments import Shipment, ShipmentState
-from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
+from gqlstock.rules.shipments import Pick, Shipment, ShipmentState
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
 from gqlstock.stock import idempotency, transaction
 from gqlstock.stock.command import Changes, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
@@ -22,7 +22,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CreateShipmentRequest:
-    """Without lines: all of the order's units in that warehouse that are in no shipment."""
+    """``lines`` None: all units of the order in that warehouse that are in no shipment."""
 
     order: str
     warehouse: str
@@ -30,7 +30,7 @@ class CreateShipmentRequest:
 
 
 async def create(caller: Caller, request: CreateShipmentRequest, key: str | None = None) -> Result:
-    """Put units of an order in one warehouse into a shipment. Answers its id."""
+    """Put units of an order in one warehouse into a shipment. Returns its id."""
     check_lines(request.lines)
     return await transaction.run(
         CreateShipment(caller, request, idempotency.key_of(caller, "createShipment", key, request))
@@ -51,8 +51,8 @@ class CreateShipment:
     def size(self) -> int:
         return len(self.request.lines or ()) or 1
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(self.request.order)
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return snapshot.items_of_order(self.request.order)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         warehouse_id = snapshot.network.warehouse_id(self.request.warehouse)
@@ -60,13 +60,13 @@ class CreateShipment:
             raise refusals.missing("warehouse", self.request.warehouse, "warehouse")
         if not self.caller.reaches(warehouse_id):
             raise refusals.out_of_reach(self.request.warehouse, "warehouse")
-        found = OpenOrder(self.caller, self.request.order, snapshot, "order")
-        if found.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
-            why = "parked for want of stock" if found.order.status is OrderStatus.BACKORDERED else "canceled"
+        open_order = OpenOrder(self.caller, self.request.order, snapshot, "order")
+        if open_order.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
+            why = "parked for want of stock" if open_order.order.status is OrderStatus.BACKORDERED else "canceled"
             raise wrong_state(f"The order {self.request.order} is {why}.", "order")
-        made = Shipment(
+        shipment = Shipment(
             id=new_id(),
-            order_id=found.order.id,
+            order_id=open_order.order.id,
             warehouse_id=warehouse_id,
             state=ShipmentState.READY,
             tracking_number=None,
@@ -74,51 +74,47 @@ class CreateShipment:
             created_at=now,
             updated_at=now,
         )
-        found.add(made)
-        _pack(found, self.request, made)
-        return found.changes(lambda written: Result({"shipment": [written.id_of(made.id)]}))
+        open_order.add(shipment)
+        _pack(open_order, self.request, shipment)
+        return open_order.changes(lambda written: Result({"shipment": [written.id_of(shipment.id)]}))
 
 
-def _pack(found: OpenOrder, request: CreateShipmentRequest, made: Shipment) -> None:
-    """Pack row by row, so that two rows of one line do not both take the same units."""
+def _pack(open_order: OpenOrder, request: CreateShipmentRequest, shipment: Shipment) -> None:
+    """Pack row by row, so that two rows of one line do not take the same units."""
     packed = False
     refused: list[Refusal] = []
     for number, row in enumerate(request.lines or ()):
-        try:
-            picks, left = found.pick(row, rules.pack, made.warehouse_id)
-            if left > 0:
-                raise too_many_units(row, left, f"packed in {request.warehouse}").only()
-        except Refused as error:
-            refused += [refusal.under("lines", number) for refusal in error.refusals]
-            continue
-        found.advance(picks, FulfilmentStep.PACKED, shipment_id=made.id)
-        packed = True
+        picks: list[Pick] = []
+        with refusals.collected(refused, "lines", number):
+            picks = open_order.pick(row, rules.pack, f"packed in {request.warehouse}", shipment.warehouse_id)
+        open_order.advance(picks, FulfilmentStep.PACKED, shipment_id=shipment.id)
+        packed = packed or bool(picks)
     if refused:
         raise Refused(refused)
     if request.lines is None:
-        for line in found.lines:
-            picks = rules.pack(found.units(line, made.warehouse_id))
-            found.advance(picks, FulfilmentStep.PACKED, shipment_id=made.id)
+        for line in open_order.lines:
+            picks = rules.pack(open_order.units(line, shipment.warehouse_id))
+            open_order.advance(picks, FulfilmentStep.PACKED, shipment_id=shipment.id)
             packed = packed or bool(picks)
     if not packed:
         raise wrong_state(f"Nothing of the order {request.order} is left to ship from {request.warehouse}.", "order")
 
 
 async def ship(caller: Caller, number: str, tracking_number: str | None, carrier: str | None) -> int:
-    """Send a shipment off. Answers its id."""
+    """Ship a shipment. Returns its id."""
     tracking = catalog.optional_text(tracking_number, "trackingNumber", "trackingNumber")
-    carried_by = catalog.optional_text(carrier, "carrier", "carrier")
-    return (await transaction.run(ShipShipment(caller, number, tracking, carried_by))).ids["shipment"][0]
+    carrier_name = catalog.optional_text(carrier, "carrier", "carrier")
+    return (await transaction.run(ShipShipment(caller, number, tracking, carrier_name))).ids["shipment"][0]
 
 
 async def cancel(caller: Caller, number: str) -> int:
-    """Put a shipment's units back into no shipment. Answers its id."""
+    """Cancel a shipment: its units are in no shipment again. Returns its id."""
     return (await transaction.run(CancelShipment(caller, number))).ids["shipment"][0]
 
 
 @dataclass(frozen=True, slots=True)
 class _OfShipment:
-    """A command on a shipment that has not left."""
+    """A command on an open shipment."""
 
     caller: Caller
     number: str
@@ -136,12 +132,12 @@ class _OfShipment:
         shipment_id = rules.id_of(self.number)
         return Names(shipments=frozenset() if shipment_id is None else frozenset({shipment_id}))
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        return found.items_of_order(order_rules.number(self._shipment(found).order_id))
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return snapshot.items_of_order(order_rules.number(self._shipment(snapshot).order_id))
 
-    def _shipment(self, found: Snapshot) -> Shipment:
+    def _shipment(self, snapshot: Snapshot) -> Shipment:
         shipment_id = rules.id_of(self.number)
-        shipment = found.get(Shipment, shipment_id) if shipment_id is not None else None
+        shipment = snapshot.get(Shipment, shipment_id) if shipment_id is not None else None
         if shipment is None or not self.caller.reaches(shipment.warehouse_id):
             raise refusals.missing("shipment", self.number, "number")
         return shipment
@@ -159,11 +155,11 @@ class ShipShipment(_OfShipment):
     carrier: str | None
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found, shipment = self._open(snapshot)
+        open_order, shipment = self._open(snapshot)
         if shipment.state is ShipmentState.PENDING:
             raise wrong_state(f"The shipment {self.number} waits for backordered units.", "number")
-        found.advance(found.contents(shipment), FulfilmentStep.SHIPPED, state=AllocationState.SHIPPED)
-        found.check_on_hand()
+        open_order.advance(open_order.contents(shipment), FulfilmentStep.SHIPPED, state=AllocationState.SHIPPED)
+        open_order.check_on_hand()
         shipped = replace(
             shipment,
             state=ShipmentState.SHIPPED,
@@ -172,13 +168,13 @@ class ShipShipment(_OfShipment):
             tracking_number=self.tracking_number,
             carrier=self.carrier,
         )
-        found.put(shipped)
-        return found.changes(lambda written: Result({"shipment": [shipment.id]}))
+        open_order.put(shipped)
+        return open_order.changes(lambda written: Result({"shipment": [shipment.id]}))
 
 
 @dataclass(frozen=True, slots=True)
 class CancelShipment(_OfShipment):
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found, shipment = self._open(snapshot)
-        found.advance(found.contents(shipment), FulfilmentStep.UNPACKED, shipment_id=None)
-        return found.changes(lambda written: Result({"shipment": [shipment.id]}))
+        open_order, shipment = self._open(snapshot)
+        open_order.advance(open_order.contents(shipment), FulfilmentStep.UNPACKED, shipment_id=None)
+        return open_order.changes(lambda written: Result({"shipment": [shipment.id]}))

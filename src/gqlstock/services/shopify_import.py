@@ -1,6 +1,6 @@
-"""A Shopify export written to the catalog: products, combinations, categories, settings.
+"""Writes a Shopify export to the catalog: products, combinations, categories, settings.
 
-What is wrong with it is found by ``shopify_check``, before anything is written; its counts are written by ``counts``.
+``shopify_check`` checks it before; ``count_levels`` writes its counts.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,9 +16,9 @@ from gqlstock.rules.catalog import Choice, Image, Item
 from gqlstock.rules.categories import Category
 from gqlstock.rules.events import items_changed
 from gqlstock.rules.fallback import Key
+from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.settings import BackorderMode, SettingScope
-from gqlstock.rules.sheet import Faults
 from gqlstock.services import catalog, categories, combinations
 from gqlstock.store import catalog as rows
 from gqlstock.store import categories as category_rows
@@ -27,29 +27,29 @@ from gqlstock.store.db import clock, transactions
 from gqlstock.store.spool import Products
 
 Written = list[tuple[Variant, int]]
-"""Variants with the ids of the items that they are."""
+"""Variants with the ids of their items."""
 
 
 class ShopifyImport:
-    """An export on its way into the catalog, a part with each transaction."""
+    """The import of an export, one transaction for each part."""
 
     def __init__(self, given: Products) -> None:
         self.products_made = self.products_changed = self.combinations_made = 0
         self.faults = Faults()
-        """What became wrong after the file was checked: those products were not written."""
+        """The products that became wrong after the check, which were not written."""
         self._given = given
 
     async def write(self, products: Sequence[Product]) -> Written:
-        """Bring products, combinations and their settings up to the file, all in one transaction.
+        """Write products, combinations and their settings in one transaction.
 
-        Where one of them is refused, each has a transaction of its own.
+        Where one product is refused, each gets a transaction of its own.
         """
         try:
             part, written = await transactions.run(lambda: self._write(products))
         except _Refused as refused:
             if len(products) > 1:
                 return [one for product in products for one in await self.write([product])]
-            self.faults.take_up(refused.faults)
+            self.faults.merge(refused.faults)
             return []
         self.products_made += part.products_made
         self.products_changed += part.products_changed
@@ -58,41 +58,41 @@ class ShopifyImport:
 
     async def _write(self, products: Sequence[Product]) -> "tuple[_Part, Written]":
         part = _Part(self._given)
-        written = await part.take(products)
+        written = await part.write(products)
         if part.faults.count:
             raise _Refused(part.faults)
         return part, [(variant, item.id) for variant, item in written]
 
 
 class _Refused(Exception):
-    """What is wrong with a part, of which nothing is written then."""
+    """The faults of a part; its transaction is rolled back."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        super().__init__("; ".join(refusal.message for refusal in faults.told))
+        super().__init__("; ".join(refusal.message for refusal in faults.reported))
 
 
 class _Part:
-    """Some products on their way into the catalog, in one attempt at one transaction."""
+    """One attempt to write some products in one transaction."""
 
     def __init__(self, given: Products) -> None:
         self.products_made = self.products_changed = self.combinations_made = 0
         self.faults = Faults()
         self._skus = given
-        """Knows the SKUs that the file gives."""
+        """Contains the SKUs of the file."""
         self._categories: dict[str, Category] = {}
 
-    async def take(self, given: Sequence[Product]) -> list[tuple[Variant, Item]]:
-        """Bring products, combinations and their settings up to the file; gives the item that each variant is.
+    async def write(self, given: Sequence[Product]) -> list[tuple[Variant, Item]]:
+        """Write products, combinations and their settings. Returns the item of each variant.
 
-        Nothing more is written once anything was wrong.
+        Stops writing after the first fault.
         """
         await _lock(given)
         products = await self._products(given)
         items = await self._items(products) if not self.faults.count else []
         if self.faults.count:
             return []
-        await _set(items)
+        await _set_settings(items)
         return items
 
     async def _products(self, given: Sequence[Product]) -> list[tuple[Product, Item]]:
@@ -102,14 +102,14 @@ class _Part:
             if product.handle in ids:
                 with self.faults.at(product.line):
                     await self._update_product(product, known[ids[product.handle]])
-        made = await self._make_products([product for product in given if product.handle not in ids])
+        created = await self._create_products([product for product in given if product.handle not in ids])
         if self.faults.count:
             return []
         known = await rows.items(known)
-        return [(product, made.get(product.handle) or known[ids[product.handle]]) for product in given]
+        return [(product, created.get(product.handle) or known[ids[product.handle]]) for product in given]
 
     async def _update_product(self, given: Product, item: Item) -> None:
-        wanted: dict[str, Any] = {
+        values: dict[str, Any] = {
             "name": given.title,
             "description": given.description or item.description,
             "published": given.published,
@@ -117,11 +117,11 @@ class _Part:
             "tracking": given.tracking,
         }
         if given.options:
-            wanted["options"] = shopify.merged_options(item.options, given.options)
+            values["options"] = shopify.merged_options(item.options, given.options)
         else:
-            wanted["barcode"] = given.variants[0].barcode or item.barcode
-            wanted["sku"] = given.variants[0].sku or item.sku
-        changes = {name: value for name, value in wanted.items() if getattr(item, name) != value}
+            values["barcode"] = given.variants[0].barcode or item.barcode
+            values["sku"] = given.variants[0].sku or item.sku
+        changes = {name: value for name, value in values.items() if getattr(item, name) != value}
         category = await self._category(given.type)
         if category is not None and category.id != item.category_id:
             changes["category"] = category.slug
@@ -131,7 +131,7 @@ class _Part:
             await catalog.change_product(item.sku, changes)
             self.products_changed += 1
 
-    async def _make_products(self, given: Sequence[Product]) -> dict[str, Item]:
+    async def _create_products(self, given: Sequence[Product]) -> dict[str, Item]:
         at = clock.now()
         skus = await self._free_skus(
             [(p.handle, {}, None if p.options else p.variants[0].sku, p.variants[0].line) for p in given]
@@ -152,27 +152,27 @@ class _Part:
                     stored_options=rules.stored_options(product.options),
                 )
             )
-        made = await self._insert(new)
-        self.products_made += len(made)
-        return {product.handle: item for product, item in zip(given, made, strict=False)}
+        created = await self._insert(new)
+        self.products_made += len(created)
+        return {product.handle: item for product, item in zip(given, created, strict=False)}
 
     async def _insert(self, new: Sequence[Item]) -> list[Item]:
-        """Write new items; none once anything was wrong."""
+        """Write new items; none after a fault."""
         if self.faults.count:
             return []
-        made = await rows.insert(new)
-        await outbox.add(items_changed([item.id for item in made]))
-        return made
+        created = await rows.insert(new)
+        await outbox.add(items_changed([item.id for item in created]))
+        return created
 
     async def _items(self, products: Sequence[tuple[Product, Item]]) -> list[tuple[Variant, Item]]:
-        """The item that each variant is, with the combinations made that were missing."""
+        """The item of each variant. Creates missing combinations."""
         found: list[tuple[Variant, Item]] = []
         missing: list[tuple[Variant, Item]] = []
         known = await rows.combinations([item.id for product, item in products if product.options])
         for product, item in products:
-            made = {combination.choice_digest: combination for combination in known.get(item.id, ())}
+            members = {combination.choice_digest: combination for combination in known.get(item.id, ())}
             for variant in product.variants:
-                combination = made.get(rules.digest(dict(variant.choice)))
+                combination = members.get(rules.digest(dict(variant.choice)))
                 if not variant.choice:
                     found.append((variant, item))
                 elif combination is None:
@@ -181,21 +181,21 @@ class _Part:
                     with self.faults.at(variant.line):
                         await self._update_combination(variant, combination)
                     found.append((variant, combination))
-        return sorted([*found, *await self._make_combinations(missing)], key=lambda pair: pair[0].line)
+        return sorted([*found, *await self._create_combinations(missing)], key=lambda pair: pair[0].line)
 
     async def _update_combination(self, variant: Variant, item: Item) -> None:
-        wanted = {
+        values = {
             "sku": variant.sku or item.sku,
             "barcode": variant.barcode or item.barcode,
             "images": _pictures(variant) or item.images,
         }
-        changes = {name: value for name, value in wanted.items() if getattr(item, name) != value}
+        changes = {name: value for name, value in values.items() if getattr(item, name) != value}
         if "sku" in changes:
             changes["new_sku"] = changes.pop("sku")
         if changes:
             await combinations.update(item.sku, changes)
 
-    async def _make_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
+    async def _create_combinations(self, missing: Sequence[tuple[Variant, Item]]) -> list[tuple[Variant, Item]]:
         at = clock.now()
         skus = await self._free_skus([(p.slug or p.sku, dict(v.choice), v.sku, v.line) for v, p in missing])
         new = [
@@ -206,12 +206,12 @@ class _Part:
             )
             for (variant, product), sku in zip(missing, skus, strict=True)
         ]
-        made = await self._insert(new)
-        self.combinations_made += len(made)
-        return [(variant, item) for (variant, _), item in zip(missing, made, strict=False)]
+        created = await self._insert(new)
+        self.combinations_made += len(created)
+        return [(variant, item) for (variant, _), item in zip(missing, created, strict=False)]
 
     async def _free_skus(self, wanted: Sequence[tuple[str, Choice, str | None, int]]) -> list[str]:
-        """A SKU for each new item of (handle, choice, SKU given, line); one that is given must be free."""
+        """A SKU for each new item of (handle, choice, given SKU, line). A given SKU must be free."""
         given = {sku for _, _, sku, _ in wanted if sku is not None}
         taken = await rows.ids_by_sku(given)
         for _, _, sku, line in wanted:
@@ -234,7 +234,7 @@ class _Part:
         return made
 
     async def _category(self, type_: str | None) -> Category | None:
-        """The category of a Type, made if it is missing."""
+        """The category of a Type, created if it is missing."""
         if type_ is None:
             return None
         slug = rules.slug_from(type_)
@@ -249,7 +249,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """The SKUs that a made one must not be: those of the file, and those made with it. What is stored is asked for later."""
+    """The SKUs of the file and those generated so far. Stored SKUs are checked afterwards, together."""
 
     here: set[str]
     given: Products
@@ -259,13 +259,13 @@ class _Taken:
 
 
 async def _lock(given: Sequence[Product]) -> None:
-    """Lock what is there of products, in the order of ids: they are changed in that of the file."""
+    """Lock stored products in the order of ids, because they are changed in the order of the file."""
     ids = (await rows.product_ids_by_slug([product.handle for product in given])).values()
     await commands.lock_items([*ids, *await rows.combination_ids(ids)], waiting=True)
 
 
-async def _set(items: Sequence[tuple[Variant, Item]]) -> None:
-    """Whether an item is counted and takes backorders, where that is not set at it already."""
+async def _set_settings(items: Sequence[tuple[Variant, Item]]) -> None:
+    """Set manageStock and backorders at items where they differ from the file."""
     own = await settings.own_values([_place(item) for _, item in items])
     changes = {_place(item): _settings(variant, own.get(_place(item), {})) for variant, item in items}
     await settings.change_many({key: values for key, values in changes.items() if values})
@@ -276,7 +276,7 @@ def _place(item: Item) -> Key:
 
 
 def _settings(variant: Variant, own: dict[str, Any]) -> dict[str, Any]:
-    """What is to be set at an item: an empty tracker, ``continue``; and taken away where the file says otherwise by now."""
+    """The settings of an item that change: by an empty tracker and ``continue``, or None where the file resets them."""
     changes: dict[str, Any] = {}
     if variant.counted and own.get("manage_stock") is False:
         changes["manage_stock"] = None

@@ -1,4 +1,4 @@
-"""Whether what the server stands on answers, and is what this code can work on."""
+"""Whether the database answers and has the schema of this version, and how much work is pending."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from gqlstock.store.outbox import Cursor
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
 
-# Behind so many it makes no difference how many more there are.
-_MOST_COUNTED = 100_000
+# Counting more costs time and says nothing new.
+_MAX_COUNT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is committed and still to be done."""
+    """Committed work that is still to be done."""
 
     news: int
     oldest_seconds: float
@@ -25,11 +25,11 @@ class Backlog:
 
 
 class NotUsable(Exception):
-    """A database that cannot be worked on, as the line that is printed."""
+    """A database that cannot be used; the message is printed."""
 
 
 async def database_answers() -> None:
-    """Raises when the database does not answer."""
+    """Raise when the database does not answer."""
     await sql.query("SELECT 1 AS one")
 
 
@@ -46,7 +46,7 @@ async def check_answers(url: DatabaseUrl) -> None:
 
 
 def _check_file(url: SqliteFile) -> None:
-    """Say what SQLite calls "unable to open database file" of a file that is missing or none."""
+    """Explain SQLite's "unable to open database file" for a missing file or a directory."""
     file = Path(url.path).absolute()
     if not file.parent.is_dir():
         raise NotUsable(f"There is no directory {file.parent}: make it, or set GQLSTOCK_DATABASE_URL.")
@@ -60,14 +60,14 @@ def _check_file(url: SqliteFile) -> None:
 
 
 async def check_migrated(url: DatabaseUrl) -> None:
-    """Refuse an open database that is not gqlstock's, of whatever version."""
+    """Refuse an open database that is not a gqlstock database of any version."""
     await check_answers(url)
     if not await versions.applied():
         raise NotUsable(f"{_named(url)} is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.")
 
 
 async def check_known(url: DatabaseUrl) -> None:
-    """Refuse an open database that is not there or that a later version has changed."""
+    """Refuse an open database that cannot be reached or was migrated by a later version."""
     await check_answers(url)
     unknown = await versions.unknown()
     if unknown:
@@ -85,13 +85,13 @@ async def check_usable(url: DatabaseUrl) -> None:
 
 
 async def backlog(seen: Cursor) -> Backlog:
-    """What there is to do behind that place of the outbox, and what is to be delivered."""
-    news, oldest = await outbox.waiting(seen, _MOST_COUNTED)
+    """The outbox entries after a cursor, and the pending deliveries."""
+    news, oldest = await outbox.waiting(seen, _MAX_COUNT)
     return Backlog(
         news,
         max((clock.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
-        await webhooks.queue.pending(_MOST_COUNTED),
-        await mail.queue.pending(_MOST_COUNTED),
+        await webhooks.queue.pending(_MAX_COUNT),
+        await mail.queue.pending(_MAX_COUNT),
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of a stock mutation, worked out one after the other against a snapshot: an adjustment, a count, a move."""
+"""Applies the rows of a stock mutation to a snapshot, one after the other: adjustments, counts, moves."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
-from gqlstock.store.ledger import CLOCKS_AGREE
+from gqlstock.store.ledger import MAX_CLOCK_DIFFERENCE
 
 MAX_ROWS = 1_000
 
@@ -26,7 +26,7 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class StockLine:
-    """So many units of one item."""
+    """A quantity of one item."""
 
     sku: str
     quantity: Decimal
@@ -41,12 +41,12 @@ def check_rows(rows: Sequence[Any], name: str) -> None:
 
 @dataclass(slots=True)
 class EditStock:
-    """The command behind mutations whose input is a list of rows; ``work`` works one of them out."""
+    """The command of mutations whose input is a list of rows. ``work`` applies one row."""
 
     caller: Caller
     key: IdempotencyKey | None
     name: str
-    """The input's name of the list, for errors."""
+    """The name of the list in the input, for the paths of refusals."""
     rows: Sequence[Any]
     skus: Collection[str]
     work: Callable[["StockEdits", Any], None]
@@ -54,7 +54,7 @@ class EditStock:
     reference: str | None = None
     partial: bool = False
     check: Callable[[Network], None] = lambda network: None
-    """Refuses what is wrong with the mutation as a whole."""
+    """Raises ``Refused`` where the mutation as a whole is wrong."""
     announcements: frozenset[int] = frozenset()
     """The announcements that the rows name."""
 
@@ -66,9 +66,9 @@ class EditStock:
     def size(self) -> int:
         return len(self.rows)
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        self.check(found.network)
-        return {item.id for sku in self.skus if (item := found.by_sku.get(sku)) is not None}
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        self.check(snapshot.network)
+        return {item.id for sku in self.skus if (item := snapshot.by_sku.get(sku)) is not None}
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         edits = StockEdits(self.caller, snapshot, now, self.reason, self.reference)
@@ -77,7 +77,7 @@ class EditStock:
 
 
 class StockEdits:
-    """The rows of one call and what they have changed so far."""
+    """The changes of the rows of one call so far."""
 
     def __init__(
         self, caller: Caller, snapshot: Snapshot, now: datetime, reason: str | None, reference: str | None
@@ -97,7 +97,7 @@ class StockEdits:
     def run(
         self, name: str, rows: Sequence[Any], work: Callable[["StockEdits", Any], None], *, partial: bool = False
     ) -> list[Refusal]:
-        """Work out every row. Refused when one is; with ``partial`` the good ones are left, and what the others are."""
+        """Apply every row. A wrong row refuses all; with ``partial`` only itself. Returns the refusals."""
         refused: list[Refusal] = []
         missing: list[NotLoaded] = []
         for number, row in enumerate(rows):
@@ -127,11 +127,11 @@ class StockEdits:
         return Changes(answer, self.entries, self.added, changed, new_levels=self._new_levels)
 
     def level(self, sku: str, warehouse: str) -> Level:
-        """The figures of a level as the rows before this one leave them; an empty one where there is none yet."""
+        """A level with the changes of earlier rows; an empty one where there is none yet."""
         return self._level(self._key(sku, warehouse))
 
     def name_once(self, sku: str, warehouse: str) -> None:
-        """Refuse a level that a row before has named, however it spelled the SKU."""
+        """Refuse a level that an earlier row named, in any spelling."""
         key = self._key(sku, warehouse)
         if key in self._named:
             raise invalid(f"{sku} in {warehouse} stands there twice: state one count of it.", "sku")
@@ -145,12 +145,12 @@ class StockEdits:
         self.entries.append(entry)
 
     def level_id(self, sku: str, warehouse: str) -> int:
-        """The id of a level; that of one that is made by these rows is new."""
+        """The id of a level; a temporary one where these rows create it."""
         level = self.level(sku, warehouse)
         return level.id or self._new_levels.setdefault(self._key(sku, warehouse), new_id())
 
     def record(self, kind: type[R], record_id: int | None) -> R | None:
-        """A record as the rows before this one leave it."""
+        """A record with the changes of earlier rows."""
         if record_id is None:
             return None
         return self.changed.get((kind, record_id)) or self.snapshot.get(kind, record_id)
@@ -162,13 +162,13 @@ class StockEdits:
         counting.check_units(quantity, self.snapshot.item(item_id), warehouse_id, level, self.snapshot.lookup, *path)
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
-        """What came and went after the moment of a count. Refused for a moment to come, or before the latest count."""
+        """The sum of movements since a count. Raises ``Refused`` for a moment in the future or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
         level = self.level(sku, warehouse)
         latest = level.counted_at
-        if latest is not None and latest > self.now + CLOCKS_AGREE:
-            latest = None  # written down before the clock was set back
+        if latest is not None and latest > self.now + MAX_CLOCK_DIFFERENCE:
+            latest = None  # stored before the clock was set back
         if latest is not None and moment < latest:
             raise Refusal(
                 Code.STALE_QUANTITY,

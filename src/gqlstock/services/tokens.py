@@ -1,4 +1,4 @@
-"""Tokens: making them, listing and revoking them, and finding out whom one stands for."""
+"""Creates, lists and revokes API tokens, and finds their callers."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -13,12 +13,12 @@ from gqlstock.rules.tokens import ApiToken, TokenState
 from gqlstock.store import tokens, warehouses
 from gqlstock.store.db import clock, transactions
 
-_MARK = "gqls_"
+_PREFIX = "gqls_"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A token as people are told of it. ``warehouses``: by code; None for all."""
+class TokenInfo:
+    """A token without its text. ``warehouses``: by code; None for all."""
 
     name: str
     scopes: tuple[str, ...]
@@ -32,9 +32,9 @@ class Listed:
 async def create(
     name: str, scopes: Sequence[str], warehouse_codes: Sequence[str] | None = None, expires: str | None = None
 ) -> str:
-    """Make a token and give its text, which is kept nowhere: only its digest is.
+    """Create a token and return its text. Only a digest of it is stored.
 
-    A revoked token's name may be used again, and is then the same caller: its idempotency keys go on.
+    The name of a revoked token may be used again. It is then the same caller, with the same idempotency keys.
     """
     known = [scope.value for scope in Scope]
     unknown = [scope for scope in scopes if scope not in known]
@@ -43,34 +43,34 @@ async def create(
     if not scopes:
         raise invalid(f"A token needs a scope: {', '.join(known)}.", "scope")
     granted = frozenset(Scope(scope) for scope in scopes)
-    over_all = sorted(granted & OVER_ALL_WAREHOUSES)
-    if warehouse_codes and over_all:
-        raise invalid(f"{over_all[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
+    unlimited = sorted(granted & OVER_ALL_WAREHOUSES)
+    if warehouse_codes and unlimited:
+        raise invalid(f"{unlimited[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
     checked = catalog.text(name, "token name", "name")
     if is_reserved(checked):
         message = f"The name {refusals.shown(checked)} is reserved: the ledger has it for the system. Choose another."
         raise invalid(message, "name")
     ends = expiry.parse(expires, clock.now()) if expires is not None else None
-    token = _MARK + secrets.token_urlsafe(32)
+    token = _PREFIX + secrets.token_urlsafe(32)
 
     async def work() -> None:
         now = clock.now()
         before = await tokens.named(checked)
         if before is not None and before.revoked_at is None:
-            is_over = before.state(now) is TokenState.EXPIRED
-            raise (_ended(checked) if is_over else refusals.taken("token", checked, "name"))
+            is_expired = before.state(now) is TokenState.EXPIRED
+            raise (_expired(checked) if is_expired else refusals.taken("token", checked, "name"))
         ids = sorted(await _ids(warehouse_codes)) if warehouse_codes else None
-        made = ApiToken(UNSTORED, checked, tokens.digest(token), sorted(granted), ids, now, ends, None)
+        new = ApiToken(UNSTORED, checked, tokens.digest(token), sorted(granted), ids, now, ends, None)
         if before is None:
-            await tokens.insert(made)
+            await tokens.insert(new)
         else:
-            await tokens.update(before, replace(made, id=before.id))
+            await tokens.update(before, replace(new, id=before.id))
 
     await transactions.run(work)
     return token
 
 
-def _ended(name: str) -> refusals.Refused:
+def _expired(name: str) -> refusals.Refused:
     message = f"There is a token {refusals.shown(name)} already, which has expired: revoke it to use its name again."
     return refusals.Refusal(refusals.Code.ALREADY_EXISTS, message, ("name",)).only()
 
@@ -84,13 +84,13 @@ async def _ids(codes: Sequence[str]) -> frozenset[int]:
     return frozenset(known[code].id for code in codes)
 
 
-async def listed() -> list[Listed]:
-    """Every token there was, oldest first."""
+async def listed() -> list[TokenInfo]:
+    """All tokens, including revoked ones, oldest first."""
     now = clock.now()
     found = await tokens.all_tokens()
     places = await warehouses.warehouses({one for token in found for one in token.warehouses or ()})
     return [
-        Listed(
+        TokenInfo(
             token.name,
             tuple(token.scopes),
             None if token.warehouses is None else tuple(sorted(places[one].code for one in token.warehouses)),
@@ -104,8 +104,7 @@ async def listed() -> list[Listed]:
 
 
 async def revoke(name: str) -> None:
-    """Let a token stand for nobody from now on; connections that it opened end within seconds."""
-
+    """Revoke a token. Connections that it opened end within seconds."""
     checked = catalog.text(name, "token name", "name")
 
     async def work() -> None:
@@ -120,5 +119,5 @@ async def revoke(name: str) -> None:
 
 
 async def callers(given: Collection[str]) -> dict[str, Caller]:
-    """Whom tokens stand for, without those that do not exist, are revoked or have expired."""
+    """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
     return await tokens.callers(given, clock.now())

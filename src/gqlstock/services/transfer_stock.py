@@ -1,4 +1,4 @@
-"""Transfer available units from one warehouse to another: all rows or nothing."""
+"""Transfer available units from one warehouse to another, all rows or none."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class TransferStockRequest:
 
 
 async def transfer(caller: Caller, request: TransferStockRequest, key: str | None = None) -> Result:
-    """Move units from one warehouse to another. Answers the ids of levels and movements."""
+    """Move units from one warehouse to another. Returns the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockLine) -> None:
         level = edits.level(row.sku, request.source)

@@ -1,4 +1,4 @@
-"""Organizations, websites and warehouses: made and changed."""
+"""Creates and changes organizations, websites and warehouses."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,35 +16,36 @@ from gqlstock.store import warehouses as rows
 from gqlstock.store.db import clock, tables, transactions
 
 DEFAULT_ORGANIZATION = "default"
-_LARGEST_PRIORITY = 2**31 - 1
+_MAX_PRIORITY = 2**31 - 1
+_MAX_WAREHOUSES = 250
 
 Changes = Mapping[str, Any]
-"""What a caller wants changed, by name; what is left out stays, None empties."""
+"""Requested changes by field name. A field that is left out stays; None clears it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
-    """A warehouse to sell from; without a priority its place in the list counts."""
+class AssignedWarehouse:
+    """A warehouse to sell from. ``priority`` None: its position in the list."""
 
     warehouse: str
     priority: int | None = None
 
 
-async def create_organization(code: str, name: str, warehouses: Sequence[Assigned] = ()) -> int:
-    """Make an organization. Answers its id."""
+async def create_organization(code: str, name: str, warehouses: Sequence[AssignedWarehouse] = ()) -> int:
+    """Create an organization. Returns its id."""
 
     async def work() -> int:
         free = await _free_code("organization", rows.organization, code)
-        made = Organization(UNSTORED, free, catalog.text(name, "name", "name"), clock.now())
-        (made_id,) = await tables.insert(Organization, [made])
-        await _assign("organization_id", made_id, warehouses)
-        return made_id
+        new = Organization(UNSTORED, free, catalog.text(name, "name", "name"), clock.now())
+        (new_id,) = await tables.insert(Organization, [new])
+        await _assign("organization_id", new_id, warehouses)
+        return new_id
 
     return await transactions.run(work)
 
 
 async def update_organization(code: str, given: Changes) -> int:
-    """Change what is given of an organization; ``warehouses`` replaces them all. Answers its id."""
+    """Change the given fields of an organization; ``warehouses`` replaces all of them. Returns its id."""
 
     async def work() -> int:
         found = await _organization(code, "code")
@@ -61,25 +62,25 @@ async def update_organization(code: str, given: Changes) -> int:
 
 
 async def create_website(
-    code: str, name: str, organization: str | None = None, warehouses: Sequence[Assigned] = ()
+    code: str, name: str, organization: str | None = None, warehouses: Sequence[AssignedWarehouse] = ()
 ) -> int:
-    """Make a website, of the default organization if none is named. Answers its id."""
+    """Create a website, by default in the default organization. Returns its id."""
 
     async def work() -> int:
         owner = await _organization(DEFAULT_ORGANIZATION if organization is None else organization, "organization")
         free = await _free_code("website", rows.website, code)
-        made = Website(UNSTORED, free, catalog.text(name, "name", "name"), owner.id, clock.now())
-        (made_id,) = await tables.insert(Website, [made])
-        await _assign("website_id", made_id, warehouses)
+        new = Website(UNSTORED, free, catalog.text(name, "name", "name"), owner.id, clock.now())
+        (new_id,) = await tables.insert(Website, [new])
+        await _assign("website_id", new_id, warehouses)
         await outbox.add([ANY_SETTING])
         await reassessments.add_everything()
-        return made_id
+        return new_id
 
     return await transactions.run(work)
 
 
 async def update_website(code: str, given: Changes) -> int:
-    """Change what is given of a website; ``warehouses`` replaces them all. Answers its id."""
+    """Change the given fields of a website; ``warehouses`` replaces all of them. Returns its id."""
 
     async def work() -> int:
         found = await rows.website(code)
@@ -103,19 +104,19 @@ async def update_website(code: str, given: Changes) -> int:
 
 
 async def create_warehouse(given: Changes) -> int:
-    """Make a warehouse of ``code``, ``name`` and whatever else is given. Answers its id."""
+    """Create a warehouse from ``code``, ``name`` and the other given fields. Returns its id."""
 
     async def work() -> int:
-        free, at = await _free_code("warehouse", rows.warehouse, given["code"]), clock.now()
-        made = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=at, updated_at=at)
-        (made_id,) = await tables.insert(Warehouse, [_changed(made, given)])
-        return made_id
+        free, now = await _free_code("warehouse", rows.warehouse, given["code"]), clock.now()
+        new = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=now, updated_at=now)
+        (new_id,) = await tables.insert(Warehouse, [_changed(new, given)])
+        return new_id
 
     return await transactions.run(work)
 
 
 async def update_warehouse(code: str, given: Changes) -> int:
-    """Change what is given of a warehouse. Taking it in or out of use is a change of what its items have available."""
+    """Change the given fields of a warehouse. Activating or deactivating it changes the availability of its items."""
 
     async def work() -> int:
         found = await rows.warehouse(code)
@@ -132,17 +133,17 @@ async def update_warehouse(code: str, given: Changes) -> int:
 
 
 def _changed(warehouse: Warehouse, given: Changes) -> Warehouse:
-    """A warehouse with what is given, each thing checked."""
+    """A warehouse with the given fields, checked."""
     changes: dict[str, Any] = {}
     if given.get("name") is not None:
         changes["name"] = catalog.text(given["name"], "name", "name")
     if "address" in given:
         changes["address"] = _address(given["address"])
     if "location" in given:
-        place: Point | None = given["location"]
-        if place is not None:
-            geo.point(place.latitude, place.longitude, "location")
-        changes |= {"latitude": place.latitude if place else None, "longitude": place.longitude if place else None}
+        point: Point | None = given["location"]
+        if point is not None:
+            geo.point(point.latitude, point.longitude, "location")
+        changes |= {"latitude": point.latitude if point else None, "longitude": point.longitude if point else None}
     if given.get("active") is not None:
         changes["active"] = given["active"]
     return replace(warehouse, **changes)
@@ -168,25 +169,25 @@ async def _free_code(kind: str, find: Callable[[str], Awaitable[object | None]],
     return checked
 
 
-async def _assign(owner: str, owner_id: int, assigned: Sequence[Assigned]) -> None:
+async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehouse]) -> None:
     """Replace the warehouses that a website or an organization sells from."""
-    if len(assigned) > 250:
-        raise refusals.too_many("warehouses", len(assigned), 250, "warehouses")
+    if len(assigned) > _MAX_WAREHOUSES:
+        raise refusals.too_many("warehouses", len(assigned), _MAX_WAREHOUSES, "warehouses")
     known = await rows.warehouses_by_code({one.warehouse for one in assigned})
-    made = []
+    assignments = []
     for number, one in enumerate(assigned):
         if one.warehouse not in known:
             raise refusals.missing("warehouse", one.warehouse, "warehouses", number, "warehouse")
         if any(known[other.warehouse] == known[one.warehouse] for other in assigned[:number]):
             raise invalid(f"{one.warehouse} stands there twice.", "warehouses", number, "warehouse")
         priority = number if one.priority is None else one.priority
-        if abs(priority) > _LARGEST_PRIORITY:
+        if abs(priority) > _MAX_PRIORITY:
             raise invalid(f"{priority} is out of range for a priority.", "warehouses", number, "priority")
         assigned_to = {"website_id": None, "organization_id": None, owner: owner_id}
-        made.append(Assignment(UNSTORED, **assigned_to, warehouse_id=known[one.warehouse].id, priority=priority))
-    await rows.replace_assignments(owner, owner_id, made)
+        assignments.append(Assignment(UNSTORED, **assigned_to, warehouse_id=known[one.warehouse].id, priority=priority))
+    await rows.replace_assignments(owner, owner_id, assignments)
 
 
 async def ensure_default_organization() -> None:
-    """The organization that a website without one belongs to."""
+    """Create the organization of websites that name none."""
     await rows.ensure_organization(DEFAULT_ORGANIZATION, "Default organization")

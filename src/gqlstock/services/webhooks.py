@@ -1,4 +1,4 @@
-"""Webhook endpoints, from the side of whoever is called: making, changing, deleting one, and ordering a message again."""
+"""Creates, changes and deletes webhook endpoints, and redelivers messages. ``delivery.webhooks`` sends them."""
 
 import base64
 import secrets
@@ -8,7 +8,7 @@ from typing import Any
 
 from gqlstock.rules import refusals
 from gqlstock.rules import webhooks as rules
-from gqlstock.rules.handles import Handle
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.retries import WorkState
@@ -17,23 +17,23 @@ from gqlstock.store import outbox
 from gqlstock.store import webhooks as rows
 from gqlstock.store.db import clock, transactions
 
-# As the Standard Webhooks specification wants it: 24 to 64 random bytes.
+# The Standard Webhooks specification demands 24 to 64 random bytes.
 _SECRET_BYTES = 32
-_MARK = "whsec_"
+_PREFIX = "whsec_"
 
 
 async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses: bool) -> tuple[int, str]:
-    """Make an endpoint; answers its id, and the secret that its messages are signed with."""
-    wanted = rules.topics(topics)
+    """Create an endpoint. Returns its id and the secret that signs its messages."""
+    checked_topics = rules.topics(topics)
     address = rules.url(url, private_addresses=private_addresses)
-    secret = _MARK + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
     async def work() -> int:
         since_era, since_tx, since_id = (await outbox.latest()).place
-        made = WebhookEndpoint(
+        new = WebhookEndpoint(
             id=UNSTORED,
             url=address,
-            stored_topics=[*wanted],
+            stored_topics=[*checked_topics],
             active=True,
             secret=secret,
             since_era=since_era,
@@ -42,13 +42,13 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
             created_at=clock.now(),
             deleted_at=None,
         )
-        return await rows.insert_endpoint(made)
+        return await rows.insert_endpoint(new)
 
     return await transactions.run(work), secret
 
 
-async def update(handle: Handle, changes: Mapping[str, Any], *, private_addresses: bool) -> int:
-    """Change an endpoint's URL, its topics, and whether it is active. While it is not, nothing goes out to it."""
+async def update(given_id: GivenId, changes: Mapping[str, Any], *, private_addresses: bool) -> int:
+    """Change the URL and the topics of an endpoint, and whether it is active. Inactive endpoints get nothing."""
     values: dict[str, Any] = {}
     if changes.get("url") is not None:
         values["url"] = rules.url(changes["url"], private_addresses=private_addresses)
@@ -58,18 +58,18 @@ async def update(handle: Handle, changes: Mapping[str, Any], *, private_addresse
         values["active"] = changes["active"]
 
     async def work() -> int:
-        found = await _in_use(handle)
+        found = await _in_use(given_id)
         await rows.update_endpoint(found, replace(found, **values))
         return found.id
 
     return await transactions.run(work)
 
 
-async def delete(handle: Handle) -> int:
-    """Take an endpoint out of use: what waits for it is given up, what was delivered stays to be looked up."""
+async def delete(given_id: GivenId) -> int:
+    """Delete an endpoint. Pending messages fail; all messages can still be read."""
 
     async def work() -> int:
-        found = await _in_use(handle)
+        found = await _in_use(given_id)
         await rows.update_endpoint(found, replace(found, active=False, secret="", deleted_at=clock.now()))
         await rows.abandon(found.id, "The endpoint was deleted.")
         return found.id
@@ -77,26 +77,26 @@ async def delete(handle: Handle) -> int:
     return await transactions.run(work)
 
 
-async def _in_use(handle: Handle) -> WebhookEndpoint:
-    """The endpoint, with its lines locked."""
-    found = (await rows.lock([handle.row_id])).get(handle.row_id) if handle.row_id is not None else None
+async def _in_use(given_id: GivenId) -> WebhookEndpoint:
+    """Lock an endpoint in use, and so the order of its messages."""
+    found = (await rows.lock([given_id.row_id])).get(given_id.row_id) if given_id.row_id is not None else None
     if found is None or found.deleted_at is not None:
-        raise refusals.missing("webhook endpoint", handle.text, "id")
+        raise refusals.missing("webhook endpoint", given_id.text, "id")
     return found
 
 
-async def redeliver(handle: Handle) -> int:
-    """Send a message again at once, with all its attempts before it, or one whose next attempt is not yet due."""
+async def redeliver(given_id: GivenId) -> int:
+    """Send a message again immediately, with all retries, or a pending one before its next retry is due."""
 
     async def work() -> int:
-        known = (await rows.deliveries([handle.row_id])).get(handle.row_id) if handle.row_id is not None else None
+        known = (await rows.deliveries([given_id.row_id])).get(given_id.row_id) if given_id.row_id is not None else None
         if known is None:
-            raise refusals.missing("webhook delivery", handle.text, "id")
+            raise refusals.missing("webhook delivery", given_id.text, "id")
         endpoint = (await rows.lock([known.endpoint_id]))[known.endpoint_id]
-        # Read again under the lock: it may have been delivered in between.
+        # Read again under the lock, because it may have been delivered in between.
         found = (await rows.deliveries([known.id])).get(known.id)
         if found is None:
-            raise refusals.missing("webhook delivery", handle.text, "id")
+            raise refusals.missing("webhook delivery", given_id.text, "id")
         _check(found, endpoint)
         changes: dict[str, Any] = {"due_at": clock.now()}
         if found.state is not WorkState.PENDING:
@@ -113,7 +113,7 @@ async def redeliver(handle: Handle) -> int:
 
 
 def _check(found: WebhookDelivery, endpoint: WebhookEndpoint) -> None:
-    """Refuse what cannot go out at once."""
+    """Refuse a message that cannot be sent now."""
     if endpoint.deleted_at is not None:
         raise wrong_state("The endpoint was deleted.", "id")
     if not endpoint.active:

@@ -1,1 +1,1 @@
-"""The engine: how stock changes, and how the present is read."""
+"""The engine: how stock changes, and how its current state is read."""

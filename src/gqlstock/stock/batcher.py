@@ -1,6 +1,6 @@
-"""Group commit: calls that arrive during a write form the next batch.
+"""Group commit: calls that arrive during a write form the next batch. An idle batcher runs a call immediately.
 
-Idle batchers run calls immediately, alone. How a batch is written, and what each call gets, is not decided here.
+How a batch is written, and what each call returns, is decided by the ``write`` function that it is given.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from gqlstock import trail
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
-_MOST_CALLS = 64
-_LARGEST = 1_000
-_WAITING_AT_ONCE = 2
+_MAX_CALLS = 64
+_MAX_SIZE = 1_000
+_MAX_WAITING_BATCHES = 2
 
 
 Lock = tuple[str, int]
-"""What a lock is on, by kind and id."""
+"""The kind and the id of a locked object."""
 
 
 class Locked(Exception):
-    """A call was set aside: another transaction has what it needs. ``keys`` are the locks to wait for."""
+    """Another transaction holds the locks of a call, ``keys``. The call waits for them outside the queue."""
 
     def __init__(self, keys: Collection[Lock]) -> None:
         self.keys = frozenset(keys)
@@ -32,9 +32,9 @@ class Locked(Exception):
 
 
 Write = Callable[[Sequence[Call], frozenset[Lock]], Awaitable[Sequence[Answer | Exception]]]
-"""Writes a batch and gives each call's answer, or its exception, in order; ``Locked`` for a call that was set aside.
+"""Writes a batch and returns each call's answer or exception, in order; ``Locked`` where its locks are not free.
 
-It never waits for a lock, but for those it is told to wait for.
+It waits for the given locks and for no others.
 """
 
 
@@ -46,10 +46,10 @@ class _Pending(Generic[Call, Answer]):
 
 
 class Batcher(Generic[Call, Answer]):
-    """One batch is written at a time. Calls that need a lock somebody else has wait beside it, at most two batches at once.
+    """Writes one batch at a time. Calls whose locks are held elsewhere wait in at most two further batches.
 
-    Of calls with one ``key``, a batch has at most one. ``size`` is how much work a call is: a batch is closed once its
-    calls come to a thousand.
+    A batch has at most one call with the same ``key``. ``size`` is the number of rows of a call; a batch has at most
+    1,000 rows, unless one call alone has more.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Batcher(Generic[Call, Answer]):
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def do(self, call: Call) -> Answer:
-        """Run a call, with others that arrive at the same time."""
+        """Run a call in a batch with others that arrive at the same time."""
         pending: _Pending[Call, Answer] = _Pending(call, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         if self._running is None:
@@ -79,11 +79,11 @@ class Batcher(Generic[Call, Answer]):
             while batch := self._next(self._queue, frozenset()):
                 await self._write_batch(batch, frozenset())
         finally:
-            # Before anything else happens: the next call finds an idle batcher.
+            # Reset before the next await, so that the next call starts a new task.
             self._running = None
 
     async def _wait(self) -> None:
-        """Write calls whose locks others have, those first that have waited longest."""
+        """Write the calls whose locks are held elsewhere, oldest first."""
         task = asyncio.current_task()
         try:
             while self._locked:
@@ -105,7 +105,7 @@ class Batcher(Generic[Call, Answer]):
             for pending in batch:
                 if not pending.locked:
                     pending.future.cancel()
-        if self._locked and len(self._waiting) < _WAITING_AT_ONCE:
+        if self._locked and len(self._waiting) < _MAX_WAITING_BATCHES:
             self._waiting.add(_start(self._wait))
 
     async def _answers(
@@ -117,19 +117,19 @@ class Batcher(Generic[Call, Answer]):
             return [error] * len(batch)
 
     def _next(self, queue: deque[_Pending[Call, Answer]], locked: frozenset[Lock]) -> list[_Pending[Call, Answer]]:
-        """The next batch, oldest calls first: those that need no other locks than these, when they need any."""
+        """The next batch, oldest calls first. Calls that wait for other locks than ``locked`` stay in the queue."""
         batch: list[_Pending[Call, Answer]] = []
-        left: list[_Pending[Call, Answer]] = []
+        skipped: list[_Pending[Call, Answer]] = []
         keys: set[Hashable] = set()
         size = 0
-        while queue and len(batch) < _MOST_CALLS and size < _LARGEST:
+        while queue and len(batch) < _MAX_CALLS and size < _MAX_SIZE:
             pending = queue.popleft()
             if pending.future.done():
                 continue
             key = self._key(pending.call)
-            too_large = bool(batch) and size + self._size(pending.call) > _LARGEST
+            too_large = bool(batch) and size + self._size(pending.call) > _MAX_SIZE
             if too_large or (key is not None and key in keys) or not pending.locked <= locked:
-                left.append(pending)
+                skipped.append(pending)
             else:
                 keys.add(key)
                 size += self._size(pending.call)
@@ -137,12 +137,12 @@ class Batcher(Generic[Call, Answer]):
                 batch.append(pending)
             if too_large:
                 break
-        queue.extendleft(reversed(left))
+        queue.extendleft(reversed(skipped))
         return batch
 
 
 def _start(run: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-    # Not part of the request that started it: it goes on for all calls.
+    # The task serves all calls, so it leaves the trace of the request that started it.
     async def task() -> None:
         await run()
 

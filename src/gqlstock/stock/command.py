@@ -1,4 +1,7 @@
-"""What every use case of stock implements: what it names, what it locks, what it decides."""
+"""The interface of every use case that changes stock: the objects it names, the items it locks, its decision.
+
+It reads and writes nothing; ``transaction`` runs commands.
+"""
 
 import itertools
 from collections.abc import Callable, Collection, Sequence
@@ -19,13 +22,13 @@ _new_ids = itertools.count(-1, -1)
 
 
 def new_id() -> int:
-    """The id of a record that is not stored yet; the writer replaces it wherever it stands."""
+    """The temporary id of a new record, below 0. The writer replaces it everywhere by the stored id."""
     return next(_new_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a command names before anything is locked: SKUs, and ids of other things."""
+    """The objects that a command names before anything is locked: SKUs and ids."""
 
     skus: frozenset[str] = frozenset()
     items: frozenset[int] = frozenset()
@@ -34,14 +37,14 @@ class Names:
     holds: frozenset[int] = frozenset()
     announcements: frozenset[int] = frozenset()
     addresses: frozenset[str] = frozenset()
-    """Addresses of guests, whose active holds are counted."""
+    """Addresses of guests. Their active holds are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A change of one level, and what its movement says. The level is made, or brought back into use, where it must be.
+    """A change of one level and the details of its movement. A missing or retired level is created or restored.
 
-    ``order_id`` may be that of an order that is not stored yet.
+    ``order_id`` may be the temporary id of a new order.
     """
 
     item_id: int
@@ -60,19 +63,19 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command answers: the ids of what it made or touched, and what it refused besides."""
+    """The answer of a command: the ids of the objects it created or changed, and the rows it refused."""
 
     ids: dict[str, list[int]]
     refusals: list[Refusal] = field(default_factory=list)
     rows: Sequence[object] = field(default=(), compare=False)
-    """Those of the objects that are at hand as they were just written; not kept under the key."""
+    """The objects as they were just written, where known. They are not kept under the idempotency key."""
 
 
 class Written(Protocol):
-    """What was written, for the answer."""
+    """The stored records and levels, for the answer."""
 
     def id_of(self, record_id: int) -> int:
-        """The stored id of a record that was new."""
+        """The stored id of a record by its temporary id."""
 
     def record(self, record: Any) -> Any:
         """A record as it is stored now."""
@@ -86,47 +89,47 @@ class Written(Protocol):
 
 @dataclass(slots=True)
 class Changes:
-    """What a command decided. Nothing of it is written yet."""
+    """The decision of a command, not written yet."""
 
     answer: Callable[[Written], Result]
     entries: list[LedgerEntry] = field(default_factory=list)
     added: list[Any] = field(default_factory=list)
-    """New records, those first that others refer to."""
+    """New records. A record comes after those that it refers to."""
     changed: list[Any] = field(default_factory=list)
     """New versions of records."""
     new_levels: dict[tuple[int, int], int] = field(default_factory=dict)
-    """The new ids of levels that are made, where a record refers to one."""
+    """The temporary ids of new levels, where a record refers to one."""
     opened: list[tuple[int, int]] = field(default_factory=list)
-    """Levels that must be there and in use, whether anything is entered there or not."""
+    """Levels that must exist and be in use, with or without a ledger entry."""
     retired: list[tuple[int, int]] = field(default_factory=list)
-    """Levels, by item and warehouse, that are taken out of use."""
-    told: dict[tuple[int, int], Level] = field(default_factory=dict)
-    """Levels as news last told of them, where that is not how they are before: those of expired holds."""
+    """Levels that are taken out of use, by item and warehouse."""
+    levels_before: dict[tuple[int, int], Level] = field(default_factory=dict)
+    """Levels before the change, where the snapshot differs: the last events still counted expired holds."""
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
-    """What expired holds keep in the stored figures of levels. It counts nowhere, so that the figures here lack it."""
+    """The units of expired holds that the stored figures still contain. The figures of the snapshot do not."""
     reassessed: frozenset[int] = frozenset()
-    """Items whose alerts are to follow what something else than stock has changed, such as a setting."""
+    """Items whose alerts are checked although their stock did not change, for example after a change of a setting."""
     events: list[Event] = field(default_factory=list)
 
     def level_id(self, snapshot: Snapshot, key: tuple[int, int]) -> int:
-        """The id of a level that a record refers to; it is made, or brought back into use, where it must be."""
+        """The id of a level that a record refers to. A missing or retired level is created or restored."""
         self.opened.append(key)
         level = snapshot.level(*key)
         return level.id if level is not None else self.new_levels.setdefault(key, new_id())
 
 
 def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    """One entry for each level: what an order does moves a level once, however many units of it are concerned."""
+    """One entry for each level, so that an order writes one movement for a level."""
     sums: dict[tuple[int, int], LedgerEntry] = {}
     for entry in entries:
         known = sums.get(entry.key)
-        change = ledger.together(known.change, entry.change) if known else entry.change
+        change = ledger.combined(known.change, entry.change) if known else entry.change
         sums[entry.key] = replace(entry, change=change)
     return list(sums.values())
 
 
 class Command(Protocol):
-    """A change of stock that somebody asked for."""
+    """A change of stock that a caller requested."""
 
     @property
     def caller(self) -> Caller: ...
@@ -137,14 +140,14 @@ class Command(Protocol):
 
     @property
     def names(self) -> Names:
-        """What it names."""
+        """The objects it names."""
 
     @property
     def size(self) -> int:
-        """How many rows it is."""
+        """Its number of rows."""
 
-    def items(self, found: Snapshot) -> Collection[int]:
-        """The items that it locks. Refused for what is wrong with it as a whole."""
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        """The items that it locks. Raises ``Refused`` where the command as a whole is wrong."""
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        """Decide it against what is there. Pure: refused, it has changed nothing."""
+        """Decide against the snapshot. Pure: raises ``Refused`` and changes nothing, or returns the changes."""

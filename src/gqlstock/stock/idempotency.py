@@ -1,4 +1,7 @@
-"""One call under one key happens once: its answer is kept with what it wrote, and given again."""
+"""Idempotency keys of commands: an answer is stored in the transaction of its command and returned for a repeated call.
+
+Which stored answer applies to a call is decided by ``rules.idempotency``.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,8 +19,8 @@ from gqlstock.store import warehouses
 from gqlstock.store.db import clock, transactions
 
 Answer = Result | Refused
-_REFUSALS_KEPT = timedelta(hours=1)
-"""A refusal only decides for calls that had arrived before it."""
+_REFUSAL_RETENTION = timedelta(hours=1)
+"""A stored refusal only answers calls that arrived before it, so that it is needed for a short time."""
 
 
 class _OnWebsite(Protocol):
@@ -30,9 +33,9 @@ class _OnWebsite(Protocol):
 
 
 def key_of(caller: Caller, mutation: str, key: str | None, request: object) -> IdempotencyKey | None:
-    """A key as a caller used it; None for none.
+    """The idempotency key of a call; None for a call without one.
 
-    ``request`` is the parsed input, in frozen dataclasses; two inputs are the same when ``canonical`` says so.
+    ``request`` is the parsed input, in frozen dataclasses; ``canonical`` decides which inputs are equal.
     """
     if key is None:
         return None
@@ -41,46 +44,46 @@ def key_of(caller: Caller, mutation: str, key: str | None, request: object) -> I
 
 
 async def key_on_website(caller: Caller, mutation: str, key: str | None, request: _OnWebsite) -> IdempotencyKey | None:
-    """As ``key_of``; the default website is the same whether it was named or left out."""
-    named = skus.normalized(request.website) if key is not None and request.website is not None else None
-    if named is not None and named == await warehouses.default_website_code():
+    """Like ``key_of``. Naming the default website equals leaving it out."""
+    website = skus.normalized(request.website) if key is not None and request.website is not None else None
+    if website is not None and website == await warehouses.default_website_code():
         request = replace(request, website=None)
     return key_of(caller, mutation, key, request)
 
 
 async def is_used(caller: Caller, mutation: str, key: str) -> bool:
-    """Whether a call of that mutation under that key was carried out."""
+    """Whether a call of this mutation under this key was carried out."""
     name = catalog.text(key, "idempotencyKey", "idempotencyKey")
     return await rows.has(IdempotencyKey(caller.key, mutation, name, ""))
 
 
 @dataclass(slots=True)
 class Answers:
-    """What is kept under the keys of a batch."""
+    """The stored answers for the keys of a batch."""
 
-    given: dict[IdempotencyKey, Answer] = field(default_factory=dict)
-    """The answers to calls that were decided before."""
+    valid: dict[IdempotencyKey, Answer] = field(default_factory=dict)
+    """Answers to return."""
     outdated: list[int] = field(default_factory=list)
-    """The ids of refusals that do not count for these calls: they arrived later."""
+    """The ids of refusals that do not apply, because these calls arrived after them."""
 
 
 async def answers(keys: Collection[IdempotencyKey]) -> Answers:
-    """What is kept under these keys. Read under the locks: a call that used a key has committed by now."""
+    """The stored answers for these keys. Call it under the locks: a call that used a key has committed by then."""
     found = Answers()
     for key, kept in (await rows.kept(keys)).items():
         if rules.decides(kept, key):
-            found.given[key] = _answer(kept, key)
+            found.valid[key] = _answer(kept, key)
         else:
             found.outdated.append(kept.id)
     return found
 
 
-async def keep(made: Mapping[IdempotencyKey, Answer], outdated: Collection[int]) -> None:
-    """Keep answers under keys. The transaction starts over where another one has used a key meanwhile."""
+async def keep(new: Mapping[IdempotencyKey, Answer], outdated: Collection[int]) -> None:
+    """Store answers under keys. The transaction is retried where another one used a key meanwhile."""
     if outdated:
         await rows.remove(outdated)
-    refused = {key for key, answer in made.items() if isinstance(answer, Refused)}
-    if not await rows.insert({key: _stored(answer) for key, answer in made.items()}, refused):
+    refused = {key for key, answer in new.items() if isinstance(answer, Refused)}
+    if not await rows.insert({key: _stored(answer) for key, answer in new.items()}, refused):
         raise transactions.Outdated("a key was used meanwhile")
 
 
@@ -100,6 +103,6 @@ def _answer(kept: KeptAnswer, key: IdempotencyKey) -> Answer:
 
 
 async def forget(older_than: timedelta) -> None:
-    """Forget the answers that have been kept for longer than that."""
+    """Delete answers older than that."""
     now = clock.now()
-    await rows.sweep(now - older_than, now - _REFUSALS_KEPT)
+    await rows.sweep(now - older_than, now - _REFUSAL_RETENTION)

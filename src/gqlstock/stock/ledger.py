@@ -1,4 +1,4 @@
-"""The only writer of levels and movements: figures by increments, a movement for each change of onHand."""
+"""Writes levels and movements; no other module does. Figures change by increments; each change of onHand is a movement."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from gqlstock.store import outbox
 
 
 async def write_levels(unit: UnitOfWork) -> None:
-    """Make the levels that are new, and take others in and out of use; before the records that refer to them."""
-    found = [level for key in unit.in_use if (level := unit.snapshot.level(*key)) is not None]
-    new = [level for level in found if level.id < 0]
+    """Insert new levels and take others in or out of use. Runs before the records that refer to levels are written."""
+    levels = [level for key in unit.in_use if (level := unit.snapshot.level(*key)) is not None]
+    new = [level for level in levels if level.id < 0]
     for level, stored_id in zip(new, await rows.insert(new), strict=True):
         unit.writes.store(level.id, stored_id)
-    await rows.set_in_use([level for level in found if level.id > 0])
+    await rows.set_in_use([level for level in levels if level.id > 0])
 
 
 async def retire(levels: Sequence[Level], now: datetime) -> None:
-    """Take levels out of use with their item, which is locked; their ledger stays."""
+    """Take the levels of a locked item out of use. Their movements stay."""
     await rows.set_in_use([dataclasses.replace(level, deleted_at=now, updated_at=now) for level in levels])
     await outbox.add([Event(Topic.LEVEL, level.id) for level in levels])
 
 
 async def write_entries(unit: UnitOfWork) -> dict[int, tuple[StockMovement, int]]:
-    """Write the movements and what changed of the levels; gives the movements and their ids by the identity of entries."""
+    """Write movements and increments of levels; returns each movement and its id by the ``id()`` of its entry."""
     moved = [one for one in unit.entries if one.entry.change.on_hand]
     movements = [_movement(one, unit) for one in moved]
     ids = await movement_rows.insert(movements)
@@ -53,7 +53,7 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> StockMovement:
     level = unit.snapshot.level(*entry.key)
     assert level is not None
     assert entry.change.kind is not None
-    made = StockMovement(
+    movement = StockMovement(
         id=new_id(),
         level_id=unit.writes.id_of(level.id),
         kind=entry.change.kind,
@@ -65,11 +65,11 @@ def _movement(one: AppliedEntry, unit: UnitOfWork) -> StockMovement:
         order_id=unit.writes.id_of(entry.order_id) if entry.order_id is not None else None,
         created_at=unit.now,
     )
-    return dataclasses.replace(made, seal=seals.of_movement(made, level.item_id, level.warehouse_id))
+    return dataclasses.replace(movement, seal=seals.of_movement(movement, level.item_id, level.warehouse_id))
 
 
 def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment | None:
-    """By how much a level changed; None for one that was made with its figures."""
+    """The increment of a level; None for a new level, which was inserted with its figures."""
     after = unit.snapshot.level(*key)
     assert after is not None
     if after.id < 0:
@@ -78,7 +78,7 @@ def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment | No
     available = after.available - before.available
     expired = unit.expired.get(key)
     if expired:
-        # The stored figures still have it.
+        # The stored figures still contain the expired units.
         figures[_HELD] -= expired
         available += expired
     counted_at = after.counted_at if after.counted_at != before.counted_at else None

@@ -1,4 +1,4 @@
-"""How a batch's snapshot is read: what its commands name first, then the locks, then the rest as it is under them."""
+"""Loads the snapshot of a batch: resolves the named objects, locks them, and reads the rest under the locks."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
@@ -14,8 +14,8 @@ from gqlstock.rules.shipments import Shipment
 from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
+from gqlstock.store import catalog, holds, levels, settings, warehouses
 from gqlstock.store import commands as rows
-from gqlstock.store import holds, levels, settings, warehouses
 from gqlstock.store import ledger as ledger_rows
 from gqlstock.store.db import clock, connection, transactions
 from gqlstock.store.db.records import by_id
@@ -30,7 +30,10 @@ _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
 
 
 async def wait(wait_for: frozenset[Lock]) -> None:
-    """Wait for locks that others have: items by id, then the rest by kind and id. Nothing else is locked before."""
+    """Wait for locks that other transactions hold: items by id, then the rest by kind and id.
+
+    Call it before any other lock is taken: a transaction that waits and holds locks can deadlock.
+    """
     by_kind: dict[str, list[int]] = {}
     for kind, found in sorted(wait_for):
         by_kind.setdefault(kind, []).append(found)
@@ -41,7 +44,7 @@ async def wait(wait_for: frozenset[Lock]) -> None:
 
 
 async def resolve(names: Sequence[Names]) -> Snapshot:
-    """The catalog and the orders, holds and announcements that commands name, without levels."""
+    """Read the catalog and the orders, holds and announcements that commands name, without locks and levels."""
     snapshot = Snapshot(
         now=clock.now(),
         network=await warehouses.network(),
@@ -50,12 +53,12 @@ async def resolve(names: Sequence[Names]) -> Snapshot:
         combinations={},
     )
     await _read_named(snapshot, names)
-    snapshot.by_sku = await rows.items_by_sku({sku for one in names for sku in one.skus})
+    snapshot.by_sku = await catalog.by_sku({sku for one in names for sku in one.skus})
     named = list({item.id: item for item in snapshot.by_sku.values()}.values())
     snapshot.level_items = await rows.items_of_levels(_level_ids(snapshot))
     others = {item for one in names for item in one.items} | set(snapshot.level_items.values())
     others |= {line.item_id for line in snapshot.all(OrderLine)}
-    items = {item.id: item for item in [*named, *await rows.items(others - {item.id for item in named})]}
+    items = {item.id: item for item in [*named, *(await catalog.items(others - {item.id for item in named})).values()]}
     await _read_catalog(snapshot, items)
     return snapshot
 
@@ -74,8 +77,8 @@ async def _read_named(snapshot: Snapshot, names: Sequence[Names]) -> None:
         snapshot.counted_holds[address] = await holds.active_of(address, snapshot.now)
 
 
-def _all(names: Sequence[Names], what: str) -> set[int]:
-    return {found for one in names for found in getattr(one, what)}
+def _all(names: Sequence[Names], kind: str) -> set[int]:
+    return {named_id for one in names for named_id in getattr(one, kind)}
 
 
 def _level_ids(snapshot: Snapshot) -> set[int]:
@@ -85,25 +88,24 @@ def _level_ids(snapshot: Snapshot) -> set[int]:
 
 
 async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
-    """The products of combinations, the combinations of products, and what the settings of all of them come from."""
-    products = await rows.items({one.product_id for one in items.values() if one.product_id is not None} - items.keys())
-    known = items | {one.id: one for one in products}
-    snapshot.combinations = await rows.combinations(known.values())
-    known |= {one.id: one for found in snapshot.combinations.values() for one in found}
+    """Read the products of combinations, the combinations of products, and the settings of all of them."""
+    known = await catalog.with_products(items.values())
+    snapshot.combinations = await catalog.counted_combinations(known.values())
+    known |= {one.id: one for members in snapshot.combinations.values() for one in members}
     fallback = await settings.fallback(known.values())
-    snapshot.lookup = Lookup(known, snapshot.network, fallback)
+    snapshot.lookup = SettingsLookup(known, snapshot.network, fallback)
 
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What this transaction has to itself. On SQLite that is everything."""
+    """The locks of this transaction. ``items`` is None on SQLite, where a transaction locks the whole database."""
 
     items: frozenset[int] | None
     others: frozenset[Lock] = frozenset()
-    """Orders, holds, announcements and shipments that another transaction has, by kind and id."""
+    """Orders, holds, announcements and shipments that another transaction has locked."""
 
     def missing(self, items: Collection[int], names: Names) -> set[Lock]:
-        """What somebody else has of what a command needs."""
+        """The locks that a command needs and another transaction holds."""
         if self.items is None:
             return set()
         named = {"order": names.orders, "hold": names.holds}
@@ -113,7 +115,10 @@ class Locks:
 
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
-    """Lock items by id and then the rest by kind and id, passing over what others have. Outdated items start over."""
+    """Lock items by id, then the rest by kind and id, skipping what is locked elsewhere.
+
+    Raises ``Outdated`` where an item changed since it was read.
+    """
     if not connection.is_postgres():
         return Locks(None)
     locked = await rows.lock_items(item_ids)
@@ -131,7 +136,7 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
 
 
 async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Snapshot:
-    """What the commands are decided against, as it is under the locks."""
+    """Read what the commands are decided against, under the locks."""
     if locked.items is not None:
         await _read_again(found)
     level_rows, alerted = await levels.of_items(item_ids, found.now)
@@ -145,7 +150,7 @@ async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Sna
 
 
 async def _read_again(found: Snapshot) -> None:
-    """Read orders, holds and announcements again under their locks. Started over where they need other items now."""
+    """Read orders, holds and announcements again, under their locks. Raises ``Outdated`` where they need other items."""
     names = Names(
         orders=frozenset(one.id for one in found.all(Order)),
         shipments=frozenset(one.id for one in found.all(Shipment)),
@@ -162,12 +167,12 @@ async def _read_again(found: Snapshot) -> None:
 
 
 async def of_items(item_ids: Collection[int]) -> Snapshot:
-    """Items with all that decisions about them need, to be read alone."""
+    """A snapshot of items for reading, without locks."""
     return await load(await resolve([Names(items=frozenset(item_ids))]), Locks(None), item_ids)
 
 
 async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
-    """Add what a decision was found to need."""
+    """Add to the snapshot what a decision needs besides."""
     if more.queues:
         for level_id in more.queues:
             snapshot.queues[level_id] = []
@@ -185,7 +190,7 @@ async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
         snapshot.loaded_allocated |= more.allocated
         _put_missing(snapshot, await rows.open_allocations(more.allocated))
     if more.moved:
-        snapshot.moved |= await ledger_rows.moved_after_each(sorted(more.moved))
+        snapshot.moved |= await ledger_rows.moved_after(sorted(more.moved))
 
 
 def _put_missing(snapshot: Snapshot, found: Iterable[Any]) -> None:

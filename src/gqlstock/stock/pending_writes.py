@@ -1,6 +1,6 @@
-"""The records that a batch makes and changes, and how they are written: one statement for each table and kind of change.
+"""The new and changed records of a batch, written with one statement for each table and kind of change.
 
-Levels and movements are not among them: ``ledger`` writes those.
+Levels and movements are written by ``ledger``.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from gqlstock.store.db import tables
 
 
 class PendingWrites:
-    """New records have ids below 0 until they are written; records that refer to them get the stored ids."""
+    """New records have temporary ids below 0. Writing replaces these ids, also in records that refer to them."""
 
     def __init__(self) -> None:
         self._added: dict[type, dict[int, Any]] = {kind: {} for kind in tables.WRITE_ORDER}
@@ -23,7 +23,7 @@ class PendingWrites:
         self._added[type(record)][record.id] = record
 
     def change(self, before: Any, after: Any) -> None:
-        """Take up a new version of a record, be it one that is new itself."""
+        """Register a new version of a record, which may itself be new."""
         kind = type(after)
         if after.id in self._added[kind]:
             self._added[kind][after.id] = after
@@ -32,14 +32,14 @@ class PendingWrites:
             self._changed[kind][after.id] = after
 
     def id_of(self, record_id: int) -> int:
-        """The stored id of a record, once it is written."""
+        """The stored id of a record that was written."""
         return self._stored.get(record_id, record_id)
 
     def store(self, new_id: int, stored_id: int) -> None:
         self._stored[new_id] = stored_id
 
     def record(self, record: Any) -> Any:
-        """The record as it is stored."""
+        """The latest version of a record, with stored ids."""
         kind = type(record)
         latest = self._added[kind].get(record.id) or self._changed[kind].get(record.id) or record
         return self._with_stored_ids(latest)
@@ -59,7 +59,7 @@ class PendingWrites:
             self._stored[record.id] = stored_id
 
     def _refers_to_own_kind(self, record: Any) -> bool:
-        """Whether a new record refers to another new one of its kind: units split off an allocation of the same batch."""
+        """Whether a new record refers to a new record of its own kind: units split off an allocation of the same batch."""
         own = self._added[type(record)]
         return any(getattr(record, name) in own for name in tables.REFERENCES.get(type(record), ()))
 
@@ -75,9 +75,9 @@ class PendingWrites:
         return related
 
     def _with_stored_ids(self, record: Any) -> Any:
-        wanted = {}
+        stored_ids = {}
         for name in ("id", *tables.REFERENCES.get(type(record), ())):
             value = getattr(record, name)
             if value is not None and value < 0:
-                wanted[name] = self._stored.get(value, value)
-        return dataclasses.replace(record, **wanted) if wanted else record
+                stored_ids[name] = self._stored.get(value, value)
+        return dataclasses.replace(record, **stored_ids) if stored_ids else record

@@ -1,4 +1,7 @@
-"""What a decision or an answer needs, read together: catalog, settings, network, levels, and the orders they belong to."""
+"""The state that a decision needs, read together: catalog, settings, network, levels, orders, holds.
+
+It holds and finds records; it decides nothing.
+"""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,7 +16,7 @@ from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.fallback import Lookup
+from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
@@ -27,10 +30,10 @@ R = TypeVar("R")
 
 
 class NotLoaded(Exception):
-    """A decision needs more than was loaded of some levels.
+    """A decision needs more of some levels than was loaded; the runner loads it and decides again.
 
-    ``queues``: what waits there; ``moved``: the sum of what moved after a moment; ``arriving``: what is announced;
-    ``allocated``: what is still to be shipped or canceled.
+    ``queues``: waiting allocations; ``moved``: the sum of movements after a moment; ``arriving``: open announcements;
+    ``allocated``: open allocations.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class NotLoaded(Exception):
 
     @classmethod
     def all(cls, found: Sequence["NotLoaded"]) -> "NotLoaded":
-        """What several of them need, in one."""
+        """One exception with the needs of several."""
         return cls(
             queues=frozenset[int]().union(*(one.queues for one in found)),
             moved=frozenset[tuple[int, datetime]]().union(*(one.moved for one in found)),
@@ -60,32 +63,32 @@ class NotLoaded(Exception):
 
 @dataclass(slots=True)
 class Snapshot:
-    """The state of one instant. A batch keeps its own copy, in which its commands' changes show."""
+    """The state of one instant. A batch applies the changes of its commands to a copy."""
 
     now: datetime
     network: Network
     by_sku: Mapping[str, Item]
-    lookup: Lookup
+    lookup: SettingsLookup
     combinations: dict[int, list[Item]]
     levels: dict[int, dict[int, Level]] = field(default_factory=dict)
-    """By item and warehouse, those out of use as well."""
+    """By item and warehouse, including levels out of use."""
     records: dict[type, dict[int, Any]] = field(default_factory=dict)
     queues: dict[int, list[Allocation]] = field(default_factory=dict)
-    """The waiting allocations of a level that were loaded, in the order in which they are filled."""
+    """The loaded waiting allocations of each level, in the order in which they are filled."""
     level_items: dict[int, int] = field(default_factory=dict)
     """The items of the levels that orders, holds and announcements refer to."""
     loaded_arriving: set[int] = field(default_factory=set)
-    """The levels of which every open announcement was loaded."""
+    """The levels whose open announcements were loaded."""
     loaded_allocated: set[int] = field(default_factory=set)
-    """The levels of which every open allocation was loaded."""
+    """The levels whose open allocations were loaded."""
     new_holds: list[int] = field(default_factory=list)
-    """The holds that the commands before have made."""
+    """The holds that earlier commands of the batch created."""
     counted_holds: dict[str, int] = field(default_factory=dict)
-    """How many active holds each address has of those that were stored before."""
+    """The number of stored active holds of each address."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
-    """What the ledger has for a level after a moment."""
+    """The sum of the stored movements of a level after a moment."""
     moved_now: dict[int, Decimal] = field(default_factory=dict)
-    """What the commands before have moved of a level, without counts. The ledger has none of it yet."""
+    """The sum of the movements of earlier commands of the batch for a level, without counts."""
 
     def copy(self) -> "Snapshot":
         return dataclasses.replace(
@@ -111,7 +114,7 @@ class Snapshot:
         return self.lookup.items[item_id]
 
     def level(self, item_id: int, warehouse_id: int) -> Level | None:
-        """The item's level in that warehouse, one out of use as well."""
+        """The item's level in that warehouse, in use or not."""
         return self.levels.get(item_id, {}).get(warehouse_id)
 
     def levels_of(self, item_id: int) -> list[Level]:
@@ -135,7 +138,7 @@ class Snapshot:
             self.put(record)
 
     def open_alerts(self, item_ids: Collection[int]) -> list[LowInventoryAlert]:
-        """The alerts of these items that are raised and not resolved."""
+        """The open alerts of these items."""
         return [
             alert
             for alert in self.all(LowInventoryAlert)
@@ -143,7 +146,7 @@ class Snapshot:
         ]
 
     def queue(self, level_id: int) -> list[Allocation] | None:
-        """What waits at a level as it is now, in the order in which it is filled; None where it was not loaded."""
+        """The waiting allocations of a level, in the order in which they are filled; None where they were not loaded."""
         loaded = self.queues.get(level_id)
         if loaded is None:
             return None
@@ -155,20 +158,20 @@ class Snapshot:
         return sorted(still, key=lambda one: (*_planned(one.planned_as), *_planned(one.id)))
 
     def arriving(self, level_id: int) -> list[StockAnnouncement]:
-        """What is announced for a level and still to come, oldest first."""
+        """The open announcements of a level, oldest first."""
         if level_id not in self.loaded_arriving:
             raise NotLoaded(arriving=[level_id])
-        found = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
-        return sorted(found, key=lambda one: (one.id < 0, abs(one.id)))
+        open_ones = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
+        return sorted(open_ones, key=lambda one: (one.id < 0, abs(one.id)))
 
     def open_allocations(self, level_id: int) -> list[Allocation]:
-        """The allocations of a level that are still to be shipped or canceled."""
+        """The open allocations of a level."""
         if level_id not in self.loaded_allocated:
             raise NotLoaded(allocated=[level_id])
         return [one for one in self.all(Allocation) if one.level_id == level_id and one.state in OPEN_STATES]
 
     def waiting_units(self, level_id: int, mode: InventoryDecrement) -> Decimal:
-        """How many units wait for stock of a level in lines of a mode."""
+        """The units of order lines with this mode that wait for stock of a level."""
         waiting = self.queue(level_id)
         if waiting is None:
             raise NotLoaded(queues=[level_id])
@@ -176,20 +179,20 @@ class Snapshot:
         return sum((one.quantity for one in waiting if lines[one.line_id].decrement is mode), ZERO)
 
     def active_holds(self, address: str, besides: StockHold | None = None) -> int:
-        """How many active holds an address has now, without one that is about to end."""
+        """The number of active holds of an address. ``besides``: a hold that this command ends."""
         known = self.records.get(StockHold, {})
         new = sum(1 for hold_id in self.new_holds if hold_rules.is_active_of(address, known[hold_id], self.now))
         ends = besides is not None and hold_rules.is_active_of(address, besides, self.now)
         return self.counted_holds[address] + new - ends
 
     def items_of_order(self, number: str) -> set[int]:
-        """The items of which an order has units, by its number; none for an order that was not loaded."""
+        """The items whose units an order has, by its number; none for an order that was not loaded."""
         whole = self.order(order_rules.id_of(number) or 0)
-        found = [one for allocations in whole.allocations.values() for one in allocations] if whole else []
-        return {self.level_items[one.level_id] for one in found if one.level_id is not None}
+        allocated = [one for allocations in whole.allocations.values() for one in allocations] if whole else []
+        return {self.level_items[one.level_id] for one in allocated if one.level_id is not None}
 
     def hold(self, hold_id: int | None) -> "OpenHold | None":
-        """A hold with the units that it keeps; None for one that was not loaded."""
+        """A hold with its held units; None for one that was not loaded."""
         hold = self.get(StockHold, hold_id) if hold_id is not None else None
         if hold is None:
             return None
@@ -202,23 +205,23 @@ class Snapshot:
         if order is None:
             return None
         lines = [line for line in self.all(OrderLine) if line.order_id == order_id]
-        wanted = {line.id for line in lines}
+        line_ids = {line.id for line in lines}
         allocations: dict[int, list[Allocation]] = {line.id: [] for line in lines}
         for allocation in self.all(Allocation):
-            if allocation.line_id in wanted:
+            if allocation.line_id in line_ids:
                 allocations[allocation.line_id].append(allocation)
         shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
         return WholeOrder(order, lines, allocations, shipments)
 
 
 def _planned(record_id: int) -> tuple[bool, int]:
-    """The place of an id in the order of creation: new records come last, and their ids go down."""
+    """A sort key by age. New records come last; their ids count down."""
     return record_id < 0, abs(record_id)
 
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
-    """An order that a transaction has to itself."""
+    """A locked order with all that belongs to it."""
 
     order: Order
     lines: list[OrderLine]
@@ -229,7 +232,7 @@ class WholeOrder:
 
 @dataclass(frozen=True, slots=True)
 class HeldAt:
-    """So many units that a hold keeps of a level."""
+    """The units of a level that a hold keeps."""
 
     level: Level
     quantity: Decimal
@@ -237,14 +240,14 @@ class HeldAt:
 
 @dataclass(frozen=True, slots=True)
 class OpenHold:
-    """A hold that a transaction has to itself, with what it keeps in the order of its plan."""
+    """A locked hold with its units, in the order of its plan."""
 
     hold: StockHold
     units: list[HeldAt]
 
     @property
     def warehouses(self) -> dict[int, list[int]]:
-        """The warehouses that keep units of each item, in the order of the plan."""
+        """The warehouses of each item, in the order of the plan."""
         found: dict[int, list[int]] = {}
         for unit in self.units:
             found.setdefault(unit.level.item_id, []).append(unit.level.warehouse_id)
@@ -252,7 +255,7 @@ class OpenHold:
 
     @property
     def quantities(self) -> dict[int, Decimal]:
-        """How many units each level keeps."""
+        """The held units of each level."""
         sums: dict[int, Decimal] = {}
         for unit in self.units:
             sums[unit.level.id] = sums.get(unit.level.id, ZERO) + unit.quantity

@@ -1,4 +1,4 @@
-"""One transaction for one or more commands: resolve, lock, load, decide one after the other, write once, commit once."""
+"""Runs a batch of commands in one transaction: resolve, lock, load, decide one after the other, write once, commit once."""
 
 import dataclasses
 import logging
@@ -23,25 +23,25 @@ from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
 
 log = logging.getLogger(__name__)
 
-_MOST_ROUNDS = 4
-_ATTEMPTS_TOGETHER = 2
+_MAX_ROUNDS = 4
+_BATCH_ATTEMPTS = 2
 
 Outcome = Result | Exception
 
 
 async def run(command: Command) -> Result:
-    """Run a command, in one transaction with others that arrive at the same time: all of it or nothing."""
+    """Run a command in a batch with others that arrive at the same time. It is applied completely or not at all."""
     return await _batcher.do(command)
 
 
 async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -> Sequence[Outcome]:
     if len(commands) > 1:
         try:
-            return await _write(commands, wait_for, _ATTEMPTS_TOGETHER)
+            return await _write(commands, wait_for, _BATCH_ATTEMPTS)
         except CommitUnknown as error:
             return [error] * len(commands)
         except Exception as error:
-            # One of them made it fail: each runs by itself.
+            # One command made the batch fail, so each runs alone.
             log.info("%s commands could not be written together: %s", len(commands), error)
     return [await _write_alone(command, wait_for) for command in commands]
 
@@ -62,7 +62,7 @@ async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempt
     try:
         return await transactions.run_in_one_hop(lambda: _Batch(commands).run(wait_for), attempts)
     except _NothingToWrite as rolled_back:
-        # A rollback costs no commit: on a sale day most orders for what has sold out are refused.
+        # Refusals alone need no commit. On a sale day most orders for sold-out items are refused.
         return rolled_back.outcomes
 
 
@@ -70,7 +70,7 @@ async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempt
 class _Batch:
     commands: Sequence[Command]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
-    """By the number of the command."""
+    """By the index of the command."""
     answers: Answers = field(default_factory=Answers)
 
     def _open(self) -> dict[int, Command]:
@@ -83,7 +83,7 @@ class _Batch:
             written = await _write_all(unit)
             self.outcomes |= {number: changes.answer(written) for number, changes in decided.items()}
         else:
-            # Refusals alone may be decided and kept once more.
+            # Only refusals are written: doing that twice is harmless.
             transactions.allow_repeat()
         if not await self._keep_answers() and not decided:
             raise _NothingToWrite(self._all())
@@ -93,39 +93,40 @@ class _Batch:
         return [self.outcomes[number] for number in range(len(self.commands))]
 
     async def _locked_snapshot(self, wait_for: frozenset[Lock]) -> Snapshot:
-        """Resolve what the commands name, lock it, and load what they are decided against."""
+        """Resolve what the commands name, lock it, and load the snapshot."""
         await loading.wait(wait_for)
-        found = await loading.resolve([one.names for one in self.commands])
-        wanted = self._items(found)
-        locked = await loading.lock(found, {item_id for items in wanted.values() for item_id in items})
-        for number, items in wanted.items():
+        snapshot = await loading.resolve([one.names for one in self.commands])
+        items_of = self._items(snapshot)
+        locked = await loading.lock(snapshot, {item_id for items in items_of.values() for item_id in items})
+        for number, items in items_of.items():
             missing = locked.missing(items, self.commands[number].names)
             if missing:
                 self.outcomes[number] = Locked(missing)
         await self._answer_from_keys()
-        open_items = {item_id for number, items in wanted.items() if number in self._open() for item_id in items}
-        return await loading.load(found, locked, open_items)
+        undecided = self._open()
+        item_ids = {item_id for number, items in items_of.items() if number in undecided for item_id in items}
+        return await loading.load(snapshot, locked, item_ids)
 
-    def _items(self, found: Snapshot) -> dict[int, frozenset[int]]:
-        wanted: dict[int, frozenset[int]] = {}
+    def _items(self, snapshot: Snapshot) -> dict[int, frozenset[int]]:
+        items_of: dict[int, frozenset[int]] = {}
         for number, command in self._open().items():
             try:
-                wanted[number] = frozenset(command.items(found))
+                items_of[number] = frozenset(command.items(snapshot))
             except Refused as refused:
                 self.outcomes[number] = refused
-        return wanted
+        return items_of
 
     async def _answer_from_keys(self) -> None:
-        """Answer the commands that were decided before under their key, those that would be refused now as well.
+        """Answer repeated calls from their idempotency keys, also those that would be refused now.
 
-        Read under the locks: a call that used a key has committed by now.
+        Runs under the locks: a call that used a key has committed by then.
         """
         keys = self._keys()
         self.answers = await idempotency.answers(keys.values())
-        self.outcomes |= {number: self.answers.given[key] for number, key in keys.items() if key in self.answers.given}
+        self.outcomes |= {number: self.answers.valid[key] for number, key in keys.items() if key in self.answers.valid}
 
     def _keys(self) -> dict[int, IdempotencyKey]:
-        """The keys of the commands that were not set aside."""
+        """The keys of the commands whose locks were free."""
         return {
             number: command.key
             for number, command in enumerate(self.commands)
@@ -133,26 +134,26 @@ class _Batch:
         }
 
     async def _keep_answers(self) -> bool:
-        """Keep the answers to commands with a key, refusals included; False where there are none."""
-        made = {key: self.outcomes[number] for number, key in self._keys().items() if key not in self.answers.given}
-        answers = {key: outcome for key, outcome in made.items() if isinstance(outcome, Result | Refused)}
+        """Store the answers to commands with a key, including refusals. Returns whether there were any."""
+        new = {key: self.outcomes[number] for number, key in self._keys().items() if key not in self.answers.valid}
+        answers = {key: outcome for key, outcome in new.items() if isinstance(outcome, Result | Refused)}
         if answers:
             await idempotency.keep(answers, self.answers.outdated)
         return bool(answers)
 
     async def _decide(self, snapshot: Snapshot) -> tuple[dict[int, Changes], UnitOfWork]:
         before = dict(self.outcomes)
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             self.outcomes = dict(before)
             unit = UnitOfWork(snapshot.copy(), snapshot.now)
             try:
                 return self._decide_each(unit), unit
             except NotLoaded as more:
                 await loading.load_more(snapshot, more)
-        raise RuntimeError(f"{len(self.commands)} commands needed more than {_MOST_ROUNDS} rounds to be decided")
+        raise RuntimeError(f"{len(self.commands)} commands needed more than {_MAX_ROUNDS} rounds to be decided")
 
     def _decide_each(self, unit: UnitOfWork) -> dict[int, Changes]:
-        """Decide one command after the other. Raises what all of them need besides, where any needs more."""
+        """Decide one command after the other. Where any needs more, raises ``NotLoaded`` with the needs of all."""
         decided: dict[int, Changes] = {}
         missing: list[NotLoaded] = []
         for number, command in self._open().items():
@@ -168,7 +169,7 @@ class _Batch:
 
 
 def _decide(command: Command, unit: UnitOfWork) -> Changes:
-    """Decide a command, and take up its changes with what follows from them."""
+    """Decide a command and apply its changes and their consequences."""
     changes = command.decide(unit.snapshot, unit.now)
     before = _levels(unit.snapshot, changes)
     changed = unit.apply(changes)
@@ -178,11 +179,11 @@ def _decide(command: Command, unit: UnitOfWork) -> Changes:
 
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
-    """The levels of the items that a command changes, as they are before."""
-    keys = [*changes.retired, *changes.told, *(entry.key for entry in changes.entries)]
+    """The levels of the items that a command changes, before the change."""
+    keys = [*changes.retired, *changes.levels_before, *(entry.key for entry in changes.entries)]
     items = {item_id for item_id, _ in keys}
     levels = {(level.item_id, level.warehouse_id): level for item_id in items for level in snapshot.levels_of(item_id)}
-    return levels | changes.told
+    return levels | changes.levels_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,8 @@ class _Written:
         return level if level.id > 0 else dataclasses.replace(level, id=self.id_of(level.id))
 
     def movements(self, entries: Collection[LedgerEntry]) -> list[Any]:
-        found = [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
-        return [dataclasses.replace(movement, id=movement_id) for movement, movement_id in found]
+        written = [self.by_entry[id(entry)] for entry in entries if id(entry) in self.by_entry]
+        return [dataclasses.replace(movement, id=movement_id) for movement, movement_id in written]
 
 
 async def _write_all(unit: UnitOfWork) -> _Written:
@@ -219,8 +220,8 @@ def _stored(event: Event, subject: int) -> Event:
     return event if subject == event.subject else Event(event.topic, subject, event.data)
 
 
-_batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _place(one.key), lambda one: one.size)
+_batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _key_place(one.key), lambda one: one.size)
 
 
-def _place(key: IdempotencyKey | None) -> Hashable | None:
+def _key_place(key: IdempotencyKey | None) -> Hashable | None:
     return key.place if key is not None else None

@@ -1,4 +1,4 @@
-"""What the commands of a batch have changed so far: the figures in memory, the records and entries still to be written."""
+"""The changes of a batch so far: the current snapshot, and the records, entries and events still to be written."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
@@ -17,12 +17,12 @@ from gqlstock.stock.pending_writes import PendingWrites
 from gqlstock.stock.snapshot import Snapshot
 
 Key = tuple[int, int]
-"""An item's id and a warehouse's."""
+"""The ids of an item and a warehouse."""
 
 
 @dataclass(slots=True)
 class AppliedEntry:
-    """An entry of the ledger with onHand as it leaves it, and the news of it."""
+    """A ledger entry, onHand after it, and its event."""
 
     entry: LedgerEntry
     on_hand_after: Any
@@ -31,7 +31,7 @@ class AppliedEntry:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """``snapshot`` is what the next command decides against."""
+    """``snapshot`` contains all changes so far; the next command decides against it."""
 
     snapshot: Snapshot
     now: datetime
@@ -39,43 +39,44 @@ class UnitOfWork:
     entries: list[AppliedEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     before: dict[Key, Level] = field(default_factory=dict)
-    """The levels that changed, as they are stored."""
+    """The stored versions of changed levels."""
     expired: dict[Key, Decimal] = field(default_factory=dict)
-    """What the stored figures still have of holds that have expired."""
+    """The units of expired holds that the stored figures still contain."""
     in_use: dict[Key, Level] = field(default_factory=dict)
-    """Levels that are made, brought back into use or taken out of it, as they were."""
+    """The earlier versions of levels that are created, restored or retired."""
 
     def apply(self, changes: Changes) -> set[Key]:
-        """Take up what a command decided; gives the levels that changed.
+        """Apply the decision of a command; returns the changed levels.
 
-        Refused when a figure leaves its range, and to a caller whose token is not for a warehouse: then nothing is taken up.
+        Raises ``Refused``, with nothing applied, when a figure leaves its range or the caller's token is not for a
+        warehouse.
         """
         if not all(entry.caller.reaches(entry.warehouse_id) for entry in changes.entries):
             raise refusals.moves_elsewhere().only()
         after: dict[Key, Level] = {}
         steps = []
         for entry in changes.entries:
-            then = after.get(entry.key) or self.snapshot.level(*entry.key) or Level()
-            after[entry.key] = ledger.apply(then, entry.change)
-            steps.append((entry, then, after[entry.key]))
+            before = after.get(entry.key) or self.snapshot.level(*entry.key) or Level()
+            after[entry.key] = ledger.apply(before, entry.change)
+            steps.append((entry, before, after[entry.key]))
         self._open([*changes.opened, *(entry.key for entry in changes.entries)], changes.new_levels)
-        for entry, then, level in steps:
-            self._enter(entry, then, level)
+        for entry, before, level in steps:
+            self._record(entry, before, level)
         for record in changes.added:
             self.add(record)
         for record in changes.changed:
             self.change(record)
         for key, quantity in changes.expired.items():
             self.expired[key] = self.expired.get(key, ZERO) + quantity
-            holding = self.snapshot.level(*key)
-            assert holding is not None
-            self.before.setdefault(key, holding)
-            # Of a level that went out of use with its item nobody is told any more.
-            if holding.deleted_at is None:
-                self.events.append(Event(Topic.LEVEL, holding.id))
+            stored = self.snapshot.level(*key)
+            assert stored is not None
+            self.before.setdefault(key, stored)
+            # A level that was retired with its item has no subscribers any more.
+            if stored.deleted_at is None:
+                self.events.append(Event(Topic.LEVEL, stored.id))
         for key in changes.retired:
             self._retire(key)
-        return after.keys() | changes.told.keys() | set(changes.retired)
+        return after.keys() | changes.levels_before.keys() | set(changes.retired)
 
     def add(self, record: Any) -> None:
         self.writes.add(record)
@@ -91,10 +92,10 @@ class UnitOfWork:
         self.snapshot.put(record)
 
     def _count_hold(self, before: StockHold, after: StockHold) -> None:
-        """Count an address's active holds without one that has ended."""
+        """Take a hold that ended off the count of its address."""
         for address in self.snapshot.counted_holds:
-            was, still = (holds.is_active_of(address, one, self.now) for one in (before, after))
-            self.snapshot.counted_holds[address] -= was and not still
+            was_active, is_active = (holds.is_active_of(address, one, self.now) for one in (before, after))
+            self.snapshot.counted_holds[address] -= was_active and not is_active
 
     def _retire(self, key: Key) -> None:
         level = self.snapshot.level(*key)
@@ -104,7 +105,7 @@ class UnitOfWork:
         self.events.append(Event(Topic.LEVEL, level.id))
 
     def _open(self, keys: Iterable[Key], ids: Mapping[Key, int]) -> None:
-        """Make the levels that are missing, and bring those back that are out of use."""
+        """Create missing levels and restore retired ones."""
         for key in keys:
             level = self.snapshot.level(*key)
             if level is not None and level.deleted_at is None:
@@ -117,7 +118,7 @@ class UnitOfWork:
             self.snapshot.put_level(opened)
             self.events.append(Event(Topic.LEVEL, opened.id))
 
-    def _enter(self, entry: LedgerEntry, then: Level, after: Level) -> None:
+    def _record(self, entry: LedgerEntry, before: Level, after: Level) -> None:
         stored = self.snapshot.level(*entry.key)
         assert stored is not None
         self.before.setdefault(entry.key, stored)
@@ -127,7 +128,7 @@ class UnitOfWork:
         if entry.change.kind not in ledger.COUNTS:
             moved = self.snapshot.moved_now
             moved[level.id] = moved.get(level.id, ZERO) + entry.change.on_hand
-        event = Event(Topic.LEVEL, level.id, {}) if figures != then.figures else None
+        event = Event(Topic.LEVEL, level.id, {}) if figures != before.figures else None
         if event is not None:
             self.events.append(event)
         self.entries.append(AppliedEntry(entry, level.on_hand, event))

@@ -1,16 +1,14 @@
-"""Low-inventory alerts: what was raised, who took it on, when it was over."""
+"""The table of low-inventory alerts. ``rules.alerts`` decides when they are raised and resolved."""
 
 from collections.abc import Collection
 from decimal import Decimal
 
 from tortoise import fields
-from tortoise.expressions import Q
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from gqlstock.rules import alerts as rules
 from gqlstock.rules.alerts import AlertState
-from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
 from gqlstock.store.db import records
 from gqlstock.store.db.fields import QuantityField, SkuField
@@ -18,7 +16,7 @@ from gqlstock.store.warehouses import Warehouse
 
 
 class LowInventoryAlert(Model):
-    """One fall of an item below its threshold: over all active warehouses, or in the one that is named.
+    """An item fell below its threshold, over all active warehouses or in one warehouse.
 
     At most one of each is open (an index in the migration).
     """
@@ -49,14 +47,8 @@ class LowInventoryAlert(Model):
         indexes = (("state", "id"), ("item_id", "id"), ("warehouse_id", "id"), ("sku",))
 
 
-async def with_skus(skus: Collection[str]) -> Q:
-    """Those of the items of these SKUs, as they were when alerts were raised or as they are now."""
-    items = await catalog.by_sku(skus)
-    return Q(Q(sku__in=list(skus)), Q(item_id__in=[item.id for item in items.values()]), join_type=Q.OR)
-
-
 def all_alerts() -> QuerySet[LowInventoryAlert]:
-    """What a list of alerts filters; ``keyset`` reads it as records."""
+    """The query of a list of alerts; ``keyset`` reads it as records."""
     return LowInventoryAlert.all()
 
 

@@ -1,4 +1,4 @@
-"""Stock on its way, level by level."""
+"""The table of stock announcements."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -15,7 +15,7 @@ from gqlstock.store.inventory import InventoryLevel
 
 
 class StockAnnouncement(Model):
-    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
+    """Announced units of a level. The level's ``incoming`` is the sum of the remaining ones."""
 
     id = fields.BigIntField(primary_key=True)
     level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(
@@ -40,5 +40,5 @@ async def announcements(ids: Collection[int]) -> dict[int, receiving.StockAnnoun
 
 
 def all_announcements() -> QuerySet[StockAnnouncement]:
-    """What a list of announcements filters; ``keyset`` reads it as records."""
+    """The query of a list of announcements; ``keyset`` reads it as records."""
     return StockAnnouncement.all()

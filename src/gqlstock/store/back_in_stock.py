@@ -1,4 +1,4 @@
-"""Shoppers who wait for an item on a website, and for which pairs of them anybody does."""
+"""The table of back-in-stock subscriptions, and the pairs of item and website that have any."""
 
 import hashlib
 import secrets
@@ -20,14 +20,14 @@ from gqlstock.store.db.fields import SkuField
 from gqlstock.store.warehouses import Website
 
 Pair = tuple[int, int]
-"""An item and a website, by their ids."""
+"""The ids of an item and a website."""
 
 
 class BackInStockSubscription(Model):
-    """An address that is written to once, when the item is back. At most one of an item, website and address waits.
+    """An address that gets one mail when the item is back. An item, website and address have at most one that waits.
 
-    The public is told the id: it is drawn by lot, so that it does not say which came first. ``created_at`` is when it
-    was last asked for, so that asking again looks like asking. Of the token only a digest is kept.
+    The id is public, and random so that it does not show the order of subscriptions. ``created_at`` is the time of the
+    latest request, so that a repeated request looks like a first one. Only a digest of the token is stored.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -63,7 +63,7 @@ def _digest(token: str) -> str:
 
 
 def all_subscriptions() -> QuerySet[BackInStockSubscription]:
-    """What a list of subscriptions filters; ``keyset`` reads it as records."""
+    """The query of a list of subscriptions; ``keyset`` reads it as records."""
     return BackInStockSubscription.all()
 
 
@@ -71,14 +71,8 @@ async def subscriptions(ids: Collection[int]) -> dict[int, rules.BackInStockSubs
     return await records.by_id(rules.BackInStockSubscription, ids)
 
 
-async def with_sku(sku: str) -> Q:
-    """Those for the item of that SKU, as it was when they asked or as it is now."""
-    item = (await catalog.by_sku([sku])).get(sku)
-    return Q(Q(sku=sku), Q(item_id=item.id if item else 0), join_type=Q.OR)
-
-
-async def ask(item: Item, website_id: int, email: str) -> int:
-    """Let an address wait, if it does not wait already; gives the id of what waits."""
+async def subscribe(item: Item, website_id: int, email: str) -> int:
+    """Subscribe an address, if it is not subscribed already. Returns the subscription's id."""
     rows = await sql.execute(
         """INSERT INTO back_in_stock_subscription (id, item_id, website_id, sku, email, email_key, state, created_at)
            VALUES (?, ?, ?, ?, ?, ?, 'WAITING', ?)
@@ -101,7 +95,7 @@ async def by_token(token: str) -> rules.BackInStockSubscription | None:
 
 
 async def cancel_same(found: rules.BackInStockSubscription) -> None:
-    """End a subscription, and one of the same address for the same item that was made since."""
+    """Cancel a subscription and a newer one of the same address for the same item."""
     same: Any = Q(
         item_id=found.item_id,
         website_id=found.website_id,
@@ -112,40 +106,40 @@ async def cancel_same(found: rules.BackInStockSubscription) -> None:
 
 
 async def new_token(subscription_id: int) -> str:
-    """Make the token that goes out with the next letter; that of one before it is void."""
+    """Create the token for the next letter. The token of an earlier letter becomes invalid."""
     token = secrets.token_urlsafe(32)
     await BackInStockSubscription.filter(id=subscription_id).update(token_digest=_digest(token))
     return token
 
 
 async def end(subscription_id: int, state: BackInStockState, at: datetime | None = None) -> None:
-    """Say that an address waits no more."""
+    """End a subscription that waits."""
     waiting = BackInStockSubscription.filter(id=subscription_id, state=BackInStockState.WAITING)
     await waiting.update(state=state, notified_at=at)
 
 
-_ABOUT = """SELECT DISTINCT s.item_id AS item_id, s.website_id AS website_id
+_PAIRS = """SELECT DISTINCT s.item_id AS item_id, s.website_id AS website_id
     FROM back_in_stock_subscription s JOIN item i ON i.id = s.item_id WHERE s.state = 'WAITING'"""
-_TOUCHED = """ AND (s.item_id IN ({slots}) OR i.product_id IN ({slots})
+_AFFECTED = """ AND (s.item_id IN ({slots}) OR i.product_id IN ({slots})
     OR s.item_id IN (SELECT product_id FROM item WHERE id IN ({slots}) AND product_id IS NOT NULL))"""
 
 
 async def pairs(item_ids: Collection[int] | None = None) -> set[Pair]:
-    """What anybody waits for: all of it, or what the stock of these items decides.
+    """The pairs with a subscription that waits: all, or those that the stock of these items affects.
 
-    That is the item itself, the product it is a combination of, and the combinations of a product that has the units.
+    Stock affects the item itself, the product of a combination, and the combinations of a product with the stock.
     """
     if item_ids is None:
-        rows = await sql.query(_ABOUT)
+        rows = await sql.query(_PAIRS)
     else:
         wanted = sorted(item_ids)
-        slots = ", ".join("?" * len(wanted))
-        rows = await sql.query(_ABOUT + _TOUCHED.format(slots=slots), *wanted, *wanted, *wanted)
+        slots = sql.slots(wanted)
+        rows = await sql.query(_PAIRS + _AFFECTED.format(slots=slots), *wanted, *wanted, *wanted)
     return {(row["item_id"], row["website_id"]) for row in rows}
 
 
 async def waiting(pair: Pair, limit: int) -> list[rules.BackInStockSubscription]:
-    """Those who wait for an item on a website and have no letter on its way, the longest first."""
+    """The subscriptions of a pair that wait and have no pending letter, oldest first."""
     return await records.where(
         rules.BackInStockSubscription,
         """item_id = ? AND website_id = ? AND state = 'WAITING' AND NOT EXISTS (
@@ -157,8 +151,8 @@ async def waiting(pair: Pair, limit: int) -> list[rules.BackInStockSubscription]
 
 
 async def end_for_deleted() -> None:
-    """Let nobody wait for an item that was deleted."""
-    gone = catalog.Item.filter(deleted_at__isnull=False)
+    """Cancel the subscriptions to deleted items."""
+    deleted = catalog.Item.filter(deleted_at__isnull=False)
     await BackInStockSubscription.filter(
-        state=BackInStockState.WAITING, item_id__in=Subquery(gone.values("id"))
+        state=BackInStockState.WAITING, item_id__in=Subquery(deleted.values("id"))
     ).update(state=BackInStockState.CANCELED)

@@ -1,5 +1,5 @@
-"""Products and combinations. A product and a combination are both items: one table, so that SKUs are unique
-over both and everything that is counted or ordered points at one kind of thing."""
+"""The table of items: products and combinations. One table makes SKUs unique over both, and levels and order lines refer
+to one kind of row."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
@@ -18,18 +18,18 @@ from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.store.categories import Category
 from gqlstock.store.db import sql, writing
 from gqlstock.store.db.fields import FoldedField, SkuField, to_units
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import by_id, records, where
 
-# A statement takes 32,767 values on PostgreSQL.
-_READ_AT_ONCE = 5_000
+# A statement takes at most 32,767 values on PostgreSQL.
+_IDS_PER_STATEMENT = 5_000
 
 
 class Item(Model):
-    """A product, or one combination of a product's inventory options: then ``product`` is that product.
+    """A product, or one combination of a product's inventory options; then ``product`` is that product.
 
-    A combination has its product's category and status too, so that one index finds both (see ``follow``). Among the
-    items in use a SKU, a slug and a product's choice are unique, and items are searched by an index where PostgreSQL
-    has pg_trgm (in the migrations: Tortoise has no such indexes).
+    A combination also has its product's category and status, so that one index finds both. Among the items in use, SKUs,
+    slugs and a product's choices are unique. Where PostgreSQL has pg_trgm, an index serves searches. These indexes are
+    in the migrations, because Tortoise cannot declare them.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -45,7 +45,7 @@ class Item(Model):
     updated_at = fields.DatetimeField()
     deleted_at = fields.DatetimeField(null=True)
 
-    # Of a product; category and status of its combinations too.
+    # Fields of a product; its combinations share category and status.
     slug = fields.CharField(max_length=255, null=True)
     description: fields.Field[str | None] = fields.TextField(null=True)  # type: ignore[assignment]
     category: fields.ForeignKeyNullableRelation[Category] = fields.ForeignKeyField(
@@ -61,7 +61,7 @@ class Item(Model):
     shipping_origin_id: int | None
     stored_options: fields.Field[list[dict[str, Any]]] = fields.JSONField(default=list)
 
-    # Of a combination.
+    # Fields of a combination.
     own_code = fields.CharField(max_length=255, null=True)
     choice: fields.Field[dict[str, str]] = fields.JSONField(default=dict)
     choice_digest = fields.CharField(max_length=64, null=True)
@@ -83,32 +83,26 @@ class Item(Model):
         )
 
 
-async def _items_where(condition: str, *values: Any) -> list[rules.Item]:
-    return await records(rules.Item, f"SELECT {{columns}} FROM item WHERE {condition}", *values)
-
-
 async def items_in_use(ids: Collection[int]) -> dict[int, rules.Item]:
-    """Items by id without those that were deleted."""
+    """Items in use by id."""
     return {item_id: item for item_id, item in (await items(ids)).items() if item.deleted_at is None}
 
 
 async def items(ids: Collection[int]) -> dict[int, rules.Item]:
-    """Items by id, deleted ones as well, however many they are."""
-    wanted = list(ids)
+    """Items by id, including deleted ones. Any number of ids."""
     found: dict[int, rules.Item] = {}
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
-        found |= {item.id: item for item in await _items_where(f"id IN ({sql.slots(part)})", *part)}
+    for part in sql.parts(ids, _IDS_PER_STATEMENT):
+        found |= await by_id(rules.Item, part)
     return found
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
-    """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
+    """Items in use by SKU as given, in any spelling; products and combinations."""
     if not skus:
         return {}
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     wanted = set(spelled.values())
-    rows = await _items_where(f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    rows = await where(rules.Item, f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
     found = {item.sku: item for item in rows}
     return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
 
@@ -116,7 +110,7 @@ async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
 async def product(*, sku: str | None = None, slug: str | None = None) -> rules.Item | None:
     """A product in use by SKU or by slug."""
     column, value = ("sku", spelling.normalized(sku)) if sku is not None else ("slug", slug)
-    found = await _items_where(f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
+    found = await where(rules.Item, f"{column} = ? AND product_id IS NULL AND deleted_at IS NULL", value)
     return found[0] if found else None
 
 
@@ -125,14 +119,21 @@ async def combinations(product_ids: Collection[int]) -> dict[int, list[rules.Ite
     found: dict[int, list[rules.Item]] = {product_id: [] for product_id in product_ids}
     if found:
         below = f"product_id IN ({sql.slots(found)}) AND deleted_at IS NULL ORDER BY id"
-        for item in await _items_where(below, *found):
+        for item in await where(rules.Item, below, *found):
             assert item.product_id is not None
             found[item.product_id].append(item)
     return found
 
 
+async def counted_combinations(items: Iterable[rules.Item]) -> dict[int, list[rules.Item]]:
+    """The combinations in use of the products tracked with options among these items, oldest first."""
+    return await combinations(
+        [item.id for item in items if item.is_product and rules.counts_combinations(item.tracking)]
+    )
+
+
 async def with_products(found: Iterable[rules.Item]) -> dict[int, rules.Item]:
-    """The given items and the products of those that are combinations, by id."""
+    """The given items and the products of combinations among them, by id."""
     known = {item.id: item for item in found}
     return known | await items({i.product_id for i in known.values() if i.product_id is not None} - known.keys())
 
@@ -146,61 +147,58 @@ def live_items() -> QuerySet[Item]:
 
 
 async def lock(ids: Collection[int]) -> dict[int, rules.Item]:
-    """Lock items against every other transaction that changes them or their stock, in the order of their ids.
-
-    Gives them as they are under the lock.
-    """
+    """Lock items in the order of their ids, and read them under the lock."""
     locked = Item.filter(id__in=sorted(ids)).order_by("id").select_for_update(no_key=True)
     return {item.id: item for item in await records(rules.Item, locked)}
 
 
-async def insert(made: Sequence[rules.Item]) -> list[rules.Item]:
-    """Write new items and give them as they are stored."""
-    ids = await writing.insert(Item, made)
-    return [dataclasses.replace(item, id=item_id) for item, item_id in zip(made, ids, strict=True)]
+async def insert(new: Sequence[rules.Item]) -> list[rules.Item]:
+    """Insert new items. Returns them with their ids."""
+    ids = await writing.insert(Item, new)
+    return [dataclasses.replace(item, id=item_id) for item, item_id in zip(new, ids, strict=True)]
 
 
 async def update(before: rules.Item, after: rules.Item) -> None:
-    """Write what changed of an item that is locked."""
+    """Write the changed fields of a locked item."""
     await writing.update(Item, [(before, after)])
 
 
 async def skus_starting_with(start: str) -> set[str]:
-    """The SKUs in use that begin like that."""
+    """The SKUs in use with this prefix."""
     return set(await live_items().filter(sku__startswith=start).values_list("sku", flat=True))  # type: ignore[arg-type]
 
 
 async def slugs_starting_with(start: str, besides: int | None) -> set[str]:
-    """The slugs of other products in use that begin like that."""
+    """The slugs with this prefix of other products in use."""
     found = await live_products().filter(slug__startswith=start).values_list("id", "slug")
     return {slug for item_id, slug in found if item_id != besides and slug is not None}
 
 
 async def retire(items: Collection[rules.Item], at: datetime) -> None:
-    """Take items out of use."""
+    """Mark items as deleted."""
     if items:
         await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
 
 
-async def follow(product: rules.Item) -> None:
-    """Write a product's category and status to its combinations, those out of use as well."""
+async def update_combinations(product: rules.Item) -> None:
+    """Write a product's category and status to its combinations, including deleted ones."""
     await Item.filter(product_id=product.id).update(
         category_id=product.category_id, inventory_status=product.inventory_status
     )
 
 
 async def rewrite(combinations: Sequence[rules.Item]) -> None:
-    """Write the names and choices of combinations, which may change places with each other."""
+    """Write the names and choices of combinations, which may exchange their choices."""
     if not combinations:
         return
-    # First none has a choice any more: two of them never have the same one in between.
+    # Digests are cleared first, because they are unique also in between.
     await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
     columns = ("name", "folded", "choice", "choice_digest", "updated_at")
     await sql.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
 
 
 async def of_product(sku: str, column: str) -> Q:
-    """Rows of the product of that SKU and of its combinations; ``column`` names their item."""
+    """A filter for rows of a product and its combinations, by its SKU. ``column`` refers to the item."""
     found = await product(sku=sku)
     if found is None:
         return _is(f"{column}__in", [])
@@ -208,13 +206,19 @@ async def of_product(sku: str, column: str) -> Q:
     return _is(f"{column}__in", Subquery(both.values("id")))
 
 
+async def with_skus(skus: Collection[str]) -> Q:
+    """A filter for rows with one of these SKUs, as stored in the row or as its item has it now."""
+    found = await by_sku(skus)
+    return Q(_is("sku__in", list(skus)), _is("item_id__in", [item.id for item in found.values()]), join_type=Q.OR)
+
+
 def in_categories(ids: Collection[int], prefix: str = "") -> Q:
-    """Rows of products in these categories, and of their combinations."""
+    """A filter for rows of products in these categories, and of their combinations."""
     return _is(f"{prefix}category_id__in", list(ids))
 
 
 def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
-    """Rows of products whose status set by hand is one of these, and of their combinations."""
+    """A filter for rows of products with one of these statuses set by hand, and of their combinations."""
     return _is(f"{prefix}inventory_status__in", list(statuses))
 
 
@@ -223,21 +227,21 @@ def _is(lookup: str, value: Any) -> Q:
 
 
 async def has_products(category_id: int) -> bool:
-    """Whether a category has products in use of its own."""
+    """Whether a category itself has products in use."""
     return await Item.exists(category_id=category_id, deleted_at=None)
 
 
 async def leave_category(category_id: int) -> None:
-    """Take what is left in a category out of it."""
+    """Remove the remaining products, which are deleted, from a category."""
     await Item.filter(category_id=category_id).update(category_id=None)
 
 
 def _total_available(within: Collection[int] | None) -> str:
-    of_these = "" if within is None else f"AND w.id IN ({', '.join(map(str, sorted(within))) or 'NULL'})"
+    only = "" if within is None else f"AND w.id IN ({', '.join(map(str, sorted(within))) or 'NULL'})"
     total = f"""SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
-        JOIN warehouse w ON w.id = l.warehouse_id AND w.active {of_these} JOIN item c ON c.id = l.item_id
+        JOIN warehouse w ON w.id = l.warehouse_id AND w.active {only} JOIN item c ON c.id = l.item_id
         WHERE l.deleted_at IS NULL AND"""
-    # What a product tracked with options has is what its combinations have.
+    # A product tracked with options has the sum of its combinations.
     return f"""COALESCE(CASE
         WHEN "item"."product_id" IS NULL AND "item"."tracking" = '{InventoryTracking.TRACK_WITH_OPTIONS}'
         THEN ({total} c.product_id = "item"."id" AND c.deleted_at IS NULL)
@@ -246,46 +250,40 @@ def _total_available(within: Collection[int] | None) -> str:
 
 
 def with_total_available(items: QuerySet[Item], within: Collection[int] | None = None) -> QuerySet[Item]:
-    """The items with ``total_available``: what they and their combinations have, in stored units.
-
-    That is in active warehouses; ``within``: among these alone.
-    """
+    """The items with ``total_available``: the sum over active warehouses, in stored units. ``within``: only of these."""
     return items.annotate(total_available=RawSQL(_total_available(within)))
 
 
 def available_below(items: QuerySet[Item], quantity: Decimal) -> QuerySet[Item]:
-    """Those of ``with_total_available`` that have less."""
+    """The rows of ``with_total_available`` with less than a quantity."""
     return items.filter(total_available__lt=to_units(quantity))
 
 
 async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:
-    """The ids of the items in use that have these SKUs, which are normalized, however many they are."""
+    """The ids of items in use by normalized SKU. Any number of SKUs."""
     return await _ids("sku", skus, "deleted_at IS NULL")
 
 
 async def product_ids_by_slug(slugs: Collection[str]) -> dict[str, int]:
-    """The ids of the products in use that have these slugs, however many they are."""
+    """The ids of products in use by slug. Any number of slugs."""
     return await _ids("slug", slugs, "deleted_at IS NULL AND product_id IS NULL")
 
 
 async def _ids(column: str, values: Collection[str], condition: str) -> dict[str, int]:
-    wanted = list(values)
     found: dict[str, int] = {}
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
-        slots = ", ".join("?" * len(part))
-        rows = await sql.query(f"SELECT id, {column} FROM item WHERE {column} IN ({slots}) AND {condition}", *part)
+    for part in sql.parts(values, _IDS_PER_STATEMENT):
+        matching = f"{column} IN ({sql.slots(part)}) AND {condition}"
+        rows = await sql.query(f"SELECT id, {column} FROM item WHERE {matching}", *part)
         found |= {row[column]: row["id"] for row in rows}
     return found
 
 
 async def combination_ids(product_ids: Collection[int]) -> list[int]:
-    """The ids of the combinations in use of these products, however many they are."""
-    wanted, found = list(product_ids), []
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
-        slots = ", ".join("?" * len(part))
-        rows = await sql.query(f"SELECT id FROM item WHERE product_id IN ({slots}) AND deleted_at IS NULL", *part)
+    """The ids of the combinations in use of these products. Any number of products."""
+    found: list[int] = []
+    for part in sql.parts(product_ids, _IDS_PER_STATEMENT):
+        matching = f"product_id IN ({sql.slots(part)}) AND deleted_at IS NULL"
+        rows = await sql.query(f"SELECT id FROM item WHERE {matching}", *part)
         found += [row["id"] for row in rows]
     return found
 

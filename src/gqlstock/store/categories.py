@@ -1,4 +1,4 @@
-"""The tree of categories."""
+"""The table of categories, and the queries of their tree."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import categories as rules
 from gqlstock.store.db import connection, sql, writing
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import by_id, records
 
 
 class Category(Model):
@@ -28,8 +28,7 @@ class Category(Model):
 
 
 async def categories(ids: Collection[int]) -> dict[int, rules.Category]:
-    found = await records(rules.Category, Category.filter(id__in=set(ids))) if ids else []
-    return {category.id: category for category in found}
+    return await by_id(rules.Category, ids)
 
 
 async def category(slug: str) -> rules.Category | None:
@@ -42,7 +41,7 @@ def every_category() -> QuerySet[Category]:
 
 
 async def children(category_ids: Collection[int]) -> dict[int, list[rules.Category]]:
-    """The categories right below each, by name."""
+    """The direct children of each category, by name."""
     found: dict[int, list[rules.Category]] = {category_id: [] for category_id in category_ids}
     below = Category.filter(parent_id__in=set(found)).order_by("name", "id")
     for child in await records(rules.Category, below):
@@ -64,8 +63,8 @@ async def subtree(category_id: int) -> list[int]:
 
 
 async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
-    """For each category the ids of itself and of everything below it."""
-    slots = ", ".join("?" * len(category_ids))
+    """The ids of each category and of everything below it."""
+    slots = sql.slots(category_ids)
     rows = await sql.query(
         f"""WITH RECURSIVE below(head, id) AS (
                SELECT id, id FROM category WHERE id IN ({slots})
@@ -80,14 +79,14 @@ async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
 
 
 async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """For each category itself and its parents, nearest first: their ids and slugs.
+    """The ids and slugs of each category and its parents, nearest first.
 
-    Each is looked up by itself: for a join PostgreSQL reads all categories, not knowing how few are above.
+    Subqueries instead of joins: for a join PostgreSQL scans all categories.
     """
     found: dict[int, list[tuple[int, str]]] = {}
     if not category_ids:
         return found
-    slots = ", ".join("?" * len(category_ids))
+    slots = sql.slots(category_ids)
     rows = await sql.fetch_raw(
         f"""WITH RECURSIVE above(start, id, depth) AS (
                SELECT id, id, 0 FROM category WHERE id IN ({slots})
@@ -104,7 +103,7 @@ async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str
 
 
 async def lock_tree() -> None:
-    """Keep every other transaction from moving categories until this one ends: two moves could make a circle."""
+    """Lock the tree against other moves, because two moves at the same time could create a cycle."""
     if connection.is_postgres():
         await sql.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
 
@@ -113,9 +112,9 @@ async def has_children(category_id: int) -> bool:
     return await Category.exists(parent_id=category_id)
 
 
-async def insert(made: rules.Category) -> int:
-    """Write a new category and give its id."""
-    return (await writing.insert(Category, [made]))[0]
+async def insert(new: rules.Category) -> int:
+    """Insert a new category. Returns its id."""
+    return (await writing.insert(Category, [new]))[0]
 
 
 async def update(before: rules.Category, after: rules.Category) -> None:

@@ -1,12 +1,11 @@
-"""What a batch of commands reads and locks, as records: one statement for each kind, however many commands name it."""
+"""Reads and locks the records of a batch of commands, with one statement for each kind of record."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, TypeVar
 
-from gqlstock.rules import skus as spelling
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
-from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.catalog import Item
 from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
@@ -21,21 +20,6 @@ async def _of(kind: type[R], column: str, ids: Collection[int]) -> list[R]:
     return await where(kind, f"{column} IN ({sql.slots(ids)}) ORDER BY id", *ids) if ids else []
 
 
-async def items(ids: Collection[int]) -> list[Item]:
-    return list((await by_id(Item, ids)).values())
-
-
-async def items_by_sku(skus: Collection[str]) -> dict[str, Item]:
-    """Items in use by SKU as it was asked for, in whatever spelling; products and combinations alike."""
-    if not skus:
-        return {}
-    spelled = {sku: spelling.normalized(sku) for sku in skus}
-    wanted = set(spelled.values())
-    rows = await where(Item, f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
-    found = {item.sku: item for item in rows}
-    return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
-
-
 async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
     """The item of each level."""
     if not level_ids:
@@ -46,21 +30,8 @@ async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
     return {row["id"]: row["item_id"] for row in rows}
 
 
-async def combinations(found: Iterable[Item]) -> dict[int, list[Item]]:
-    """The combinations in use of the products that are tracked with options, oldest first."""
-    made: dict[int, list[Item]] = {
-        one.id: [] for one in found if one.is_product and one.tracking is InventoryTracking.TRACK_WITH_OPTIONS
-    }
-    if made:
-        condition = f"product_id IN ({sql.slots(made)}) AND deleted_at IS NULL ORDER BY id"
-        for item in await where(Item, condition, *made):
-            assert item.product_id is not None
-            made[item.product_id].append(item)
-    return made
-
-
 async def lock_items(ids: Collection[int], *, waiting: bool = False) -> list[Item]:
-    """Lock items by id; without ``waiting``, those that another transaction has are passed over."""
+    """Lock items by id and return them. Without ``waiting``, items that are locked elsewhere are skipped."""
     return await _locked(Item, ids, waiting=waiting)
 
 
@@ -87,7 +58,7 @@ async def whole_orders(ids: Collection[int]) -> list[Any]:
 
 
 async def whole_holds(ids: Collection[int]) -> list[Any]:
-    """Holds with the units that they keep."""
+    """Holds with their held units."""
     return [*(await by_id(StockHold, ids)).values(), *await _of(HeldUnits, "hold_id", ids)]
 
 
@@ -99,7 +70,7 @@ async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
 async def queues(
     level_ids: Collection[int],
 ) -> tuple[list[Allocation], list[Order], list[OrderLine], list[Shipment]]:
-    """What waits at levels, in the order in which it is filled, with its orders, lines and shipments."""
+    """The waiting allocations of levels, in the order in which they are filled, with their orders, lines and shipments."""
     condition = f"state = ? AND level_id IN ({sql.slots(level_ids)}) ORDER BY COALESCE(split_from, id), id"
     waiting = await where(Allocation, condition, AllocationState.BACKORDERED.value, *level_ids)
     lines = await by_id(OrderLine, {one.line_id for one in waiting})
@@ -109,17 +80,17 @@ async def queues(
 
 
 async def contents(shipment_ids: Collection[int]) -> list[Allocation]:
-    """What is in shipments."""
+    """The allocations in shipments."""
     return await _of(Allocation, "shipment_id", shipment_ids)
 
 
 async def arriving(level_ids: Collection[int]) -> list[StockAnnouncement]:
-    """What is announced for levels and still to come."""
+    """The open announcements of levels."""
     condition = f"level_id IN ({sql.slots(level_ids)}) AND withdrawn_at IS NULL AND received < quantity ORDER BY id"
     return await where(StockAnnouncement, condition, *level_ids)
 
 
 async def open_allocations(level_ids: Collection[int]) -> list[Allocation]:
-    """What of levels is still to be shipped or canceled."""
+    """The open allocations of levels."""
     condition = f"level_id IN ({sql.slots(level_ids)}) AND state IN (?, ?) ORDER BY id"
     return await where(Allocation, condition, *level_ids, *(state.value for state in OPEN_STATES))

@@ -1,4 +1,4 @@
-"""Counts of levels as files give them, and what they are compared with. ``stock.ledger`` writes them."""
+"""Counts of levels from files, and the stored onHand to compare them with. ``stock.ledger`` writes levels."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from gqlstock.store.db import sql
 from gqlstock.store.db.fields import from_units
 
 Key = tuple[int, int]
-"""An item's id and a warehouse's."""
+"""The ids of an item and a warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What one line of a file says of one level."""
+    """The count of one level, with its line in the file."""
 
     line: int
     item_id: int
@@ -26,7 +26,7 @@ class Count:
 
 
 async def on_hand_of(item_ids: Collection[int]) -> dict[Key, Decimal]:
-    """What the levels in use of these items have."""
+    """The onHand of the levels in use of these items."""
     rows = await sql.fetch_raw(
         f"""SELECT item_id, warehouse_id, on_hand FROM inventory_level
             WHERE item_id IN ({sql.slots(item_ids)}) AND deleted_at IS NULL""",

@@ -1,4 +1,4 @@
-"""What was ordered, shipped and returned of each item in a span of time, summed by the database; and whose that is."""
+"""Sums of ordered, shipped and returned units of each item in a span of time. ``rules.demand`` evaluates them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -38,24 +38,24 @@ _RETURNED = """
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Whose orders of what: None for those of all websites, and of items in whatever category."""
+    """The orders to include; None for all websites and all categories."""
 
     website_id: int | None = None
     category_ids: Collection[int] | None = None
 
 
 async def ordered(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
-    """Units ordered of each item and not canceled; parked orders have none yet."""
+    """The ordered units of each item, without canceled units and parked orders."""
     return await _sums(_ORDERED, since, until, within)
 
 
 async def shipped(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
-    """Units of each item that left."""
+    """The shipped units of each item."""
     return await _sums(_SHIPPED, since, until, within)
 
 
 async def returned(since: datetime, until: datetime, within: Within) -> dict[int, Decimal]:
-    """Units of each item that came back."""
+    """The returned units of each item."""
     return await _sums(_RETURNED, since, until, within)
 
 
@@ -73,31 +73,30 @@ async def _sums(statement: str, since: datetime, until: datetime, within: Within
     return {row["item_id"]: from_units(row["units"]) for row in rows}
 
 
-_READ_AT_ONCE = 10_000
-_PLACES = """
+_ITEMS_PER_STATEMENT = 10_000
+_ITEM_ROWS = """
     SELECT item.id, item.product_id, item.category_id, COALESCE(product.tracking, item.tracking) AS tracking
     FROM item LEFT JOIN item product ON product.id = item.product_id WHERE item.id IN ({slots})
 """
 
 
 async def stock_items(item_ids: Collection[int]) -> dict[int, int]:
-    """The item that has the units of each: of a combination of a product tracked without options that is the product."""
-    return {row["id"]: _stock_item(row) for row in await _places(item_ids)}
+    """The stock item of each item: the product, for a combination of a product tracked without options."""
+    return {row["id"]: _stock_item(row) for row in await _item_rows(item_ids)}
 
 
 def _stock_item(row: dict[str, Any]) -> int:
-    own = row["product_id"] is None or counts_combinations(InventoryTracking(row["tracking"]))
-    return int(row["id"] if own else row["product_id"])
+    has_stock = row["product_id"] is None or counts_combinations(InventoryTracking(row["tracking"]))
+    return int(row["id"] if has_stock else row["product_id"])
 
 
 async def categories(item_ids: Collection[int]) -> dict[int, int | None]:
     """The category of each item."""
-    return {row["id"]: row["category_id"] for row in await _places(item_ids)}
+    return {row["id"]: row["category_id"] for row in await _item_rows(item_ids)}
 
 
-async def _places(item_ids: Collection[int]) -> list[dict[str, Any]]:
-    wanted, found = list(item_ids), []
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
-        found += await sql.query(_PLACES.format(slots=sql.slots(part)), *part)
+async def _item_rows(item_ids: Collection[int]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for part in sql.parts(item_ids, _ITEMS_PER_STATEMENT):
+        found += await sql.query(_ITEM_ROWS.format(slots=sql.slots(part)), *part)
     return found

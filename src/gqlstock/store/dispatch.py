@@ -1,4 +1,4 @@
-"""How far the outbox was turned into work: one cursor for all processes."""
+"""The cursor up to which the outbox was dispatched: one for all processes."""
 
 from datetime import datetime, timedelta
 
@@ -12,9 +12,9 @@ _ONLY = 1
 
 
 class Dispatch(Model):
-    """One row. What stands behind the place ``tx``, ``entry_id`` of the outbox is still to become webhooks and mail.
+    """One row: the cursor. Outbox entries after it are still to become webhooks and mail.
 
-    Who makes work locks it first, so that what waits for what is decided by one at a time.
+    A dispatcher locks the row first, so that only one at a time decides the order of deliveries.
     """
 
     id = fields.IntField(primary_key=True, generated=False)
@@ -29,13 +29,13 @@ class Dispatch(Model):
 
 
 async def place() -> Cursor | None:
-    """The cursor: every entry up to it has become work. None before the first entry has; a sweep stays behind it."""
+    """The cursor; None before the first dispatch. Sweeps of the outbox stay behind it."""
     found = await Dispatch.get_or_none(id=_ONLY)
     return Cursor(found.era, found.tx, found.entry_id, found.mark) if found is not None else None
 
 
 async def begin() -> Cursor:
-    """The cursor, made at the start of the outbox when there is none yet."""
+    """The cursor. Created at the start of the outbox where there is none yet."""
     found = await place()
     if found is not None:
         return found
@@ -49,7 +49,7 @@ async def begin() -> Cursor:
 
 
 async def advance(known: Cursor, to: Cursor) -> bool:
-    """Move the cursor on from where it was known to be; False when another process did so first."""
+    """Advance the cursor from a known position. Returns False when another process did so first."""
     moved = await sql.execute(
         """UPDATE dispatch SET era = ?, tx = ?, entry_id = ?, mark = ?
            WHERE id = ? AND era = ? AND tx = ? AND entry_id = ? AND mark = ? RETURNING id""",
@@ -63,15 +63,15 @@ async def advance(known: Cursor, to: Cursor) -> bool:
 
 
 async def lock() -> None:
-    """Have the making of work to this transaction; SQLite's one writer has it anyway."""
+    """Lock dispatching for this transaction. On SQLite there is only one writer."""
     if connection.is_postgres():
         await sql.execute("SELECT id FROM dispatch WHERE id = ? FOR NO KEY UPDATE", _ONLY)
 
 
 async def take_check(now: datetime, every: timedelta) -> bool:
-    """Whether what is checked from time to time is due; then it is this process that does it.
+    """Whether the periodic check is due. If so, this process takes it.
 
-    A check that is still to come was written down before the clock was set back.
+    A check in the future was recorded before the clock was set back, and is due, too.
     """
     taken = await sql.execute(
         """UPDATE dispatch SET checked_at = ?
@@ -85,7 +85,7 @@ async def take_check(now: datetime, every: timedelta) -> bool:
 
 
 async def wanted() -> bool:
-    """Whether an endpoint or a shopper waits for any news."""
+    """Whether there is an active endpoint or a waiting subscription."""
     found = await sql.query(
         """SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE active) AS endpoints,
                   EXISTS (SELECT 1 FROM back_in_stock_subscription WHERE state = 'WAITING') AS shoppers"""

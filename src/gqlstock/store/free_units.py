@@ -1,4 +1,4 @@
-"""How many units of items are free in some warehouses together, summed by the database: the bulk of what a report reads."""
+"""The free units of items summed over warehouses, by the database. Reports use them to choose the items they read."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -9,8 +9,8 @@ from gqlstock.store import levels as level_rows
 from gqlstock.store.db import sql
 from gqlstock.store.db.fields import from_units, to_units
 
-_READ_AT_ONCE = 10_000
-# What is not counted, and products whose combinations are, have no levels that tell anything.
+_ITEMS_PER_STATEMENT = 10_000
+# Uncounted products, and products whose combinations are counted, have no own levels.
 _WITHOUT_UNITS = (InventoryTracking.DO_NOT_TRACK.value, InventoryTracking.TRACK_WITH_OPTIONS.value)
 _AT_MOST = """
     SELECT item.id FROM item
@@ -31,7 +31,7 @@ _FREE = """
 async def items_with_at_most(
     most: Decimal, warehouse_ids: Collection[int], category_ids: Collection[int] | None = None
 ) -> list[int]:
-    """The ids of items in use of which at most so many are free. Holds that have expired may still count as kept."""
+    """The ids of items in use with at most that many free units. Unswept expired holds still count as held."""
     categories = "" if category_ids is None else f"AND item.category_id IN ({sql.slots(category_ids)})"
     statement = _AT_MOST.format(places=sql.slots(warehouse_ids), categories=categories)
     rows = await sql.query(statement, *warehouse_ids, *_WITHOUT_UNITS, *(category_ids or ()), to_units(most))
@@ -39,18 +39,16 @@ async def items_with_at_most(
 
 
 async def of(item_ids: Collection[int], warehouse_ids: Collection[int]) -> dict[int, Decimal]:
-    """How many units of each item are free."""
-    wanted = list(item_ids)
-    free = dict.fromkeys(wanted, ZERO)
+    """The free units of each item."""
+    free = dict.fromkeys(item_ids, ZERO)
     holding = []
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
+    for part in sql.parts(free, _ITEMS_PER_STATEMENT):
         statement = _FREE.format(items=sql.slots(part), places=sql.slots(warehouse_ids))
         for row in await sql.query(statement, *part, *warehouse_ids):
             free[row["item_id"]] = from_units(row["units"])
             if row["held"]:
                 holding.append(row["item_id"])
-    # Which of what is held has expired is worked out level by level.
+    # Items with holds are read level by level, because some holds may have expired.
     for item_id, levels in (await level_rows.levels_of(holding)).items():
         here = [level.available for level in levels if level.warehouse_id in warehouse_ids]
         free[item_id] = sum((max(available, ZERO) for available in here), ZERO)

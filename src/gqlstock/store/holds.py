@@ -1,4 +1,4 @@
-"""Stock kept for carts: holds, what they were asked for, and which levels keep it."""
+"""The tables of holds, their lines and their held units. ``rules.holds`` decides their state."""
 
 import secrets
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from gqlstock.store.warehouses import Website
 class StockHold(Model):
     """Stock kept for a cart until ``expires_at``, or until it is ordered or released.
 
-    Carts are anonymous: whoever knows the ``id`` may order or release what is held, so that it cannot be guessed.
+    Carts are anonymous: anyone with the ``id`` may order or release the hold. It is therefore random.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -32,7 +32,7 @@ class StockHold(Model):
     expires_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
     address = fields.CharField(max_length=45, null=True)
-    """Where a hold without a token was asked for, as long as it is active."""
+    """The network address of a guest, as long as the hold is active."""
     seal = fields.BigIntField(null=True)
 
     class Meta:
@@ -41,7 +41,7 @@ class StockHold(Model):
 
 
 class StockHoldLine(Model):
-    """What was asked for."""
+    """A requested line of a hold."""
 
     id = fields.BigIntField(primary_key=True)
     hold: fields.ForeignKeyRelation[StockHold] = fields.ForeignKeyField(
@@ -62,7 +62,7 @@ class StockHoldLine(Model):
 
 
 class HeldUnits(Model):
-    """So many units of a level that a hold keeps, in the order of its plan."""
+    """The units of a level that a hold keeps. Ids follow the order of its plan."""
 
     id = fields.BigIntField(primary_key=True)
     hold: fields.ForeignKeyRelation[StockHold] = fields.ForeignKeyField(
@@ -81,12 +81,14 @@ class HeldUnits(Model):
 
 
 EXPIRED = "h.state = 'ACTIVE' AND h.expires_at <= ?"
-"""Which holds count nowhere at a moment, swept or not: ``rules.holds.is_expired`` in SQL, of a table named h."""
+"""``rules.holds.is_expired`` in SQL, for a table named h."""
 _EXPIRED_UNITS = f"""SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
     FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
     WHERE {EXPIRED} AND u.level_id IN ({{slots}}) GROUP BY u.level_id"""
 _EXPIRED_HOLDS = f"SELECT h.id AS id FROM stock_hold h WHERE {EXPIRED} ORDER BY h.expires_at, h.id LIMIT ?"
-_COUNTING = f"SELECT COUNT(*) AS holds FROM stock_hold h WHERE h.address = ? AND h.state = 'ACTIVE' AND NOT ({EXPIRED})"
+_COUNT_ACTIVE = (
+    f"SELECT COUNT(*) AS holds FROM stock_hold h WHERE h.address = ? AND h.state = 'ACTIVE' AND NOT ({EXPIRED})"
+)
 
 
 def new_id() -> int:
@@ -98,33 +100,33 @@ async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
 
 
 async def lines_of(hold_ids: Collection[int]) -> dict[int, list[rules.StockHoldLine]]:
-    """What each hold was asked for, in the order in which it was given."""
+    """The lines of each hold, in their order."""
     return await records.below(rules.StockHoldLine, "hold_id", hold_ids)
 
 
 async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]]:
-    """What each hold keeps where, in the order of its plan."""
+    """The held units of each hold, in the order of its plan."""
     return await records.below(rules.HeldUnits, "hold_id", hold_ids)
 
 
 async def lock_address(address: str) -> None:
-    """Have the holds of an address to this transaction; lock its items first. SQLite's one writer has them anyway."""
+    """Lock the holds of an address for this transaction, after its items. On SQLite there is only one writer."""
     if connection.is_postgres():
         await sql.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
 
 
 async def active_of(address: str, now: datetime) -> int:
-    """How many holds an address has that hold something now."""
-    return int((await sql.query(_COUNTING, address, now))[0]["holds"])
+    """The number of active holds of an address."""
+    return int((await sql.query(_COUNT_ACTIVE, address, now))[0]["holds"])
 
 
 async def expired(now: datetime, limit: int) -> list[int]:
-    """Holds that have expired and still stand in the figures of their levels."""
+    """The ids of expired holds that are still in the figures of their levels."""
     return [row["id"] for row in await sql.query(_EXPIRED_HOLDS, now, limit)]
 
 
 async def expired_units(level_ids: Collection[int], now: datetime) -> dict[int, Decimal]:
-    """What holds that have expired still keep in the stored figures of levels."""
+    """The units of expired holds that the stored figures of levels still contain."""
     if not level_ids:
         return {}
     found = await sql.fetch_raw(_EXPIRED_UNITS.format(slots=sql.slots(level_ids)), now, *level_ids)

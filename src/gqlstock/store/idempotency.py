@@ -1,4 +1,4 @@
-"""Answers kept under idempotency keys, so that a repeated call changes nothing twice."""
+"""The table of answers under idempotency keys. ``stock.idempotency`` decides what is stored and returned."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ from gqlstock.store.db.records import records
 
 
 class KeptAnswer(Model):
-    """A key belongs to one caller and one mutation. ``answer`` names the objects that the call made or touched."""
+    """An answer under a key of one caller and one mutation. ``answer``: the ids of created or changed objects."""
 
     id = fields.BigIntField(primary_key=True)
     owner = fields.CharField(max_length=255)
@@ -34,7 +34,7 @@ class KeptAnswer(Model):
 
 
 async def kept(keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, rules.KeptAnswer]:
-    """What is kept under keys that were used before."""
+    """The stored answers for keys that were used before."""
     if not keys:
         return {}
     same = " OR ".join(["(owner = ? AND mutation = ? AND key = ?)"] * len(keys))
@@ -45,15 +45,15 @@ async def kept(keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, rules.K
 
 
 async def insert(answers: Mapping[IdempotencyKey, dict[str, Any]], refused: Collection[IdempotencyKey]) -> bool:
-    """Keep answers under keys, in one order; False where another transaction has used one of them meanwhile."""
-    wanted, at = sorted(answers, key=lambda key: key.place), clock.now()
-    made = await sql.execute(
+    """Store answers, in the order of keys. Returns False where another transaction used one of the keys meanwhile."""
+    keys, now = sorted(answers, key=lambda key: key.place), clock.now()
+    inserted = await sql.execute(
         f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, refused, seal, created_at)
-            VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(wanted))}
+            VALUES {", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(keys))}
             ON CONFLICT (owner, mutation, key) DO NOTHING RETURNING id""",
-        *(value for key in wanted for value in (*_values(key, answers[key], refused=key in refused), at)),
+        *(value for key in keys for value in (*_values(key, answers[key], refused=key in refused), now)),
     )
-    return len(made) == len(wanted)
+    return len(inserted) == len(keys)
 
 
 def _values(key: IdempotencyKey, answer: dict[str, Any], *, refused: bool) -> tuple[Any, ...]:
@@ -67,11 +67,11 @@ async def has(key: IdempotencyKey) -> bool:
 
 
 async def remove(ids: Collection[int]) -> None:
-    """Forget these answers."""
+    """Delete these answers."""
     await KeptAnswer.filter(id__in=set(ids)).delete()
 
 
 async def sweep(before: datetime, refused_before: datetime) -> None:
-    """Forget what was kept before the one moment, and refusals of before the other."""
+    """Delete answers from before a moment, and refusals from before another."""
     await KeptAnswer.filter(created_at__lt=before).delete()
     await KeptAnswer.filter(refused=True, created_at__lt=refused_before).delete()

@@ -1,4 +1,4 @@
-"""The tables of levels and of their ledger. ``levels`` and ``ledger`` read and write them as records."""
+"""The tables of levels and movements. ``levels`` and ``ledger`` read and write their records."""
 
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from gqlstock.store.warehouses import Warehouse
 
 
 class InventoryLevel(Model):
-    """One item in one warehouse. ``available`` is worked out from its figures and kept to sort by."""
+    """One item in one warehouse. ``available`` is derived from the figures and stored for sorting."""
 
     id = fields.BigIntField(primary_key=True)
     item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
@@ -37,7 +37,7 @@ class InventoryLevel(Model):
 
     class Meta:
         table = "inventory_level"
-        # The database has the comment of the first version: another one would be a migration of its own.
+        # The table comment of the first version. Changing it would need a migration.
         table_description = (
             "One item in one warehouse. Only ``record`` writes its figures. ``available`` is theirs, kept to sort by."
         )
@@ -46,7 +46,7 @@ class InventoryLevel(Model):
 
 
 class StockMovement(Model):
-    """One line of the ledger, never edited or removed."""
+    """A movement of the ledger, never edited or deleted."""
 
     id = fields.BigIntField(primary_key=True)
     level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(

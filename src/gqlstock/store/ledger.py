@@ -1,4 +1,4 @@
-"""The ledger: single movements, and what they add up to at a moment. ``stock.ledger`` alone writes it."""
+"""Reads and sums movements. Only ``stock.ledger`` writes them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -12,16 +12,16 @@ from gqlstock.store import inventory
 from gqlstock.store.db import clock, records, sql, tables
 from gqlstock.store.db.fields import Total, from_units
 
-# SQLite joins at most 500 statements into one.
-_ASKED_AT_ONCE = 400
-# The movements of a level are written one after another: what comes before one of up to the moment is of up to the moment,
-# whatever it was stamped with. What is stamped later than now was written before the clock was set back.
+# SQLite takes at most 500 SELECTs in a UNION.
+_SUMS_PER_STATEMENT = 400
+# The movements of a level are written one after another. A movement with a smaller id than one from before the moment is
+# from before it, too, whatever its time. Times later than now were written before the clock was set back.
 _MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS units
     FROM stock_movement WHERE level_id = ? AND created_at <= ? AND kind NOT IN ({}) AND id > COALESCE(
         (SELECT id FROM stock_movement WHERE level_id = ? AND created_at <= ? ORDER BY id DESC LIMIT 1), 0)"""
 _COUNTS = ", ".join(f"'{kind.value}'" for kind in rules.COUNTS)
-# The clocks of processes that write at the same time agree to that.
-CLOCKS_AGREE = timedelta(seconds=5)
+# The most that the clocks of processes differ.
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 
 
 async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
@@ -29,34 +29,33 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
 
 
 def all_movements() -> QuerySet[inventory.StockMovement]:
-    """What a list of movements filters; ``keyset`` reads it as records."""
+    """The query of a list of movements; ``keyset`` reads it as records."""
     return inventory.StockMovement.all()
 
 
 async def insert(movements: Sequence[StockMovement]) -> list[int]:
-    """Write movements; gives their ids, in order."""
+    """Insert movements. Returns their ids, in order."""
     return await tables.insert(StockMovement, movements)
 
 
-async def moved_after_each(asked: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
-    """For levels and moments, the sum of the level's movements created after the moment, without those of counts.
+async def moved_after(moments: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
+    """For levels and moments, the sum of the level's movements after the moment, without counts.
 
-    No moment is before the latest that its level was counted for: whatever a count corrected afterwards, was seen then.
+    No moment is before the level's latest count, so that no later count has corrected anything.
     """
     found: dict[tuple[int, datetime], Decimal] = {}
-    upto = clock.now() + CLOCKS_AGREE
-    for start in range(0, len(asked), _ASKED_AT_ONCE):
-        part = asked[start : start + _ASKED_AT_ONCE]
+    until = clock.now() + MAX_CLOCK_DIFFERENCE
+    for part in sql.parts(moments, _SUMS_PER_STATEMENT):
         statement = " UNION ALL ".join(_MOVED.format(number, _COUNTS) for number in range(len(part)))
         rows = await sql.query(
-            statement, *(value for level_id, moment in part for value in (level_id, upto, level_id, moment))
+            statement, *(value for level_id, moment in part for value in (level_id, until, level_id, moment))
         )
         found |= {part[row["number"]]: from_units(row["units"]) for row in rows}
     return found
 
 
 async def on_hand_at(level_ids: Collection[int], moment: datetime) -> dict[int, Decimal]:
-    """Each level's onHand as the ledger has it at that moment: the sum of the movements up to and with it."""
+    """Each level's onHand at a moment: the sum of its movements up to and including it."""
     rows = (
         await inventory.StockMovement.filter(level_id__in=set(level_ids), created_at__lte=moment)
         .annotate(total=Total("quantity"))

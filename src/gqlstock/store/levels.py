@@ -1,10 +1,10 @@
-"""Levels as records: how they are read, and the statements with which ``stock.ledger`` writes them."""
+"""Reads levels as records, and has the statements with which ``stock.ledger`` writes them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from tortoise.queryset import QuerySet
 
@@ -15,8 +15,8 @@ from gqlstock.store.db import clock, connection, records, sql
 from gqlstock.store.db.fields import to_units
 from gqlstock.store.inventory import InventoryLevel
 
-# A statement takes 32,767 values on PostgreSQL.
-_READ_AT_ONCE = 10_000
+# A statement takes at most 32,767 values on PostgreSQL.
+_ITEMS_PER_STATEMENT = 10_000
 
 _LEVELS = """SELECT {columns}, EXISTS (
         SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted
@@ -40,24 +40,24 @@ _INCREMENT_ALL = (
 
 
 async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level], set[int]]:
-    """All levels of items, without what expired holds keep; and those of the items that may have an open alert."""
+    """All levels of items, without expired holds, and the ids of the items that may have an open alert."""
     if not item_ids:
         return [], set()
     statement = _LEVELS.format(columns=records.columns(Level, "l"), slots=sql.slots(item_ids))
     rows = await sql.fetch_raw(statement, *item_ids)
     levels = records.hydrate(Level, rows)
-    quiet = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
-    return await without_expired(levels, now), set(item_ids) - quiet
+    without_alert = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
+    return await without_expired(levels, now), set(item_ids) - without_alert
 
 
 async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
-    """All levels of items as they are stored, with what expired holds keep."""
+    """All levels of items as stored, with expired holds."""
     condition = f"item_id IN ({sql.slots(item_ids)}) ORDER BY id"
     return await records.where(Level, condition, *item_ids) if item_ids else []
 
 
 async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]:
-    """The levels without what expired holds keep."""
+    """The levels without expired holds."""
     expired = await holds.expired_units([level.id for level in levels if level.held], now)
     if not expired:
         return list(levels)
@@ -65,17 +65,17 @@ async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]
 
 
 async def current(levels: Sequence[Level]) -> list[Level]:
-    """Levels that were read as they are stored, as they are at this moment."""
+    """Stored levels, without the holds that are expired now."""
     return await without_expired(levels, clock.now())
 
 
 def all_levels() -> QuerySet[InventoryLevel]:
-    """What a list of levels filters, those out of use as well; ``keyset`` reads it as records."""
+    """The query of a list of levels, including levels out of use; ``keyset`` reads it as records."""
     return InventoryLevel.all()
 
 
 def live_levels() -> QuerySet[InventoryLevel]:
-    """As ``all_levels``, without those out of use."""
+    """Like ``all_levels``, without levels out of use."""
     return InventoryLevel.filter(deleted_at=None)
 
 
@@ -85,11 +85,9 @@ async def levels(ids: Collection[int]) -> dict[int, Level]:
 
 
 async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
-    """The levels in use of each item, by id."""
+    """The levels in use of each item, in the order of their ids. Any number of items."""
     found: dict[int, list[Level]] = {item_id: [] for item_id in item_ids}
-    wanted = list(found)
-    for start in range(0, len(wanted), _READ_AT_ONCE):
-        part = wanted[start : start + _READ_AT_ONCE]
+    for part in sql.parts(found, _ITEMS_PER_STATEMENT):
         condition = f"item_id IN ({sql.slots(part)}) AND deleted_at IS NULL ORDER BY id"
         for level in await current(await records.where(Level, condition, *part)):
             found[level.item_id].append(level)
@@ -104,20 +102,19 @@ async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> dict[int, L
 
 
 async def level_id(item_id: int, warehouse_id: int) -> int | None:
-    """The level in use of an item in a warehouse."""
+    """The id of the level in use of an item in a warehouse."""
     found = await live_levels().filter(item_id=item_id, warehouse_id=warehouse_id).values_list("id", flat=True)
     return next(iter(cast("list[int]", found)), None)
 
 
 async def insert(levels: Sequence[Level]) -> list[int]:
-    """Make levels with their figures; gives their ids, in order."""
-    places = [
-        (level.item_id, level.warehouse_id, *map(to_units, level.figures), to_units(level.available))
-        for level in levels
-    ]
-    states = [(level.counted_at, level.deleted_at, level.updated_at) for level in levels]
-    rows = [(*place, *state) for place, state in zip(places, states, strict=True)]
-    return await sql.insert(InventoryLevel, _INSERTED, rows)
+    """Insert levels with their figures. Returns their ids, in order."""
+    return await sql.insert(InventoryLevel, _INSERTED, [_stored(level) for level in levels])
+
+
+def _stored(level: Level) -> tuple[Any, ...]:
+    figures = (*map(to_units, level.figures), to_units(level.available))
+    return (level.item_id, level.warehouse_id, *figures, level.counted_at, level.deleted_at, level.updated_at)
 
 
 async def set_in_use(levels: Sequence[Level]) -> None:
@@ -130,7 +127,7 @@ async def set_in_use(levels: Sequence[Level]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Increment:
-    """By how much each figure of a level changes, ``available`` last."""
+    """The increment of each figure of a level; ``available`` is the last."""
 
     level_id: int
     figures: Sequence[Decimal]
@@ -139,15 +136,14 @@ class Increment:
 
 
 async def increment(increments: Sequence[Increment]) -> None:
-    """Add to the figures of levels: on PostgreSQL with one statement, however many there are."""
+    """Add to the figures of levels; on PostgreSQL with one statement for any number of levels."""
     if not increments:
         return
-    if not connection.is_postgres():
-        given = [[*_units(one), one.counted_at, one.at, one.level_id] for one in increments]
-        await sql.execute_many(_INCREMENT, given)
-        return
-    columns = zip(*([*_units(one), one.counted_at, one.at, one.level_id] for one in increments), strict=True)
-    await sql.execute(_INCREMENT_ALL, *map(list, columns))
+    rows = [[*_units(one), one.counted_at, one.at, one.level_id] for one in increments]
+    if connection.is_postgres():
+        await sql.execute(_INCREMENT_ALL, *map(list, zip(*rows, strict=True)))
+    else:
+        await sql.execute_many(_INCREMENT, rows)
 
 
 def _units(increment: Increment) -> list[int]:

@@ -1,4 +1,4 @@
-"""Mail that is to be sent: to administrators about low inventory, to shoppers about what is back in stock."""
+"""The queue of letters, about low inventory and about items back in stock. ``delivery.letters`` sends them."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from gqlstock.store.work import Work, WorkQueue
 
 
 class Mail(Work):
-    """One letter to one recipient, about an alert or for a subscription. It is written when it is sent."""
+    """A letter to one recipient, about an alert or a subscription. Its text is written when it is sent."""
 
     recipient = fields.CharField(max_length=254)
     alert: fields.ForeignKeyNullableRelation[LowInventoryAlert] = fields.ForeignKeyField(
@@ -35,22 +35,22 @@ queue = WorkQueue(Letter, Mail)
 
 
 async def next_due() -> datetime | None:
-    """When a letter is next due."""
+    """The time at which the next letter is due."""
     rows = await sql.query("SELECT MIN(due_at) AS due_at FROM mail")
     return None if rows[0]["due_at"] is None else moment(rows[0]["due_at"])
 
 
 async def settle(letter: Letter, **changes: object) -> bool:
-    """Write what became of an attempt, with the running transaction; False when another process has the letter by now."""
+    """Record an attempt in the running transaction. Returns False when another process has taken the letter over."""
     await dispatch.lock()
     return await queue.settle(letter, **changes)
 
 
 async def drop(letter: Letter) -> None:
-    """Take back a letter that is not to be sent after all; the next of its line is due."""
+    """Delete a letter that is no longer wanted. The next letter of its line becomes due."""
 
-    async def take_back() -> None:
+    async def work() -> None:
         await dispatch.lock()
         await queue.drop(letter)
 
-    await transactions.run(take_back)
+    await transactions.run(work)

@@ -1,4 +1,4 @@
-"""What news of levels is about: the levels that a reader chose, and the items and names behind those that have changed."""
+"""Levels by SKU and warehouse code: the filter of a feed, and the names and items of changed levels."""
 
 from collections.abc import Collection
 
@@ -10,12 +10,12 @@ from gqlstock.store.inventory import InventoryLevel
 def among(
     skus: Collection[str] | None, warehouses: Collection[str] | None, within: Collection[int] | None
 ) -> outbox.Among:
-    """The levels of items with these SKUs, in these warehouses by code and by id, out of use or not; None for any."""
+    """The levels of these SKUs in these warehouses, by code and by id, in use or not. None: any."""
     where = "TRUE"
     values: list[str | int] = []
     for column, names in (("i.sku", skus), ("w.code", warehouses), ("w.id", within)):
         if names is not None:
-            where += f" AND {column} IN ({', '.join('?' * len(names)) or 'NULL'})"
+            where += f" AND {column} IN ({sql.slots(names)})"
             values += names
     return outbox.Among(
         f"""SELECT l.id FROM inventory_level l JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id
@@ -26,7 +26,7 @@ def among(
 
 async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     """Each level's SKU and warehouse code."""
-    slots = ", ".join("?" * len(level_ids))
+    slots = sql.slots(level_ids)
     rows = await sql.query(
         f"""SELECT l.id AS id, i.sku AS sku, w.code AS code FROM inventory_level l
             JOIN item i ON i.id = l.item_id JOIN warehouse w ON w.id = l.warehouse_id WHERE l.id IN ({slots})""",
@@ -42,8 +42,8 @@ async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
 
 
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
-    """The items that levels are of, and these items: each with its product, where it is a combination."""
-    levels, items = (", ".join("?" * len(ids)) or "NULL" for ids in (level_ids, item_ids))
+    """The items of levels, and further items, each with its product where it is a combination."""
+    levels, items = sql.slots(level_ids), sql.slots(item_ids)
     rows = await sql.query(
         f"""SELECT id, product_id FROM item
             WHERE id IN ({items}) OR id IN (SELECT item_id FROM inventory_level WHERE id IN ({levels}))""",

@@ -1,4 +1,4 @@
-"""Orders, their lines, and which warehouse gives how much to each."""
+"""The tables of orders, order lines and allocations."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -24,9 +24,9 @@ from gqlstock.store.warehouses import Warehouse, Website
 
 
 class Order(Model):
-    """An order. People know it by a number that is made from its id.
+    """An order. Its public number is made from its id.
 
-    Its e-mail address has an index in the migration, whatever the case.
+    Its e-mail address has a case-insensitive index in the migration.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -43,7 +43,7 @@ class Order(Model):
     updated_at = fields.DatetimeField()
     canceled_at = fields.DatetimeField(null=True)
     canceled_units: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
-    """What is canceled of its lines: of a parked order nothing else says it."""
+    """The canceled units of its lines. A parked order has no allocations to derive them from."""
     shipment_count = fields.IntField(default=0, db_default=0)
     seal = fields.BigIntField(null=True)
     folded = FoldedField(of=("customer_email", "reference"))
@@ -59,7 +59,7 @@ class Order(Model):
 
 
 class OrderLine(Model):
-    """What was ordered, as it was then. ``item`` is what was asked for, be its product what has the units."""
+    """An ordered line with the item's data of that time. ``item``: the requested item; its product may have the stock."""
 
     id = fields.BigIntField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
@@ -87,10 +87,9 @@ class OrderLine(Model):
 
 
 class Allocation(Model):
-    """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.
+    """Units of an order line from one warehouse, in one state. ``level`` is null where nothing is counted.
 
-    ``position`` is the place of its source in the line's plan, which its parts keep when it is split. ``split_from`` is
-    the allocation that was planned, null for that one itself: ids follow the order in which units were planned.
+    ``position`` and ``split_from``: see ``rules.allocation.Allocation``.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -122,31 +121,29 @@ class Allocation(Model):
 
 
 def all_orders() -> QuerySet[Order]:
-    """What a list of orders filters; ``keyset`` reads it as records."""
+    """The query of a list of orders; ``keyset`` reads it as records."""
     return Order.all()
 
 
 def all_allocations() -> QuerySet[Allocation]:
-    """What a list of allocations filters; ``keyset`` reads it as records."""
+    """The query of a list of allocations; ``keyset`` reads it as records."""
     return Allocation.all()
 
 
 def matches(search: str) -> Q:
-    """Orders with that text in their number, reference or e-mail address, or in the name or SKU of a line."""
+    """A filter for orders with a text in number, reference or e-mail address, or in the name or SKU of a line."""
     text = folding.fold(search)
     found = OrderLine.filter(folded__contains=text)
     return Q(folded__contains=text) | Q(id=rules.id_of(text) or 0) | Q(id__in=Subquery(found.values("order_id")))
 
 
 async def with_sku(sku: str) -> Q:
-    """Orders with a line of that SKU, as it was ordered or as it is now."""
-    item = (await catalog.by_sku([sku])).get(sku)
-    line = Q(Q(sku=sku), Q(item_id=item.id if item else 0), join_type=Q.OR)
-    return Q(id__in=Subquery(OrderLine.filter(line).values("order_id")))
+    """A filter for orders with a line of a SKU, as it was ordered or as it is now."""
+    return Q(id__in=Subquery(OrderLine.filter(await catalog.with_skus([sku])).values("order_id")))
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
-    """Orders that a warehouse gives units to; ``within``: none where it is not among these."""
+    """A filter for orders that a warehouse gives units to. ``within``: none where the warehouse is not among these."""
     allocations = Allocation.filter(warehouse__code=code)
     if within is not None:
         allocations = allocations.filter(warehouse_id__in=within)
@@ -163,7 +160,7 @@ async def lines(ids: Collection[int]) -> dict[int, rules.OrderLine]:
 
 
 async def lines_of(order_ids: Collection[int]) -> dict[int, list[rules.OrderLine]]:
-    """The lines of each order, in the order in which they were given."""
+    """The lines of each order, in their order."""
     return await records.below(rules.OrderLine, "order_id", order_ids)
 
 
@@ -177,7 +174,7 @@ async def allocations(ids: Collection[int]) -> dict[int, allocation.Allocation]:
 
 
 async def open_order_of(item_ids: Collection[int]) -> int | None:
-    """An order that still waits for one of these items to be shipped, if there is one."""
-    still = [OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED]
-    found = OrderLine.filter(item_id__in=set(item_ids), order__status__in=still).limit(1)
+    """An order that is not shipped in full and has one of these items; None if there is none."""
+    open_statuses = [OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED]
+    found = OrderLine.filter(item_id__in=set(item_ids), order__status__in=open_statuses).limit(1)
     return next(iter(cast("list[int]", await found.values_list("order_id", flat=True))), None)

@@ -1,8 +1,8 @@
-"""News, written in the transaction that made it and read by whoever delivers it. In commit order, by cursor.
+"""The outbox: events, written in the transaction of their change and read in commit order, by cursor.
 
-What is older than the retention is swept; up to where, is kept, so that a cursor from before is refused and never
-answered with a gap. So is a cursor whose entry is not in this database's history, such as after a restore: its mark,
-which the entry got when it was written, is not here.
+Entries older than the retention are swept. The position of the sweep, the horizon, is stored, so that an older cursor is
+refused instead of read on with a gap. A cursor from another history of the database, for example from before a restore,
+is refused as well: its random mark is unknown here.
 """
 
 import json
@@ -22,16 +22,16 @@ from gqlstock.store.db.records import records
 
 
 class OutboxEntry(Model):
-    """``tx`` is the transaction that wrote the entry: PostgreSQL's own number, 0 on SQLite.
+    """An event. ``tx``: the number of the PostgreSQL transaction that wrote it; 0 on SQLite.
 
-    Ids are given before the commit, so that a smaller one may show up after a larger one was read. Read in the order
-    of (tx, id) and below every running transaction, none is missed. SQLite has one writer: there the id will do.
-    ``era`` rises when another server goes on with numbers of its own; an older one has no transaction that still runs.
-    ``mark`` is random: it tells this entry from one at the same place in another history.
+    Ids are assigned before the commit, so that a smaller one may appear after a larger one was read. Reading in the
+    order of (tx, id), below all running transactions, misses none. SQLite has one writer and only needs the id.
+    ``era`` increases when another server continues with its own transaction numbers. ``mark`` is random; it
+    distinguishes the entry from one at the same place in another history.
     """
 
     id = fields.BigIntField(primary_key=True)
-    # Servers of the previous version go on while the database is migrated: they do not know these two.
+    # Defaults, because servers of the previous version write entries during a migration without these two.
     era = fields.BigIntField(db_default=0)
     mark = fields.BigIntField(db_default=0)
     tx = fields.BigIntField()
@@ -46,7 +46,7 @@ class OutboxEntry(Model):
 
 
 class OutboxHorizon(Model):
-    """The place up to which entries were swept: one row, none as long as nothing was."""
+    """The cursor of the last swept entry: one row; none before the first sweep."""
 
     id = fields.BigIntField(primary_key=True)
     era = fields.BigIntField(db_default=0)
@@ -59,7 +59,7 @@ class OutboxHorizon(Model):
 
 
 class OutboxEra(Model):
-    """The era that is written in, and the identifier of the server whose transaction numbers it has: one row."""
+    """The current era and the identifier of its server: one row."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
     era = fields.BigIntField()
@@ -71,7 +71,7 @@ class OutboxEra(Model):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """An entry of the feed, by its place and its mark: everything up to it was read."""
+    """A position in the outbox: that of the last entry read, with its mark."""
 
     era: int
     tx: int
@@ -84,16 +84,16 @@ class Cursor:
 
 
 START = Cursor(0, 0, 0, 0)
-"""Before the first entry, in every history."""
+"""The position before the first entry of any history."""
 
 
 class OutOfReach(Exception):
-    """A cursor that nothing can be read on from without a gap; says why."""
+    """A cursor that cannot be read on from without a gap. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event as it is read back, with its place in the feed."""
+    """A stored event with its position."""
 
     era: int
     tx: int
@@ -109,7 +109,7 @@ class Entry:
         return Cursor(self.era, self.tx, self.id, self.mark)
 
 
-_SWEPT_AT_ONCE = 5_000
+_ENTRIES_PER_SWEEP = 5_000
 _CURSOR = "era, tx, id, mark"
 _IN_ORDER = "ORDER BY era, tx, id"
 _LAST_FIRST = "ORDER BY era DESC, tx DESC, id DESC"
@@ -119,7 +119,7 @@ _listeners: list[Callable[[], None]] = []
 
 
 def listen(call: Callable[[], None]) -> Callable[[], None]:
-    """Call this after each commit of this process that wrote news; gives what stops it."""
+    """Call a function after each commit of this process that wrote events. Returns a function that stops it."""
     _listeners.append(call)
     return lambda: _listeners.remove(call)
 
@@ -130,23 +130,23 @@ def _wake() -> None:
 
 
 async def add(events: Sequence[Event]) -> None:
-    """Write news with the running transaction; readers are woken once it has committed."""
+    """Write events in the running transaction. Readers are woken after its commit."""
     if events:
         transactions.gather(_write, events)
         transactions.on_commit(_wake)
 
 
 async def _write(gathered: list[Event]) -> None:
-    events = rules.together(gathered)
-    at = clock.now()
+    events = rules.deduplicated(gathered)
+    now = clock.now()
     rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
-    columns, same = ("topic", "subject", "data"), {"created_at": at}
-    written = await sql.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _worked_out())
+    columns, same = ("topic", "subject", "data"), {"created_at": now}
+    written = await sql.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _computed())
     transactions.recognize_by(Mark(written[0]["id"], written[0]["mark"], written[0]["tx"]))
 
 
-def _worked_out() -> dict[str, str]:
-    """What the database itself says of a new entry."""
+def _computed() -> dict[str, str]:
+    """The columns of a new entry that the database computes."""
     if connection.is_postgres():
         mark = f"(random() * {_MARKS - 1})::bigint"
         return {"era": _ERA, "tx": "pg_current_xact_id()::text::bigint", "mark": mark}
@@ -154,13 +154,13 @@ def _worked_out() -> dict[str, str]:
 
 
 def _stored(data: dict[str, Any]) -> str:
-    # Half of all entries only say that something changed.
+    # Half of all entries have no data.
     return json.dumps(data) if data else "{}"
 
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """The subjects that a statement of its own finds."""
+    """A filter for subjects, as a SELECT of ids."""
 
     statement: str
     values: tuple[Any, ...]
@@ -171,17 +171,17 @@ async def after(
     limit: int,
     topics: Sequence[Topic] | None = None,
     *,
-    upto: Cursor | None = None,
+    before: Cursor | None = None,
     among: Among | None = None,
 ) -> list[Entry]:
-    """The next entries behind a cursor, in commit order; ``upto``: only those before that one."""
-    where, values = _where(cursor, upto, topics, among)
+    """The next entries after a cursor, in commit order. ``before``: only entries before that cursor."""
+    where, values = _where(cursor, before, topics, among)
     return await _entries(f"{where} {_IN_ORDER} LIMIT ?", *values, limit)
 
 
-async def follow(cursor: Cursor, limit: int) -> list[Entry]:
-    """The next entries of all topics behind a cursor that was kept: ``OutOfReach`` when it is not in this history."""
-    where = f"WHERE (era, tx, id) >= (?, ?, ?) {_below_the_running()}"
+async def resume(cursor: Cursor, limit: int) -> list[Entry]:
+    """The next entries of all topics after a stored cursor. Raises ``OutOfReach`` where it is not in this history."""
+    where = f"WHERE (era, tx, id) >= (?, ?, ?) {_committed_before()}"
     found = await _entries(f"{where} {_IN_ORDER} LIMIT ?", *cursor.place, limit + 1)
     if found and found[0].cursor == cursor:
         return found[1:]
@@ -192,37 +192,37 @@ async def follow(cursor: Cursor, limit: int) -> list[Entry]:
 async def before(
     cursor: Cursor | None, limit: int, topics: Sequence[Topic], *, since: Cursor = START, among: Among | None = None
 ) -> list[Entry]:
-    """The last entries before a cursor, the end of the feed without one; the latest first."""
+    """The last entries before a cursor or, for None, before the end; latest first."""
     where, values = _where(since, cursor, topics, among)
     return await _entries(f"{where} {_LAST_FIRST} LIMIT ?", *values, limit)
 
 
 async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
-    """How many entries of these topics there are."""
+    """The number of entries of these topics."""
     where, values = _where(START, None, topics, among)
     found = await sql.query(f"SELECT COUNT(*) AS entries FROM outbox {where}", *values)
     return int(found[0]["entries"])
 
 
-async def waiting(behind: Cursor, most: int) -> tuple[int, datetime | None]:
-    """How many entries stand behind a place, counted up to so many, and when the first was written; held back ones too."""
+async def waiting(cursor: Cursor, limit: int) -> tuple[int, datetime | None]:
+    """The number of entries after a cursor, counted up to a limit, and the time of the first, including held-back ones."""
     where = f"WHERE (era, tx, id) > (?, ?, ?) {_IN_ORDER} LIMIT ?"
     found = await sql.query(
-        f"SELECT COUNT(*) AS entries FROM (SELECT id FROM outbox {where}) AS behind", *behind.place, most
+        f"SELECT COUNT(*) AS entries FROM (SELECT id FROM outbox {where}) AS waiting", *cursor.place, limit
     )
-    first = await _entries(where, *behind.place, 1)
+    first = await _entries(where, *cursor.place, 1)
     return int(found[0]["entries"]), first[0].created_at if first else None
 
 
 def _where(
     after: Cursor, before: Cursor | None, topics: Sequence[Topic] | None, among: Among | None
 ) -> tuple[str, list[Any]]:
-    where = f"WHERE (era, tx, id) > (?, ?, ?) {_below_the_running()}"
+    where = f"WHERE (era, tx, id) > (?, ?, ?) {_committed_before()}"
     values: list[Any] = [*after.place]
     if before is not None:
         where, values = f"{where} AND (era, tx, id) < (?, ?, ?)", [*values, *before.place]
     if topics is not None:
-        where = f"{where} AND topic IN ({', '.join('?' * len(topics))})"
+        where = f"{where} AND topic IN ({sql.slots(topics)})"
         values += [topic.value for topic in topics]
     if among is not None:
         where, values = f"{where} AND subject IN ({among.statement})", [*values, *among.values]
@@ -234,29 +234,29 @@ async def _entries(rest: str, *values: Any) -> list[Entry]:
 
 
 async def held_back(cursor: Cursor) -> bool:
-    """Whether there is news behind the cursor that is read only once another transaction has ended."""
+    """Whether entries after the cursor can only be read after another transaction has ended."""
     if not connection.is_postgres():
         return False
-    behind = "SELECT 1 FROM outbox WHERE (era, tx, id) > (?, ?, ?)"
-    found = await sql.query(f"SELECT EXISTS ({behind}) AS more", *cursor.place)
+    entries = "SELECT 1 FROM outbox WHERE (era, tx, id) > (?, ?, ?)"
+    found = await sql.query(f"SELECT EXISTS ({entries}) AS more", *cursor.place)
     return bool(found[0]["more"])
 
 
 async def latest() -> Cursor:
-    """The end of the feed as it is now."""
-    where = f"WHERE TRUE {_below_the_running()}"
+    """The current end of the outbox."""
+    where = f"WHERE TRUE {_committed_before()}"
     found = await sql.query(f"SELECT {_CURSOR} FROM outbox {where} {_LAST_FIRST} LIMIT 1")
     return Cursor(**found[0]) if found else await horizon()
 
 
 async def horizon() -> Cursor:
-    """The place up to which everything was swept: the cursor of the last entry that was."""
+    """The cursor of the last swept entry."""
     found = await sql.query("SELECT era, tx, entry_id AS id, mark FROM outbox_horizon")
     return Cursor(**found[0]) if found else START
 
 
 async def has(cursor: Cursor) -> bool:
-    """Whether the entry of this cursor is in this history, still or as the last one that was swept."""
+    """Whether the entry of this cursor is in this history, stored or as the last swept one."""
     try:
         await check(cursor)
     except OutOfReach:
@@ -265,9 +265,9 @@ async def has(cursor: Cursor) -> bool:
 
 
 async def check(cursor: Cursor) -> None:
-    """Refuse a cursor that news behind it was swept, or whose entry is not in this history.
+    """Raise ``OutOfReach`` where entries after the cursor were swept, or its entry is not in this history.
 
-    Asked after entries behind it were read, it says that none was missing when they were.
+    Called after the entries were read, it also shows that none was missing.
     """
     found = await sql.query(
         """SELECT 1 AS swept, era, tx, entry_id AS id, mark FROM outbox_horizon
@@ -283,22 +283,22 @@ async def check(cursor: Cursor) -> None:
         )
 
 
-async def sweep(older_than: datetime, keep_behind: Cursor | None = None) -> int:
-    """Remove the entries from the front of the feed that are older, but none behind ``keep_behind``. Gives how many.
+async def sweep(older_than: datetime, keep_after: Cursor | None = None) -> int:
+    """Delete older entries from the start, but none after ``keep_after``. Returns their number.
 
-    In parts, so that nobody who writes waits for long; the horizon moves on with each part, in its transaction.
+    Deletes in parts, so that writers never wait for long. Each part advances the horizon in its transaction.
     """
     swept = 0
-    while removed := await transactions.run(lambda: _sweep_part(older_than, keep_behind)):
+    while removed := await transactions.run(lambda: _sweep_part(older_than, keep_after)):
         swept += removed
     return swept
 
 
-async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
-    part = await after(START, _SWEPT_AT_ONCE)
-    # Times follow the order of the feed only roughly: what comes behind a younger entry waits for it.
+async def _sweep_part(older_than: datetime, keep_after: Cursor | None) -> int:
+    part = await after(START, _ENTRIES_PER_SWEEP)
+    # Times are not strictly in the order of entries: an entry after a younger one is kept as well.
     young = next((number for number, entry in enumerate(part) if entry.created_at >= older_than), len(part))
-    old = [entry.cursor for entry in part[:young] if keep_behind is None or entry.cursor <= keep_behind]
+    old = [entry.cursor for entry in part[:young] if keep_after is None or entry.cursor <= keep_after]
     if old:
         await sql.execute(
             """INSERT INTO outbox_horizon (id, era, tx, entry_id, mark) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
@@ -312,7 +312,7 @@ async def _sweep_part(older_than: datetime, keep_behind: Cursor | None) -> int:
     return len(old)
 
 
-def _below_the_running() -> str:
-    """Leaves out what transactions wrote that began after one that is still running; none is of an older era."""
+def _committed_before() -> str:
+    """The condition for entries of transactions that began before all running ones. Older eras have no running ones."""
     running = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
     return f"AND (era, tx) < ({_ERA}, {running})" if connection.is_postgres() else ""

@@ -1,6 +1,6 @@
-"""Items whose alerts are still to be assessed again, because settings, websites or warehouses changed.
+"""The queue of items whose alerts must be checked again after a change of settings, websites or warehouses.
 
-The transaction of the change writes what there is to do, so that a crash after it loses nothing.
+The transaction of the change writes the queue, so that a crash after it loses nothing.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -12,16 +12,16 @@ from tortoise.models import Model
 from gqlstock.store import categories
 from gqlstock.store.db import sql, transactions
 
-_ASKED_AT_ONCE = 5_000
+_IDS_PER_STATEMENT = 5_000
 _LIVE = "i.deleted_at IS NULL"
 _ALERTED = "EXISTS (SELECT 1 FROM low_inventory_alert a WHERE a.item_id = i.id AND a.state = 'RAISED')"
 _COUNTED = "EXISTS (SELECT 1 FROM inventory_level l WHERE l.item_id = i.id AND l.deleted_at IS NULL)"
 
 
 class Reassessment(Model):
-    """One item, or a category with everything below it, or (where both are null) every item.
+    """One item, a category with everything below it, or (where both are null) all items.
 
-    Of more than one item those with ids up to ``after`` are done.
+    For a category or all items, the items with ids up to ``after`` are done.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -34,20 +34,18 @@ class Reassessment(Model):
 
 
 async def add_everything() -> None:
-    """Have every item assessed again."""
+    """Queue all items."""
     await Reassessment.create()
 
 
 async def add_category(category_id: int) -> None:
-    """Have the items of a category and of everything below it assessed again."""
+    """Queue the items of a category and of everything below it."""
     await Reassessment.create(category_id=category_id)
 
 
 async def add_items(item_ids: Collection[int]) -> None:
-    """Have items assessed again, and the combinations of those that are products."""
-    wanted = list(item_ids)
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        part = wanted[start : start + _ASKED_AT_ONCE]
+    """Queue items, and the combinations of products among them."""
+    for part in sql.parts(item_ids, _IDS_PER_STATEMENT):
         slots = sql.slots(part)
         await sql.execute(
             f"""INSERT INTO reassessment (item_id, after) SELECT i.id, 0 FROM item i
@@ -58,10 +56,8 @@ async def add_items(item_ids: Collection[int]) -> None:
 
 
 async def add_levels(level_ids: Collection[int]) -> None:
-    """Have the items of levels assessed again."""
-    wanted = list(level_ids)
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        part = wanted[start : start + _ASKED_AT_ONCE]
+    """Queue the items of levels."""
+    for part in sql.parts(level_ids, _IDS_PER_STATEMENT):
         await sql.execute(
             f"""INSERT INTO reassessment (item_id, after)
                 SELECT item_id, 0 FROM inventory_level WHERE id IN ({sql.slots(part)})""",
@@ -70,27 +66,27 @@ async def add_levels(level_ids: Collection[int]) -> None:
 
 
 async def is_pending() -> bool:
-    """Whether any item is still to be assessed again."""
+    """Whether the queue has any entries."""
     return await Reassessment.exists()
 
 
 @dataclass(frozen=True, slots=True)
 class DueItems:
-    """Items to be assessed together, and the rows that ask for it."""
+    """Items to be checked together, and their rows of the queue."""
 
     item_ids: list[int]
     rows: list[int]
-    """Those that ask for these items one by one, or the one that asks for a range."""
+    """The rows of these single items, or the row of a range."""
     superseded: int | None = None
-    """Rows up to this one asked before every item is assessed from the start: nothing is left of them."""
+    """Rows up to this one are covered by a check of all items that starts now."""
     after: int | None = None
-    """How far the range is done with this part; None where it is done."""
+    """The last item of the range that this part includes; None where the range is finished."""
 
 
-async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems | None:
-    """The next items, at most so many; None when there is nothing to do.
+async def next_due(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems | None:
+    """The next items, at most ``limit``; None for an empty queue.
 
-    ``watched`` says whether any item is watched at all; otherwise only those with an open alert are of interest.
+    ``watched``: whether any item has an alert threshold. If not, only items with an open alert are returned.
     """
     first = await Reassessment.all().order_by("id").first()
     if first is None:
@@ -102,17 +98,17 @@ async def following(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueIt
 
 
 async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems:
-    """The next items of a category or of all."""
+    """The next items of a category or of all items."""
     superseded = None
     if row.category_id is None and not row.after:
         last = await Reassessment.all().order_by("-id").first()
         superseded = last.id if last is not None else None
     below = [] if row.category_id is None else await categories.subtree(row.category_id)
     within = "TRUE" if row.category_id is None else f"i.category_id IN ({sql.slots(below)})"
-    # Asked after the row was read: it was committed with the setting that it follows.
-    fitting = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
+    # Read after the row, which was committed together with the changed setting.
+    relevant = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
     found = await sql.query(
-        f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {fitting} ORDER BY i.id LIMIT ?",
+        f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {relevant} ORDER BY i.id LIMIT ?",
         row.after,
         *below,
         limit,
@@ -122,7 +118,7 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
 
 
 async def finish(part: DueItems) -> None:
-    """Say that a part was assessed."""
+    """Mark a part as done."""
 
     async def work() -> None:
         if part.superseded is not None:

@@ -1,4 +1,4 @@
-"""A text looked for in items. Where few have it they are found first, by an index if there is one; else on the way."""
+"""Searches items for a text. A rare text is found first, by an index if there is one; a frequent one is a plain filter."""
 
 from typing import Any
 
@@ -7,28 +7,28 @@ from tortoise.expressions import Q
 from gqlstock.rules import folding
 from gqlstock.store.db import sql
 
-# That many are found first. Where more have it, a page of them is soon found in most orders that they are listed in.
-_FEW = 2_000
-_ITEMS = rf"SELECT id FROM item WHERE folded LIKE ? ESCAPE '\' OR folded_sku LIKE ? ESCAPE '\' LIMIT {_FEW + 1}"
-# A combination without a code of its own shows its product's.
+# Up to so many items are found first. With more, a list in any order soon finds a page of them.
+_MAX_FOUND = 2_000
+_ITEMS = rf"SELECT id FROM item WHERE folded LIKE ? ESCAPE '\' OR folded_sku LIKE ? ESCAPE '\' LIMIT {_MAX_FOUND + 1}"
+# A combination without an own code shows its product's SKU.
 _COMBINATIONS = rf"""
     SELECT combination.id FROM item product
     JOIN item combination ON combination.product_id = product.id AND combination.own_code IS NULL
-    WHERE product.product_id IS NULL AND product.folded_sku LIKE ? ESCAPE '\' LIMIT {_FEW + 1}
+    WHERE product.product_id IS NULL AND product.folded_sku LIKE ? ESCAPE '\' LIMIT {_MAX_FOUND + 1}
 """
 
 
 async def items(text: str, prefix: str = "") -> Q:
-    """What a search looks in: name, SKU, code and barcode, whatever the case and accents. ``prefix`` leads to the item.
+    """A filter for a text in name, SKU, code or barcode, without case and accents. ``prefix`` leads to the item.
 
-    Two statements, for PostgreSQL would start processes of its own for both as one, which takes longer than either.
+    Two statements, because PostgreSQL would start parallel workers for one, which takes longer than both.
     """
     wanted = folding.fold(text)
     pattern = "%" + wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = await sql.query(_ITEMS, pattern, pattern)
-    if len(rows) <= _FEW:
+    if len(rows) <= _MAX_FOUND:
         rows += await sql.query(_COMBINATIONS, pattern)
-    if len(rows) > _FEW:
+    if len(rows) > _MAX_FOUND:
         return _matches(wanted, prefix)
     return _is(f"{prefix}id__in", sorted({row["id"] for row in rows}))
 

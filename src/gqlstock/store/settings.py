@@ -1,4 +1,7 @@
-"""Where settings are kept: one row for each place that has values of its own."""
+"""The stored settings: one row for each place that has values of its own.
+
+Which place wins is decided in ``rules.fallback``.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
@@ -11,26 +14,27 @@ from gqlstock.rules import alerts
 from gqlstock.rules import settings as rules
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import ANY_SETTING
-from gqlstock.rules.fallback import Fallback, Key
+from gqlstock.rules.fallback import Fallback, Key, SettingsLookup
 from gqlstock.rules.ids import UNSTORED
+from gqlstock.rules.network import Network
 from gqlstock.rules.settings import SettingScope
-from gqlstock.store import categories, outbox, reassessments
+from gqlstock.store import catalog, categories, outbox, reassessments, warehouses
 from gqlstock.store.db import clock, connection, sql, writing
 from gqlstock.store.db.records import records
 
-# PostgreSQL takes 32,767 values with one statement; each item is two of them.
-_ASKED_AT_ONCE = 10_000
-# One part for each kind of place: of all of them at once, no index tells which rows are wanted.
+# A statement takes at most 32,767 values on PostgreSQL; each item needs two.
+_ITEMS_PER_STATEMENT = 10_000
+# One SELECT for each kind of place: with one condition for all of them PostgreSQL uses no index.
 _ABOVE = """SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')
     UNION ALL SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({})"""
-# What is set at items and at their levels.
+# The values of items and of their levels.
 _OF_ITEMS = """SELECT * FROM setting_override WHERE scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({{items}})
     UNION ALL SELECT * FROM setting_override WHERE scope = 'LEVEL' AND owner_id {levels}"""
 _LEVELS = "(SELECT id FROM inventory_level WHERE item_id IN ({items}))"
 
 
 class Override(Model):
-    """The values set at one place. ``owner_id`` is the id of the level, item, category, … that the place is."""
+    """The values set at one place. ``owner_id`` is the id of the level, item, category, …"""
 
     id = fields.BigIntField(primary_key=True)
     scope = fields.CharEnumField(SettingScope, max_length=20)
@@ -43,33 +47,38 @@ class Override(Model):
         unique_together = (("scope", "owner_id"),)
 
 
-async def fallback(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> Fallback:
-    """Everything that the settings of these items, of their levels and of categories can come from.
+async def lookup(items: Iterable[Item], network: Network | None = None) -> SettingsLookup:
+    """The settings of items on every website."""
+    known = await catalog.with_products(items)
+    return SettingsLookup(known, network or await warehouses.network(), await fallback(known.values()))
 
-    Two statements, and more only for many thousands of items. A combination's product must be among the items.
+
+async def fallback(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> Fallback:
+    """All values that apply to these items, to their levels and to these categories.
+
+    Two statements, and more only for many thousands of items. The product of a combination must be among the items.
     """
-    found = list(items)
-    wanted = {item.category_id for item in found if item.category_id is not None} | set(category_ids)
+    given = list(items)
+    wanted = {item.category_id for item in given if item.category_id is not None} | set(category_ids)
     chains = await categories.chains(wanted)
     above = {category_id for chain in chains.values() for category_id, _ in chain}
-    ids = [item.id for item in found]
-    first, rest = ids[:_ASKED_AT_ONCE], ids[_ASKED_AT_ONCE:]
+    ids = [item.id for item in given]
+    first, rest = ids[:_ITEMS_PER_STATEMENT], ids[_ITEMS_PER_STATEMENT:]
     everywhere = _ABOVE.format(sql.slots(above)) + " UNION ALL " + _of_items(first)
     rows = await records(rules.Override, everywhere, *above, *first, *first)
-    for start in range(0, len(rest), _ASKED_AT_ONCE):
-        part = rest[start : start + _ASKED_AT_ONCE]
+    for part in sql.parts(rest, _ITEMS_PER_STATEMENT):
         rows += await records(rules.Override, _of_items(part), *part, *part)
     return Fallback({(row.scope, row.owner_id): row.own for row in rows}, chains)
 
 
 def _of_items(ids: Collection[int]) -> str:
-    # A list of levels, and no join: PostgreSQL would read what is set at all levels for it.
+    # An array of levels instead of a join: for a join PostgreSQL reads the values of all levels.
     levels = f"= ANY(ARRAY{_LEVELS})" if connection.is_postgres() else f"IN {_LEVELS}"
     return _OF_ITEMS.format(levels=levels).format(items=sql.slots(ids))
 
 
 async def quantities_set(name: str) -> set[Decimal]:
-    """Every quantity that is set for one setting, at whatever place."""
+    """Every value of a quantity setting, at any place."""
     value = _value_of(name)
     rows = await sql.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
     return {rules.from_stored(name, row["value"]) for row in rows}
@@ -88,19 +97,19 @@ async def is_set(name: str) -> bool:
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
-    """Set values at a place; None takes a value away, what is left out stays."""
+    """Set values at a place. None removes a value; settings that are left out stay."""
     locked = Override.filter(scope=scope, owner_id=owner_id).select_for_update()
     stored = {(row.scope, row.owner_id): row for row in await records(rules.Override, locked)}
     await _write({(scope, owner_id): values}, stored)
 
 
 async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
-    """The values set at each of these places."""
+    """The own values of each of these places."""
     return {key: row.own for key, row in (await _rows(keys)).items()}
 
 
 async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
-    """As ``change`` for many places, with one statement for all that had no values before."""
+    """Like ``change`` for many places. Places without values are inserted with one statement."""
     await _write(changes, await _rows(changes))
 
 
@@ -115,7 +124,7 @@ async def _write(changes: Mapping[Key, Mapping[str, Any]], stored: Mapping[Key, 
 
 
 async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
-    """Have the items assessed again whose alerts may depend on these changes."""
+    """Queue the items whose alerts may depend on these changes."""
     owners: dict[SettingScope, list[int]] = {}
     for (scope, owner_id), values in changes.items():
         if not alerts.SETTINGS.isdisjoint(values):

@@ -1,4 +1,4 @@
-"""Shipments of orders, and the units in them."""
+"""The table of shipments, and the units in them."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -18,7 +18,7 @@ from gqlstock.store.warehouses import Warehouse
 
 
 class Shipment(Model):
-    """Units of one order that leave one warehouse together. People know it by a number that is made from its id."""
+    """Units of one order that leave one warehouse together. Its public number is made from its id."""
 
     id = fields.BigIntField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
@@ -36,7 +36,7 @@ class Shipment(Model):
     updated_at = fields.DatetimeField()
     shipped_at = fields.DatetimeField(null=True)
     quantity: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
-    """How many units are in it, or were when it left."""
+    """The units in it; of a shipped one, those that were in it."""
     seal = fields.BigIntField(null=True)
 
     class Meta:
@@ -51,7 +51,7 @@ class Shipment(Model):
 
 
 def all_shipments() -> QuerySet[Shipment]:
-    """What a list of shipments filters; ``keyset`` reads it as records."""
+    """The query of a list of shipments; ``keyset`` reads it as records."""
     return Shipment.all()
 
 
@@ -65,7 +65,7 @@ async def shipments_of(order_ids: Collection[int]) -> dict[int, list[rules.Shipm
 
 
 async def contents(shipment_ids: Collection[int]) -> dict[int, list[Allocation]]:
-    """What is in each shipment, or was when it left, in the order of the lines."""
+    """The units in each shipment, in the order of the lines; of a shipped one, those that were in it."""
     found = await records.below(Allocation, "shipment_id", shipment_ids)
     return {shipment_id: sorted(inside, key=_by_line) for shipment_id, inside in found.items()}
 

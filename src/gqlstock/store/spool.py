@@ -1,6 +1,6 @@
-"""What a file says, set aside on disk and read back in another order: a million rows take no more memory than a few.
+"""Spools of imported files: temporary databases on disk that return rows in another order, in little memory.
 
-Each is a database of its own that nobody else sees and that is gone when it is closed. What the rows mean is said elsewhere.
+A spool is private to its import and deleted when it is closed. ``services.imports`` checks and writes its rows.
 """
 
 import itertools
@@ -12,15 +12,15 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from gqlstock.rules.sheet import Row
+from gqlstock.rules.import_rows import Row
 from gqlstock.store.counts import Count
 from gqlstock.store.db.fields import from_units, to_units
 
-_AT_ONCE = 5_000
+_ROWS_PER_PART = 5_000
 
 
 class Spool:
-    """A database on disk without a name: what of it is not in a cache of 2 MB is in a file that SQLite removes."""
+    """A temporary SQLite database: a cache of 2 MB, and a file that SQLite deletes."""
 
     tables: tuple[str, ...]
 
@@ -38,15 +38,15 @@ class Spool:
         self._db.close()
 
     def _parts(self, statement: str) -> Iterator[list[Any]]:
-        """The rows of a statement, some thousands at a time."""
+        """The rows of a statement, in parts."""
         rows = self._db.execute(statement)
-        while part := rows.fetchmany(_AT_ONCE):
+        while part := rows.fetchmany(_ROWS_PER_PART):
             yield part
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What one line says of one level, by the names that it gives."""
+class NamedCount:
+    """The count of one level by SKU and warehouse code, with its line in the file."""
 
     line: int
     sku: str
@@ -55,16 +55,16 @@ class Named:
 
 
 class Counts(Spool):
-    """The counts of a file: put in as they come, read back by their names, and once these are known by their ids."""
+    """The counts of a file, in three tables: by names, by ids, and those to write."""
 
     tables = (
         "named (sku, warehouse, line, units, PRIMARY KEY (sku, warehouse)) WITHOUT ROWID",
-        "counted (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
+        "resolved (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
         "due (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
     )
 
-    def put(self, given: Sequence[Named]) -> Iterator[tuple[Named, Named]]:
-        """Take counts in; gives those that contradict an earlier one, with that. What is the same again is one count."""
+    def put(self, given: Sequence[NamedCount]) -> Iterator[tuple[NamedCount, NamedCount]]:
+        """Add counts. Returns those that contradict an earlier one, with that. Equal counts are stored once."""
         rows = [(one.sku, one.warehouse, one.line, to_units(one.on_hand)) for one in given]
         put = self._db.executemany("INSERT INTO named VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
         if put.rowcount < len(rows):
@@ -73,33 +73,33 @@ class Counts(Spool):
                 if known.on_hand != one.on_hand:
                     yield one, known
 
-    def _named(self, sku: str, warehouse: str) -> Named:
+    def _named(self, sku: str, warehouse: str) -> NamedCount:
         find = "SELECT line, sku, warehouse, units FROM named WHERE (sku, warehouse) = (?, ?)"
         return _named(self._db.execute(find, (sku, warehouse)).fetchone())
 
-    def named(self) -> Iterator[list[Named]]:
-        """All counts by SKU, some thousands at a time."""
+    def named(self) -> Iterator[list[NamedCount]]:
+        """All counts by SKU, in parts."""
         for part in self._parts("SELECT line, sku, warehouse, units FROM named ORDER BY sku, warehouse"):
             yield [_named(row) for row in part]
 
-    def know(self, counts: Sequence[Count]) -> None:
-        """Take in counts by the ids of what they name."""
-        self._put("counted", counts)
+    def put_resolved(self, counts: Sequence[Count]) -> None:
+        """Add counts by ids."""
+        self._put("resolved", counts)
 
-    def known(self, size: int, items: int) -> Iterator[list[Count]]:
-        """All counts in the order of items, in parts: see ``_in_order``."""
-        return self._in_order("counted", size, items)
+    def resolved(self, size: int, items: int) -> Iterator[list[Count]]:
+        """All counts by ids, in parts as of ``_in_order``."""
+        return self._in_order("resolved", size, items)
 
     def put_due(self, counts: Sequence[Count]) -> None:
-        """Take in counts that are to be written."""
+        """Add counts to write."""
         self._put("due", counts)
 
     def due(self, size: int, items: int) -> Iterator[list[Count]]:
-        """The counts that are to be written in the order of items, in parts: see ``_in_order``."""
+        """The counts to write, in parts as of ``_in_order``."""
         return self._in_order("due", size, items)
 
     def __len__(self) -> int:
-        return self._count("counted")
+        return self._count("resolved")
 
     @property
     def due_count(self) -> int:
@@ -110,19 +110,22 @@ class Counts(Spool):
         self._db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)
 
     def _in_order(self, table: str, size: int, items: int) -> Iterator[list[Count]]:
-        """At most so many counts of at most so many items at a time; those of one item stay together, however many."""
+        """Counts in the order of items, in parts of at most ``size`` counts and ``items`` items.
+
+        The counts of one item stay together, also where they exceed ``size``.
+        """
         rows = self._db.execute(
             f"SELECT line, item_id, warehouse_id, units FROM {table} ORDER BY item_id, warehouse_id"
         )
         part: list[Count] = []
-        of_items = 0
+        item_count = 0
         for _, found in itertools.groupby(rows, key=lambda row: row[1]):
             of_item = [Count(line, item_id, place, from_units(units)) for line, item_id, place, units in found]
-            if part and (len(part) + len(of_item) > size or of_items == items):
+            if part and (len(part) + len(of_item) > size or item_count == items):
                 yield part
-                part, of_items = [], 0
+                part, item_count = [], 0
             part += of_item
-            of_items += 1
+            item_count += 1
         if part:
             yield part
 
@@ -131,13 +134,13 @@ class Counts(Spool):
         return int(length)
 
 
-def _named(row: tuple[int, str, str, int]) -> Named:
+def _named(row: tuple[int, str, str, int]) -> NamedCount:
     line, sku, warehouse, units = row
-    return Named(line, sku, warehouse, from_units(units))
+    return NamedCount(line, sku, warehouse, from_units(units))
 
 
 class Products(Spool):
-    """The rows of a file by the handle that they are of, and the SKUs that are taken in it."""
+    """The rows of a Shopify export by handle, its SKUs, and the SKUs that other items have."""
 
     tables = (
         "row (handle, line, cells, PRIMARY KEY (handle, line)) WITHOUT ROWID",
@@ -147,12 +150,12 @@ class Products(Spool):
     )
 
     def put(self, rows: Sequence[Row]) -> None:
-        """Take rows in, each with a handle."""
+        """Add rows, each with a handle."""
         given = [(row["Handle"], row.line, json.dumps(row.cells)) for row in rows]
         self._db.executemany("INSERT INTO row VALUES (?, ?, ?)", given)
 
     def products(self) -> Iterator[list[Row]]:
-        """The rows of one handle after the other, in the order in which handles come first."""
+        """The rows of each handle, in the order in which the handles first occur."""
         rows = self._db.execute(
             """SELECT r.handle, r.line, r.cells
                FROM (SELECT handle, MIN(line) AS line FROM row GROUP BY handle) AS head
@@ -165,16 +168,16 @@ class Products(Spool):
         (length,) = self._db.execute("SELECT COUNT(DISTINCT handle) FROM row").fetchone()
         return int(length)
 
-    def take(self, skus: Iterable[tuple[str, int]]) -> None:
-        """Take in SKUs, with the line that each stands on."""
+    def put_skus(self, skus: Iterable[tuple[str, int]]) -> None:
+        """Add SKUs with their lines."""
         self._db.executemany("INSERT INTO sku VALUES (?, ?)", skus)
 
     def __contains__(self, sku: object) -> bool:
-        """Whether a SKU was taken in."""
+        """Whether the file has a SKU."""
         return self._db.execute("SELECT 1 FROM sku WHERE sku = ? LIMIT 1", (sku,)).fetchone() is not None
 
-    def twice(self) -> Iterator[tuple[str, int, int]]:
-        """The SKUs that stand on another line before, with both."""
+    def repeated_skus(self) -> Iterator[tuple[str, int, int]]:
+        """The SKUs that occur on an earlier line, with their line and the first one."""
         yield from self._db.execute(
             """SELECT s.sku, s.line, first.line FROM sku AS s
                JOIN (SELECT sku, MIN(line) AS line FROM sku GROUP BY sku HAVING COUNT(*) > 1) AS first ON first.sku = s.sku
@@ -182,11 +185,11 @@ class Products(Spool):
         )
 
     def free(self, item_ids: Iterable[int]) -> None:
-        """Take in the ids of items that the file takes the SKU from."""
+        """Add the ids of items that lose their SKU by the file."""
         self._db.executemany("INSERT OR IGNORE INTO freed VALUES (?)", ((item_id,) for item_id in item_ids))
 
     def clash(self, found: Iterable[tuple[int, str, int]]) -> None:
-        """Take in SKUs that other items have: the line, the SKU, and the item's id."""
+        """Add SKUs that other items have: the line, the SKU, and the item's id."""
         self._db.executemany("INSERT OR IGNORE INTO clash VALUES (?, ?, ?)", found)
 
     def clashes(self) -> Iterator[tuple[int, str]]:

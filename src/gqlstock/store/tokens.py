@@ -1,4 +1,4 @@
-"""Tokens of the API. Only a digest is kept: who reads the table cannot call with it."""
+"""The table of API tokens. Only digests are stored, so that a copy of the table has no usable token."""
 
 import hashlib
 from collections.abc import Collection
@@ -19,7 +19,7 @@ class ApiToken(Model):
     digest = fields.CharField(max_length=64, unique=True)
     scopes: fields.Field[list[str]] = fields.JSONField()
     warehouses: fields.Field[list[int] | None] = fields.JSONField(null=True)
-    """The ids of those that it is for; None for all."""
+    """The ids of the warehouses that it is limited to; None for all."""
     created_at = fields.DatetimeField(auto_now_add=True)
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -32,8 +32,8 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def insert(made: rules.ApiToken) -> None:
-    await writing.insert(ApiToken, [made])
+async def insert(new: rules.ApiToken) -> None:
+    await writing.insert(ApiToken, [new])
 
 
 async def update(before: rules.ApiToken, after: rules.ApiToken) -> None:
@@ -50,19 +50,17 @@ async def all_tokens() -> list[rules.ApiToken]:
     return await records(rules.ApiToken, ApiToken.all().order_by("id"))
 
 
-# PostgreSQL takes 32,767 values with one statement.
-_ASKED_AT_ONCE = 10_000
+# A statement takes at most 32,767 values on PostgreSQL.
+_TOKENS_PER_STATEMENT = 10_000
 
 
 async def callers(given: Collection[str], now: datetime) -> dict[str, Caller]:
-    """Whom tokens stand for, without those that do not exist, are revoked or expired."""
+    """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
     by_digest = {digest(token): token for token in given}
-    wanted = list(by_digest)
     found: dict[str, Caller] = {}
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        part = wanted[start : start + _ASKED_AT_ONCE]
+    for part in sql.parts(by_digest, _TOKENS_PER_STATEMENT):
         valid = f"digest IN ({sql.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
-        # Each request asks this: a QuerySet would take as long to build as the statement to run.
+        # SQL instead of a QuerySet, which would take as long to build as the statement to run. Each request runs this.
         statement = f"SELECT {{columns}} FROM api_token WHERE {valid}"
         found |= {by_digest[row.digest]: row.caller for row in await records(rules.ApiToken, statement, *part, now)}
     return found

@@ -1,4 +1,4 @@
-"""What ledger, orders and levels say of the same figures, side by side. Whether they agree is judged elsewhere."""
+"""Reads stored figures together with their sources. ``services.verification`` compares them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from gqlstock.store.db.records import where
 
 R = TypeVar("R")
 
-_READ_AT_ONCE = 2_000
+_ROWS_PER_PART = 2_000
 # An order can have 500 lines.
-_ORDERS_AT_ONCE = 200
+_ORDERS_PER_PART = 200
 
-# One statement, so that all figures of a level are of one moment. Every source of a figure is a part of its own.
+# One statement, so that all figures of a level are of one moment. Each source of figures is one CTE.
 _LEVELS = """
     WITH page AS (
         SELECT * FROM inventory_level WHERE id > ? ORDER BY id LIMIT ?
@@ -76,15 +76,15 @@ _LEVELS = """
 
 
 async def levels() -> AsyncIterator[list[dict[str, Any]]]:
-    """Every level with what its movements and allocations add up to, in ten-thousandths, a part at a time."""
+    """All levels with the sums of their sources, in ten-thousandths, in parts."""
     last = 0
-    while rows := await sql.query(_LEVELS, last, _READ_AT_ONCE):
+    while rows := await sql.query(_LEVELS, last, _ROWS_PER_PART):
         yield rows
         last = rows[-1]["id"]
 
 
-async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[R]]:
-    """Every record of a kind by its id, a part at a time."""
+async def parts(kind: type[R], size: int = _ROWS_PER_PART) -> AsyncIterator[list[R]]:
+    """All records of a kind by id, in parts."""
     last = 0
     while found := await where(kind, "id > ? ORDER BY id LIMIT ?", last, size):
         yield found
@@ -92,15 +92,15 @@ async def parts(kind: type[R], size: int = _READ_AT_ONCE) -> AsyncIterator[list[
 
 
 async def item_ids() -> AsyncIterator[list[int]]:
-    """The ids of all items, a part at a time."""
+    """The ids of all items, in parts."""
     last = 0
-    while rows := await sql.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _READ_AT_ONCE):
+    while rows := await sql.query("SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", last, _ROWS_PER_PART):
         yield [row["id"] for row in rows]
         last = rows[-1]["id"]
 
 
 async def movements() -> AsyncIterator[list[tuple[StockMovement, Level]]]:
-    """Every movement with its level, in batches."""
+    """All movements with their levels, in parts."""
     async for part in parts(StockMovement):
         first, last = part[0].id, part[-1].id
         found = await _levels("SELECT level_id FROM stock_movement WHERE id BETWEEN ? AND ?", first, last)
@@ -114,14 +114,14 @@ class OrderBook:
     order: Order
     lines: list[OrderLine]
     allocations: dict[int, list[Allocation]]
-    """Of each line, in the order of their ids."""
+    """By line, in the order of their ids."""
     shipments: list[Shipment]
     moved: dict[tuple[int, MovementKind], Decimal]
-    """What movements that name the order come to, by level and kind."""
+    """The sums of the order's movements, by level and kind."""
     levels: dict[int, Level]
-    """The levels of its allocations, among others."""
+    """The levels of its allocations, and others."""
     products: dict[int, int | None]
-    """The products of its items that are combinations, among others."""
+    """The products of its combinations, and others."""
 
 
 _LINES_OF = "SELECT id FROM order_line WHERE order_id BETWEEN ? AND ?"
@@ -132,8 +132,8 @@ _PRODUCTS = """SELECT id, product_id FROM item
 
 
 async def order_books() -> AsyncIterator[list[OrderBook]]:
-    """Every order with all that belongs to it, a part at a time."""
-    async for found in parts(Order, _ORDERS_AT_ONCE):
+    """All orders with all that belongs to them, in parts."""
+    async for found in parts(Order, _ORDERS_PER_PART):
         span = found[0].id, found[-1].id
         levels_of = await _levels(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
         products = {row["id"]: row["product_id"] for row in await sql.query(_PRODUCTS, *span)}
@@ -154,6 +154,6 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
         yield list(books.values())
 
 
-async def _levels(of: str, *values: int) -> dict[int, Level]:
-    """Levels as they are stored, by a statement that gives their ids."""
-    return {level.id: level for level in await where(Level, f"id IN ({of})", *values)}
+async def _levels(ids: str, *values: int) -> dict[int, Level]:
+    """The stored levels with the ids of a SELECT."""
+    return {level.id: level for level in await where(Level, f"id IN ({ids})", *values)}

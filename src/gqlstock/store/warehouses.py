@@ -1,4 +1,4 @@
-"""Organizations, websites, warehouses, and which warehouse serves which."""
+"""The tables of organizations, websites, warehouses and assignments, and the network that they form."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from gqlstock.rules import network as rules
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.store.db import sql, writing
 from gqlstock.store.db.fields import SkuField
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import by_id, records
 
 R = TypeVar("R")
 
@@ -57,7 +57,7 @@ class Warehouse(Model):
 
 
 class Assignment(Model):
-    """A warehouse that a website sells from, or that an organization's websites without any of their own do."""
+    """A warehouse that a website sells from, or that the websites of an organization without own warehouses do."""
 
     id = fields.BigIntField(primary_key=True)
     website: fields.ForeignKeyNullableRelation[Website] = fields.ForeignKeyField(
@@ -80,7 +80,7 @@ class Assignment(Model):
 
 
 async def network() -> Network:
-    """All websites with their organizations and warehouses, in one statement."""
+    """All websites with their organizations and warehouses. One statement."""
     rows = await sql.fetch_raw(
         """SELECT s.id AS id, s.code AS code, o.id AS organization_id, o.code AS organization,
                   a.website_id AS own, a.priority AS priority,
@@ -97,11 +97,11 @@ async def network() -> Network:
     for row in rows:
         if row["id"] is not None:
             by_website.setdefault(row["id"], []).append(row)
-    places = [row for row in rows if row["id"] is None]
+    warehouse_rows = [row for row in rows if row["id"] is None]
     return Network(
         tuple(_channel(found) for found in by_website.values()),
-        {row["code"]: row["warehouse_id"] for row in places},
-        frozenset(row["warehouse_id"] for row in places if row["active"]),
+        {row["code"]: row["warehouse_id"] for row in warehouse_rows},
+        frozenset(row["warehouse_id"] for row in warehouse_rows if row["active"]),
     )
 
 
@@ -114,7 +114,7 @@ async def default_website_code() -> str | None:
 def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
     assigned = [row for row in rows if row["warehouse_id"] is not None]
     own = [row for row in assigned if row["own"] is not None]
-    sites = tuple(
+    ranked = tuple(
         (
             RankedWarehouse(row["warehouse_id"], row["priority"], geo.point_or_none(row["latitude"], row["longitude"])),
             bool(row["active"]),
@@ -122,23 +122,22 @@ def _channel(rows: list[dict[str, Any]]) -> SalesChannel:
         for row in rules.selling_warehouses(own, assigned)
     )
     first = rows[0]
-    return SalesChannel(first["id"], first["code"], first["organization_id"], first["organization"], sites)
+    return SalesChannel(first["id"], first["code"], first["organization_id"], first["organization"], ranked)
 
 
 async def warehouses(ids: Collection[int]) -> dict[int, rules.Warehouse]:
-    found = await records(rules.Warehouse, Warehouse.filter(id__in=set(ids))) if ids else []
-    return {warehouse.id: warehouse for warehouse in found}
+    return await by_id(rules.Warehouse, ids)
 
 
 async def warehouses_by_code(codes: Collection[str]) -> dict[str, rules.Warehouse]:
-    """Warehouses by code as it was asked for, in whatever spelling."""
+    """Warehouses by code as given, in any spelling."""
     rows = await records(rules.Warehouse, Warehouse.filter(code__in=set(codes))) if codes else []
     found = {warehouse.code: warehouse for warehouse in rows}
     return {code: found[stored] for code in codes if (stored := skus.normalized(code)) in found}
 
 
 async def warehouse(code: str) -> rules.Warehouse | None:
-    return await _only(rules.Warehouse, Warehouse.filter(code=code))
+    return await _first(rules.Warehouse, Warehouse.filter(code=code))
 
 
 def every_warehouse() -> QuerySet[Warehouse]:
@@ -146,8 +145,7 @@ def every_warehouse() -> QuerySet[Warehouse]:
 
 
 async def websites(ids: Collection[int]) -> dict[int, rules.Website]:
-    found = await records(rules.Website, Website.filter(id__in=set(ids))) if ids else []
-    return {website.id: website for website in found}
+    return await by_id(rules.Website, ids)
 
 
 async def websites_of(organization_ids: Collection[int]) -> dict[int, list[rules.Website]]:
@@ -159,7 +157,7 @@ async def websites_of(organization_ids: Collection[int]) -> dict[int, list[rules
 
 
 async def website(code: str) -> rules.Website | None:
-    return await _only(rules.Website, Website.filter(code=code))
+    return await _first(rules.Website, Website.filter(code=code))
 
 
 def every_website() -> QuerySet[Website]:
@@ -167,25 +165,24 @@ def every_website() -> QuerySet[Website]:
 
 
 async def organizations(ids: Collection[int]) -> dict[int, rules.Organization]:
-    found = await records(rules.Organization, Organization.filter(id__in=set(ids))) if ids else []
-    return {organization.id: organization for organization in found}
+    return await by_id(rules.Organization, ids)
 
 
 async def organization(code: str) -> rules.Organization | None:
-    return await _only(rules.Organization, Organization.filter(code=code))
+    return await _first(rules.Organization, Organization.filter(code=code))
 
 
 def every_organization() -> QuerySet[Organization]:
     return Organization.all()
 
 
-async def _only(kind: type[R], named: QuerySet[Any]) -> R | None:
-    found = await records(kind, named)
+async def _first(kind: type[R], query: QuerySet[Any]) -> R | None:
+    found = await records(kind, query)
     return found[0] if found else None
 
 
 async def ensure_organization(code: str, name: str) -> None:
-    """Make an organization if there is none of that code."""
+    """Create an organization unless there is one with that code."""
     await Organization.get_or_create(code=code, defaults={"name": name})
 
 
@@ -198,12 +195,12 @@ async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[rules.
     return found
 
 
-async def replace_assignments(owner: str, owner_id: int, made: Sequence[rules.Assignment]) -> None:
-    """Write the assignments of a website or an organization in the place of those that it has."""
+async def replace_assignments(owner: str, owner_id: int, new: Sequence[rules.Assignment]) -> None:
+    """Replace the assignments of a website or an organization."""
     await Assignment.filter(**{owner: owner_id}).delete()
-    await writing.insert(Assignment, made)
+    await writing.insert(Assignment, new)
 
 
 async def codes_by_id() -> dict[int, str]:
-    """The codes of all warehouses."""
+    """The codes of all warehouses by id."""
     return dict(await Warehouse.all().order_by("code").values_list("id", "code"))

@@ -1,4 +1,4 @@
-"""Webhook endpoints, and what is or was to be delivered to them."""
+"""The table of webhook endpoints, and the queue of messages to them. ``delivery.webhooks`` sends the messages."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ from gqlstock.rules import webhooks as rules
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.store.db import sql, transactions, writing
-from gqlstock.store.db.records import moment, records
+from gqlstock.store.db.records import by_id, moment, records
 from gqlstock.store.work import Work, WorkQueue
 
 
 class WebhookEndpoint(Model):
-    """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
+    """An endpoint of webhooks. A deleted one is never active; its deliveries still refer to it.
 
-    It gets what stands in the outbox behind the place that was the end when it was made.
-    The secret is kept as it is, for signing needs it, and erased when the endpoint is deleted.
+    It gets the outbox entries after the end of the outbox at its creation. The secret is stored in plain text, because
+    signing needs it, and is erased when the endpoint is deleted.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -38,7 +38,7 @@ class WebhookEndpoint(Model):
 
 
 class WebhookDelivery(Work):
-    """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
+    """A message to an endpoint. Its line is the endpoint and the item or order that it is about."""
 
     endpoint: fields.ForeignKeyRelation[WebhookEndpoint] = fields.ForeignKeyField(
         "gqlstock.WebhookEndpoint", related_name="deliveries", on_delete=fields.RESTRICT
@@ -57,8 +57,7 @@ queue = WorkQueue(rules.WebhookDelivery, WebhookDelivery)
 
 
 async def endpoints(ids: Collection[int]) -> dict[int, rules.WebhookEndpoint]:
-    found = await records(rules.WebhookEndpoint, WebhookEndpoint.filter(id__in=set(ids))) if ids else []
-    return {endpoint.id: endpoint for endpoint in found}
+    return await by_id(rules.WebhookEndpoint, ids)
 
 
 def endpoints_in_use() -> QuerySet[WebhookEndpoint]:
@@ -66,34 +65,33 @@ def endpoints_in_use() -> QuerySet[WebhookEndpoint]:
 
 
 async def active() -> list[rules.WebhookEndpoint]:
-    """The endpoints that news goes to."""
+    """The active endpoints."""
     return await records(rules.WebhookEndpoint, WebhookEndpoint.filter(active=True).order_by("id"))
 
 
 async def deliveries(ids: Collection[int]) -> dict[int, rules.WebhookDelivery]:
-    found = await records(rules.WebhookDelivery, WebhookDelivery.filter(id__in=set(ids))) if ids else []
-    return {delivery.id: delivery for delivery in found}
+    return await by_id(rules.WebhookDelivery, ids)
 
 
 def deliveries_among(endpoint_id: int | None, state: WorkState | None) -> QuerySet[WebhookDelivery]:
     """Deliveries to one endpoint or all, in one state or any."""
-    found = WebhookDelivery.all()
+    query = WebhookDelivery.all()
     if endpoint_id is not None:
-        found = found.filter(endpoint_id=endpoint_id)
-    return found if state is None else found.filter(state=state)
+        query = query.filter(endpoint_id=endpoint_id)
+    return query if state is None else query.filter(state=state)
 
 
 async def lock(endpoint_ids: Collection[int]) -> dict[int, rules.WebhookEndpoint]:
-    """Have the lines of these endpoints to this transaction, and read them."""
+    """Lock endpoints, and so the lines of their messages, and read them."""
     if not endpoint_ids:
         return {}
     locked = WebhookEndpoint.filter(id__in=set(endpoint_ids)).order_by("id").select_for_update(no_key=True)
     return {endpoint.id: endpoint for endpoint in await records(rules.WebhookEndpoint, locked)}
 
 
-async def insert_endpoint(made: rules.WebhookEndpoint) -> int:
-    """Write a new endpoint and give its id."""
-    return (await writing.insert(WebhookEndpoint, [made]))[0]
+async def insert_endpoint(new: rules.WebhookEndpoint) -> int:
+    """Insert a new endpoint. Returns its id."""
+    return (await writing.insert(WebhookEndpoint, [new]))[0]
 
 
 async def update_endpoint(before: rules.WebhookEndpoint, after: rules.WebhookEndpoint) -> None:
@@ -105,13 +103,13 @@ async def update_delivery(before: rules.WebhookDelivery, after: rules.WebhookDel
 
 
 async def add(rows: Sequence[rules.WebhookDelivery]) -> None:
-    """Write what is to be delivered to endpoints that are still active."""
+    """Queue messages to endpoints that are still active."""
     known = await lock({row.endpoint_id for row in rows})
     await queue.add([row for row in rows if row.endpoint_id in known and known[row.endpoint_id].active])
 
 
 async def waiting() -> dict[int, datetime]:
-    """When something is next due at each active endpoint that waits for something."""
+    """The time at which the next message to each active endpoint is due; endpoints without messages are left out."""
     rows = await sql.query(
         """SELECT e.id AS id, (SELECT MIN(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id) AS due_at
            FROM webhook_endpoint e WHERE e.active"""
@@ -120,23 +118,23 @@ async def waiting() -> dict[int, datetime]:
 
 
 async def settle(delivery: rules.WebhookDelivery, *, disable: bool = False, **changes: object) -> None:
-    """Write what became of an attempt. ``disable``: the endpoint takes nothing any more."""
+    """Record an attempt. ``disable``: deactivate the endpoint."""
 
-    async def write() -> None:
+    async def work() -> None:
         await lock([delivery.endpoint_id])
         if await queue.settle(delivery, **changes) and disable:
             await WebhookEndpoint.filter(id=delivery.endpoint_id).update(active=False)
 
-    await transactions.run(write)
+    await transactions.run(work)
 
 
 async def abandon(endpoint_id: int, why: str) -> None:
-    """Give up what is still to be delivered to an endpoint, which its lines are locked for."""
+    """Fail the pending messages of a locked endpoint."""
     pending = WebhookDelivery.filter(endpoint_id=endpoint_id, state=WorkState.PENDING)
     await pending.update(state=WorkState.FAILED, due_at=None, sending=False, last_error=why)
 
 
 async def has_earlier(delivery: rules.WebhookDelivery) -> bool:
-    """Whether something of its line comes first."""
+    """Whether an earlier message of its line is pending."""
     before = WebhookDelivery.filter(line=delivery.line, state=WorkState.PENDING, id__lt=delivery.id)
     return await before.exists()

@@ -15,7 +15,7 @@ from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, combinations, count_stock, settings, warehouses
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.settings import SettingTarget
-from gqlstock.services.warehouses import Assigned
+from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.store import catalog as rows
 from gqlstock.store.db import clock
 
@@ -60,8 +60,8 @@ async def _places() -> None:
     for code, (name, point) in WAREHOUSES.items():
         await warehouses.create_warehouse({"code": code, "name": name, "location": point})
     for code, (name, sources) in told.WEBSITES.items():
-        await warehouses.create_website(code, name, warehouses=[Assigned(source) for source in sources])
-    named = {"name": "The demo company", "warehouses": [Assigned(code) for code in WAREHOUSES]}
+        await warehouses.create_website(code, name, warehouses=[AssignedWarehouse(source) for source in sources])
+    named = {"name": "The demo company", "warehouses": [AssignedWarehouse(code) for code in WAREHOUSES]}
     await warehouses.update_organization(told.DEFAULT_ORGANIZATION, named)
 
 

@@ -1,6 +1,6 @@
-"""Whether the tables agree: each figure and state that is kept is worked out again from what it came from.
+"""Verifies the database: derives every stored figure and state again and yields the differences.
 
-Each file looks at one kind of row, and yields what it finds. What a row must be by others is decided by the rules.
+Each module checks one kind of row. The rules decide what a row must be.
 """
 
 from gqlstock.services.verification import alerts, announcements, holds, keys, levels, movements, orders
@@ -13,7 +13,7 @@ _CHECKS = (levels.check, movements.check, orders.check, holds.check, announcemen
 
 
 async def verify() -> list[Difference]:
-    """Everything that does not agree at this moment; nothing when all is well."""
+    """All differences at this moment."""
 
     async def work() -> list[Difference]:
         return [difference for check in _CHECKS async for difference in check()]

@@ -1,4 +1,4 @@
-"""Whether announcements are as they were written, and received no more than they announced."""
+"""Verifies that no announcement was changed or received more than it announced."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,4 +1,4 @@
-"""What verification finds."""
+"""The differences that verification finds."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Any
 from gqlstock.rules import quantities
 
 Figure = tuple[str, Any, Any]
-"""What it is, what stands there, and what should."""
+"""A name, the stored value and the derived value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not what it should be: ``stored`` stands there, ``derived`` is what follows from the rest."""
+    """A stored value that differs from the one derived from other rows."""
 
     place: str
     figure: str
@@ -26,17 +26,17 @@ class Difference:
 
 
 def different(place: str, figures: Iterable[Figure]) -> Iterator[Difference]:
-    """The figures that are not what they should be."""
+    """The figures whose values differ."""
     return (Difference(place, name, stored, derived) for name, stored, derived in figures if stored != derived)
 
 
 def content(stored: int | None, derived: int) -> Figure:
-    """A row's seal, for ``different``; a row from before there were seals has none."""
+    """The figure of a row's seal. Rows of early releases have no seal."""
     return "content", "as written" if stored in (None, derived) else "changed", "as written"
 
 
 def is_set(name: str, moment: datetime | None, *, when: bool) -> Figure:
-    """Whether a moment is set exactly when it should be, for ``different``."""
+    """The figure of a moment that must be set exactly ``when``."""
     return name, _presence(moment is not None), _presence(when)
 
 

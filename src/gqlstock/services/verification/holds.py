@@ -1,4 +1,4 @@
-"""Whether holds, what was asked for and what they keep are as they were written."""
+"""Verifies that no hold, hold line or held units were changed."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Whether the answers that are kept under idempotency keys are as they were given."""
+"""Verifies that no answer under an idempotency key was changed."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Whether the figures of levels are what movements, allocations, holds and announcements add up to."""
+"""Verifies that the figures of levels are the sums of movements, allocations, holds and announcements."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from gqlstock.services.verification.differences import Difference, Figure, diffe
 from gqlstock.store import verification as rows
 from gqlstock.store.db.fields import from_units
 
-# Each figure: the column that it is kept in, and the sum that it comes from.
+# The column of each figure, and the sum that it must equal.
 _FIGURES: Mapping[str, tuple[str, str]] = {
     "onHand": ("on_hand", "moved_on_hand"),
     "reserved": ("reserved", "allocated_reserved"),
@@ -45,7 +45,7 @@ def _figures(row: Mapping[str, Any]) -> Iterator[Figure]:
 
 def _is_unused(level: Level, open_allocations: int) -> bool:
     try:
-        ledger.retire(level, open_allocations)
+        ledger.check_unused(level, open_allocations)
     except Refused:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Whether the lines of the ledger are as they were written, each for its level."""
+"""Verifies that no movement was changed or moved to another level."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,10 +1,10 @@
-"""Whether orders are what their lines, allocations, shipments and movements say."""
+"""Verifies orders against their lines, allocations, shipments and movements."""
 
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
+from gqlstock.rules import expected_movements, seals
 from gqlstock.rules import orders as rules
-from gqlstock.rules import seals, traces
 from gqlstock.rules.allocation import Allocation, AllocationState
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.orders import LineTotals, OrderLine, OrderStatus
@@ -52,9 +52,9 @@ def _order(book: OrderBook) -> Iterator[Figure]:
 
 
 def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
-    """A line's units are all allocated, whatever became of them; a parked order has none, even once it is canceled.
+    """All units of a line are allocated, in any state. A parked order has no allocations, not even when it is canceled.
 
-    What was canceled while the order was parked never had an allocation.
+    Units that were canceled while the order was parked never had an allocation.
     """
     found = book.allocations[line.id]
     if found or book.order.status not in _WITHOUT_ALLOCATIONS:
@@ -65,7 +65,7 @@ def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
         yield "returned", line.returned, _sum(book, line, AllocationState.RETURNED)
     positions = {allocation.position for allocation in found}
     yield "order of allocations", sorted(positions), list(range(len(positions)))
-    # Of a line and a source one allocation was planned; the others were split off it.
+    # One allocation was planned for each line and source; the others were split off it.
     planned = {position: min(one.id for one in found if one.position == position) for position in positions}
     split = {one.id: planned[one.position] for one in found if one.id != planned[one.position]}
     yield "allocations split off", {one.id: one.split_from for one in found if one.split_from is not None}, split
@@ -73,8 +73,10 @@ def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
 
 def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Iterator[Figure]:
     waits = allocation.state is AllocationState.BACKORDERED
-    may_wait = traces.may_wait(line.decrement, is_counted=allocation.level_id is not None)
-    yield "state", allocation.state, AllocationState.ON_HAND if waits and not may_wait else allocation.state
+    may_be_backordered = expected_movements.may_be_backordered(
+        line.decrement, is_counted=allocation.level_id is not None
+    )
+    yield "state", allocation.state, AllocationState.ON_HAND if waits and not may_be_backordered else allocation.state
     if allocation.level_id is not None:
         level = book.levels[allocation.level_id]
         yield "warehouse", allocation.warehouse_id, level.warehouse_id
@@ -83,16 +85,16 @@ def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Ite
 
 
 def _ledger(book: OrderBook) -> Iterator[Figure]:
-    """What the order moved, level by level."""
+    """The movements of the order, by level and kind."""
     expected: dict[tuple[int, MovementKind], Decimal] = {}
     for line in book.lines:
         for one in book.allocations[line.id]:
             if one.level_id is not None:
-                for kind, units in traces.moved(one.state, line.decrement, one.quantity).items():
+                for kind, units in expected_movements.of_units(one.state, line.decrement, one.quantity).items():
                     expected[one.level_id, kind] = expected.get((one.level_id, kind), ZERO) + units
     for level_id, kind in sorted(expected.keys() | book.moved.keys()):
         moved, wanted = book.moved.get((level_id, kind), ZERO), expected.get((level_id, kind), ZERO)
-        if not traces.agrees(kind, moved, wanted):
+        if not expected_movements.agrees(kind, moved, wanted):
             yield f"{kind} movements of level {level_id}", moved, wanted
 
 

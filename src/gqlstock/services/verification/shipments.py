@@ -1,4 +1,4 @@
-"""Whether shipments are what the units in them say."""
+"""Verifies shipments against the units in them."""
 
 from collections.abc import Iterator, Sequence
 

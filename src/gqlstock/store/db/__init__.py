@@ -1,1 +1,1 @@
-"""How a database is worked with, whatever is in it."""
+"""Access to the database: connection, transactions, SQL, records, paging, migrations."""

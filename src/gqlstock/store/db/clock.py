@@ -1,8 +1,8 @@
-"""The one clock, which is the database's: whatever is stamped, due or expired goes by it.
+"""The only clock, the database's: all timestamps, due dates and expiries use it.
 
-A PostgreSQL server is asked for its time now and then; in between, this machine's monotonic clock goes on from there, so
-that setting this machine's clock changes nothing. SQLite has no other clock than this machine's. Within a process it
-never runs backwards: when its source is set back, it goes on a little slower until the source has caught up.
+The time of a PostgreSQL server is measured now and then; in between, this machine's monotonic clock continues it, so that
+setting this machine's clock has no effect. With SQLite it is this machine's clock. Within a process the clock never runs
+backwards: when its source is set back, it runs a little slower until the source has caught up.
 """
 
 import time
@@ -13,43 +13,43 @@ from typing import Any
 
 Source = Callable[[], datetime]
 
-# Two hours are caught up with in a day; a pause of a minute takes seven seconds longer meanwhile.
-_PACE = 0.9
+# Two hours are caught up in a day; meanwhile a pause of a minute takes seven seconds longer.
+_SLOWED_PACE = 0.9
 _SECONDS_BETWEEN_MEASUREMENTS = 60.0
-# The server's time is known to half of what its answer takes.
-_SECONDS_TO_ANSWER = 1.0
+# The error of a measurement is at most half the time of its answer.
+_MAX_SECONDS_TO_ANSWER = 1.0
 
 
 class Clock:
-    """What its source says, and never less than before. ``fixed``: it stays with this source."""
+    """The time of a source, never earlier than before. ``fixed``: the source cannot be replaced."""
 
     def __init__(self, source: Source, *, fixed: bool = False) -> None:
         self._source = source
         self._fixed = fixed
-        self._follows = False
-        self._told = source(), time.monotonic()
+        self._has_source = False
+        self._latest = source(), time.monotonic()
 
     def now(self) -> datetime:
-        told, at = self._told
+        latest, at = self._latest
         moment = time.monotonic()
-        self._told = max(self._source(), told + timedelta(seconds=_PACE * (moment - at))), moment
-        return self._told[0]
+        self._latest = max(self._source(), latest + timedelta(seconds=_SLOWED_PACE * (moment - at))), moment
+        return self._latest[0]
 
-    def follow(self, source: Source) -> None:
-        """Go by another source. Until the first one is followed nothing was stamped: it may be behind this machine."""
+    def use(self, source: Source) -> None:
+        """Use another source. The first one may be behind this machine, because nothing was stamped before."""
         if self._fixed or source == self._source:
             return
         self._source = source
-        if not self._follows:
-            self._follows = True
-            self._told = source(), time.monotonic()
+        if not self._has_source:
+            self._has_source = True
+            self._latest = source(), time.monotonic()
 
 
 class Server:
-    """A server's time, from what it said last."""
+    """The time of a server, continued from the latest measurement."""
 
     def __init__(self) -> None:
-        self._said: tuple[datetime, float] | None = None
+        self._measured: tuple[datetime, float] | None = None
         self._due = 0.0
 
     @property
@@ -57,8 +57,8 @@ class Server:
         return time.monotonic() >= self._due
 
     def now(self) -> datetime:
-        assert self._said is not None
-        moment, at = self._said
+        assert self._measured is not None
+        moment, at = self._measured
         return moment + timedelta(seconds=time.monotonic() - at)
 
     async def measure(self, connection: Any) -> None:
@@ -66,8 +66,8 @@ class Server:
         moment = await connection.fetchval("SELECT clock_timestamp()")
         after = time.monotonic()
         self._due = after + _SECONDS_BETWEEN_MEASUREMENTS
-        if self._said is None or after - before < _SECONDS_TO_ANSWER:
-            self._said = moment, (before + after) / 2
+        if self._measured is None or after - before < _MAX_SECONDS_TO_ANSWER:
+            self._measured = moment, (before + after) / 2
 
 
 def _machine() -> datetime:
@@ -79,30 +79,30 @@ _server = Server()
 
 
 def now() -> datetime:
-    """The time in UTC, never earlier than it was said before."""
+    """The time in UTC, never earlier than before."""
     return _clock.now()
 
 
-def follow_machine() -> None:
-    """Go by this machine's clock."""
-    _clock.follow(_machine)
+def use_machine() -> None:
+    """Use this machine's clock."""
+    _clock.use(_machine)
 
 
-async def follow_server(connection: Any) -> None:
-    """Go by the clock of the server that a connection was just opened to."""
+async def use_server(connection: Any) -> None:
+    """Use the clock of the server of a new connection."""
     await _server.measure(connection)
-    _clock.follow(_server.now)
+    _clock.use(_server.now)
 
 
-async def keep(connection: Any) -> None:
-    """Ask the server again, when its last answer is old."""
+async def refresh(connection: Any) -> None:
+    """Measure the server's time again when the latest measurement is old."""
     if _server.is_due:
         await _server.measure(connection)
 
 
 @contextmanager
 def replaced(source: Source) -> Iterator[None]:
-    """Another clock for the block, as a process has it that starts with this one; for tests."""
+    """Replace the clock for the block; for tests."""
     global _clock
     before, _clock = _clock, Clock(source, fixed=True)
     try:

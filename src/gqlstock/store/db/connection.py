@@ -1,4 +1,4 @@
-"""How the database is opened, and the connections to it: those that write and those that only read."""
+"""Opens the database, and gives its connections: one for writing and one for reading."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -38,17 +38,17 @@ TABLES = [
 APP = "gqlstock"
 _MIGRATIONS = "gqlstock.store.db.migrations"
 
-# Under load SQLite hands the write lock to the process that polls it next; ten seconds let a queue of hundreds drain.
+# SQLite gives the write lock to the process that polls next. In ten seconds a queue of hundreds drains.
 _BUSY_MILLISECONDS = 10_000
-_MOST_THAT_WRITE = 6
-_MOST_THAT_READ = 10
+_MAX_WRITE_CONNECTIONS = 6
+_MAX_READ_CONNECTIONS = 10
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
-"""Whether the running task is inside a transaction, which then has the reads too."""
+"""Whether the running task is in a transaction. Its reads then use the transaction's connection."""
 
 
 class Router:
-    """Sends reads to connections of their own, so that they do not wait for running transactions."""
+    """Routes reads to separate connections, so that they do not wait for transactions."""
 
     def db_for_read(self, model: type[Model]) -> str:
         return "default" if in_transaction.get() else "reader"
@@ -58,7 +58,7 @@ class Router:
 
 
 def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
-    """Tortoise's configuration for a database. ``create`` makes a SQLite file that is missing."""
+    """Tortoise's configuration for a database. ``create``: create a missing SQLite file."""
     return {
         "connections": url.connections(create=create),
         "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
@@ -69,7 +69,7 @@ def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
 
 
 class DatabaseUrl:
-    """Where the database is. ``SqliteFile`` or ``Postgres``."""
+    """The location of a database: ``SqliteFile`` or ``Postgres``."""
 
     def connections(self, *, create: bool = False) -> dict[str, Any]:
         raise NotImplementedError
@@ -95,31 +95,34 @@ class Postgres(DatabaseUrl):
     def connections(self, *, create: bool = False) -> dict[str, Any]:
         engine, given = "gqlstock.store.db.postgres", {"minsize": 1, **self.credentials}
         return {
-            "default": {"engine": engine, "credentials": {"maxsize": _MOST_THAT_WRITE, **given}},
-            "reader": {"engine": engine, "credentials": {"maxsize": _MOST_THAT_READ, **given, "only_reads": True}},
+            "default": {"engine": engine, "credentials": {"maxsize": _MAX_WRITE_CONNECTIONS, **given}},
+            "reader": {
+                "engine": engine,
+                "credentials": {"maxsize": _MAX_READ_CONNECTIONS, **given, "only_reads": True},
+            },
         }
 
 
 @asynccontextmanager
 async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = False) -> AsyncIterator[None]:
-    """The database, open for the block. ``everywhere``: for tasks that were not started inside it as well.
+    """Open the database for the block. ``everywhere``: also for tasks that were not started in the block.
 
-    A SQLite file that is missing is an error, unless ``create`` makes it.
+    A missing SQLite file is an error, unless ``create`` is set.
     """
-    # Tortoise keeps the texts of its statements in the dialect of the database that it met first.
+    # Tortoise caches statements in the dialect of the first database.
     EXECUTOR_CACHE.clear()
     async with TortoiseContext() as context:
         await context.init(config=settings(url, create=create), _enable_global_fallback=everywhere)
         assert context.apps is not None
         models = list(context.apps[APP].values())
-        _look_for_long_texts(models)
+        _allow_long_lookups(models)
         yield
 
 
-def _look_for_long_texts(models: Iterable[type[Model]]) -> None:
-    """Find nothing for a text that is longer than its column, where Tortoise would refuse to look for it.
+def _allow_long_lookups(models: Iterable[type[Model]]) -> None:
+    """Make a lookup of a text that is longer than its column find nothing; by default Tortoise raises an error.
 
-    The rules keep such a text from being written.
+    The rules prevent that such a text is written.
     """
     for model in models:
         for column in model._meta.fields_map.values():
@@ -127,12 +130,12 @@ def _look_for_long_texts(models: Iterable[type[Model]]) -> None:
 
 
 def connection() -> BaseDBAsyncClient:
-    """The connection that writes; inside a transaction that transaction's."""
+    """The write connection; in a transaction, the transaction's."""
     return get_connection("default")
 
 
 def reading() -> BaseDBAsyncClient:
-    """The connection that reads: inside a transaction that transaction's."""
+    """The read connection; in a transaction, the transaction's."""
     return get_connection(Router().db_for_read(Model))
 
 
@@ -141,18 +144,18 @@ def is_postgres() -> bool:
 
 
 def is_of_postgres(db: Any) -> bool:
-    """Whether a connection is one to PostgreSQL."""
+    """Whether a connection is to PostgreSQL."""
     return bool(db.capabilities.dialect == "postgres")
 
 
 def pool() -> tuple[int, int, int]:
-    """How many connections of this process are in use, how many are open, and how many there can be."""
+    """The numbers of used, open and possible connections of this process."""
     writer: Any = connection()
     if not is_postgres():
-        # One that writes, for whoever has the lock, and one that reads.
+        # One write connection, in use while its lock is held, and one read connection.
         return int(writer._lock.locked()), 2, 2
-    in_use, are_open, most = zip(*map(_in_pool, (writer, get_connection("reader"))), strict=True)
-    return sum(in_use), sum(are_open), sum(most)
+    used, opened, possible = zip(*map(_in_pool, (writer, get_connection("reader"))), strict=True)
+    return sum(used), sum(opened), sum(possible)
 
 
 def _in_pool(db: Any) -> tuple[int, int, int]:

@@ -1,8 +1,8 @@
-"""Whose transaction numbers the outbox has: each PostgreSQL server counts its own.
+"""Eras of the outbox. Each PostgreSQL server counts its own transaction numbers, and each server has an era of its own.
 
-A database that was restored on another server, or moved there, goes on with other numbers. A new era begins then, and
-news is read in the order of (era, tx, id). Every connection makes sure of it before it is used: what a server writes is
-of its own era. SQLite has no such numbers and stays in era 0.
+A database that was restored on or moved to another server continues with other numbers. Then a new era begins, and the
+outbox is read in the order of (era, tx, id). Every connection checks the era before its first use, so that a server only
+writes in its own era. SQLite has no transaction numbers and stays in era 0.
 """
 
 import logging
@@ -12,14 +12,14 @@ import asyncpg
 
 log = logging.getLogger(__name__)
 
-# Numbers of this era that this server has not given yet: they are of one that was further on.
+# The era has numbers that this server has not assigned yet: they are from another server.
 _IS_AHEAD = """COALESCE(GREATEST(
     (SELECT tx FROM outbox WHERE era = outbox_era.era ORDER BY tx DESC, id DESC LIMIT 1),
     (SELECT tx FROM outbox_horizon WHERE era = outbox_era.era)
 ) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint, FALSE)"""
 _HAS_MOVED = f"(COALESCE(outbox_era.system <> $1, FALSE) OR {_IS_AHEAD})"
 _IS_CURRENT = f"SELECT system IS NOT DISTINCT FROM COALESCE($1, system) AND NOT {_HAS_MOVED} FROM outbox_era"
-# The first of several connections changes the row; the others wait for it, and find it changed.
+# The first of several connections changes the row. The others wait for its lock and find the row changed.
 _BEGIN = f"""INSERT INTO outbox_era (id, era, system) VALUES (1, 0, $1)
     ON CONFLICT (id) DO UPDATE SET
         era = outbox_era.era + {_HAS_MOVED}::int,
@@ -29,7 +29,7 @@ _BEGIN = f"""INSERT INTO outbox_era (id, era, system) VALUES (1, 0, $1)
 
 
 async def check(connection: Any) -> None:
-    """Begin a new era when the outbox has another server's numbers."""
+    """Begin a new era when the outbox has the numbers of another server."""
     try:
         system = await _system(connection)
         if not await connection.fetchval(_IS_CURRENT, system):
@@ -43,7 +43,7 @@ async def check(connection: Any) -> None:
 
 
 async def _system(connection: Any) -> int | None:
-    """What tells this server from every other; None where that may not be read, and the numbers alone have to do."""
+    """The server's identifier; None without permission to read it. Then only the numbers are compared."""
     try:
         found: int = await connection.fetchval("SELECT system_identifier FROM pg_control_system()")
     except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError, asyncpg.FeatureNotSupportedError):

@@ -1,4 +1,4 @@
-"""Database fields of our own: exact quantities, and sums of them."""
+"""Own Tortoise fields: exact quantities and their sums, SKUs, and folded texts for searching."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -24,13 +24,13 @@ def to_units(quantity: Decimal) -> int:
 
 @lru_cache(maxsize=16_384)
 def from_units(stored: int) -> Decimal:
-    """The quantity that an integer of ten-thousandths stands for."""
+    """The quantity of a stored integer of ten-thousandths."""
     whole, parts = divmod(stored, _SCALE)
     return Decimal(stored).scaleb(-quantities.PLACES) if parts else Decimal(whole)
 
 
 class _QuantityColumn(Column):
-    """A quantity's column in an ``F()`` expression: the numbers added to it are quantities too."""
+    """A quantity column in an ``F()`` expression. Numbers that are added to it are quantities."""
 
     def __add__(self, other: Any) -> Any:
         return super().__add__(_scaled(other))
@@ -50,18 +50,18 @@ def _as_quantity_column(_field: Any, term: Term) -> Term:
 
 
 class SkuField(CharField[str]):
-    """A SKU or a code. Whatever its spelling, one and the same is written and looked for."""
+    """A SKU or a code. It is stored and looked up in normalized form."""
 
     def to_db_value(self, value: Any, instance: Any) -> Any:
         return super().to_db_value(skus.normalized(value) if isinstance(value, str) else value, instance)
 
     def describe(self, serializable: bool) -> dict[str, Any]:  # noqa: FBT001
-        """To migrations it is the column that it was before."""
+        """A plain CharField for migrations, because the column is the same."""
         return super().describe(serializable) | {"field_type": "CharField" if serializable else CharField}
 
 
 class FoldedField(TextField):
-    """What a search looks in: other fields of its row, folded. It is worked out whenever the row is written."""
+    """Other fields of the row, folded for searching. It is computed whenever the row is written."""
 
     def __init__(self, of: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs | {"null": True})
@@ -76,12 +76,12 @@ class FoldedField(TextField):
 class QuantityField(BigIntField):
     """An exact decimal with four places, stored as ten-thousandths in a 64-bit integer.
 
-    The database adds, sums, compares and sorts it as what it is, on SQLite and on PostgreSQL alike. In Python it is a
-    Decimal, on the way in as well: an int is what a database gives, and read as ten-thousandths.
+    Both databases add, sum, compare and sort it exactly. In Python it is a Decimal. An int is a stored value, in
+    ten-thousandths, so that writing an int is an error.
     """
 
     field_type = Decimal
-    # Tortoise hands a column in F() through this before it is used.
+    # Tortoise passes a column in F() through this function.
     function_cast = staticmethod(_as_quantity_column)  # type: ignore[assignment]
 
     def to_db_value(self, value: Any, instance: Any) -> int | None:
@@ -96,7 +96,7 @@ class QuantityField(BigIntField):
 
 
 class _SumOfUnits(SqlFunction):
-    """SUM as a 64-bit integer: PostgreSQL's own is a numeric, which would pass for a quantity."""
+    """SUM as a 64-bit integer. PostgreSQL's SUM is a numeric, which would be taken for a Decimal quantity."""
 
     def __init__(self, term: Any, alias: str | None = None) -> None:
         super().__init__("CAST", SqlFunction("SUM", term), alias=alias)

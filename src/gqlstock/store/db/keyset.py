@@ -1,4 +1,4 @@
-"""Paging by key: a page costs the same wherever it is, and rows that come or go elsewhere do not shift it."""
+"""Keyset paging: every page costs the same, and rows that are added or removed elsewhere do not shift it."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,39 +13,39 @@ from tortoise.queryset import QuerySet
 from gqlstock.store.db import sql, tables
 
 Key = tuple[Any, int]
-"""A row's place in an order: the value of the sorted column, and the id."""
+"""The sort key of a row: the value of the sorted column, and the id."""
 Groups = Mapping[int, Collection[int]]
 """The parents in each group."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """What rows are sorted by: a column that is never null, then the id. ``descending`` turns both."""
+    """A sort order by a column that is never null, then by the id. ``descending`` reverses both."""
 
     column: str
     descending: bool = False
 
     @property
     def relation(self) -> str:
-        """The related row that the column is of; empty where it is the row's own."""
+        """The relation that the column belongs to; empty for an own column."""
         return self.column.rpartition("__")[0]
 
     def reversed(self) -> "SortOrder":
         return SortOrder(self.column, not self.descending)
 
     def key(self, row: Any) -> Key:
-        """A row's place in an order by a column of its own."""
+        """The key of a row in an order by an own column."""
         return getattr(row, self.column), row.id
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
-    """The key of a query: equal for queries that ask for the same rows."""
+    """An identity of a query: equal for queries of the same rows."""
     _, statement, values = sql.compiled(rows.all())
     return statement, tuple(map(repr, values))
 
 
 def kind(rows: QuerySet[Any], order: SortOrder) -> type:
-    """What the values of the sorted column are; those of an annotated one are stored units."""
+    """The type of the sorted column's values; int (stored units) for an annotated column."""
     model: Any = rows.model
     *relations, column = order.column.split("__")
     for relation in relations:
@@ -54,8 +54,8 @@ def kind(rows: QuerySet[Any], order: SortOrder) -> type:
     return field.field_type if field is not None else int
 
 
-class _Behind(Q):
-    """Rows whose own column and id, as one value, are behind a key: an index goes on there, however many are equal."""
+class _After(Q):
+    """Rows whose (column, id) is after a key: one row value, which an index finds among any number of equal columns."""
 
     def __init__(self, order: SortOrder, key: Key) -> None:
         super().__init__()
@@ -72,14 +72,14 @@ class _Behind(Q):
 
 
 def beyond(rows: QuerySet[Any], order: SortOrder, key: Key) -> Q:
-    """Rows behind a key. Where the column is of a related row, the first condition lets an index begin at the key."""
+    """A filter for rows after a key. For a column of a related row, the first condition lets an index start at the key."""
     side = "lt" if order.descending else "gt"
     if order.column == "id":
         return _is(f"id__{side}", key[1])
     if order.column in rows.model._meta.fields_db_projection:
-        return _Behind(order, key)
-    behind = _is(f"{order.column}__{side}", key[0]) | _is(f"id__{side}", key[1])
-    return _is(f"{order.column}__{side}e", key[0]) & behind
+        return _After(order, key)
+    after = _is(f"{order.column}__{side}", key[0]) | _is(f"id__{side}", key[1])
+    return _is(f"{order.column}__{side}e", key[0]) & after
 
 
 def _is(lookup: str, value: Any) -> Q:
@@ -101,19 +101,19 @@ async def page(
         rows = rows.filter(beyond(rows, order.reversed(), before))
     sorted_rows, sorted_by = rows.order_by(*sort(order)).limit(limit), order.column
     if order.relation:
-        # Every row has one: said so, PostgreSQL may begin with that table, in the order of an index.
-        there = sorted_rows.filter(**{f"{order.column}__isnull": False})
-        sorted_rows, sorted_by = there.annotate(sort_key=F(order.column)), "sort_key"
+        # Always true, but lets PostgreSQL start with the related table, in the order of an index.
+        not_null = sorted_rows.filter(**{f"{order.column}__isnull": False})
+        sorted_rows, sorted_by = not_null.annotate(sort_key=F(order.column)), "sort_key"
     db, statement, values = sql.compiled(sorted_rows)
     return _keyed(rows, order, (await db.execute_query(statement, values))[1], sorted_by)
 
 
 def _keyed(rows: QuerySet[Any], order: SortOrder, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
-    """The rows of a statement with their keys; ``sorted_by`` names the sorted column there."""
-    made = tables.made(rows.model, found)
+    """The records of a statement with their keys. ``sorted_by``: the name of the sorted column in it."""
+    hydrated = tables.hydrated(rows.model, found)
     if order.column in rows.model._meta.fields_db_projection:
-        return [(row, order.key(row)) for row in made]
-    return [(row, (one[sorted_by], row.id)) for row, one in zip(made, found, strict=True)]
+        return [(row, order.key(row)) for row in hydrated]
+    return [(row, (one[sorted_by], row.id)) for row, one in zip(hydrated, found, strict=True)]
 
 
 async def pages(
@@ -126,10 +126,10 @@ async def pages(
     limit: int,
     groups: Groups | None = None,
 ) -> dict[Any, list[tuple[Any, Key]]]:
-    """The same page below each of many parents, in one statement; ``parent`` is the column that names a row's.
+    """The same page below each of many parents, in one statement. ``parent``: the column that refers to the parent.
 
-    With ``groups`` a page is that of all parents in a group, which may have some in common. One group alone is read as
-    a page is: it costs the same however many rows are behind it.
+    With ``groups``, there is one page for each group of parents; groups may overlap. A single group is read like a
+    single page, which costs the same for any number of rows.
     """
     if groups is not None and len(groups) == 1:
         return {next(iter(groups)): await page(rows, order, after=after, before=before, limit=limit)}
@@ -138,32 +138,32 @@ async def pages(
     if before is not None:
         rows = rows.filter(beyond(rows, order.reversed(), before))
     db, statement, values = sql.compiled(rows.annotate(sort_key=_sorted_column(rows, order)))
-    way = "DESC" if order.descending else "ASC"
-    told, joined, page_of = _grouped(parent, groups)
+    direction = "DESC" if order.descending else "ASC"
+    with_clause, join, page_of = _grouped(parent, groups)
     _, found = await db.execute_query(
-        f"""{told} SELECT * FROM (
+        f"""{with_clause} SELECT * FROM (
                 SELECT chosen.*, {page_of} AS page_of, ROW_NUMBER() OVER (
-                    PARTITION BY {page_of} ORDER BY chosen.sort_key {way}, chosen.id {way}
+                    PARTITION BY {page_of} ORDER BY chosen.sort_key {direction}, chosen.id {direction}
                 ) AS place
-                FROM ({statement}) AS chosen {joined}
+                FROM ({statement}) AS chosen {join}
             ) AS placed WHERE place <= {int(limit)} ORDER BY place""",
         values,
     )
-    out: dict[Any, list[tuple[Any, Key]]] = {}
+    by_parent: dict[Any, list[tuple[Any, Key]]] = {}
     for one, keyed in zip(found, _keyed(rows, order, found, "sort_key"), strict=True):
-        out.setdefault(one["page_of"], []).append(keyed)
-    return out
+        by_parent.setdefault(one["page_of"], []).append(keyed)
+    return by_parent
 
 
 def _sorted_column(rows: QuerySet[Any], order: SortOrder) -> Any:
-    """The column of an order. One of the rows' own is named with its table: a joined one may have another of that name."""
+    """The sorted column. An own column is qualified, because a joined table may have one with the same name."""
     meta = rows.model._meta
     own = meta.fields_db_projection.get(order.column)
     return RawSQL(f'"{meta.db_table}"."{own}"') if own is not None else F(order.column)
 
 
 def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
-    """What a statement says before, of, and behind the chosen rows to put them into groups."""
+    """The WITH clause, the JOIN and the column that put the chosen rows into groups."""
     if groups is None:
         return "", "", f"chosen.{parent}"
     pairs = [f"({int(head)}, {int(member)})" for head, members in groups.items() for member in members]
@@ -175,9 +175,9 @@ def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
 
 
 async def counts(rows: QuerySet[Any], parent: str, groups: Groups | None = None) -> dict[Any, int]:
-    """How many rows there are below each parent, or in each group of them, in one statement."""
-    found = await rows.annotate(rows_there=Count("id")).group_by(parent).values(parent, "rows_there")
-    below = {one[parent]: one["rows_there"] for one in found}
+    """The number of rows below each parent or each group of parents, in one statement."""
+    found = await rows.annotate(row_count=Count("id")).group_by(parent).values(parent, "row_count")
+    below = {one[parent]: one["row_count"] for one in found}
     if groups is None:
         return below
     return {head: sum(below.get(member, 0) for member in members) for head, members in groups.items()}

@@ -1,6 +1,6 @@
-"""Tortoise's PostgreSQL client, with transactions that give their connection back however they end.
+"""Tortoise's PostgreSQL client with transactions that always release their connection.
 
-``Tortoise`` finds this module by its name, as the engine of a connection.
+Tortoise imports this module by its name, as the engine of a connection.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ from tortoise.connection import get_connections
 from gqlstock.store.db import clock, eras
 from gqlstock.store.db.commits import CommitLost
 
-# PostgreSQL says these when it ends a connection, whatever became of the transaction; its other errors say that it is not in.
-_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+# PostgreSQL ends a connection with these, and the transaction may have committed. After other errors it has not.
+_CONNECTION_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
     def get_reset_query(self) -> str:
-        # Nothing here changes a session, so that there is nothing to reset: that would be a round trip each time.
+        # No statement changes the session, so that the round trip of a reset is not needed.
         return ""
 
 
@@ -32,25 +32,25 @@ class Client(AsyncpgDBClient):
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
         begin = _begin_reading if self.only_reads else _begin
-        return await super().create_pool(init=begin, setup=clock.keep, **options)
+        return await super().create_pool(init=begin, setup=clock.refresh, **options)
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(TransactionWrapper(self), self._pool_init_lock)
 
 
 async def _begin(connection: Any) -> None:
-    await clock.follow_server(connection)
+    await clock.use_server(connection)
     await eras.check(connection)
 
 
 async def _begin_reading(connection: Any) -> None:
-    """What reads makes sure of the era as well, and may write until then."""
+    """Read connections check the era as well, before they become read-only."""
     await _begin(connection)
     await connection.execute("SET default_transaction_read_only = on")
 
 
 class _Context(TransactionContextPooled):
-    """Gives the connection back when BEGIN fails or is cancelled, which Tortoise's own does not."""
+    """Releases the connection when BEGIN fails or is cancelled, which Tortoise's own class does not."""
 
     client: Any
 
@@ -74,13 +74,13 @@ class _Context(TransactionContextPooled):
             else:
                 await self.client.rollback()
         finally:
-            # Ends what is still open, such as a transaction whose rollback was cancelled.
+            # Also ends an open transaction whose rollback was cancelled.
             await self._pool.release(self.client._connection)
 
     async def _commit(self) -> None:
         try:
             await self.client.commit()
-        except (*_ENDED, asyncpg.InterfaceError, OSError) as error:
+        except (*_CONNECTION_ENDED, asyncpg.InterfaceError, OSError) as error:
             raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
 
 

@@ -1,7 +1,7 @@
-"""How rows become frozen records and records rows. The one place that knows how a column's value is stored.
+"""Converts rows to frozen records and back. Only this module knows how the value of a column is stored.
 
-A record is a frozen dataclass in ``rules`` whose fields have the names of the table's columns. SQLite keeps moments and
-JSON as text and has no booleans; quantities are ten-thousandths in an integer everywhere.
+A record is a frozen dataclass in ``rules`` whose fields have the names of the table's columns. SQLite stores moments and
+JSON as text and has no booleans. Quantities are stored as integers of ten-thousandths.
 """
 
 import dataclasses
@@ -23,12 +23,15 @@ from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.back_in_stock import BackInStockSubscription
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.categories import Category
 from gqlstock.rules.holds import HeldUnits, StockHold, StockHoldLine
 from gqlstock.rules.idempotency import KeptAnswer
 from gqlstock.rules.ledger import Level, StockMovement
+from gqlstock.rules.network import Organization, Warehouse, Website
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint
 from gqlstock.store.db import sql
 from gqlstock.store.db.fields import from_units, to_units
 
@@ -49,17 +52,23 @@ _TABLE_NAMES: Mapping[type, str] = {
     StockAnnouncement: "stock_announcement",
     LowInventoryAlert: "low_inventory_alert",
     BackInStockSubscription: "back_in_stock_subscription",
+    Category: "category",
+    Organization: "organization",
+    Website: "website",
+    Warehouse: "warehouse",
+    WebhookEndpoint: "webhook_endpoint",
+    WebhookDelivery: "webhook_delivery",
     KeptAnswer: "kept_answer",
 }
 
 
 def _cached(function: F) -> F:
-    """``functools.cache`` for functions of a type, which mypy does not take for hashable."""
+    """``functools.cache`` for functions of a type, which mypy does not consider hashable."""
     return cache(function)  # type: ignore[return-value]
 
 
 async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) -> list[R]:
-    """The rows of a query as records. SQL names the columns with ``{columns}``, or returns them all by name."""
+    """The rows of a query as records. SQL has ``{columns}`` for the columns, or returns all of them by name."""
     if isinstance(source, str):
         rows = await sql.fetch_raw(source.format(columns=columns(kind)) if "{columns}" in source else source, *values)
     else:
@@ -69,18 +78,18 @@ async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) ->
 
 
 async def where(kind: type[R], condition: str, *values: Any) -> list[R]:
-    """The rows of a record's table for which a condition holds. A QuerySet takes ten times as long to say the same."""
+    """The rows of a record's table with a condition. Building a QuerySet takes ten times as long."""
     return await records(kind, f"SELECT {{columns}} FROM {_TABLE_NAMES[kind]} WHERE {condition}", *values)
 
 
 async def by_id(kind: type[R], ids: Collection[int]) -> dict[int, R]:
-    """Records by their ids, in the order of these."""
+    """Records by id, in the order of ids."""
     found: list[Any] = await where(kind, f"id IN ({sql.slots(ids)}) ORDER BY id", *ids) if ids else []
     return {record.id: record for record in found}
 
 
 async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[int, list[R]]:
-    """The records below each of some parents, in the order of their ids; ``column`` names the parent."""
+    """The records below each parent, in the order of their ids. ``column`` refers to the parent."""
     found: dict[int, list[R]] = {parent: [] for parent in parents}
     if found:
         for record in await where(kind, f"{column} IN ({sql.slots(found)}) ORDER BY id", *found):
@@ -89,25 +98,25 @@ async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[in
 
 
 def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
-    """Rows that have every column of a record, by name."""
+    """The records of rows that have every column by name."""
     if not rows:
         return []
     names, readers = _readers(kind)
     pick = itemgetter(*names) if isinstance(rows[0], dict) else _picker(names, tuple(rows[0].keys()))
-    make: Callable[..., R] = kind
-    found = []
+    construct: Callable[..., R] = kind
+    hydrated = []
     for row in rows:
-        given = list(pick(row))
+        values = list(pick(row))
         for position, read in readers:
-            if given[position] is not None:
-                given[position] = read(given[position])
-        found.append(make(*given))
-    return found
+            if values[position] is not None:
+                values[position] = read(values[position])
+        hydrated.append(construct(*values))
+    return hydrated
 
 
 @_cached
 def _picker(names: tuple[str, ...], columns: tuple[str, ...]) -> Callable[[Any], Sequence[Any]]:
-    """What takes columns out of rows. By position: SQLite's rows look for a name among all of theirs."""
+    """A function that picks columns out of rows, by position: SQLite's rows search names linearly."""
     if columns[: len(names)] == names:
         return itemgetter(slice(len(names)))
     return itemgetter(*map(columns.index, names))
@@ -115,13 +124,13 @@ def _picker(names: tuple[str, ...], columns: tuple[str, ...]) -> Callable[[Any],
 
 @_cached
 def columns(kind: type[Any], alias: str = "") -> str:
-    """The columns of a record as a SELECT lists them; ``alias`` is the table's in that statement."""
+    """The columns of a record for a SELECT. ``alias``: the table's alias."""
     prefix = f"{alias}." if alias else ""
     return ", ".join(f'{prefix}"{field.name}"' for field in dataclasses.fields(kind))
 
 
 def stored(kind: type[Any], name: str) -> Callable[[Any], Any]:
-    """What reads the stored value of a field off a record."""
+    """A function that returns the stored value of a record's field."""
     write = _columns(kind)[name].write
     read = attrgetter(name)
     return read if write is _same else lambda row: write(read(row))
@@ -130,7 +139,7 @@ def stored(kind: type[Any], name: str) -> Callable[[Any], Any]:
 @dataclass(frozen=True, slots=True)
 class _Column:
     read: Callable[[Any], Any] | None
-    """None where what is stored is the value."""
+    """None where the stored value needs no conversion."""
     write: Callable[[Any], Any]
 
 
@@ -148,8 +157,8 @@ def _columns(kind: type[Any]) -> Mapping[str, _Column]:
 
 
 def _column(hint: Any) -> _Column:
-    of = _plain(hint)
-    origin = typing.get_origin(of) or of
+    plain = _plain(hint)
+    origin = typing.get_origin(plain) or plain
     if origin is Decimal:
         return _Column(from_units, _if_given(to_units))
     if origin is datetime:
@@ -192,7 +201,7 @@ def _to_json(value: Any) -> str:
 
 
 def moment(value: Any) -> datetime:
-    """A stored moment in UTC: SQLite has a text, PostgreSQL a datetime."""
+    """A stored moment in UTC. SQLite returns a text, PostgreSQL a datetime."""
     found: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
     if found.tzinfo is UTC:
         return found

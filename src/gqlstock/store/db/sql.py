@@ -1,16 +1,20 @@
-"""Statements of our own: ``?`` stands for a value on both databases, and many rows take one statement."""
+"""Hand-written statements: ``?`` stands for a value on both databases, and many rows take one statement."""
 
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from gqlstock.store.db.connection import connection, is_of_postgres, is_postgres, reading
 
-_MOST_PARAMETERS = 30_000
+T = TypeVar("T")
+
+# PostgreSQL takes at most 32,767 with one statement.
+_MAX_PARAMETERS = 30_000
 
 
 async def insert(
@@ -18,15 +22,15 @@ async def insert(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
     same: Mapping[str, Any] = MappingProxyType({}),
-    worked_out: Mapping[str, str] = MappingProxyType({}),
+    computed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[int]:
-    """Insert stored values with as few statements as there can be, and give the ids in the order of the rows.
+    """Insert stored values with as few statements as possible; returns the ids in the order of the rows.
 
-    ``same`` are the values that every row has, ``worked_out`` expressions that every row has.
+    ``same``: values that all rows share; ``computed``: SQL expressions that all rows share.
     """
     key = table._meta.db_pk_column
-    returned = await insert_returning((key,), table, columns, rows, same, worked_out)
-    # Ids are given in the order of the rows; the order in which RETURNING lists them is not promised.
+    returned = await insert_returning((key,), table, columns, rows, same, computed)
+    # Ids are assigned in the order of the rows, but RETURNING promises no order.
     return sorted(found[key] for found in returned)
 
 
@@ -36,19 +40,19 @@ async def insert_returning(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
     same: Mapping[str, Any] = MappingProxyType({}),
-    worked_out: Mapping[str, str] = MappingProxyType({}),
+    computed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """As ``insert``; gives these columns of the new rows, in no order."""
-    named = ", ".join(f'"{column}"' for column in (*worked_out, *same, *columns))
+    """Like ``insert``; returns these columns of the new rows, in no order."""
+    named = ", ".join(f'"{column}"' for column in (*computed, *same, *columns))
     into = f'INSERT INTO "{table._meta.db_table}" ({named})'
     wanted = ", ".join(f'"{column}"' for column in returning)
-    shared = [*worked_out.values(), *(_slot(table, column, "") for column in same), "v.*"]
+    shared = [*computed.values(), *(_slot(table, column, "") for column in same), "v.*"]
     returned: list[dict[str, Any]] = []
-    step = _MOST_PARAMETERS // len(columns)
+    step = _MAX_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         if is_postgres():
-            # One array for each column: a text that is the same for any number of rows is parsed and planned once.
+            # One array for each column: the statement is the same for any number of rows, and is planned once.
             given = f"unnest({', '.join(_slot(table, column, '[]') for column in columns)})"
             values: list[Any] = [list(column) for column in zip(*part, strict=True)]
         else:
@@ -61,7 +65,7 @@ async def insert_returning(
 
 
 async def update(table: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set stored values of rows; each row has a value for each column, and then its id."""
+    """Set stored values of rows. A row has a value for each column and then its id."""
     if not rows:
         return
     name, key = table._meta.db_table, table._meta.db_pk_column
@@ -77,7 +81,7 @@ async def update(table: type[Model], columns: Sequence[str], rows: Sequence[Sequ
 
 
 def _slot(table: type[Model], column: str, many: str) -> str:
-    """What stands for a value of a column, or for many of them; PostgreSQL is told its type."""
+    """The placeholder of a column's value, or with ``[]`` of an array; PostgreSQL needs its type."""
     return f"?::{_kind(table, column)}{many}" if is_postgres() else "?"
 
 
@@ -89,47 +93,54 @@ def _kind(table: type[Model], column: str) -> str:
 
 
 async def query(statement: str, *values: Any) -> list[dict[str, Any]]:
-    """Rows of a statement of our own that reads; ``?`` stands for a value."""
+    """The rows of a statement that reads."""
     return await reading().execute_query_dict(numbered(statement), list(values))
 
 
 async def fetch_raw(statement: str, *values: Any) -> Sequence[Any]:
-    """As ``query``, for what is asked most often: each row by position as well, as the driver has it."""
+    """Like ``query`` with rows as the driver returns them, by name and by position: for frequent statements."""
     db: Any = reading()
     return (await db.execute_query(_numbered_for(db, statement), list(values)))[1]  # type: ignore[no-any-return]
 
 
 def compiled(query: QuerySet[Any]) -> tuple[Any, str, list[Any]]:
-    """A query as the connection that it goes to, its statement, and the values in that."""
+    """The connection of a query, its statement, and its values."""
     query._choose_db_if_not_chosen()
     query._make_query()
     return query._db, *query.query.get_parameterized_sql()
 
 
 def slots(values: Collection[Any]) -> str:
-    """What stands for so many values in a statement; for none, what nothing is equal to."""
+    """The placeholders for these values in an IN list; NULL for none, which matches no row."""
     return ", ".join("?" * len(values)) or "NULL"
 
 
+def parts(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The values in lists of at most ``size``, one for each statement."""
+    rest = iter(values)
+    while part := list(itertools.islice(rest, size)):
+        yield part
+
+
 async def execute(statement: str, *values: Any) -> list[dict[str, Any]]:
-    """Run a statement of our own that writes, and give what it returns."""
+    """Run a statement that writes; returns its RETURNING rows."""
     return await connection().execute_query_dict(numbered(statement), list(values))
 
 
 async def execute_many(statement: str, values: list[list[Any]]) -> None:
-    """Run one statement for many lists of values."""
+    """Run one statement for each list of values."""
     if values:
         await connection().execute_many(numbered(statement), values)
 
 
 async def analyze(*tables: str) -> None:
-    """Have PostgreSQL look at tables that may just have been filled: it reads them by what it saw of them last."""
+    """Refresh PostgreSQL's statistics of tables that may just have been filled: outdated ones lead to slow plans."""
     if is_postgres():
         await execute(f"ANALYZE {', '.join(tables)}")
 
 
 def numbered(statement: str) -> str:
-    """Our statements write ``?`` for a value; PostgreSQL wants $1, $2, …"""
+    """A statement with ``?`` as the database takes it: with $1, $2, … on PostgreSQL."""
     return _numbered_for(connection(), statement)
 
 

@@ -1,7 +1,7 @@
-"""Tortoise's SQLite client, with transactions that take the write lock when they begin and never keep it.
+"""Tortoise's SQLite client with transactions that take the write lock when they begin, and always release it.
 
-A deferred BEGIN asks for the lock at the first write; where another process has written since the first read, SQLite
-can only fail then. ``Tortoise`` finds this module by its name, as the engine of a connection.
+A deferred BEGIN takes the lock at the first write, and SQLite fails if another process has written since the first read.
+Tortoise imports this module by its name, as the engine of a connection.
 """
 
 import asyncio
@@ -25,21 +25,21 @@ from gqlstock.store.db import clock
 
 T = TypeVar("T")
 
-_SECONDS_TO_WAIT = 10.0
-# Nobody is waited for, but for a moment where another process has just ended in the middle of something.
-_SECONDS_TO_LOOK = 1.0
-# Nothing else happens meanwhile.
-_SECONDS_AT_ONCE = 0.005
-# SQLite's own, from one look at the clock to the next: less than a millisecond.
-_STEPS = 10_000
-_LASTING = 1_000
-# Then they are tried again: it may have been the machine that was busy.
-_SECONDS_LASTING = 60.0
+_COPY_LOCK_SECONDS = 10.0
+# Readers wait for no writer, but for the recovery after a process that died.
+_READ_LOCK_SECONDS = 1.0
+# A read in the event loop blocks everything else for at most this long.
+_MAX_BLOCKING_SECONDS = 0.005
+# SQLite instructions between two checks of that time: less than a millisecond.
+_INSTRUCTIONS_PER_CHECK = 10_000
+_MAX_SLOW_STATEMENTS = 1_000
+# A slow statement is tried in the event loop again after this, because the machine may have been busy.
+_SLOW_SECONDS = 60.0
 
 
 def copy(path: str, to: Path) -> None:
-    """Write a database as it is at one moment, with its log and free of holes, to an empty file."""
-    with contextlib.closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=_SECONDS_TO_WAIT)) as connection:
+    """Write a compact copy of a database at one moment to an empty file, including its log."""
+    with contextlib.closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=_COPY_LOCK_SECONDS)) as connection:
         connection.execute("VACUUM INTO ?", (str(to),))
     descriptor = os.open(to, os.O_RDONLY)
     try:
@@ -49,26 +49,28 @@ def copy(path: str, to: Path) -> None:
 
 
 def _uri(path: str, mode: str) -> str:
-    """A file as SQLite opens it: ``rwc`` creates a missing one, ``rw`` does not."""
+    """The URI of a file for SQLite. The mode ``rwc`` creates a missing file, ``rw`` does not."""
     return f"{Path(path).absolute().as_uri()}?mode={mode}"
 
 
 class Client(SqliteClient):
-    """What only reads does not take the detour over a thread, unless it lasts: through an index, a statement takes less
-    time than that. Whoever writes is not waited for."""
+    """Runs short reads in the event loop and slow ones in the connection's thread.
+
+    With an index, a read takes less time than the hop to a thread. Reads do not wait for writers.
+    """
 
     def __init__(self, *given: Any, create: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
         self._uri = _uri(self.filename, "rwc" if create else "rw")
         self.only_reads = self.pragmas.get("query_only") == "ON"
-        self._eye: sqlite3.Connection | None = None
-        self._until = 0.0
-        self._lasting: TTLCache[str, bool] = TTLCache(_LASTING, _SECONDS_LASTING)
-        """Statements that lasted not long ago."""
+        self._direct: sqlite3.Connection | None = None
+        self._deadline = 0.0
+        self._slow: TTLCache[str, bool] = TTLCache(_MAX_SLOW_STATEMENTS, _SLOW_SECONDS)
+        """Statements that were slow not long ago."""
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
-        """As Tortoise's own, but a missing file is only created where that is wanted, and a failure leaves nothing open."""
-        clock.follow_machine()
+        """Like Tortoise's own, but a missing file is only created on request, and a failure leaves nothing open."""
+        clock.use_machine()
         if self._connection is not None:
             return
         opened = await aiosqlite.connect(self._uri, uri=True, isolation_level=None)
@@ -82,57 +84,57 @@ class Client(SqliteClient):
         self._connection = opened
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self.only_reads else None
+        found = self._read_directly(query, values or []) if self.only_reads else None
         return await super().execute_query(query, values) if found is None else (len(found), found)
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._look(query, values or []) if self.only_reads else None
+        found = self._read_directly(query, values or []) if self.only_reads else None
         return await super().execute_query_dict(query, values) if found is None else list(map(dict, found))
 
-    def _look(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
-        """What a statement finds, at once; None for one that lasts."""
-        if statement in self._lasting:
+    def _read_directly(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
+        """The rows of a statement, read in the event loop; None for a slow statement."""
+        if statement in self._slow:
             return None
         self.log.debug("%s: %s", statement, values)
-        self._until = time.perf_counter() + _SECONDS_AT_ONCE
+        self._deadline = time.perf_counter() + _MAX_BLOCKING_SECONDS
         try:
-            if self._eye is None:
-                self._eye = self._opened()
-            return self._eye.execute(statement, values).fetchall()
+            if self._direct is None:
+                self._direct = self._open_direct()
+            return self._direct.execute(statement, values).fetchall()
         except sqlite3.OperationalError as error:
             if str(error) == "interrupted":
-                self._lasting[statement] = True
+                self._slow[statement] = True
                 return None
             raise OperationalError(error) from error
 
-    def _opened(self) -> sqlite3.Connection:
-        eye = sqlite3.connect(
-            self._uri, uri=True, timeout=_SECONDS_TO_LOOK, isolation_level=None, check_same_thread=False
+    def _open_direct(self) -> sqlite3.Connection:
+        direct = sqlite3.connect(
+            self._uri, uri=True, timeout=_READ_LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
-        eye.row_factory = sqlite3.Row
+        direct.row_factory = sqlite3.Row
         try:
-            eye.execute("PRAGMA query_only = ON")
-            # Reads the file: what is no database is told now, whatever is asked first.
-            eye.execute("PRAGMA schema_version")
+            direct.execute("PRAGMA query_only = ON")
+            # Reads the file, so that a file that is no database is an error now.
+            direct.execute("PRAGMA schema_version")
         except BaseException:
-            eye.close()
+            direct.close()
             raise
-        eye.set_progress_handler(lambda: time.perf_counter() > self._until, _STEPS)
-        return eye
+        direct.set_progress_handler(lambda: time.perf_counter() > self._deadline, _INSTRUCTIONS_PER_CHECK)
+        return direct
 
     async def close(self) -> None:
-        if self._eye is not None:
-            self._eye.close()
-            self._eye = None
+        if self._direct is not None:
+            self._direct.close()
+            self._direct = None
         await super().close()
 
     def acquire_connection(self) -> ConnectionWrapper[Any]:
         return _Acquired(self._lock, self)
 
     async def transact(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run ``work`` in one transaction, all of it in the connection's thread: one hop, however many statements.
+        """Run ``work`` in one transaction and in one hop to the connection's thread, with any number of statements.
 
-        ``work`` may await statements of this database and nothing else. A caller that is cancelled does not stop it.
+        ``work`` may await statements of this database and nothing else. Cancelling the caller does not stop it.
         """
         async with self._lock:
             if self._connection is None:
@@ -148,7 +150,7 @@ class Client(SqliteClient):
 
 
 class _Acquired(ConnectionWrapper[Any]):
-    """Gives the lock back when the file cannot be opened, which Tortoise's own does not."""
+    """Releases the lock when the file cannot be opened, which Tortoise's own class does not."""
 
     async def __aenter__(self) -> Any:
         await self._lock.acquire()
@@ -165,22 +167,22 @@ class _Transaction(SqliteTransactionWrapper):
 
     async def begin(self) -> None:
         try:
-            # One that only reads has everything as of its first statement, and keeps nobody from writing.
+            # A read transaction sees the database as of its first statement, and blocks no writer.
             await self._connection.execute("BEGIN" if self._parent.only_reads else "BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
 
     async def execute_script(self, query: str) -> None:
-        # sqlite3 commits what is open before it runs a script of its own.
+        # sqlite3's own executescript commits an open transaction first.
         for statement in query.split(";"):
             await self.execute_query(statement)
 
 
 class _Context(SqliteTransactionContext):
-    """Leaves no transaction open and no lock taken, whatever fails and whenever it is cancelled.
+    """Leaves no transaction open and no lock taken after any error or cancellation.
 
-    What is sent to the connection is done in its order even when nobody waits for it any more: a rollback that is sent
-    after a BEGIN ends it.
+    The connection executes statements in order, also when their callers were cancelled. A rollback after a BEGIN
+    therefore always ends it.
     """
 
     connection: Any
@@ -218,7 +220,7 @@ class _Context(SqliteTransactionContext):
 
 
 async def _finished(hop: Coroutine[Any, Any, T]) -> T:
-    """The result of what runs in a thread. It keeps the connection until it ends, whoever is cancelled meanwhile."""
+    """The result of work in a thread. A cancelled caller waits until the work ends, because it uses the connection."""
     task = asyncio.ensure_future(hop)
     try:
         return await asyncio.shield(task)
@@ -228,7 +230,7 @@ async def _finished(hop: Coroutine[Any, Any, T]) -> T:
 
 
 def _run_to_end(raw: sqlite3.Connection, client: "_InOneHop", work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Take the write lock, run a coroutine whose awaits never wait, and commit."""
+    """Take the write lock, run a coroutine that never really waits, and commit."""
     with _operational_errors():
         raw.execute("BEGIN IMMEDIATE")
     token = get_connections().set(client.connection_name, client)
@@ -274,7 +276,7 @@ class _InOneHop(SqliteTransactionWrapper):
 
 
 class _InThread:
-    """A connection with the methods of aiosqlite's, for code that runs in its thread already: none of them waits."""
+    """A connection with the methods of aiosqlite for code in its thread. None of them waits."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw

@@ -1,4 +1,4 @@
-"""Which table has which records, and how many of them are written with one statement."""
+"""Maps records to their tables, and writes records of one kind with one statement."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ WRITE_ORDER: tuple[type, ...] = (
     StockAnnouncement,
     LowInventoryAlert,
 )
-"""A record is written after those that it refers to."""
+"""The order of writing: a record comes after those that it refers to."""
 
 REFERENCES: dict[type, tuple[str, ...]] = {
     OrderLine: ("order_id",),
@@ -55,7 +55,7 @@ REFERENCES: dict[type, tuple[str, ...]] = {
     HeldUnits: ("hold_id", "level_id"),
     StockAnnouncement: ("level_id",),
 }
-"""The fields that may hold the id of a record that is new."""
+"""The fields that may hold the temporary id of a new record."""
 
 _TABLES: dict[type, type[Model]] = {
     Order: orders.Order,
@@ -76,15 +76,15 @@ _TABLES: dict[type, type[Model]] = {
     WebhookEndpoint: webhooks.WebhookEndpoint,
     WebhookDelivery: webhooks.WebhookDelivery,
 }
-_LISTED: dict[type[Model], type] = {
+_RECORDS: dict[type[Model], type] = {
     inventory.InventoryLevel: Level,
     back_in_stock.BackInStockSubscription: BackInStockSubscription,
     **{table: kind for kind, table in _TABLES.items()},
 }
-"""The tables whose rows lists give as records."""
+"""The record of each table that lists read."""
 
 Related = Callable[[type], Sequence[Any]]
-"""The new records of a kind that are written with a record and refer to it."""
+"""Returns the new records of a kind that refer to a record."""
 
 _SEALS: dict[type, Callable[[Any, Related], int]] = {
     Order: lambda order, related: seals.of_order(order, related(OrderLine)),
@@ -101,16 +101,16 @@ def sealed(record: Any, related: Related) -> Any:
     return record if seal is None else dataclasses.replace(record, seal=seal(record, related))
 
 
-def made(table: type[Model], rows: Sequence[Any]) -> list[Any]:
-    """Rows of a list as records."""
-    return records.hydrate(_LISTED[table], rows)
+def hydrated(table: type[Model], rows: Sequence[Any]) -> list[Any]:
+    """The records of a table's rows."""
+    return records.hydrate(_RECORDS[table], rows)
 
 
 async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
-    """Insert records of one kind and give their ids, in order."""
+    """Insert records of one kind. Returns their ids, in order."""
     return await writing.insert(_TABLES[kind], rows)
 
 
 async def update(kind: type, pairs: Sequence[tuple[Any, Any]]) -> None:
-    """Write what changed from one version of a record to the next; the caller has the rows locked."""
+    """Write the fields that differ between two versions of a record. The caller has locked the rows."""
     await writing.update(_TABLES[kind], pairs)

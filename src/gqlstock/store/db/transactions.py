@@ -1,4 +1,4 @@
-"""Transactions: all of one happens or nothing, and what is passing is tried again."""
+"""Runs functions in transactions, and retries them after temporary errors."""
 
 import asyncio
 import logging
@@ -25,45 +25,45 @@ _ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
 
 
 class Outdated(Exception):
-    """What a transaction read before it had its lock is no longer so: it is tried again."""
+    """Data that a transaction read before it had its locks has changed. The transaction is retried."""
 
 
 @dataclass(slots=True)
 class _Ending:
-    """What the running transaction has still to do: write together what was gathered, and call when it has committed."""
+    """The work at the end of the running transaction: gathered writes, and calls after the commit."""
 
     gathered: dict[Callable[[list[Any]], Awaitable[None]], list[Any]] = field(default_factory=dict)
     calls: list[Callable[[], None]] = field(default_factory=list)
     mark: Mark | None = None
-    """What tells that it has committed, when the answer to its COMMIT is lost."""
+    """Shows that it committed, when the answer to its COMMIT is lost."""
     repeatable: bool = False
-    """Whether it may be run again then."""
+    """Whether it may then be retried instead."""
 
 
 def on_commit(call: Callable[[], None]) -> None:
-    """Call this once when the running transaction has committed; never when it has not."""
+    """Call a function once after the running transaction has committed."""
     calls = _running().calls
     if call not in calls:
         calls.append(call)
 
 
 def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> None:
-    """Write these with all others that the running transaction gathers for the same function, just before it commits."""
+    """Gather rows of the running transaction, to be written together before its commit."""
     _running().gathered.setdefault(write, []).extend(rows)
 
 
 def recognize_by(mark: Mark) -> None:
-    """Tell by this mark whether the running transaction has committed, should the answer to its COMMIT be lost."""
+    """Set the mark that shows whether the running transaction committed, should the answer to its COMMIT be lost."""
     _running().mark = mark
 
 
 def allow_repeat() -> None:
-    """Have the running transaction run again when the answer to its COMMIT is lost: twice does no more than once."""
+    """Allow the running transaction to be retried when the answer to its COMMIT is lost, because it is idempotent."""
     _running().repeatable = True
 
 
 async def write_gathered() -> None:
-    """Write now what the running transaction has gathered, where it would become much until the end."""
+    """Write the gathered rows of the running transaction now, where there would be too many at its end."""
     gathered = _running().gathered
     for write in tuple(gathered):
         await write(gathered.pop(write))
@@ -77,24 +77,23 @@ def _running() -> _Ending:
 
 
 async def run(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
-    """Run ``work`` in one transaction: all of it happens or nothing.
+    """Run ``work`` in one transaction. In a transaction it joins that one.
 
-    Inside a transaction it joins that one. Deadlocks, serialization failures, a database that stays locked and what is
-    ``Outdated`` are tried again from the start, a bounded number of times, and so is what a constraint refused: another
-    transaction wrote first, and ``work`` finds that now. It must therefore do nothing outside the database. A transaction
-    that may have committed is never tried again: ``CommitUnknown``.
+    It is retried after deadlocks, serialization failures, a locked database, ``Outdated`` and violated constraints: then
+    another transaction wrote first, and ``work`` finds its rows now. ``work`` must therefore have no effect outside the
+    database. A transaction that may have committed is not retried: it raises ``CommitUnknown``.
     """
     if in_transaction.get():
         return await work()
-    return await _tried(lambda: _once(work), attempts)
+    return await _with_retries(lambda: _once(work), attempts)
 
 
-async def _tried(once: Callable[[], Awaitable[T]], attempts: int) -> T:
+async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int) -> T:
     for attempt in range(1, attempts + 1):
         try:
             return await once()
         except Exception as error:
-            if attempt == attempts or not is_passing(error):
+            if attempt == attempts or not is_temporary(error):
                 raise
             log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
@@ -102,10 +101,7 @@ async def _tried(once: Callable[[], Awaitable[T]], attempts: int) -> T:
 
 
 async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
-    """Run ``work``, which only reads, on the database as it is at one moment, while others write.
-
-    Inside a transaction it joins that one.
-    """
+    """Run ``work``, which only reads, on a snapshot of the database. In a transaction it joins that one."""
     if in_transaction.get():
         return await work()
     async with tortoise_transaction("reader"):
@@ -115,13 +111,13 @@ async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def run_in_one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
-    """As ``run``; on SQLite all of it runs in one hop to the connection's thread.
+    """Like ``run``; on SQLite all of it runs in one hop to the connection's thread.
 
     ``work`` may await statements of this database and nothing else.
     """
     if in_transaction.get():
         return await work()
-    return await _tried(lambda: _once(work, _in_one_hop), attempts)
+    return await _with_retries(lambda: _once(work, _in_one_hop), attempts)
 
 
 async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -161,8 +157,8 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
     return result
 
 
-def is_passing(error: Exception) -> bool:
-    """Whether a transaction that failed like that may succeed when it is tried again."""
+def is_temporary(error: Exception) -> bool:
+    """Whether a transaction that failed with this error may succeed on a retry."""
     if isinstance(error, Outdated | IntegrityError | CommitLost):
         return True
     if isinstance(error, OperationalError):

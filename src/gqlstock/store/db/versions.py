@@ -1,4 +1,4 @@
-"""Which migrations a database has had, and bringing it up to date. How one is opened is said elsewhere."""
+"""The applied and pending migrations of a database, and applying them. ``connection`` opens the database."""
 
 import logging
 
@@ -24,12 +24,12 @@ from gqlstock.store.db.connection import (
 
 log = logging.getLogger(__name__)
 
-# Any number that no other program locks in this database.
+# An arbitrary number that no other program locks in this database.
 _ADVISORY_LOCK = 0x6771_6C73_746F_636B
 
-# A relation, or a column of one, that each migration made in its one transaction. The record of these migrations was once
-# a transaction of its own: a process that was killed in between left a schema without its record.
-_MADE_BY = {
+# A table or column that each of these migrations created. Early releases recorded a migration in a second transaction: a
+# process that was killed in between left a schema without its record.
+_CREATED_BY = {
     "0001_initial": "inventory_level.backordered",
     "0002_outbox_horizon": "outbox_horizon.entry_id",
     "0003_delivery": "webhook_delivery.endpoint_id",
@@ -39,7 +39,7 @@ _MADE_BY = {
 
 
 async def migrate(url: DatabaseUrl) -> None:
-    """Bring the schema up to date, once, whoever else does the same. Needs no open database."""
+    """Migrate the schema, also while other processes do the same. It opens the database itself."""
     async with opened(url, create=True):
         for attempt in range(1, transactions.ATTEMPTS + 1):
             try:
@@ -47,18 +47,18 @@ async def migrate(url: DatabaseUrl) -> None:
                     pass
                 return
             except Exception as error:
-                if attempt == transactions.ATTEMPTS or not transactions.is_passing(error):
+                if attempt == transactions.ATTEMPTS or not transactions.is_temporary(error):
                     raise
                 log.info("migrations tried again (%s of %s): %s", attempt, transactions.ATTEMPTS, error)
 
 
 async def _apply_pending() -> bool:
-    """Apply the pending migrations, each in a transaction with its record. Whether there were any."""
+    """Apply the pending migrations, each in a transaction with its record. Returns whether there were any."""
     executor = _executor(connection())
-    await transactions.run(_make_records)
+    await transactions.run(_create_record_table)
     steps = await executor.plan()
     if steps:
-        # What the tables are like is worked out once: that takes longer than most migrations.
+        # The state of the tables is computed once, because that takes longer than most migrations.
         state = await executor._project_state(set(await executor.recorder.applied_migrations()))
         for step in steps:
             if not await transactions.run(lambda step=step: _apply(step.migration, state), attempts=1):  # type: ignore[misc]
@@ -66,14 +66,14 @@ async def _apply_pending() -> bool:
     return bool(steps)
 
 
-async def _make_records() -> None:
+async def _create_record_table() -> None:
     await _lock()
     executor = _executor(connection())
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
 
 
 async def _apply(migration: Migration, state: State) -> bool:
-    """Apply a migration and record it, with the running transaction. False where another process has done so."""
+    """Apply and record a migration in the running transaction. Returns False where another process did so."""
     await _lock()
     executor = _executor(connection())
     if MigrationKey(app_label=APP, name=migration.name) in await executor.recorder.applied_migrations():
@@ -88,15 +88,15 @@ async def _apply(migration: Migration, state: State) -> bool:
 
 
 async def _lock() -> None:
-    """Have the migrations to this transaction. SQLite's have the write lock from their start."""
+    """Lock migrations for this transaction. On SQLite a transaction has the write lock from its start."""
     if is_postgres():
         await sql.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
 
 
 async def _is_there(migration: Migration) -> bool:
-    """Whether the database has what a migration makes."""
-    made = _MADE_BY.get(migration.name)
-    return made is not None and bool(await sql.query(_POSTGRES if is_postgres() else _SQLITE, made))
+    """Whether the database has the table or column that a migration creates."""
+    created = _CREATED_BY.get(migration.name)
+    return created is not None and bool(await sql.query(_POSTGRES if is_postgres() else _SQLITE, created))
 
 
 _POSTGRES = """SELECT 1 FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
@@ -106,17 +106,17 @@ _SQLITE = """SELECT 1 FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c
 
 
 async def applied() -> set[str]:
-    """The names of the migrations that the open database has had."""
+    """The names of the migrations that were applied to the open database."""
     return {key.name for key in await _executor(reading()).recorder.applied_migrations() if key.app_label == APP}
 
 
 async def pending() -> list[str]:
-    """The names of the migrations that the open database has not had yet."""
+    """The names of the pending migrations of the open database."""
     return [step.migration.name for step in await _executor(reading()).plan()]
 
 
 async def unknown() -> list[str]:
-    """The names of the migrations that the open database has had and this code does not know."""
+    """The names of the applied migrations that this version does not know."""
     executor = _executor(reading())
     await executor.loader.build_graph()
     return sorted(await applied() - {key.name for key in executor.loader.graph.nodes if key.app_label == APP})
@@ -127,7 +127,7 @@ def _executor(db: BaseDBAsyncClient) -> MigrationExecutor:
 
 
 async def missing() -> list[str]:
-    """What the tables in the code have that no migration makes."""
+    """The differences between the models and the migrations."""
     apps = Tortoise.apps
     assert apps is not None
     writers = await MigrationAutodetector(apps, {APP: settings(SqliteFile(""))["apps"][APP]}).changes()

@@ -1,4 +1,4 @@
-"""Records written to a table: new ones, and new versions of those that are stored."""
+"""Inserts and updates the records of a table."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from gqlstock.store.db.fields import FoldedField
 
 
 async def insert(table: type[Model], rows: Sequence[Any]) -> list[int]:
-    """Insert records of one kind and give their ids, in order."""
+    """Insert records of one kind. Returns their ids, in order."""
     if not rows:
         return []
     key = table._meta.pk
@@ -24,7 +24,7 @@ async def insert(table: type[Model], rows: Sequence[Any]) -> list[int]:
 
 
 async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
-    """Write what changed from one version of a record to the next; the caller has the rows locked."""
+    """Write the fields that differ between two versions of a record. The caller has locked the rows."""
     by_names: dict[tuple[str, ...], list[Any]] = {}
     for before, after in pairs:
         names = tuple(
@@ -40,7 +40,7 @@ async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
 
 
 def stored(table: type[Model], rows: Sequence[Any], columns: Sequence[str]) -> list[list[Any]]:
-    """What is stored in these columns for each of some records of one kind."""
+    """The stored values of these columns for records of one kind."""
     kind: Any = type(rows[0])
     readers = _readers(table, kind, tuple(columns))
     return [[read(row) for read in readers] for row in rows]
@@ -48,14 +48,14 @@ def stored(table: type[Model], rows: Sequence[Any], columns: Sequence[str]) -> l
 
 @cache
 def _readers(table: type[Model], kind: Any, columns: tuple[str, ...]) -> list[Callable[[Any], Any]]:
-    """What reads the stored value of each column off a record."""
+    """Functions that return the stored value of each column of a record."""
     folded = _folded(table)
     return [_folded_text(folded[column]) if column in folded else records.stored(kind, column) for column in columns]
 
 
 @cache
 def _folded(table: type[Model]) -> dict[str, tuple[str, ...]]:
-    """The columns that searches look in, each with the fields that it is made of."""
+    """The folded columns, each with the fields that it is made of."""
     return {name: field.of for name, field in table._meta.fields_map.items() if isinstance(field, FoldedField)}
 
 

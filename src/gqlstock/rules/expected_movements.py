@@ -1,4 +1,4 @@
-"""What the ledger must say of ordered units, by the state that they are in now."""
+"""The movements that ordered units must have in the ledger, by their current state. Verification compares them."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from gqlstock.rules.ledger import FulfilmentStep, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
 
-# The steps that moved, or may have moved, units in each state. Packing moves none.
+# The steps that lead to each state. Packing moves no units.
 _STEPS: dict[AllocationState, tuple[FulfilmentStep, ...]] = {
     AllocationState.ON_HAND: (FulfilmentStep.ORDERED,),
     AllocationState.BACKORDERED: (FulfilmentStep.ORDERED,),
@@ -18,25 +18,25 @@ _STEPS: dict[AllocationState, tuple[FulfilmentStep, ...]] = {
 }
 
 _OPTIONAL = (MovementKind.RETURN, MovementKind.ADJUSTMENT)
-"""Units that came back may not count again, and canceled ones may be written off."""
+"""Movements that may be missing: returned units need not be restocked, nor canceled ones written off."""
 
 
-def moved(state: AllocationState, mode: InventoryDecrement, quantity: Decimal) -> dict[MovementKind, Decimal]:
-    """What was moved for counted units of one state, by the kind of movement."""
+def of_units(state: AllocationState, mode: InventoryDecrement, quantity: Decimal) -> dict[MovementKind, Decimal]:
+    """The movements of counted units in one state, by kind."""
     changes = (ledger.effect(step, mode, quantity) for step in _STEPS[state])
-    found = {change.kind: change.on_hand for change in changes if change.kind is not None}
+    moved = {change.kind: change.on_hand for change in changes if change.kind is not None}
     if state is AllocationState.CANCELED and (lost := ledger.written_off(mode, quantity)) is not None:
-        found[MovementKind.ADJUSTMENT] = lost.on_hand
-    return found
+        moved[MovementKind.ADJUSTMENT] = lost.on_hand
+    return moved
 
 
-def agrees(kind: MovementKind, moved: Decimal, wanted: Decimal) -> bool:
-    """Whether movements of one kind are what units want; those that may stay away are at most that."""
+def agrees(kind: MovementKind, moved: Decimal, expected: Decimal) -> bool:
+    """Whether movements of one kind are the expected ones, or fewer where they may be missing."""
     if kind in _OPTIONAL:
-        return min(wanted, ZERO) <= moved <= max(wanted, ZERO)
-    return moved == wanted
+        return min(expected, ZERO) <= moved <= max(expected, ZERO)
+    return moved == expected
 
 
-def may_wait(mode: InventoryDecrement, *, is_counted: bool) -> bool:
-    """Whether units can be backordered at all."""
+def may_be_backordered(mode: InventoryDecrement, *, is_counted: bool) -> bool:
+    """Whether units can be backordered."""
     return is_counted and mode is not InventoryDecrement.NEVER
