@@ -296,7 +296,7 @@ def test_a_transfer_loses_no_unit():
 
 
 def test_an_empty_level_can_be_taken_out_of_use():
-    assert ledger.retire(level(), 0) is None
+    assert ledger.check_unused(level(), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_an_empty_level_can_be_taken_out_of_use():
 )
 def test_a_level_stays_in_use_while_anything_is_left(found, allocations, left):
     with pytest.raises(Refused) as refused:
-        ledger.retire(found, allocations)
+        ledger.check_unused(found, allocations)
 
     assert refused.value.refusals == (Refusal(Code.INVALID_STATE, f"The level is in use: {left}."),)
 

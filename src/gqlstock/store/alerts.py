@@ -16,7 +16,7 @@ from gqlstock.store.warehouses import Warehouse
 
 
 class LowInventoryAlert(Model):
-    """An item fell below its threshold, over all active warehouses or in one warehouse.
+    """One fall of an item below its threshold: over all active warehouses, or in the one that is named.
 
     At most one of each is open (an index in the migration).
     """

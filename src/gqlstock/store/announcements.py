@@ -15,7 +15,7 @@ from gqlstock.store.inventory import InventoryLevel
 
 
 class StockAnnouncement(Model):
-    """Announced units of a level. The level's ``incoming`` is the sum of the remaining ones."""
+    """So many units that are to come to a level. The level's ``incoming`` sums what is still to come."""
 
     id = fields.BigIntField(primary_key=True)
     level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(

@@ -24,7 +24,7 @@ Pair = tuple[int, int]
 
 
 class BackInStockSubscription(Model):
-    """An address that gets one mail when the item is back. An item, website and address have at most one that waits.
+    """An address that is written to once, when the item is back. At most one of an item, website and address waits.
 
     The id is public, and random so that it does not show the order of subscriptions. ``created_at`` is the time of the
     latest request, so that a repeated request looks like a first one. Only a digest of the token is stored.

@@ -25,7 +25,7 @@ _IDS_PER_STATEMENT = 5_000
 
 
 class Item(Model):
-    """A product, or one combination of a product's inventory options; then ``product`` is that product.
+    """A product, or one combination of a product's inventory options: then ``product`` is that product.
 
     A combination also has its product's category and status, so that one index finds both. Among the items in use, SKUs,
     slugs and a product's choices are unique. Where PostgreSQL has pg_trgm, an index serves searches. These indexes are

@@ -12,7 +12,7 @@ _ONLY = 1
 
 
 class Dispatch(Model):
-    """One row: the cursor. Outbox entries after it are still to become webhooks and mail.
+    """One row. What stands behind the place ``tx``, ``entry_id`` of the outbox is still to become webhooks and mail.
 
     A dispatcher locks the row first, so that only one at a time decides the order of deliveries.
     """

@@ -41,7 +41,7 @@ class StockHold(Model):
 
 
 class StockHoldLine(Model):
-    """A requested line of a hold."""
+    """What was asked for."""
 
     id = fields.BigIntField(primary_key=True)
     hold: fields.ForeignKeyRelation[StockHold] = fields.ForeignKeyField(
@@ -62,7 +62,7 @@ class StockHoldLine(Model):
 
 
 class HeldUnits(Model):
-    """The units of a level that a hold keeps. Ids follow the order of its plan."""
+    """So many units of a level that a hold keeps, in the order of its plan."""
 
     id = fields.BigIntField(primary_key=True)
     hold: fields.ForeignKeyRelation[StockHold] = fields.ForeignKeyField(

@@ -15,7 +15,7 @@ from gqlstock.store.db.records import records
 
 
 class KeptAnswer(Model):
-    """An answer under a key of one caller and one mutation. ``answer``: the ids of created or changed objects."""
+    """A key belongs to one caller and one mutation. ``answer`` names the objects that the call made or touched."""
 
     id = fields.BigIntField(primary_key=True)
     owner = fields.CharField(max_length=255)

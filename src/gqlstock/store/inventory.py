@@ -46,7 +46,7 @@ class InventoryLevel(Model):
 
 
 class StockMovement(Model):
-    """A movement of the ledger, never edited or deleted."""
+    """One line of the ledger, never edited or removed."""
 
     id = fields.BigIntField(primary_key=True)
     level: fields.ForeignKeyRelation[InventoryLevel] = fields.ForeignKeyField(

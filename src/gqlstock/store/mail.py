@@ -14,7 +14,7 @@ from gqlstock.store.work import Work, WorkQueue
 
 
 class Mail(Work):
-    """A letter to one recipient, about an alert or a subscription. Its text is written when it is sent."""
+    """One letter to one recipient, about an alert or for a subscription. It is written when it is sent."""
 
     recipient = fields.CharField(max_length=254)
     alert: fields.ForeignKeyNullableRelation[LowInventoryAlert] = fields.ForeignKeyField(

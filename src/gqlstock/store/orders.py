@@ -24,7 +24,7 @@ from gqlstock.store.warehouses import Warehouse, Website
 
 
 class Order(Model):
-    """An order. Its public number is made from its id.
+    """An order. People know it by a number that is made from its id.
 
     Its e-mail address has a case-insensitive index in the migration.
     """
@@ -59,7 +59,7 @@ class Order(Model):
 
 
 class OrderLine(Model):
-    """An ordered line with the item's data of that time. ``item``: the requested item; its product may have the stock."""
+    """What was ordered, as it was then. ``item`` is what was asked for, be its product what has the units."""
 
     id = fields.BigIntField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
@@ -87,7 +87,7 @@ class OrderLine(Model):
 
 
 class Allocation(Model):
-    """Units of an order line from one warehouse, in one state. ``level`` is null where nothing is counted.
+    """So many units of a line, from one warehouse, in one state. ``level`` is null where nothing is counted.
 
     ``position`` and ``split_from``: see ``rules.allocation.Allocation``.
     """

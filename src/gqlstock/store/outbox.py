@@ -22,7 +22,7 @@ from gqlstock.store.db.records import records
 
 
 class OutboxEntry(Model):
-    """An event. ``tx``: the number of the PostgreSQL transaction that wrote it; 0 on SQLite.
+    """``tx`` is the transaction that wrote the entry: PostgreSQL's own number, 0 on SQLite.
 
     Ids are assigned before the commit, so that a smaller one may appear after a larger one was read. Reading in the
     order of (tx, id), below all running transactions, misses none. SQLite has one writer and only needs the id.
@@ -46,7 +46,7 @@ class OutboxEntry(Model):
 
 
 class OutboxHorizon(Model):
-    """The cursor of the last swept entry: one row; none before the first sweep."""
+    """The place up to which entries were swept: one row, none as long as nothing was."""
 
     id = fields.BigIntField(primary_key=True)
     era = fields.BigIntField(db_default=0)
@@ -59,7 +59,7 @@ class OutboxHorizon(Model):
 
 
 class OutboxEra(Model):
-    """The current era and the identifier of its server: one row."""
+    """The era that is written in, and the identifier of the server whose transaction numbers it has: one row."""
 
     id = fields.BigIntField(primary_key=True, generated=False)
     era = fields.BigIntField()

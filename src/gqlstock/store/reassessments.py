@@ -19,7 +19,7 @@ _COUNTED = "EXISTS (SELECT 1 FROM inventory_level l WHERE l.item_id = i.id AND l
 
 
 class Reassessment(Model):
-    """One item, a category with everything below it, or (where both are null) all items.
+    """One item, or a category with everything below it, or (where both are null) every item.
 
     For a category or all items, the items with ids up to ``after`` are done.
     """

@@ -34,7 +34,7 @@ _LEVELS = "(SELECT id FROM inventory_level WHERE item_id IN ({items}))"
 
 
 class Override(Model):
-    """The values set at one place. ``owner_id`` is the id of the level, item, category, …"""
+    """The values set at one place. ``owner_id`` is the id of the level, item, category, … that the place is."""
 
     id = fields.BigIntField(primary_key=True)
     scope = fields.CharEnumField(SettingScope, max_length=20)

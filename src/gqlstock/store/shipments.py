@@ -18,7 +18,7 @@ from gqlstock.store.warehouses import Warehouse
 
 
 class Shipment(Model):
-    """Units of one order that leave one warehouse together. Its public number is made from its id."""
+    """Units of one order that leave one warehouse together. People know it by a number that is made from its id."""
 
     id = fields.BigIntField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(

@@ -57,7 +57,7 @@ class Warehouse(Model):
 
 
 class Assignment(Model):
-    """A warehouse that a website sells from, or that the websites of an organization without own warehouses do."""
+    """A warehouse that a website sells from, or that an organization's websites without any of their own do."""
 
     id = fields.BigIntField(primary_key=True)
     website: fields.ForeignKeyNullableRelation[Website] = fields.ForeignKeyField(

@@ -16,7 +16,7 @@ from gqlstock.store.work import Work, WorkQueue
 
 
 class WebhookEndpoint(Model):
-    """An endpoint of webhooks. A deleted one is never active; its deliveries still refer to it.
+    """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
 
     It gets the outbox entries after the end of the outbox at its creation. The secret is stored in plain text, because
     signing needs it, and is erased when the endpoint is deleted.
@@ -38,7 +38,7 @@ class WebhookEndpoint(Model):
 
 
 class WebhookDelivery(Work):
-    """A message to an endpoint. Its line is the endpoint and the item or order that it is about."""
+    """One message to one endpoint. Its line is the endpoint and the item or order that it is about."""
 
     endpoint: fields.ForeignKeyRelation[WebhookEndpoint] = fields.ForeignKeyField(
         "gqlstock.WebhookEndpoint", related_name="deliveries", on_delete=fields.RESTRICT

@@ -12,6 +12,7 @@ from tortoise.context import TortoiseContext
 from tortoise.models import Model
 from tortoise.validators import MaxLengthValidator
 
+# The first line of a table's docstring is its comment in the database: another text is a migration.
 TABLES = [
     f"gqlstock.store.{noun}"
     for noun in (
