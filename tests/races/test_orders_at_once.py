@@ -207,7 +207,7 @@ async def test_filling_the_same_orders_from_different_items_never_deadlocks(
     for sku in "ABCD":
         await make.product(sku)
         await make.stock(sku, on_hand=0)
-    caplog.set_level(logging.INFO, "gqlstock.store.database")
+    caplog.set_level(logging.INFO, "gqlstock.store.db.transactions")
 
     for _ in range(10):
         await make.order(lines={"A": 1, "D": 1})

@@ -25,7 +25,7 @@ PATIENCE = 60
 KILLED = """
 import asyncio, os, signal
 from gqlstock.cli import session
-from gqlstock.store import versions
+from gqlstock.store.db import versions
 from tortoise.migrations import executor
 
 class Recorder(executor.MigrationRecorder):
