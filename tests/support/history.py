@@ -131,6 +131,10 @@ class Judge:
             return evidence.shipments[call.given["id"]][2] == ("SHIPPED" if call.name == "ship" else "CANCELED")
         if call.name == "release":
             return evidence.holds[call.given["id"]][0] == "RELEASED"
+        if call.name == "cancel":
+            return any(canceled for _, _, canceled in evidence.orders[call.given["id"]][1])
+        if call.name == "retry":
+            return evidence.orders[call.given["id"]][0] != "BACKORDERED"
         return True
 
     def _stamp(self, call: Call) -> datetime | None:
