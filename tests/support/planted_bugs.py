@@ -80,10 +80,10 @@ def newest_backorder_filled_first() -> None:
 def key_applied_twice() -> None:
     """What was answered under a key is not found again."""
 
-    async def answers(keys: Collection[Any]) -> dict[Any, Any]:
-        return {}
+    async def answers(keys: Collection[Any]) -> idempotency.Answers:
+        return idempotency.Answers()
 
-    async def keep(made: Mapping[Any, Any]) -> None:
+    async def keep(made: Mapping[Any, Any], outdated: Collection[int]) -> None:
         pass
 
     idempotency.answers, idempotency.keep = answers, keep
