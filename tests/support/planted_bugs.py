@@ -16,7 +16,7 @@ from gqlstock.rules.ledger import Change, FulfilmentStep, Level, StockMovement
 from gqlstock.rules.quantities import ZERO
 from gqlstock.services.stock_edits import StockEdits
 from gqlstock.stock import idempotency
-from gqlstock.store import commands, levels
+from gqlstock.store import catalog, commands, levels
 from gqlstock.store import ledger as movements
 from gqlstock.store.db import sql
 from gqlstock.store.levels import Increment
@@ -26,7 +26,7 @@ def lock_skipped() -> None:
     """Items are read and not locked. On SQLite the one writer is the lock."""
 
     async def lock_items(ids: Collection[int], *, waiting: bool = False) -> list[Item]:
-        return await commands.items(ids)
+        return list((await catalog.items(ids)).values())
 
     commands.lock_items = lock_items
 
