@@ -90,7 +90,8 @@ async def _locked(url: str, sku: str) -> AsyncIterator[None]:
 
 
 async def _measure_lock(url: str, client: Client, skus: list[str]) -> None:
-    hot, others = skus[0], skus[1:]
+    # The file counts 100 of it: enough for all that wait.
+    hot, others = skus[99], skus[:99] + skus[100:]
     for what, call in (("orders", client.order), ("reads", client.read)):
         _show(f"{what} of other items", await _times(call, others, _counted(_CALLS)))
     async with _locked(url, hot):

@@ -132,10 +132,21 @@ class Judge:
         if call.name == "release":
             return evidence.holds[call.given["id"]][0] == "RELEASED"
         if call.name == "cancel":
-            return any(canceled for _, _, canceled in evidence.orders[call.given["id"]][1])
+            return self._may_be_canceled(*evidence.orders[call.given["id"]], call.given["rows"])
         if call.name == "retry":
             return evidence.orders[call.given["id"]][0] != "BACKORDERED"
         return True
+
+    def _may_be_canceled(
+        self, status: str, lines: Sequence[tuple[str, int, int]], rows: Sequence[tuple[str, int]] | None
+    ) -> bool:
+        """Whether an order is as a cancellation leaves it: nothing is open, or these units are among the canceled ones."""
+        if rows is None:
+            return status in ("CANCELED", "SHIPPED")
+        canceled: Counter[str] = Counter()
+        for sku, _, units in lines:
+            canceled[sku] += units
+        return all(canceled[sku] >= quantity for sku, quantity in rows)
 
     def _stamp(self, call: Call) -> datetime | None:
         if call.quiet:
@@ -209,6 +220,8 @@ class Judge:
 
     def _other_movement(self, call: Call) -> str | None:
         """How what the model moves is another line than the next one of the ledger."""
+        if call.name == "count" and not self._model.movements and ("tag", call.tag) in self._evidence.times:
+            return "the ledger has a movement of it"
         for movement in self._model.movements:
             ledger = self._evidence.ledger[movement.sku, movement.warehouse]
             there = ledger[movement.number] if movement.number < len(ledger) else None
