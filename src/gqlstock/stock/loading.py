@@ -104,11 +104,12 @@ class Locks:
     others: frozenset[Lock] = frozenset()
     """Orders, holds, announcements and shipments that another transaction has locked."""
 
-    def missing(self, items: Collection[int], names: Names) -> set[Lock]:
-        """The locks that a command needs and another transaction holds."""
+    def missing(self, items: Collection[int], names: Names, snapshot: Snapshot) -> set[Lock]:
+        """The locks that a command needs and another transaction holds. A shipment needs the lock of its order too."""
         if self.items is None:
             return set()
-        named = {"order": names.orders, "hold": names.holds}
+        shipped = {one.order_id for one in snapshot.all(Shipment) if one.id in names.shipments}
+        named = {"order": names.orders | shipped, "hold": names.holds}
         named |= {"announcement": names.announcements, "shipment": names.shipments}
         wanted = {(kind, one) for kind, ids in named.items() for one in ids}
         return {(ITEM, one) for one in items if one not in self.items} | (wanted & self.others)

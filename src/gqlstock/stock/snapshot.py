@@ -162,7 +162,7 @@ class Snapshot:
         if level_id not in self.loaded_arriving:
             raise NotLoaded(arriving=[level_id])
         open_ones = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
-        return sorted(open_ones, key=lambda one: (one.id < 0, abs(one.id)))
+        return sorted(open_ones, key=lambda one: _planned(one.id))
 
     def open_allocations(self, level_id: int) -> list[Allocation]:
         """The open allocations of a level."""

@@ -99,7 +99,7 @@ class _Batch:
         items_of = self._items(snapshot)
         locked = await loading.lock(snapshot, {item_id for items in items_of.values() for item_id in items})
         for number, items in items_of.items():
-            missing = locked.missing(items, self.commands[number].names)
+            missing = locked.missing(items, self.commands[number].names, snapshot)
             if missing:
                 self.outcomes[number] = Locked(missing)
         await self._answer_from_keys()
