@@ -12,6 +12,7 @@ from pathlib import Path
 
 PACKAGE = "gqlstock"
 MOST_LINES = 350
+STOCK_RECORDS = ("Level", "StockMovement")
 STOCK_TABLES = ("inventory_level", "stock_movement")
 LEDGER = f"{PACKAGE}.stock.ledger"
 TRANSACTION = f"{PACKAGE}.stock.transaction"
@@ -163,6 +164,18 @@ def _stock_writers(known: Mapping[str, Module]) -> Iterator[str]:
         for use in writers & module.uses.keys():
             if module.name != LEDGER:
                 yield f"{module.path}:{module.uses[use]}: {'.'.join(use)} writes stock; only {LEDGER} may call it"
+        if not _is_in(module.name, STORE):
+            for line in _records_written(module.tree):
+                yield f"{module.path}:{line}: records of stock are written; only {LEDGER} may have that done"
+
+
+def _records_written(tree: ast.Module) -> Iterator[int]:
+    """The lines where records of levels or movements go to the store's general ``insert`` or ``update``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            kind = node.args[0]
+            if node.func.attr in ("insert", "update") and isinstance(kind, ast.Name) and kind.id in STOCK_RECORDS:
+                yield node.lineno
 
 
 def _writes_stock(function: ast.AsyncFunctionDef, tree: ast.Module) -> bool:

@@ -52,6 +52,11 @@ def test_what_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
             "services/count.py:5: gqlstock.stock.ledger.enter changes stock outside gqlstock.stock.transaction",
         ),
         (
+            "services/count.py",
+            "from gqlstock.store.db import tables\n\n\nasync def count():\n    await tables.insert(StockMovement, [])\n",
+            "services/count.py:5: records of stock are written; only gqlstock.stock.ledger may have that done",
+        ),
+        (
             "graphql/levels.py",
             "from gqlstock.store.levels import InventoryLevel\n",
             "graphql/levels.py:1: the table gqlstock.store.levels.InventoryLevel is used above the store",
@@ -72,7 +77,16 @@ def test_what_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
             "import cycle: gqlstock.store.levels <- gqlstock.stock.ledger <- gqlstock.store.levels",
         ),
     ],
-    ids=["writer called", "writer imported", "ledger called", "table imported", "table for types", "long", "cycle"],
+    ids=[
+        "writer called",
+        "writer imported",
+        "ledger called",
+        "record written",
+        "table imported",
+        "table for types",
+        "long",
+        "cycle",
+    ],
 )
 def test_a_broken_rule_is_named(tmp_path: Path, name: str, text: str, wanted: str) -> None:
     found = problems(tmp_path, {**_RIGHT, name: text})
