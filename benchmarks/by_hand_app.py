@@ -178,8 +178,9 @@ def app() -> Starlette:
     return Starlette(
         routes=[
             Route("/readyz", ready),
-            route("/products", "GET", lambda database, _: database.read(by_hand.page())),
+            route("/pages/{slug}", "GET", lambda db, asked: db.read(by_hand.page(asked.path_params["slug"]))),
             route("/categories/{slug}", "GET", lambda db, asked: db.read(by_hand.listing(asked.path_params["slug"]))),
+            route("/categories/{slug}/behind/{name}/{id:int}", "GET", _behind),
             route("/products/{sku}", "GET", lambda db, asked: db.read(by_hand.one(asked.path_params["sku"]))),
             route("/availabilities", "POST", _availabilities),
             route("/orders", "POST", _orders),
@@ -188,6 +189,11 @@ def app() -> Starlette:
         ],
         lifespan=lifespan,
     )
+
+
+async def _behind(database: Database, asked: Request) -> bytes:
+    given = asked.path_params
+    return await database.read(by_hand.listing(given["slug"], (given["name"], given["id"])))
 
 
 async def _availabilities(database: Database, asked: Request) -> bytes:

@@ -1,7 +1,7 @@
 """A file of counts taken in by hand: a temporary table with the file in it, and three statements over it, in one transaction.
 
 Levels that are missing, movements of the differences, figures; nothing is judged but that every row names an item and a
-warehouse. Given the database and the file.
+warehouse. Given the database, the file, and the names of its columns of the SKU, the warehouse and the units.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import csv
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,36 +34,44 @@ _FIGURES = f"""UPDATE inventory_level
     WHERE inventory_level.item_id = n.item_id AND inventory_level.warehouse_id = n.warehouse_id"""
 
 
-def _rows(path: str) -> Iterator[tuple[str, str, int]]:
-    with Path(path).open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield row["sku"], row["warehouse"], int(row["on_hand"]) * _UNIT
+Row = tuple[str, str, int]
+"""A SKU, a warehouse's code, and the units that were counted."""
 
 
-def _into_sqlite(target: str, path: str) -> None:
+def into_sqlite(path: str, rows: Iterable[Row]) -> None:
     at = {"at": datetime.now(UTC).isoformat(" ")}
-    with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as db:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("BEGIN IMMEDIATE")
         db.execute(_GIVEN)
-        db.executemany("INSERT INTO given VALUES (?, ?, ?)", _rows(path))
+        db.executemany("INSERT INTO given VALUES (?, ?, ?)", _stored(rows))
         _check(db.execute("SELECT COUNT(*) FROM given").fetchone()[0], db.execute(_NAMES).fetchone()[0])
         for statement in (_MISSING, _MOVEMENTS, _FIGURES):
             db.execute(statement, at)
         db.execute("COMMIT")
 
 
-async def _into_postgres(target: str, path: str) -> None:
+async def into_postgres(rows: Iterable[Row], url: str | None = None, **credentials: Any) -> None:
     at = datetime.now(UTC)
-    db: Any = await asyncpg.connect(target)
+    db: Any = await asyncpg.connect(url, **credentials)
     async with db.transaction():
         await db.execute(_GIVEN)
-        await db.copy_records_to_table("given", records=_rows(path))
+        await db.copy_records_to_table("given", records=_stored(rows))
         await db.execute("ANALYZE given")
         _check(await db.fetchval("SELECT COUNT(*) FROM given"), await db.fetchval(_NAMES))
         for statement in (_MISSING, _MOVEMENTS, _FIGURES):
             await db.execute(statement.replace(":at", "$1::timestamptz"), at)
     await db.close()
+
+
+def _stored(rows: Iterable[Row]) -> Iterator[Row]:
+    return ((sku, warehouse, units * _UNIT) for sku, warehouse, units in rows)
+
+
+def _rows(path: str, sku: str, warehouse: str, units: str) -> Iterator[Row]:
+    with Path(path).open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield row[sku], row[warehouse], int(float(row[units]))
 
 
 def _check(given: int, named: int) -> None:
@@ -72,8 +80,9 @@ def _check(given: int, named: int) -> None:
 
 
 if __name__ == "__main__":
-    url, file = sys.argv[1:]
+    url, file, *columns = sys.argv[1:]
+    given = _rows(file, *columns)
     if url.startswith("sqlite:"):
-        _into_sqlite(url.removeprefix("sqlite:///"), file)
+        into_sqlite(url.removeprefix("sqlite:///"), given)
     else:
-        asyncio.run(_into_postgres(url, file))
+        asyncio.run(into_postgres(given, url))

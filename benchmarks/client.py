@@ -83,31 +83,80 @@ def once(port: int, request: bytes) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Requests that are sent beside the others, at this rate, however long their answers take."""
+
+    requests: Iterator[bytes]
+    per_second: float
+
+
+class _Sender:
+    """Sends a load. Opens another connection whenever all wait for an answer."""
+
+    def __init__(
+        self, port: int, load: Load, seconds: float, selector: selectors.BaseSelector, stack: ExitStack
+    ) -> None:
+        self._port, self._load, self._seconds = port, load, seconds
+        self._selector, self._stack = selector, stack
+        self._idle: list[_Connection] = []
+        self._sent = 0
+        self.waiting: set[_Connection] = set()
+        """The connections that wait for an answer."""
+
+    def send(self, elapsed: float) -> float:
+        """Send what is due after so many seconds. Returns the seconds until the next request, none of them at the end."""
+        while (due := self._sent / self._load.per_second) < self._seconds:
+            if due > elapsed:
+                return due - elapsed
+            connection = self._idle.pop() if self._idle else self._opened()
+            connection.ask(next(self._load.requests))
+            self.waiting.add(connection)
+            self._sent += 1
+        return _PATIENCE
+
+    def answered(self, connection: _Connection) -> None:
+        self.waiting.remove(connection)
+        self._idle.append(connection)
+
+    def _opened(self) -> _Connection:
+        connection = _Connection(self._port)
+        self._stack.callback(connection.socket.close)
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        return connection
+
+
 def ask(
     port: int,
     requests: Iterator[bytes],
     connections: int,
     seconds: float,
     check: Callable[[bytes, bytes], None] = check,
+    load: Load | None = None,
 ) -> Turn:
-    """Ask for that long, or until there are no more requests; what is under way at the end is waited for and counted."""
+    """Ask for that long, or until there are no more requests; what is under way at the end is waited for and counted.
+
+    ``load``: is sent during that time as well, and waited for, but not counted.
+    """
     each: list[float] = []
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         opened = [_Connection(port) for _ in range(connections)]
         for connection in opened:
             stack.callback(connection.socket.close)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
+        sender = _Sender(port, load, seconds, selector, stack) if load else None
         gc.collect()
         gc.disable()
         stack.callback(gc.enable)
-        began = time.perf_counter()
+        began = ended = time.perf_counter()
         asking = 0
         for connection, request in zip(opened, requests, strict=False):
             connection.ask(request)
             asking += 1
-        while asking:
-            heard = selector.select(_PATIENCE)
-            if not heard:
+        while asking or (sender and sender.waiting):
+            pause = sender.send(time.perf_counter() - began) if sender and asking else _PATIENCE
+            heard = selector.select(pause)
+            if not heard and pause == _PATIENCE:
                 raise WrongAnswer(f"Nothing was answered for {_PATIENCE} seconds.")
             for key, _ in heard:
                 connection = key.data
@@ -116,10 +165,14 @@ def ask(
                     continue
                 now = time.perf_counter()
                 check(answer, connection.request)
+                if sender and connection in sender.waiting:
+                    sender.answered(connection)
+                    continue
                 each.append(now - connection.asked)
                 following = next(requests, None) if now - began < seconds else None
                 if following is not None:
                     connection.ask(following)
                 else:
                     asking -= 1
-        return Turn(time.perf_counter() - began, each)
+                    ended = now
+        return Turn(ended - began, each)

@@ -21,9 +21,9 @@ import by_hand
 import by_hand_app
 import prepared
 import shop
-from gqlstock.graphql import schema
-from gqlstock.graphql.context import Context
+from gqlstock.graphql.context import Context, Deployment
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
+from gqlstock.graphql.schema import root
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.store.db import connection
 from gqlstock.store.db.connection import SqliteFile
@@ -73,10 +73,10 @@ async def peak(ask: Ask) -> float:
 
 
 def asking(executor: Any, query: str, variables: dict[str, Any] | None = None) -> Ask:
-    asked: Schema = schema.build(executor)
+    asked: Schema = root.build(executor)
 
     async def ask() -> Any:
-        context = Context(feed=None, storefront=None, caller=SYSTEM, remembers=True)  # type: ignore[arg-type]
+        context = Context(Deployment(None, None), caller=SYSTEM)  # type: ignore[arg-type]
         answer = await asked.execute(query, variables, context_value=context)
         assert answer.errors is None, answer.errors
         return answer.data
@@ -101,9 +101,10 @@ async def in_process(rounds: int, path: Path) -> None:
     url = SqliteFile(str(path))
     await shop.make(url, products=250, combinations=10, singles=24)
     db = by_hand_app.connect(str(path))
-    sku = shop.single(1)
+    sku, page = shop.single(1), shop.products_page(0)
+    variables = {ONE: {"sku": sku}, PAGE: {"category": page}}
     hand: dict[str, Callable[[], bytes]] = {
-        PAGE: lambda: by_hand_app.run(db, by_hand.page()),
+        PAGE: lambda: by_hand_app.run(db, by_hand.page(page)),
         ONE: lambda: by_hand_app.run(db, by_hand.one(sku)),
         MANY: lambda: by_hand_app.run(db, by_hand.many()),
     }
@@ -111,7 +112,7 @@ async def in_process(rounds: int, path: Path) -> None:
     async with connection.opened(url, everywhere=True):
         print("── the whole of Schema.execute, with its SQL")
         for name, query in {**named, **SMALL}.items():
-            given = {"sku": sku} if query == ONE else None
+            given = variables.get(query)
             asks = {
                 "graphql-core": asking(OrdinaryExecutor, query, given),
                 "breadth-first": asking(BreadthFirstExecutor, query, given),
@@ -123,8 +124,8 @@ async def in_process(rounds: int, path: Path) -> None:
         print("── memory, the most at once")
         for name in ("page of 24", "250 products of 10"):
             asks = {
-                "graphql-core": asking(OrdinaryExecutor, named[name]),
-                "breadth-first": asking(BreadthFirstExecutor, named[name]),
+                "graphql-core": asking(OrdinaryExecutor, named[name], variables.get(named[name])),
+                "breadth-first": asking(BreadthFirstExecutor, named[name], variables.get(named[name])),
             }
             row(name, {key: await peak(ask) for key, ask in asks.items()}, "MB")
     print("── the execution alone, over objects that are there already")

@@ -26,10 +26,12 @@ import asyncpg
 import grown_asks
 import grown_shop
 from gqlstock.config import Config
-from gqlstock.graphql import schema
-from gqlstock.graphql.context import Context
+from gqlstock.graphql.context import Context, Deployment
+from gqlstock.graphql.schema import root
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM
+from gqlstock.stock import cache
+from gqlstock.stock.cache import Cache
 from gqlstock.store.db import connection
 from gqlstock.store.db.connection import Postgres
 from grown_asks import Ask, Drawn
@@ -46,9 +48,9 @@ async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
     """What is answered, and how long that took, without what is asked before."""
     before = (await _answer(asked.before, drawn))[0] if asked.before else {}
     variables = dict(asked.variables(drawn, before))
-    context = Context(feed=None, storefront=None, caller=ANONYMOUS if asked.public else SYSTEM, remembers=True)  # type: ignore[arg-type]
+    context = Context(Deployment(None, None), caller=ANONYMOUS if asked.public else SYSTEM)  # type: ignore[arg-type]
     began = time.perf_counter()
-    answer = await schema.build(limits=Limits(query_seconds=3_600)).execute(
+    answer = await root.build(limits=Limits(query_seconds=3_600)).execute(
         asked.document, variable_values=variables, context_value=context
     )
     took = time.perf_counter() - began
@@ -64,12 +66,17 @@ async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
 async def _work(url: Postgres, size: Size, told: Connection) -> None:
     """Ask what is told, on one database, until nothing more is told."""
     async with connection.opened(url, everywhere=True):
-        while (asked := told.recv()) is not None:
-            index, seed = asked
-            try:
-                told.send((await _answer(grown_asks.ALL[index], Drawn(size, Random(seed))))[1])
-            except AssertionError as error:
-                told.send(error)
+        with cache.everywhere(Cache(64 * 1024 * 1024)):
+            await _answer_all(size, told)
+
+
+async def _answer_all(size: Size, told: Connection) -> None:
+    while (asked := told.recv()) is not None:
+        index, seed = asked
+        try:
+            told.send((await _answer(grown_asks.ALL[index], Drawn(size, Random(seed))))[1])
+        except AssertionError as error:
+            told.send(error)
 
 
 def _begin(url: Postgres, size: Size, told: Connection) -> None:

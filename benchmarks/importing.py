@@ -1,21 +1,33 @@
-"""``gqlstock import levels`` beside SQL by hand: the same file into copies of the same database, each in one transaction."""
+"""``gqlstock import`` of counts beside SQL by hand: the same file into copies of the same database.
 
+By hand it is one transaction. Alone it measures a file of Magento's sources:
+
+    .venv/bin/python benchmarks/importing.py [--rows 1000000] [--postgres postgres://…/name]
+
+Without ``--postgres`` it is on SQLite.
+"""
+
+import argparse
 import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import by_hand_import
 import databases
 import shop
-from databases import Place
+import tables
+from databases import Cluster, Directory, Place
 from gqlstock.services import verification
 from gqlstock.store.db import connection, sql
 
 _UNIT = 10_000
+_WAREHOUSES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +36,33 @@ class Taken:
     megabytes: float
 
 
-def compare(place: Place, directory: Path, items: int, warehouses: int) -> tuple[Taken, Taken]:
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of counts. ``columns``: those of the SKU, the warehouse and the units."""
+
+    name: str
+    lines: Callable[[int, int], Iterable[str]]
+    columns: tuple[str, str, str]
+
+
+LEVELS = Format("levels", shop.counts, ("sku", "warehouse", "on_hand"))
+SOURCES = Format("magento-sources", shop.sources, ("sku", "source_code", "quantity"))
+
+
+def compare(
+    place: Place, directory: Path, items: int, warehouses: int, format_: Format = LEVELS
+) -> tuple[Taken, Taken]:
     """What one file of so many levels takes, ours and by hand; both must leave the same levels."""
-    file = directory / "levels.csv"
+    file = directory / f"{format_.name}.csv"
     with databases.made(place, "empty") as url:
         asyncio.run(shop.without_levels(databases.opened_as(url), items, warehouses))
         with file.open("w", encoding="utf-8") as lines:
-            lines.writelines(shop.counts(items, warehouses))
+            lines.writelines(format_.lines(items, warehouses))
         with databases.copied(place, "empty", "ours") as ours, databases.copied(place, "empty", "by_hand") as by_hand:
-            command = [sys.executable, "-m", "gqlstock.cli", "import", "levels", str(file)]
+            command = [sys.executable, "-m", "gqlstock.cli", "import", format_.name, str(file)]
             taken = (
                 _run(command, GQLSTOCK_DATABASE_URL=ours),
-                _run([sys.executable, by_hand_import.__file__, by_hand, str(file)]),
+                _run([sys.executable, by_hand_import.__file__, by_hand, str(file), *format_.columns]),
             )
             left = [asyncio.run(_left(one)) for one in (ours, by_hand)]
     assert left[0] == left[1] == (items * warehouses, sum(shop.counted(number) for number in range(items)) * warehouses)
@@ -61,3 +88,21 @@ async def _left(url: str) -> tuple[int, int]:
         assert await verification.verify() == []
         (found,) = await sql.query("SELECT COUNT(*) AS levels, SUM(on_hand) AS units FROM inventory_level")
         return int(found["levels"]), int(found["units"]) // _UNIT
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--postgres", metavar="URL", help="a database; others are made beside it and dropped")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        place = Cluster(given.postgres) if given.postgres else Directory(Path(directory))
+        taken = compare(place, Path(directory), given.rows // _WAREHOUSES, _WAREHOUSES, SOURCES)
+    seconds = ("seconds", (taken[0].seconds, taken[1].seconds))
+    most = ("MB of memory at most", (taken[0].megabytes, taken[1].megabytes))
+    kind = "PostgreSQL" if given.postgres else "SQLite"
+    print(tables.of_pairs(f"{kind}: import of {given.rows:,} rows of Magento's sources", [seconds, most]))
+
+
+if __name__ == "__main__":
+    main()

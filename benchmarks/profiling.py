@@ -5,10 +5,9 @@ Only the event loop's thread is seen: what SQLite's own thread or PostgreSQL doe
 
 import asyncio
 import cProfile
-import itertools
 import pstats
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import databases
@@ -23,27 +22,31 @@ _LINES = 45
 _WARM_UP = 20
 
 
-def show(place: Place, requests: Sequence[bytes], seconds: float) -> None:
-    """Print what takes most of itself, and what takes most with what it calls."""
+def show(place: Place, warm_up: bytes, requests: Iterator[bytes], seconds: float) -> None:
+    """Print what takes most of itself, and what takes most with what it calls, until the time or the requests end."""
     with databases.copied(place, "shop", "ours") as url:
-        profile, count = asyncio.run(_profiled(url, requests, seconds))
+        profile, count = asyncio.run(_profiled(url, warm_up, requests, seconds))
     print(f"{count} requests, under the profiler")
     stats = pstats.Stats(profile).strip_dirs()
     for order in ("tottime", "cumulative"):
         stats.sort_stats(order).print_stats(_LINES)
 
 
-async def _profiled(url: str, requests: Sequence[bytes], seconds: float) -> tuple[cProfile.Profile, int]:
+async def _profiled(
+    url: str, warm_up: bytes, requests: Iterator[bytes], seconds: float
+) -> tuple[cProfile.Profile, int]:
     logs.configure(LogFormat.TEXT, LogLevel.WARNING)
     app = create_app(replace(Config.from_env({}), database=databases.opened_as(url)))
-    endless, profile, count = itertools.cycle(requests), cProfile.Profile(), 0
+    profile, count = cProfile.Profile(), 0
     async with app.router.lifespan_context(app):
-        for request in itertools.islice(endless, _WARM_UP):
-            await in_process.ask(app, request)
+        for _ in range(_WARM_UP):
+            await in_process.ask(app, warm_up)
         until = time.monotonic() + seconds
         profile.enable()
-        while time.monotonic() < until:
-            await in_process.ask(app, next(endless))
+        for request in requests:
+            await in_process.ask(app, request)
             count += 1
+            if time.monotonic() > until:
+                break
         profile.disable()
     return profile, count

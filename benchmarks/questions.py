@@ -7,7 +7,7 @@ from typing import Any
 
 import shop
 
-PAGE = """{ products(first: 24) { nodes {
+PAGE = """query ($category: String!) { products(first: 24, filter: { category: $category }) { nodes {
   id sku name slug images { url alt }
   availability { status orderable salableQuantity onlyLeft }
   combinations(first: 10) { nodes {
@@ -16,7 +16,8 @@ PAGE = """{ products(first: 24) { nodes {
     inventoryLevels { nodes { onHand available warehouse { code } } }
   } }
 } } }"""
-LISTING = """query ($category: String!) { products(first: 24, filter: { category: $category }) { nodes {
+LISTING = """query ($category: String!, $after: String) {
+products(first: 24, after: $after, filter: { category: $category }) { nodes {
   sku name slug images { url alt } availability { status orderable salableQuantity onlyLeft }
 } } }"""
 ONE = """query ($sku: String!) { product(sku: $sku) {
@@ -57,15 +58,15 @@ class Question:
     clients: int = CLIENTS
 
 
-def _graphql(query: str, given: Sequence[dict[str, Any]]) -> Requests:
+def graphql(query: str, given: Sequence[dict[str, Any]]) -> Requests:
     return lambda token: [http("POST", "/graphql", token, {"query": query, "variables": one}) for one in given]
 
 
-def _get(path: str, given: Sequence[str] = ("",)) -> Requests:
+def get(path: str, given: Sequence[str] = ("",)) -> Requests:
     return lambda token: [http("GET", f"{path}{one}", token) for one in given]
 
 
-def _post(path: str, given: Sequence[Any]) -> Requests:
+def post(path: str, given: Sequence[Any]) -> Requests:
     return lambda token: [http("POST", path, token, one) for one in given]
 
 
@@ -93,40 +94,26 @@ def _counts(on_hand: int) -> list[dict[str, Any]]:
     return [{"sku": shop.single(n), "warehouse": shop.WAREHOUSE, "onHand": on_hand + n} for n in numbers]
 
 
-def _reads(skus: Sequence[str]) -> list[Question]:
-    hundreds = [list(skus[start : start + 100]) for start in range(0, len(skus), 100)]
-    one = _graphql(ONE, [{"sku": sku} for sku in skus])
-    many = _graphql(AVAILABILITIES, [{"skus": some} for some in hundreds])
-    listing = _graphql(LISTING, [{"category": shop.CATEGORY}])
-    return [
-        Question("one", "one product with availability", "reads", one, _get("/products/", skus)),
-        Question("listing", "24 products with availability", "reads", listing, _get(f"/categories/{shop.CATEGORY}")),
-        Question("page", "24 products × 4 combinations", "reads", _graphql(PAGE, [{}]), _get("/products")),
-        Question("many", "availability of 100 SKUs", "reads", many, _post("/availabilities", hundreds)),
-    ]
-
-
 def _orders(key: str, name: str, orders: Sequence[Any]) -> Question:
-    ours = _graphql(ORDER, [{"input": {"lines": lines}} for lines in orders])
-    return Question(key, name, "orders", ours, _post("/orders", orders))
+    ours = graphql(ORDER, [{"input": {"lines": lines}} for lines in orders])
+    return Question(key, name, "orders", ours, post("/orders", orders))
 
 
 def _adjustments(key: str, name: str, adjustments: Sequence[Any]) -> Question:
-    ours = _graphql(ADJUST, [{"input": {"changes": changes}} for changes in adjustments])
-    return Question(key, name, "stock", ours, _post("/adjustments", adjustments))
+    ours = graphql(ADJUST, [{"input": {"changes": changes}} for changes in adjustments])
+    return Question(key, name, "stock", ours, post("/adjustments", adjustments))
 
 
-def all_of(singles: int) -> list[Question]:
-    """Every row, for a shop of so many products without options."""
+def writes(singles: int) -> list[Question]:
+    """The rows that write, for a shop of at least so many products without options."""
     # Nothing else writes the hot one.
     distinct, hot = range(singles - 2), singles - 1
     counts = [_counts(1_000_000), _counts(2_000_000)]
-    counted = _graphql(COUNT, [{"input": {"counts": one}} for one in counts])
+    counted = graphql(COUNT, [{"input": {"counts": one}} for one in counts])
     return [
-        *_reads([shop.single(number) for number in range(singles)]),
         _orders("order", "order of 2 lines, distinct items", [_order(n, n + 1) for n in distinct[::2]]),
         _orders("hot-order", "order of one hot item", [_order(hot)]),
         _adjustments("adjust", "adjust one level, distinct", [_change(n) for n in distinct]),
         _adjustments("hot-adjust", "adjust one hot level", [_change(hot)]),
-        Question("count", "set stock of 1,000 levels", "bulk", counted, _post("/counts", counts), clients=0),
+        Question("count", "set stock of 1,000 levels", "bulk", counted, post("/counts", counts), clients=0),
     ]

@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import by_hand_app
+import client
 
 _PATIENCE = 30.0
+
+
+_METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFigures:
+    """What a server says of the answers that it keeps: how often it had one and had none, and the bytes of all it keeps."""
+
+    hits: int
+    misses: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,16 @@ class Server:
     def busy(self) -> float:
         """The seconds of a processor that they have taken so far."""
         return sum(_taken(pid) for pid in _family(self.process.pid))
+
+    def cache(self) -> CacheFigures | None:
+        """From /metrics; None where it has no such figures."""
+        lines = client.once(self.port, _METRICS).decode().splitlines()
+        figures = {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+        hits = figures.get('gqlstock_cache_hits_total{kind="answer"}')
+        misses = figures.get('gqlstock_cache_misses_total{kind="answer"}')
+        if hits is None and misses is None:
+            return None
+        return CacheFigures(int(hits or 0), int(misses or 0), int(figures.get("gqlstock_cache_bytes", 0)))
 
 
 def _family(pid: int) -> list[int]:

@@ -1,31 +1,63 @@
-"""The shop that benchmarks ask: products of combinations and products without options, counted in one warehouse."""
+"""The shop that benchmarks ask: products of combinations and products without options, counted in one warehouse.
 
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
+Items, levels and movements are inserted without outbox entries: a server on a copy has nothing to deliver when it starts.
+"""
 
-from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
-from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import catalog, count_stock, imports, tokens, warehouses
-from gqlstock.services import combinations as combination_services
-from gqlstock.services.count_stock import CountStockRequest, StockCount
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import by_hand_import
+from gqlstock.rules import catalog as rules
+from gqlstock.rules import combinations as combination_rules
+from gqlstock.rules.catalog import InventoryTracking, Item, Option, OptionValue
+from gqlstock.rules.categories import Category
+from gqlstock.rules.ids import UNSTORED
+from gqlstock.services import tokens, warehouses
 from gqlstock.services.warehouses import AssignedWarehouse
-from gqlstock.store.db import connection, sql, versions
-from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store import catalog
+from gqlstock.store.db import clock, connection, sql, tables, transactions, versions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 
-WAREHOUSE, CATEGORY = "BERLIN", "singles"
+WAREHOUSE = "BERLIN"
+PAGE_SIZE = 24
+"""How many products a page has; a category of products of combinations has one page."""
+SINGLE_CATEGORIES = 5
+"""The categories of products without options; each has every fifth page of them, by name."""
 SIZES, COLORS = ("S", "M"), ("Red", "Blue", "Green", "Black", "White")
 _UNITS = 1_000_000
 
 
 def sku(number: int) -> str:
-    """Of a product of combinations."""
+    """The SKU of a product of combinations."""
     return f"P{number:04}"
+
+
+def first_combination(number: int) -> str:
+    """The SKU of the first combination of that product."""
+    return f"{sku(number)}-{SIZES[0]}-{COLORS[0].upper()}"
 
 
 def single(number: int) -> str:
     """The SKU of a product without options."""
     return f"S{number:05}"
+
+
+def products_page(number: int) -> str:
+    """The slug of a category of 24 products of combinations."""
+    return f"products-{number:04}"
+
+
+def single_name(number: int) -> str:
+    return f"Plain {number:05}"
+
+
+def category_of_single(number: int) -> str:
+    """The slug of the category of a product without options."""
+    return f"singles-{_category(number)}"
+
+
+def _category(number: int) -> int:
+    return number // PAGE_SIZE % SINGLE_CATEGORIES
 
 
 async def make(url: DatabaseUrl, products: int, combinations: int, singles: int = 0) -> None:
@@ -35,21 +67,14 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
         await warehouses.ensure_default_organization()
         await _warehouse(WAREHOUSE)
         await warehouses.create_website("shop", "Shop", None, [AssignedWarehouse(WAREHOUSE)])
-        options = (
-            Option("Size", tuple(OptionValue(size) for size in SIZES)),
-            Option("Color", tuple(OptionValue(color) for color in COLORS[: combinations // len(SIZES)])),
-        )
-        for number in range(products):
-            name, tracking = f"Product {number:04}", InventoryTracking.TRACK_WITH_OPTIONS
-            given: dict[str, Any] = {"sku": sku(number), "name": name, "tracking": tracking, "options": options}
-            await catalog.create_product(given)
-            await combination_services.generate(sku(number))
-        found = await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
-        counts = [StockCount(row["sku"], WAREHOUSE, Decimal(_UNITS)) for row in found]
-        for start in range(0, len(counts), 1_000):
-            await count_stock.count(SYSTEM, CountStockRequest(tuple(counts[start : start + 1_000])))
-        if singles:
-            await imports.shopify_products(SYSTEM, _export(singles, str(_UNITS)), WAREHOUSE)
+        await transactions.run(lambda: _insert_products(products, combinations))
+        await transactions.run(lambda: _insert_singles(singles))
+        found = await sql.query("SELECT sku FROM item WHERE tracking <> 'TRACK_WITH_OPTIONS' ORDER BY id")
+    counts = [(row["sku"], WAREHOUSE, _UNITS) for row in found]
+    if isinstance(url, SqliteFile):
+        by_hand_import.into_sqlite(url.path, counts)
+    elif isinstance(url, Postgres):
+        await by_hand_import.into_postgres(counts, **url.credentials)
 
 
 async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
@@ -62,7 +87,43 @@ async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
         await warehouses.create_website(
             "shop", "Shop", None, [AssignedWarehouse(_place(number)) for number in range(places)]
         )
-        await imports.shopify_products(SYSTEM, _export(singles, ""), _place(0))
+        await transactions.run(lambda: _insert_singles(singles))
+
+
+async def _insert_products(count: int, combinations: int) -> None:
+    options = (
+        Option("Size", tuple(OptionValue(size) for size in SIZES)),
+        Option("Color", tuple(OptionValue(color) for color in COLORS[: combinations // len(SIZES)])),
+    )
+    tracking, stored = InventoryTracking.TRACK_WITH_OPTIONS, rules.stored_options(options)
+    pages = await _insert_categories([products_page(page) for page in range(-(-count // PAGE_SIZE))])
+    products = [
+        replace(_product(sku(n), f"Product {n:04}", pages[n // PAGE_SIZE]), tracking=tracking, stored_options=stored)
+        for n in range(count)
+    ]
+    choices = combination_rules.every_choice(options)
+    await catalog.insert(
+        [
+            combination_rules.new(product, choice, combination_rules.sku(product.sku, choice, ()), product.created_at)
+            for product in await catalog.insert(products)
+            for choice in choices
+        ]
+    )
+
+
+async def _insert_singles(count: int) -> None:
+    slugs = {category_of_single(number) for number in range(count)}
+    found = await _insert_categories(sorted(slugs))
+    await catalog.insert([_product(single(n), single_name(n), found[_category(n)]) for n in range(count)])
+
+
+async def _insert_categories(slugs: Sequence[str]) -> list[int]:
+    at = clock.now()
+    return await tables.insert(Category, [Category(UNSTORED, slug, slug.capitalize(), None, at, at) for slug in slugs])
+
+
+def _product(new_sku: str, name: str, category_id: int) -> Item:
+    return replace(rules.new_product(new_sku, name, clock.now()), slug=rules.slug_from(name), category_id=category_id)
 
 
 def counts(singles: int, places: int) -> Iterator[str]:
@@ -70,6 +131,13 @@ def counts(singles: int, places: int) -> Iterator[str]:
     yield "sku,warehouse,on_hand\n"
     for place in map(_place, range(places)):
         yield from (f"{single(number)},{place},{counted(number)}\n" for number in range(singles))
+
+
+def sources(singles: int, places: int) -> Iterator[str]:
+    """The same as Magento's export of sources, which has the sources of an item one after another."""
+    yield "source_code,sku,status,quantity\n"
+    for number in range(singles):
+        yield from (f"{_place(place)},{single(number)},1,{counted(number)}.0000\n" for place in range(places))
 
 
 def counted(number: int) -> int:
@@ -83,19 +151,6 @@ async def _warehouse(code: str) -> None:
 
 def _place(number: int) -> str:
     return f"PLACE{number}"
-
-
-def _export(singles: int, quantity: str) -> Iterator[str]:
-    """The lines of Shopify's product export."""
-    yield (
-        "Handle,Title,Type,Option1 Name,Option1 Value,Variant SKU,"
-        "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy\n"
-    )
-    for number in range(singles):
-        yield (
-            f"single-{number},Single {number:05},{CATEGORY},Title,Default Title,{single(number)},"
-            f"shopify,{quantity},deny\n"
-        )
 
 
 async def token(url: DatabaseUrl) -> str:

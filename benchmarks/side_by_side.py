@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -14,9 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import databases
+import hot_and_cold
 import importing
+import memory
 import profiling
 import questions
+import reads
 import serving
 import shop
 import starting
@@ -25,45 +29,53 @@ import turns
 from databases import Cluster, Directory, Place
 from gqlstock.services import verification
 from gqlstock.store.db import connection
+from hot_and_cold import Pace as ReadPace
 from questions import Question
+from reads import Read, Temperature
 from serving import Server
 from turns import Pace
 
 CLUSTER, REDIS = "GQLSTOCK_TEST_DATABASE_URL", "GQLSTOCK_TEST_REDIS_URL"
-PARTS = ("reads", "orders", "stock", "bulk", "start", "subscribers")
+PARTS = ("reads", "orders", "stock", "bulk", "start", "memory", "subscribers")
 _TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-_PRODUCTS, _COMBINATIONS, _SINGLES = 48, 4, 2_000
+_WRITTEN_SINGLES = 2_000
 _WAREHOUSES = 10
 _PROFILED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured: the turns, the items of the file of levels, the starts, the subscribers."""
+    """How much is measured: the turns, the items of the file of levels, the starts, the subscribers, the requests before
+    memory is measured again."""
 
+    reads: ReadPace
     pace: Pace
     items: int
     starts: int
     subscribers: int
+    requests: int
 
 
-FULL = Extent(Pace(5, 0.6, 0.25), items=10_000, starts=3, subscribers=500)
-QUICK = Extent(Pace(2, 0.15, 0.1), items=1_000, starts=1, subscribers=100)
+FULL = Extent(ReadPace(5, 0.5), Pace(5, 0.6, 0.25), items=10_000, starts=3, subscribers=500, requests=50_000)
+QUICK = Extent(ReadPace(2, 0.25), Pace(2, 0.15, 0.1), items=1_000, starts=1, subscribers=100, requests=0)
 
 
 def run(kind: str, parts: Collection[str], extent: Extent) -> None:
     """All that is measured on one database."""
     signal.signal(signal.SIGTERM, _end)
-    asked = [question for question in questions.all_of(_SINGLES) if question.part in parts]
+    asked = [question for question in questions.writes(_WRITTEN_SINGLES) if question.part in parts]
+    read = reads.ALL if "reads" in parts else ()
     with _place(kind) as (place, directory):
         with _shop(place) as token:
-            for workers in _workers(kind) if asked else ():
+            for workers in _workers(kind) if asked or read else ():
                 title = f"{_TITLES[kind]}, {workers} worker{'s' if workers > 1 else ''}"
-                _rows(title, asked, place, token, workers, extent.pace)
+                _rows(title, read, asked, place, token, workers, extent)
             if "start" in parts:
                 ready = ("until /readyz answers", starting.ready(place, token, extent.starts))
                 imported = ("importing the application", starting.imported(extent.starts))
                 _say(tables.of_pairs(f"{_TITLES[kind]}: seconds to start", [ready, imported]))
+            if "memory" in parts and extent.requests:
+                _say(tables.of_memory(f"{_TITLES[kind]}: MB in memory", memory.measure(place, extent.requests)))
         if "bulk" in parts:
             ours, by_hand = importing.compare(place, directory, extent.items, _WAREHOUSES)
             seconds = ("seconds", (ours.seconds, by_hand.seconds))
@@ -72,13 +84,18 @@ def run(kind: str, parts: Collection[str], extent: Extent) -> None:
             _say(tables.of_pairs(title, [seconds, most]))
 
 
-def _rows(title: str, asked: Sequence[Question], place: Place, token: str, workers: int, pace: Pace) -> None:
+def _rows(
+    title: str, read: Sequence[Read], asked: Sequence[Question], place: Place, token: str, workers: int, extent: Extent
+) -> None:
     with _both(place, token, workers) as (ours, by_hand):
-        turns.compare(asked, ours, by_hand, token)
+        turns.compare([*(one.question for one in read), *asked], ours, by_hand, token)
         rest = ours.memory(), by_hand.memory()
-        rows = turns.take(asked, ours, by_hand, token, pace)
+        if read:
+            read_rows = hot_and_cold.take(read, ours, place.url("ours"), by_hand, token, extent.reads)
+            _say(tables.of_reads(f"{title}: reads", read_rows))
+        if asked:
+            _say(tables.of_rows(f"{title}: changes", turns.take(asked, ours, by_hand, token, extent.pace)))
         after = ours.memory(), by_hand.memory()
-    _say(tables.of_rows(title, rows))
     _say(tables.of_pairs(f"{title}: MB in memory", [("at rest", rest), ("after that", after)]))
 
 
@@ -94,7 +111,7 @@ def _place(kind: str) -> Iterator[tuple[Place, Path]]:
 def _shop(place: Place) -> Iterator[str]:
     """A database with the shop in it, to be copied; gives a token that may do everything."""
     with databases.made(place, "shop") as url:
-        asyncio.run(shop.make(databases.opened_as(url), _PRODUCTS, _COMBINATIONS, _SINGLES))
+        asyncio.run(shop.make(databases.opened_as(url), reads.PRODUCTS, reads.COMBINATIONS, reads.SINGLES))
         yield asyncio.run(shop.token(databases.opened_as(url)))
 
 
@@ -147,10 +164,17 @@ def _end(*_: object) -> None:
     raise SystemExit(143)
 
 
-def _profile(key: str, kind: str) -> None:
-    (question,) = (one for one in questions.all_of(_SINGLES) if one.key == key)
+def _profile(key: str, temperature: Temperature, kind: str) -> None:
+    every = [*(one.question for one in reads.ALL), *questions.writes(_WRITTEN_SINGLES)]
+    (question,) = (one for one in every if one.key == key)
     with _place(kind) as (place, _), _shop(place) as token:
-        profiling.show(place, question.ours(token), _PROFILED_SECONDS)
+        *asked, outside = question.ours(token)
+        if question.part != "reads":
+            profiling.show(place, outside, itertools.cycle(asked or [outside]), _PROFILED_SECONDS)
+        elif temperature is Temperature.HOT:
+            profiling.show(place, asked[0], itertools.repeat(asked[0]), _PROFILED_SECONDS)
+        else:
+            profiling.show(place, outside, iter(asked), _PROFILED_SECONDS)
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -158,7 +182,10 @@ def main(given: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, _end)
     extent = QUICK if chosen.quick else FULL
     if chosen.rounds:
-        extent = replace(extent, pace=replace(extent.pace, rounds=chosen.rounds), starts=chosen.rounds)
+        paces = replace(extent.reads, rounds=chosen.rounds), replace(extent.pace, rounds=chosen.rounds)
+        extent = replace(extent, reads=paces[0], pace=paces[1], starts=chosen.rounds)
+    if chosen.requests is not None:
+        extent = replace(extent, requests=chosen.requests)
     kinds = [chosen.database] if chosen.database else list(_TITLES)
     if "postgres" in kinds and CLUSTER not in os.environ:
         _say(f"{CLUSTER} is not set: PostgreSQL is left out.\n")
@@ -166,7 +193,7 @@ def main(given: Sequence[str] | None = None) -> None:
     elif "postgres" in kinds and REDIS not in os.environ:
         _say(f"{REDIS} is not set: two workers are left out.\n")
     if chosen.profile:
-        _profile(chosen.profile, kinds[0])
+        _profile(chosen.profile, Temperature(chosen.temperature), kinds[0])
         return
     parts = chosen.only or PARTS
     for kind in kinds:
@@ -179,12 +206,17 @@ def main(given: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, in less than two minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in some three minutes")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; can be given more than once")
     parser.add_argument("--database", choices=list(_TITLES), help="this one alone")
     parser.add_argument("--rounds", type=int, help="how many turns each way has in each row")
-    keys = [question.key for question in questions.all_of(_SINGLES)]
+    parser.add_argument("--requests", type=int, help="how many different ones before memory is measured again")
+    keys = [*(read.question.key for read in reads.ALL), *(one.key for one in questions.writes(_WRITTEN_SINGLES))]
     parser.add_argument("--profile", choices=keys, metavar="ROW", help=f"where its time goes: {', '.join(keys)}")
+    temperatures = [Temperature.COLD.value, Temperature.HOT.value]
+    parser.add_argument(
+        "--temperature", choices=temperatures, default=temperatures[0], help="of a row that is profiled"
+    )
     return parser
 
 

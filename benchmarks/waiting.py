@@ -25,8 +25,10 @@ import databases
 import serving
 import shop
 from databases import Cluster, Directory, Place
+from gqlstock.formats import levels
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import imports
+from gqlstock.services.import_reading import File
 from gqlstock.store.db import connection
 
 _ORDER = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { userErrors { code } } }"
@@ -131,7 +133,7 @@ def measure(place: Place, directory: Path, items: int, warehouses: int, *, locks
 
         async def fill() -> str:
             async with connection.opened(database):
-                await imports.levels(SYSTEM, shop.counts(items, warehouses))
+                await imports.run(SYSTEM, levels.FORMAT, [File("levels.csv", shop.counts(items, warehouses))])
             return await shop.token(database)
 
         token = asyncio.run(fill())

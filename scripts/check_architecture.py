@@ -17,7 +17,7 @@ STOCK_TABLES = ("inventory_level", "stock_movement")
 LEDGER = f"{PACKAGE}.stock.ledger"
 TRANSACTION = f"{PACKAGE}.stock.transaction"
 STORE = f"{PACKAGE}.store"
-GRAPHQL = f"{PACKAGE}.graphql"
+SCHEMA = f"{PACKAGE}.graphql.schema"
 MIGRATIONS = f"{STORE}.db.migrations"
 # Levels that have nothing go out of use with their item, in the transaction that deletes it.
 LEVELS_RETIRED_BY = {f"{PACKAGE}.services.delete_items"}
@@ -116,7 +116,7 @@ def _cycles(known: Mapping[str, Module]) -> Iterator[str]:
         module.name: {
             target
             for target in module.imports - {module.name}
-            if not (target in module.for_types and _is_in(module.name, GRAPHQL) and _is_in(target, GRAPHQL))
+            if not (target in module.for_types and _is_in(module.name, SCHEMA) and _is_in(target, SCHEMA))
         }
         for module in known.values()
     }

@@ -5,6 +5,9 @@ Long tests run with --all, or where the command line names files or folders.
 
 import asyncio
 import contextlib
+import functools
+import logging
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,8 +18,8 @@ import hypothesis
 import pytest
 
 from gqlstock.config import Config
-from gqlstock.services import warehouses
-from gqlstock.store.db import connection, versions
+from gqlstock.services import order_tokens, warehouses
+from gqlstock.store.db import connection, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from support.browser import Browser
 from support.worker_databases import POSTGRES, REDIS
@@ -30,11 +33,17 @@ LEFT_OUT = (
     "Left out: races, crashes, random lives and documents, browsers, protocol audits. scripts/test --all runs them too."
 )
 
+# Nothing else says which database the tests run on. No module of tests/support but the last one uses them.
+NAMES_OF_DATABASE = ("GQLSTOCK_TEST_DATABASE_URL", "GQLSTOCK_TEST_REDIS_URL", "worker_databases")
+
 NewDatabase = Callable[[], contextlib.AbstractAsyncContextManager[dict[str, str]]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run the long tests too")
+    parser.addoption(
+        "--of-database", action="store_true", help="leave out the tests that cannot know which database is tested on"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,9 +63,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # One at a time: each starts several processes and waits for them.
             item.add_marker(pytest.mark.xdist_group(folder))
     if not config.option.all:
-        left_out = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        _keep(config, items, lambda item: item.get_closest_marker("long") is None)
+    if config.option.of_database:
+        _keep(config, items, knows_database)
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], kept: Callable[[pytest.Item], bool]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if not kept(item)])
+    items[:] = [item for item in items if kept(item)]
+
+
+def knows_database(item: pytest.Item) -> bool:
+    """Whether a test takes the database of this run, or its module names what says which one that is."""
+    return "migrated" in getattr(item, "fixturenames", ()) or _names_database(item.path)
+
+
+@functools.cache
+def _names_database(module: Path) -> bool:
+    text = module.read_text()
+    return any(name in text for name in NAMES_OF_DATABASE)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -68,17 +93,43 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         terminal.write_line(LEFT_OUT)
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A server in this process logs to what pytest or a runner of commands closes after the test."""
+    root = logging.getLogger()
+    level, before = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if handler not in before:
+            root.removeHandler(handler)
+
+
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> DatabaseUrl:
-    """A database that is up to date and has nothing in it; made once."""
-    if POSTGRES:
-        url = Config.from_env({"GQLSTOCK_DATABASE_URL": POSTGRES}).database
-        assert isinstance(url, Postgres)
-        asyncio.run(_recreate(url))
-    else:
-        url = SqliteFile(str(tmp_path_factory.mktemp("template") / "gqlstock.db"))
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> SqliteFile:
+    """As ``migrated``, in a SQLite file, whatever the tests run on."""
+    url = SqliteFile(str(tmp_path_factory.mktemp("template") / "gqlstock.db"))
     asyncio.run(_migrate(url))
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated(request: pytest.FixtureRequest) -> DatabaseUrl:
+    """A database that is up to date and has nothing in it; made once."""
+    if not POSTGRES:
+        file: SqliteFile = request.getfixturevalue("migrated_file")
+        return file
+    url = Config.from_env({"GQLSTOCK_DATABASE_URL": POSTGRES}).database
+    assert isinstance(url, Postgres)
+    asyncio.run(_recreate(url))
+    asyncio.run(_migrate(url))
+    return url
+
+
+@pytest.fixture
+def sqlite_file(migrated_file: SqliteFile, tmp_path: Path) -> SqliteFile:
+    """A SQLite file of this test, up to date, with the default organization and nothing else, whatever the others run on."""
+    return SqliteFile(str(shutil.copy(migrated_file.path, tmp_path / "sqlite.db")))
 
 
 @pytest.fixture
@@ -156,6 +207,8 @@ async def _migrate(url: DatabaseUrl) -> None:
     await versions.migrate(url)
     async with connection.opened(url):
         await warehouses.ensure_default_organization()
+        await order_tokens.ensure_key()
+        await sql.execute("DELETE FROM outbox")
 
 
 async def _recreate(url: Postgres) -> None:
@@ -164,16 +217,19 @@ async def _recreate(url: Postgres) -> None:
     try:
         await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await server.execute(f'CREATE DATABASE "{name}"')
+        # No test ends PostgreSQL itself: whether a commit is on the disk yet makes no difference to any other connection.
+        await server.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     finally:
         await server.close()
 
 
 async def _empty(url: Postgres) -> None:
-    """Leave nothing but the default organization."""
+    """Leave nothing but the default organization and a key for access tokens."""
     connection = await asyncpg.connect(**url.credentials)
     try:
         await connection.execute(_DELETE if await _is_superuser(connection) else _TRUNCATE)
         await connection.execute(_DEFAULT_ORGANIZATION)
+        await connection.execute("INSERT INTO order_key (id, key) VALUES (1, $1)", secrets.token_hex(32))
     finally:
         await connection.close()
 

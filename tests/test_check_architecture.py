@@ -95,7 +95,7 @@ def test_a_broken_rule_is_named(tmp_path: Path, name: str, text: str, wanted: st
 
 
 def test_graphql_types_may_refer_to_each_other(tmp_path: Path) -> None:
-    lazy = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from gqlstock.graphql import {}\n"
-    files = {"graphql/orders.py": lazy.format("items"), "graphql/items.py": lazy.format("orders")}
+    lazy = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from gqlstock.graphql.schema import {}\n"
+    files = {"graphql/schema/orders.py": lazy.format("items"), "graphql/schema/items.py": lazy.format("orders")}
 
     assert problems(tmp_path, {**_RIGHT, **files}) == []

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.adapters.identity_provider import Issuer
-from gqlstock.adapters.mail import SmtpServer
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.rules.limits import Limits, PublicRate, Rate
+from gqlstock.rules.providers import Issuer, SmtpServer
 from gqlstock.store.db.connection import Postgres, SqliteFile
 
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."

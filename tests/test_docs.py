@@ -1,13 +1,15 @@
 """README and docs are true: what stands in them runs as it stands, leads somewhere, and is told of in the contents."""
 
-import asyncio
 import os
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from gqlstock.cli import app, migrate
+from gqlstock.cli import app
 from gqlstock.store.db.connection import SqliteFile
 from support.documentation_pages import ANY, GUIDE, HOME, PAGES, SET_UP, blocks, fits, name, reader, run, script, to_ask
 
@@ -27,8 +29,9 @@ async def test_everything_that_a_page_asks_is_answered_as_it_tells(db: None, pag
 
 
 @pytest.mark.parametrize("page", SCRIPTS, ids=name)
-def test_the_commands_of_a_page_run_one_after_another(tmp_path: Path, page: Path) -> None:
-    asyncio.run(migrate.prepare(SqliteFile(str(tmp_path / "shop.db"))))
+def test_the_commands_of_a_page_run_one_after_another(tmp_path: Path, migrated_file: SqliteFile, page: Path) -> None:
+    if page != HOME / "README.md":  # which begins with nothing
+        shutil.copy(migrated_file.path, tmp_path / "shop.db")
 
     run(script(page), tmp_path, GQLSTOCK_DATABASE_URL="sqlite:///shop.db")
 
@@ -77,13 +80,15 @@ def test_the_guide_has_each_task() -> None:
 
     assert len(tasks) > 12
     assert {"Show what can be sold", "Take an order", "Count", "Move", "Receive", "Ship", "Return"} <= tasks
+    assert {"Ship from another warehouse", "Cancel"} <= tasks
+    assert {"Sell what is on its way", "Tell the shopper when it will leave", "A delivery slips"} <= tasks
 
 
 def test_the_table_of_commands_has_every_command_and_no_other() -> None:
     told = re.findall(r"^\| `gqlstock ([a-z]+)", (HOME / "docs" / "reference.md").read_text(), re.MULTILINE)
-    there = [one.name for one in [*app.registered_commands, *app.registered_groups]]
+    there: Any = typer.main.get_command(app)
 
-    assert set(told) == set(there)
+    assert set(told) == set(there.commands)
 
 
 def test_the_files_and_functions_that_the_architecture_names_are_there() -> None:
@@ -95,7 +100,7 @@ def test_the_files_and_functions_that_the_architecture_names_are_there() -> None
     assert len(named) > 20
     for file, function in named:
         (found, *_) = [one for one in [HOME / file, *sources] if one.is_file() and str(one).endswith(f"/{file}")]
-        assert f"def {function}" in found.read_text(), (file, function)
+        assert not function or f"def {function}(" in found.read_text(), (file, function)
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,10 @@ def test_the_demo_of_the_wheel_has_its_pictures_and_pages(site: str) -> None:
         answers = [http.get(url).status_code for url in sorted(pictures)]
         pages = [http.get(f"{site}{path}", headers={"accept": "text/html"}) for path in ("/graphql", "/storefront/")]
         script = http.get(f"{site}/storefront/availability.js")
+        of_order = [http.get(f"{site}/storefront/order.{kind}").status_code for kind in ("html", "js")]
 
     assert len(pictures) > 40
     assert set(answers) == {200}
     assert [(page.status_code, "<html" in page.text) for page in pages] == [(200, True)] * 2
+    assert of_order == [200, 200]
     assert (script.status_code, "export function follow" in script.text) == (200, True)

@@ -3,26 +3,28 @@
 import asyncio
 import contextlib
 import gc
+import importlib
 import multiprocessing
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gqlstock import logs
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
-from gqlstock.adapters.http import Http
-from gqlstock.adapters.identity_provider import IdentityProvider
-from gqlstock.adapters.mail import LogMail, SmtpMail
-from gqlstock.adapters.metrics import Figures, Metrics, Pool
+from gqlstock.adapters.mail import LogMail
+from gqlstock.adapters.metrics import CacheFigures, Figures, Lookups, Metrics, Pool
 from gqlstock.adapters.rates import InProcess, InRedis
 from gqlstock.adapters.tracing import Tracing, provider
+from gqlstock.adapters.webhook_calls import WebhookCalls
 from gqlstock.config import Config, ConfigError, Executor
 from gqlstock.delivery import housekeeping
 from gqlstock.delivery.courier import Courier
@@ -31,18 +33,24 @@ from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.delivery.letters import Letters
 from gqlstock.delivery.storefront import Storefront
 from gqlstock.delivery.webhooks import Webhooks
-from gqlstock.graphql import schema
-from gqlstock.graphql.admission import Admission
-from gqlstock.graphql.callers import Callers
+from gqlstock.graphql.context import Deployment
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
-from gqlstock.graphql.persisted import Persisted
-from gqlstock.graphql.questions import Questions
-from gqlstock.graphql.view import View
+from gqlstock.graphql.http.admission import Admission
+from gqlstock.graphql.http.callers import Callers
+from gqlstock.graphql.http.endpoint import Endpoint
+from gqlstock.graphql.http.persisted import Persisted
+from gqlstock.graphql.http.questions import Questions
+from gqlstock.graphql.http.requests import RequestError
+from gqlstock.graphql.http.view import View
+from gqlstock.graphql.schema import root
+from gqlstock.rules.scopes import Caller
 from gqlstock.services import identities, status
 from gqlstock.services.status import NotUsable
+from gqlstock.stock import cache
+from gqlstock.stock.cache import Cache
 from gqlstock.store import dispatch
 from gqlstock.store.db import connection
-from gqlstock.web import dashboard, graphiql, health, metrics, unsubscribe
+from gqlstock.web import dashboard, exports, graphiql, health, metrics, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -69,32 +77,34 @@ def create_app(config: Config) -> Starlette:
     feed = OutboxFeed(bus)
     counter = InRedis(config.redis_url) if config.redis_url else InProcess()
     storefront = Storefront(feed)
-    issuer = IdentityProvider(config.jwt_issuer) if config.jwt_issuer else None
+    issuer = _adapter("identity_provider").IdentityProvider(config.jwt_issuer) if config.jwt_issuer else None
     callers = Callers(partial(identities.callers, claims_of=issuer.claims if issuer else None))
-    view = View(
-        schema.build(_EXECUTORS[config.executor], config.limits),
+    admission = Admission(callers, counter, config.public_rate, config.limits)
+    deployment = Deployment(
         feed,
         storefront,
-        callers,
-        Admission(callers, counter, config.public_rate, config.limits),
-        Persisted(config.persisted),
-        config.limits,
-        graphiql.page() if config.limits.public_introspection else None,
-        origins=config.cors_origins,
         questions=Questions(config.public_rate.questions),
         public_orders=config.public_orders,
         public_holds=config.public_holds,
         private_webhooks=config.private_webhooks,
+        count_subscription=admission.subscribed,
+    )
+    view = View(
+        root.build(_EXECUTORS[config.executor], config.limits),
+        Endpoint(deployment, callers, admission, Persisted(config.persisted), config.limits),
+        graphiql.page() if config.limits.public_introspection else None,
+        config.cors_origins,
     )
     checks: list[tuple[str, health.Check]] = [("database", status.database_answers)]
     if isinstance(bus, RedisBus):
         checks.append(("broker", bus.ping))
     stopping = Stopping(grace=config.grace.total_seconds(), drain=config.drain.total_seconds())
-    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*connection.pool()))
+    kept = Cache(config.cache_bytes)
+    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*connection.pool()), lambda: _cache_figures(kept))
     tracing = Tracing(provider()) if config.tracing else None
-    http = Http(private_addresses=config.private_webhooks)
-    mail = SmtpMail(config.smtp) if config.smtp else LogMail()
-    webhooks = Courier(Webhooks(http), partial(figures.delivered, "webhook"))
+    calls = WebhookCalls(private_addresses=config.private_webhooks)
+    mail = _adapter("smtp").SmtpMail(config.smtp) if config.smtp else LogMail()
+    webhooks = Courier(Webhooks(calls), partial(figures.delivered, "webhook"))
     letters = Courier(Letters(mail, config.mail_from, config.unsubscribe_url), partial(figures.delivered, "mail"))
     dispatcher = Dispatcher(config.admin_emails, [webhooks.wake, letters.wake])
 
@@ -107,7 +117,7 @@ def create_app(config: Config) -> Starlette:
             storefront.running(),
             housekeeping.running(config.news_retention, dispatch.place),
             contextlib.aclosing(issuer) if issuer else contextlib.nullcontext(),
-            contextlib.aclosing(http),
+            contextlib.aclosing(calls),
             webhooks.running(),
             letters.running(),
             dispatcher.running(),
@@ -115,7 +125,8 @@ def create_app(config: Config) -> Starlette:
             tracing.running() if tracing is not None else contextlib.nullcontext(),
             stopping.heeding_signals(),
         ):
-            yield
+            with cache.everywhere(kept):
+                yield
 
     return Starlette(
         routes=[
@@ -124,6 +135,7 @@ def create_app(config: Config) -> Starlette:
             Route("/healthz", health.live),
             Route("/readyz", health.ready(checks, stopping)),
             Route("/metrics", metrics.page(figures.text, config.metrics_token)),
+            *exports.routes(partial(_admitted, admission), callers.lasting),
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
             *dashboard.routes(),
         ],
@@ -131,9 +143,37 @@ def create_app(config: Config) -> Starlette:
             Middleware(Requests, [figures, tracing] if tracing is not None else [figures]),
             Middleware(EndsWhatLasts, stopping),
             *_cors(config.cors_origins),
+            Middleware(_Directly, "/graphql", view),
         ],
         lifespan=lifespan,
     )
+
+
+class _Directly:
+    """Takes requests with just this path to their application, past a router that takes as long as an answer from memory."""
+
+    def __init__(self, app: ASGIApp, path: str, there: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._there = there
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._there if scope["type"] != "lifespan" and scope["path"] == self._path else self._app
+        await app(scope, receive, send)
+
+
+async def _admitted(admission: Admission, authorization: str | None, host: str | None) -> Caller:
+    """The caller of a request beside the API, who is let in as those of the API are."""
+    try:
+        return await admission.admit(authorization, host)
+    except RequestError as error:
+        code = error.error["extensions"]["code"]
+        raise exports.NotAdmitted(error.status, str(error), code, error.headers) from None
+
+
+def _adapter(name: str) -> Any:
+    """The adapter of a client library that few servers need: they take time and memory to import."""
+    return importlib.import_module(f"gqlstock.adapters.{name}")
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:
@@ -154,6 +194,11 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
 async def _figures(dispatcher: Dispatcher) -> Figures:
     backlog = await status.backlog(dispatcher.seen)
     return Figures(backlog.news, backlog.oldest_seconds, {"webhook": backlog.webhooks, "mail": backlog.letters})
+
+
+def _cache_figures(kept: Cache) -> CacheFigures:
+    lookups = {kind: Lookups(one.hits, one.misses, one.drops) for kind, one in kept.counts.items()}
+    return CacheFigures(kept.bytes, lookups)
 
 
 def from_env() -> Starlette:
@@ -195,4 +240,4 @@ async def _usable(config: Config) -> None:
 
 def schema_text() -> str:
     """The schema in the schema language."""
-    return schema.text()
+    return root.text()

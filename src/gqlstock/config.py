@@ -9,13 +9,12 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from gqlstock.adapters.identity_provider import Issuer
-from gqlstock.adapters.mail import SmtpServer
 from gqlstock.environment import ConfigError as ConfigError
 from gqlstock.environment import email, one_of, split_url, switch, web_address, whole, wrong
-from gqlstock.graphql import manifest
+from gqlstock.graphql.http import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
+from gqlstock.rules.providers import Issuer, SmtpServer
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
@@ -48,12 +47,15 @@ _LOG_LEVEL = "GQLSTOCK_LOG_LEVEL"
 _METRICS_TOKEN = "GQLSTOCK_METRICS_TOKEN"
 _GRACE = "GQLSTOCK_GRACE_SECONDS"
 _DRAIN = "GQLSTOCK_DRAIN_SECONDS"
+_CACHE = "GQLSTOCK_CACHE_MB"
 
 _OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 _CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
+_MOST_MEGABYTES = 65_536
+_MEGABYTE = 1_024 * 1_024
 _MOST_HOLDS = 100_000
 _MOST_SUBSCRIPTIONS = 1_000_000
 _SHORTEST_TOKEN = 16
@@ -117,6 +119,8 @@ class Config:
     """How long what is being answered may take when the process is asked to end."""
     drain: timedelta = timedelta(0)
     """How long it goes on as before then, while it says that it is not ready."""
+    cache_bytes: int = 64 * _MEGABYTE
+    """What may be kept in memory to answer queries again."""
     tracing: bool = False
     """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
 
@@ -151,6 +155,7 @@ class Config:
             metrics_token=_token(given[_METRICS_TOKEN]) if _METRICS_TOKEN in given else None,
             grace=timedelta(seconds=whole(given, _GRACE, 10, 1, _MOST_SECONDS, unit="seconds")),
             drain=timedelta(seconds=whole(given, _DRAIN, 0, 0, _MOST_SECONDS, unit="seconds")),
+            cache_bytes=whole(given, _CACHE, 64, 0, _MOST_MEGABYTES, unit="megabytes") * _MEGABYTE,
             tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
         )
 

@@ -5,7 +5,7 @@ Whoever learns something adds it; outside of a request, as in commands and backg
 
 import dataclasses
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ class Operation:
     """Whether it got as far as being executed."""
     started: float = dataclasses.field(default_factory=time.perf_counter)
     seconds: float = 0.0
-    errors: Counter[str] = dataclasses.field(default_factory=Counter)
-    """The codes of its errors."""
-    refusals: Counter[str] = dataclasses.field(default_factory=Counter)
-    """The codes of its user errors."""
+    errors: defaultdict[str, int] = dataclasses.field(default_factory=lambda: defaultdict(int))
+    """How many errors it has with each code."""
+    refusals: defaultdict[str, int] = dataclasses.field(default_factory=lambda: defaultdict(int))
+    """How many user errors it has with each code."""
     orders: int = 0
     """How many orders it placed."""
 

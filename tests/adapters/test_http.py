@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gqlstock.adapters.http import Answer, Http
+from gqlstock.adapters.http import Http
+from gqlstock.adapters.webhook_calls import Answer
 from gqlstock.rules.addresses import Address
 from support import webhook_receiver
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gqlstock.rules.feed import Cursor, OutOfReach
 from gqlstock.store import outbox
 from gqlstock.store.db.connection import DatabaseUrl, SqliteFile
-from gqlstock.store.outbox import Cursor, OutOfReach
 from support import shop_builders as make
 from support.command_line import Fill, Run
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.store import tokens
-from gqlstock.store.db import clock, sql
+from gqlstock.services import list_orders, order_tokens, tokens
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.command_line import Fill, Run
 
@@ -45,7 +45,7 @@ def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) ->
 
     async def check() -> None:
         token = result.stdout.removesuffix("\n")
-        caller = (await tokens.callers([token], clock.now()))[token]
+        caller = (await tokens.callers([token]))[token]
         assert caller is not None
         assert (caller.name, sorted(caller.scopes)) == ("till", ["inventory:read", "orders:write"])
 
@@ -119,6 +119,40 @@ def test_token_revoke_says_so_and_the_list_has_when(run: Run) -> None:
     assert re.fullmatch(MOMENT, row[6])
 
 
+def test_cache_clear_writes_that_everything_is_to_be_read_anew(run: Run, fill: Fill) -> None:
+    result = run("cache", "clear")
+
+    async def check() -> None:
+        assert [row["topic"] for row in await sql.query("SELECT topic FROM outbox")] == ["RESET"]
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Servers read the database anew.\n")
+    fill(check)
+
+
+def test_token_renew_orders_makes_the_access_tokens_of_all_orders_invalid(run: Run, fill: Fill) -> None:
+    made: list[str] = []
+
+    async def order() -> None:
+        await _shop()
+        await make.stock("MUG")
+        order_id = await make.order("MUG")
+        made.extend(await order_tokens.tokens((await list_orders.by_id([order_id])).values()))
+
+    async def look() -> None:
+        (earlier,) = made
+        assert await order_tokens.find(earlier) is None
+        (placed,) = (await list_orders.by_id([1])).values()
+        (token,) = await order_tokens.tokens([placed])
+        assert await order_tokens.find(token) == placed
+
+    fill(order)
+    renewed = run("token", "renew-orders")
+
+    told = "All orders have another access token; the earlier ones read nothing any more.\n"
+    assert (renewed.exit_code, renewed.stdout, renewed.stderr) == (0, "", told)
+    fill(look)
+
+
 def test_no_token_is_a_list_of_none(run: Run) -> None:
     result = run("token", "list")
 
@@ -143,7 +177,7 @@ def test_levels_are_taken_in_and_written_out(run: Run, fill: Fill, tmp_path: Pat
     shown = run("export", "levels")
     written = run("export", "levels", tmp_path / "out.csv")
 
-    assert (taken.exit_code, taken.stdout, taken.stderr) == (0, "1 levels counted.\n", "")
+    assert (taken.exit_code, taken.stdout, taken.stderr) == (0, "Levels: 1 counted, 0 unchanged.\n", "")
     assert (shown.exit_code, shown.stdout, shown.stderr) == (0, LEVELS, "")
     assert (written.exit_code, written.stdout) == (0, "")
     assert (tmp_path / "out.csv").read_text() == LEVELS
@@ -157,7 +191,9 @@ def test_a_shopify_export_is_taken_in(run: Run, fill: Fill, tmp_path: Path) -> N
 
     assert (result.exit_code, result.stdout) == (
         0,
-        "1 products and 0 combinations made, 0 products changed, 1 levels counted.\n",
+        "Products: 1 made, 0 changed, 0 unchanged.\n"
+        "Combinations: 0 made, 0 changed, 0 unchanged.\n"
+        "Levels: 1 counted, 0 unchanged.\n",
     )
     assert run("export", "levels").stdout == LEVELS
 

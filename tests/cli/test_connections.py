@@ -10,10 +10,12 @@ from typing import Any
 import uvicorn
 
 from gqlstock.cli.connections import heads_within
+from gqlstock.cli.serve import CONNECTIONS
 from support import server_processes
 
 SECONDS = 0.5
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
+PROBE = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -132,14 +134,27 @@ async def test_what_is_idle_between_requests_or_slow_in_its_body_or_its_answer_i
         assert (await answer.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_serve_closes_a_connection_whose_head_does_not_come_in_ten_seconds(
+async def test_serve_closes_in_ten_seconds_what_sends_no_whole_head_and_keeps_what_is_idle(
     database_env: dict[str, str], tmp_path: Path
 ) -> None:
-    async with server_processes.serving(database_env, tmp_path) as serving, opened(serving.port) as (reader, writer):
+    async with (
+        server_processes.serving(database_env, tmp_path) as serving,
+        opened(serving.port) as (reader, writer),
+        opened(serving.port) as (idle, to_idle),
+    ):
+        to_idle.write(PROBE)
+        first = await idle.readuntil(b"ok\n")
         writer.write(HEAD)
         began = time.monotonic()
         async with asyncio.timeout(20):
             assert await reader.read() == b""
         taken = time.monotonic() - began
+        to_idle.write(PROBE)
+        second = await idle.readuntil(b"ok\n")
 
     assert 9 < taken < 15
+    assert [answer.split(b"\r\n")[0] for answer in (first, second)] == [b"HTTP/1.1 200 OK"] * 2
+
+
+def test_serve_and_the_demo_keep_idle_connections_longer_than_the_60_seconds_of_proxies() -> None:
+    assert uvicorn.Config(app, **CONNECTIONS).timeout_keep_alive > 60

@@ -143,7 +143,7 @@ def test_every_product_has_a_picture_and_each_color_its_own(demo: Demo) -> None:
     with httpx.Client() as http:
         drawn = {url: http.get(url) for url in {*of_products.values(), *of_values}}
 
-    assert len(of_products) == 28
+    assert len(of_products) == 29
     assert of_products["MUG"] == f"{demo.site}/pictures/mug.svg"
     assert {answer.status_code for answer in drawn.values()} == {200}
     assert {answer.headers["content-type"] for answer in drawn.values()} == {"image/svg+xml"}

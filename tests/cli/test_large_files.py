@@ -115,7 +115,7 @@ def test_a_terminal_is_shown_how_far_it_is(fill: Fill, database_env: dict[str, s
         shown = screen.until()
         stdout, _ = process.communicate(timeout=PATIENCE)
 
-    assert (process.returncode, stdout) == (0, "5000 levels counted.\n")
+    assert (process.returncode, stdout) == (0, "Levels: 5000 counted, 0 unchanged.\n")
     assert re.search(r"Counted .*5000/5000", shown)
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_terminal_is_shown_nothing(run: Run, fill: Fill, tmp_path: Pa
 
     result = run("import", "levels", levels(tmp_path / "in.csv", 50))
 
-    assert (result.stdout, result.stderr) == ("5000 levels counted.\n", "")
+    assert (result.stdout, result.stderr) == ("Levels: 5000 counted, 0 unchanged.\n", "")
 
 
 def test_an_import_that_is_stopped_leaves_whole_parts_and_is_finished_by_another(
@@ -155,7 +155,7 @@ def test_an_import_that_is_stopped_leaves_whole_parts_and_is_finished_by_another
     fill(check)
     assert written[0] < 60_000
 
-    assert run("import", "levels", file).stdout == f"{60_000 - written[0]} levels counted.\n"
+    assert run("import", "levels", file).stdout == (f"Levels: {60_000 - written[0]} counted, {written[0]} unchanged.\n")
     fill(lambda: everything_is_there(60_000))
 
 

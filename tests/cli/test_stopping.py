@@ -167,6 +167,27 @@ async def test_streams_end_and_websockets_are_told_that_the_server_goes_away(
     assert time.monotonic() - began < 5
 
 
+async def test_idle_connections_are_closed_at_once(env: dict[str, str], tmp_path: Path) -> None:
+    async with server_processes.serving(env, tmp_path) as serving:
+        connections = [await asyncio.open_connection("127.0.0.1", serving.port) for _ in range(3)]
+        # The last one has not asked for anything yet.
+        for reader, writer in connections[:2]:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+        began = time.monotonic()
+        serving.process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            rest = [await reader.read() for reader, _ in connections]
+        code = await ended(serving)
+        taken = time.monotonic() - began
+        for _, writer in connections:
+            writer.close()
+
+    assert rest == [b"", b"", b""]
+    assert code == 0
+    assert taken < 5
+
+
 async def test_a_second_signal_ends_it_at_once(env: dict[str, str], database_url: DatabaseUrl, tmp_path: Path) -> None:
     async with (
         server_processes.serving(env, tmp_path) as serving,

@@ -10,12 +10,12 @@ import pytest
 from gqlstock.adapters.bus import Bus, OneProcess, RedisBus
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.feed import START, Cursor, Entry, OutOfReach
 from gqlstock.services import status
 from gqlstock.store import outbox
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.inventory import InventoryLevel
-from gqlstock.store.outbox import START, Cursor, Entry, OutOfReach
 from support import database_backup
 from support import shop_builders as make
 from support.settled_news import settled
@@ -50,15 +50,16 @@ async def tell_from_elsewhere(*subjects: int) -> None:
 
 @contextlib.asynccontextmanager
 async def subscribed(
-    feed: OutboxFeed, after: Cursor | None = None, topics: Sequence[Topic] = TOPICS
+    feed: OutboxFeed, after: Cursor | None = None, topics: Sequence[Topic] = TOPICS, subject: int | None = None
 ) -> AsyncIterator[asyncio.Queue[Entry]]:
     """A subscriber that reads as fast as it can; it is there once the block begins."""
     heard: asyncio.Queue[Entry] = asyncio.Queue()
 
     async def read() -> None:
-        async with contextlib.aclosing(feed.entries(topics, after)) as news:
-            async for entry in news:
-                heard.put_nowait(entry)
+        async with contextlib.aclosing(feed.parts(topics, after, subject)) as parts:
+            async for part in parts:
+                for entry in part.entries:
+                    heard.put_nowait(entry)
 
     reading = asyncio.create_task(read())
     await asyncio.sleep(0.05)
@@ -82,6 +83,44 @@ async def test_a_subscriber_hears_what_is_committed_from_now_on(db: None) -> Non
         await tell(3, 4)
 
         assert await next_of(heard, 3) == [2, 3, 4]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_subscriber_to_a_subject_hears_of_it_alone(db: None, late: bool) -> None:
+    await tell(7, 8)
+    before = await outbox.latest()
+    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    if late:
+        await tell(8, 7, 9)
+
+    async with feed.running(), subscribed(feed, before if late else None, subject=7) as heard:
+        if not late:
+            await tell(8, 7, 9)
+        await tell(7, topic=Topic.ALERT)
+        await tell(9)
+        await tell(7)
+
+        assert await next_of(heard, 2) == [7, 7]
+        assert heard.empty()
+
+
+async def test_news_of_others_neither_waits_for_a_subscriber_to_a_subject_nor_leaves_it_behind(db: None) -> None:
+    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+
+    async with feed.running(), contextlib.aclosing(feed.parts(TOPICS, None, 7)) as slow, subscribed(feed) as fast:
+        first = asyncio.create_task(anext(slow))
+        await asyncio.sleep(0.05)
+        await tell(7)
+        await first
+        # It is not asked for more; who is offered this many entries falls behind.
+        await tell(*range(1_000, 2_500))
+        assert await next_of(fast, 1_501) == [7, *range(1_000, 2_500)]
+
+        assert feed.waiting == 0
+        await tell(7)
+        assert await next_of(fast, 1) == [7]
+        assert feed.waiting == 1
+        assert [entry.subject for entry in (await anext(slow)).entries] == [7]
 
 
 async def test_a_subscriber_hears_only_its_topics(db: None) -> None:
@@ -226,6 +265,7 @@ async def test_what_an_order_does_is_told_in_the_order_in_which_it_happened(db: 
     await make.product("MUG")
     level_id = await make.stock("MUG", on_hand=5)
     await make.setting(product="MUG", notify_below=5)
+    await settled()
     feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
 
     async with feed.running(), subscribed(feed, topics=list(Topic)) as heard:

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 from gqlstock.delivery import housekeeping
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.feed import START, Cursor
 from gqlstock.store import outbox
 from gqlstock.store.db import clock, sql, transactions
-from gqlstock.store.outbox import START, Cursor
 from support.settled_news import settled
 
 

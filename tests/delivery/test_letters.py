@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from gqlstock.adapters.mail import LogMail, SmtpMail, SmtpServer
+from gqlstock.adapters.mail import LogMail
+from gqlstock.adapters.smtp import SmtpMail
 from gqlstock.delivery.courier import Courier
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.delivery.letters import Letters
 from gqlstock.rules.back_in_stock import BackInStockState
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.feed import START
+from gqlstock.rules.providers import SmtpServer
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.settings import BackorderMode
@@ -21,7 +24,6 @@ from gqlstock.store.back_in_stock import BackInStockSubscription
 from gqlstock.store.db import clock, transactions
 from gqlstock.store.dispatch import Dispatch
 from gqlstock.store.mail import Mail
-from gqlstock.store.outbox import START
 from support import settable_clock, smtp_server, webhook_receiver
 from support import shop_builders as make
 from support.settled_news import settled

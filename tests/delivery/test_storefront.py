@@ -8,11 +8,27 @@ import pytest
 
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import InventoryTracking
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
-from gqlstock.services import catalog, categories, combinations, warehouses
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import (
+    catalog,
+    categories,
+    clear_cache,
+    combinations,
+    lapse_announcements,
+    receive,
+    update_announcement,
+    warehouses,
+)
 from gqlstock.services.availability import Showing
-from gqlstock.store.db import clock
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
+from gqlstock.store.announcements import StockAnnouncement
+from gqlstock.store.db import clock, sql
+from support import promised_dates as dates
 from support import shop_builders as make
+from support.settled_news import settled
 from support.statement_counter import Statements
 from support.subscriptions import Shop, open_shop
 
@@ -151,6 +167,10 @@ async def test_settings_websites_and_warehouses_change_what_is_shown(shop: Shop)
 
         await make.setting(product="MUG", out_of_stock_threshold=1)
         assert await seen.salable() == ("MUG", 9)
+        await make.setting(level=("MUG", "BERLIN"), backorders=BackorderMode.ALLOW)
+        assert await seen.salable() == ("MUG", None)
+        await make.setting(level=("MUG", "BERLIN"), backorders=None)
+        assert await seen.salable() == ("MUG", 9)
         await make.setting(product="MUG", out_of_stock_threshold=None)
         assert await seen.salable() == ("MUG", 10)
         await categories.update("kitchen", {"parent": "sale"})
@@ -159,6 +179,31 @@ async def test_settings_websites_and_warehouses_change_what_is_shown(shop: Shop)
         assert await seen.salable() == ("MUG", 97)
         await warehouses.update_warehouse("PARIS", {"active": False})
         assert await seen.salable() == ("MUG", 0)
+
+
+async def test_what_was_changed_by_hand_is_shown_once_the_cache_is_cleared(shop: Shop) -> None:
+    async with watched(shop, "MUG") as seen:
+        assert await seen.salable() == ("MUG", 10)
+
+        await sql.execute("UPDATE inventory_level SET on_hand = 30000, available = 30000")
+        await clear_cache.clear()
+
+        assert await seen.salable() == ("MUG", 3)
+
+
+async def test_a_changed_date_of_an_announcement_is_looked_at_though_no_figure_of_the_level_changed(shop: Shop) -> None:
+    lines = (StockLine("MUG", Decimal(5)),)
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", lines))
+    announced = await StockAnnouncement.get()
+    async with watched(shop, "MUG") as seen:
+        await seen.next()
+        # What is shown differs, but nothing says so yet.
+        await sql.execute("UPDATE inventory_level SET on_hand = on_hand + 10000, available = available + 10000")
+
+        date = {"expected_at": clock.now() + timedelta(days=3)}
+        await update_announcement.update(SYSTEM, GivenId(announced.id, "it"), date)
+
+        assert await seen.salable() == ("MUG", 11)
 
 
 async def test_an_unpublished_item_comes_once_more_as_not_visible_and_then_not_until_it_is_published(
@@ -223,12 +268,32 @@ async def test_without_a_website_of_its_own_it_is_the_default_one(shop: Shop) ->
         assert (await outlet.next())[1].orderable is False
 
 
+async def test_a_date_that_passes_is_shown_once_it_was_swept(shop: Shop) -> None:
+    await make.stock("MUG", on_hand=0)
+    first, second = await dates.announce(5, 10), await dates.announce(5, 20)
+    await settled()
+    async with watched(shop, "MUG") as seen:
+        _, before = await seen.next()
+        await dates.let_pass(first)
+        await lapse_announcements.run()
+        _, between = await seen.next()
+        await dates.let_pass(second)
+        await lapse_announcements.run()
+        _, after = await seen.next()
+
+    assert [one.expected_at for one in (before, between, after)] == [dates.day(10), dates.day(20), None]
+    assert [len(one.incoming) for one in (before, between, after)] == [2, 1, 0]
+
+
 async def test_one_change_is_worked_out_once_for_all_who_watch(shop: Shop, statements: Statements) -> None:
     async def cost(watchers: int) -> int:
         async with contextlib.AsyncExitStack() as stack:
             all_seen = [await stack.enter_async_context(watched(shop, "MUG")) for _ in range(watchers)]
             first = {await seen.salable() for seen in all_seen}
             assert len(first) == 1
+            # What was done before has been looked at.
+            await settled()
+            await asyncio.sleep(0.2)
             with statements.counted() as sent:
                 await make.stock("MUG", on_hand=watchers)
                 assert {await seen.salable() for seen in all_seen} == {("MUG", watchers)}

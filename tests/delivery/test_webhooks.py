@@ -17,11 +17,13 @@ from gqlstock.rules.ids import global_id
 from gqlstock.rules.orders import number
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.retries import WorkState
+from gqlstock.rules.settings import BackorderMode
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import deliveries, webhooks
 from gqlstock.store import work
 from gqlstock.store.db import clock
 from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint, queue
+from support import promised_dates as dates
 from support import settable_clock, webhook_receiver
 from support import shop_builders as make
 from support.settled_news import settled
@@ -53,6 +55,8 @@ def courier(http: Http) -> Courier:
 
 
 async def endpoint(to: Receiver | str, *topics: WebhookTopic, path: str = "/") -> tuple[int, str]:
+    # What was done before is not news to it.
+    await settled()
     url = to if isinstance(to, str) else to.url(path)
     return await webhooks.create(url, topics or EVERYTHING, private_addresses=True)
 
@@ -114,6 +118,44 @@ async def test_a_message_that_somebody_changed_is_found_out(shop: None, courier:
     forged = webhook_receiver.Received(one.path, one.headers, one.body.replace("MUG", "CUP"))
     with pytest.raises(WebhookVerificationError):
         forged.verified(secret)
+
+
+async def test_another_date_is_told_with_what_it_was(shop: None, courier: Courier) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW)
+    first, second = await make.order("MUG", 12), await make.order("MUG", 3)
+    await dispatched()
+    async with webhook_receiver.receiving() as there:
+        _, secret = await endpoint(there, WebhookTopic.ORDER_UPDATED, WebhookTopic.ORDER_DATE_CHANGED)
+        made = await dates.announce(4, on=10)
+        await dates.update(made, on=12)
+        await dispatched()
+        await delivered(courier)
+        moved = [one.verified(secret) for one in there.received]
+        there.received.clear()
+        await dates.receive(4, announcement_id=made)
+        await dispatched()
+        await delivered(courier)
+        filled = [one.verified(secret) for one in there.received]
+
+    tenth, twelfth = "2036-12-10T00:00:00Z", "2036-12-12T00:00:00Z"
+    assert [_dates(one) for one in moved] == [
+        ("order.date_changed", number(first), None, tenth),
+        ("order.date_changed", number(first), tenth, twelfth),
+    ]
+    assert moved[0]["data"].keys() == {"order", "expectedAtBefore", "expectedAt"}
+    assert moved[0]["data"]["order"].keys() == filled[0]["data"]["order"].keys()
+    by_order = sorted((_dates(one) for one in filled), key=lambda told: (told[1], told[0]))
+    assert by_order == [
+        ("order.date_changed", number(first), twelfth, None),
+        ("order.updated", number(first), None, None),
+        ("order.updated", number(second), None, None),
+    ]
+
+
+def _dates(told: dict[str, Any]) -> tuple[str, str, str | None, str | None]:
+    """The type, the order, and the dates before and after."""
+    data = told["data"]
+    return told["type"], data["order"]["number"], data.get("expectedAtBefore"), data.get("expectedAt")
 
 
 async def test_each_topic_is_told_of_what_it_is_for(shop: None, courier: Courier) -> None:

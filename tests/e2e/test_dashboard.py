@@ -4,11 +4,17 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import receive
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import outbox
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.db import clock, connection, sql, transactions
@@ -229,6 +235,37 @@ async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Sho
     browser("open", page(shop, await make.token("catalog:read", name="reads")))
 
     browser("shows", "#entrance-why", "it lacks the scope inventory:read")
+
+
+async def test_what_is_on_its_way_is_shown_soonest_first_and_what_is_overdue_is_marked(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    await make.product("TRIVET")
+    await make.setting(product="TRIVET", backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
+    await make.order("TRIVET", 2)
+    for expected_at, reference in ((datetime(2099, 12, 3, 9, tzinfo=UTC), "PO-2"), (None, "PO-3")):
+        await announce("TRIVET", expected_at, reference)
+    await announce("TRIVET", clock.now() + timedelta(seconds=1), "PO-1")
+
+    browser("open", page(shop, await make.token(name="ines")), {"timezoneId": "UTC"})
+
+    browser("shows", "#on-its-way-count", "3 announcements, 1 overdue")
+    rows = browser("texts", "#on-its-way tbody tr")
+    assert [row.split()[:3] + row.split()[-2:] for row in rows] == [
+        ["Trivet", reference, "Berlin", "12", "2"] for reference in ("PO-1", "PO-2", "PO-3")
+    ]
+    assert "Overdue since " in rows[0]
+    assert "3 Dec 2099, 09:00" in rows[1]
+    assert "No date" in rows[2]
+    browser("click", "#on-its-way tbody tr:nth-child(1) button")
+    browser("shows", "#history-title", "Trivet")
+    assert browser("complaints") == []
+
+
+async def announce(sku: str, expected_at: datetime | None, reference: str) -> None:
+    """12 of an item are on their way to BERLIN."""
+    lines = (StockLine(sku, Decimal(12)),)
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", lines, expected_at, reference))
 
 
 async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser, shop: Shop, db: None) -> None:

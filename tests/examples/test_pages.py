@@ -5,6 +5,8 @@ import contextlib
 import functools
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,12 @@ from typing import Any
 import pytest
 
 from gqlstock.rules.catalog import Image
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import receive, ship
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.ship import CreateShipmentRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import catalog
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from support import server_processes
@@ -44,6 +52,11 @@ async def on_hand(sku: str) -> str:
     return str((await InventoryLevel.get(item_id=item.id)).on_hand.normalize())
 
 
+async def announce(sku: str, expected_at: datetime) -> None:
+    """5 of an item are on their way to BERLIN."""
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine(sku, Decimal(5)),), expected_at))
+
+
 async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
     browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
 ) -> None:
@@ -73,6 +86,64 @@ async def test_the_storefront_shows_what_can_be_sold_as_it_changes(
                 browser("close")
 
     assert (broken, browser("complaints")) == ([], [])
+
+
+async def test_the_storefront_shows_the_day_by_which_an_item_leaves_or_is_back(
+    browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.product("LAMP")
+    await make.stock("MUG", on_hand=0)
+    await make.stock("LAMP", on_hand=0)
+    await make.setting(product="MUG", backorders=BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER, backorders_from_incoming=True)
+    await announce("MUG", datetime(2099, 12, 3, 9, tzinfo=UTC))
+    await announce("LAMP", datetime(2099, 12, 3, 9, tzinfo=UTC))
+    with pages(EXAMPLES / "storefront") as site:
+        env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site}
+        async with server_processes.running(env, tmp_path) as started:
+            browser("open", f"{site}/?api={started.url}", {"locale": "en-GB"})
+            browser("says", '[data-sku="MUG"] .state', "Leaves by 3 December 2099")
+            browser("says", '[data-sku="LAMP"] .state', "Back on 3 December 2099")
+
+            await make.setting(incoming_buffer_days=7)
+            browser("says", '[data-sku="MUG"] .state', "Leaves by 10 December 2099")
+            await make.order("MUG", 5)
+            browser("says", '[data-sku="MUG"] .state', "Sold out")
+
+            browser("open", f"{site}/?api={started.url}", {"locale": "de-DE"})
+            browser("says", '[data-sku="LAMP"] .state', "Back on 10. Dezember 2099")
+            browser("close")
+
+    assert browser("complaints") == []
+
+
+async def test_what_is_bought_is_shown_on_a_page_of_its_own_and_followed(
+    browser: Browser, db: None, database_env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=9)
+    with pages(EXAMPLES / "storefront") as site:
+        env = {**database_env, "GQLSTOCK_CORS_ORIGINS": site, "GQLSTOCK_PUBLIC_ORDERS": "true"}
+        async with server_processes.running(env, tmp_path) as started:
+            browser("open", f"{site}/?api={started.url}")
+            browser("says", '[data-sku="MUG"] .state', "In stock")
+            browser("click", '[data-sku="MUG"] button')
+
+            browser("says", "#state", "100001: We have your order")
+            browser("says", "#lines li", "1 × Mug")
+            packed = await ship.create(SYSTEM, CreateShipmentRequest("100001", "BERLIN"))
+            browser("says", "#shipments li", "S100001: ready")
+            await ship.ship(SYSTEM, f"S{100_000 + packed.ids['shipment'][0]}", "JD-1", "DHL")
+            browser("says", "#state", "100001: It is on its way")
+            browser("says", "#shipments li", "S100001: shipped (DHL JD-1)")
+
+            browser("window", f"{site}/order.html?api={started.url}#another")
+            browser("says", "#state", "There is no such order")
+            browser("close")
+
+    assert browser("complaints") == []
 
 
 async def test_the_storefront_of_the_demo_is_full_and_goes_on_by_itself(browser: Browser) -> None:

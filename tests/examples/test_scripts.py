@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,8 +17,10 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.services import webhooks
+from gqlstock.services import ship, webhooks
+from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.store import catalog
 from gqlstock.store.db import clock
 from gqlstock.store.inventory import InventoryLevel, StockMovement
@@ -202,3 +206,56 @@ async def test_the_receiver_takes_what_a_server_sends(db: None, database_env: di
         told = await asyncio.to_thread(first_line, printed)
 
     assert told.startswith("inventory.out_of_stock {'item': {")
+
+
+needs_node = pytest.mark.skipif("CI" not in os.environ and shutil.which("node") is None, reason="needs node")
+
+BUYS_AND_FOLLOWS = """
+import { followOrder, place, read } from './order.js';
+
+const [url, sku] = process.argv.slice(2);
+const say = (what) => console.log(JSON.stringify(what));
+try { await place(url, [{ sku, quantity: 100 }]); } catch (error) { say(error.message); }
+const token = await place(url, [{ sku, quantity: 2 }]);
+say((await read(url, token)).status);
+say(await read(url, 'another'));
+await new Promise((resolve) => followOrder(url, 'another', (order) => resolve(say(order))));
+followOrder(url, token, (order) => say([order.number, order.status, order.shipments.map((one) => one.trackingNumber)]));
+"""
+
+
+@needs_node
+async def test_the_storefronts_module_places_an_order_and_follows_it_by_its_access_token(
+    db: None, database_env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=5)
+    for module in ("availability.js", "order.js"):
+        shutil.copy(EXAMPLES / "storefront" / module, tmp_path)
+    (tmp_path / "package.json").write_text('{ "type": "module" }')
+    (tmp_path / "shopper.js").write_text(BUYS_AND_FOLLOWS)
+    env = {**database_env, "GQLSTOCK_PUBLIC_ORDERS": "true"}
+
+    async with server_processes.running(env, tmp_path) as started:
+        shopper = await asyncio.create_subprocess_exec(
+            "node", str(tmp_path / "shopper.js"), started.url, "MUG", stdout=subprocess.PIPE
+        )
+
+        async def said() -> Any:
+            assert shopper.stdout is not None
+            async with asyncio.timeout(server_processes.PATIENCE):
+                return json.loads(await shopper.stdout.readline())
+
+        try:
+            assert await said() == "There are not 100 of MUG."
+            assert [await said() for _ in range(4)] == ["PLACED", None, None, ["100001", "PLACED", []]]
+            packed = await ship.create(SYSTEM, CreateShipmentRequest("100001", "BERLIN"))
+            assert await said() == ["100001", "PLACED", [None]]
+            server_processes.kill(started)
+            await ship.ship(SYSTEM, f"S{100_000 + packed.ids['shipment'][0]}", "JD-1", "DHL")
+            async with server_processes.running(env, tmp_path, started.port):
+                assert await said() == ["100001", "SHIPPED", ["JD-1"]]
+        finally:
+            shopper.kill()
+            await shopper.wait()

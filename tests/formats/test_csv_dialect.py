@@ -1,6 +1,7 @@
 """Files as spreadsheets and other systems write them."""
 
 import io
+import re
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ COLUMNS = Columns(("sku", "on_hand"), {"lager": "on_hand"}, ("on_hand",))
 
 def read(text: str) -> list[dict[str, str]]:
     faults = Faults()
-    rows = [row.cells for row in csv_dialect.read(text.splitlines(keepends=True), COLUMNS, faults)]
+    rows = [row.cells for row in csv_dialect.read(text.splitlines(keepends=True), [COLUMNS], faults).rows]
     faults.check()
     return rows
 
@@ -26,11 +27,11 @@ def refused(text: str) -> list[str]:
     return [refusal.message for refusal in error.value.refusals]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_separator_is_found_by_the_header(delimiter: str) -> None:
-    text = "sku|name|on_hand\nMUG|Blue, or; green|5\n".replace("Blue, or; green", "Blue").replace("|", delimiter)
-
-    assert read(text) == [{"sku": "MUG", "name": "Blue", "on_hand": "5"}]
+    assert read("sku:name:on_hand\nMUG:Blue:5\n".replace(":", delimiter)) == [
+        {"sku": "MUG", "name": "Blue", "on_hand": "5"}
+    ]
 
 
 def test_a_separator_inside_of_the_header_does_not_mislead() -> None:
@@ -48,14 +49,14 @@ def test_with_a_semicolon_a_decimal_comma_is_read(cell: str, read_as: str) -> No
 
 
 def test_with_a_tab_a_comma_is_no_decimal_comma() -> None:
-    (row,) = csv_dialect.read(["sku\ton_hand\n", "MUG\t1,5\n"], COLUMNS, Faults())
+    (row,) = csv_dialect.read(["sku\ton_hand\n", "MUG\t1,5\n"], [COLUMNS], Faults()).rows
 
     with pytest.raises(Refused):
         csv_dialect.quantity(row, "on_hand")
 
 
 def test_a_quantity_is_exact() -> None:
-    (row,) = csv_dialect.read(["sku;on_hand\n", "MUG;0,1\n"], COLUMNS, Faults())
+    (row,) = csv_dialect.read(["sku;on_hand\n", "MUG;0,1\n"], [COLUMNS], Faults()).rows
 
     assert csv_dialect.quantity(row, "on_hand") == Decimal("0.1")
 
@@ -94,7 +95,13 @@ def test_a_nul_character_is_told_by_its_line() -> None:
     ("text", "told"),
     [
         ("", "The file is empty: the first line names the columns, sku, on_hand among them."),
-        ("sku;menge\n", "The first line has no column on_hand."),
+        (
+            "sku;menge\n",
+            (
+                "The first line has no column on_hand; it has: sku, menge. "
+                'If it has another name there: --column "NAME=on_hand".'
+            ),
+        ),
         ("sku;on_hand;Lager\n", "The first line has the column on_hand twice."),
     ],
 )
@@ -129,4 +136,77 @@ def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(Refused) as error:
         list(csv_dialect.lines(io.BytesIO(b"sku\n\x81\x8d\n")))
 
-    assert str(error.value) == "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8."
+    assert str(error.value) == (
+        "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8, or name its encoding with --encoding."
+    )
+
+
+def test_an_encoding_that_is_named_is_used() -> None:
+    data = "sku;on_hand\nGröße €;1\n".encode("iso-8859-15")
+
+    assert "".join(csv_dialect.lines(io.BytesIO(data), "iso-8859-15")) == "sku;on_hand\nGröße €;1\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("klingon", "'klingon' is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16."),
+        ("base64", "'base64' is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16."),
+        ("utf-8", "The file is not in the encoding utf-8."),
+    ],
+)
+def test_an_encoding_that_does_not_read_the_file_is_refused(encoding: str, told: str) -> None:
+    with pytest.raises(Refused) as error:
+        list(csv_dialect.lines(io.BytesIO("Größe".encode("cp1252")), encoding))
+
+    assert str(error.value) == told
+
+
+def test_a_column_is_read_under_the_name_that_it_is_given() -> None:
+    text = ["Artikel;Bestand\n", "MUG;1,5\n"]
+
+    table = csv_dialect.read(text, [COLUMNS], Faults(), renamed={"artikel": "SKU", "Bestand": "on_hand"})
+
+    assert [row.cells for row in table.rows] == [{"sku": "MUG", "on_hand": "1.5"}]
+
+
+def test_the_layout_is_the_one_whose_required_columns_are_all_there() -> None:
+    by_place = Columns(("sku", "place", "on_hand"))
+
+    assert csv_dialect.read(["sku,on_hand,a\n"], [by_place, COLUMNS], Faults()).columns is COLUMNS
+    assert csv_dialect.read(["sku,on_hand,place\n"], [COLUMNS, by_place], Faults()).columns is by_place
+    assert csv_dialect.read(["sku,on_hand,place\n"], [by_place, COLUMNS], Faults()).columns is by_place
+
+
+def test_columns_that_nobody_looks_for_are_known() -> None:
+    columns = Columns(("sku",), optional=("Name",), families=re.compile(r"attribute \d+ name"))
+
+    table = csv_dialect.read(["sku,NAME,Attribute 1 name,Price,\n"], [columns], Faults())
+
+    assert columns.unknown(table.names) == ["Price"]
+
+
+def test_quotes_behind_backslashes_are_read_in_files_that_have_them() -> None:
+    columns = Columns(("sku", "json"), backslash_quotes=True)
+    older = ["sku,json\n", r'A,"{\"a\":\"b\",\"c\":\"d\"}"' + "\n", r'B,"say \"hi\""' + "\n", r'C,"12"" wide"' + "\n"]
+    newer = ["sku,json\n", r'A,"say \""hi\"""' + "\n", 'B,"C:\\",\n'.replace(",\n", "\n"), r'C,"12"" wide"' + "\n"]
+
+    assert [row["json"] for row in csv_dialect.read(older, [columns], Faults()).rows] == [
+        r"{\"a\":\"b\",\"c\":\"d\"}",
+        r"say \"hi\"",
+        '12" wide',
+    ]
+    assert [row["json"] for row in csv_dialect.read(newer, [columns], Faults()).rows] == [
+        r"say \"hi\"",
+        "C:\\",
+        '12" wide',
+    ]
+
+
+def test_the_lines_of_a_further_file_go_on_from_where_they_are_told() -> None:
+    faults = Faults()
+
+    table = csv_dialect.read(["sku,on_hand\n", "MUG,1\n", "MUG,1,2\n"], [COLUMNS], faults, first_line=1_000)
+
+    assert [row.line for row in table.rows] == [1_002]
+    assert [fault.path for fault in faults.reported] == [("line", 1_003)]

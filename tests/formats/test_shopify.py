@@ -7,17 +7,25 @@ from decimal import Decimal
 
 import pytest
 
-from gqlstock.formats import shopify
-from gqlstock.formats.shopify import Product, Variant
+from gqlstock.formats.records import UNSET, AnyOf, Counted, Identity, Product, Variant
 from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
-from gqlstock.rules.import_rows import Faults, Row
 from gqlstock.rules.refusals import Refused
+from gqlstock.rules.settings import BackorderMode
+from support import importing
+
+COUNTED = AnyOf(UNSET, (True,))
+CONTINUE = AnyOf(BackorderMode.ALLOW, (BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,))
+DENY = AnyOf(UNSET, (BackorderMode.NO_BACKORDERS,))
 
 COLUMNS = (
     "Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,"
     "Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Barcode,Image Src,Image Alt Text,"
     "Variant Image"
 )
+
+
+def parsed(lines: Sequence[str]) -> list[Product]:
+    return importing.parsed("shopify-products", lines)
 
 
 def sheet(*rows: dict[str, str]) -> list[str]:
@@ -27,17 +35,6 @@ def sheet(*rows: dict[str, str]) -> list[str]:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().splitlines(keepends=True)
-
-
-def parsed(lines: Sequence[str]) -> list[Product]:
-    """The products of an export, or what is wrong with it."""
-    faults = Faults()
-    by_handle: dict[str, list[Row]] = {}
-    for one in shopify.read(lines, faults):
-        by_handle.setdefault(one["Handle"], []).append(one)
-    products = [shopify.product(rows, faults) for rows in by_handle.values()]
-    faults.check()
-    return [product for product in products if product is not None]
 
 
 def row(handle: str = "mug", **cells: str) -> dict[str, str]:
@@ -80,14 +77,32 @@ def test_the_headers_of_today_are_read_as_the_older_ones() -> None:
 
     assert product == Product(
         line=2,
-        handle="tee",
-        title="Tee",
+        identity=Identity.SLUG,
+        sku_stem="tee",
+        slug="tee",
+        name="Tee",
         description="Of cotton",
-        type="Clothing",
+        category=("Clothing",),
+        published=True,
         images=(Image("https://x/t.jpg", "Front"),),
+        options=(Option("Size", (OptionValue("S"), OptionValue("M"))),),
+        tracking=InventoryTracking.TRACK_WITH_OPTIONS,
         variants=(
-            Variant(2, (("Size", "S"),), "TEE-S", "401", Decimal(3), takes_backorders=False),
-            Variant(3, (("Size", "M"),), "TEE-M", None, Decimal(4), counted=False, takes_backorders=True),
+            Variant(
+                line=2,
+                choice=(("Size", "S"),),
+                sku="TEE-S",
+                barcode="401",
+                settings={"manage_stock": COUNTED, "backorders": DENY},
+                counts=(Counted(2, Decimal(3)),),
+            ),
+            Variant(
+                line=3,
+                choice=(("Size", "M"),),
+                sku="TEE-M",
+                settings={"manage_stock": False, "backorders": CONTINUE},
+                counts=(Counted(3, Decimal(4)),),
+            ),
         ),
     )
 
@@ -95,13 +110,21 @@ def test_the_headers_of_today_are_read_as_the_older_ones() -> None:
 def test_columns_that_were_left_out_say_nothing() -> None:
     (product,) = parsed(["Handle,Title,Variant SKU\n", "mug,Mug,MUG\n"])
 
-    assert product.variants == (Variant(2, (), "MUG"),)
+    assert product == Product(
+        line=2,
+        identity=Identity.SLUG,
+        sku_stem="mug",
+        slug="mug",
+        name="Mug",
+        sku="MUG",
+        tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS,
+    )
 
 
 def test_a_sku_is_read_in_its_one_spelling() -> None:
     (product,) = parsed(sheet(row(sku="CAFE\u0301\u200b")))
 
-    assert product.variants[0].sku == "CAFÉ"
+    assert product.sku == "CAFÉ"
 
 
 def variant(handle: str = "tee", **cells: str) -> dict[str, str]:
@@ -124,14 +147,19 @@ def test_a_lone_default_title_is_a_product_without_options() -> None:
 
     assert product == Product(
         line=2,
-        handle="mug",
-        title="Blue mug",
+        identity=Identity.SLUG,
+        sku_stem="mug",
+        slug="mug",
+        sku="M-1",
+        name="Blue mug",
         description="Of enamel.",
-        type="Kitchen",
-        variants=(Variant(line=2, sku="M-1", barcode="401", quantity=Decimal(5), takes_backorders=False),),
+        barcode="401",
+        category=("Kitchen",),
+        published=True,
+        tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS,
+        settings={"manage_stock": COUNTED, "backorders": DENY},
+        counts=(Counted(2, Decimal(5)),),
     )
-    assert product.options == ()
-    assert product.tracking is InventoryTracking.TRACK_WITHOUT_OPTIONS
 
 
 def test_option_columns_make_options_in_the_order_of_the_file() -> None:
@@ -171,7 +199,7 @@ def test_pictures_on_rows_of_their_own_belong_to_the_product() -> None:
     )
 
     assert product.images == (Image("https://x/1.jpg", "Front"), Image("https://x/2.jpg"))
-    assert len(product.variants) == 1
+    assert product.variants == ()
 
 
 def test_the_rows_of_a_handle_need_not_stand_together() -> None:
@@ -179,7 +207,7 @@ def test_the_rows_of_a_handle_need_not_stand_together() -> None:
         sheet(row("tee", option="Size", value="S", qty="1"), row("mug"), variant("tee", value="M", qty="2"))
     )
 
-    assert [(p.handle, [(v.line, v.quantity) for v in p.variants]) for p in products] == [
+    assert [(p.slug, [(count.line, count.on_hand) for count in p.all_counts()]) for p in products] == [
         ("tee", [(2, Decimal(1)), (4, Decimal(2))]),
         ("mug", [(3, Decimal(5))]),
     ]
@@ -200,7 +228,8 @@ def test_lines_are_counted_as_in_the_file_where_values_have_newlines() -> None:
 def test_an_empty_tracker_is_not_counted_and_its_quantity_is_read_all_the_same() -> None:
     (product,) = parsed(sheet(row(tracker="", qty="3", policy="continue")))
 
-    assert product.variants == (Variant(line=2, quantity=Decimal(3), counted=False, takes_backorders=True),)
+    assert product.settings == {"manage_stock": False, "backorders": CONTINUE}
+    assert product.counts == (Counted(2, Decimal(3)),)
 
 
 @pytest.mark.parametrize(("published", "expected"), [("true", True), ("TRUE", True), ("", True), ("false", False)])
@@ -213,7 +242,7 @@ def test_published_says_whether_the_product_is(published: str, expected: bool) -
 def test_units_given_twice_for_one_item_are_one_count() -> None:
     (product,) = parsed(sheet(row(qty="3"), row(qty="3"), row(qty="")))
 
-    assert product.variants == (Variant(line=2, quantity=Decimal(3), takes_backorders=False),)
+    assert product.counts == (Counted(2, Decimal(3)),)
 
 
 def test_a_variant_that_contradicts_itself_is_refused() -> None:
@@ -265,7 +294,9 @@ def test_missing_columns_are_named() -> None:
     with pytest.raises(Refused) as caught:
         parsed(["Title,Vendor\n", "Mug,me\n"])
 
-    assert str(caught.value) == "The first line has no column Handle."
+    assert str(caught.value) == (
+        'The first line has no column Handle; it has: Title, Vendor. If it has another name there: --column "NAME=Handle".'
+    )
 
 
 def test_an_empty_file_is_refused() -> None:
@@ -285,20 +316,3 @@ def test_a_row_with_too_many_values_is_refused() -> None:
 
     with pytest.raises(Refused, match="Line 3: There are 18 values for 17 columns"):
         parsed([*lines, lines[1].strip() + ",more\n"])
-
-
-def test_a_made_sku_comes_from_the_handle_and_the_values() -> None:
-    assert shopify.made_sku("mug", {}, set()) == "mug"
-    assert shopify.made_sku("mug", {}, {"mug", "mug-2"}) == "mug-3"
-    assert shopify.made_sku("tee", {"Size": "X Large", "Color": "Red"}, set()) == "tee-XLARGE-RED"
-
-
-def test_options_of_the_file_join_those_that_are_there() -> None:
-    pictured = OptionValue("S", (Image("https://x/s.jpg"),))
-    stored = (Option("Size", (pictured, OptionValue("L"))), Option("Wrap", (OptionValue("Yes"),), inventory=False))
-    given = (Option("Size", (OptionValue("S"), OptionValue("M"))),)
-
-    assert shopify.merged_options(stored, given) == (
-        Option("Size", (pictured, OptionValue("L"), OptionValue("M"))),
-        Option("Wrap", (OptionValue("Yes"),), inventory=False),
-    )

@@ -1,7 +1,7 @@
 """The application as its clients reach it: GraphQL over HTTP, in process, on this test's database."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import httpx
@@ -9,6 +9,8 @@ import pytest
 
 from gqlstock.app import create_app
 from gqlstock.config import Config
+from gqlstock.stock import cache
+from gqlstock.stock.cache import Cache
 from gqlstock.store.db.connection import DatabaseUrl
 from support.graphql_client import Client
 from support.statement_counter import Statements
@@ -24,3 +26,11 @@ async def client(db: None, database_url: DatabaseUrl) -> AsyncIterator[Client]:
 @pytest.fixture
 def statements() -> Statements:
     return Statements()
+
+
+@pytest.fixture(autouse=True)
+def kept() -> Iterator[Cache]:
+    """What the application of a test keeps in memory, as a server does."""
+    found = Cache(64_000_000)
+    with cache.everywhere(found):
+        yield found

@@ -24,6 +24,7 @@ from gqlstock.store.webhooks import WebhookDelivery
 from support import server_processes, smtp_server, webhook_receiver
 from support import shop_builders as make
 from support.server_processes import Server
+from support.settled_news import settled
 from support.smtp_server import Postbox
 from support.webhook_receiver import Receiver
 
@@ -53,6 +54,8 @@ def env(database_env: dict[str, str], box: Postbox) -> dict[str, str]:
 
 
 async def endpoint(to: Receiver, *topics: WebhookTopic) -> str:
+    # What was done before is not news to it.
+    await settled()
     _, secret = await webhooks.create(to.url(), topics, private_addresses=True)
     return secret
 

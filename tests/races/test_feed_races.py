@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from gqlstock.graphql import nodes
+from gqlstock.graphql.relay import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.inventory import StockMovement
@@ -242,6 +242,7 @@ async def test_one_that_stops_reading_costs_no_memory_and_holds_nobody_up(
         await slow.listen(stalled, total)
 
     assert total > 1_000
-    assert quick.latest < 5
+    # It would be held up for as long as the other does not read: longer than this, on a busy machine too.
+    assert quick.latest < 10
     assert grown < 20
     assert slow.told == quick.told

@@ -4,52 +4,30 @@ Each test says what must hold whoever comes first.
 """
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import verification
-from gqlstock.store.db import connection
 from gqlstock.store.holds import StockHold
 from gqlstock.store.orders import Allocation
 from gqlstock.store.shipments import Shipment
+from support import crowd as crowds
 from support import order_life as life
-from support import server_processes
 from support import shop_builders as make
 from support.order_life import Figures
-from support.server_processes import Server
 
 ROUNDS = 8
 
 
-@dataclass
-class Crowd:
-    """Clients that are all at it at once, over whatever servers there are."""
-
-    http: httpx.AsyncClient
-    servers: list[Server]
-    sent: int = 0
-
-    async def do(self, mutation: str, fields: str, **given: Any) -> Any:
-        """What a mutation gives, or the code of what refused it."""
-        self.sent += 1
-        at = self.servers[self.sent % len(self.servers)]
-        name = f"{mutation[0].upper()}{mutation[1:]}Input"
-        query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code }} }} }}"
-        payload = (await server_processes.ask(self.http, at, query, input=given))[mutation]
-        errors = payload.pop("userErrors")
-        return errors[0]["code"] if errors else payload
-
+class Crowd(crowds.Crowd):
     async def place(self, *rows: tuple[str, int], **more: Any) -> Any:
         wanted = [{"sku": sku, "quantity": quantity} for sku, quantity in rows]
         found = await self.do("placeOrder", "order { number }", lines=wanted, **more)
@@ -78,16 +56,11 @@ class Crowd:
         return str(found["hold"]["id"])
 
 
-@pytest.fixture
-async def crowd(db: None, database_env: dict[str, str], tmp_path: Path) -> AsyncIterator[Crowd]:
+@pytest.fixture(name="crowd")
+async def _crowd(db: None, database_env: dict[str, str], tmp_path: Path) -> AsyncIterator[Crowd]:
     await life.shop()
-    token = await make.token("orders:write", "inventory:write", "orders:read", "inventory:read")
-    async with contextlib.AsyncExitStack() as stack:
-        servers = [
-            await stack.enter_async_context(server_processes.running(database_env, tmp_path))
-            for _ in range(2 if connection.is_postgres() else 1)
-        ]
-        yield Crowd(await stack.enter_async_context(server_processes.client(token)), servers)
+    async with crowds.clients_and_servers(database_env, tmp_path) as (http, servers):
+        yield Crowd(http, servers)
     assert await verification.verify() == []
 
 

@@ -85,3 +85,9 @@ def test_hints_that_are_wrong_change_nothing_but_the_time_it_takes() -> None:
 
     assert search(*steps, Step("read", 1, 101, 102), at_the_end=1).complete
     assert not search(*steps, Step("read", 9, 101, 102)).complete
+
+
+def test_a_call_that_would_change_nothing_now_may_have_changed_something_later() -> None:
+    back, one = Step("set", 0, 0, 10), Step("set", 1, 1, 9, hint=1)
+
+    assert search(back, one, at_the_end=0).order == [one, back]

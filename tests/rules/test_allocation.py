@@ -1,16 +1,18 @@
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gqlstock.rules import allocation, availability
-from gqlstock.rules.allocation import AllocationState, PlannedAllocation, RankedWarehouse
-from gqlstock.rules.availability import Source
+from gqlstock.rules import allocation, promises, sourcing
+from gqlstock.rules.allocation import Allocation, AllocationState, PlannedAllocation, RankedWarehouse
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement, Settings, SourceSelection
+from gqlstock.rules.sourcing import Source
+from support.item_sources import arrivals
 
 ON_HAND, BACKORDERED = AllocationState.ON_HAND, AllocationState.BACKORDERED
 NO_BACKORDERS, ALLOW = BackorderMode.NO_BACKORDERS, BackorderMode.ALLOW
@@ -19,12 +21,18 @@ PRIORITY, DISTANCE = SourceSelection
 BERLIN, PARIS, NEW_YORK = Point(52.52, 13.405), Point(48.8566, 2.3522), Point(40.7128, -74.006)
 
 WHOLE_UNITS = st.integers(-20, 20).map(Decimal)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PARTS_OF_UNITS = st.integers(-200_000, 200_000).map(lambda count: Decimal(count).scaleb(-4))
 UNITS = WHOLE_UNITS | PARTS_OF_UNITS
 LEVELS = st.builds(
     Level, on_hand=UNITS, reserved=UNITS.map(abs), held=UNITS.map(abs), backordered=UNITS.map(abs)
 ) | st.builds(Level, on_hand=UNITS)
-SOURCES = st.lists(st.builds(Source, st.just(0), LEVELS, st.sampled_from(BackorderMode)), max_size=4).map(
+SUPPLY = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), max_size=3).map(
+    lambda found: arrivals(
+        *sorted(((units, NOON + timedelta(days=day)) for units, day in found), key=lambda one: one[1])
+    )
+)
+SOURCES = st.lists(st.builds(Source, st.just(0), LEVELS, st.sampled_from(BackorderMode), SUPPLY), max_size=4).map(
     lambda found: [replace(source, warehouse_id=number) for number, source in enumerate(found, 1)]
 )
 SETTINGS = st.builds(
@@ -33,6 +41,7 @@ SETTINGS = st.builds(
     quantity_uses_decimals=st.booleans(),
     allow_multiple_boxes=st.booleans(),
     decrement_inventory=st.sampled_from(InventoryDecrement),
+    backorders_from_incoming=st.booleans(),
 )
 ORDERED = st.lists(UNITS.map(abs).filter(bool), min_size=1, max_size=4)
 
@@ -256,7 +265,7 @@ def test_a_plan_fits_when_every_line_does(ordered, expected):
 
 @given(SETTINGS, SOURCES)
 def test_what_is_shown_as_salable_can_be_ordered_to_the_last_unit(settings, found):
-    salable = availability.stock(settings, found).salable
+    salable = sourcing.stock(settings, found).salable
     wanted = Decimal(10**9) if salable is None else salable
     assume(wanted > 0)
 
@@ -265,7 +274,7 @@ def test_what_is_shown_as_salable_can_be_ordered_to_the_last_unit(settings, foun
 
 @given(SETTINGS, SOURCES)
 def test_not_one_unit_more_than_is_salable_can_be_ordered(settings, found):
-    salable = availability.stock(settings, found).salable
+    salable = sourcing.stock(settings, found).salable
     assume(salable is not None)
 
     assert not allocation.plan([salable + smallest(settings)], settings, found).fits
@@ -273,7 +282,7 @@ def test_not_one_unit_more_than_is_salable_can_be_ordered(settings, found):
 
 @given(SETTINGS, SOURCES, ORDERED)
 def test_a_line_that_may_be_split_fits_however_it_is_cut_in_lines(settings, found, lines):
-    assume(not availability.never_splits(settings))
+    assume(not sourcing.never_splits(settings))
 
     together = allocation.plan([sum(lines)], settings, found).fits
 
@@ -300,19 +309,32 @@ def test_no_source_gives_more_than_it_has_free(settings, found, lines):
             given_of[part.warehouse_id] += part.quantity if part.state is ON_HAND else 0
 
     assert all(given_of[source.warehouse_id] <= max(source.level.available, 0) for source in found)
-    assert sum(given_of.values()) <= availability.stock(settings, found).available
+    assert sum(given_of.values()) <= sourcing.stock(settings, found).available
 
 
 @given(SETTINGS, SOURCES, ORDERED)
 def test_nothing_waits_beyond_the_room_or_where_no_backorder_is_taken(settings, found, lines):
     takes_backorders = {source.warehouse_id for source in found if source.takes_backorders}
-    room = availability.stock(settings, found).room
+    room = sourcing.stock(settings, found).room
 
     planned = allocation.plan(lines, settings, found)
     waiting = [part for parts in planned.parts for part in parts or () if part.state is BACKORDERED]
 
     assert takes_backorders >= {part.warehouse_id for part in waiting}
     assert room is None or sum(part.quantity for part in waiting) <= room
+
+
+@given(SETTINGS, SOURCES, ORDERED)
+def test_with_backorders_from_incoming_all_that_waits_has_a_date_and_is_announced(settings, found, lines):
+    settings = replace(settings, backorders_from_incoming=True)
+
+    planned = allocation.plan(lines, settings, found)
+    waiting = [part for parts in planned.parts for part in parts or () if part.state is BACKORDERED]
+
+    assert all(part.expected_at is not None for part in waiting)
+    for one in found:
+        here = sum(part.quantity for part in waiting if part.warehouse_id == one.warehouse_id)
+        assert not here or here + promises.missing(one.level) <= sum(arrival.quantity for arrival in one.supply)
 
 
 @given(SETTINGS, SOURCES, ORDERED)
@@ -333,3 +355,89 @@ def test_without_backorders_no_order_takes_more_than_was_salable(settings, found
 
     taken = sum(part.quantity for parts in planned.parts for part in parts or ())
     assert taken <= max(there - max(settings.out_of_stock_threshold, 0), 0)
+
+
+# ── the allocations of a line after units were moved
+
+
+def allocated(allocation_id, position=0, split_from=None, state=ON_HAND, quantity=1):
+    return Allocation(allocation_id, 1, 1, 1, None, position, Decimal(quantity), state, NOON, split_from)
+
+
+def places(found):
+    return [(one.id, one.position, one.split_from) for one in found]
+
+
+def test_a_part_that_was_moved_is_the_planned_one_of_a_source_of_its_own():
+    found = [allocated(7), allocated(-1, position=1, split_from=7)]
+
+    assert places(allocation.with_moved(found, {1})) == [(7, 0, None), (-1, 1, None)]
+
+
+def test_several_parts_that_were_moved_together_are_one_source_whose_oldest_part_is_the_planned_one():
+    found = [allocated(7), allocated(8, 2), allocated(9, 2, split_from=7), allocated(-1, 2, split_from=7)]
+
+    assert places(allocation.with_moved(found, {2})) == [(7, 0, None), (8, 1, None), (9, 1, 8), (-1, 1, 8)]
+
+
+def test_the_sources_of_a_line_are_numbered_without_gaps():
+    found = [allocated(7, 4), allocated(8, 1), allocated(9, 2), allocated(10, 3)]
+
+    assert places(allocation.with_moved(found, {3, 4})) == [(7, 3, None), (8, 0, None), (9, 1, None), (10, 2, None)]
+
+
+def test_what_is_left_where_a_planned_allocation_was_moved_still_refers_to_it():
+    found = [allocated(7, 1), allocated(8, 0, split_from=7, state=BACKORDERED), allocated(9, 0, split_from=7)]
+
+    moved = allocation.with_moved(found, {1})
+
+    assert places(moved) == [(7, 1, None), (8, 0, 7), (9, 0, 7)]
+    assert [one.planned_as for one in moved] == [7, 7, 7]
+    assert allocation.split_off(moved) == {8: 7, 9: 7}
+
+
+@pytest.mark.parametrize(
+    ("found", "split"),
+    [
+        pytest.param([], {}, id="none"),
+        pytest.param([allocated(7), allocated(8, 1)], {}, id="two-sources"),
+        pytest.param(
+            [allocated(7), allocated(8, 0, 7), allocated(9, 1), allocated(10, 0, 7)], {8: 7, 10: 7}, id="parts"
+        ),
+        pytest.param([allocated(7), allocated(8)], {8: 7}, id="a-part-that-says-nothing"),
+        pytest.param([allocated(7), allocated(8, 1, 7)], {}, id="a-planned-one-that-refers-to-an-earlier-source"),
+        pytest.param([allocated(7), allocated(8, 0, 9), allocated(9, 1)], {8: 7}, id="a-part-of-a-younger-one"),
+        pytest.param([allocated(8, 0, 3)], {}, id="a-part-of-another-line"),
+        pytest.param([allocated(8, 0, 7), allocated(9, 0), allocated(7, 1)], {8: 7, 9: 7}, id="a-moved-source"),
+    ],
+)
+def test_the_oldest_allocation_of_a_source_is_the_planned_one(found, split):
+    assert allocation.split_off(found) == split
+
+
+@given(st.data())
+def test_whatever_is_moved_the_allocations_of_a_line_are_as_verification_wants_them(data):
+    """Any number of commands, each of which moves any whole and any parts of the allocations to one or two warehouses."""
+    found = [allocated(number, number - 1, quantity=4) for number in range(1, data.draw(st.integers(1, 3)) + 1)]
+    for _ in range(data.draw(st.integers(1, 4))):
+        moved = set()
+        for _ in range(data.draw(st.integers(1, 2))):
+            position = max(one.position for one in found) + 1
+            picked = data.draw(st.lists(st.sampled_from(found), unique_by=lambda one: one.id, min_size=1))
+            for one in picked:
+                index = next(number for number, other in enumerate(found) if other.id == one.id)
+                if one.quantity > 1 and data.draw(st.booleans()):
+                    part = replace(one, id=len(found) + 1, quantity=Decimal(1), split_from=one.planned_as)
+                    found[index] = replace(one, quantity=one.quantity - 1)
+                    found.append(replace(part, position=position))
+                else:
+                    found[index] = replace(one, position=position)
+            moved.add(position)
+        before = {one.id: one.planned_as for one in found if one.position not in moved}
+        found = allocation.with_moved(found, moved)
+
+        positions = {one.position for one in found}
+        assert sorted(positions) == list(range(len(positions)))
+        split = {one.id: one.split_from for one in found if one.split_from is not None}
+        assert allocation.split_off(found) == split
+        assert {one.id: one.planned_as for one in found if one.id in before} == before

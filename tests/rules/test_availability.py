@@ -3,15 +3,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gqlstock.rules import availability
-from gqlstock.rules.availability import Assessment, Sellable, Source, Stock
+from gqlstock.rules.availability import Assessment, Sellable
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import QuantityRules, UnavailableReason
 from gqlstock.rules.settings import BackorderMode, LowStockActivity, Settings
+from support.item_sources import settings, source, sources
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 YESTERDAY, TOMORROW = NOW - timedelta(days=1), NOW + timedelta(days=1)
@@ -25,31 +23,8 @@ IN_STOCK, OUT_OF_STOCK, DISCONTINUED = InventoryStatus
 EVERY_STATUS = (IN_STOCK, OUT_OF_STOCK, DISCONTINUED)
 
 
-def source(on_hand=0, reserved=0, planned=0, held=0, backordered=0, backorders=NO_BACKORDERS, warehouse_id=1):
-    level = Level(
-        on_hand=Decimal(on_hand),
-        reserved=Decimal(reserved),
-        planned=Decimal(planned),
-        held=Decimal(held),
-        backordered=Decimal(backordered),
-    )
-    return Source(warehouse_id, level, backorders)
-
-
-def sources(*found):
-    """Warehouses 1, 2, 3, … with so many units each."""
-    return tuple(
-        replace(one if isinstance(one, Source) else source(one), warehouse_id=number)
-        for number, one in enumerate(found, 1)
-    )
-
-
 CONTRADICTORY = {"minimum_order_quantity": Decimal(5), "maximum_order_quantity": Decimal(4)}
 """Rules that no quantity satisfies: values of two places, each good by itself."""
-
-
-def settings(**values):
-    return Settings(**{name: value if isinstance(value, bool) else Decimal(value) for name, value in values.items()})
 
 
 def item(*stock, published=True, status=IN_STOCK, counted=True, has_warehouse=True, reason=None, **values):
@@ -73,153 +48,6 @@ def assess_product(*combinations, open_choices=False, now=NOW, **item_fields):
     """A product tracked with options, of which these are the combinations."""
     product = item(**item_fields | {"counted": False, "reason": UnavailableReason.SELECT_OPTIONS})
     return availability.assess_product(product, combinations, now, open_choices=open_choices)
-
-
-def figures(available, room, salable):
-    def units(number):
-        return None if number is None else Decimal(number)
-
-    return Stock(units(available), units(room), units(salable))
-
-
-@pytest.mark.parametrize(
-    ("stock", "values", "expected"),
-    [
-        pytest.param([10], {}, figures(10, 0, 10), id="10-in-stock-sell-10"),
-        pytest.param([4, 6], {}, figures(10, 0, 10), id="all-warehouses-together"),
-        pytest.param([10, -3], {}, figures(10, 0, 10), id="one-warehouses-lack-never-eats-anothers-stock"),
-        pytest.param(
-            [source(10, reserved=1, planned=2, held=3)], {}, figures(4, 0, 4), id="without-what-is-claimed-or-held"
-        ),
-        pytest.param([source(2, reserved=5), 4], {}, figures(4, 0, 4), id="nor-does-its-claims"),
-        pytest.param([], {}, figures(0, 0, 0), id="no-warehouse-no-units"),
-        pytest.param([10], {"out_of_stock_threshold": 1}, figures(9, 0, 9), id="10-in-stock-with-threshold-1-sell-9"),
-        pytest.param(
-            [5, 5], {"out_of_stock_threshold": 4}, figures(6, 0, 6), id="safety-stock-is-kept-once-not-in-each"
-        ),
-        pytest.param([3], {"out_of_stock_threshold": 5}, figures(0, 0, 0), id="less-than-the-safety-stock-is-nothing"),
-        pytest.param(
-            [10], {"out_of_stock_threshold": -5}, figures(10, 0, 10), id="without-backorders-below-0-means-nothing"
-        ),
-        pytest.param([source(3, backorders=ALLOW)], {}, figures(3, None, None), id="backorders-at-0-have-no-limit"),
-        pytest.param([source(3, backorders=ALLOW_AND_NOTIFY)], {}, figures(3, None, None), id="with-a-notice-neither"),
-        pytest.param(
-            [source(10, backorders=ALLOW)],
-            {"out_of_stock_threshold": 4},
-            figures(10, None, None),
-            id="backorders-over-0-have-no-limit-and-no-safety-stock",
-        ),
-        pytest.param(
-            [source(3, backorders=ALLOW)],
-            {"out_of_stock_threshold": -5},
-            figures(3, 5, 8),
-            id="a-threshold-of-minus-5-lets-5-wait",
-        ),
-        pytest.param(
-            [source(-2, backordered=2, backorders=ALLOW)],
-            {"out_of_stock_threshold": -5},
-            figures(0, 3, 3),
-            id="2-waiting-leave-room-for-3",
-        ),
-        pytest.param(
-            [source(-2, backordered=2, backorders=ALLOW), source(-1, backordered=1)],
-            {"out_of_stock_threshold": -5},
-            figures(0, 2, 2),
-            id="those-waiting-elsewhere-count-as-well",
-        ),
-        pytest.param(
-            [source(-7, backordered=7, backorders=ALLOW)],
-            {"out_of_stock_threshold": -5},
-            figures(0, 0, 0),
-            id="7-waiting-leave-no-room-and-no-less",
-        ),
-        pytest.param(
-            [2, source(3, backorders=ALLOW)],
-            {"out_of_stock_threshold": 4},
-            figures(5, None, None),
-            id="one-warehouse-that-takes-backorders-is-enough",
-        ),
-        pytest.param(["2.7"], {}, figures("2.7", 0, 2), id="with-decimals-off-rounded-down"),
-        pytest.param(["0.5"], {}, figures("0.5", 0, 0), id="half-a-unit-is-none"),
-        pytest.param(
-            [source("0.5", backorders=ALLOW)],
-            {"out_of_stock_threshold": "-1.25"},
-            figures("0.5", "1.25", 1),
-            id="rounded-down-with-the-room-in-it",
-        ),
-        pytest.param(
-            ["2.7", "1.1"],
-            {"quantity_uses_decimals": True, "allow_multiple_boxes": True},
-            figures("3.8", 0, "3.8"),
-            id="with-decimals-and-several-boxes-all-of-it",
-        ),
-        pytest.param(
-            ["2.5", 4],
-            {"quantity_uses_decimals": True},
-            figures("6.5", 0, 4),
-            id="never-split-what-the-fullest-warehouse-can-give",
-        ),
-        pytest.param(
-            [source("2.5", backorders=ALLOW), 4],
-            {"quantity_uses_decimals": True, "out_of_stock_threshold": -3},
-            figures("6.5", 3, "5.5"),
-            id="never-split-the-room-counts-where-backorders-are-taken",
-        ),
-        pytest.param(
-            [source(1, backorders=ALLOW), 4],
-            {"quantity_uses_decimals": True, "out_of_stock_threshold": -2},
-            figures(5, 2, 4),
-            id="never-split-the-room-does-not-count-elsewhere",
-        ),
-        pytest.param(
-            [3, 4],
-            {"quantity_uses_decimals": True, "out_of_stock_threshold": 2},
-            figures(5, 0, 3),
-            id="never-split-the-safety-stock-lies-last",
-        ),
-        pytest.param([], {"quantity_uses_decimals": True}, figures(0, 0, 0), id="never-split-from-nowhere-is-nothing"),
-    ],
-)
-def test_what_there_is_to_sell(stock, values, expected):
-    assert availability.stock(settings(**values), sources(*stock)) == expected
-
-
-@pytest.mark.parametrize(
-    ("stock", "threshold", "expected"),
-    [
-        pytest.param([5, 5], 0, [5, 5], id="no-safety-stock"),
-        pytest.param([5, 5], 4, [5, 1], id="it-lies-in-the-source-that-comes-last"),
-        pytest.param([5, 5], 7, [3, 0], id="and-goes-on-in-the-one-before"),
-        pytest.param([5, -3], 4, [1, 0], id="a-lack-keeps-none-of-it"),
-        pytest.param([1, 1], 9, [0, 0], id="more-than-there-is"),
-        pytest.param([5, source(5, backorders=ALLOW)], 4, [5, 5], id="with-backorders-there-is-none"),
-    ],
-)
-def test_what_each_source_can_give(stock, threshold, expected):
-    assert availability.free(settings(out_of_stock_threshold=threshold), sources(*stock)) == expected
-
-
-@given(st.lists(st.integers(-20, 20), max_size=5), st.integers(-20, 20))
-def test_what_the_sources_can_give_is_all_there_is(units, threshold):
-    found = sources(*units)
-
-    gives = availability.free(settings(out_of_stock_threshold=threshold), found)
-
-    assert sum(gives) == max(sum(max(one, 0) for one in units) - max(threshold, 0), 0)
-    assert all(0 <= given_here <= max(one, 0) for given_here, one in zip(gives, units, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        pytest.param({}, False, id="whole-units"),
-        pytest.param({"allow_multiple_boxes": True}, False, id="whole-units-whatever-the-boxes"),
-        pytest.param({"quantity_uses_decimals": True}, True, id="decimals-in-one-box"),
-        pytest.param({"quantity_uses_decimals": True, "allow_multiple_boxes": True}, False, id="decimals-in-many"),
-    ],
-)
-def test_a_line_with_decimals_comes_whole_unless_boxes_may_be_many(values, expected):
-    assert availability.never_splits(Settings(**values)) is expected
 
 
 @pytest.mark.parametrize(

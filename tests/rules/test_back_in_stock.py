@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from gqlstock.rules import availability, back_in_stock
-from gqlstock.rules.availability import Sellable, Source
+from gqlstock.rules.availability import Sellable
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.refusals import Code, Refused, UnavailableReason
 from gqlstock.rules.settings import BackorderMode, LowStockActivity, Settings
+from gqlstock.rules.sourcing import Source
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ALLOW = BackorderMode.ALLOW

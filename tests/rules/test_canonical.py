@@ -14,6 +14,7 @@ from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.services.cancel_order import CancelOrderRequest
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.hold_stock import HoldRequest
+from gqlstock.services.move_allocations import MoveAllocationsRequest, MovedQuantity
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
 from gqlstock.services.return_items import ReturnItemsRequest
@@ -57,6 +58,11 @@ PINNED = [
         CancelOrderRequest("1001", ()),
         '{"lines":[],"number":"1001"}',
         "2:a53b2522c8765143b1dc6ca6941ee539405d3e2c077b780b5cc3c0f29ba9",
+    ),
+    (
+        MoveAllocationsRequest("1001", (MovedQuantity("MUG", TWO, 5, "any", source="BERLIN", target="PARIS"),), "late"),
+        '{"lines":[{"from":"BERLIN","line":5,"quantity":"2","sku":"MUG","to":"PARIS"}],"number":"1001","reason":"late"}',
+        "2:c23f6b37d7fe8881a3d27ff21e9a8281f08292a6cd2f71793f80edd8861c",
     ),
     (
         ReturnItemsRequest("1001", (LineQuantity("MUG", TWO),), False, "broken"),

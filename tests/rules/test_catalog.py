@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -308,6 +310,18 @@ def test_option_names_and_values_are_taken_trimmed():
         ),
         pytest.param(
             [option("Size"), option("Size")], "The option Size stands there twice.", (1, "name"), id="an-option-twice"
+        ),
+        pytest.param(
+            [option("Size"), replace(option("Color", "Red", "Blue"), existing="Green")],
+            "Color cannot be Green; it can be: Red, Blue.",
+            (1, "existing"),
+            id="an-existing-value-that-is-none",
+        ),
+        pytest.param(
+            [replace(option(), existing="")],
+            "Size cannot be ; it can be: S, M.",
+            (0, "existing"),
+            id="no-existing-value",
         ),
         pytest.param(
             [option("x" * 101)],

@@ -284,6 +284,24 @@ def test_a_transfer_of_more_is_refused(found, free):
     )
 
 
+@pytest.mark.parametrize("found", [level(on_hand=9, reserved=2, planned=1, held=2), level(on_hand=4)])
+def test_what_is_free_may_be_taken(found):
+    assert ledger.check_free(found, Decimal(4), "TEE", "available in PARIS", "moved there") is None
+
+    with pytest.raises(Refused) as refused:
+        ledger.check_free(found, Decimal("4.5"), "TEE", "available in PARIS", "moved there")
+
+    assert refused.value.refusals == (
+        InsufficientStock(
+            message="TEE has 4 available in PARIS: 4.5 cannot be moved there.",
+            path=("quantity",),
+            sku="TEE",
+            requested=Decimal("4.5"),
+            salable=Decimal(4),
+        ),
+    )
+
+
 def test_a_transfer_loses_no_unit():
     here, there = level(on_hand=10), level(on_hand=-3, backordered=3)
 

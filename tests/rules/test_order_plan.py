@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, RankedWarehouse, SalesChannel
 from gqlstock.rules.order_plan import OrderPlan
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
+from gqlstock.rules.promises import Arrival
 from gqlstock.rules.quantities import MAXIMUM
 from gqlstock.rules.refusals import Code, UnavailableReason
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller
@@ -27,6 +28,7 @@ from gqlstock.rules.settings import (
     InventoryDecrement,
     SettingScope,
 )
+from gqlstock.rules.sourcing import LevelsInUse
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BERLIN, HAMBURG = 1, 2
@@ -37,6 +39,7 @@ NETWORK = Network((SHOP,), {"BERLIN": BERLIN, "HAMBURG": HAMBURG}, frozenset({BE
 HELD = Level(Decimal(2), held=Decimal(2), id=12, item_id=1, warehouse_id=HAMBURG)
 
 ON_HAND, BACKORDERED = AllocationState.ON_HAND, AllocationState.BACKORDERED
+ALLOW = BackorderMode.ALLOW
 PARKS = {"insufficient_stock": InsufficientStockAction.HOLD_ORDER}
 
 
@@ -77,21 +80,28 @@ def plan(
     caller: Caller = SYSTEM,
     set_at: dict[int, dict[str, Any]] | None = None,
     request: dict[str, Any] | None = None,
+    supply: dict[int, tuple[Arrival, ...]] | None = None,
     **settings: Any,
 ) -> OrderPlan:
-    """``mug`` and ``cup``: what is on hand, by warehouse. ``set_at``: settings of single items, by id."""
+    """``mug`` and ``cup``: what is on hand, by warehouse. ``set_at``: settings of single items, by id.
+
+    ``supply``: dated supply by the id of a level, which is 10 * item + warehouse.
+    """
     known = {one.id: one for one in items}
     values = {(SettingScope.SYSTEM, 0): settings} | {
         (SettingScope.PRODUCT, item_id): own for item_id, own in (set_at or {}).items()
     }
     levels = {
-        item_id: [
-            Level(on_hand=Decimal(units), id=10 * item_id + place, item_id=item_id, warehouse_id=place)
-            for place, units in (of_item or {}).items()
-        ]
+        item_id: LevelsInUse(
+            [
+                Level(on_hand=Decimal(units), id=10 * item_id + place, item_id=item_id, warehouse_id=place)
+                for place, units in (of_item or {}).items()
+            ],
+            supply or {},
+        )
         for item_id, of_item in ((1, mug), (2, cup))
     }
-    assortment = Assortment(SHOP, SettingsLookup(known, NETWORK, Fallback(values, {})), {}, levels, NOON)
+    assortment = Assortment(SHOP, SettingsLookup(known, NETWORK, {None: Fallback(values)}), {}, levels, NOON)
     fields = {"lines": tuple(RequestedLine(sku, Decimal(quantity)) for sku, quantity in lines)} | (request or {})
     return order_plan.plan(caller, OrderRequest(**fields), {one.sku: one for one in known.values()}, assortment)
 
@@ -233,8 +243,8 @@ def test_a_line_that_was_placed_before_keeps_its_decrement_mode() -> None:
 
 
 def test_the_units_of_a_hold_are_free_for_its_order_and_its_warehouses_give_first() -> None:
-    levels = {1: [Level(Decimal(5), id=11, item_id=1, warehouse_id=BERLIN), HELD]}
-    assortment = Assortment(SHOP, SettingsLookup({1: MUG}, NETWORK, Fallback({}, {})), {}, levels, NOON)
+    levels = {1: LevelsInUse([Level(Decimal(5), id=11, item_id=1, warehouse_id=BERLIN), HELD])}
+    assortment = Assortment(SHOP, SettingsLookup({1: MUG}, NETWORK, {None: Fallback({})}), {}, levels, NOON)
     request = OrderRequest((RequestedLine("MUG", Decimal(3)),))
 
     freed = assortment.freeing({HELD.id: Decimal(2)}, first={1: [HAMBURG]})
@@ -245,3 +255,79 @@ def test_the_units_of_a_hold_are_free_for_its_order_and_its_warehouses_give_firs
         PlannedAllocation(HAMBURG, Decimal(2), ON_HAND),
         PlannedAllocation(BERLIN, Decimal(1), ON_HAND),
     )
+
+
+# ── dates
+
+
+def day(number: int) -> datetime:
+    return NOON + timedelta(days=number)
+
+
+ARRIVALS = (Arrival(1, Decimal(5), day(3)), Arrival(2, Decimal(5), day(6)))
+
+
+def dates(found: OrderPlan) -> list[datetime | None]:
+    return [line.expected_at for line in found.lines]
+
+
+def shown_dates(found: OrderPlan) -> list[datetime | None]:
+    return [line.shown_expected_at for line in found.lines]
+
+
+def test_waiting_lines_have_the_date_of_their_last_unit_and_the_order_the_latest_of_them() -> None:
+    given = {"mug": {BERLIN: 2}, "supply": {10 + BERLIN: ARRIVALS}, "backorders": BackorderMode.ALLOW}
+
+    found = plan(("MUG", 2), ("MUG", 4), ("MUG", 3), **given)
+    beyond = plan(("MUG", 13), **given)
+
+    assert dates(found) == [None, day(3), day(6)]
+    assert found.expected_at == day(6)
+    assert (beyond.orderable, beyond.expected_at) == (True, None)
+
+
+def test_an_order_with_a_line_that_has_no_date_has_none() -> None:
+    found = plan(
+        ("MUG", 1), ("CUP", 1), mug={BERLIN: 0}, cup={BERLIN: 0}, supply={10 + BERLIN: ARRIVALS}, backorders=ALLOW
+    )
+
+    assert dates(found) == [day(3), None]
+    assert found.expected_at is None
+
+
+def test_dates_count_the_days_until_units_can_leave() -> None:
+    found = plan(("MUG", 6), mug={BERLIN: 0}, supply={10 + BERLIN: ARRIVALS}, backorders=ALLOW, incoming_buffer_days=2)
+
+    assert dates(found) == [day(8)]
+
+
+def test_with_backorders_from_incoming_only_dated_units_are_sold_from_each_source_in_turn() -> None:
+    hamburg = (Arrival(3, Decimal(4), day(5)),)
+    given = {
+        "mug": {BERLIN: 1, HAMBURG: 0},
+        "supply": {10 + BERLIN: ARRIVALS, 10 + HAMBURG: hamburg},
+        "backorders": ALLOW,
+        "backorders_from_incoming": True,
+    }
+
+    all_of_it = plan(("MUG", 15), **given)
+    one_more = plan(("MUG", 16), **given)
+
+    assert [(part.warehouse_id, part.quantity, part.expected_at) for part in all_of_it.lines[0].parts] == [
+        (BERLIN, 1, None),
+        (BERLIN, 10, day(6)),
+        (HAMBURG, 4, day(5)),
+    ]
+    assert all_of_it.expected_at == day(6)
+    (refusal,) = one_more.refusals
+    assert (refusal.code, refusal.salable) == (Code.INSUFFICIENT_STOCK, 15)
+
+
+def test_the_public_sees_dates_with_display_availability_and_none_of_a_single_line_of_hidden_quantities() -> None:
+    given = {"mug": {BERLIN: 2}, "supply": {10 + BERLIN: ARRIVALS}, "backorders": ALLOW, "caller": ANONYMOUS}
+    lines = (("MUG", 2), ("MUG", 4))
+
+    assert shown_dates(plan(*lines, **given, display_stock_quantity=True)) == [None, day(3)]
+    assert shown_dates(plan(*lines, **given)) == [day(3), day(3)]
+    assert shown_dates(plan(*lines, **given, display_availability=False)) == [None, None]
+    assert shown_dates(plan(*lines, **given | {"caller": SYSTEM}, display_availability=False)) == [None, day(3)]

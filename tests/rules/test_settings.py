@@ -47,6 +47,8 @@ DEFAULTS = {
     "upcoming": False,
     "availabilityDate": None,
     "hideLabelsPastAvailabilityDate": True,
+    "backordersFromIncoming": False,
+    "incomingBufferDays": 0,
     "returnable": True,
     "restockOnReturn": True,
     "allowOnlyExistingCombinations": True,

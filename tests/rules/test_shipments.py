@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gqlstock.rules import shipments
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.shipments import ShipmentState, Unit
 
 ON_HAND, BACKORDERED, SHIPPED, RETURNED, CANCELED = AllocationState
@@ -141,3 +142,22 @@ def test_a_number_stands_for_one_shipment(shipment_id):
 )
 def test_what_is_no_number_stands_for_none(told):
     assert shipments.id_of(told) is None
+
+
+def test_parts_of_what_is_sold_in_whole_units_are_refused():
+    with pytest.raises(Refused) as refused:
+        shipments.check_parts(Decimal("0.5"), "MUG", [unit(1, 2), unit(2, 1)], decimals=False)
+
+    message = "0.5 of MUG: only whole units are sold."
+    assert refused.value.refusals == (Refusal(Code.INVALID_INPUT, message, ("quantity",)),)
+
+
+@pytest.mark.parametrize(
+    ("units", "decimals"),
+    [
+        pytest.param([unit(1, 2)], True, id="it-is-sold-in-parts"),
+        pytest.param([unit(1, 2), unit(2, "1.5")], False, id="it-was-ordered-in-parts"),
+    ],
+)
+def test_parts_of_what_is_or_was_sold_in_parts_are_taken(units, decimals):
+    shipments.check_parts(Decimal("0.5"), "MUG", units, decimals=decimals)

@@ -7,26 +7,30 @@ from gqlstock.rules.events import Topic
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.webhooks import WebhookTopic
 
+MOVED = {"expected_at_before": None, "expected_at": "2036-12-10T00:00:00+00:00"}
 RAISED = {"state": "RAISED", "acknowledged_at": None}
 
 
 @pytest.mark.parametrize(
-    ("news", "data", "topic"),
+    ("news", "data", "topics"),
     [
-        (Topic.LEVEL, {"movement": 1}, WebhookTopic.INVENTORY_CHANGED),
-        (Topic.LEVEL, {}, WebhookTopic.INVENTORY_CHANGED),
-        (Topic.ORDER, {"placed": True}, WebhookTopic.ORDER_PLACED),
-        (Topic.ORDER, {}, WebhookTopic.ORDER_UPDATED),
-        (Topic.STOCK, {"website": 1, "in_stock": True}, WebhookTopic.BACK_IN_STOCK),
-        (Topic.STOCK, {"website": 1, "in_stock": False}, WebhookTopic.OUT_OF_STOCK),
-        (Topic.ALERT, RAISED, WebhookTopic.LOW_INVENTORY),
-        (Topic.ALERT, RAISED | {"acknowledged_at": "2026-01-01T00:00:00+00:00"}, None),
-        (Topic.ALERT, RAISED | {"state": "RESOLVED"}, None),
-        (Topic.ITEM, {}, None),
+        (Topic.LEVEL, {"movement": 1}, [WebhookTopic.INVENTORY_CHANGED]),
+        (Topic.LEVEL, {}, [WebhookTopic.INVENTORY_CHANGED]),
+        (Topic.ORDER, {"placed": True}, [WebhookTopic.ORDER_PLACED]),
+        (Topic.ORDER, {}, [WebhookTopic.ORDER_UPDATED]),
+        (Topic.ORDER, MOVED, [WebhookTopic.ORDER_DATE_CHANGED]),
+        (Topic.ORDER, MOVED | {"updated": True}, [WebhookTopic.ORDER_UPDATED, WebhookTopic.ORDER_DATE_CHANGED]),
+        (Topic.STOCK, {"website": 1, "in_stock": True}, [WebhookTopic.BACK_IN_STOCK]),
+        (Topic.STOCK, {"website": 1, "in_stock": False}, [WebhookTopic.OUT_OF_STOCK]),
+        (Topic.ALERT, RAISED, [WebhookTopic.LOW_INVENTORY]),
+        (Topic.ALERT, RAISED | {"acknowledged_at": "2026-01-01T00:00:00+00:00"}, []),
+        (Topic.ALERT, RAISED | {"state": "RESOLVED"}, []),
+        (Topic.TRANSFER, {}, [WebhookTopic.TRANSFER_UPDATED]),
+        (Topic.ITEM, {}, []),
     ],
 )
-def test_which_news_is_which_topic(news, data, topic):
-    assert webhooks.topic(news, data) is topic
+def test_which_news_is_which_topic(news, data, topics):
+    assert list(webhooks.topics_of(news, data)) == topics
 
 
 def test_every_topic_has_a_name():

@@ -14,17 +14,17 @@ import pytest
 from gqlstock.rules.catalog import Image, InventoryTracking, Item, new_product
 from gqlstock.rules.ledger import MovementKind
 from gqlstock.rules.refusals import Code, Refused
-from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import catalog as products
-from gqlstock.services import imports, settings, verification
-from gqlstock.services.imports import ImportResult
+from gqlstock.services import settings, verification
 from gqlstock.services.settings import target_of
 from gqlstock.store import alerts, catalog, categories, commands, inventory, levels
 from gqlstock.store.catalog import Item as Row
 from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.warehouses import Warehouse
+from support import importing
 from support import shop_builders as make
+from support.importing import counted, figures, shopify
 
 EXPORT = """\
 Handle,Title,Body (HTML),Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,\
@@ -51,10 +51,6 @@ def edited(text: str, handle: str, number: int = 0, **cells: str) -> list[str]:
     writer.writeheader()
     writer.writerows(rows)
     return lines(out.getvalue())
-
-
-async def shopify(given: Sequence[str], warehouse: str = "BERLIN") -> ImportResult:
-    return await imports.shopify_products(SYSTEM, given, warehouse)
 
 
 async def item(sku: str) -> Item:
@@ -98,7 +94,7 @@ async def test_an_export_makes_products_combinations_categories_and_counts(db: N
 
     found = await shopify(lines(EXPORT))
 
-    assert found == ImportResult(products_made=2, products_changed=0, combinations_made=2, counted=3)
+    assert figures(found) == {"categories_made": 2, "products_made": 2, "combinations_made": 2, "counted": 3}
     tee, small, medium, mug = [await item(sku) for sku in ("tee", "TEE-S", "tee-M", "mug")]
     assert (tee.slug, tee.name, tee.description) == ("tee", "T-shirt", "Of cotton.")
     assert tee.tracking is InventoryTracking.TRACK_WITH_OPTIONS
@@ -145,7 +141,7 @@ async def test_the_same_file_again_changes_nothing(db: None) -> None:
 
     found = await shopify(lines(EXPORT))
 
-    assert found == ImportResult()
+    assert figures(found) == {}
     assert await everything() == before
 
 
@@ -156,7 +152,7 @@ async def test_a_file_that_says_otherwise_changes_what_it_says(db: None) -> None
     changed = edited(EXPORT, "tee", Title="Shirt", Type="Kitchen", Variant_SKU="SHIRT-S", Variant_Inventory_Qty="1")
     found = await shopify(changed)
 
-    assert found == ImportResult(products_changed=1, counted=1)
+    assert figures(found) == {"products_changed": 1, "combinations_changed": 1, "counted": 1}
     assert (await item("tee")).name == "Shirt"
     assert (await item("SHIRT-S")).name == "Shirt – S"
     assert (await categories.category("kitchen")).id == (await item("tee")).category_id  # type: ignore[union-attr]
@@ -190,7 +186,7 @@ async def test_a_new_value_makes_a_combination_and_leaves_the_others(db: None) -
 
     found = await shopify([*lines(EXPORT), "tee,,,,,,L,,shopify,9,deny,,,,\n"])
 
-    assert found == ImportResult(products_changed=1, combinations_made=1, counted=1)
+    assert figures(found) == {"products_changed": 1, "combinations_made": 1, "counted": 1}
     assert [value.name for value in (await item("tee")).options[0].values] == ["S", "M", "L"]
     assert await on_hand() == {"TEE-S": Decimal(3), "tee-M": Decimal(4), "mug": Decimal(7), "tee-L": Decimal(9)}
 
@@ -215,7 +211,7 @@ async def test_a_sku_stands_once(db: None) -> None:
     await make.warehouse()
 
     assert await refused(edited(EXPORT, "mug", Variant_SKU="TEE-S")) == [
-        "Line 4: The Variant SKU TEE-S stands on line 2 already."
+        "Line 4: The SKU TEE-S stands on line 2 already."
     ]
 
 
@@ -271,9 +267,9 @@ async def test_levels_are_counted(db: None) -> None:
     await make.product("TEE", options={"Size": ["S", "M"]})
     await make.stock("MUG", "BERLIN", 5)
 
-    found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nTEE-S,AMIENS,0\nTEE-M,AMIENS,7\n"))
+    found = await importing.levels(lines(f"{LEVELS}MUG,BERLIN,2\nTEE-S,AMIENS,0\nTEE-M,AMIENS,7\n"))
 
-    assert found == ImportResult(counted=3)
+    assert figures(found) == {"counted": 3}
     assert await on_hand() == {"MUG": Decimal(2), "TEE-S": Decimal(0), "TEE-M": Decimal(7)}
     movements = await inventory.StockMovement.filter(kind=MovementKind.IMPORT).order_by("id")
     assert [(m.quantity, m.on_hand_after) for m in movements] == [(Decimal(-3), Decimal(2)), (Decimal(7), Decimal(7))]
@@ -284,12 +280,12 @@ async def test_levels_that_are_so_already_are_left_alone(db: None) -> None:
     await make.product("MUG")
     await make.product("CUP")
     text = f"{LEVELS}MUG,BERLIN,2\nCUP,BERLIN,0\n"
-    await imports.levels(SYSTEM, lines(text))
+    await importing.levels(lines(text))
     before = await everything()
 
-    found = await imports.levels(SYSTEM, lines(text))
+    found = await importing.levels(lines(text))
 
-    assert found == ImportResult()
+    assert figures(found) == {}
     assert await everything() == before
 
 
@@ -299,7 +295,7 @@ async def test_a_level_out_of_use_comes_back(db: None) -> None:
     await make.stock("MUG", "BERLIN", 0)
     await sql.execute("UPDATE inventory_level SET deleted_at = ?", clock.now())
 
-    await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,0\n"))
+    await importing.levels(lines(f"{LEVELS}MUG,BERLIN,0\n"))
 
     assert await on_hand() == {"MUG": Decimal(0)}
 
@@ -308,9 +304,9 @@ async def test_units_given_twice_for_one_level_are_one_count(db: None) -> None:
     await make.warehouse()
     await make.product("MUG")
 
-    found = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,2\nMUG,BERLIN,2.0\n"))
+    found = await importing.levels(lines(f"{LEVELS}MUG,BERLIN,2\nMUG,BERLIN,2.0\n"))
 
-    assert found == ImportResult(counted=1)
+    assert figures(found) == {"counted": 1}
     assert await on_hand() == {"MUG": Decimal(2)}
 
 
@@ -321,7 +317,7 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
     await make.stock("MUG", "BERLIN", 0)
     await make.order("MUG", 5)
 
-    await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,20\n"))
+    await importing.levels(lines(f"{LEVELS}MUG,BERLIN,20\n"))
 
     (level,) = await levels.live_levels()
     assert (level.on_hand, level.backordered, level.available) == (Decimal(20), Decimal(0), Decimal(20))
@@ -331,7 +327,7 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
     ("row", "code", "told"),
     [
         ("CUP,BERLIN,1", Code.NOT_FOUND, "There is no item CUP."),
-        ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS."),
+        ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS; there are: BERLIN."),
         ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is no quantity."),
         ("MUG,BERLIN,", Code.INVALID_INPUT, "The on_hand is missing."),
         ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "1.5 of MUG: only whole units are counted there."),
@@ -352,7 +348,7 @@ async def test_a_bad_row_of_levels_is_told_by_its_line_and_writes_nothing(
     before = await everything()
 
     with pytest.raises(Refused) as caught:
-        await imports.levels(SYSTEM, lines(f"{LEVELS}TEE-S,BERLIN,3\n\n{row}\n"))
+        await importing.levels(lines(f"{LEVELS}TEE-S,BERLIN,3\n\n{row}\n"))
 
     assert [(refusal.code, refusal.message) for refusal in caught.value.refusals] == [(code, f"Line 4: {told}")]
     assert await everything() == before
@@ -365,11 +361,11 @@ async def test_quantities_below_zero_count_as_zero_and_are_told_by_their_line(db
     await make.stock("MUG", on_hand=4)
     given = lines(f"{LEVELS}MUG,BERLIN,-2.5\nCUP,BERLIN,7\n")
 
-    first = await imports.levels(SYSTEM, given)
-    again = await imports.levels(SYSTEM, given)
+    first = await importing.levels(given)
+    again = await importing.levels(given)
 
-    assert (first.counted, again.counted) == (2, 0)
-    assert list(first.notes) == list(again.notes) == ["Line 2: MUG has -2.5: counted as 0."]
+    assert (counted(first), counted(again)) == (2, 0)
+    assert list(first.notes.reported) == list(again.notes.reported) == ["Line 2: MUG has -2.5: counted as 0."]
     assert [level.on_hand for level in await levels.live_levels().order_by("id")] == [0, 7]
 
 
@@ -380,9 +376,9 @@ async def test_a_level_below_zero_that_was_exported_is_left_alone(db: None) -> N
     await make.stock("MUG", "BERLIN", 0)
     await make.order("MUG", 5)
 
-    done = await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,-5\n"))
+    done = await importing.levels(lines(f"{LEVELS}MUG,BERLIN,-5\n"))
 
-    assert (done.counted, list(done.notes)) == (0, [])
+    assert (counted(done), list(done.notes.reported)) == (0, [])
 
 
 async def test_an_oversold_variant_counts_as_zero_and_is_told(db: None) -> None:
@@ -390,7 +386,7 @@ async def test_an_oversold_variant_counts_as_zero_and_is_told(db: None) -> None:
 
     done = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="-3"))
 
-    assert [note.partition(" has ")[2] for note in done.notes] == ["-3: counted as 0."]
+    assert [note.partition(" has ")[2] for note in done.notes.reported] == ["-3: counted as 0."]
     assert 0 in [level.on_hand for level in await levels.live_levels()]
 
 
@@ -399,14 +395,14 @@ async def test_a_sku_and_a_code_of_a_file_may_be_spelled_in_any_way(db: None, sk
     await make.warehouse()
     await make.product("CAFÉ")
 
-    done = await imports.levels(SYSTEM, lines(f"{LEVELS}{sku},BERLIN\u200b,3\nCAFÉ,BERLIN,3\n"))
+    done = await importing.levels(lines(f"{LEVELS}{sku},BERLIN\u200b,3\nCAFÉ,BERLIN,3\n"))
 
-    assert done.counted == 1
+    assert counted(done) == 1
 
 
 async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:
     with pytest.raises(Refused) as caught:
-        await imports.levels(SYSTEM, lines(f"{LEVELS}MUG,BERLIN,1\nMUG,BERLIN,2\n"))
+        await importing.levels(lines(f"{LEVELS}MUG,BERLIN,1\nMUG,BERLIN,2\n"))
 
     assert str(caught.value) == "Line 3: MUG in BERLIN has 2 here and 1 on line 2."
 
@@ -418,7 +414,7 @@ async def test_progress_is_told_up_to_the_end(db: None) -> None:
     told: list[tuple[str, int, int | None]] = []
     rows = "".join(f"{sku}-{size},BERLIN,1\n" for sku in ("TEE", "SOCK") for size in range(1_500))
 
-    await imports.levels(SYSTEM, lines(LEVELS + rows), lambda what, done, of: told.append((what, done, of)))
+    await importing.levels(lines(LEVELS + rows), lambda what, done, of: told.append((what, done, of)))
 
     counted = [("Counted", done, 3_000) for done in (0, 1_000, 2_000, 3_000)]
     assert told == [("Read", 3_000, None), ("Checked", 3_000, 3_000), *counted]
@@ -436,7 +432,7 @@ async def test_the_counts_of_one_item_are_taken_together(db: None) -> None:
     await make.product("MUG")
     await make.setting(notify_below=2_100)
 
-    await imports.levels(SYSTEM, lines(LEVELS + "".join(f"MUG,{code},1\n" for code in places)))
+    await importing.levels(lines(LEVELS + "".join(f"MUG,{code},1\n" for code in places)))
 
     assert await alerts.LowInventoryAlert.all().count() == 0
     assert await levels.live_levels().count() == 2_100
@@ -448,7 +444,7 @@ async def test_the_first_lines_that_are_wrong_are_told(db: None) -> None:
     rows = "".join(f"X{99 - number},BERLIN,1\n" for number in range(25))
 
     with pytest.raises(Refused) as caught:
-        await imports.levels(SYSTEM, lines(LEVELS + rows))
+        await importing.levels(lines(LEVELS + rows))
 
     expected = [f"Line {number + 2}: There is no item X{99 - number}." for number in range(20)]
     assert [refusal.message for refusal in caught.value.refusals] == [*expected, "And 5 more."]
@@ -493,12 +489,12 @@ async def test_an_import_that_was_interrupted_is_finished_by_importing_the_file_
     given = await many(2_500)
 
     with pytest.raises(Interrupted):
-        await imports.levels(SYSTEM, given, interrupt("Counted", 1_000))
+        await importing.levels(given, interrupt("Counted", 1_000))
     written = await levels.live_levels().count(), await inventory.StockMovement.all().count()
-    again = await imports.levels(SYSTEM, given)
+    again = await importing.levels(given)
 
     assert written == (1_000, 1_000)
-    assert again == ImportResult(counted=1_500)
+    assert figures(again) == {"counted": 1_500}
     assert set((await on_hand()).values()) == {Decimal(5)}
     assert await inventory.StockMovement.all().count() == 2_500
 
@@ -509,7 +505,7 @@ async def test_an_import_that_was_interrupted_before_it_wrote_has_written_nothin
     before = await everything()
 
     with pytest.raises(Interrupted):
-        await imports.levels(SYSTEM, given, interrupt("Checked", 3))
+        await importing.levels(given, interrupt("Checked", 3))
 
     assert await everything() == before
 
@@ -521,12 +517,12 @@ async def test_a_row_that_becomes_wrong_after_the_check_is_reported_and_the_othe
     async def delete() -> None:
         await products.delete_product("P1001")
 
-    found = await imports.levels(SYSTEM, given, begin("Checked", 1_002, delete))
+    found = await importing.levels(given, begin("Checked", 1_002, delete))
 
     assert [(one.code, one.message) for one in found.refused] == [
         (Code.NOT_FOUND, "Line 1003: The item has just been deleted.")
     ]
-    assert found.counted == 1_001
+    assert counted(found) == 1_001
     assert "P1001" not in await on_hand()
     assert len(await on_hand()) == 1_001
 
@@ -548,7 +544,7 @@ async def test_an_order_of_another_item_is_placed_between_two_parts(db: None) ->
         seen.append((what, done))
         start(what, done, of)
 
-    await imports.levels(SYSTEM, given, progress)
+    await importing.levels(given, progress)
 
     assert seen.index(("Counted", 1_000)) < seen.index(("ordered", 0)) < seen.index(("Counted", 5_000))
     assert (await on_hand())["MUG"] == Decimal(3)
@@ -559,12 +555,12 @@ async def test_products_that_were_interrupted_are_finished_by_importing_the_file
     given = [EXPORT.splitlines(keepends=True)[0], *simple(250)]
 
     with pytest.raises(Interrupted):
-        await imports.shopify_products(SYSTEM, given, "BERLIN", interrupt("Taken in", 200))
+        await importing.shopify(given, "BERLIN", interrupt("Taken in", 200))
     written = await Row.all().count(), len(await on_hand())
     again = await shopify(given)
 
     assert written == (200, 200)
-    assert again == ImportResult(products_made=50, counted=50)
+    assert figures(again) == {"products_made": 50, "counted": 50}
     assert len(await on_hand()) == 250
 
 
@@ -575,12 +571,12 @@ async def test_a_product_that_becomes_wrong_after_the_check_is_reported_and_the_
     async def take_sku() -> None:
         await make.product("S249", slug="another")
 
-    found = await imports.shopify_products(SYSTEM, given, "BERLIN", begin("Checked", 250, take_sku))
+    found = await importing.shopify(given, "BERLIN", begin("Checked", 250, take_sku))
 
     assert [(one.code, one.message) for one in found.refused] == [
         (Code.ALREADY_EXISTS, "Line 251: There is an item S249 already.")
     ]
-    assert (found.products_made, found.counted) == (249, 249)
+    assert (figures(found)["products_made"], counted(found)) == (249, 249)
     assert await catalog.product(slug="h249") is None
 
 
@@ -603,15 +599,96 @@ async def test_a_given_sku_that_another_product_of_the_file_gives_up_is_free(db:
     assert (await item("TEE-S")).slug == "cup"
 
 
+def sized(*rows: tuple[str, ...], colored: bool = True) -> list[str]:
+    """An export of the product tee: rows of size, color, SKU and quantity; without ``colored`` there is no color."""
+    names = ("Size", "Color") if colored else ("Size", "")
+    head = "Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Inventory Qty\n"
+    written = [
+        f"tee,T-shirt,{names[0]},{size},{names[1]},{color},{sku},{quantity}\n" for size, color, sku, quantity in rows
+    ]
+    return [head, *written]
+
+
+async def choices() -> dict[str, tuple[int, dict[str, str]]]:
+    """The combinations in use: id and choice by SKU."""
+    rows = await Row.filter(product_id__isnull=False, deleted_at=None).order_by("id")
+    return {row.sku: (row.id, row.choice) for row in rows}
+
+
+async def test_the_skus_of_a_file_name_the_values_of_a_new_option_and_stock_is_kept(db: None) -> None:
+    await make.warehouse()
+    await shopify(sized(("S", "", "A", "3"), ("M", "", "B", "4"), colored=False))
+    before = await choices()
+
+    found = await shopify(sized(("S", "Red", "A", "3"), ("M", "Blue", "B", "4"), ("M", "Red", "C", "5")))
+
+    assert figures(found) == {"products_changed": 1, "combinations_made": 1, "counted": 1}
+    after = await choices()
+    assert [(sku, choice) for sku, (_, choice) in after.items()] == [
+        ("A", {"Size": "S", "Color": "Red"}),
+        ("B", {"Size": "M", "Color": "Blue"}),
+        ("C", {"Size": "M", "Color": "Red"}),
+    ]
+    assert (after["A"][0], after["B"][0]) == (before["A"][0], before["B"][0])
+    assert await on_hand() == {"A": Decimal(3), "B": Decimal(4), "C": Decimal(5)}
+
+
+async def test_the_only_value_of_a_new_option_is_that_of_combinations_without_a_sku_in_the_file(db: None) -> None:
+    await make.warehouse()
+    await shopify(sized(("S", "", "", "3"), ("M", "", "", "4"), colored=False))
+
+    found = await shopify(sized(("S", "Red", "", "3"), ("M", "Red", "", "4")))
+
+    assert figures(found) == {"products_changed": 1}
+    assert [(sku, choice) for sku, (_, choice) in (await choices()).items()] == [
+        ("tee-S", {"Size": "S", "Color": "Red"}),
+        ("tee-M", {"Size": "M", "Color": "Red"}),
+    ]
+
+
+async def test_a_new_option_of_which_a_file_does_not_tell_who_has_what_refuses_it_while_there_is_stock(
+    db: None,
+) -> None:
+    await make.warehouse()
+    await shopify(sized(("S", "", "", "3"), colored=False))
+
+    assert await refused(sized(("S", "Red", "", "3"), ("S", "Blue", "", "4"))) == [
+        "Line 2: tee-S still has stock or claims in a warehouse."
+    ]
+
+
+async def test_an_option_that_told_no_combinations_apart_may_leave_the_file(db: None) -> None:
+    await make.warehouse()
+    await shopify(sized(("S", "Red", "A", "3"), ("M", "Red", "B", "4")))
+
+    found = await shopify(sized(("S", "", "A", "3"), ("M", "", "B", "4"), colored=False))
+
+    assert figures(found) == {"products_changed": 1}
+    assert {sku: choice for sku, (_, choice) in (await choices()).items()} == {"A": {"Size": "S"}, "B": {"Size": "M"}}
+
+
 async def test_combinations_that_no_longer_fit_give_their_skus_to_those_that_follow(db: None) -> None:
     await make.warehouse()
-    no_units = edited(EXPORT, "tee", Variant_Inventory_Qty="0")
-    await shopify([line.replace(",shopify,4,", ",shopify,0,") for line in no_units])
+    await shopify(sized(("S", "Red", "A", "0"), ("S", "Blue", "B", "0")))
+    before = await choices()
 
-    found = await shopify(edited(EXPORT, "tee", Option1_Name="Fit"))
+    found = await shopify(sized(("S", "", "A", "2"), colored=False))
 
-    assert (found.combinations_made, found.refused) == (2, ())
-    assert (await item("TEE-S")).choice == {"Fit": "S"}
+    assert (figures(found)["combinations_made"], found.refused) == (1, ())
+    ((sku, (item_id, choice)),) = (await choices()).items()
+    assert (sku, choice, item_id not in {one for one, _ in before.values()}) == ("A", {"Size": "S"}, True)
+
+
+async def test_an_option_by_another_name_keeps_the_combinations_that_the_file_gives_their_sku(db: None) -> None:
+    await make.warehouse()
+    await shopify(edited(EXPORT, "tee", 1, Variant_SKU="TEE-M"))
+    before = await choices()
+
+    found = await shopify(edited("".join(edited(EXPORT, "tee", 1, Variant_SKU="TEE-M")), "tee", Option1_Name="Fit"))
+
+    after = {sku: (before[sku][0], {"Fit": choice["Size"]}) for sku, (_, choice) in before.items()}
+    assert figures(found) == {"products_changed": 1}
+    assert await choices() == after
 
 
 async def test_options_that_leave_stock_behind_refuse_the_file(db: None) -> None:
@@ -619,7 +696,7 @@ async def test_options_that_leave_stock_behind_refuse_the_file(db: None) -> None
     await shopify(lines(EXPORT))
 
     assert await refused(edited(EXPORT, "tee", Option1_Name="Fit")) == [
-        "Line 2: TEE-S still has stock or claims in a warehouse."
+        "Line 2: tee-M still has stock or claims in a warehouse."
     ]
 
 
@@ -630,7 +707,7 @@ async def test_parts_of_a_unit_are_taken_where_the_category_of_the_file_counts_t
 
     found = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="1.5"))
 
-    assert found.counted == 1
+    assert counted(found) == 1
     assert (await on_hand())["mug"] == Decimal("1.5")
     assert await refused(edited(EXPORT, "tee", Variant_Inventory_Qty="1.5")) == [
         "Line 2: 1.5 of TEE-S: only whole units are counted there."
@@ -645,7 +722,7 @@ async def test_orders_placed_while_a_file_is_taken_in_are_neither_lost_nor_overs
         await make.stock(sku, on_hand=50)
     given = lines(LEVELS + "".join(f"{sku},BERLIN,20\n" for sku in skus))
 
-    await asyncio.gather(*(make.order(sku) for sku in skus), imports.levels(SYSTEM, given), *map(make.order, skus))
+    await asyncio.gather(*(make.order(sku) for sku in skus), importing.levels(given), *map(make.order, skus))
 
     moved = await inventory.StockMovement.filter(kind=MovementKind.SALE).count()
     assert moved == 40

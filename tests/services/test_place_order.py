@@ -33,7 +33,7 @@ from gqlstock.rules.settings import (
     SourceSelection,
 )
 from gqlstock.services import catalog, check_order, combinations, delete_level, place_order, retry_order, warehouses
-from gqlstock.services.availability import assortment
+from gqlstock.stock.present import assortment
 from gqlstock.store import catalog as catalog_rows
 from gqlstock.store import warehouses as warehouse_rows
 from gqlstock.store.catalog import Item

@@ -36,6 +36,7 @@ from gqlstock.store.db import connection, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl
 from support import order_life as life
 from support import shop_builders as make
+from support import transfers
 
 # ── the shop
 
@@ -49,6 +50,9 @@ async def _shop() -> None:
     await make.product("SOON")
     await make.product("LOW")
     await make.product("GONE")
+    await make.product("BOX")
+    await make.product("TIN")
+    await make.product("PAN")
     await make.product("SHIRT", options={"Size": ["S", "M"]})
     await make.setting(product="CUP", decrement_inventory=InventoryDecrement.ON_SHIPMENT)
     await make.setting(product="FREE", decrement_inventory=InventoryDecrement.NEVER)
@@ -67,11 +71,15 @@ async def _stock() -> None:
         "LOW": 9,
         "SOON": 2,
         "GONE": 1,
+        "BOX": 20,
+        "TIN": 5,
         "RARE": 1,
     }.items():
         await make.stock(sku, "BERLIN", units)
     await make.stock("MUG", "HAMBURG", 10)
     await make.stock("CUP", "HAMBURG", 10)
+    for code in ("BERLIN", "HAMBURG"):
+        await make.stock("PAN", code, 5)
     await make.stock("GONE", "BERLIN", 0)
     await delete_level.delete(SYSTEM, "GONE", "BERLIN")
     counts = CountStockRequest((StockCount("MUG", "BERLIN", Decimal(32)),), reason="year's end", reference="2026")
@@ -83,6 +91,10 @@ async def _stock() -> None:
     await receive.receive(SYSTEM, ReceiveStockRequest("HAMBURG", (ReceivedLine("SOON", Decimal(4)),)))
     (withdrawn,) = await _announced("SHIRT-M", 3)
     await receive.withdraw(SYSTEM, GivenId(withdrawn, "the announcement"))
+    await transfers.receive(await transfers.ship(("BOX", 4), ("TIN", 1), reference="in transit"), ("BOX", 1))
+    await transfers.receive(await transfers.ship(("BOX", 3), reference="closed"), ("BOX", 1), close=True)
+    await transfers.receive(await transfers.ship(("BOX", 2), reference="received"), everything=True)
+    await transfers.cancel(await transfers.ship(("BOX", 2), reference="called off"))
     for _ in range(2):
         await make.stock("LOW", "BERLIN", 2)
         await make.stock("LOW", "BERLIN", 9)
@@ -117,6 +129,9 @@ async def _orders() -> None:
     await life.ship_all(returned)
     await life.take_back(returned, ("CUP", 1), restock=True)
     await life.take_back(returned, ("CUP", 1), restock=False)
+    await life.move(
+        await placed("moved", PAN=3, CUP=2), ("PAN", 1, "BERLIN", "HAMBURG"), ("CUP", 2, "BERLIN", "HAMBURG")
+    )
     await life.ship_all(await placed("shipped", CUP=2))
     await life.cancel(await placed("canceled", CUP=2))
     await life.cancel(await placed("partly canceled", MUG=1, CUP=3), ("CUP", 1))
@@ -198,6 +213,11 @@ def allocation(reference: str, sku: str, state: str = "ON_HAND") -> str:
     return f"(SELECT MIN(id) FROM allocation WHERE line_id = {line(reference, sku)} AND state = '{state}')"
 
 
+def given_by(code: str, reference: str, sku: str) -> str:
+    line_of = f"line_id = {line(reference, sku)}"
+    return f"(SELECT MIN(id) FROM allocation WHERE {line_of} AND warehouse_id = {warehouse(code)})"
+
+
 def level(sku: str, code: str) -> str:
     return (
         f"(SELECT l.id FROM inventory_level l, item i, warehouse w WHERE l.item_id = i.id AND l.warehouse_id = w.id "
@@ -223,6 +243,18 @@ def warehouse(code: str) -> str:
 
 def first(table: str, condition: str = "1 = 1") -> str:
     return f"(SELECT MIN(id) FROM {table} WHERE {condition})"
+
+
+def transfer(reference: str) -> str:
+    return f"(SELECT id FROM inventory_transfer WHERE reference = '{reference}')"
+
+
+def moved(reference: str, sku: str = "BOX") -> str:
+    return f"(SELECT id FROM inventory_transfer_line WHERE transfer_id = {transfer(reference)} AND sku = '{sku}')"
+
+
+def announced(reference: str) -> str:
+    return f"(SELECT MIN(id) FROM stock_announcement WHERE transfer_id = {transfer(reference)})"
 
 
 THEN = "'2020-01-01 00:00:00+00:00'"
@@ -264,6 +296,7 @@ CHANGED = [
             "RECEIPT": "RETURN",
             "SALE": "SHIPMENT",
             "SHIPMENT": "SALE",
+            "CANCELLATION": "RETURN",
             "RETURN": "CANCELLATION",
             "TRANSFER_OUT": "ADJUSTMENT",
             "TRANSFER_IN": "RECEIPT",
@@ -353,6 +386,18 @@ CHANGED = [
         allocation("placed", "CUP"),
         "Order {placed}, MUG: allocations",
     ),
+    ("allocation", given_by("HAMBURG", "moved", "PAN"), "position", "0", "Order {moved}, PAN: allocations"),
+    ("allocation", given_by("HAMBURG", "moved", "PAN"), "position", "2", "Order {moved}, PAN: order of allocations"),
+    (
+        "allocation",
+        given_by("HAMBURG", "moved", "PAN"),
+        "split_from",
+        given_by("BERLIN", "moved", "PAN"),
+        "Order {moved}, PAN: allocations",
+    ),
+    ("allocation", given_by("HAMBURG", "moved", "PAN"), "level_id", level("PAN", "BERLIN"), "Order {moved}, PAN"),
+    ("allocation", given_by("HAMBURG", "moved", "PAN"), "warehouse_id", warehouse("BERLIN"), "Order {moved}, PAN"),
+    ("allocation", given_by("HAMBURG", "moved", "CUP"), "level_id", level("CUP", "BERLIN"), "CUP@BERLIN: reserved"),
     ("allocation", allocation("shipped", "CUP", "SHIPPED"), "quantity", "10000", "Order {shipped}, CUP: quantity"),
     *[
         ("allocation", allocation("placed", "MUG"), "state", f"'{state}'", told)
@@ -416,6 +461,40 @@ CHANGED = [
     ("stock_announcement", WITHDRAWN, "withdrawn_at", "NULL", "SHIRT-M@BERLIN: incoming"),
     ("stock_announcement", COMING, "created_at", THEN, "Announcement"),
     ("stock_announcement", COMING, "seal", "1", "Announcement"),
+    ("stock_announcement", announced("in transit"), "received", "20000", "Transfer"),
+    ("stock_announcement", announced("closed"), "received", "20000", "Transfer"),
+    ("stock_announcement", announced("called off"), "withdrawn_at", "NULL", "Transfer"),
+    ("stock_announcement", announced("in transit"), "transfer_id", "NULL", "Transfer"),
+    ("stock_announcement", announced("received"), "transfer_id", transfer("closed"), "Transfer"),
+    ("stock_announcement", announced("received"), "transfer_id", "999", "Announcement"),
+    ("stock_announcement", COMING, "transfer_id", transfer("in transit"), "Announcement"),
+    ("inventory_transfer", transfer("in transit"), "source_id", warehouse("HAMBURG"), "Transfer"),
+    ("inventory_transfer", transfer("received"), "target_id", warehouse("BERLIN"), "Transfer"),
+    *[
+        ("inventory_transfer", transfer(reference), "state", f"'{other}'", "Transfer")
+        for reference, state in {
+            "in transit": "IN_TRANSIT",
+            "closed": "RECEIVED",
+            "received": "RECEIVED",
+            "called off": "CANCELED",
+        }.items()
+        for other in ("IN_TRANSIT", "RECEIVED", "CANCELED")
+        if other != state
+    ],
+    ("inventory_transfer", transfer("received"), "reference", "'lost'", "Transfer"),
+    ("inventory_transfer", transfer("received"), "created_at", THEN, "Transfer"),
+    ("inventory_transfer", transfer("received"), "closed_at", "NULL", "Transfer"),
+    ("inventory_transfer", transfer("in transit"), "closed_at", THEN, "Transfer"),
+    ("inventory_transfer", transfer("received"), "seal", "1", "Transfer"),
+    ("inventory_transfer_line", moved("received"), "transfer_id", transfer("closed"), "Transfer"),
+    ("inventory_transfer_line", moved("received"), "item_id", item("CUP"), "Transfer"),
+    ("inventory_transfer_line", moved("received"), "sku", "'CUP'", "Transfer"),
+    ("inventory_transfer_line", moved("in transit"), "quantity", "50000", "BOX: units on the way and lost"),
+    ("inventory_transfer_line", moved("in transit"), "received", "20000", "BOX: units on the way and lost"),
+    ("inventory_transfer_line", moved("in transit"), "returned", "10000", "Transfer"),
+    ("inventory_transfer_line", moved("called off"), "returned", "10000", "Transfer"),
+    ("inventory_transfer_line", moved("closed"), "lost", "10000", "Transfer"),
+    ("inventory_transfer_line", moved("in transit", "TIN"), "lost", "10000", "Transfer"),
     ("low_inventory_alert", OPEN_ALERT, "item_id", item("MUG"), "its low-inventory alert is missing"),
     ("low_inventory_alert", OPEN_ALERT, "warehouse_id", warehouse("BERLIN"), "its low-inventory alert is missing"),
     ("low_inventory_alert", OPEN_ALERT, "state", "'RESOLVED'", "its low-inventory alert is missing"),
@@ -444,6 +523,7 @@ CHANGED = [
 
 _TIME = "a moment that is written with every change, and that no figure rests on"
 _TOLD = "a text that somebody gave, and may give anew"
+_PROMISED = "what the shopper was told: it follows from the supply of that moment"
 _FOLDED = "what a search looks in, worked out anew from the texts of its row with every write of it"
 NOT_FOUND = {
     "inventory_level.counted_at": "a late count is dated by whoever counted, and moves nothing where it finds what is there",
@@ -455,12 +535,17 @@ NOT_FOUND = {
     "order_line.folded": _FOLDED,
     "stock_hold.address": "where a guest asked for an active hold: it bounds what one address holds, and goes with the hold",
     "order_line.message": "what the shopper was told: it follows from settings as they were then",
+    "customer_order.promised_at": _PROMISED,
+    "order_line.promised_at": _PROMISED,
+    "order_line.buffer_days": "a setting as it was: a wrong one has a date told anew that did not change",
     "allocation.changed_at": _TIME,
     "shipment.tracking_number": _TOLD,
     "shipment.carrier": _TOLD,
     "shipment.updated_at": _TIME,
     "stock_announcement.expected_at": "a date that somebody expects, and may change",
     "stock_announcement.reference": _TOLD,
+    "stock_announcement.lapsed_at": "when those who wait were told that its date had passed",
+    "inventory_transfer.updated_at": _TIME,
     "kept_answer.created_at": "only says when the answer may be forgotten, and which waiting calls a refusal decides",
 }
 """Besides: how a hold ended; where units that nobody counts were to leave from; whether a level is in use that has nothing
@@ -486,6 +571,9 @@ REMOVED = [
     ((f"DELETE FROM held_units WHERE id = {first('held_units')}",), "CUP@BERLIN: held"),
     ((f"DELETE FROM held_units WHERE hold_id = {RELEASED}",), "Hold"),
     ((f"DELETE FROM stock_announcement WHERE id = {COMING}",), "SOON@HAMBURG: incoming"),
+    ((f"DELETE FROM stock_announcement WHERE id = {announced('received')}",), "Transfer"),
+    ((f"DELETE FROM inventory_transfer_line WHERE id = {moved('in transit')}",), "Transfer"),
+    ((f"DELETE FROM inventory_transfer_line WHERE id = {moved('received')}",), "Transfer"),
     ((f"DELETE FROM low_inventory_alert WHERE id = {OPEN_ALERT}",), "LOW in all warehouses: its low-inventory alert"),
 ]
 # What is doubled, and what is told of it.
@@ -498,6 +586,8 @@ DOUBLED = [
     ("stock_hold_line", first("stock_hold_line"), "Hold"),
     ("held_units", first("held_units"), "CUP@BERLIN: held"),
     ("stock_announcement", COMING, "SOON@HAMBURG: incoming"),
+    ("inventory_transfer", transfer("received"), "Transfer"),
+    ("inventory_transfer_line", moved("received"), "Transfer"),
     ("customer_order", order("placed"), "number of lines"),
 ]
 
@@ -531,6 +621,45 @@ async def test_a_doubled_row_is_found(shop: Shop, verified: Verified, table: str
     found = await verified(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE id = {row}")
 
     assert [one for one in found if shop.filled(told) in one], found
+
+
+@pytest.mark.parametrize(
+    ("statement", "kinds"),
+    [
+        pytest.param(
+            f"UPDATE allocation SET level_id = {level('PAN', 'BERLIN')}, warehouse_id = {warehouse('BERLIN')} "
+            f"WHERE id = {given_by('HAMBURG', 'moved', 'PAN')}",
+            ["CANCELLATION", "SALE"],
+            id="an-allocation-that-was-not-moved",
+        ),
+        pytest.param(
+            f"UPDATE allocation SET level_id = {level('PAN', 'HAMBURG')}, warehouse_id = {warehouse('HAMBURG')} "
+            f"WHERE id = {given_by('BERLIN', 'moved', 'PAN')}",
+            ["SALE", "SALE"],
+            id="an-allocation-that-was-moved-by-nobody",
+        ),
+        pytest.param(
+            f"DELETE FROM stock_movement WHERE kind = 'CANCELLATION' AND order_id = {order('moved')}",
+            ["SALE"],
+            id="units-that-were-not-given-back",
+        ),
+        pytest.param(
+            f"DELETE FROM stock_movement WHERE kind = 'SALE' AND order_id = {order('moved')} "
+            f"AND level_id = {level('PAN', 'HAMBURG')}",
+            ["SALE"],
+            id="units-that-were-not-given",
+        ),
+    ],
+)
+async def test_a_move_whose_movements_and_allocations_disagree_is_found(
+    shop: Shop, verified: Verified, statement: str, kinds: list[str]
+) -> None:
+    found = await verified(statement)
+
+    told = [
+        one.partition(shop.filled("Order {moved}: "))[2].split(" ")[0] for one in found if "movements of level" in one
+    ]
+    assert sorted(told) == kinds
 
 
 async def test_every_column_is_either_planted_or_cannot_be_found(shop: Shop) -> None:

@@ -1,22 +1,26 @@
-"""Alerts follow changes of settings, websites and warehouses, whether or not any stock moves afterwards."""
+"""Alerts and dates follow changes of settings, websites and warehouses, whether or not any stock moves afterwards."""
 
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from gqlstock.delivery import housekeeping
-from gqlstock.rules.settings import SettingScope
+from gqlstock.rules.settings import BackorderMode, SettingScope
 from gqlstock.services import catalog, categories, reassess, warehouses
 from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.stock import transaction
 from gqlstock.store import reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.db import transactions
+from gqlstock.store.orders import OrderLine
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.reassessments import Reassessment
+from support import promised_dates as dates
 from support import shop_builders as make
+from support.promised_dates import OrderNews
 from support.statement_counter import Statements
 
 
@@ -273,3 +277,107 @@ async def test_alerts_appear_within_ten_seconds_while_a_server_runs(shop: None) 
                 break
             await asyncio.sleep(0.05)
         assert await found() == [("MUG", None, 4, "RAISED"), ("SHIRT-S", None, 4, "RAISED")]
+
+
+@pytest.fixture
+async def waiting(shop: None) -> tuple[int, int]:
+    """An order of MUG and one of SHIRT-S that wait for what comes on the 10th. Answers their ids."""
+    await make.setting(backorders=BackorderMode.ALLOW)
+    mug, shirt = await make.order("MUG", 6), await make.order("SHIRT-S", 6)
+    for sku in ("MUG", "SHIRT-S"):
+        await dates.announce(10, on=10, sku=sku)
+    await reassess.run()
+    return mug, shirt
+
+
+async def buffers() -> list[int]:
+    return [line.buffer_days for line in await OrderLine.all().order_by("id")]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ({"system": True}, ["MUG", "SHIRT-S"]),
+        ({"organization": "default"}, ["MUG", "SHIRT-S"]),
+        ({"website": "shop"}, ["MUG", "SHIRT-S"]),
+        ({"category": "cups"}, ["MUG"]),
+        ({"category": "kitchen"}, ["MUG"]),
+        ({"product": "MUG"}, ["MUG"]),
+        ({"product": "SHIRT"}, ["SHIRT-S"]),
+        ({"combination": "SHIRT-S"}, ["SHIRT-S"]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+async def test_orders_are_told_the_date_with_the_new_buffer_once(
+    waiting: tuple[int, int], place: dict[str, Any], told: list[str]
+) -> None:
+    of_sku = dict(zip(("MUG", "SHIRT-S"), waiting, strict=True))
+    news = OrderNews()
+    await news.entries()
+
+    await make.setting(**place, incoming_buffer_days=3)
+    await reassess.run()
+    await reassess.run()
+
+    assert await news.dates() == [(of_sku[sku], 10, 13) for sku in told]
+    assert await buffers() == [3 if sku in told else 0 for sku in ("MUG", "SHIRT-S")]
+    assert await Reassessment.all().count() == 0
+
+
+@pytest.mark.parametrize("way", ["the-product", "its-category", "the-organization"])
+async def test_orders_follow_what_moves_to_another_buffer(waiting: tuple[int, int], way: str) -> None:
+    await make.category("garden")
+    await make.organization("acme", warehouses=["BERLIN"])
+    await make.setting(category="garden", incoming_buffer_days=3)
+    await make.setting(organization="acme", incoming_buffer_days=5)
+    await reassess.run()
+    news = OrderNews()
+    await news.entries()
+
+    if way == "the-product":
+        await catalog.update_product("MUG", {"category": "garden"})
+    elif way == "its-category":
+        await categories.update("kitchen", {"parent": "garden"})
+    else:
+        await warehouses.update_website("shop", {"organization": "acme"})
+    await reassess.run()
+
+    mug, shirt = waiting
+    assert await news.dates() == ([(mug, 10, 15), (shirt, 10, 15)] if way == "the-organization" else [(mug, 10, 13)])
+
+
+async def test_a_buffer_without_a_date_is_told_to_nobody(waiting: tuple[int, int]) -> None:
+    late = await make.order("MUG", 20)
+    news = OrderNews()
+    await news.entries()
+
+    await make.setting(product="MUG", incoming_buffer_days=3)
+    await reassess.run()
+
+    assert await news.dates() == [(waiting[0], 10, 13)]
+    assert await buffers() == [3, 0, 3]
+    assert late
+
+
+async def test_an_item_that_nothing_comes_for_is_not_assessed_for_its_buffer(waiting: tuple[int, int]) -> None:
+    await make.setting(incoming_buffer_days=3)
+
+    assert await reassess.run() == 2
+
+
+async def test_telling_of_a_buffer_costs_as_many_statements_for_forty_orders_as_for_four(shop: None) -> None:
+    await make.setting(backorders=BackorderMode.ALLOW)
+
+    async def statements(sku: str, orders: int) -> int:
+        for _ in range(orders):
+            await make.order(sku, 10)
+        await dates.announce(10 * orders, on=10, sku=sku)
+        await make.setting(product=sku.removesuffix("-S"), incoming_buffer_days=3)
+        await reassess.run()
+        await make.setting(product=sku.removesuffix("-S"), incoming_buffer_days=4)
+        with Statements().counted() as sent:
+            await reassess.run()
+        assert {line.buffer_days for line in await OrderLine.filter(sku=sku)} == {4}
+        return len([one for one in sent if not one.startswith("UPDATE")])
+
+    assert await statements("MUG", 40) == await statements("SHIRT-S", 4)

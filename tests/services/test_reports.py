@@ -11,7 +11,7 @@ from gqlstock.rules.demand import Demand
 from gqlstock.rules.explanation import TermKind
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.services import demand, explanations, reports
-from gqlstock.services.availability import assortment
+from gqlstock.stock.present import assortment
 from gqlstock.store import catalog, categories, warehouses
 from gqlstock.store.db import clock
 from gqlstock.store.orders import Order
@@ -43,7 +43,7 @@ async def place(code):
 async def explained(sku):
     item = (await catalog.by_sku([sku]))[sku]
     network = await warehouses.network()
-    found = await assortment([item], network.channels[0], network)
+    found = await assortment([item], network.channels[0])
     terms = await explanations.explain(item, found)
     return found.assess(item), terms
 

@@ -6,14 +6,15 @@ from decimal import Decimal
 import pytest
 
 from gqlstock.rules.availability import BACKORDER_MESSAGE
+from gqlstock.rules.catalog import Option, OptionValue
 from gqlstock.rules.geo import Point
-from gqlstock.rules.order_request import OrderRequest
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.refusals import InsufficientStock, Refused
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement, SourceSelection
 from gqlstock.rules.shipments import ShipmentState
-from gqlstock.services import adjust_stock, catalog, place_order, retry_order, verification, warehouses
+from gqlstock.services import adjust_stock, catalog, combinations, place_order, retry_order, verification, warehouses
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store.orders import Order, OrderLine
 from gqlstock.store.outbox import OutboxEntry
@@ -243,6 +244,42 @@ async def test_trying_again_is_news():
     assert await OutboxEntry.filter(topic="ORDER", subject=order_id).count() == before + 1
     order = await Order.get(id=order_id)
     assert order.updated_at > order.placed_at
+
+
+async def test_a_parked_order_is_placed_under_the_options_that_its_combination_has_by_then():
+    await make.product("SHIRT", options={"Size": ["S", "M"]})
+    await make.stock("SHIRT-S", on_hand=0)
+    order_id = await life.place(("SHIRT-S", 1))
+    size = Option("Fit", (OptionValue("Small", renamed_from="S"), OptionValue("M")), renamed_from="Size")
+    color = Option("Color", (OptionValue("Red"), OptionValue("Blue")), existing="Red")
+    await catalog.update_product("SHIRT", {"options": [size, color]})
+    await make.stock("SHIRT-S", on_hand=3)
+
+    await life.retry(order_id)
+
+    assert await life.units(order_id) == [("BERLIN", 1, "ON_HAND")]
+    assert await life.figures("SHIRT-S") == Figures(2)
+    assert [line.selected_options for line in await OrderLine.filter(order_id=order_id)] == [{"Size": "S"}]
+
+
+async def test_a_choice_that_has_a_combination_by_then_takes_its_stock():
+    await make.product("SHIRT", options={"Size": ["S", "M"]}, combinations=False)
+    await make.setting(product="SHIRT", allow_only_existing_combinations=False)
+    await make.stock("MUG", on_hand=0)
+    wanted = (RequestedLine("SHIRT", Decimal(2), (("Size", "S"),)), *life.wanted(("MUG", 1)))
+    order_id = (await place_order.place(SYSTEM, OrderRequest(wanted))).ids["order"][0]
+    assert await life.status(order_id) is OrderStatus.BACKORDERED
+    await combinations.create("SHIRT", [("Size", "S")], sku="SHIRT-S")
+    await make.stock("SHIRT-S", on_hand=5)
+    await make.stock("MUG", on_hand=1)
+
+    await life.retry(order_id)
+
+    assert await life.units(order_id) == [("BERLIN", 2, "ON_HAND"), ("BERLIN", 1, "ON_HAND")]
+    assert (await life.figures("SHIRT-S"), await life.figures("MUG")) == (Figures(3), Figures(0))
+    assert [line.sku for line in await OrderLine.filter(order_id=order_id).order_by("id")] == ["SHIRT", "MUG"]
+    await life.cancel(order_id)
+    assert await life.figures("SHIRT-S") == Figures(5)
 
 
 # ── refusals

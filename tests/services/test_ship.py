@@ -438,6 +438,66 @@ async def test_what_was_sold_below_zero_leaves_all_the_same_once_it_is_there():
     assert await life.figures() == Figures(0)
 
 
+# ── units that left although they are not on hand
+
+
+async def test_units_that_are_not_on_hand_leave_with_allow_negative_and_on_hand_falls_below_zero():
+    await make.setting(decrement_inventory=ON_SHIPMENT)
+    await make.stock("MUG", on_hand=5)
+    order_id = await life.place(("MUG", 5))
+    number = await life.pack(order_id)
+    await adjust(-3)
+
+    await life.ship(number, allow_negative=True)
+
+    assert await life.figures() == Figures(-3)
+    assert await life.packed(order_id) == [("BERLIN", 5, "SHIPPED", number)]
+    assert await life.ledger(order_id) == [("BERLIN", "SHIPMENT", -5)]
+    assert await life.status(order_id) is OrderStatus.SHIPPED
+
+
+async def test_allow_negative_changes_nothing_for_units_that_are_on_hand():
+    await make.setting(decrement_inventory=ON_SHIPMENT)
+    await make.stock("MUG", on_hand=10)
+    number = await life.pack(await life.place(("MUG", 3)))
+
+    await life.ship(number, allow_negative=True)
+
+    assert await life.figures() == Figures(7)
+
+
+@pytest.mark.parametrize(
+    ("mode", "left"), [(ON_ORDER, Figures(-1, backordered=1)), (ON_SHIPMENT, Figures(2, planned=3, backordered=1))]
+)
+async def test_a_pending_shipment_cannot_leave_with_allow_negative_either(mode, left):
+    await make.setting(backorders=BackorderMode.ALLOW, decrement_inventory=mode)
+    await make.stock("MUG", on_hand=2)
+    number = await life.pack(await life.place(("MUG", 3)))
+
+    step = life.ship(number, allow_negative=True)
+
+    assert await life.refused(step) == ("INVALID_STATE", ("number",))
+    assert await life.figures() == left
+
+
+async def test_units_that_wait_wait_on_when_others_leave_below_zero():
+    """What left was promised already: it was not available, and so nothing that waits is filled or loses its place."""
+    await make.setting(decrement_inventory=ON_SHIPMENT, backorders=BackorderMode.ALLOW)
+    await make.stock("MUG", on_hand=5)
+    number = await life.pack(await life.place(("MUG", 5)))
+    waiting = await life.place(("MUG", 2))
+    await adjust(-4)
+    assert await life.figures() == Figures(1, reserved=2, planned=5, backordered=2)
+
+    await life.ship(number, allow_negative=True)
+
+    assert await life.figures() == Figures(-4, reserved=2, backordered=2)
+    assert await life.units(waiting) == [("BERLIN", 2, "BACKORDERED")]
+    await adjust(6)
+    assert await life.units(waiting) == [("BERLIN", 2, "ON_HAND")]
+    assert await life.figures() == Figures(2, reserved=2)
+
+
 async def test_a_shipment_leaves_once():
     await make.stock("MUG", on_hand=10)
     number = await life.ship_all(await life.place(("MUG", 3)))

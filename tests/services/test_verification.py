@@ -6,12 +6,13 @@ import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
-from gqlstock.services import imports, receive, verification
+from gqlstock.services import receive, verification
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.verification import Difference
 from gqlstock.store import inventory
 from gqlstock.store.db import sql
+from support import importing
 from support import order_life as life
 from support import shop_builders as make
 
@@ -127,12 +128,35 @@ async def test_rows_from_before_there_were_seals_are_looked_at_without(db: None)
     assert await verification.verify() == []
 
 
+async def test_an_edited_order_agrees_unless_it_was_tampered_with_before(db: None) -> None:
+    await _shop()
+    await make.stock("MUG", on_hand=9)
+    one, other = await make.order("MUG", 1), await make.order("MUG", 1)
+    await sql.execute("UPDATE order_line SET name = 'Jug' WHERE order_id = ?", other)
+
+    for order_id in (one, other):
+        await life.edit(order_id, change=[("MUG", 2)], add=[("MUG", 1)])
+
+    assert [difference.place for difference in await verification.verify()] == [f"Order {100_000 + other}"]
+
+
+async def test_an_order_from_before_there_were_seals_is_edited_without(db: None) -> None:
+    await _shop()
+    order_id = await make.order("MUG", 1)
+    await sql.execute("UPDATE customer_order SET seal = NULL")
+
+    await life.edit(order_id, change=[("MUG", 2)])
+
+    assert await sql.query("SELECT seal FROM customer_order") == [{"seal": None}]
+    assert await verification.verify() == []
+
+
 async def test_every_page_of_levels_is_looked_at(db: None) -> None:
     await make.warehouse()
     for number in range(3):
         await make.product(f"P{number}", options={"Size": [str(size) for size in range(900)]})
     rows = await sql.query("SELECT sku FROM item WHERE product_id IS NOT NULL ORDER BY id")
-    await imports.levels(SYSTEM, ["sku,warehouse,on_hand\n", *(f"{row['sku']},BERLIN,1\n" for row in rows)])
+    await importing.levels(["sku,warehouse,on_hand\n", *(f"{row['sku']},BERLIN,1\n" for row in rows)])
 
     await sql.execute("UPDATE inventory_level SET available = 0 WHERE id IN (1, 2700)")
 

@@ -57,6 +57,8 @@ async def settled() -> None:
     """Everything that can happen now has happened."""
     for _ in range(10):
         await asyncio.sleep(0)
+    # The longest that a batch waits for others to join.
+    await asyncio.sleep(0.01)
 
 
 async def test_idle_batchers_run_calls_immediately_and_calls_during_a_write_form_the_next_batch():
@@ -68,6 +70,49 @@ async def test_idle_batchers_run_calls_immediately_and_calls_during_a_write_form
 
     assert await asyncio.gather(*calls) == [2, 4, 6, 8]
     assert doubling.batches == [[1], [2, 3, 4]]
+
+
+async def test_calls_that_are_a_few_turns_of_the_event_loop_apart_are_one_batch():
+    doubling = Doubling(paused=False)
+    batcher = Batcher(doubling)
+    calls = []
+    for number in (1, 2, 3):
+        calls.append(asyncio.create_task(batcher.do(number)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    assert await asyncio.gather(*calls) == [2, 4, 6]
+    assert doubling.batches == [[1, 2, 3]]
+
+
+async def test_callers_that_call_again_at_once_do_so_together():
+    doubling = Doubling(paused=False)
+    batcher = Batcher(doubling)
+
+    async def caller(number: int) -> None:
+        # Reading the next request takes some turns of the event loop.
+        for _ in range(4):
+            await batcher.do(number)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    late = [asyncio.create_task(caller(number)) for number in range(5)]
+    await asyncio.gather(*late)
+
+    assert [len(batch) for batch in doubling.batches] == [5, 5, 5, 5]
+
+
+async def test_a_batch_waits_but_shortly_for_a_stream_of_calls():
+    doubling = Doubling()
+    batcher = Batcher(doubling)
+    calls = []
+    for number in range(100, 160):
+        calls.append(asyncio.create_task(batcher.do(number)))
+        await asyncio.sleep(0.001)
+    doubling.resumed.set()
+
+    assert await asyncio.gather(*calls) == [2 * number for number in range(100, 160)]
+    assert len(doubling.batches[0]) < 30
 
 
 async def test_a_call_after_the_last_one_was_answered_runs():

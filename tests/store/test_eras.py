@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.feed import START, OutOfReach
 from gqlstock.store import outbox
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
-from gqlstock.store.outbox import START, OutOfReach
 from support.settled_news import settled
 
 AHEAD = 1_000_000_000

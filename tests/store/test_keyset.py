@@ -1,12 +1,17 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
 import pytest
 
-from gqlstock.store import catalog
+from gqlstock.rules.paging import Key, SortOrder
+from gqlstock.store import catalog, item_lists
+from gqlstock.store.announcements import StockAnnouncement
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import keyset
-from gqlstock.store.db.keyset import Key, SortOrder
+from gqlstock.store.db import connection, keyset, sql
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.warehouses import Warehouse
 from support import shop_builders as make
+from support.statement_counter import Statements
 
 
 @pytest.fixture
@@ -152,7 +157,7 @@ async def test_the_key_of_a_column_that_is_worked_out_is_its_value(db: None) -> 
     mug = (await catalog.by_sku(["MUG"]))["MUG"]
 
     found = await keyset.page(
-        catalog.with_total_available(catalog.live_items()),
+        item_lists.with_total_available(catalog.live_items()),
         SortOrder("total_available"),
         after=None,
         before=None,
@@ -160,3 +165,65 @@ async def test_the_key_of_a_column_that_is_worked_out_is_its_value(db: None) -> 
     )
 
     assert found == [(mug, (30_000, mug.id))]
+
+
+@pytest.fixture
+async def announced(db: None) -> None:
+    """Announcements 1 to 8, by letter A to H: of two moments and of none."""
+    await make.shop()
+    await make.product("MUG")
+    level = await make.stock("MUG")
+    dates = [None, NOON, LATER, NOON, None, None, LATER, NOON]
+    for number, date in enumerate(dates, 1):
+        await StockAnnouncement.create(
+            id=number, level_id=level, quantity=Decimal(number), expected_at=date, created_at=NOON
+        )
+
+
+NOON, LATER = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
+EXPECTED = SortOrder("expected_at", nullable=True)
+IN_ORDER = [(NOON, 2), (NOON, 4), (NOON, 8), (LATER, 3), (LATER, 7), (None, 1), (None, 5), (None, 6)]
+
+
+async def keys(order: SortOrder, *, after: Key | None = None, before: Key | None = None, limit: int = 10) -> list[Key]:
+    found = await keyset.page(StockAnnouncement.all(), order, after=after, before=before, limit=limit)
+    assert [order.key(row) for row, _ in found] == [key for _, key in found]
+    return [key for _, key in found]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_every_span_of_a_nullable_order_is_a_part_of_it(announced: None, descending: bool) -> None:
+    order = SortOrder("expected_at", descending, nullable=True)
+    whole = IN_ORDER[::-1] if descending else IN_ORDER
+
+    assert await keys(order) == whole
+    for start, after in enumerate([None, *whole]):
+        for end, before in [*enumerate(whole), (len(whole), None)]:
+            for limit in (1, 2, 10):
+                found = await keys(order, after=after, before=before, limit=limit)
+                assert found == whole[start:end][:limit]
+
+
+async def test_a_page_of_a_nullable_order_takes_two_statements_only_where_nulls_begin(announced: None) -> None:
+    async def statements(after: Key | None, order: SortOrder = EXPECTED) -> int:
+        with Statements().counted() as sent:
+            await keys(order, after=after, limit=3)
+        return len(sent)
+
+    assert [await statements(after) for after in (None, (NOON, 4), (NOON, 8), (None, 1))] == [1, 1, 2, 1]
+    assert [await statements(after, EXPECTED.reversed()) for after in (None, (None, 5), (LATER, 3))] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_page_of_a_nullable_order_is_found_by_an_index(announced: None, descending: bool) -> None:
+    if connection.is_postgres():
+        pytest.skip("its plans follow the number of rows")
+    order = SortOrder("expected_at", descending, nullable=True)
+    with Statements().counted() as sent:
+        for after in (None, *IN_ORDER):
+            await keys(order, after=after, limit=10)
+
+    for statement in sent:
+        text, values = statement.rsplit(": [", 1) if ": [" in statement else (statement, "]")
+        plan = await sql.query(f"EXPLAIN QUERY PLAN {text}", *([0] * text.count("?")))
+        assert [one["detail"].split(" USING ")[0] for one in plan] == ["SEARCH stock_announcement"], values

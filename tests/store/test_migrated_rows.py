@@ -10,12 +10,12 @@ from tortoise.migrations.api.migrate import migrate
 
 from gqlstock.config import Config
 from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.feed import START
 from gqlstock.store import catalog, dispatch, orders, outbox, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.db import clock, connection, sql, transactions, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.orders import Order, OrderLine
-from gqlstock.store.outbox import START
 from gqlstock.store.warehouses import Warehouse
 
 POSTGRES = os.environ.get("GQLSTOCK_TEST_DATABASE_URL")

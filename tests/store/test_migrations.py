@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api.migrate import migrate
 
+import gqlstock
 from gqlstock.config import Config
 from gqlstock.store.db import connection, migrations, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
@@ -149,3 +151,65 @@ async def test_a_migration_that_fails_leaves_nothing_and_those_before_it(tmp_pat
         recorded = [name for (name,) in found.execute("SELECT name FROM tortoise_migrations ORDER BY id")]
     assert recorded == ["0001_initial", "0002_outbox_horizon"]
     assert tables & {"outbox_horizon", "back_in_stock_subscription", "dispatch"} == {"outbox_horizon"}
+
+
+# Runs a command of the version in a directory.
+OF_VERSION = "import sys; sys.path.insert(0, sys.argv.pop(1)); from gqlstock.cli import app; app()"
+MIGRATION = """
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+class Migration(migrations.Migration):
+    dependencies = [("gqlstock", "{after}")]
+    initial = False
+    operations = [ops.RunSQL("UPDATE warehouse SET name = 'Later'")]
+"""
+
+
+def test_a_migration_has_servers_drop_what_they_keep_and_none_of_a_new_database_does(new: str, tmp_path: Path) -> None:
+    later_version = shutil.copytree(Path(gqlstock.__path__[0]), tmp_path / "gqlstock")
+    (later_version / "store/db/migrations/9999_later.py").write_text(MIGRATION.format(after=ALL[-1]))
+
+    async def topics() -> list[str]:
+        async with connection.opened(parsed(new)):
+            return [row["topic"] for row in await sql.query("SELECT topic FROM outbox ORDER BY id")]
+
+    def migrated(*command: str) -> list[str]:
+        assert told(started(new, *command)) == (0, "The database is up to date.\n", "")
+        return asyncio.run(topics())
+
+    later = ("-c", OF_VERSION, str(tmp_path), "migrate")
+    # Those of the default organization and of the key of access tokens.
+    assert migrated("-m", "gqlstock.cli", "migrate") == ["SETTINGS", "TOKENS"]
+    assert migrated(*later) == ["SETTINGS", "TOKENS", "RESET"]
+    assert migrated(*later) == ["SETTINGS", "TOKENS", "RESET"]
+
+    asyncio.run(forget(new))
+    assert migrated(*later) == ["SETTINGS", "TOKENS"]
+
+
+async def forget(url: str) -> None:
+    """Have a new database in the place of this one."""
+    found = parsed(url)
+    if isinstance(found, SqliteFile):
+        for file in Path(found.path).parent.glob(f"{Path(found.path).name}*"):
+            file.unlink()
+    else:
+        name = url.rpartition("/")[2]
+        await _on_server(f'DROP DATABASE "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+
+
+async def test_no_migration_makes_the_ids_of_the_outbox_begin_again(tmp_path: Path) -> None:
+    """On SQLite what is kept in memory is current as long as this number is the same."""
+    url = SqliteFile(str(tmp_path / "sqlite.db"))
+    async with connection.opened(url, create=True):
+        await migrate(config=connection.settings(url, create=True), target="gqlstock.0001_initial")
+    async with connection.opened(url):
+        entry = "INSERT INTO outbox (tx, topic, subject, data, created_at) VALUES (0, 'ORDER', 1, '{}', '2026-01-01')"
+        await sql.execute(entry)
+        await sql.execute("DELETE FROM outbox")
+
+    await versions.migrate(url)
+
+    async with connection.opened(url):
+        assert await sql.query("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'") == [{"seq": 1}]

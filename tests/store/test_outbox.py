@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.feed import START, Cursor, OutOfReach
 from gqlstock.store import outbox
 from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
-from gqlstock.store.outbox import START, Cursor, OutOfReach
 from support import database_backup
 from support.settled_news import settled
 
@@ -347,3 +347,20 @@ async def test_a_kept_place_is_followed_for_as_long_as_its_entry_is_there(db: No
     await transactions.run(lambda: sql.execute("DELETE FROM outbox WHERE subject = 2"))
     with pytest.raises(OutOfReach, match="not of this database's history"):
         await outbox.resume(second.cursor, 10)
+
+
+async def test_an_entry_is_stored_with_the_item_whose_kept_reads_it_drops(db: None) -> None:
+    await tell(1)
+    await transactions.run(lambda: outbox.add([Event(Topic.LEVEL, 7, item_id=3)]))
+
+    rows = await sql.query("SELECT topic, subject, item_id FROM outbox ORDER BY id")
+
+    assert [tuple(row.values()) for row in rows] == [("ORDER", 1, None), ("LEVEL", 7, 3)]
+
+
+async def test_entries_of_topics_of_a_later_version_are_read_as_unknown(db: None) -> None:
+    await tell(1)
+    await transactions.run(lambda: sql.execute("UPDATE outbox SET topic = 'CARRIER'"))
+    await tell(2)
+
+    assert [entry.topic for entry in await outbox.after(START, 10)] == [Topic.UNKNOWN, Topic.ORDER]

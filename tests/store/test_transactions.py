@@ -9,12 +9,11 @@ import pytest
 
 from gqlstock.rules.catalog import new_product
 from gqlstock.rules.events import Event, Topic
-from gqlstock.services import warehouses
 from gqlstock.stock import loading
 from gqlstock.stock.command import Names
 from gqlstock.store import catalog, outbox
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import clock, connection, sql, transactions, versions
+from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.commits import CommitUnknown
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.db.transactions import Outdated
@@ -24,13 +23,10 @@ from support.lost_commits import CommitLossProxy, losing_commits
 
 
 @pytest.fixture
-async def on_sqlite(tmp_path: Path) -> AsyncIterator[SqliteFile]:
+async def on_sqlite(sqlite_file: SqliteFile) -> AsyncIterator[SqliteFile]:
     """A SQLite database, open, whatever the other tests run on."""
-    url = SqliteFile(str(tmp_path / "sqlite.db"))
-    await versions.migrate(url)
-    async with connection.opened(url, everywhere=True):
-        await warehouses.ensure_default_organization()
-        yield url
+    async with connection.opened(sqlite_file, everywhere=True):
+        yield sqlite_file
 
 
 @pytest.fixture
@@ -225,6 +221,23 @@ async def test_sqlite_begins_by_taking_the_write_lock(on_sqlite: SqliteFile) -> 
     assert await transactions.run(work) == "database is locked"
 
 
+@pytest.mark.parametrize(("megabytes", "at_least", "at_most"), [(6, 6, 8), (40, 16, 18)])
+async def test_sqlite_writes_over_its_log_and_cuts_a_large_one(
+    on_sqlite: SqliteFile, megabytes: int, at_least: int, at_most: int
+) -> None:
+    async def fill() -> None:
+        await sql.execute("CREATE TABLE filling AS SELECT zeroblob(?) AS bytes", megabytes * 1_048_576)
+
+    await transactions.run(fill)
+    await make.warehouse("A")
+
+    assert at_least <= _size_of(Path(f"{on_sqlite.path}-wal")) / 1_048_576 <= at_most
+
+
+def _size_of(file: Path) -> int:
+    return file.stat().st_size
+
+
 async def test_sqlite_reads_do_not_wait_for_a_running_transaction(on_sqlite: SqliteFile) -> None:
     await make.warehouse("A", name="Before")
     wrote, go_on = asyncio.Event(), asyncio.Event()
@@ -387,7 +400,7 @@ async def test_items_that_were_changed_before_they_were_locked_are_read_again(
         seen.append("MUG" in found.by_sku)
         if len(seen) == 1:
             await other.execute("UPDATE item SET deleted_at = now(), updated_at = now()")
-        await loading.lock(found, [item.id for item in found.by_sku.values()])
+        (await loading.lock(found, [item.id for item in found.by_sku.values()])).check_unchanged()
 
     await transactions.run(work)
 

@@ -22,7 +22,7 @@ Run = Callable[..., Result]
 Fill = Callable[[Callable[[], Awaitable[object]]], None]
 """Does something with the test's database between two commands."""
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @contextmanager

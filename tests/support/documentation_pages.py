@@ -6,7 +6,8 @@ Blocks of a page run one after another, each page on the shop that the guide set
   ``graphql refused`` is refused something, which the answer behind it tells.
 - ``json`` behind one is its answer, ``json pushed`` the next push of the latest subscription; "…" is any value there.
 - ``sh`` is one script with all others of its page, which must end well.
-- Variables stand for what was answered before: ``$hold`` for the id of the latest ``hold``, ``$after`` for the latest cursor.
+- Variables stand for what was answered before: ``$hold`` for the id of the latest ``hold``, ``$after`` for the latest cursor,
+  ``$token`` for the latest ``accessToken``.
 """
 
 import contextlib
@@ -24,8 +25,8 @@ from typing import Any
 from gqlstock.adapters.bus import OneProcess
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.delivery.storefront import Storefront
-from gqlstock.graphql.context import Context
-from gqlstock.graphql.schema import build
+from gqlstock.graphql.context import Context, Deployment
+from gqlstock.graphql.schema.root import build
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM
 from support.command_line import PATIENCE
 from support.server_processes import free_port
@@ -146,6 +147,8 @@ class Reader:
 
     async def _subscribes(self, block: Block) -> None:
         await self.leaves()
+        # News that was committed before belongs to no push of it.
+        await settled()
         results = await build().subscribe(block.text, self._variables(block), context_value=self._context(block))
         assert not hasattr(results, "errors"), f"{block.where}: {results}"
         self._pushes = Pushes(results)
@@ -163,7 +166,7 @@ class Reader:
 
     def _context(self, block: Block) -> Context:
         caller = ANONYMOUS if block.kind == "public" else SYSTEM
-        return Context(self._feed, self._storefront, caller=caller)
+        return Context(Deployment(self._feed, self._storefront), caller=caller)
 
 
 @contextlib.asynccontextmanager
@@ -203,6 +206,8 @@ def _named(answer: Any) -> Iterator[tuple[str, Any]]:
         for key, value in answer.items():
             if key in ("endCursor", "cursor") and value is not None:
                 yield "after", value
+            if key == "accessToken" and value is not None:
+                yield "token", value
             if isinstance(value, dict) and "id" in value:
                 yield key, value["id"]
             yield from _named(value)

@@ -54,8 +54,7 @@ async def forked(env: Mapping[str, str], bug: str | None = None) -> AsyncIterato
 def _serve(env: Mapping[str, str], port: int, bug: str | None) -> None:
     os.environ.update({"GQLSTOCK_LOG_LEVEL": "warning", **env})
     if bug is not None:
-        plant, _ = planted_bugs.BUGS[bug]
-        plant()
+        planted_bugs.plant(bug)
     # Connections are kept for as long as clients may be idle on a busy machine.
     uvicorn.run(
         app.from_env,

@@ -13,7 +13,7 @@ has clients change a few items through two processes for ten minutes, and then c
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,12 +22,12 @@ from support.facts import Facts
 from support.serial_order import Found, Search
 from support.stock_evidence import Evidence
 from support.stock_model import Model
-from support.stock_records import Level, Movement, Order, Piece, Place, Refused, Rules
+from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules
 
 UNANSWERED = float("inf")
 # How often a search may go back for each call before it is given up.
 _PATIENCE = 20
-_TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back")
+_TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 _MAKING = ("place", "hold", "pack", "announce")
 
 
@@ -48,6 +48,8 @@ class Call:
     end: float = UNANSWERED
     refusals: tuple[tuple[str, int | None], ...] | None = None
     made: int | None = None
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    """The ids and SKUs of the lines of an order, as they were answered."""
     seen: Any = None
     hint: float = 0.0
 
@@ -103,6 +105,9 @@ class Judge:
     def __init__(self, group: Group, evidence: Evidence) -> None:
         self._group = group
         self._evidence = evidence
+        self._edited: set[int] = set()
+        self._moved: set[int] = set()
+        """The orders that may have been edited, and those of which units may have been moved."""
         self._start_over()
 
     def _start_over(self) -> None:
@@ -115,6 +120,8 @@ class Judge:
         """The calls without those that, by what the database has, did not happen; with the hints that it gives."""
         offset = time.time() - time.monotonic()
         found = [call for call in calls if not call.optional or self._may_have_happened(call)]
+        self._edited = {call.given["id"] for call in found if call.name == "edit" and not call.refusals}
+        self._moved = {call.given["id"] for call in found if call.name == "move" and not call.refusals}
         for call in found:
             stamp = self._stamp(call)
             call.hint = stamp.timestamp() - offset if stamp else min(call.end, call.start + 0.02)
@@ -179,7 +186,7 @@ class Judge:
             return None if seen == call.seen else f"the model shows {seen}"
         if call.key is not None:
             self._facts.put(("key", call.key), call.made or True)
-        return self._other_units(call) or self._other_movement(call)
+        return self._other_units(call) or self._beyond_the_end(call) or self._other_movement(call)
 
     def _given(self, call: Call) -> dict[str, Any]:
         if call.name in _MAKING:
@@ -198,14 +205,18 @@ class Judge:
     def _other_units(self, call: Call) -> str | None:
         """How the units that the model gives to an order, hold or shipment are others than the database has."""
         evidence, facts = self._evidence, self._facts
-        if call.name in ("place", "retry"):
-            id = call.made if call.name == "place" else call.given["id"]
+        if call.name in ("place", "retry", "edit", "move"):
+            id: int = call.made if call.name == "place" else call.given["id"]
             order: Order = facts.get(("order", id))
             if call.seen is not None and order.parked != (call.seen == "BACKORDERED"):
                 return f"the model has it {order.status}"
-            planned = [_counted(line.pieces, 2) for line in order.lines]
-            there = evidence.plans.get(id)
-            return None if order.parked or planned == there else f"the model takes {planned}, the database {there}"
+            if order.parked:
+                return None
+            if other := self._other_sources(id, order):
+                return other
+            promised, told = [line.promised for line in order.lines], evidence.promised.get(id)
+            is_final = promised == told or id in self._edited or call.name == "move"
+            return None if is_final else f"the model promises {promised}, the database {told}"
         if call.name == "hold":
             parts: Counter[Place] = Counter()
             for sku, warehouse, quantity in facts.get(("hold", call.made)).parts:
@@ -218,9 +229,36 @@ class Judge:
             return None if same else f"the database has {packed}"
         return None
 
+    def _other_sources(self, id: int, order: Order) -> str | None:
+        """How the units that the lines of an order have by now are others than in the end, when they may be more."""
+        if id in self._moved:
+            return None
+        planned = [_counted(line.pieces, 2) for line in order.lines]
+        there = [
+            Counter({at: units for at, units in in_the_end.items() if at in by_now})
+            for by_now, in_the_end in zip(planned, self._evidence.plans.get(id, []), strict=False)
+        ]
+        return None if planned == there else f"the model takes {planned}, the database {there}"
+
+    def _beyond_the_end(self, call: Call) -> str | None:
+        """How a line has more units by now than in the end, or more that are over: neither ever becomes less."""
+        if call.name not in ("cancel", "edit", "ship", "take_back"):
+            return None
+        id = self._facts.get(("shipment", call.given["id"])).order if call.name == "ship" else call.given["id"]
+        order: Order = self._facts.get(("order", id))
+        _, rows = self._evidence.orders[id]
+        for line, (_, most, canceled), in_the_end in zip(order.lines, rows, self._evidence.pieces[id], strict=False):
+            there = _over(
+                (warehouse, state, shipment, units) for (_, warehouse, state, shipment), units in in_the_end.items()
+            )
+            by_now = _over(piece[1:] for piece in line.pieces)
+            if line.quantity > most or line.canceled > canceled or not by_now <= there:
+                return f"the model has {line}, the database {in_the_end}"
+        return None
+
     def _other_movement(self, call: Call) -> str | None:
         """How what the model moves is another line than the next one of the ledger."""
-        if call.name == "count" and not self._model.movements and ("tag", call.tag) in self._evidence.times:
+        if call.name in _TAGGED and not self._model.movements and ("tag", call.tag) in self._evidence.times:
             return "the ledger has a movement of it"
         for movement in self._model.movements:
             ledger = self._evidence.ledger[movement.sku, movement.warehouse]
@@ -230,7 +268,7 @@ class Judge:
         return None
 
     def _is_same(self, call: Call, movement: Movement, there: Any) -> bool:
-        order = call.given.get("id") if call.name in ("retry", "cancel", "take_back") else None
+        order = call.given.get("id") if call.name in ("retry", "cancel", "take_back", "edit", "move") else None
         if call.name == "place":
             order = call.made
         if call.name == "ship":
@@ -261,12 +299,13 @@ class Judge:
         ]
 
     def _orders(self) -> dict[int, Any]:
-        return {id: (*order, self._evidence.pieces[id]) for id, order in self._evidence.orders.items()}
+        evidence = self._evidence
+        return {id: (*order, evidence.pieces[id], evidence.promised[id]) for id, order in evidence.orders.items()}
 
     def _order(self, _: int, order: Order) -> Any:
         lines = [(line.sku, line.quantity, line.canceled) for line in order.lines]
-        pieces = [_counted(line.pieces, 4) for line in order.lines]
-        return order.status, lines, pieces
+        pieces = [_counted(_in_sequence(line.pieces), 4) for line in order.lines]
+        return order.status, lines, pieces, [line.promised for line in order.lines]
 
     def _shipment(self, id: int, shipment: Any) -> Any:
         order: Order = self._facts.get(("order", shipment.order))
@@ -294,6 +333,23 @@ class Judge:
         return difference
 
 
+def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str, int]]:
+    """How many units are canceled, have left and have come back, by warehouse and shipment."""
+    sums: Counter[tuple[str, str, int]] = Counter()
+    for warehouse, state, shipment, units in pieces:
+        if state not in OPEN:
+            sums[warehouse, state if state == "CANCELED" else "GONE", shipment] += units
+        if state == "RETURNED":
+            sums[warehouse, state, shipment] += units
+    return sums
+
+
+def _in_sequence(pieces: Sequence[Piece]) -> list[Piece]:
+    """Pieces with positions that have no gaps, such as moved ones leave."""
+    positions = sorted({piece.position for piece in pieces})
+    return [piece._replace(position=positions.index(piece.position)) for piece in pieces]
+
+
 def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
     """How many units are alike in the first fields of their pieces."""
     sums: Counter[Any] = Counter()
@@ -306,5 +362,5 @@ _SHOWN: dict[str, Any] = {
     "order": Judge._order,
     "shipment": Judge._shipment,
     "hold": lambda judge, id, hold: hold.state,
-    "announcement": lambda judge, id, announcement: tuple(announcement),
+    "announcement": lambda judge, id, announcement: announcement,
 }

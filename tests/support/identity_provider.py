@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from gqlstock.adapters.identity_provider import Issuer
+from gqlstock.rules.providers import Issuer
 from support.webhook_receiver import Received, Receiver, receiving
 
 ISSUER = "https://login.shop.example"

@@ -2,10 +2,24 @@
 is next. A part of the stock model."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from support.facts import Facts
-from support.stock_records import Announcement, Hold, Level, Movement, Order, Place, Refused, Rows, Rules, changed
+from support.stock_records import (
+    Announcement,
+    Hold,
+    Level,
+    Movement,
+    Order,
+    Piece,
+    Place,
+    Queued,
+    Refused,
+    Rows,
+    Rules,
+    changed,
+)
 
 
 class LevelModel:
@@ -55,11 +69,28 @@ class LevelModel:
                 self._change(sku, target, "TRANSFER_IN", on_hand=quantity)
         self._end_of_rows(reasons, [(sku, warehouse) for sku, _ in rows for warehouse in (source, target)])
 
-    def announce(self, id: int, sku: str, warehouse: str, quantity: int) -> None:
-        self._change(sku, warehouse, incoming=quantity)
-        self.facts.put(("announcement", id), Announcement(sku, warehouse, quantity))
-        self._expect(sku, warehouse, (*self.facts.get(("coming", sku, warehouse), ()), id))
-        self._fill([(sku, warehouse)])
+    def announce(self, id: int, sku: str, warehouse: str, quantity: int, at: datetime | None = None) -> None:
+        self._announce(id, Announcement(sku, warehouse, quantity, at))
+
+    def update(self, id: int, **changes: Any) -> None:
+        """Another ``quantity``, or another date (``at``)."""
+        found: Announcement = self.facts.get(("announcement", id))
+        if found.withdrawn:
+            raise Refused(("INVALID_STATE", None))
+        if changes.get("quantity", found.quantity) < found.received:
+            raise Refused(("INVALID_INPUT", None))
+        self._announce(id, found._replace(**changes))
+
+    def _announce(self, id: int, to_be: Announcement) -> None:
+        """Put an announcement, a new one as well, with what it changes of its level."""
+        found = self.facts.get(("announcement", id))
+        more = to_be.remaining - (found.remaining if found else 0)
+        self.facts.put(("announcement", id), to_be)
+        at = to_be.sku, to_be.warehouse
+        self._expect(*at, sorted({*self.facts.get(("coming", *at), ()), id}))
+        if more:
+            self._change(*at, incoming=more)
+            self._fill([at])
 
     def receive(self, warehouse: str, sku: str, quantity: int, announcement: int | None = None) -> None:
         if announcement is not None:
@@ -69,18 +100,14 @@ class LevelModel:
         for id in waiting:
             found = self.facts.get(("announcement", id))
             brought = min(found.remaining, left)
-            self.facts.put(("announcement", id), found._replace(remaining=found.remaining - brought))
+            self.facts.put(("announcement", id), found._replace(received=found.received + brought))
             left -= brought
         self._expect(sku, warehouse, self.facts.get(("coming", sku, warehouse), ()))
         self._change(sku, warehouse, "RECEIPT", on_hand=quantity, incoming=left - quantity)
         self._fill([(sku, warehouse)])
 
     def withdraw(self, id: int) -> None:
-        found = self._announced(id)
-        self.facts.put(("announcement", id), found._replace(remaining=0))
-        self._expect(found.sku, found.warehouse, self.facts.get(("coming", found.sku, found.warehouse), ()))
-        self._change(found.sku, found.warehouse, incoming=-found.remaining)
-        self._fill([(found.sku, found.warehouse)])
+        self._announce(id, self._announced(id)._replace(withdrawn=True))
 
     def delete_level(self, sku: str, warehouse: str) -> None:
         level = self.level(sku, warehouse)
@@ -139,16 +166,17 @@ class LevelModel:
             held = [warehouse for held_sku, warehouse, _ in first if held_sku == sku]
             sources = [w for w in dict.fromkeys([*held, *self.warehouses]) if self.level(sku, w).in_use]
             free = self._free(sku, sources)
-            room: float = 0
-            if rules.backorders and not only_free:
+            rooms = self._rooms(sku, () if only_free else sources)
+            room = sum(rooms.values())
+            if rules.threshold < 0:
                 waiting = sum(self.level(sku, warehouse).backordered for warehouse in sources)
-                room = float("inf") if rules.threshold >= 0 else max(-rules.threshold - waiting, 0)
+                room = min(room, max(-rules.threshold - waiting, 0))
             if sum(n for one, n in rows if one == sku) > sum(free.values()) + room:
                 short.append(("INSUFFICIENT_STOCK", int(sum(free.values()) + room)))
                 continue
             for number, (one, left) in enumerate(rows):
                 if one == sku:
-                    plan[number] = self._parts(left, sources, free)
+                    plan[number] = self._parts(left, sources, free, rooms)
         return plan, short
 
     def _free(self, sku: str, sources: Sequence[str]) -> dict[str, int]:
@@ -161,14 +189,36 @@ class LevelModel:
             kept -= there - free[warehouse]
         return free
 
-    def _parts(self, left: int, sources: Sequence[str], free: dict[str, int]) -> list[tuple[str, int, str]]:
+    def _rooms(self, sku: str, sources: Sequence[str]) -> dict[str, float]:
+        """How much each source can take on backorder."""
+        rules = self.rules[sku]
+        if not rules.backorders:
+            return {}
+        if not rules.from_incoming:
+            return dict.fromkeys(sources, float("inf"))
+        coming = {warehouse: len(self._supply(sku, warehouse)) for warehouse in sources}
+        return {w: max(coming[w] - max(-self.level(sku, w).available, 0), 0) for w in sources}
+
+    def _supply(self, sku: str, warehouse: str) -> list[datetime]:
+        """The dates of the units that are to come, one by one."""
+        found = [self.facts.get(("announcement", id)) for id in self.facts.get(("coming", sku, warehouse), ())]
+        return sorted(one.at for one in found if one.at is not None for _ in range(one.remaining))
+
+    def _parts(
+        self, left: int, sources: Sequence[str], free: dict[str, int], rooms: dict[str, float]
+    ) -> list[tuple[str, int, str]]:
         parts = []
         for warehouse in sources:
             if taken := min(free[warehouse], left):
                 parts.append((warehouse, taken, "ON_HAND"))
                 free[warehouse] -= taken
                 left -= taken
-        return [*parts, (sources[0], left, "BACKORDERED")] if left else parts
+        for warehouse, room in rooms.items():
+            if taken := int(min(room, left)):
+                parts.append((warehouse, taken, "BACKORDERED"))
+                rooms[warehouse] -= taken
+                left -= taken
+        return parts
 
     def _change(self, sku: str, warehouse: str, kind: str | None = None, *, on_hand: int = 0, **by: int) -> None:
         """Change the figures of a level, which is in use from then on."""
@@ -198,7 +248,7 @@ class LevelModel:
         return found
 
     def _fill(self, levels: Sequence[Place]) -> None:
-        """No more units wait than are lacking; the oldest orders have theirs first."""
+        """No more units wait than are lacking; those that were planned first have theirs first."""
         for sku, warehouse in dict.fromkeys(levels):
             level = self.level(sku, warehouse)
             count = level.backordered - max(-level.available, 0)
@@ -207,21 +257,24 @@ class LevelModel:
                 self._change(sku, warehouse, backordered=-count)
 
     def _fill_orders(self, sku: str, warehouse: str, count: int) -> None:
-        queue = self.facts.get(("waiting", sku, warehouse), ())
         still = []
-        for id in queue:
-            order: Order = self.facts.get(("order", id))
-            lines = list(order.lines)
-            for number, line in enumerate(lines):
-                for piece in line.pieces:
-                    if (line.sku, piece.warehouse, piece.state) == (sku, warehouse, "BACKORDERED") and count:
-                        given = min(piece.quantity, count)
-                        count -= given
-                        pieces = changed(lines[number].pieces, piece, given, state="ON_HAND", shipment=piece.shipment)
-                        lines[number] = lines[number]._replace(pieces=pieces)
-            self.facts.put(("order", id), order._replace(lines=tuple(lines)))
-            if any(
-                p.state == "BACKORDERED" and p.warehouse == warehouse for x in lines if x.sku == sku for p in x.pieces
-            ):
-                still.append(id)
+        for place in self.facts.get(("waiting", sku, warehouse), ()):
+            for piece in self._waiting(place, warehouse):
+                given = min(piece.quantity, count)
+                count -= given
+                if given:
+                    id, number, _ = place
+                    order: Order = self.facts.get(("order", id))
+                    lines = list(order.lines)
+                    pieces = changed(lines[number].pieces, piece, given, state="ON_HAND", shipment=piece.shipment)
+                    lines[number] = lines[number]._replace(pieces=pieces)
+                    self.facts.put(("order", id), order._replace(lines=tuple(lines)))
+            if self._waiting(place, warehouse):
+                still.append(place)
         self.facts.put(("waiting", sku, warehouse), tuple(still) or None)
+
+    def _waiting(self, place: Queued, warehouse: str) -> list[Piece]:
+        """What of the pieces that queued there still waits: they may have been canceled, or have gone elsewhere."""
+        id, number, position = place
+        pieces = self.facts.get(("order", id)).lines[number].pieces
+        return [p for p in pieces if (p.position, p.warehouse, p.state) == (position, warehouse, "BACKORDERED")]

@@ -2,24 +2,26 @@
 
 from graphql import build_schema
 
-from gqlstock.graphql.schema import text
+from gqlstock.graphql.schema.root import text
 
 SCHEMA = build_schema(text())
 PUBLIC = """node nodes viewer product inventoryItem inventoryItems products combination category categories
-  availabilities checkOrder subscribeToBackInStock unsubscribeFromBackInStock"""
+  availabilities checkOrder orderByToken subscribeToBackInStock unsubscribeFromBackInStock"""
 SCOPED = {
     "inventory:read": """warehouse warehouses website websites organization organizations inventoryLevel inventoryLevels
-      stockMovements inventorySettings inventoryChanges explainAvailability lowStockReport demandReport
+      inventoryTransfer inventoryTransfers
+      stockMovements stockAnnouncements inventorySettings inventoryChanges explainAvailability lowStockReport demandReport
       categoryDemandReport lowInventoryAlerts""",
-    "orders:read": "order orders shipment shipments stockHold backInStockSubscriptions orderChanges",
+    "orders:read": "order orders shipment shipments stockHold stockHolds backInStockSubscriptions orderChanges",
     "catalog:write": """createProduct updateProduct deleteProduct createCombination generateCombinations updateCombination
       deleteCombination createCategory updateCategory deleteCategory""",
     "settings:write": """createOrganization updateOrganization createWebsite updateWebsite createWarehouse updateWarehouse
       setInventorySettings""",
-    "inventory:write": """adjustStock setStock transferStock announceStock receiveStock setInventoryStatus
-      withdrawStockAnnouncement deleteInventoryLevel acknowledgeLowInventoryAlert""",
-    "orders:write": """placeOrder cancelOrder retryOrder createShipment shipShipment cancelShipment returnItems holdStock
-      releaseStockHold""",
+    "inventory:write": """adjustStock setStock transferStock shipTransfer receiveTransfer cancelTransfer
+      announceStock receiveStock setInventoryStatus
+      withdrawStockAnnouncement updateStockAnnouncement deleteInventoryLevel acknowledgeLowInventoryAlert""",
+    "orders:write": """placeOrder cancelOrder moveAllocations editOrder retryOrder createShipment shipShipment
+      cancelShipment returnItems holdStock releaseStockHold""",
     "webhooks:write": """webhookEndpoints webhookDeliveries createWebhookEndpoint updateWebhookEndpoint
       deleteWebhookEndpoint redeliverWebhook""",
 }
@@ -29,10 +31,11 @@ SUBSCRIPTIONS = {
     "inventoryChanges": "inventory:read",
     "orderChanges": "orders:read",
     "availabilityChanges": None,
+    "orderChangesByToken": None,
 }
 NODES = {
     None: "Product Combination Category",
-    "inventory:read": """Organization Website Warehouse InventoryLevel StockMovement StockAnnouncement
+    "inventory:read": """Organization Website Warehouse InventoryLevel StockMovement StockAnnouncement InventoryTransfer
       LowInventoryAlert""",
     "orders:read": "Order OrderLine Allocation Shipment StockHold BackInStockSubscription",
     "webhooks:write": "WebhookEndpoint WebhookDelivery",

@@ -1,6 +1,6 @@
 """Steps of an order's life, as short as a test wants to say them, and what the database says after them."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +22,10 @@ from gqlstock.rules.shipments import ShipmentState
 from gqlstock.services import (
     cancel_order,
     check_order,
+    clear_cache,
+    edit_order,
     hold_stock,
+    move_allocations,
     place_order,
     release_hold,
     retry_order,
@@ -30,7 +33,9 @@ from gqlstock.services import (
 )
 from gqlstock.services import ship as shipments
 from gqlstock.services.cancel_order import CancelOrderRequest
+from gqlstock.services.edit_order import EditOrderRequest
 from gqlstock.services.hold_stock import HoldRequest
+from gqlstock.services.move_allocations import MoveAllocationsRequest, MovedQuantity
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.services.ship import CreateShipmentRequest
@@ -86,8 +91,8 @@ async def pack(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
     return shipment_rules.number(kept.ids["shipment"][0])
 
 
-async def ship(number: str) -> None:
-    await shipments.ship(SYSTEM, number, None, None)
+async def ship(number: str, *, allow_negative: bool = False) -> None:
+    await shipments.ship(SYSTEM, number, None, None, allow_negative=allow_negative)
 
 
 async def ship_all(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
@@ -104,6 +109,29 @@ async def cancel(order_id: int, *rows: Row, reason: str | None = None, restock: 
     """Cancel these rows, all that has not left without any."""
     number = order_rules.number(order_id)
     await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, quantities(rows) or None, reason, restock))
+
+
+async def move(order_id: int, *rows: Row, reason: str | None = None) -> None:
+    """Move units. A row: a SKU, a quantity, the warehouses from and to, and the id of a line if one is meant."""
+    request = MoveAllocationsRequest(order_rules.number(order_id), moved(rows), reason)
+    await move_allocations.move(SYSTEM, request)
+
+
+def moved(rows: tuple[Row, ...]) -> tuple[MovedQuantity, ...]:
+    return tuple(
+        MovedQuantity(
+            sku, Decimal(str(quantity)), *((line[0], f"line {line[0]}") if line else ()), source=source, target=target
+        )
+        for sku, quantity, source, target, *line in rows
+    )
+
+
+async def edit(
+    order_id: int, *, add: Sequence[Row] = (), change: Sequence[Row] = (), reason: str | None = None
+) -> None:
+    """Add these lines, and change the quantities of those."""
+    number = order_rules.number(order_id)
+    await edit_order.edit(SYSTEM, EditOrderRequest(number, wanted(*add), quantities(tuple(change)), reason))
 
 
 async def take_back(order_id: int, *rows: Row, restock: bool | None = None, reason: str | None = None) -> None:
@@ -132,6 +160,7 @@ async def expire(hold_id: int, seconds: float = -1) -> None:
     hold.expires_at = clock.now() + timedelta(seconds=seconds)
     hold.seal = seals.of_hold(hold, lines, units)
     await hold.save(update_fields=["expires_at", "seal"])
+    await clear_cache.clear()
 
 
 def quantities(rows: tuple[Row, ...]) -> tuple[LineQuantity, ...]:

@@ -10,8 +10,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class PlainClient:
     """Keeps connections for the next call. A call that is cancelled closes its own, as a client does that gives up."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, token: str | None = None) -> None:
+        self._authorization = f"authorization: Bearer {token}\r\n" if token else ""
         self._idle: dict[int, list[Connection]] = {}
 
     async def post(self, port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ class PlainClient:
         reader, writer = await self._connection(port)
         try:
             body = json.dumps({"query": query, "variables": variables}).encode()
-            head = f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nauthorization: Bearer {self._token}\r\n"
+            head = f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{self._authorization}"
             writer.write(f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
             head_of_answer = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head_of_answer.partition(b"content-length:")[2].split(b"\r\n", 1)[0])

@@ -6,20 +6,26 @@ The only place where tests replace anything: here the bug is the point.
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from gqlstock.rules import availability, backorders, ledger, shipments
+from gqlstock.rules import backorders, cache_keys, ledger, promises, shipments, sourcing
+from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.ledger import Change, FulfilmentStep, Level, StockMovement
 from gqlstock.rules.quantities import ZERO
+from gqlstock.services.open_order import OpenOrder
 from gqlstock.services.stock_edits import StockEdits
-from gqlstock.stock import idempotency
+from gqlstock.stock import idempotency, promised_dates, validating
+from gqlstock.stock.cache import Cache
+from gqlstock.stock.reading import Reading
 from gqlstock.store import catalog, commands, levels
 from gqlstock.store import ledger as movements
 from gqlstock.store.db import sql
-from gqlstock.store.levels import Increment
+from gqlstock.store.db.reads import Reader
+from gqlstock.store.levels import Increment, LevelsOfItems
 
 
 def lock_skipped() -> None:
@@ -36,9 +42,9 @@ def levels_remembered() -> None:
     right = levels.of_items
     kept: dict[int, tuple[float, dict[int, Level]]] = {}
 
-    async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level], set[int]]:
-        found, alerted = await right(item_ids, now)
-        return [_remembered(level) for level in found], alerted
+    async def of_items(item_ids: Collection[int], now: datetime) -> LevelsOfItems:
+        found = await right(item_ids, now)
+        return dataclasses.replace(found, levels=[_remembered(level) for level in found.levels])
 
     def _remembered(level: Level) -> Level:
         at, known = kept.get(level.id, (0.0, level))
@@ -108,6 +114,42 @@ def _change_step(step: FulfilmentStep, wrong: Callable[[Change], Change]) -> Non
     ledger.effect = effect
 
 
+def written_off_units_come_back() -> None:
+    """Units that are canceled without restocking are for sale again."""
+    OpenOrder.write_off = lambda self, picks: None  # type: ignore[method-assign]
+
+
+def missing_units_shipped() -> None:
+    """What is not on hand leaves, allowed or not."""
+    OpenOrder.check_on_hand = lambda self: None  # type: ignore[method-assign]
+
+
+def moved_units_not_free() -> None:
+    """Units are moved to where there are none for them."""
+    right = ledger.check_free
+
+    def check_free(level: Level, quantity: Decimal, sku: str, available: str, moved: str) -> None:
+        if moved != "moved there":
+            right(level, quantity, sku, available, moved)
+
+    ledger.check_free = check_free
+
+
+def edit_frees_units_twice() -> None:
+    """What an edit takes from a line is there twice for its other lines."""
+    right = Assortment.after
+
+    def after(self: Assortment, changes: Mapping[int, Change], *given: Any) -> Assortment:
+        return right(self, {id: ledger.combined(one, one) for id, one in changes.items()}, *given)
+
+    Assortment.after = after  # type: ignore[method-assign]
+
+
+def edit_keeps_promises() -> None:
+    """An order that is edited is told no other date."""
+    promised_dates.promise = lambda unit, order_id: None
+
+
 def transfer_loses_units() -> None:
     """Of three units or more one does not arrive."""
     right = ledger.received
@@ -115,7 +157,12 @@ def transfer_loses_units() -> None:
 
 
 def safety_stock_ignored() -> None:
-    availability.safety_stock = lambda settings, sources: ZERO
+    sourcing.safety_stock = lambda settings, sources: ZERO
+
+
+def room_ignores_who_waits() -> None:
+    """All dated supply is room for backorders, whatever waits for it already."""
+    promises.room = lambda arrivals, level: sum((one.quantity for one in arrivals), ZERO)
 
 
 def reserved_units_sold() -> None:
@@ -138,17 +185,34 @@ def late_count_forgets_what_followed() -> None:
 
 
 def stale_read() -> None:
-    """A level is shown as it was up to half a second ago."""
-    right = levels.levels_in
-    kept: dict[Any, tuple[float, Any]] = {}
+    """Levels are shown from memory whatever has changed them."""
+    right = cache_keys.dropped
 
-    async def levels_in(warehouse_id: int, item_ids: Collection[int]) -> Any:
-        key = warehouse_id, tuple(item_ids)
-        if key not in kept or time.monotonic() - kept[key][0] > 0.5:
-            kept[key] = time.monotonic(), await right(warehouse_id, item_ids)
-        return kept[key][1]
+    def dropped(entries: Iterable[tuple[str, int | None]]) -> set[cache_keys.Key]:
+        return right([(topic, item_id) for topic, item_id in entries if not topic.startswith("LEVEL")])
 
-    levels.levels_in = levels_in
+    cache_keys.dropped = dropped
+
+
+def validated_once() -> None:
+    """What is kept is validated when a process begins, and never again."""
+    right = validating.validate
+
+    async def validate(kept: Cache) -> None:
+        if kept.mark is None:
+            await right(kept)
+
+    validating.validate = validate
+
+
+def read_piece_by_piece() -> None:
+    """Each statement of a read sees what there is at its own moment."""
+
+    async def fetch(self: Reading, reader: Reader, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        self.never_keep()
+        return await reader.fetch(statement, values)
+
+    Reading.fetch = fetch  # type: ignore[method-assign]
 
 
 def half_a_batch_written() -> None:
@@ -176,8 +240,14 @@ BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
         (key_applied_twice, "counted", "parked", "kept"),
         (cancel_gives_back_too_much, "counted"),
         (packed_units_stay_reserved, "bounded", "kept"),
+        (written_off_units_come_back, "counted", "kept"),
+        (missing_units_shipped, "missing"),
+        (moved_units_not_free, "counted", "kept"),
+        (edit_frees_units_twice, "counted", "kept"),
+        (edit_keeps_promises, "preordered"),
         (transfer_loses_units, "counted", "rare"),
         (safety_stock_ignored, "counted", "kept"),
+        (room_ignores_who_waits, "preordered"),
         (reserved_units_sold, "kept", "parked"),
         (expectation_ignored, "counted", "parked"),
         (backordered_units_shipped, "bounded"),
@@ -186,4 +256,18 @@ BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
         (half_a_batch_written, "counted"),
     )
 }
+OF_READS = {bug.__name__: bug for bug in (validated_once, read_piece_by_piece)}
 NEED_POSTGRES = {"lock_skipped"}
+OF_DATABASE = NEED_POSTGRES | {
+    "levels_remembered",
+    "decrement_lost",
+    "key_applied_twice",
+    "stale_read",
+    "half_a_batch_written",
+}
+"""Those about what transactions see and write. The others are in the rules, which know no database."""
+
+
+def plant(bug: str) -> None:
+    plant = OF_READS.get(bug) or BUGS[bug][0]
+    plant()

@@ -98,8 +98,8 @@ class Search(Generic[Call]):
                 unchanged = self._facts.mark() == mark
                 if unchanged and self._calls[number].optional:
                     continue
-                if unchanged:
-                    # What changes nothing and fits may as well come now: no other choice here is better.
+                if unchanged and self._calls[number].quiet:
+                    # What never changes anything and fits may as well come now: no other choice here is better.
                     choices[-1].clear()
                 self._take_out(number)
                 where = self._done, self._facts.digest

@@ -22,6 +22,7 @@ PATIENCE = 60.0
 LIKE_SERVE = [
     *("--ws-per-message-deflate", "false"),
     *("--ws-ping-timeout", "90"),
+    *("--timeout-keep-alive", "75"),
     *("--timeout-graceful-shutdown", "1"),
 ]
 

@@ -111,7 +111,10 @@ async def setting(
         "level": {"sku": level[0], "warehouse": level[1]} if level else None,
     }
     named = {name: owner for name, owner in owners.items() if owner is not None}
-    exact = {name: Decimal(str(value)) if type(value) in (int, float) else value for name, value in values.items()}
+    exact = {
+        name: Decimal(str(value)) if type(value) in (int, float) and name != "incoming_buffer_days" else value
+        for name, value in values.items()
+    }
     await settings.change(settings.target_of(named or {"system": True}), exact)
 
 

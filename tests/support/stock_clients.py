@@ -8,12 +8,12 @@ import contextlib
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gqlstock.graphql import nodes
+from gqlstock.graphql.relay import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.store import commands
@@ -35,23 +35,25 @@ _MUTATIONS = {
     "announce": ("announceStock", ""),
     "receive": ("receiveStock", ""),
     "withdraw": ("withdrawStockAnnouncement", ""),
+    "update": ("updateStockAnnouncement", ""),
     "delete_level": ("deleteInventoryLevel", ""),
     "hold": ("holdStock", "hold { id }"),
     "release": ("releaseStockHold", ""),
-    "place": ("placeOrder", "order { number status }"),
+    "place": ("placeOrder", "order { number status lines { id sku } }"),
     "retry": ("retryOrder", ""),
+    "edit": ("editOrder", "order { lines { id sku } }"),
+    "move": ("moveAllocations", ""),
     "cancel": ("cancelOrder", ""),
     "take_back": ("returnItems", ""),
     "pack": ("createShipment", "shipment { number }"),
     "ship": ("shipShipment", ""),
     "unpack": ("cancelShipment", ""),
 }
-_SENT_AGAIN = ("place", "adjust", "transfer", "receive")
+_SENT_AGAIN = ("place", "adjust", "transfer", "receive", "edit", "move")
 _CUT = (*_SENT_AGAIN, "cancel", "ship", "release", "unpack")
 _CHANCE_OF_CUT = 0.04
 _CHANCE_OF_TWICE = 0.1
-# What clients remember of what there is: the latest, which others change as well.
-_REMEMBERED = 12
+_FAR_AHEAD = datetime(2090, 12, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -59,9 +61,11 @@ class Known:
     """An order as clients know it."""
 
     id: int
-    rows: list[tuple[str, int]]
+    lines: list[tuple[str, str]]
+    """The id and the SKU of each, which never change; others may be added."""
     partly_packed: bool = False
     partly_canceled: bool = False
+    """Or lowered, or moved."""
 
 
 @dataclass
@@ -88,6 +92,11 @@ class Shelf:
     def waits(self) -> bool:
         """Whether units of it may be backordered."""
         return any(rules.backorders for rules in self.group.rules.values())
+
+    @property
+    def has_preorders(self) -> bool:
+        """Whether what is announced of it has a date."""
+        return any(rules.from_incoming for rules in self.group.rules.values())
 
 
 @dataclass
@@ -181,6 +190,8 @@ def _quantity(name: str, error: dict[str, Any]) -> int | None:
 
 
 def _take_down(call: Call, payload: dict[str, Any]) -> None:
+    if call.name in ("place", "edit"):
+        call.lines = [(line["id"], line["sku"]) for line in payload["order"]["lines"]]
     if call.name == "place":
         call.made = order_rules.id_of(payload["order"]["number"])
         # Under a key it is shown as it is now, which may be after others have changed it.
@@ -196,10 +207,18 @@ def lines(rows: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 class Client:
-    """One of many: does one thing after another with the items of any shelf."""
+    """One of many: does one thing after another with the items of any shelf. ``remembered``: how many of the latest orders
+    and shipments it knows, which others change as well."""
 
-    def __init__(self, record: Recorder, shelves: Sequence[Shelf], chances: dict[str, dict[str, int]]) -> None:
+    def __init__(
+        self,
+        record: Recorder,
+        shelves: Sequence[Shelf],
+        chances: Mapping[str, Mapping[str, int]],
+        remembered: int,
+    ) -> None:
         self._record = record
+        self._remembered = remembered
         self._chance = record.chance
         self._shelves = shelves
         self._chances = chances
@@ -223,10 +242,16 @@ class Client:
         return self._chance.choice(shelf.skus), self._chance.choice(list(shelf.group.warehouses))
 
     def _some(self, order: Known) -> list[tuple[str, int]]:
-        return [(self._chance.choice(order.rows)[0], self._chance.randint(1, 2))]
+        return [(self._chance.choice(order.lines)[1], self._chance.randint(1, 2))]
+
+    def _date(self, shelf: Shelf) -> datetime | None:
+        """One that the clients do not live to see, or none."""
+        if not shelf.has_preorders or self._chance.random() < 0.15:
+            return None
+        return _FAR_AHEAD + timedelta(days=self._chance.randrange(6))
 
     def _late(self, known: list[Any]) -> Any:
-        return self._chance.choice(known[-_REMEMBERED:]) if known else None
+        return self._chance.choice(known[-self._remembered :]) if known else None
 
     # ── stock
 
@@ -275,8 +300,9 @@ class Client:
 
     async def announce(self, shelf: Shelf) -> None:
         (sku, warehouse), quantity = self._place(shelf), self._chance.randint(1, 4)
-        given = {"sku": sku, "warehouse": warehouse, "quantity": quantity}
-        asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)])}
+        at = self._date(shelf)
+        given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "at": at}
+        asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)]), "expectedAt": at and at.isoformat()}
         call = await self._record.do(shelf, "announce", given, asked, reference="")
         found = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", call.tag)
         call.made = found[0]["id"] if found else None
@@ -298,6 +324,18 @@ class Client:
         if known := self._late(shelf.announcements):
             asked = {"id": nodes.global_id("StockAnnouncement", known[0])}
             await self._record.do(shelf, "withdraw", {"id": known[0]}, asked)
+
+    async def update(self, shelf: Shelf) -> None:
+        """Another quantity of an announcement, or another date."""
+        if known := self._late(shelf.announcements):
+            given: dict[str, Any] = {"id": known[0]}
+            asked: dict[str, Any] = {"id": nodes.global_id("StockAnnouncement", known[0])}
+            if self._chance.random() < 0.4:
+                given["quantity"] = asked["quantity"] = self._chance.randint(1, 5)
+            else:
+                given["at"] = at = self._date(shelf)
+                asked["expectedAt"] = at and at.isoformat()
+            await self._record.do(shelf, "update", given, asked)
 
     async def delete_level(self, shelf: Shelf) -> None:
         """Of the second warehouse: an item without any level is another matter."""

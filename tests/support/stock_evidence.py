@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gqlstock.store.db import clock, sql
-from support.stock_records import NO_SHIPMENT, Place
+from support.stock_records import NO_SHIPMENT, Announcement, Place
 
 _UNIT = 10_000
 
@@ -31,13 +31,15 @@ class Evidence:
     ledger: dict[Place, list[Movement]] = field(default_factory=lambda: defaultdict(list))
     orders: dict[int, tuple[str, list[tuple[str, int, int]]]] = field(default_factory=dict)
     """The status of each, and the SKU, quantity and canceled units of each line."""
+    promised: dict[int, list[datetime | None]] = field(default_factory=dict)
+    """The date that each line of an order was told."""
     plans: dict[int, list[Counter[tuple[int, str]]]] = field(default_factory=dict)
     """How many units each line of an order has from which source, by position and warehouse."""
     pieces: dict[int, list[Counter[tuple[int, str, str, int]]]] = field(default_factory=dict)
     """The same with the state and the shipment of the units."""
     shipments: dict[int, tuple[int, str, str]] = field(default_factory=dict)
     holds: dict[int, tuple[str, Counter[Place]]] = field(default_factory=dict)
-    announcements: dict[int, tuple[str, str, int]] = field(default_factory=dict)
+    announcements: dict[int, Announcement] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
     """The ids of orders and announcements by the tag of the call that made them."""
     times: dict[tuple[str, Any], datetime] = field(default_factory=dict)
@@ -90,8 +92,10 @@ async def _read_levels(found: Evidence, here: str) -> None:
             found.times.setdefault(("tag", movement.cause), movement.at)
     for row in await sql.query(f"SELECT * FROM stock_announcement WHERE {at_levels}"):
         place = places[row["level_id"]]
-        left = 0 if row["withdrawn_at"] is not None else (row["quantity"] - row["received"]) // _UNIT
-        found.announcements[row["id"]] = (*place, left)
+        quantity, received = row["quantity"] // _UNIT, row["received"] // _UNIT
+        at = None if row["expected_at"] is None else _time(row["expected_at"])
+        there = Announcement(*place, quantity, at, received, withdrawn=row["withdrawn_at"] is not None)
+        found.announcements[row["id"]] = there
         found.tagged[row["reference"]] = row["id"]
         found.times["tag", row["reference"]] = _time(row["created_at"])
         if row["withdrawn_at"] is not None:
@@ -102,7 +106,7 @@ async def _read_orders(found: Evidence, here: str) -> None:
     which = f"IN (SELECT order_id FROM order_line WHERE item_id {here})"
     for row in await sql.query(f"SELECT * FROM customer_order WHERE id {which}"):
         found.orders[row["id"]] = row["status"], []
-        found.plans[row["id"]], found.pieces[row["id"]] = [], []
+        found.promised[row["id"]], found.plans[row["id"]], found.pieces[row["id"]] = [], [], []
         found.tagged[row["reference"]] = row["id"]
         found.times["tag", row["reference"]] = _time(row["placed_at"])
     lines: dict[int, tuple[int, int]] = {}
@@ -110,6 +114,7 @@ async def _read_orders(found: Evidence, here: str) -> None:
         order = row["order_id"]
         lines[row["id"]] = order, len(found.plans[order])
         found.orders[order][1].append((row["sku"], row["quantity"] // _UNIT, row["canceled"] // _UNIT))
+        found.promised[order].append(None if row["promised_at"] is None else _time(row["promised_at"]))
         found.plans[order].append(Counter())
         found.pieces[order].append(Counter())
     units = f"""SELECT a.*, w.code FROM allocation a JOIN warehouse w ON w.id = a.warehouse_id

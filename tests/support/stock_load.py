@@ -33,9 +33,14 @@ GROUPS = {
     "parked": {"PAN": Rules(ON_ORDER, parks=True), "POT": Rules(ON_SHIPMENT, parks=True)},
     "bounded": {"JUG": Rules(ON_SHIPMENT, backorders=True, threshold=-6)},
     "kept": {"TIN": Rules(ON_SHIPMENT, threshold=3)},
+    "missing": {"CAN": Rules(ON_SHIPMENT)},
+    "preordered": {
+        "TUB": Rules(ON_ORDER, backorders=True, from_incoming=True),
+        "LID": Rules(ON_SHIPMENT, backorders=True, threshold=-6, from_incoming=True),
+    },
     "rare": {"BOX": Rules(ON_ORDER), "PEN": Rules(NEVER)},
 }
-_ORDERS = {"place": 24, "pack": 10, "ship": 9, "unpack": 2, "cancel": 6, "take_back": 4}
+_ORDERS = {"place": 24, "pack": 10, "ship": 9, "unpack": 2, "cancel": 6, "take_back": 4, "edit": 8, "move": 4}
 _HOLDS = {"hold": 8, "place_held": 5, "release": 3}
 _ARRIVALS = {"announce": 3, "receive": 4, "withdraw": 1}
 _STOCK = {"adjust": 7, "transfer": 4}
@@ -43,9 +48,12 @@ _ALL = _ORDERS | _HOLDS | _ARRIVALS | _STOCK
 CHANCES = {
     "counted": _ALL | {"count": 5, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
     "parked": _ALL | {"count": 2, "look": 6, "retry": 6},
-    "bounded": _ALL | {"count_late": 4, "look": 8, "adjust": 3, "receive": 2, "ship": 16, "transfer": 2},
+    "bounded": _ALL | {"count_late": 4, "move": 2, "look": 8, "adjust": 3, "receive": 2, "ship": 16, "transfer": 2},
     # What a hold that is over keeps is read at two moments: nobody looks at levels whose holds run out.
     "kept": _ALL | {"count": 2, "expire": 4, "hold": 12},
+    # Counts find less than what is packed.
+    "missing": _ORDERS | {"pack": 16, "ship": 20, "count": 12, "receive": 4, "look": 4},
+    "preordered": _ALL | {"place": 34, "announce": 9, "update": 9, "withdraw": 3, "adjust": 3, "look": 4},
     "rare": {"place": 6, "adjust": 8, "transfer": 6, "cancel": 6, "pack": 2, "ship": 2, "delete_level": 8, "look": 4},
 }
 
@@ -76,9 +84,12 @@ async def run(
     seed: int = 0,
     groups: Collection[str] = tuple(GROUPS),
     bug: str | None = None,
+    chances: Mapping[str, Mapping[str, int]] = CHANCES,
+    remembered: int = 12,
 ) -> Result:
     """Clients at work for so long, on an open database of their own. ``calls``: no more than about so many of them;
-    ``groups``: the items that they change; ``bug``: one that is planted in the processes."""
+    ``groups``: the items that they change; ``bug``: one that is planted in the processes; ``chances``: of what they do;
+    ``remembered``: how many orders and shipments they know."""
     stocked = await _stocked(groups)
     shelves = [Shelf(name, group) for name, group in stocked.items()]
     token = await make.token("admin", name="load")
@@ -89,7 +100,7 @@ async def run(
         stack.push_async_callback(http.close)
         began = time.monotonic()
         record = Recorder(http, servers, random.Random(seed), until=began + seconds, most=calls)
-        working = [Shopper(record, shelves, CHANCES).work() for _ in range(clients)]
+        working = [Shopper(record, shelves, chances, remembered).work() for _ in range(clients)]
         await asyncio.gather(*working)
         took = time.monotonic() - began
     # The processes have ended: whatever was cut is over as well.
@@ -121,6 +132,7 @@ async def _set(sku: str, rules: Rules) -> None:
         decrement_inventory=InventoryDecrement(rules.mode),
         backorders=BackorderMode.ALLOW if rules.backorders else BackorderMode.NO_BACKORDERS,
         out_of_stock_threshold=rules.threshold,
+        backorders_from_incoming=rules.from_incoming,
         insufficient_stock=InsufficientStockAction.HOLD_ORDER if rules.parks else InsufficientStockAction.REJECT,
     )
 

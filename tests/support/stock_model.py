@@ -5,11 +5,14 @@ are checked against it do not ask them: which of two open shipments of one sourc
 parked order among those that wait.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from support.level_model import LevelModel
 from support.stock_records import (
+    GONE,
     NEVER,
     NO_SHIPMENT,
     ON_ORDER,
@@ -21,6 +24,7 @@ from support.stock_records import (
     Pick,
     Piece,
     Place,
+    Queued,
     Refused,
     Rows,
     Shipment,
@@ -41,7 +45,7 @@ class Model(LevelModel):
         if short and not self._parked(rows, plan):
             raise Refused(*short)
         order = Order(tuple(Line(sku, quantity) for sku, quantity in rows), parked=bool(short))
-        self._take(id, order, [] if short else plan, freed)
+        self._take(id, order, () if short else tuple(enumerate(plan)), freed)
 
     def _parked(self, rows: Rows, plan: Sequence[object]) -> bool:
         return all(self.rules[sku].parks for (sku, _), parts in zip(rows, plan, strict=True) if parts is None)
@@ -54,16 +58,18 @@ class Model(LevelModel):
         plan, short = self._plan(wanted)
         if short:
             raise Refused(*short)
-        self._take(id, order._replace(parked=False), plan, [])
+        self._take(id, order._replace(parked=False), tuple(enumerate(plan)), [])
 
-    def _take(self, id: int, order: Order, plan: Sequence[Any], freed: list[Place]) -> None:
+    def _take(self, id: int, order: Order, plan: Sequence[tuple[int, Any]], freed: list[Place]) -> None:
+        """Plan units of lines, by their numbers, after those that the lines have and after all that wait."""
         lines = list(order.lines)
         sold: dict[Place, int] = {}
-        for number, parts in enumerate(plan):
-            mode = self.rules[lines[number].sku].mode
-            lines[number] = lines[number]._replace(pieces=_pieces(parts, mode))
-            for piece in lines[number].pieces:
-                at = lines[number].sku, piece.warehouse
+        for number, parts in plan:
+            line, mode = lines[number], self.rules[lines[number].sku].mode
+            pieces = _pieces(parts, mode, _next_position(line))
+            lines[number] = line._replace(pieces=merged([*line.pieces, *pieces]))
+            for piece in pieces:
+                at = line.sku, piece.warehouse
                 self._change(*at, to_leave=piece.quantity)
                 if mode == ON_SHIPMENT:
                     self._change(*at, reserved=piece.quantity)
@@ -72,30 +78,113 @@ class Model(LevelModel):
                 if piece.state == "BACKORDERED":
                     self._change(*at, backordered=piece.quantity)
                     queue = self.facts.get(("waiting", *at), ())
-                    self.facts.put(("waiting", *at), queue if id in queue else (*queue, id))
+                    self.facts.put(("waiting", *at), (*queue, (id, number, piece.position)))
         for at, quantity in sold.items():
             self._change(*at, "SALE", on_hand=-quantity)
         self.facts.put(("order", id), order._replace(lines=tuple(lines)))
         self._fill([*freed, *((line.sku, piece.warehouse) for line in lines for piece in line.pieces)])
+        self._promise(id)
 
-    def cancel(self, id: int, rows: Rows | None = None) -> None:
+    def _promise(self, id: int) -> None:
+        """Note what all lines of an order are told."""
+        order: Order = self.facts.get(("order", id))
+        lines = list(order.lines)
+        for number, line in enumerate(lines):
+            dates = [self._date((id, number, piece.position), at) for at, piece in _waiting(line)]
+            known = [date for date in dates if date is not None]
+            told = max(known) if known and len(known) == len(dates) else None
+            lines[number] = line._replace(promised=told)
+        self.facts.put(("order", id), order._replace(lines=tuple(lines)))
+
+    def _date(self, place: Queued, at: Place) -> datetime | None:
+        """When the last of the units at a place of a queue comes."""
+        level, supply, queue = self.level(*at), self._supply(*at), self.facts.get(("waiting", *at), ())
+        ahead = queue[: queue.index(place) + 1]
+        last = sum(piece.quantity for one in ahead for piece in self._waiting(one, at[1]))
+        last += max(-level.available - level.backordered, 0)
+        return supply[last - 1] if last <= len(supply) else None
+
+    def edit(self, id: int, change: Sequence[tuple[int, int]], add: Rows) -> None:
+        """``change``: the new quantities of lines, by their numbers. What is taken from lines is there for the others."""
+        order: Order = self.facts.get(("order", id))
+        if order.status not in ("PLACED", "PARTIALLY_SHIPPED"):
+            raise Refused(("INVALID_STATE", None))
+        raised: list[tuple[int, int]] = []
+        lowered: list[Pick] = []
+        gone = [sum(p.quantity for p in line.pieces if p.state in GONE) for line in order.lines]
+        if refused := [("INVALID_STATE", None) for number, quantity in change if quantity < gone[number]]:
+            raise Refused(*refused)
+        for number, quantity in sorted(change):
+            more = quantity - (order.lines[number].quantity - order.lines[number].canceled)
+            if more > 0:
+                raised.append((number, more))
+            elif more < 0:
+                row = order.lines[number].sku, -more
+                lowered += self._picks(order, [row], _is_open, _first_canceled, number)
+        order = self._cancel(id, order, lowered)
+        freed = self._touched(order, lowered)
+        self._fill(freed)
+        order = self.facts.get(("order", id))
+        plan, short = self._plan([*((order.lines[number].sku, more) for number, more in raised), *add])
+        if short:
+            raise Refused(*short)
+        lines = [*order.lines, *(Line(sku, quantity) for sku, quantity in add)]
+        for number, more in raised:
+            lines[number] = lines[number]._replace(quantity=lines[number].quantity + more)
+        numbers = [*(number for number, _ in raised), *range(len(order.lines), len(lines))]
+        planned = tuple(zip(numbers, plan, strict=True))
+        self._take(id, order._replace(lines=tuple(lines)), planned, freed)
+
+    def move(self, id: int, sku: str, quantity: int, source: str, target: str) -> None:
+        """They take what is free there, and are the last ones of their lines that were planned."""
+        order: Order = self.facts.get(("order", id))
+        picks = self._picks(order, [(sku, quantity)], lambda p: _is_open(p) and p.warehouse == source, _first_canceled)
+        free = max(self.level(sku, target).available, 0)
+        if quantity > free:
+            raise Refused(("INSUFFICIENT_STOCK", free))
+        here, there, mode = (sku, source), (sku, target), self.rules[sku].mode
+        lines = list(order.lines)
+        for number, piece, taken in picks:
+            waits = taken if piece.state == "BACKORDERED" else 0
+            self._change(*here, to_leave=-taken, backordered=-waits)
+            if mode == ON_SHIPMENT:
+                self._change(*here, **{"reserved" if piece.shipment == NO_SHIPMENT else "planned": -taken})
+            line, rest = lines[number], piece._replace(quantity=piece.quantity - taken)
+            new = Piece(_next_position(order.lines[number]), target, "ON_HAND", NO_SHIPMENT, taken)
+            lines[number] = line._replace(pieces=merged([*(one for one in line.pieces if one != piece), rest, new]))
+        if mode == ON_ORDER:
+            self._change(*here, "CANCELLATION", on_hand=quantity)
+            self._change(*there, "SALE", on_hand=-quantity)
+        self._change(*there, to_leave=quantity, reserved=quantity if mode == ON_SHIPMENT else 0)
+        self.facts.put(("order", id), order._replace(lines=tuple(lines)))
+        self._fill([here, there])
+
+    def cancel(self, id: int, rows: Rows | None = None, restock: bool = True) -> None:
         order: Order = self.facts.get(("order", id))
         if order.status in ("SHIPPED", "CANCELED"):
             raise Refused(("INVALID_STATE", None))
         if order.parked:
             return self._cancel_parked(id, order, rows)
-        picks = self._picks(
-            order,
-            rows,
-            lambda p: p.state in OPEN,
-            lambda p: (p.state == "ON_HAND", p.shipment != NO_SHIPMENT, -p.position),
-        )
+        picks = self._picks(order, rows, _is_open, _first_canceled)
+        self._cancel(id, order, picks, restock=restock)
+        return self._fill(self._touched(order, picks))
+
+    def _cancel(self, id: int, order: Order, picks: Sequence[Pick], *, restock: bool = True) -> Order:
+        """What is on hand is written off where it does not come back."""
         self._move(id, order, picks, "CANCELED", "CANCELLATION")
+        if not restock:
+            lost = Counter[Place]()
+            for number, piece, quantity in picks:
+                if piece.state == "ON_HAND" and self.rules[order.lines[number].sku].mode != NEVER:
+                    lost[order.lines[number].sku, piece.warehouse] += quantity
+            for at, quantity in lost.items():
+                self._change(*at, "ADJUSTMENT", on_hand=-quantity)
         order = self.facts.get(("order", id))
         canceled = [sum(n for number, _, n in picks if number == one) for one in range(len(order.lines))]
         lines = tuple(line._replace(canceled=line.canceled + n) for line, n in zip(order.lines, canceled, strict=True))
-        self.facts.put(("order", id), order._replace(lines=lines))
-        return self._fill(self._touched(order, picks))
+        order = order._replace(lines=lines)
+        self.facts.put(("order", id), order)
+        return order
 
     def _cancel_parked(self, id: int, order: Order, rows: Rows | None) -> None:
         lines = list(order.lines)
@@ -124,7 +213,7 @@ class Model(LevelModel):
         picks = self._picks(
             found,
             rows,
-            lambda p: p.state in OPEN and p.shipment == NO_SHIPMENT and p.warehouse == warehouse,
+            lambda p: _is_open(p) and p.shipment == NO_SHIPMENT and p.warehouse == warehouse,
             lambda p: (p.state == "BACKORDERED", p.position),
         )
         if found.status in ("BACKORDERED", "CANCELED") or not picks:
@@ -132,12 +221,12 @@ class Model(LevelModel):
         self.facts.put(("shipment", id), Shipment(order, warehouse, "READY"))
         self._move(order, found, picks, None, None, into=id)
 
-    def ship(self, id: int) -> None:
+    def ship(self, id: int, anyway: bool = False) -> None:
         order, found, picks = self._contents(id)
         if any(piece.state == "BACKORDERED" for _, piece, _ in picks):
             raise Refused(("INVALID_STATE", None))
         self._move(order, found, picks, "SHIPPED", "SHIPMENT")
-        if any(movement.on_hand_after < 0 for movement in self.movements):
+        if not anyway and any(movement.on_hand_after < 0 for movement in self.movements):
             raise Refused(("INSUFFICIENT_STOCK", None))
         found = self.facts.get(("order", order))
         self.facts.put(("order", order), found._replace(left=(*found.left, id)))
@@ -160,13 +249,19 @@ class Model(LevelModel):
         return shipment.order, order, picks
 
     def _picks(
-        self, order: Order, rows: Rows | None, fits: Callable[[Piece], bool], rank: Callable[[Piece], Any]
+        self,
+        order: Order,
+        rows: Rows | None,
+        fits: Callable[[Piece], bool],
+        rank: Callable[[Piece], Any],
+        line_number: int | None = None,
     ) -> list[Pick]:
-        """Take units from the matching pieces in order of rank: those of the given rows, or of all lines without rows."""
+        """Take units from the matching pieces in order of rank: those of the given rows, or of all lines without rows.
+        ``line_number``: only of that line."""
         picks = []
         for sku, left in rows if rows is not None else [(None, 0)]:
             for number, line in enumerate(order.lines):
-                if sku is not None and line.sku != sku:
+                if line.sku != (sku or line.sku) or line_number not in (None, number):
                     continue
                 for piece in sorted(filter(fits, line.pieces), key=rank):
                     taken = piece.quantity if sku is None else min(piece.quantity, left)
@@ -215,6 +310,11 @@ class Model(LevelModel):
         return [(order.lines[number].sku, piece.warehouse) for number, piece, _ in picks]
 
 
+def _waiting(line: Line) -> list[tuple[Place, Piece]]:
+    """The pieces of a line that wait, with their levels."""
+    return [((line.sku, piece.warehouse), piece) for piece in line.pieces if piece.state == "BACKORDERED"]
+
+
 # What a unit that comes to a state does to what is on hand, by the mode of its order.
 _SIGNS = {
     (ON_ORDER, "CANCELED"): +1,
@@ -224,9 +324,22 @@ _SIGNS = {
 }
 
 
-def _pieces(parts: Sequence[tuple[str, int, str]], mode: str) -> tuple[Piece, ...]:
+def _is_open(piece: Piece) -> bool:
+    return piece.state in OPEN
+
+
+def _first_canceled(piece: Piece) -> Any:
+    """What waits, then what is in no shipment, then what was planned last."""
+    return piece.state == "ON_HAND", piece.shipment != NO_SHIPMENT, -piece.position
+
+
+def _next_position(line: Line) -> int:
+    return max((piece.position + 1 for piece in line.pieces), default=0)
+
+
+def _pieces(parts: Sequence[tuple[str, int, str]], mode: str, first: int) -> tuple[Piece, ...]:
     """Where the units of a line come from. Under NEVER nothing waits, and a warehouse gives all of its units as one."""
     if mode == NEVER:
         places = list(dict.fromkeys(warehouse for warehouse, _, _ in parts))
-        return merged(Piece(places.index(w), w, "ON_HAND", NO_SHIPMENT, n) for w, n, _ in parts)
-    return tuple(Piece(number, w, state, NO_SHIPMENT, n) for number, (w, n, state) in enumerate(parts))
+        return merged(Piece(first + places.index(w), w, "ON_HAND", NO_SHIPMENT, n) for w, n, _ in parts)
+    return tuple(Piece(number, w, state, NO_SHIPMENT, n) for number, (w, n, state) in enumerate(parts, first))

@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 ON_ORDER, ON_SHIPMENT, NEVER = "ON_ORDER", "ON_SHIPMENT", "NEVER"
 OPEN = ("ON_HAND", "BACKORDERED")
+GONE = ("SHIPPED", "RETURNED")
 NO_SHIPMENT = 0
 
 Place = tuple[str, str]
 """A SKU and a warehouse."""
 Rows = Sequence[tuple[str, int]]
 """SKUs with quantities."""
+Queued = tuple[int, int, int]
+"""Who waits at a level: the order, the number of the line in it, the position of the units in the line."""
 
 
 class Refused(Exception):
@@ -23,12 +27,14 @@ class Refused(Exception):
 
 
 class Rules(NamedTuple):
-    """The settings of an item. ``parks``: whether an order that it is short for is kept."""
+    """The settings of an item. ``parks``: whether an order that it is short for is kept; ``from_incoming``: whether
+    backorders go as far as dated supply does."""
 
     mode: str = ON_ORDER
     backorders: bool = False
     threshold: int = 0
     parks: bool = False
+    from_incoming: bool = False
 
 
 class Level(NamedTuple):
@@ -64,6 +70,8 @@ class Line(NamedTuple):
     quantity: int
     canceled: int = 0
     pieces: tuple[Piece, ...] = ()
+    promised: datetime | None = None
+    """When its units could leave, as it was told when they were taken."""
 
 
 class Order(NamedTuple):
@@ -76,7 +84,7 @@ class Order(NamedTuple):
     @property
     def status(self) -> str:
         wanted = sum(line.quantity - line.canceled for line in self.lines)
-        gone = sum(p.quantity for line in self.lines for p in line.pieces if p.state in ("SHIPPED", "RETURNED"))
+        gone = sum(p.quantity for line in self.lines for p in line.pieces if p.state in GONE)
         if not wanted:
             return "CANCELED"
         if self.parked:
@@ -96,9 +104,18 @@ class Hold(NamedTuple):
 
 
 class Announcement(NamedTuple):
+    """``at``: when it is expected, always far ahead; None where no date is known."""
+
     sku: str
     warehouse: str
-    remaining: int
+    quantity: int
+    at: datetime | None = None
+    received: int = 0
+    withdrawn: bool = False
+
+    @property
+    def remaining(self) -> int:
+        return 0 if self.withdrawn else self.quantity - self.received
 
 
 class Movement(NamedTuple):

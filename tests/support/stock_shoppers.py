@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gqlstock.graphql import nodes
+from gqlstock.graphql.relay import nodes
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
 from support.stock_clients import Client, Known, Shelf, lines
@@ -24,7 +24,7 @@ class Shopper(Client):
             asked["hold"] = nodes.global_id("StockHold", hold)
         call = await self._record.do(shelf, "place", {"rows": rows, "hold": hold}, asked, reference="")
         if call.made is not None:
-            shelf.orders.append(Known(call.made, rows))
+            shelf.orders.append(Known(call.made, call.lines))
 
     async def hold(self, shelf: Shelf) -> None:
         rows = self._rows(shelf)
@@ -57,8 +57,41 @@ class Shopper(Client):
         if not order.partly_packed and self._chance.random() < 0.5:
             order.partly_canceled = True
             rows = self._some(order)
-        asked = {"number": order_rules.number(order.id), "lines": lines(rows) if rows else None}
-        await self._record.do(shelf, "cancel", {"id": order.id, "rows": rows}, asked, reason="")
+        restock = self._chance.random() < 0.7
+        asked = {"number": order_rules.number(order.id), "lines": lines(rows) if rows else None, "restock": restock}
+        await self._record.do(shelf, "cancel", {"id": order.id, "rows": rows, "restock": restock}, asked, reason="")
+
+    async def edit(self, shelf: Shelf) -> None:
+        """New quantities of some lines and perhaps a new line. Some of a line is taken out of one shipment at most."""
+        order: Known | None = self._late(shelf.orders)
+        if order is None:
+            return
+        most = min(self._chance.choice([0, 1, 1, 2]), len(order.lines))
+        change = [(number, self._chance.randint(0, 4)) for number in self._chance.sample(range(len(order.lines)), most)]
+        if order.partly_packed:
+            change = [(number, 0 if quantity < 4 else 9) for number, quantity in change]
+        elif change:
+            order.partly_canceled = True
+        add = self._rows(shelf)[:1] if not change or self._chance.random() < 0.3 else []
+        to_be = [
+            {"line": order.lines[number][0], "sku": order.lines[number][1], "quantity": quantity}
+            for number, quantity in change
+        ]
+        asked = {"number": order_rules.number(order.id), "change": to_be, "add": lines(add)}
+        call = await self._record.do(shelf, "edit", {"id": order.id, "change": change, "add": add}, asked, reason="")
+        if len(call.lines) > len(order.lines):
+            order.lines = call.lines
+
+    async def move(self, shelf: Shelf) -> None:
+        order: Known | None = self._late(shelf.orders)
+        if order is None or order.partly_packed:
+            return
+        order.partly_canceled = True
+        ((sku, quantity),) = self._some(order)
+        source, target = self._chance.sample(list(shelf.group.warehouses), 2)
+        given = {"id": order.id, "sku": sku, "quantity": quantity, "source": source, "target": target}
+        row = {"sku": sku, "quantity": quantity, "from": source, "to": target}
+        await self._record.do(shelf, "move", given, {"number": order_rules.number(order.id), "lines": [row]}, reason="")
 
     async def take_back(self, shelf: Shelf) -> None:
         if order := self._late(shelf.orders):
@@ -86,7 +119,9 @@ class Shopper(Client):
 
     async def ship(self, shelf: Shelf) -> None:
         if id := self._late(shelf.shipments):
-            await self._record.do(shelf, "ship", {"id": id}, {"number": shipment_rules.number(id)})
+            anyway = self._chance.random() < 0.3
+            asked = {"number": shipment_rules.number(id), "allowNegative": anyway}
+            await self._record.do(shelf, "ship", {"id": id, "anyway": anyway}, asked)
 
     async def unpack(self, shelf: Shelf) -> None:
         if id := self._late(shelf.shipments):

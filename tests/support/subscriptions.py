@@ -13,11 +13,12 @@ from websockets.typing import Subprotocol
 from gqlstock.adapters.bus import OneProcess
 from gqlstock.delivery.feed import OutboxFeed
 from gqlstock.delivery.storefront import Storefront
-from gqlstock.graphql.context import Context
-from gqlstock.graphql.pushes import Pushes as SharedPushes
-from gqlstock.graphql.schema import build
+from gqlstock.graphql.context import Context, Deployment
+from gqlstock.graphql.http.pushes import Pushes as SharedPushes
+from gqlstock.graphql.schema.root import build
 from gqlstock.rules.scopes import Caller, Scope
 from support.server_processes import Server
+from support.settled_news import settled
 
 PATIENCE = 10
 
@@ -92,9 +93,11 @@ class Shop:
         self, query: str, *scopes: Scope, within: Collection[int] | None = None, **variables: Any
     ) -> AsyncIterator["Pushes"]:
         """What is pushed to a caller with these scopes, the public without any; ``within``: who is for these warehouses."""
+        # What was done before is not news to it.
+        await settled()
         mine = None if within is None else frozenset(within)
         caller = Caller("test", "test", frozenset(scopes), authenticated=bool(scopes), warehouses=mine)
-        context = Context(self.feed, self.storefront, caller=caller, pushes=self.pushes)
+        context = Context(Deployment(self.feed, self.storefront, pushes=self.pushes), caller=caller)
         results = await build().subscribe(query, variable_values=variables, context_value=context)
         heard = Pushes(results)
         try:

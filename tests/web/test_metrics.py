@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gqlstock.adapters.metrics import Figures, Metrics, Pool
+from gqlstock.adapters.metrics import CacheFigures, Figures, Lookups, Metrics, Pool
 from gqlstock.app import create_app
 from gqlstock.config import Config, ConfigError
 from gqlstock.services import tokens
@@ -116,7 +116,7 @@ async def broken() -> Figures:
 
 
 async def test_names_of_the_public_are_bounded_and_leave_those_of_tokens_their_room() -> None:
-    metrics = Metrics(broken, lambda: Pool(0, 0, 1), names=10)
+    metrics = Metrics(broken, lambda: Pool(0, 0, 1), lambda: CacheFigures(0, {}), names=10)
 
     for number in range(1_000):
         ended(metrics, f"Junk{number}")
@@ -128,8 +128,22 @@ async def test_names_of_the_public_are_bounded_and_leave_those_of_tokens_their_r
     assert value(text, 'gqlstock_operations_total{operation="Nightly",type="query"}') == 1
 
 
+async def test_lookups_in_memory_are_counted_on_from_the_last_look() -> None:
+    seen = {"answer": Lookups(hits=3, misses=2, drops=1)}
+    metrics = Metrics(broken, lambda: Pool(0, 0, 1), lambda: CacheFigures(1_000, seen))
+
+    await metrics.text()
+    seen["answer"] = Lookups(hits=5, misses=2, drops=1)
+    text = (await metrics.text()).decode()
+
+    assert value(text, "gqlstock_cache_bytes") == 1_000
+    assert value(text, 'gqlstock_cache_hits_total{kind="answer"}') == 5
+    assert value(text, 'gqlstock_cache_misses_total{kind="answer"}') == 2
+    assert value(text, 'gqlstock_cache_drops_total{kind="answer"}') == 1
+
+
 async def test_without_its_database_it_tells_the_rest() -> None:
-    metrics = Metrics(broken, lambda: Pool(3, 4, 10))
+    metrics = Metrics(broken, lambda: Pool(3, 4, 10), lambda: CacheFigures(0, {}))
     metrics.delivered("webhook", "refused")
 
     text = (await metrics.text()).decode()

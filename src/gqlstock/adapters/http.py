@@ -5,10 +5,10 @@ import importlib.metadata
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 import httpx
 
+from gqlstock.adapters.webhook_calls import Answer
 from gqlstock.rules import addresses
 from gqlstock.rules.addresses import Address
 
@@ -19,18 +19,6 @@ _AGENT = f"gqlstock/{importlib.metadata.version('gqlstock')}"
 
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 """The addresses of a name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a call: a status, or why there is none."""
-
-    status: int | None
-    error: str | None
-
-    @property
-    def is_taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
 
 
 async def resolve(name: str, port: int) -> list[Address]:

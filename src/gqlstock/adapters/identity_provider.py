@@ -8,12 +8,13 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from gqlstock.rules.providers import Issuer
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +35,6 @@ _SECONDS_OF_LEEWAY = 30.0
 _SECONDS_FRESH = 300.0
 _SECONDS_BETWEEN = 10.0
 _SECONDS_TO_ANSWER = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Issuer:
-    """Whose tokens are taken, for whom they must be meant, and where the keys are."""
-
-    issuer: str
-    audience: str
-    jwks_url: str
 
 
 class IdentityProvider:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import importlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,24 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookups:
+    """What has been looked up in memory since the process began."""
+
+    hits: int = 0
+    misses: int = 0
+    drops: int = 0
+    """Entries that were found and had been dropped; they are misses as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFigures:
+    """What this process keeps in memory. ``lookups``: by the kind of entry."""
+
+    bytes: int
+    lookups: Mapping[str, Lookups]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What the database says: the same whichever process asks."""
 
@@ -65,9 +83,12 @@ Look = Callable[[], Awaitable[Figures]]
 class Metrics:
     """``figures`` is asked for each time; when it fails the database is told to be down, and the rest is there."""
 
-    def __init__(self, figures: Look, pool: Callable[[], Pool], names: int = _NAMES) -> None:
+    def __init__(
+        self, figures: Look, pool: Callable[[], Pool], cache: Callable[[], CacheFigures], names: int = _NAMES
+    ) -> None:
         self._figures = figures
         self._pool = pool
+        self._cache = cache
         self._names = {True: _Names(names), False: _Names(names)}
         self._registry = registry = CollectorRegistry()
         self._together = MULTIPROCESS in os.environ
@@ -107,6 +128,22 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self._cache_bytes = Gauge(
+            "gqlstock_cache_bytes",
+            "What is kept in memory to answer queries; GQLSTOCK_CACHE_MB is the most.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self._lookups = {
+            event: Counter(name, told, ["kind"], registry=registry)
+            for event, name, told in (
+                ("hits", "gqlstock_cache_hits", "Answers and records that were found in memory, current."),
+                ("misses", "gqlstock_cache_misses", "Answers and records that were not."),
+                ("drops", "gqlstock_cache_drops", "Those of the misses that a change had dropped."),
+            )
+        }
+        self._counted_lookups: dict[str, Lookups] = {}
+        self._statuses: dict[int, Counter] = {}
         self._series: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     @contextlib.asynccontextmanager
@@ -122,7 +159,9 @@ class Metrics:
                 _multiprocess().mark_process_dead(os.getpid())
 
     def answered(self, status: int) -> None:
-        self._requests.labels(str(status)).inc()
+        if status not in self._statuses:
+            self._statuses[status] = self._requests.labels(str(status))
+        self._statuses[status].inc()
 
     def began(self, of: Trail, operation: Operation) -> None:
         if operation.is_subscription:
@@ -150,7 +189,7 @@ class Metrics:
 
     async def text(self) -> bytes:
         """Everything, in Prometheus' text form."""
-        self._set_connections()
+        self._update()
         looked_up = await self._look_up()
         return generate_latest(self._counted()) + generate_latest(looked_up)
 
@@ -161,6 +200,17 @@ class Metrics:
             return _UNNAMED
         return self._names[operation.authenticated].known(operation.name)
 
+    def _update(self) -> None:
+        """Set what is looked up in this process."""
+        self._set_connections()
+        cache = self._cache()
+        self._cache_bytes.set(cache.bytes)
+        for kind, now in cache.lookups.items():
+            before = self._counted_lookups.get(kind, Lookups())
+            for event, counter in self._lookups.items():
+                counter.labels(kind).inc(getattr(now, event) - getattr(before, event))
+            self._counted_lookups[kind] = now
+
     def _set_connections(self) -> None:
         pool = self._pool()
         for state, number in (("in_use", pool.in_use), ("open", pool.open), ("max", pool.most)):
@@ -168,7 +218,7 @@ class Metrics:
 
     async def _sample(self) -> None:
         while True:
-            self._set_connections()
+            self._update()
             await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
 
     def _counted(self) -> CollectorRegistry:

@@ -1,16 +1,32 @@
-"""The commands. Each stands in a file of its own; how one is run and how it fails is in ``session``."""
+"""The commands. Each stands in a file of its own; what they run on is in ``session``."""
 
-from gqlstock.cli import backup, export, import_, migrate, schema, serve, token, verify
-from gqlstock.cli.demo import command as demo
-from gqlstock.cli.session import commands
+from typing import Any
 
-app = commands("The inventory server that headless shops put behind their storefront.", plain_errors=True)
-app.command("serve")(serve.serve)
-app.command("migrate")(migrate.migrate)
-app.add_typer(token.app, name="token")
-app.add_typer(import_.app, name="import")
-app.add_typer(export.app, name="export")
-app.command("backup")(backup.backup)
-app.command("verify")(verify.verify)
-app.command("schema")(schema.schema)
-app.command("demo")(demo.demo)
+from gqlstock.cli.group import Imported, PlainErrors, commands
+
+_MODULES = {
+    "init": "gqlstock.cli.init",
+    "serve": "gqlstock.cli.serve",
+    "migrate": "gqlstock.cli.migrate",
+    "token": "gqlstock.cli.token",
+    "import": "gqlstock.cli.import_",
+    "export": "gqlstock.cli.export",
+    "backup": "gqlstock.cli.backup",
+    "cache": "gqlstock.cli.cache",
+    "verify": "gqlstock.cli.verify",
+    "schema": "gqlstock.cli.schema",
+    "demo": "gqlstock.cli.demo.command",
+}
+
+
+class _Commands(PlainErrors):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given | {"commands": Imported(_MODULES)})
+
+
+app = commands("The inventory server that headless shops put behind their storefront.", _Commands)
+
+
+@app.callback()
+def gqlstock() -> None:
+    """The inventory server that headless shops put behind their storefront."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gqlstock.cli import session
-from gqlstock.cli.session import Failure
+from gqlstock.cli.failures import Failure
 from gqlstock.services import status
 from gqlstock.store.db import connection, sqlite
 from gqlstock.store.db.connection import SqliteFile

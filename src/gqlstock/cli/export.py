@@ -1,65 +1,78 @@
-"""``gqlstock export``: what ``gqlstock import`` takes back."""
+"""``gqlstock export``: files for other programs, and what ``gqlstock import`` takes back."""
 
-import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from gqlstock.cli import session
+from gqlstock.cli import progress_bar, session
+from gqlstock.cli.failures import Stopped
+from gqlstock.cli.group import commands
 from gqlstock.services import exports
+from gqlstock.services.exports import Format, Kind
 
-app = session.commands("Write files that can be taken in again.")
+app = commands("Write files for other programs.")
+
+_HELP = {
+    Kind.LEVELS: "All levels by SKU. As CSV the columns sku, warehouse, on_hand, which import levels reads.",
+    Kind.ITEMS: "All products and combinations.",
+    Kind.MOVEMENTS: "The whole ledger, oldest first.",
+    Kind.ORDERS: "All orders, oldest first. As CSV, each line of an order is a row.",
+    Kind.SETTINGS: "What was set at every place.",
+}
+
+_File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to; stdout if left out.")]
+_Form = Annotated[Format, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")]
 
 
 @app.callback()
 def export() -> None:
-    """Write files that can be taken in again."""
+    """Write files for other programs. A file is of one moment."""
 
 
-@app.command("levels")
-def levels(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE.csv]", help="Where to; stdout if left out.")] = None,
-) -> None:
-    """All levels, with the columns sku, warehouse, on_hand."""
+def _command(kind: Kind) -> Callable[..., None]:
+    def command(file: _File = None, form: _Form = Format.CSV) -> None:
+        _export(kind, file, form)
 
+    return command
+
+
+for _kind, _help in _HELP.items():
+    app.command(_kind.value, help=_help)(_command(_kind))
+
+
+def _export(kind: Kind, file: Path | None, form: Format) -> None:
     # Rows and a bar on one terminal would write over each other.
     silent = file is None and sys.stdout.isatty()
 
     async def work() -> None:
-        with _target(file) as target, session.bar(silent=silent) as progress:
-            sheet = csv.writer(target, lineterminator="\n")
-            sheet.writerow(exports.COLUMNS)
-            done = 0
-            async for part in exports.levels():
-                sheet.writerows(part)
-                done += len(part)
-                progress("Written", done, None)
+        with _target(file) as write, progress_bar.bar(silent=silent) as progress:
+            await exports.write(kind, form, write, lambda done: progress("Written", done, None))
 
     try:
         session.run(work)
     except KeyboardInterrupt:
-        raise session.Stopped(f"Stopped: {file} is as it was." if file else "Stopped: not all was written.") from None
+        raise Stopped(f"Stopped: {file} is as it was." if file else "Stopped: not all was written.") from None
 
 
 @contextmanager
-def _target(file: Path | None) -> Iterator[TextIO]:
+def _target(file: Path | None) -> Iterator[Callable[[bytes], object]]:
     """Where rows go to. A file is there once all of them are in it; a pipe or a device gets them as they come."""
     if file is None:
-        yield sys.stdout
+        yield lambda part: sys.stdout.write(part.decode())
         return
     part = file if file.exists() and not file.is_file() else file.with_name(f"{file.name}.part")
     try:
-        target = part.open("w", encoding="utf-8", newline="")
+        target = part.open("wb")
     except OSError as error:
         error.filename = str(file)
         raise
     try:
         with target:
-            yield target
+            yield target.write
         if part is not file:
             part.replace(file)
     finally:

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from gqlstock.cli import session
-from gqlstock.services import status, warehouses
+from gqlstock.services import order_tokens, status, warehouses
 from gqlstock.store.db import connection, versions
 
 
@@ -22,3 +22,4 @@ async def prepare(url: connection.DatabaseUrl) -> None:
     await versions.migrate(url)
     async with connection.opened(url):
         await warehouses.ensure_default_organization()
+        await order_tokens.ensure_key()

@@ -33,6 +33,9 @@ CONNECTIONS: dict[str, Any] = {
     # Pushes are small: compressing each costs more than it saves, and 40 KB of memory for each websocket.
     "ws_per_message_deflate": False,
     "http": heads_within(Limits().head_seconds),
+    # Proxies keep idle connections for 60 seconds (nginx, AWS). One that the server closes first is closed while a request
+    # is on its way: whoever sent it is told 502.
+    "timeout_keep_alive": 75,
     # A client that is busy for a minute keeps its websocket.
     "ws_ping_timeout": 90.0,
     # On a busy machine a worker takes longer than uvicorn's five seconds to answer its supervisor; it would be replaced.
@@ -50,7 +53,9 @@ def serve(
 ) -> None:
     """Serve the API at /graphql."""
     config = session.config()
-    session.run(_nothing)
+    if workers > 1:
+        # One process checks by itself what it runs on.
+        session.run(_nothing)
     session.listening(host, port).close()
     if workers > 1 and config.redis_url is None:
         session.say(
@@ -60,7 +65,7 @@ def serve(
     os.environ.setdefault(UNSUBSCRIBE, unsubscribe_page(host, port))
     logs.configure(config.log_format, config.log_level)
     server = uvicorn.Config(
-        "gqlstock.app:from_env",
+        "gqlstock.cli.worker:application",
         factory=True,
         host=host,
         port=port,

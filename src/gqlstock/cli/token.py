@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from gqlstock.cli import session
+from gqlstock.cli.group import commands
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.tokens import TokenState
-from gqlstock.services import tokens
+from gqlstock.services import order_tokens, tokens
 from gqlstock.services.tokens import TokenInfo
 
-app = session.commands("Tokens for those who call the API.")
+app = commands("Tokens for those who call the API.")
 
 _SCOPES = ", ".join(scope.value for scope in Scope)
 _HEAD = ("NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED")
@@ -64,6 +65,13 @@ def revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> No
 
     session.run(work)
     session.say(f"The token {name} is revoked.")
+
+
+@app.command("renew-orders")
+def renew_orders() -> None:
+    """Make the access tokens of all orders invalid; each order has another one from now on."""
+    session.run(order_tokens.renew)
+    session.say("All orders have another access token; the earlier ones read nothing any more.")
 
 
 def _row(token: TokenInfo) -> Sequence[str]:

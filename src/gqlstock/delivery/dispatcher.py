@@ -14,13 +14,13 @@ from datetime import timedelta
 from gqlstock.delivery import payloads
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import START, Cursor, Entry
 from gqlstock.rules.letters import Letter, new_letter
 from gqlstock.rules.webhooks import WebhookDelivery
 from gqlstock.services import back_in_stock as services
 from gqlstock.store import alerts, back_in_stock, commands, dispatch, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
 from gqlstock.store.db import clock, transactions
-from gqlstock.store.outbox import START, Cursor, Entry
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +142,8 @@ class Dispatcher:
         """A message for each endpoint that wants it and was there before the news."""
         endpoints = await webhooks.active()
         wanted = {topic for endpoint in endpoints for topic in endpoint.topics}
-        known = [(entry, rules.topic(entry.topic, entry.data)) for entry in part]
-        told = [(entry, topic) for entry, topic in known if topic in wanted and topic is not None]
+        known = ((entry, topic) for entry in part for topic in rules.topics_of(entry.topic, entry.data))
+        told = [(entry, topic) for entry, topic in known if topic in wanted]
         messages = await payloads.messages(told) if told else []
         at = clock.now()
         return [

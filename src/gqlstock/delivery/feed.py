@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import Cursor, Entry, OutOfReach
 from gqlstock.store import outbox
-from gqlstock.store.outbox import Cursor, Entry, OutOfReach
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -62,8 +62,9 @@ class Part:
 
 
 class _Subscriber:
-    def __init__(self, topics: Sequence[Topic]) -> None:
+    def __init__(self, topics: Sequence[Topic], subject: int | None) -> None:
         self.topics = frozenset(topics)
+        self.subject = subject
         self.waiting: deque[Part] = deque()
         self.count = 0
         self.behind = False
@@ -128,12 +129,15 @@ class OutboxFeed:
                 for entry in part.entries:
                     yield entry
 
-    async def parts(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Part, None]:
+    async def parts(
+        self, topics: Sequence[Topic], after: Cursor | None, subject: int | None = None
+    ) -> AsyncGenerator[Part, None]:
         """The entries of these topics, each once, in commit order: from behind ``after``, or from now on without it.
 
-        ``OutOfReach`` for a cursor that cannot be read on from without a gap.
+        ``subject``: only entries about it; others neither wake the subscriber nor are read for it. ``OutOfReach`` for a
+        cursor that cannot be read on from without a gap.
         """
-        subscriber = _Subscriber(topics)
+        subscriber = _Subscriber(topics, subject)
         # Subscribed before the database is read, so that nothing falls between the two.
         self._subscribers.add(subscriber)
         self._wake.set()
@@ -144,7 +148,7 @@ class OutboxFeed:
                 if subscriber.behind:
                     # From here on it is told; what is told and was read as well is passed over below.
                     subscriber.behind = False
-                    while not subscriber.behind and (entries := await _read(place, topics)):
+                    while not subscriber.behind and (entries := await _read(place, topics, subject)):
                         yield Part(entries)
                         place = entries[-1].cursor
                 while subscriber.waiting:
@@ -191,17 +195,23 @@ class OutboxFeed:
                     await self._wake.wait()
 
     async def _hand_out(self, entries: Sequence[Entry]) -> None:
-        parts: dict[frozenset[Topic], Part] = {}
+        parts: dict[tuple[frozenset[Topic], int | None], Part] = {}
+        about: dict[int | None, list[Entry]] = {None: list(entries)}
+        for entry in entries:
+            about.setdefault(entry.subject, []).append(entry)
         # Whoever subscribes meanwhile reads these entries from the database.
         async for subscriber in unhurried(list(self._subscribers)):
-            topics = subscriber.topics
-            if topics not in parts:
-                parts[topics] = Part([entry for entry in entries if entry.topic in topics])
-            if parts[topics].entries:
-                subscriber.offer(parts[topics])
+            topics, subject = subscriber.topics, subscriber.subject
+            if subject not in about:
+                continue
+            if (topics, subject) not in parts:
+                parts[topics, subject] = Part([entry for entry in about[subject] if entry.topic in topics])
+            if parts[topics, subject].entries:
+                subscriber.offer(parts[topics, subject])
 
 
-async def _read(place: Cursor, topics: Sequence[Topic]) -> list[Entry]:
-    entries = await outbox.after(place, _PART, topics)
+async def _read(place: Cursor, topics: Sequence[Topic], subject: int | None) -> list[Entry]:
+    among = None if subject is None else outbox.Among("?", (subject,))
+    entries = await outbox.after(place, _PART, topics, among=among)
     await outbox.check(place)
     return entries

@@ -1,5 +1,5 @@
-"""What is done again and again while the server runs: expired holds end, alerts follow settings, old rows go, and what a
-clock that was set back has put off comes forward."""
+"""What is done again and again while the server runs: expired holds end, orders are told of dates that passed, alerts and
+dates follow settings, old rows go, and what a clock that was set back has put off comes forward."""
 
 import asyncio
 import contextlib
@@ -7,17 +7,19 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-from gqlstock.services import deliveries, expire_holds, reassess
+from gqlstock.rules.feed import Cursor
+from gqlstock.services import deliveries, expire_holds, lapse_announcements, reassess
 from gqlstock.stock import idempotency
 from gqlstock.store import outbox
 from gqlstock.store.db import clock
-from gqlstock.store.outbox import Cursor
 
 log = logging.getLogger(__name__)
 
 # An expired hold counts nowhere from its moment; the fills and news that follow are to come within ten seconds.
 _SECONDS_BETWEEN_HOLDS = 3.0
-# The alerts that a change of settings calls for are to come within ten seconds, however many items it concerns.
+# So is the news of a date that has passed.
+_SECONDS_BETWEEN_DATES = 3.0
+# The alerts and dates that a change of settings calls for are to come within ten seconds, however many items it concerns.
 _SECONDS_BETWEEN_REASSESSMENTS = 1.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
 _ANSWERS_KEPT = timedelta(hours=48)
@@ -42,6 +44,7 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
 
     tasks = [
         asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, expire_holds.run)),
+        asyncio.create_task(_again(_SECONDS_BETWEEN_DATES, lapse_announcements.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
         asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
         asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),

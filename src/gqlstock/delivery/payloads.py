@@ -1,29 +1,35 @@
 """What a webhook says: the kind of news, when it was, and the objects that it is about. ``docs/webhooks.md`` shows each.
 
-What the news itself says is as it was then: an alert's figures, a movement, whether an item ran out. Figures of a level
-and of an order are those of the moment at which the message is made. Nothing of it is about a person.
+What the news itself says is as it was then: an alert's figures, a movement, whether an item ran out. Figures of a level,
+of an order and of a transfer are those of the moment at which the message is made. Nothing of it is about a person.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from gqlstock.rules import events
+from gqlstock.rules import events, moments
 from gqlstock.rules import orders as order_rules
+from gqlstock.rules import transfers as transfer_rules
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import Entry
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import wire
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.store import alerts, catalog, ledger, orders, warehouses
+from gqlstock.services import order_dates
+from gqlstock.stock import reading
+from gqlstock.store import alerts, catalog, ledger, orders, transfers, warehouses
 from gqlstock.store import levels as level_rows
-from gqlstock.store.outbox import Entry
 
 _FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered", "incoming")
 
@@ -51,26 +57,56 @@ async def _read(entries: Sequence[Entry]) -> "_News":
     levels = await level_rows.levels(_subjects(entries, Topic.LEVEL))
     moved = {entry.data["movement"] for entry in entries if entry.topic is Topic.LEVEL and "movement" in entry.data}
     raised = await alerts.alerts(_subjects(entries, Topic.ALERT))
-    changed = await orders.orders(_subjects(entries, Topic.ORDER))
+    told = await _orders(_subjects(entries, Topic.ORDER))
+    moved_stock = await transfers.transfers(_subjects(entries, Topic.TRANSFER))
     items = {level.item_id for level in levels.values()} | {alert.item_id for alert in raised.values()}
     found = await catalog.items(items | _subjects(entries, Topic.STOCK))
     places = {level.warehouse_id for level in levels.values()} | {
         alert.warehouse_id for alert in raised.values() if alert.warehouse_id is not None
     }
+    places |= {end for one in moved_stock.values() for end in (one.source_id, one.target_id)}
     sites = {entry.data["website"] for entry in entries if entry.topic is Topic.STOCK}
     return _News(
         levels=levels,
         movements=await ledger.movements(moved),
         alerts=raised,
-        orders=changed,
-        lines=await orders.lines_of(changed) if changed else {},
+        orders=told,
+        transfers=moved_stock,
+        transfer_lines=await transfers.lines_of(moved_stock),
+        announcements=await transfers.announcements_of(moved_stock),
         items=await catalog.with_products(found.values()),
         warehouses={one.id: one.code for one in (await warehouses.warehouses(places)).values()},
         websites={
             one.id: one.code
-            for one in (await warehouses.websites(sites | {o.website_id for o in changed.values()})).values()
+            for one in (await warehouses.websites(sites | {one.order.website_id for one in told.values()})).values()
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _DatedOrder:
+    """An order with its date, and its lines with theirs."""
+
+    order: Order
+    expected_at: datetime | None
+    lines: Sequence[tuple[OrderLine, datetime | None]]
+
+
+async def _orders(ids: set[int]) -> dict[int, _DatedOrder]:
+    return await reading.run(lambda: _dated(ids)) if ids else {}
+
+
+async def _dated(ids: set[int]) -> dict[int, _DatedOrder]:
+    """Orders with their dates, all of one instant."""
+    found = await orders.orders(ids)
+    lines = await orders.lines_of(found)
+    dates = await order_dates.of_orders(list(found.values()), SYSTEM, lines)
+    all_lines = [line for of_order in lines.values() for line in of_order]
+    of_line = dict(zip([line.id for line in all_lines], await order_dates.of_lines(all_lines, SYSTEM), strict=True))
+    return {
+        order_id: _DatedOrder(found[order_id], date, [(line, of_line[line.id]) for line in lines[order_id]])
+        for order_id, date in zip(found, dates, strict=True)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +116,11 @@ class _News:
     levels: dict[int, Level]
     movements: dict[int, StockMovement]
     alerts: dict[int, LowInventoryAlert]
-    orders: dict[int, Order]
-    lines: dict[int, list[OrderLine]]
+    orders: dict[int, "_DatedOrder"]
+    transfers: dict[int, InventoryTransfer]
+    transfer_lines: dict[int, list[InventoryTransferLine]]
+    announcements: dict[int, list[StockAnnouncement]]
+    """By transfer."""
     items: dict[int, Item]
     warehouses: dict[int, str]
     websites: dict[int, str]
@@ -94,11 +133,15 @@ class _News:
             case Topic.ALERT:
                 alert = events.alert_then(self.alerts[entry.subject], entry.data)
                 about, data = f"item:{alert.item_id}", self._alert(alert)
+            case Topic.TRANSFER:
+                about, data = f"transfer:{entry.subject}", self._transfer(self.transfers[entry.subject])
             case Topic.STOCK:
                 about, data = f"item:{entry.subject}", self._stock(entry)
             case _:
                 about, data = f"order:{entry.subject}", self._order(self.orders[entry.subject])
-        told = {"type": rules.TYPES[topic], "timestamp": _moment(entry.created_at), "data": data}
+                if topic is WebhookTopic.ORDER_DATE_CHANGED:
+                    data |= _dates(entry)
+        told = {"type": rules.TYPES[topic], "timestamp": moments.wire(entry.created_at), "data": data}
         return Message(topic, about, json.dumps(told, ensure_ascii=False, separators=(",", ":")))
 
     def _item(self, item_id: int) -> dict[str, Any]:
@@ -130,14 +173,15 @@ class _News:
                 "id": global_id("LowInventoryAlert", alert.id),
                 "quantityLeft": wire(alert.quantity_left),
                 "threshold": wire(alert.threshold),
-                "raisedAt": _moment(alert.raised_at),
+                "raisedAt": moments.wire(alert.raised_at),
             },
         }
 
     def _stock(self, entry: Entry) -> dict[str, Any]:
         return {"item": self._item(entry.subject), "website": self.websites[entry.data["website"]]}
 
-    def _order(self, order: Order) -> dict[str, Any]:
+    def _order(self, dated: _DatedOrder) -> dict[str, Any]:
+        order = dated.order
         return {
             "order": {
                 "id": global_id("Order", order.id),
@@ -145,8 +189,10 @@ class _News:
                 "status": order.status.value,
                 "website": self.websites[order.website_id],
                 "reference": order.reference,
-                "placedAt": _moment(order.placed_at),
-                "updatedAt": _moment(order.updated_at),
+                "placedAt": moments.wire(order.placed_at),
+                "updatedAt": moments.wire(order.updated_at),
+                "expectedAt": _optional_moment(dated.expected_at),
+                "promisedAt": _optional_moment(order.promised_at),
                 "lines": [
                     {
                         "id": global_id("OrderLine", line.id),
@@ -154,11 +200,43 @@ class _News:
                         "name": line.name,
                         "quantity": wire(line.quantity),
                         "canceled": wire(line.canceled),
+                        "expectedAt": _optional_moment(expected_at),
                     }
-                    for line in self.lines[order.id]
+                    for line, expected_at in dated.lines
                 ],
             }
         }
+
+    def _transfer(self, transfer: InventoryTransfer) -> dict[str, Any]:
+        return {
+            "transfer": {
+                "id": global_id("InventoryTransfer", transfer.id),
+                "number": transfer_rules.number(transfer.id),
+                "state": transfer.state.value,
+                "from": self.warehouses[transfer.source_id],
+                "to": self.warehouses[transfer.target_id],
+                "expectedAt": _optional_moment(transfer_rules.expected_at(self.announcements[transfer.id])),
+                "reference": transfer.reference,
+                "createdAt": moments.wire(transfer.created_at),
+                "updatedAt": moments.wire(transfer.updated_at),
+                "closedAt": _optional_moment(transfer.closed_at),
+                "lines": [
+                    {
+                        "sku": line.sku,
+                        "quantity": wire(line.quantity),
+                        "received": wire(line.received),
+                        "returned": wire(line.returned),
+                        "lost": wire(line.lost),
+                    }
+                    for line in self.transfer_lines[transfer.id]
+                ],
+            }
+        }
+
+
+def _dates(entry: Entry) -> dict[str, str | None]:
+    before, after = (events.moment_of(entry.data[name]) for name in ("expected_at_before", "expected_at"))
+    return {"expectedAtBefore": _optional_moment(before), "expectedAt": _optional_moment(after)}
 
 
 def _movement(movement: StockMovement) -> dict[str, Any]:
@@ -169,7 +247,7 @@ def _movement(movement: StockMovement) -> dict[str, Any]:
         "onHandAfter": wire(movement.on_hand_after),
         "reason": movement.reason,
         "reference": movement.reference,
-        "createdAt": _moment(movement.created_at),
+        "createdAt": moments.wire(movement.created_at),
     }
 
 
@@ -178,5 +256,5 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _optional_moment(value: datetime | None) -> str | None:
+    return moments.wire(value) if value is not None else None

@@ -19,18 +19,19 @@ from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import Cursor, Entry
 from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
-from gqlstock.services import availability
 from gqlstock.services.availability import Showing
-from gqlstock.store import catalog, named_levels, outbox, warehouses
-from gqlstock.store.outbox import Cursor, Entry
+from gqlstock.stock import present
+from gqlstock.store import named_levels, outbox
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_TOPICS = [Topic.LEVEL, Topic.ITEM, Topic.SETTINGS]
+_TOPICS = [Topic.LEVEL, Topic.LEVEL_ROW, Topic.ITEM, Topic.SETTINGS, Topic.RESET]
+_ABOUT_EVERYTHING = {Topic.SETTINGS, Topic.RESET}
 _LOOKED_AT_ONCE = 500
 _SECONDS_TO_GATHER = 0.01
 _SECONDS_BETWEEN_LOOKS = 10.0
@@ -254,12 +255,14 @@ class Storefront:
         of_topic: dict[Topic, set[int]] = {}
         for entry in entries:
             of_topic.setdefault(entry.topic, set()).add(entry.subject)
-        if Topic.SETTINGS in of_topic:
+        if not _ABOUT_EVERYTHING.isdisjoint(of_topic):
             return set(self._watches)
         items = of_topic.get(Topic.ITEM, set())
         # Any item may have got the SKU that somebody waits for.
         touched = {key for key, watch in self._watches.items() if watch.seen is None} if items else set()
-        for item_id, product_id in (await named_levels.touched(of_topic.get(Topic.LEVEL, set()), items)).items():
+        # The date of an announcement is no figure of its level, but it may be shown.
+        levels = of_topic.get(Topic.LEVEL, set()) | of_topic.get(Topic.LEVEL_ROW, set())
+        for item_id, product_id in (await named_levels.touched(levels, items)).items():
             touched |= self._by_item.get(item_id, set())
             if product_id is None:
                 touched |= self._by_product.get(item_id, set())
@@ -271,8 +274,8 @@ class Storefront:
         """Look at what time alone changes: a date that passes. Holds that end are news, by those who sweep them."""
         while True:
             await asyncio.sleep(self._seconds_between_looks)
-            dated = [key for key, w in self._watches.items() if w.seen and w.seen.settings.availability_date]
-            self._look_at(dated)
+            if dated := [key for key, w in self._watches.items() if w.seen and w.seen.settings.availability_date]:
+                self._look_at(dated)
 
     async def _look(self) -> None:
         while True:
@@ -291,7 +294,7 @@ class Storefront:
             await asyncio.sleep(_SECONDS_TO_GATHER)
 
     async def _assess(self, keys: Collection[Key]) -> None:
-        network = await warehouses.network()
+        network = await present.network()
         by_website: dict[str | None, list[str]] = {}
         for website, sku in keys:
             by_website.setdefault(website, []).append(sku)
@@ -301,10 +304,8 @@ class Storefront:
 
     async def _assess_part(self, website: str | None, skus: Sequence[str], network: Network) -> None:
         channel = network.find(website)
-        items = await catalog.by_sku(skus)
-        assortment = (
-            await availability.assortment(items.values(), channel, network) if channel is not None and items else None
-        )
+        items = await present.by_sku(skus)
+        assortment = await present.assortment(items.values(), channel) if channel is not None and items else None
         for sku in skus:
             await self._see(
                 (website, sku), _seen(items[sku], assortment) if assortment is not None and sku in items else None

@@ -4,8 +4,8 @@ import random
 from datetime import datetime
 from typing import Any
 
-from gqlstock.adapters.http import Answer, Http
 from gqlstock.adapters.signature import sign
+from gqlstock.adapters.webhook_calls import Answer, Calls
 from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookDelivery
@@ -22,7 +22,7 @@ class Webhooks:
     queue = webhooks.queue
     at_once = 8
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Calls) -> None:
         self._http = http
 
     async def waiting(self) -> dict[int, datetime]:

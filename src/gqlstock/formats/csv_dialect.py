@@ -10,46 +10,91 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from gqlstock.rules import formulas, quantities
 from gqlstock.rules.import_rows import Faults, Row
 from gqlstock.rules.refusals import Code, Refusal, invalid, shown
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 
 _READ_AT_ONCE = 1_000_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WINDOWS = "cp1252"
-_UNREADABLE = "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8."
+_UNREADABLE = (
+    "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8, or name its encoding with --encoding."
+)
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]*),([0-9]+)")
+# A backslash before a quote that neither ends a cell nor is doubled: a file with quotes of that kind.
+_BACKSLASH_QUOTE = re.compile(r'\\"(?=[^",;|\t\r\n])')
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is looked for: ``required`` columns, other names for some (lower case), and those that hold quantities."""
+    """What is looked for. Columns are known in upper and lower case; ``aliases`` are other names for some, in lower case.
+
+    ``families`` matches the names of columns that occur several times, such as "Attribute 1 name", in lower case.
+    ``backslash_quotes``: older files have quotes within cells that are not doubled but follow a backslash. (Magento)
+    """
 
     required: Sequence[str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     quantities: Sequence[str] = ()
+    optional: Sequence[str] = ()
+    families: re.Pattern[str] | None = None
+    backslash_quotes: bool = False
 
     def named(self, header: Sequence[str]) -> list[str]:
-        """A header in the names that are known here, whatever their case; others stay as they are."""
-        known = {name.lower(): name for name in (*self.required, *self.quantities)} | dict(self.aliases)
+        """A header in the names that are known here; others stay as they are."""
+        known = {name.lower(): name for name in self._known} | dict(self.aliases)
         return [known.get(name.lower(), name) for name in header]
 
+    def unknown(self, names: Sequence[str]) -> list[str]:
+        """The columns of a header that are not looked for."""
+        families = self.families
+        return [
+            name
+            for name in names
+            if name and name not in self._known and not (families and families.fullmatch(name.lower()))
+        ]
 
-def lines(file: BinaryIO) -> Iterator[str]:
-    """The lines of a file that can be read twice: first its encoding is found, a part at a time."""
-    encoding = _encoding(file)
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return (*self.required, *self.quantities, *self.optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that was opened: which columns it has, and its rows."""
+
+    columns: Columns
+    header: Sequence[str]
+    names: Sequence[str]
+    """The header in the names that are known here."""
+    rows: Iterator[Row]
+
+
+def lines(file: BinaryIO, encoding: str | None = None) -> Iterator[str]:
+    """The lines of a file that can be read twice: first its encoding is found, a part at a time, unless it is named."""
+    found = _named_encoding(encoding) if encoding else _encoding(file)
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    text = io.TextIOWrapper(file, encoding=found, newline="")
     try:
         yield from text
     except UnicodeError:
+        if encoding:
+            raise invalid(f"The file is not in the encoding {shown(encoding)}.") from None
         raise invalid(_UNREADABLE) from None
     finally:
         text.detach()
+
+
+def _named_encoding(encoding: str) -> str:
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError, ValueError):
+        raise invalid(f"{shown(encoding)!r} is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16.") from None
+    return encoding
 
 
 def _encoding(file: BinaryIO) -> str:
@@ -88,26 +133,46 @@ def _encoding_of_bytes(file: BinaryIO) -> str:
     return _WINDOWS if wrong else "utf-8"
 
 
-def read(given: Iterable[str], columns: Columns, faults: Faults) -> Iterator[Row]:
-    """The rows below the header, which must have the required columns. Empty rows are passed over.
+def read(
+    given: Iterable[str],
+    columns: Sequence[Columns],
+    faults: Faults,
+    *,
+    renamed: Mapping[str, str] | None = None,
+    first_line: int = 0,
+) -> Table:
+    """A file with the header that fits best: the required columns of one of ``columns`` must be there.
 
-    A row has a cell for each column of the file, those that it leaves out empty.
+    ``renamed``: columns of the file by name, and what they stand for. ``first_line`` is added to the numbers of lines.
     """
     rest = iter(given)
     first = next(rest, "").removeprefix("\ufeff")
     skipped = int(first.strip().lower().strip('"').startswith("sep="))
     if skipped:
         first = next(rest, "")
-    delimiter = _delimiter(first, columns)
-    reader = csv.reader(_with(first, rest), delimiter=delimiter, strict=True)
+    wanted, delimiter = _layout(first, columns, renamed or {})
+    lines = _with(first, rest)
+    if wanted.backslash_quotes:
+        lines = map(_doubled, lines)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header = _next(reader, 1 + skipped)
     if header is None:
-        raise invalid(f"The file is empty: the first line names the columns, {', '.join(columns.required)} among them.")
-    names = columns.named([_cell(name) for name in header])
-    _check_header(names, columns)
+        raise invalid(f"The file is empty: the first line names the columns, {', '.join(wanted.required)} among them.")
+    names = _names(header, wanted, renamed or {})
+    _check_header(names, wanted)
+    return Table(
+        wanted, header, names, _rows(reader, names, wanted, faults, skipped, first_line, commas=delimiter == ";")
+    )
+
+
+def _rows(
+    reader: Any, names: Sequence[str], columns: Columns, faults: Faults, skipped: int, first_line: int, *, commas: bool
+) -> Iterator[Row]:
+    """The rows below the header. Empty ones are passed over. A row has a cell for each column, those left out empty."""
     while True:
-        line = reader.line_num + 1 + skipped
-        values = _next(reader, line)
+        here = reader.line_num + 1 + skipped
+        line = first_line + here
+        values = _next(reader, here)
         if values is None:
             return
         if not any(value.strip() for value in values):
@@ -118,7 +183,7 @@ def read(given: Iterable[str], columns: Columns, faults: Faults) -> Iterator[Row
             faults.add(line, "There is a NUL character.")
         else:
             cells = dict.fromkeys(names, "") | {n: _cell(value) for n, value in zip(names, values, strict=False)}
-            if delimiter == ";":
+            if commas:
                 cells |= {name: _point(cells[name]) for name in columns.quantities if name in cells}
             yield Row(line, cells)
 
@@ -129,23 +194,39 @@ def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield from rest
 
 
-def _delimiter(header: str, columns: Columns) -> str:
-    """The separator under which most of the required columns are there; a comma where all are alike."""
+def _doubled(line: str) -> str:
+    """A line with quotes behind backslashes, with these quotes doubled. The backslashes are part of the text."""
+    return line.replace('\\"', '\\""') if _BACKSLASH_QUOTE.search(line) else line
 
-    def found(delimiter: str) -> int:
+
+def _layout(header: str, columns: Sequence[Columns], renamed: Mapping[str, str]) -> tuple[Columns, str]:
+    """The columns and the separator under which most of the required columns are there; the first where all are alike."""
+
+    def found(layout: tuple[Columns, str]) -> tuple[bool, int]:
+        wanted, delimiter = layout
         try:
-            names = next(csv.reader([header], delimiter=delimiter), [])
+            names = _names(next(csv.reader([header], delimiter=delimiter), []), wanted, renamed)
         except csv.Error:
-            return 0
-        return len(set(columns.required) & set(columns.named([_cell(name) for name in names])))
+            return False, 0
+        count = len(set(wanted.required) & set(names))
+        return count == len(wanted.required), count
 
-    return max(DELIMITERS, key=found)
+    return max(((one, delimiter) for one in columns for delimiter in DELIMITERS), key=found)
+
+
+def _names(header: Sequence[str], columns: Columns, renamed: Mapping[str, str]) -> list[str]:
+    given = {name.strip().lower(): known for name, known in renamed.items()}
+    return columns.named([given.get(_cell(name).lower(), _cell(name)) for name in header])
 
 
 def _check_header(names: Sequence[str], columns: Columns) -> None:
     missing = [name for name in columns.required if name not in names]
     if missing:
-        raise invalid(f"The first line has no column {', '.join(missing)}.")
+        others = [name for name in names if name]
+        raise invalid(
+            f"The first line has no column {', '.join(missing)}; it has: {shown(', '.join(others)) or 'nothing'}. "
+            f'If it has another name there: --column "NAME={missing[0]}".'
+        )
     twice = [name for name in (*columns.required, *columns.quantities) if names.count(name) > 1]
     if twice:
         raise invalid(f"The first line has the column {twice[0]} twice.")
@@ -161,7 +242,7 @@ def _point(value: str) -> str:
     return f"{found[1]}.{found[2]}" if found else value
 
 
-def _next(reader: Iterator[list[str]], line: int) -> list[str] | None:
+def _next(reader: Any, line: int) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:

@@ -1,17 +1,19 @@
-"""Shopify's product export: what the rows of a handle say of a product. Nothing here knows what is stored."""
+"""Shopify's product export: what the rows of a handle say of a product."""
 
-import itertools
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from gqlstock.formats import csv_dialect
+from gqlstock.formats import csv_dialect, records
 from gqlstock.formats.csv_dialect import Columns
-from gqlstock.rules import catalog, combinations, skus
-from gqlstock.rules.catalog import Choice, Image, InventoryTracking, Option, OptionValue
-from gqlstock.rules.import_rows import Faults, Row
+from gqlstock.formats.format import Context, Option, ProductFormat
+from gqlstock.formats.records import UNSET, AnyOf, Counted, Identity, Pairs, Product, Said, Variant
+from gqlstock.rules import catalog, skus
+from gqlstock.rules.catalog import Image, InventoryTracking
+from gqlstock.rules.import_rows import Faults, Row, Tie
 from gqlstock.rules.refusals import invalid, shown
+from gqlstock.rules.settings import BackorderMode
 
 _NUMBERS = (1, 2, 3)
 _VALUES = tuple(f"Option{number} Value" for number in _NUMBERS)
@@ -35,14 +37,19 @@ _PRESENT = {
     "variant image url": "Variant Image",
 }
 _PRESENT |= {f"option{n} {part}": f"Option{n} {part.title()}" for n in _NUMBERS for part in ("name", "value")}
-# Everything else can be left out when a file is exported.
-_COLUMNS = Columns(("Handle", "Title"), _PRESENT, (_QUANTITY,))
+_OPTIONAL = (
+    *(f"Option{n} {part}" for n in _NUMBERS for part in ("Name", "Value")),
+    *("Body (HTML)", "Type", "Published", "Status", "Variant SKU", "Variant Barcode", _TRACKER, _POLICY),
+    *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
+)
+# Everything but these two can be left out when a file is exported.
+_COLUMNS = Columns(("Handle", "Title"), _PRESENT, (_QUANTITY,), _OPTIONAL)
 _OF_VARIANT = (*_VALUES, "Variant SKU", "Variant Barcode", _TRACKER, _QUANTITY, _POLICY)
 
 _TAKES_BACKORDERS = {"": None, "deny": False, "continue": True, "false": False, "true": True}
 _PUBLISHED = {"": True, "true": True, "false": False}
 _HANDLE = re.compile(r"[\w.-]+")
-_LONE_CHOICE = (("Title", "Default Title"),)
+LONE_CHOICE = (("Title", "Default Title"),)
 _TOLD = {
     "sku": "Variant SKU",
     "barcode": "Variant Barcode",
@@ -54,107 +61,90 @@ _TOLD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """What can be counted: the product, or with a choice one combination of it. What is None is not said in the file."""
+class _Variant:
+    """What one variant is said to be: the product itself, or with a choice one combination of it."""
 
     line: int
-    choice: tuple[tuple[str, str], ...] = ()
+    choice: Pairs = ()
     sku: str | None = None
     barcode: str | None = None
     quantity: Decimal | None = None
-    counted: bool = True
+    counted: bool | None = None
     takes_backorders: bool | None = None
     image: Image | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """One handle. What is None or empty is not said in the file."""
-
-    line: int
-    handle: str
-    title: str
-    description: str | None = None
-    type: str | None = None
-    published: bool = True
-    images: tuple[Image, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return (self.image,) if self.image else ()
 
     @property
-    def options(self) -> tuple[Option, ...]:
-        """The options that the variants choose from, each value once, in the order of the file."""
-        values: dict[str, dict[str, None]] = {}
-        for variant in self.variants:
-            for name, value in variant.choice:
-                values.setdefault(name, {})[value] = None
-        return tuple(Option(name, tuple(OptionValue(value) for value in found)) for name, found in values.items())
+    def settings(self) -> Said:
+        """The settings of its item. Shopify knows fewer of them: what says the same here stays."""
+        said: dict[str, object] = {}
+        if self.counted is not None:
+            said["manage_stock"] = AnyOf(UNSET, (True,)) if self.counted else False
+        if self.takes_backorders is not None:
+            continues = AnyOf(BackorderMode.ALLOW, (BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,))
+            denies = AnyOf(UNSET, (BackorderMode.NO_BACKORDERS,))
+            said["backorders"] = continues if self.takes_backorders else denies
+        return said
 
     @property
-    def tracking(self) -> InventoryTracking:
-        has_options = any(variant.choice for variant in self.variants)
-        return InventoryTracking.TRACK_WITH_OPTIONS if has_options else InventoryTracking.TRACK_WITHOUT_OPTIONS
+    def counts(self) -> tuple[Counted, ...]:
+        return (Counted(self.line, self.quantity),) if self.quantity is not None else ()
 
 
-def read(lines: Iterable[str], faults: Faults) -> Iterator[Row]:
-    """The rows of an export, each of which has a handle. Those of one handle need not stand together."""
-    for row in csv_dialect.read(lines, _COLUMNS, faults):
-        if row["Handle"]:
-            yield row
-        else:
-            faults.add(row.line, "The Handle is missing.")
+def tie(row: Row, context: Context) -> Tie | None:
+    """The rows of one handle are a product. They need not stand together."""
+    if not row["Handle"]:
+        context.fault(row.line, "The Handle is missing.")
+        return None
+    return Tie(group=row["Handle"])
 
 
-def product(rows: Sequence[Row], faults: Faults) -> Product | None:
+def product(rows: Sequence[Row], context: Context) -> Product | None:
     """What the rows of one handle say; None when that is refused."""
+    faults = context.faults
     titled = next((row for row in rows if row["Title"]), rows[0])
     images, variants = _images(rows, faults), _variants(rows, faults)
     with faults.at(titled.line):
-        return Product(
+        handle = _handle(rows[0]["Handle"])
+        found = Product(
             line=rows[0].line,
-            handle=_handle(rows[0]["Handle"]),
-            title=catalog.text(titled["Title"], "Title"),
+            identity=Identity.SLUG,
+            sku_stem=handle,
+            slug=handle,
+            name=catalog.text(titled["Title"], "Title"),
             description=catalog.optional_text(titled["Body (HTML)"], "description"),
-            type=_type(titled),
+            category=_type(titled),
             published=_is_published(titled),
             images=images,
-            variants=variants,
         )
+        return _with_variants(found, variants)
     return None
 
 
-def sku_twice(sku: str, line: int, before: int, faults: Faults) -> None:
-    """Two variants of a file have the same SKU."""
-    faults.add(line, f"The Variant SKU {shown(sku)} stands on line {before} already.")
-
-
-def made_sku(handle: str, choice: Choice, taken: Container[str]) -> str:
-    """The SKU of an item that the file gives none: from the handle and the values, numbered where it is taken."""
-    if choice:
-        return combinations.sku(handle, choice, taken)
-    wanted = skus.normalized(handle)
-    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
-    return next(sku for sku in itertools.chain([wanted], numbered) if sku not in taken)
-
-
-def merged_options(stored: Sequence[Option], given: Sequence[Option]) -> tuple[Option, ...]:
-    """A product's options once a file was read: what it has stays, with its pictures; what is new comes last.
-
-    Options that are not for inventory are none of the file's business.
-    """
-    by_name = {option.name: option for option in stored}
-    named = {option.name for option in given}
-    kept = [option for option in stored if not option.inventory and option.name not in named]
-    return (*(_merged(by_name.get(option.name), option) for option in given), *kept)
-
-
-def _merged(stored: Option | None, given: Option) -> Option:
-    known = stored.values if stored else ()
-    new = tuple(value for value in given.values if stored is None or not stored.has(value.name))
-    return Option(given.name, (*known, *new))
+def _with_variants(product: Product, found: Sequence[_Variant]) -> Product:
+    if len(found) == 1 and not found[0].choice:
+        (one,) = found
+        return replace(
+            product,
+            line=one.line,
+            sku=one.sku,
+            barcode=one.barcode,
+            tracking=InventoryTracking.TRACK_WITHOUT_OPTIONS,
+            settings=one.settings,
+            counts=one.counts,
+        )
+    variants = tuple(
+        Variant(one.line, one.choice, one.sku, None, one.barcode, one.images, one.settings, one.counts) for one in found
+    )
+    tracking = InventoryTracking.TRACK_WITH_OPTIONS
+    return replace(product, tracking=tracking, options=records.options_of(variants), variants=variants)
 
 
 @dataclass(slots=True)
-class _Names:
+class OptionNames:
     """A product's option names, as its rows give them."""
 
     found: dict[int, str] = field(default_factory=dict)
@@ -165,7 +155,7 @@ class _Names:
             if name and self.found.setdefault(number, name) != name:
                 raise invalid(f"Option{number} Name is {shown(name)!r}, and {shown(self.found[number])!r} before.")
 
-    def choice(self, row: Row) -> tuple[tuple[str, str], ...]:
+    def choice(self, row: Row) -> Pairs:
         """What a row chooses of every option."""
         chosen = []
         for number in _NUMBERS:
@@ -188,15 +178,17 @@ def _handle(handle: str) -> str:
     return checked
 
 
-def _type(row: Row) -> str | None:
+def _type(row: Row) -> tuple[str, ...]:
     found = catalog.optional_text(row["Type"], "name")
     if found is not None and not catalog.slug_from(found):
         raise invalid(f"The Type {shown(found)!r} has no letter or digit that a category's slug could be made of.")
-    return found
+    return (found,) if found is not None else ()
 
 
-def _is_published(row: Row) -> bool:
+def _is_published(row: Row) -> bool | None:
     """Newer exports have a Status as well: what is a draft or archived is not for the public."""
+    if not {"Published", "Status"} & row.cells.keys():
+        return None
     value = row["Published"].lower()
     if value not in _PUBLISHED:
         raise invalid(f"Published is {shown(row['Published'])!r}: true or false.")
@@ -221,35 +213,35 @@ def _image(url: str, alt: str = "") -> Image:
     return Image(catalog.text(url, "url"), catalog.optional_text(alt, "alt"))
 
 
-def _variants(rows: Sequence[Row], faults: Faults) -> tuple[Variant, ...]:
+def _variants(rows: Sequence[Row], faults: Faults) -> tuple[_Variant, ...]:
     """What the rows count; those that have nothing of a variant only bring pictures."""
-    names = _Names()
+    names = OptionNames()
     for row in rows:
         with faults.at(row.line):
             names.learn(row)
     counting = [row for row in rows if any(row[column] for column in _OF_VARIANT)] or rows[:1]
-    found: dict[tuple[tuple[str, str], ...], Variant] = {}
+    found: dict[Pairs, _Variant] = {}
     for row in counting:
         with faults.at(row.line):
             variant = _variant(row, names)
             known = found.get(variant.choice)
-            found[variant.choice] = _once(known, variant) if known else variant
-    if tuple(found) == (_LONE_CHOICE,):
-        return (replace(found[_LONE_CHOICE], choice=()),)
+            found[variant.choice] = _once(known, variant, faults) if known else variant
+    if tuple(found) == (LONE_CHOICE,):
+        return (replace(found[LONE_CHOICE], choice=()),)
     return tuple(found.values())
 
 
-def _variant(row: Row, names: _Names) -> Variant:
+def _variant(row: Row, names: OptionNames) -> _Variant:
     policy = row[_POLICY].lower()
     if policy not in _TAKES_BACKORDERS:
         raise invalid(f"{_POLICY} is {shown(row[_POLICY])!r}: deny or continue.")
-    return Variant(
+    return _Variant(
         line=row.line,
         choice=names.choice(row),
         sku=catalog.optional_text(skus.normalized(row["Variant SKU"]), "sku"),
         barcode=catalog.optional_text(row["Variant Barcode"], "barcode"),
         quantity=_quantity(row),
-        counted=bool(row[_TRACKER]) or _TRACKER not in row.cells,
+        counted=bool(row[_TRACKER]) if _TRACKER in row.cells else None,
         takes_backorders=_TAKES_BACKORDERS[policy],
         image=_image(row["Variant Image"]) if row["Variant Image"] else None,
     )
@@ -261,12 +253,22 @@ def _quantity(row: Row) -> Decimal | None:
     return csv_dialect.quantity(row, _QUANTITY)
 
 
-def _once(known: Variant, again: Variant) -> Variant:
+def _once(known: _Variant, again: _Variant, faults: Faults) -> _Variant:
     """A variant that stands there twice is one: what one row leaves out the other may say, but not otherwise."""
     merged = {}
     for name, column in _TOLD.items():
         before, now = getattr(known, name), getattr(again, name)
         if before is not None and now is not None and before != now:
-            raise invalid(f"The same variant stands on line {known.line}, with another {column}.")
+            place = faults.files.place(known.line)
+            raise invalid(f"The same variant stands on {place}, with another {column}.")
         merged[name] = now if before is None else before
     return replace(known, **merged)
+
+
+FORMAT = ProductFormat(
+    help="Products, combinations and quantities from Shopify's product export.",
+    columns=(_COLUMNS,),
+    tie=tie,
+    product=product,
+    options=frozenset({Option.WAREHOUSE}),
+)

@@ -29,7 +29,7 @@ def require(caller: Caller, scope: Scope) -> None:
 
 def require_to_order(context: "Context") -> None:
     """Refuse a caller who may not take stock for a cart: without orders:write only where the public may order."""
-    if not context.public_orders:
+    if not context.deployment.public_orders:
         require(context.caller, Scope.ORDERS_WRITE)
 
 

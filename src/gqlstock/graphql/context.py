@@ -9,7 +9,6 @@ from collections.abc import (
     Callable,
     Collection,
     Hashable,
-    Iterable,
     Sequence,
 )
 from dataclasses import dataclass, field
@@ -17,17 +16,12 @@ from typing import Any, Protocol, TypeVar
 
 import strawberry
 
-from gqlstock.graphql.pushes import Pushes
-from gqlstock.rules.assortment import Assortment
-from gqlstock.rules.catalog import Item
+from gqlstock.graphql.http.pushes import Pushes
 from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import Cursor, Entry
 from gqlstock.rules.limits import PublicHolds
-from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.scopes import ANONYMOUS, Caller
-from gqlstock.services import availability
 from gqlstock.services.availability import Showing
-from gqlstock.store import warehouses
-from gqlstock.store.outbox import Cursor, Entry
 
 T = TypeVar("T")
 
@@ -52,7 +46,9 @@ class Part(Protocol):
 class Feed(Protocol):
     """Where news comes from: each entry once, in commit order, from behind a cursor or from now on."""
 
-    def parts(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Part, None]: ...
+    def parts(
+        self, topics: Sequence[Topic], after: Cursor | None, subject: int | None = None
+    ) -> AsyncGenerator[Part, None]: ...
 
 
 class Storefront(Protocol):
@@ -67,7 +63,7 @@ class Shown(Protocol):
     def once(self, make: Callable[[Showing], T]) -> T: ...
 
 
-Subscribed = Callable[[Caller, str | None], contextlib.AbstractContextManager[None]]
+CountSubscription = Callable[[Caller, str | None], contextlib.AbstractContextManager[None]]
 """Counts a subscription of a caller from an address for as long as it lasts."""
 
 
@@ -75,56 +71,42 @@ def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContext
     return contextlib.nullcontext()
 
 
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What all requests of a process share: where news comes from, what the public may do, and what is counted."""
+
+    feed: Feed
+    storefront: Storefront
+    questions: Questions | None = None
+    """None: questions are not counted."""
+    public_orders: bool = False
+    public_holds: PublicHolds = PublicHolds()
+    private_webhooks: bool = False
+    count_subscription: CountSubscription = _uncounted
+    pushes: Pushes = field(default_factory=Pushes)
+
+
 @dataclass
 class Context:
     """One for each HTTP request; over a websocket one for the connection, so that nothing read is kept in it."""
 
-    feed: Feed
-    storefront: Storefront
+    deployment: Deployment
     caller: Caller = ANONYMOUS
     authorization: str | None = None
     host: str | None = None
     """The address that it comes from."""
     address: str | None = None
     """The same as it is counted; None where it is not."""
-    questions: Questions | None = None
-    public_holds: PublicHolds = PublicHolds()
-    public_orders: bool = False
-    private_webhooks: bool = False
-    pushes: Pushes = field(default_factory=Pushes)
-    counted: Subscribed = _uncounted
     connection_params: dict[str, Any] | None = None
-    remembers: bool = False
-    """Whether it is made for one operation: what only mutations change is then read once between them."""
-    _network: asyncio.Future[Network] | None = None
-    _assortments: list[Assortment] = field(default_factory=list)
-    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _working: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _found: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
 
     def subscribed(self) -> contextlib.AbstractContextManager[None]:
         """For as long as a subscription lasts; refused when there are too many."""
-        return self.counted(self.caller, self.host)
+        return self.deployment.count_subscription(self.caller, self.host)
 
     def of_anybody(self, caller: Caller) -> "Context":
         """The context of a push for all who may see what this caller may see: nothing in it is of one of them."""
-        return Context(
-            self.feed,
-            self.storefront,
-            caller=caller,
-            public_orders=self.public_orders,
-            private_webhooks=self.private_webhooks,
-            pushes=self.pushes,
-        )
-
-    async def network(self) -> Network:
-        """The websites and their warehouses."""
-        if not self.remembers:
-            return await warehouses.network()
-        if self._network is None:
-            # The task rather than its result: fields that ask at once share it.
-            self._network = asyncio.ensure_future(warehouses.network())
-        return await self._network
+        return Context(self.deployment, caller)
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -132,38 +114,6 @@ class Context:
         async with self._working:
             yield
             await asyncio.sleep(0)
-
-    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What is the same for all fields of one request that ask with that key, such as a count under many aliases."""
-        if not self.remembers:
-            return await make()
-        if key not in self._found:
-            self._found[key] = asyncio.ensure_future(make())
-        found: T = await self._found[key]
-        return found
-
-    async def assortment(self, items: Iterable[Item], channel: SalesChannel) -> Assortment:
-        """What the availability and the settings of items on a website come from; read once for all fields that ask."""
-        wanted = list(items)
-        network = await self.network()
-        if not self.remembers:
-            return await availability.assortment(wanted, channel, network)
-        async with self._reading:
-            for known in self._assortments:
-                if known.channel.id == channel.id and known.has(wanted):
-                    return known
-            self._assortments.append(await availability.assortment(wanted, channel, network))
-            return self._assortments[-1]
-
-    async def passing_assortment(self, items: Iterable[Item], channel: SalesChannel) -> Assortment:
-        """The same for items that are only looked at: it is not remembered."""
-        return await availability.assortment(list(items), channel, await self.network())
-
-    def forget(self) -> None:
-        """Read again what a mutation may have changed."""
-        self._network = None
-        self._assortments.clear()
-        self._found.clear()
 
 
 Info = strawberry.Info[Context, None]

@@ -47,8 +47,8 @@ def committed(ids: Sequence[str] = ()) -> None:
         of.committed[of.current] = [*of.committed.get(of.current, ()), *ids]
 
 
-def told(path: Sequence[Any] | None) -> dict[str, Any]:
-    """What an error at that place of the answer says of the mutation that it is a part of."""
+def extensions(path: Sequence[Any] | None) -> dict[str, Any]:
+    """What the extensions of an error at that path say of the mutation that it is a part of."""
     of = _operation.get()
     if of is None or not path or path[0] not in of.committed:
         return {}

@@ -6,14 +6,11 @@ from typing import Any
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.errors import Forbidden
 from gqlstock.rules.scopes import Caller
-from gqlstock.store import named_levels
+from gqlstock.rules.transfers import InventoryTransfer
+from gqlstock.services import list_transfers
+from gqlstock.stock import present
 
 Seen = Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]]
-
-
-def within(query: Any, caller: Caller, column: str = "warehouse_id") -> Any:
-    """The rows of a query that are of the caller's warehouses, by the column that names the warehouse."""
-    return query if caller.warehouses is None else query.filter(**{f"{column}__in": caller.warehouses})
 
 
 async def seen(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
@@ -21,12 +18,18 @@ async def seen(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
     return {row_id: row for row_id, row in rows.items() if info.context.caller.reaches(row.warehouse_id)}
 
 
+async def seen_by_either_end(info: Info, rows: dict[int, InventoryTransfer]) -> dict[int, InventoryTransfer]:
+    """Of transfers, those that the caller may see."""
+    return {row_id: row for row_id, row in rows.items() if list_transfers.seen(row, info.context.caller)}
+
+
 async def seen_by_level(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
     """Of rows that name their level, those that the caller may see."""
     if info.context.caller.warehouses is None:
         return rows
-    places = await named_levels.warehouse_ids({row.level_id for row in rows.values()})
-    return {row_id: row for row_id, row in rows.items() if info.context.caller.reaches(places[row.level_id])}
+    levels = await present.levels({row.level_id for row in rows.values()})
+    mine = info.context.caller.reaches
+    return {row_id: row for row_id, row in rows.items() if mine(levels[row.level_id].warehouse_id)}
 
 
 def require_all(caller: Caller, what: str) -> None:

@@ -1,18 +1,19 @@
 """Which warehouse gives how much of an order line. ``order_plan`` decides which lines can be ordered."""
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import availability, geo, ledger
-from gqlstock.rules.availability import Source
+from gqlstock.rules import geo, ledger, sourcing
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.ledger import Change, FulfilmentStep
 from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
+from gqlstock.rules.sourcing import Given, Source
 
 
 class AllocationState(StrEnum):
@@ -27,13 +28,15 @@ OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
 """The states of units that are still to be shipped or canceled."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class PlannedAllocation:
-    """Units from one warehouse, in one state."""
+    """Units from one warehouse, in one state. ``expected_at``: when waiting ones can leave, where a date is known."""
 
     warehouse_id: int
     quantity: Decimal
     state: AllocationState
+    expected_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +71,33 @@ def plan(
     *,
     only_free: bool = False,
     modes: Sequence[InventoryDecrement] = (),
+    buffer_days: int = 0,
 ) -> Plan:
     """Take the lines of one item from its sources, in order. The safety stock stays in the last sources.
 
-    Free units are ON_HAND. The rest is backordered in the first source that takes backorders, within its room.
-    A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
-    ``only_free``: no backorders, as for a hold. ``modes``: the decrement mode of each line, where not the setting's.
+    Free units are ON_HAND, the rest is BACKORDERED. ``only_free``: no backorders, as for a hold. ``modes``: the decrement
+    mode of each line, where not the setting's. ``buffer_days``: incomingBufferDays.
     """
-    frees = availability.free(settings, sources)
-    room = ZERO if only_free else availability.room(settings, sources)
-    whole = availability.never_splits(settings)
+    left = sourcing.giving(settings, sources, only_free=only_free)
+    dates = sourcing.Dates(sources, buffer_days)
     planned: list[tuple[PlannedAllocation, ...] | None] = []
-    for quantity in quantities:
-        parts = (_whole if whole else _in_turn)(quantity, sources, frees, room) if None not in planned else None
-        planned.append(parts)
-        if parts is None:
+    for number, quantity in enumerate(quantities):
+        taken = sourcing.give(quantity, settings, left)
+        if taken is None:
+            planned += [None] * (len(quantities) - number)
+            break
+        left.take(taken)
+        mode = modes[number] if modes else settings.decrement_inventory
+        if mode is InventoryDecrement.NEVER:
+            planned.append(_never_waiting(taken, sources))
             continue
-        for part in parts:
-            if part.state is AllocationState.BACKORDERED:
-                room = None if room is None else room - part.quantity
-            else:
-                index = next(i for i, s in enumerate(sources) if s.warehouse_id == part.warehouse_id)
-                frees[index] -= part.quantity
-    never = [mode is InventoryDecrement.NEVER for mode in modes or [settings.decrement_inventory] * len(planned)]
-    return Plan(tuple(p and _never_waiting(p) if n else p for p, n in zip(planned, never, strict=True)))
+        planned.append(tuple(_planned(one, at, sources) for one, at in zip(taken, dates.of(taken), strict=True)))
+    return Plan(tuple(planned))
+
+
+def _planned(given: Given, expected_at: datetime | None, sources: Sequence[Source]) -> PlannedAllocation:
+    state = AllocationState.BACKORDERED if given.waits else AllocationState.ON_HAND
+    return PlannedAllocation(sources[given.source].warehouse_id, given.quantity, state, expected_at)
 
 
 def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[PlannedAllocation, ...]:
@@ -107,57 +113,33 @@ def effect(part: PlannedAllocation, mode: InventoryDecrement) -> Change:
 
 def check_range(parts: Sequence[tuple[PlannedAllocation, InventoryDecrement]], sources: Sequence[Source]) -> None:
     """Refuse parts that would take a level out of the range of a quantity. Each part comes with the mode of its line."""
+    units = sum((part.quantity for part, _ in parts), ZERO)
     for source in sources:
+        if ledger.has_room(source.level, units):
+            continue
         changes = [effect(part, mode) for part, mode in parts if part.warehouse_id == source.warehouse_id]
         ledger.apply(source.level, functools.reduce(ledger.combined, changes, Change()))
 
 
-def _in_turn(
-    quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
-) -> tuple[PlannedAllocation, ...] | None:
-    parts = []
-    left = quantity
-    for source, free in zip(sources, frees, strict=True):
-        taken = min(free, left)
-        if taken > 0:
-            parts.append(PlannedAllocation(source.warehouse_id, taken, AllocationState.ON_HAND))
-            left -= taken
-    if left > 0:
-        waiting = next((s for s in sources if s.takes_backorders), None)
-        if waiting is None or (room is not None and left > room):
-            return None
-        parts.append(PlannedAllocation(waiting.warehouse_id, left, AllocationState.BACKORDERED))
-    return tuple(parts)
-
-
-def _whole(
-    quantity: Decimal, sources: Sequence[Source], frees: Sequence[Decimal], room: Decimal | None
-) -> tuple[PlannedAllocation, ...] | None:
-    for source, free in zip(sources, frees, strict=True):
-        waiting = max(quantity - free, ZERO)
-        if waiting and not (source.takes_backorders and (room is None or waiting <= room)):
-            continue
-        parts = [(quantity - waiting, AllocationState.ON_HAND), (waiting, AllocationState.BACKORDERED)]
-        return tuple(PlannedAllocation(source.warehouse_id, q, state) for q, state in parts if q)
-    return None
-
-
-def _never_waiting(parts: Sequence[PlannedAllocation]) -> tuple[PlannedAllocation, ...]:
-    """Under NEVER every unit is ON_HAND. The parts of one warehouse become one."""
+def _never_waiting(given: Sequence[Given], sources: Sequence[Source]) -> tuple[PlannedAllocation, ...]:
+    """Under NEVER every unit is ON_HAND. The units of one warehouse become one allocation."""
     sums: dict[int, Decimal] = {}
-    for part in parts:
-        sums[part.warehouse_id] = sums.get(part.warehouse_id, ZERO) + part.quantity
+    for one in given:
+        warehouse_id = sources[one.source].warehouse_id
+        sums[warehouse_id] = sums.get(warehouse_id, ZERO) + one.quantity
     return tuple(
         PlannedAllocation(warehouse_id, quantity, AllocationState.ON_HAND) for warehouse_id, quantity in sums.items()
     )
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Allocation:
     """Units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
 
-    ``position`` is the index of its source in the line's plan; parts of a split allocation keep it. ``split_from`` is the
-    id of the planned allocation that it was split off; None for a planned one.
+    ``position`` is the index of its source among the line's sources, in the order in which they were planned; parts of a
+    split allocation keep it. Units that are moved to another warehouse get a source of their own, the last one.
+    ``split_from`` is the id of the planned allocation that it was split off; None for a planned one.
     """
 
     id: int
@@ -175,3 +157,45 @@ class Allocation:
     def planned_as(self) -> int:
         """The id of the planned allocation. Units are filled in the order of these ids."""
         return self.id if self.split_from is None else self.split_from
+
+
+def with_moved(found: Sequence[Allocation], moved: Collection[int]) -> list[Allocation]:
+    """The allocations of a line, oldest first, after units were moved. Its sources are numbered again, without gaps.
+
+    ``moved``: the positions of moved units. The oldest allocation of each is its planned one.
+    """
+    numbers = {position: number for number, position in enumerate(sorted({one.position for one in found}))}
+    planned: dict[int, int] = {}
+    for one in found:
+        planned.setdefault(one.position, one.id)
+    return [
+        replace(
+            one,
+            position=numbers[one.position],
+            split_from=one.split_from if one.position not in moved else _split_from(one.id, planned[one.position]),
+        )
+        for one in found
+    ]
+
+
+def split_off(found: Sequence[Allocation]) -> dict[int, int]:
+    """The planned allocation of each one that was split off, by their ids, as all stored allocations of a line show it.
+
+    It is the oldest of their source. Where that was moved, it is in a later source, and the rest still refer to it.
+    """
+    oldest: dict[int, Allocation] = {}
+    for one in sorted(found, key=lambda one: one.id, reverse=True):
+        oldest[one.position] = one
+    positions = {one.id: one.position for one in found}
+
+    def planned(position: int) -> int:
+        first = oldest[position]
+        was_moved = first.planned_as < first.id and positions.get(first.planned_as, position) > position
+        return first.planned_as if was_moved else first.id
+
+    split = {one.id: _split_from(one.id, planned(one.position)) for one in found}
+    return {id_: split_from for id_, split_from in split.items() if split_from is not None}
+
+
+def _split_from(allocation_id: int, planned_id: int) -> int | None:
+    return None if allocation_id == planned_id else planned_id

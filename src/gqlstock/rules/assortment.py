@@ -4,18 +4,37 @@ It prepares the inputs of ``availability`` and ``order_plan``; its own inputs ar
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from gqlstock.rules import allocation, availability, catalog, ledger
-from gqlstock.rules.availability import Assessment, Sellable, Source
+from gqlstock.rules.availability import Assessment, Sellable
 from gqlstock.rules.catalog import Choice, Item
 from gqlstock.rules.fallback import SettingsLookup
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.geo import Point
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import RankedWarehouse, SalesChannel
 from gqlstock.rules.refusals import UnavailableReason
 from gqlstock.rules.settings import Settings, SourceSelection
+from gqlstock.rules.sourcing import LevelsInUse, Source
+
+_NO_LEVELS = LevelsInUse()
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """An item on the website. ``levels``: those of its stock item in active warehouses of the website."""
+
+    product: Item
+    stock_item: Item
+    settings: Settings
+    levels: Sequence[Level]
+    is_counted: bool
+    has_combinations: bool
+    """Whether it is a product whose combinations are counted instead."""
 
 
 class Assortment:
@@ -26,7 +45,7 @@ class Assortment:
         channel: SalesChannel,
         lookup: SettingsLookup,
         combinations: Mapping[int, list[Item]],
-        levels: Mapping[int, Sequence[Level]],
+        levels: Mapping[int, LevelsInUse],
         now: datetime,
         *,
         first: Mapping[int, list[int]] | None = None,
@@ -40,8 +59,7 @@ class Assortment:
         self._first = first or {}
         self._warehouses = {one.warehouse_id: one for one in channel.warehouses}
         self._ordered: dict[tuple[SourceSelection, Point | None], list[RankedWarehouse]] = {}
-        self._here: dict[int, list[Level]] = {}
-        self._settings: dict[int, Settings] = {}
+        self._here: dict[int, _Here] = {}
         self._sources: dict[tuple[int, Point | None], tuple[Source, ...]] = {}
         self._assessed: dict[int, Assessment] = {}
 
@@ -50,8 +68,15 @@ class Assortment:
 
         ``first``: the warehouses of the hold by stock item, which give first.
         """
+        return self.after({level_id: Change(held=-quantity) for level_id, quantity in held.items()}, first)
+
+    def after(self, changes: Mapping[int, Change], first: Mapping[int, list[int]] | None = None) -> "Assortment":
+        """The same after changes of levels, given by the id of each. ``first``: as in ``freeing``."""
         levels = {
-            item_id: [ledger.without_held(one, held[one.id]) if one.id in held else one for one in found]
+            item_id: replace(
+                found,
+                levels=[ledger.apply(one, changes[one.id]) if one.id in changes else one for one in found.levels],
+            )
             for item_id, found in self._levels.items()
         }
         return Assortment(self.channel, self.lookup, self._combinations, levels, self.now, first=first)
@@ -70,15 +95,38 @@ class Assortment:
 
     def stock_item(self, item: Item) -> Item:
         """The item whose levels count the units: the product, for a combination of a product tracked without options."""
-        product = self.lookup.product(item)
-        return item if catalog.counts_combinations(product.tracking) else product
+        return self._in_place(item).stock_item
+
+    def counted_items(self, item: Item) -> list[Item]:
+        """The items whose levels decide what can be sold of an item."""
+        here = self._in_place(item)
+        return self.combinations(item) if here.has_combinations else [here.stock_item]
 
     def settings(self, item: Item) -> Settings:
         """The settings in effect for an item on this website."""
-        found = self._settings.get(item.id)
+        return self._in_place(item).settings
+
+    def buffer_days(self, item: Item) -> int:
+        """incomingBufferDays: the setting of the item that has the units, as supply is of its levels."""
+        return self.settings(self.stock_item(item)).incoming_buffer_days
+
+    def _in_place(self, item: Item) -> _Here:
+        found = self._here.get(item.id)
         if found is None:
-            found = self._settings[item.id] = self.lookup.settings(item, self.channel, self._levels_here(item))
+            found = self._here[item.id] = self._find(item)
         return found
+
+    def _find(self, item: Item) -> _Here:
+        lookup = self.lookup
+        product = lookup.product(item)
+        counts_combinations = catalog.counts_combinations(product.tracking)
+        has_combinations = counts_combinations and item.product_id is None
+        stock_item = item if counts_combinations else product
+        found = self._levels.get(stock_item.id, _NO_LEVELS)
+        levels = [one for one in found.levels if one.warehouse_id in self._warehouses]
+        settings = lookup.settings(item, self.channel, levels)
+        is_counted = not has_combinations and lookup.is_counted(item, settings)
+        return _Here(product, stock_item, settings, levels, is_counted, has_combinations)
 
     def warehouses(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
         """The active warehouses of the website, in the order in which they give units of an item."""
@@ -103,16 +151,23 @@ class Assortment:
         return found
 
     def _find_sources(self, item: Item, ship_to: Point | None) -> tuple[Source, ...]:
-        by_warehouse = {level.warehouse_id: level for level in self._levels_here(item)}
-        settings = self.settings(item)
-        found = []
-        for warehouse in self.warehouses(item, ship_to):
-            level = by_warehouse.get(warehouse.warehouse_id)
-            if level is not None:
-                found.append(Source(level.warehouse_id, level, self.lookup.level_backorders(level, settings)))
-        if not found and not self._levels.get(self.stock_item(item).id):
-            return self.uncounted_source(item, ship_to)
-        return tuple(found)
+        here = self._in_place(item)
+        levels = here.levels
+        found = self._levels.get(here.stock_item.id, _NO_LEVELS)
+        if not levels:
+            return () if found.levels else self.uncounted_source(item, ship_to)
+        if len(levels) > 1:
+            by_warehouse = {level.warehouse_id: level for level in levels}
+            places = [warehouse.warehouse_id for warehouse in self.warehouses(item, ship_to)]
+            levels = [by_warehouse[place] for place in places if place in by_warehouse]
+        backorders_of, settings = self.lookup.level_backorders, here.settings
+        supply = found.supply
+        return tuple(
+            [
+                Source(level.warehouse_id, level, backorders_of(level, settings), supply.get(level.id, ()))
+                for level in levels
+            ]
+        )
 
     def uncounted_source(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
         """The source of an item that was never counted: a level that does not exist yet, in the first warehouse."""
@@ -121,21 +176,16 @@ class Assortment:
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
         """The input of ``availability``. ``choice``: a shopper's choice without a combination."""
-        product = self.lookup.product(item)
-        settings = self.settings(item)
-        counted = self.lookup.is_counted(item, settings)
-        reason = None
-        if item.is_product and catalog.counts_combinations(product.tracking):
-            reason = _missing_choice(product, settings, choice)
-            counted = False
+        here = self._in_place(item)
         return Sellable(
-            published=product.published,
-            status=product.inventory_status,
-            counted=counted,
-            settings=settings,
-            sources=self.sources(item, ship_to) if counted else (),
+            published=here.product.published,
+            status=here.product.inventory_status,
+            counted=here.is_counted,
+            settings=here.settings,
+            sources=self.sources(item, ship_to) if here.is_counted else (),
             has_warehouse=bool(self._warehouses),
-            reason=reason,
+            reason=_missing_choice(here.product, here.settings, choice) if here.has_combinations else None,
+            buffer_days=here.settings.incoming_buffer_days if here.stock_item is item else self.buffer_days(item),
         )
 
     def assess(self, item: Item, choice: Choice | None = None) -> Assessment:
@@ -156,16 +206,10 @@ class Assortment:
             sellable,
             [self.assess(combination) for combination in combinations],
             self.now,
+            settings_of=[self.settings(combination) for combination in combinations],
             open_choices=not sellable.settings.allow_only_existing_combinations
             and len(combinations) < catalog.choice_count(item.options),
         )
-
-    def _levels_here(self, item: Item) -> list[Level]:
-        found = self._here.get(item.id)
-        if found is None:
-            levels = self._levels.get(self.stock_item(item).id, ())
-            found = self._here[item.id] = [level for level in levels if level.warehouse_id in self._warehouses]
-        return found
 
 
 def _missing_choice(product: Item, settings: Settings, choice: Choice | None) -> UnavailableReason | None:

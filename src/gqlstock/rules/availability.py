@@ -2,32 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from gqlstock.rules import quantities
+from gqlstock.rules import sourcing
 from gqlstock.rules.catalog import InventoryStatus
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import QuantityRules, UnavailableReason
 from gqlstock.rules.settings import BackorderMode, LowStockActivity, Settings
+from gqlstock.rules.sourcing import IncomingStock, Source, Stock
 
 BACKORDER_MESSAGE = "Out of stock - on backorder and will be dispatched once in stock."
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A level of an item in an active warehouse of the website."""
-
-    warehouse_id: int
-    level: Level
-    backorders: BackorderMode = BackorderMode.NO_BACKORDERS
-
-    @property
-    def takes_backorders(self) -> bool:
-        return self.backorders is not BackorderMode.NO_BACKORDERS
-
-
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Sellable:
     """An item on one website. ``reason``: a reason of the catalog, independent of stock."""
@@ -40,19 +29,11 @@ class Sellable:
     has_warehouse: bool = True
     """Whether the website has an active warehouse, which uncounted items need."""
     reason: UnavailableReason | None = None
+    buffer_days: int = 0
+    """incomingBufferDays of the item that has the units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """The quantities to sell; None where there is no limit."""
-
-    available: Decimal
-    """A: the free units of all sources less the safety stock."""
-    room: Decimal | None
-    """The units that can still be backordered."""
-    salable: Decimal | None
-
-
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What a shop may show and sell. ``available`` is None where nothing is counted."""
@@ -72,59 +53,17 @@ class Assessment:
     can_subscribe: bool
     returnable: bool
     rules: QuantityRules
+    expected_at: datetime | None = None
+    """When the least quantity could leave if it had to wait."""
+    incoming: tuple[IncomingStock, ...] = ()
+    """What is on its way for new orders."""
+    sums_hidden_availability: bool = False
+    sums_hidden_quantities: bool = False
+    """Whether the figures of a product include combinations whose availability, or quantities, the public may not see."""
 
     @property
     def orderable(self) -> bool:
         return self.reason is None
-
-
-def safety_stock(settings: Settings, sources: Sequence[Source]) -> Decimal:
-    """k: the units that are never sold. With backorders there are none. (Magento)"""
-    threshold = settings.out_of_stock_threshold
-    return ZERO if threshold <= 0 or _takes_backorders(sources) else threshold
-
-
-def _takes_backorders(sources: Sequence[Source]) -> bool:
-    for source in sources:  # noqa: SIM110 – any() with a generator is slower here.
-        if source.backorders is not BackorderMode.NO_BACKORDERS:
-            return True
-    return False
-
-
-def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
-    """The free units of each source: its available units cut at 0. The safety stock is taken off the last sources.
-
-    A shortage in one warehouse does not reduce the stock of another.
-    """
-    frees = [max(source.level.available, ZERO) for source in sources]
-    left = safety_stock(settings, sources)
-    for index in reversed(range(len(frees))):
-        if not left:
-            break
-        kept = min(frees[index], left)
-        left -= kept
-        frees[index] -= kept
-    return frees
-
-
-def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
-    """The units that can still be backordered; None without limit. A negative threshold is the limit. (Magento)"""
-    if not _takes_backorders(sources):
-        return ZERO
-    if settings.out_of_stock_threshold >= 0:
-        return None
-    waiting = sum((s.level.backordered for s in sources), ZERO)
-    return max(-settings.out_of_stock_threshold - waiting, ZERO)
-
-
-def never_splits(settings: Settings) -> bool:
-    """Whether a line must come whole from one warehouse, for example cut from one roll. (Oro)"""
-    return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
-
-
-def _least(settings: Settings) -> Decimal:
-    """L: the units that must be free for an item to be in stock. The smallest unit, where no quantity can be ordered."""
-    return settings.least_quantity or quantities.UNIT
 
 
 def _has_least(settings: Settings, stock: Stock) -> bool:
@@ -133,39 +72,24 @@ def _has_least(settings: Settings, stock: Stock) -> bool:
     return least is not None and (stock.salable is None or stock.salable >= least)
 
 
-def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
-    """A, the room for backorders, and what one line can take of both. ``only_free``: without backorders."""
-    frees = free(settings, sources)
-    available = sum(frees, ZERO)
-    left = ZERO if only_free else room(settings, sources)
-    if left is None:
-        return Stock(available, None, None)
-    if never_splits(settings):
-        salable = max(
-            (f + (left if s.takes_backorders else ZERO) for f, s in zip(frees, sources, strict=True)), default=ZERO
-        )
-    else:
-        salable = available + left
-    return Stock(available, left, salable if settings.quantity_uses_decimals else quantities.floor(salable))
-
-
 def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
     """True: a counted item is in stock again; False: it ran out; None: neither. (Magento)"""
-    least = _least(settings)
-    was_in_stock, in_stock = (sum(free(settings, sources), ZERO) >= least for sources in (before, after))
+    least = sourcing.least(settings)
+    was_in_stock, in_stock = (sourcing.total_free(settings, one) >= least for one in (before, after))
     return in_stock if was_in_stock != in_stock else None
 
 
 def assess(item: Sellable, now: datetime) -> Assessment:
     """What a shop may show and sell of one counted or uncounted item."""
     settings = item.settings
-    found = stock(settings, item.sources) if item.counted else None
-    in_stock = found is None or found.available >= _least(settings)
+    found = sourcing.stock(settings, item.sources) if item.counted else None
+    in_stock = found is None or found.available >= sourcing.least(settings)
     status = _status(item, in_stock=in_stock)
     # Low stock does not hide an item that this website does not sell.
     low = _low_stock(settings, found) if item.sources else None
     hidden = low is UnavailableReason.LOW_STOCK_UNPUBLISHED
     backorder = not in_stock and found is not None and _has_least(settings, found)
+    is_supplied = sourcing.is_supplied(item.sources)
     notify = backorder and any(s.backorders is BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER for s in item.sources)
     return _shown(
         item,
@@ -178,15 +102,30 @@ def assess(item: Sellable, now: datetime) -> Assessment:
         salable=found.salable if found else None,
         backorder=backorder,
         message=BACKORDER_MESSAGE if notify else None,
+        expected_at=sourcing.expected_at(settings, item.sources, item.buffer_days) if is_supplied else None,
+        incoming=sourcing.incoming(item.sources, item.buffer_days) if is_supplied else (),
     )
 
 
+def changes_at(settings: Settings, now: datetime) -> datetime | None:
+    """The first moment from which an assessment with these settings may differ although nothing was written."""
+    dated = settings.availability_date
+    # Labels disappear after that date, not at it.
+    return dated + timedelta.resolution if dated is not None and dated >= now else None
+
+
 def assess_product(
-    item: Sellable, combinations: Sequence[Assessment], now: datetime, *, open_choices: bool
+    item: Sellable,
+    combinations: Sequence[Assessment],
+    now: datetime,
+    *,
+    open_choices: bool,
+    settings_of: Sequence[Settings] = (),
 ) -> Assessment:
     """A product tracked with options as a whole: the sums over its orderable combinations. (CS-Cart)
 
-    ``open_choices``: choices without a combination may be sold, uncounted. (nopCommerce)
+    ``open_choices``: choices without a combination may be sold, uncounted (nopCommerce). ``settings_of``: the settings of
+    the combinations.
     """
     orderable = [c for c in combinations if c.orderable]
     hidden = bool(combinations) and all(c.reason is UnavailableReason.LOW_STOCK_UNPUBLISHED for c in combinations)
@@ -204,11 +143,33 @@ def assess_product(
         salable=None if open_choices else _sum(c.salable for c in orderable),
         backorder=backorder,
         message=next((c.message for c in orderable if c.message), None) if backorder else None,
+        expected_at=None if open_choices else _back_at(combinations),
+        incoming=_merged(combinations),
     )
     # A subscription to the product is one to any of its combinations.
     waits = shown.reason is UnavailableReason.SELECT_OPTIONS and not open_choices and not orderable
     may = item.settings.allow_back_in_stock_subscriptions and any(c.can_subscribe for c in combinations)
-    return replace(shown, can_subscribe=shown.can_subscribe or (waits and may))
+    return replace(
+        shown,
+        can_subscribe=shown.can_subscribe or (waits and may),
+        sums_hidden_availability=not all(one.display_availability for one in settings_of),
+        sums_hidden_quantities=not all(may_see_quantity(one) for one in settings_of),
+    )
+
+
+def _back_at(combinations: Sequence[Assessment]) -> datetime | None:
+    """When the first of these combinations could leave; None while one of them is in stock."""
+    if any(c.status is InventoryStatus.IN_STOCK for c in combinations):
+        return None
+    return min((c.expected_at for c in combinations if c.expected_at is not None), default=None)
+
+
+def _merged(combinations: Sequence[Assessment]) -> tuple[IncomingStock, ...]:
+    """What is on its way of all combinations, soonest first."""
+    sums: dict[datetime, Decimal] = {}
+    for one in [coming for combination in combinations for coming in combination.incoming]:
+        sums[one.at] = sums.get(one.at, ZERO) + (one.quantity or ZERO)
+    return tuple(IncomingStock(at, sums[at]) for at in sorted(sums))
 
 
 def _sum(quantities: Iterable[Decimal | None]) -> Decimal | None:
@@ -274,6 +235,8 @@ def _shown(
     salable: Decimal | None,
     backorder: bool,
     message: str | None,
+    expected_at: datetime | None,
+    incoming: tuple[IncomingStock, ...],
 ) -> Assessment:
     """The assessment with the labels of the settings."""
     settings = item.settings
@@ -302,15 +265,19 @@ def _shown(
         and item.status is not InventoryStatus.DISCONTINUED,
         returnable=settings.returnable,
         rules=settings.quantity_rules,
+        expected_at=expected_at,
+        incoming=incoming,
     )
 
 
 def for_public(assessment: Assessment, settings: Settings) -> Assessment:
     """The assessment without the quantities that the public may not see. (nopCommerce)"""
-    if not settings.display_availability:
-        return replace(assessment, salable=None, only_left=None, low_inventory=False, message=None)
-    if not settings.display_stock_quantity:
-        return replace(assessment, salable=None)
+    if not settings.display_availability or assessment.sums_hidden_availability:
+        hidden = replace(assessment, salable=None, only_left=None, low_inventory=False, message=None)
+        return replace(hidden, expected_at=None, incoming=())
+    if not settings.display_stock_quantity or assessment.sums_hidden_quantities:
+        coming = tuple(IncomingStock(one.at, None) for one in assessment.incoming)
+        return replace(assessment, salable=None, incoming=coming)
     return assessment
 
 
@@ -335,4 +302,6 @@ def taken_down(assessment: Assessment) -> Assessment:
         availability_date=None,
         availability_range=None,
         can_subscribe=False,
+        expected_at=None,
+        incoming=(),
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, shown, too_many
 
@@ -55,6 +56,8 @@ class Option:
     values: tuple[OptionValue, ...]
     inventory: bool = True
     renamed_from: str | None = None
+    existing: str | None = None
+    """The value that combinations take which were made before this inventory option."""
 
     def has(self, value: str) -> bool:
         return any(v.name == value for v in self.values)
@@ -153,7 +156,16 @@ def _option(option: Option, *path: str | int) -> Option:
         raise too_many("values", len(option.values), MAX_VALUES, *path, "values")
     values = tuple(_option_value(value, *path, "values", number) for number, value in enumerate(option.values))
     _check_unique([v.name for v in values], "value", *path, "values")
-    return replace(option, name=name, values=values)
+    checked = replace(option, name=name, values=values)
+    if option.existing is not None and not checked.has(option.existing):
+        message = f"{name} cannot be {shown(option.existing)}; it can be: {shown_values(checked)}."
+        raise invalid(message, *path, "existing")
+    return checked
+
+
+def shown_values(option: Option) -> str:
+    """The values of an option for a message."""
+    return shown(", ".join(value.name for value in option.values))
 
 
 def _option_value(value: OptionValue, *path: str | int) -> OptionValue:
@@ -166,29 +178,6 @@ def _check_unique(names: Sequence[str], kind: str, *path: str | int) -> None:
         if name in seen:
             raise invalid(f"The {kind} {shown(name)} stands there twice.", *path, number, "name")
         seen.add(name)
-
-
-def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str | int) -> None:
-    """Refuse a new name for an unknown option or value, and two new names for one. Repeating a rename is allowed."""
-    old = {o.name: o for o in before}
-    _check_renames(after, old.keys(), "option", *path)
-    for number, option in enumerate(after):
-        known = old.get(option.renamed_from or "") or old.get(option.name)
-        values = {v.name for v in known.values} if known else set()
-        _check_renames(option.values, values, "value", *path, number, "values")
-
-
-def _check_renames(found: Sequence[Named], before: Collection[str], kind: str, *path: str | int) -> None:
-    seen: set[str] = set()
-    for number, one in enumerate(found):
-        old = one.renamed_from
-        if old is None:
-            continue
-        if old not in before and one.name not in before:
-            raise invalid(f"There is no {kind} {shown(old)} to rename.", *path, number, "renamedFrom")
-        if old in seen:
-            raise invalid(f"The {kind} {shown(old)} cannot get two names.", *path, number, "renamedFrom")
-        seen.add(old)
 
 
 def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *path: str | int) -> dict[str, str]:
@@ -246,6 +235,7 @@ def counts_combinations(tracking: InventoryTracking) -> bool:
     return tracking is InventoryTracking.TRACK_WITH_OPTIONS
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Item:
     """A product, or one combination of a product's inventory options; then ``product_id`` is that product.

@@ -1,8 +1,11 @@
-"""Combinations of a product's inventory options: the possible ones, and the SKU and name of each."""
+"""Combinations of a product's inventory options: the possible ones, the SKU and name of each, and which of them stay, with
+which choice, when the options change."""
 
 import itertools
+import math
 import re
-from collections.abc import Container, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,9 +19,11 @@ from gqlstock.rules.catalog import (
     choice_count,
     digest,
     inventory_options,
+    inventory_part,
     new_product,
+    shown_values,
 )
-from gqlstock.rules.refusals import invalid, too_many
+from gqlstock.rules.refusals import invalid, shown, too_many
 
 MAX_COMBINATIONS = 2_000
 _MAX_NAME = 1_000
@@ -34,6 +39,13 @@ def new(product: Item, choice: Choice, new_sku: str, at: datetime) -> Item:
         choice=dict(choice),
         choice_digest=digest(choice),
     )
+
+
+def possible(product: Item) -> int:
+    """The number of complete choices of a product's inventory options; 0 without any."""
+    # As stored: making options of it takes longer than to read the product.
+    sizes = [len(option["values"]) for option in product.stored_options if option["inventory"]]
+    return math.prod(sizes) if sizes else 0
 
 
 def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, str]]:
@@ -54,9 +66,7 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
 def sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
     """A combination's SKU made from its product's and its values, with a number where that is taken. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
-    wanted = skus.normalized(f"{product_sku}-{tail}"[:MAX_GENERATED])
-    numbered = (f"{wanted}-{number}" for number in itertools.count(2))
-    return next(candidate for candidate in itertools.chain([wanted], numbered) if candidate not in taken)
+    return skus.free(f"{product_sku}-{tail}"[:MAX_GENERATED], taken)
 
 
 def sku_start(product_sku: str) -> str:
@@ -89,6 +99,75 @@ def _called(name: str, found: Sequence[Named]) -> Named | None:
     return next((one for one in found if one.renamed_from == name), None) or next(
         (one for one in found if one.name == name), None
     )
+
+
+def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str | int) -> None:
+    """Refuse a new name for an unknown option or value, and two new names for one. Repeating a rename is allowed."""
+    old = {o.name: o for o in before}
+    _check_renames(after, old.keys(), "option", *path)
+    for number, option in enumerate(after):
+        known = old.get(option.renamed_from or "") or old.get(option.name)
+        values = {v.name for v in known.values} if known else set()
+        _check_renames(option.values, values, "value", *path, number, "values")
+
+
+def _check_renames(found: Sequence[Named], before: Collection[str], kind: str, *path: str | int) -> None:
+    seen: set[str] = set()
+    for number, one in enumerate(found):
+        old = one.renamed_from
+        if old is None:
+            continue
+        if old not in before and one.name not in before:
+            raise invalid(f"There is no {kind} {shown(old)} to rename.", *path, number, "renamedFrom")
+        if old in seen:
+            raise invalid(f"The {kind} {shown(old)} cannot get two names.", *path, number, "renamedFrom")
+        seen.add(old)
+
+
+def check_existing(members: Sequence[Item], options: Sequence[Option], *path: str | int) -> None:
+    """Refuse a new inventory option that does not say which of its values the existing combinations take."""
+    choices = [renamed(member.choice, options) for member in members]
+    for number, option in enumerate(options):
+        is_new = option.inventory and any(choice and option.name not in choice for choice in choices)
+        if is_new and option.existing is None:
+            raise invalid(
+                f"The product has combinations, and {shown(option.name)} is new to them: existing names the value that "
+                f"they take; it can be: {shown_values(option)}.",
+                *path,
+                number,
+                "existing",
+            )
+
+
+def following(
+    members: Sequence[Item], options: Sequence[Option], named: Mapping[str, Choice] | None = None
+) -> tuple[list[tuple[Item, dict[str, str]]], list[Item]]:
+    """The combinations that stay under these options, with their choices, and those that do not.
+
+    A combination follows renames, loses the values of options that make no combinations any longer, and takes a value of
+    each new one: of ``named``, the choices by SKU that an import names, else ``existing``. It does not stay where a value
+    is missing or gone, or where another one would have the same choice.
+    """
+    found = [(member, _followed(member, options, named or {})) for member in members]
+    fitting = [(member, choice) for member, choice in found if fits(choice, options)]
+    # A changed combination wins over one that had this choice before, but not over another changed one.
+    changed = Counter(digest(choice) for member, choice in fitting if choice != member.choice)
+    stay = [
+        (member, choice)
+        for member, choice in fitting
+        if changed[digest(choice)] == (0 if choice == member.choice else 1)
+    ]
+    staying = {member.id for member, _ in stay}
+    return stay, [member for member in members if member.id not in staying]
+
+
+def _followed(member: Item, options: Sequence[Option], named: Mapping[str, Choice]) -> dict[str, str]:
+    """A combination's choice under these options, in their order; a value that is missing is left out."""
+    choice = renamed(member.choice, options)
+    if not choice:
+        return {}
+    added = {option.name: option.existing for option in options if option.existing is not None}
+    return inventory_part({**added, **named.get(member.sku, {}), **choice}, options)
 
 
 def fits(choice: Choice, options: Sequence[Option]) -> bool:

@@ -21,8 +21,8 @@ def is_stocked(item: Item, product: Item) -> bool:
     return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
 
 
-def check_has_stock(item: Item, product: Item) -> None:
-    """Refuse an item without own stock."""
+def check_has_stock(item: Item, product: Item, *path: str) -> None:
+    """Refuse an item without own stock. ``path``: where the item is named; by default ``sku``."""
     if is_stocked(item, product):
         return
     if product.tracking is InventoryTracking.DO_NOT_TRACK:
@@ -33,7 +33,7 @@ def check_has_stock(item: Item, product: Item) -> None:
         message = (
             f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
         )
-    raise Refusal(Code.NOT_TRACKED, message, ("sku",)).only()
+    raise Refusal(Code.NOT_TRACKED, message, path or ("sku",)).only()
 
 
 def check_units(

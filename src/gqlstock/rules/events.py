@@ -1,4 +1,7 @@
-"""The events of the outbox: their topics and data. Who receives them is decided in ``delivery``."""
+"""The events of the outbox: their topics and data.
+
+Who receives them is decided in ``delivery``, and what they drop of the kept reads in ``cache_keys``.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -8,28 +11,51 @@ from enum import StrEnum
 from typing import Any
 
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
+from gqlstock.rules.catalog import Item
 
 
 class Topic(StrEnum):
     """The kind of object that an entry is about. The subject of the entry is the object's id."""
 
     LEVEL = "LEVEL"
+    LEVEL_ROW = "LEVEL_ROW"
+    """A level changed in none of its figures, and the feed of levels does not tell of it: a count agreed with it, the date or
+    reference of an announcement changed, or a hold of a level out of use expired."""
     ALERT = "ALERT"
     ORDER = "ORDER"
     ITEM = "ITEM"
     STOCK = "STOCK"
     """An item ran out on a website, or is in stock again."""
     SETTINGS = "SETTINGS"
-    """Settings, websites, organizations, warehouses or the category tree changed. The subject is 0."""
+    """Websites, organizations, warehouses, categories or their settings changed. The subject is 0.
+
+    Settings of an item and of its levels are a change of the item.
+    """
+    TOKENS = "TOKENS"
+    """A token was created or revoked. The subject is 0."""
+    TRANSFER = "TRANSFER"
+    RESET = "RESET"
+    """Rows may have changed without entries, for example by a migration. The subject is 0."""
+    UNKNOWN = "UNKNOWN"
+    """Stands for any topic of a later version. Never written."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Topic":
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An entry of the outbox before it is written, in the transaction of the change."""
+    """An entry of the outbox before it is written, in the transaction of the change.
+
+    ``item_id``: the item whose kept reads are no longer current. It is the item of a level or an alert, and of an item its
+    product, or itself where it is one.
+    """
 
     topic: Topic
     subject: int
     data: dict[str, Any] = field(default_factory=dict)
+    item_id: int | None = None
 
 
 def order_placed(order_id: int) -> Event:
@@ -37,9 +63,47 @@ def order_placed(order_id: int) -> Event:
     return Event(Topic.ORDER, order_id, {"placed": True})
 
 
-def items_changed(item_ids: Iterable[int]) -> list[Event]:
+def order_date_changed(order_id: int, before: datetime | None, after: datetime | None) -> Event:
+    """A line of the order has another expectedAt; the dates are those of the order, which may be equal.
+
+    ``updated`` in its data says that the order itself changed as well; see ``deduplicated``.
+    """
+    return Event(Topic.ORDER, order_id, {"expected_at_before": _text(before), "expected_at": _text(after)})
+
+
+def is_date_change(order: Mapping[str, Any]) -> bool:
+    """Whether the data of an order's event is that of ``order_date_changed``."""
+    return "expected_at" in order
+
+
+def items_changed(items: Iterable[Item]) -> list[Event]:
     """Changed items. Readers read the items again."""
-    return [Event(Topic.ITEM, item_id) for item_id in item_ids]
+    return items_with_products_changed((item.id, item.product_id) for item in items)
+
+
+def products_changed(product_ids: Iterable[int]) -> list[Event]:
+    """Changed products, or combinations of theirs."""
+    return items_with_products_changed((product_id, None) for product_id in product_ids)
+
+
+def items_with_products_changed(ids: Iterable[tuple[int, int | None]]) -> list[Event]:
+    """Changed items, given as the id of each and that of its product, None for a product."""
+    return [Event(Topic.ITEM, item_id, item_id=product_id or item_id) for item_id, product_id in ids]
+
+
+def level_changed(level_id: int, item_id: int) -> Event:
+    """A changed level. The data of a change of onHand is the movement."""
+    return Event(Topic.LEVEL, level_id, {}, item_id)
+
+
+def level_row_changed(level_id: int, item_id: int) -> Event:
+    """A level without a changed figure."""
+    return Event(Topic.LEVEL_ROW, level_id, {}, item_id)
+
+
+def transfer_changed(transfer_id: int) -> Event:
+    """A transfer that was shipped, received in part, closed or canceled, or is expected at another date."""
+    return Event(Topic.TRANSFER, transfer_id)
 
 
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
@@ -49,44 +113,55 @@ def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
 
 def alert_changed(alert: LowInventoryAlert) -> Event:
     """An alert with its current state. Later changes of the alert do not change the event."""
-
-    def text(moment: datetime | None) -> str | None:
-        return moment.isoformat() if moment else None
-
     data = {
         "state": alert.state.value,
-        "acknowledged_at": text(alert.acknowledged_at),
+        "acknowledged_at": _text(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by,
-        "resolved_at": text(alert.resolved_at),
+        "resolved_at": _text(alert.resolved_at),
     }
-    return Event(Topic.ALERT, alert.id, data)
+    return Event(Topic.ALERT, alert.id, data, alert.item_id)
 
 
 def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventoryAlert:
     """The alert as it was when ``alert_changed`` wrote ``data``."""
-
-    def moment(text: str | None) -> datetime | None:
-        return datetime.fromisoformat(text) if text else None
-
     return dataclasses.replace(
         alert,
         state=AlertState(data["state"]),
-        acknowledged_at=moment(data["acknowledged_at"]),
+        acknowledged_at=moment_of(data["acknowledged_at"]),
         acknowledged_by=data["acknowledged_by"],
-        resolved_at=moment(data["resolved_at"]),
+        resolved_at=moment_of(data["resolved_at"]),
     )
 
 
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A moment in the data of an event."""
+    return datetime.fromisoformat(text) if text else None
+
+
 ANY_SETTING = Event(Topic.SETTINGS, 0)
+ANY_TOKEN = Event(Topic.TOKENS, 0)
+RESET = Event(Topic.RESET, 0)
 
 
 def deduplicated(events: Iterable[Event]) -> list[Event]:
-    """The events of one transaction. An event without data is left out where its subject has another event."""
+    """The events of one transaction. An event without data is left out where its subject has another event.
+
+    A changed date of an order says for it that the order was updated.
+    """
     given = list(events)
     seen = {(event.topic, event.subject) for event in given if event.data}
+    updated = {(event.topic, event.subject) for event in given if not event.data}
+    updated -= {(event.topic, event.subject) for event in given if event.data.get("placed")}
     kept = []
     for event in given:
         key = event.topic, event.subject
+        if is_date_change(event.data) and key in updated:
+            event = dataclasses.replace(event, data={**event.data, "updated": True})
+            updated.discard(key)
         if event.data or key not in seen:
             kept.append(event)
             seen.add(key)

@@ -1,5 +1,6 @@
 """The movements that ordered units must have in the ledger, by their current state. Verification compares them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from gqlstock.rules import ledger
@@ -28,6 +29,19 @@ def of_units(state: AllocationState, mode: InventoryDecrement, quantity: Decimal
     if state is AllocationState.CANCELED and (lost := ledger.written_off(mode, quantity)) is not None:
         moved[MovementKind.ADJUSTMENT] = lost.on_hand
     return moved
+
+
+def moved_away(
+    moved: Mapping[MovementKind, Decimal], expected: Mapping[MovementKind, Decimal]
+) -> dict[MovementKind, Decimal]:
+    """The movements of units that a level gave and got back, because they were moved to another warehouse since.
+
+    They are no longer allocated there, and each has both movements. ``moved``, ``expected``: the level's sums by kind.
+    """
+    given = expected.get(MovementKind.SALE, ZERO) - moved.get(MovementKind.SALE, ZERO)
+    got_back = moved.get(MovementKind.CANCELLATION, ZERO) - expected.get(MovementKind.CANCELLATION, ZERO)
+    units = min(given, got_back)
+    return {MovementKind.SALE: -units, MovementKind.CANCELLATION: units} if units > 0 else {}
 
 
 def agrees(kind: MovementKind, moved: Decimal, expected: Decimal) -> bool:

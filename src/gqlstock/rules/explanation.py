@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import availability
-from gqlstock.rules.availability import Source
+from gqlstock.rules import promises, sourcing
 from gqlstock.rules.quantities import ZERO, text
 from gqlstock.rules.settings import Settings
+from gqlstock.rules.sourcing import Source
 
 
 class TermKind(StrEnum):
@@ -21,6 +21,7 @@ class TermKind(StrEnum):
     BACKORDER_LIMIT = "BACKORDER_LIMIT"
     INACTIVE_WAREHOUSE = "INACTIVE_WAREHOUSE"
     SHORTFALL = "SHORTFALL"
+    INCOMING = "INCOMING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int],
     ``SHORTFALL`` adds units that are cut at zero, and deducts units that cannot be in one line.
     """
     terms = [term for source in sources for term in _of_source(source, name(source.warehouse_id))]
-    found = availability.stock(settings, sources)
-    safety = availability.safety_stock(settings, sources)
+    found = sourcing.stock(settings, sources)
+    safety = sourcing.safety_stock(settings, sources)
     if safety:
         terms.append(
             Term(TermKind.SAFETY_STOCK, -safety, f"{text(safety)} kept back as safety stock.", of_threshold=True)
@@ -49,17 +50,45 @@ def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int],
         terms += _gap(terms, found.available, "There is not as much to keep back.")
     if found.salable is None:
         return terms
-    if any(source.takes_backorders for source in sources):
-        limit = -settings.out_of_stock_threshold
-        waiting = sum((source.level.backordered for source in sources), ZERO)
-        terms.append(Term(TermKind.BACKORDER_LIMIT, limit, f"Backorders may reach {text(limit)}.", of_threshold=True))
-        if waiting:
-            terms.append(Term(TermKind.BACKORDERED, -waiting, f"{text(waiting)} are backordered already."))
+    if sourcing.take_backorders(sources):
+        terms += _of_backorders(settings, sources, name)
         terms += _gap(terms, found.available + (found.room or ZERO), "More are backordered than may be.")
     why = "Less than a whole unit is not sold."
-    if availability.never_splits(settings):
+    if sourcing.never_splits(settings):
         why = "A line comes whole from one warehouse: what the others have cannot be added."
     return terms + _gap(terms, found.salable, why)
+
+
+def _of_backorders(settings: Settings, sources: Sequence[Source], name: Callable[[int], str]) -> list[Term]:
+    """The terms of the room for backorders."""
+    limit = -settings.out_of_stock_threshold
+    if not settings.backorders_from_incoming:
+        waiting = sum((source.level.backordered for source in sources), ZERO)
+        terms = [Term(TermKind.BACKORDER_LIMIT, limit, f"Backorders may reach {text(limit)}.", of_threshold=True)]
+        if waiting:
+            terms.append(Term(TermKind.BACKORDERED, -waiting, f"{text(waiting)} are backordered already."))
+        return terms
+    terms = [
+        term for source in sources if source.takes_backorders for term in _incoming(source, name(source.warehouse_id))
+    ]
+    coming, room = sum((term.quantity for term in terms), ZERO), sourcing.room(settings, sources)
+    if room is not None and room < coming:
+        why = f"Backorders may reach {text(limit)}: {text(coming - room)} of what is announced cannot be ordered."
+        terms.append(Term(TermKind.BACKORDER_LIMIT, room - coming, why, of_threshold=True))
+    return terms
+
+
+def _incoming(source: Source, where: str) -> list[Term]:
+    """The terms of a source's dated supply, less what it brings for those who wait already."""
+    announced = sum((one.quantity for one in source.supply), ZERO)
+    taken = announced - promises.room(source.supply, source.level)
+    if not announced:
+        return []
+    place = source.warehouse_id
+    terms = [Term(TermKind.INCOMING, announced, f"{text(announced)} announced with a date for {where}.", place)]
+    if taken:
+        terms.append(Term(TermKind.BACKORDERED, -taken, f"{text(taken)} of these are missing there already.", place))
+    return terms
 
 
 def inactive(warehouse_id: int, name: str) -> Term:

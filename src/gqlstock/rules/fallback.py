@@ -65,21 +65,49 @@ def origin(name: str, places: Sequence[Place]) -> Origin:
 
 
 class Fallback:
-    """The values of all places that apply to some items. Each chain of places is resolved once.
+    """The values of all places that apply to items of one category, or of none. Each chain of places is resolved once.
 
-    ``chains``: the ids and slugs of each category and its parents, nearest first.
+    ``categories``: the ids and slugs of the category and its parents, nearest first.
     """
 
-    def __init__(self, values: Mapping[Key, dict[str, Any]], chains: Mapping[int, Sequence[tuple[int, str]]]) -> None:
+    def __init__(self, values: Mapping[Key, dict[str, Any]], categories: Sequence[tuple[int, str]] = ()) -> None:
         self._at: dict[SettingScope, dict[int, dict[str, Any]]] = {scope: {} for scope in SettingScope}
         for (scope, owner_id), own in values.items():
             self._at[scope][owner_id] = own
         self._of_products = self._at[SettingScope.PRODUCT]
         self._of_combinations = self._at[SettingScope.COMBINATION]
-        self._chains = chains
+        self._categories = categories
         self._resolved: dict[tuple[Key, ...], Settings] = {}
-        self._above: dict[tuple[int | None, int | None], Settings] = {}
-        """The settings of items without own values, by category and website."""
+        self._above: dict[int | None, Settings] = {}
+        """The settings of items without own values, by website."""
+        self._names = {name for own in values.values() for name in own}
+
+    @property
+    def count(self) -> int:
+        """The number of places with values."""
+        return sum(map(len, self._at.values()))
+
+    def of_category(self, categories: Sequence[tuple[int, str]], values: Mapping[Key, dict[str, Any]]) -> "Fallback":
+        """For items of a category: with the values of that category and its parents."""
+        return self._extended(values, categories)
+
+    def with_own(self, values: Mapping[Key, dict[str, Any]]) -> "Fallback":
+        """With the own values of some items and their levels. Settings above items stay resolved."""
+        if not values:
+            return self
+        extended = self._extended(values, self._categories)
+        extended._above = self._above
+        return extended
+
+    def _extended(self, values: Mapping[Key, dict[str, Any]], categories: Sequence[tuple[int, str]]) -> "Fallback":
+        extended = Fallback(values, categories)
+        extended._names |= self._names
+        for scope, owners in self._at.items():
+            if not extended._at[scope]:
+                extended._at[scope] = owners
+        extended._of_products = extended._at[SettingScope.PRODUCT]
+        extended._of_combinations = extended._at[SettingScope.COMBINATION]
+        return extended
 
     def places(
         self,
@@ -88,10 +116,9 @@ class Fallback:
         *,
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
-        category_id: int | None = None,
     ) -> list[Place]:
         """The places with own values that apply to an item, strongest first. ``level``: its id and name."""
-        found = self._chain(product, channel, combination, level, category_id)
+        found = self._chain(product, channel, combination, level)
         return [Place(scope, name, self._at[scope][owner_id]) for scope, owner_id, name in found]
 
     def places_of_organization(self, organization: Organization) -> list[Place]:
@@ -110,26 +137,24 @@ class Fallback:
         *,
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
-        category_id: int | None = None,
     ) -> Settings:
         """The settings in effect there."""
-        above = None
-        if level is None and not self._has_own(product, combination):
-            # Most items have no own values; those of one category share their settings.
-            above = product.category_id if product else category_id, channel.id if channel else None
-            if above in self._above:
-                return self._above[above]
-        found = self._chain(product, channel, combination, level, category_id)
+        is_above = level is None and not self._has_own(product, combination)
+        website_id = channel.id if channel else None
+        # Most items have no own values; those of one category share their settings.
+        if is_above and website_id in self._above:
+            return self._above[website_id]
+        found = self._chain(product, channel, combination, level)
         known = tuple((scope, owner_id) for scope, owner_id, _ in found)
         if known not in self._resolved:
             self._resolved[known] = resolve(Place(scope, None, self._at[scope][owner_id]) for scope, owner_id in known)
-        if above is not None:
-            self._above[above] = self._resolved[known]
+        if is_above:
+            self._above[website_id] = self._resolved[known]
         return self._resolved[known]
 
-    def has_any(self, scope: SettingScope) -> bool:
-        """Whether any place of a kind has values."""
-        return bool(self._at[scope])
+    def owners(self, scope: SettingScope) -> Mapping[int, dict[str, Any]]:
+        """The values of all places of a kind, by owner."""
+        return self._at[scope]
 
     def _has_own(self, product: Item | None, combination: Item | None) -> bool:
         return (product is not None and product.id in self._of_products) or (
@@ -138,7 +163,7 @@ class Fallback:
 
     def has(self, name: str) -> bool:
         """Whether a setting has a value at any of the places."""
-        return any(name in own for owners in self._at.values() for own in owners.values())
+        return name in self._names
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
         """The values set at one place."""
@@ -150,7 +175,6 @@ class Fallback:
         channel: SalesChannel | None,
         combination: Item | None,
         level: tuple[int, str] | None,
-        category_id: int | None,
     ) -> list[_Owner]:
         """The places with values, strongest first."""
         chain: list[_Owner] = []
@@ -160,9 +184,7 @@ class Fallback:
             chain.append((SettingScope.COMBINATION, combination.id, combination.sku))
         if product is not None:
             chain.append((SettingScope.PRODUCT, product.id, product.sku))
-            category_id = product.category_id
-        if category_id is not None:
-            chain += [(SettingScope.CATEGORY, one, slug) for one, slug in self._chains.get(category_id, ())]
+        chain += [(SettingScope.CATEGORY, one, slug) for one, slug in self._categories]
         if channel is not None:
             chain.append((SettingScope.WEBSITE, channel.id, channel.code))
             chain.append((SettingScope.ORGANIZATION, channel.organization_id, channel.organization))
@@ -171,12 +193,20 @@ class Fallback:
 
 
 class SettingsLookup:
-    """The settings of some items on every website. ``items`` also contains the products of combinations."""
+    """The settings of some items on every website.
 
-    def __init__(self, items: dict[int, Item], network: Network, fallback: Fallback) -> None:
+    ``items`` also contains the products of combinations. ``fallbacks``: by category.
+    """
+
+    def __init__(self, items: dict[int, Item], network: Network, fallbacks: Mapping[int | None, Fallback]) -> None:
         self.items = items
         self.network = network
-        self._fallback = fallback
+        self._fallbacks = fallbacks
+        self._levels = {
+            level_id: own for one in fallbacks.values() for level_id, own in one.owners(SettingScope.LEVEL).items()
+        }
+        self.has_values_of_levels = bool(self._levels)
+        """Whether any of their levels has values of its own."""
 
     def product(self, item: Item) -> Item:
         """The item itself, or the product of a combination."""
@@ -187,8 +217,9 @@ class SettingsLookup:
 
         An item uses decimals when any of its levels does. (Magento sources)
         """
-        found = self._fallback.settings(self.product(item), channel, combination=_combination(item))
-        if not self._fallback.has_any(SettingScope.LEVEL):
+        product = self.product(item)
+        found = self._fallbacks[product.category_id].settings(product, channel, combination=_combination(item))
+        if not self.has_values_of_levels:
             return found
         of_levels = [self._own(level).get("quantity_uses_decimals") for level in levels]
         if any(value is not None for value in of_levels):
@@ -197,14 +228,20 @@ class SettingsLookup:
                 found = replace(found, quantity_uses_decimals=decimals)
         return found
 
+    def of_new(self, product: Item | None, channel: SalesChannel | None, category_id: int | None) -> Settings:
+        """The settings of a combination that a product is going to have; without a product, of a product of a category."""
+        return self._fallbacks[product.category_id if product else category_id].settings(product, channel)
+
     def level_backorders(self, level: Level, settings: Settings) -> BackorderMode:
         """The backorders of a level: its own value, else that of the item's settings on the website."""
-        own = self.own_level_value(level, "backorders")
+        own = self.own_level_value(level, "backorders") if self.has_values_of_levels else None
         return settings.backorders if own is None else own
 
     def places(self, item: Item, channel: SalesChannel | None, level: tuple[int, str] | None = None) -> list[Place]:
         """The places with values of their own that an item looks up, strongest first."""
-        return self._fallback.places(self.product(item), channel, combination=_combination(item), level=level)
+        product = self.product(item)
+        fallback = self._fallbacks[product.category_id]
+        return fallback.places(product, channel, combination=_combination(item), level=level)
 
     def own_level_value(self, level: Level, name: str) -> Any:
         """The own value of a level; None if there is none."""
@@ -212,7 +249,7 @@ class SettingsLookup:
 
     def is_set_anywhere(self, name: str) -> bool:
         """Whether a setting has a value at any place that applies to these items."""
-        return self._fallback.has(name)
+        return any(one.has(name) for one in self._fallbacks.values())
 
     def home(self, levels: Iterable[Level]) -> SalesChannel | None:
         """The website whose settings apply to figures over all warehouses; see ``Network.home``."""
@@ -223,7 +260,7 @@ class SettingsLookup:
         return settings.manage_stock and self.product(item).tracking is not InventoryTracking.DO_NOT_TRACK
 
     def _own(self, level: Level) -> dict[str, Any]:
-        return self._fallback.own(SettingScope.LEVEL, level.id)
+        return self._levels.get(level.id, {})
 
 
 def _combination(item: Item) -> Item | None:

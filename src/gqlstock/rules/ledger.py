@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules import quantities
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, InsufficientStock, Refusal, Refused, StaleQuantity, invalid
 from gqlstock.rules.settings import InventoryDecrement
@@ -31,6 +32,7 @@ COUNTS = (MovementKind.COUNT, MovementKind.IMPORT)
 """The movements that correct onHand to what was counted."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Level:
     """The stock of one item in one warehouse, in units of the item. A level that is not stored has the id 0."""
@@ -64,6 +66,7 @@ class Level:
         return Level(on_hand, reserved, planned, held, backordered, incoming, *place, counted_at, self.deleted_at, at)
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class StockMovement:
     """A movement of the ledger, never edited or deleted."""
@@ -81,6 +84,7 @@ class StockMovement:
     seal: int | None = None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change of a level's figures. ``kind``: the kind of the movement where onHand changes."""
@@ -186,6 +190,11 @@ def apply(level: Level, change: Change) -> Level:
     return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
+def has_room(level: Level, units: Decimal) -> bool:
+    """Whether no change by so many units takes a figure out of the range of a quantity."""
+    return max(map(abs, level.figures)) + units <= quantities.MAXIMUM
+
+
 def combined(one: Change, other: Change) -> Change:
     """The sum of two changes of one kind."""
     summed = {figure: getattr(one, figure) + getattr(other, figure) for figure in FIGURES}
@@ -240,21 +249,21 @@ def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> 
 
 def sent(level: Level, quantity: Decimal, sku: str) -> Change:
     """The outgoing side of a transfer, at most the available units."""
+    check_free(level, quantity, sku, "available", "moved")
+    return Change(on_hand=-quantity, kind=MovementKind.TRANSFER_OUT)
+
+
+def check_free(level: Level, quantity: Decimal, sku: str, available: str, moved: str) -> None:
+    """Refuse to take more units than are available. ``available`` and ``moved`` say in the message where, and what for."""
     free = max(level.available, ZERO)
     if quantity > free:
-        raise Refused(
-            [
-                InsufficientStock(
-                    message=f"{sku} has {quantities.text(free)} available: "
-                    f"{quantities.text(quantity)} cannot be moved.",
-                    path=("quantity",),
-                    sku=sku,
-                    requested=quantity,
-                    salable=free,
-                )
-            ]
-        )
-    return Change(on_hand=-quantity, kind=MovementKind.TRANSFER_OUT)
+        raise InsufficientStock(
+            message=f"{sku} has {quantities.text(free)} {available}: {quantities.text(quantity)} cannot be {moved}.",
+            path=("quantity",),
+            sku=sku,
+            requested=quantity,
+            salable=free,
+        ).only()
 
 
 def received(quantity: Decimal) -> Change:

@@ -109,6 +109,10 @@ class Network:
         wanted = skus.normalized(code)
         return next((channel for channel in self.channels if channel.code == wanted), None)
 
+    def channel(self, website_id: int) -> SalesChannel:
+        """The website with an id."""
+        return next(channel for channel in self.channels if channel.id == website_id)
+
     def warehouse_id(self, code: str) -> int | None:
         """The id of the warehouse with a code, in any spelling."""
         return self.codes.get(skus.normalized(code))

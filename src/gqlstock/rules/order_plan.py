@@ -5,18 +5,31 @@ checkOrder shows the plan and placeOrder executes it. ``allocation`` decides whi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
-from gqlstock.rules import allocation, availability, catalog, order_request, orders, quantities, refusals
+from gqlstock.rules import (
+    allocation,
+    availability,
+    catalog,
+    order_request,
+    orders,
+    promises,
+    quantities,
+    refusals,
+    sourcing,
+)
 from gqlstock.rules.allocation import AllocationState, PlannedAllocation
 from gqlstock.rules.assortment import Assortment
-from gqlstock.rules.availability import Assessment, Source
+from gqlstock.rules.availability import Assessment
 from gqlstock.rules.catalog import Choice, Item
 from gqlstock.rules.order_request import OrderRequest, RequestedLine, SelectedItem
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import InsufficientStock, NotOrderable, Refusal, Refused, UnavailableReason
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction, InventoryDecrement
+from gqlstock.rules.sourcing import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,10 @@ class PlannedLine:
     shown_backordered: Decimal = ZERO
     shown_message: str | None = None
     """The backordered units and the message about them, as far as the caller may see them."""
+    hides_dates: bool = False
+    """Whether the caller may not see dates either."""
+    shown_expected_at: datetime | None = None
+    """The date of its waiting units, as far as the caller may see it."""
     refusals: tuple[Refusal, ...] = ()
 
     @property
@@ -48,8 +65,24 @@ class PlannedLine:
         return self.item.sku if self.item else self.requested.sku
 
     @property
+    def waiting(self) -> list[PlannedAllocation]:
+        return [part for part in self.parts if part.state is AllocationState.BACKORDERED]
+
+    @property
+    def expected_at(self) -> datetime | None:
+        """When all of its waiting units can leave; None where nothing waits, or any of it has no date."""
+        return promises.latest(part.expected_at for part in self.waiting)
+
+    @property
     def orderable(self) -> bool:
         return not self.refusals and self.reason is None and self.fits
+
+    def with_parts(self, parts: tuple[PlannedAllocation, ...]) -> "PlannedLine":
+        """The line with its units."""
+        # ``replace`` takes five times as long.
+        item, flags = (self.item, self.selected, self.decrement), (self.counted, self.hidden, self.parks, self.fits)
+        asked = (self.number, self.requested, *item, *flags, parts, self.reason)
+        return PlannedLine(*asked, refusals=self.refusals, hides_dates=self.hides_dates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +97,11 @@ class OrderPlan:
     def orderable(self) -> bool:
         return not self.refusals and not self.parked
 
+    @property
+    def expected_at(self) -> datetime | None:
+        """When all waiting units of the order can leave; None where nothing waits, or any of it has no date."""
+        return promises.latest(part.expected_at for line in self.lines for part in line.waiting)
+
 
 def refused(lines: Sequence[RequestedLine], reasons: Sequence[Refusal]) -> OrderPlan:
     """The plan of an order that is refused as a whole."""
@@ -72,10 +110,17 @@ def refused(lines: Sequence[RequestedLine], reasons: Sequence[Refusal]) -> Order
     return OrderPlan(tuple(planned), refusals)
 
 
-def plan(caller: Caller, request: OrderRequest, items: Mapping[str, Item], assortment: Assortment) -> OrderPlan:
+def plan(
+    caller: Caller,
+    request: OrderRequest,
+    items: Mapping[str, Item],
+    assortment: Assortment,
+    totals: Mapping[int, Sequence[Decimal]] = MappingProxyType({}),
+) -> OrderPlan:
     """Plan all lines of an item together: quantity rules, orderability, sources of units.
 
-    ``items``: the existing items by SKU.
+    ``items``: the existing items by SKU. ``totals``: the quantities that the quantity rules hold for, by stock item, where
+    they are not those of the request: an edited order has more lines of an item, and more units of a line.
     """
     lines: dict[int, PlannedLine] = {}
     of_item: dict[int, list[tuple[int, SelectedItem]]] = {}
@@ -84,8 +129,8 @@ def plan(caller: Caller, request: OrderRequest, items: Mapping[str, Item], assor
             lines[number] = PlannedLine(number, request.lines[number], refusals=tuple(selected.refusals))
         else:
             of_item.setdefault(assortment.stock_item(selected.item).id, []).append((number, selected))
-    for group in of_item.values():
-        checked = _check(caller, request, group, assortment)
+    for stock_item_id, group in of_item.items():
+        checked = _check(caller, request, group, assortment, totals.get(stock_item_id))
         if not any(line.refusals for line in checked):
             checked = [_check_reach(caller, line) for line in _take(request, checked, assortment)]
         lines |= {line.number: line for line in checked}
@@ -104,15 +149,20 @@ def _decide(request: OrderRequest, lines: Sequence[PlannedLine]) -> OrderPlan:
 
 def _without_units(line: PlannedLine) -> PlannedLine:
     """The line of a parked order, which takes no units."""
-    return replace(line, parts=(), message=None, shown_backordered=ZERO, shown_message=None, refusals=())
+    line = replace(line, shown_backordered=ZERO, shown_message=None, shown_expected_at=None)
+    return replace(line, parts=(), message=None, refusals=())
 
 
 def _check(
-    caller: Caller, request: OrderRequest, group: Sequence[tuple[int, SelectedItem]], assortment: Assortment
+    caller: Caller,
+    request: OrderRequest,
+    group: Sequence[tuple[int, SelectedItem]],
+    assortment: Assortment,
+    total: Sequence[Decimal] | None,
 ) -> list[PlannedLine]:
     """Check the lines of one item for its quantity rules and for all reasons except a shortage of stock."""
     first = group[0][1].item
-    wanted = [request.lines[number].quantity for number, _ in group]
+    wanted = [request.lines[number].quantity for number, _ in group] if total is None else total
     rules = assortment.settings(first).quantity_rules
     broken = orders.check_quantity(sum(wanted, ZERO), wanted, rules, first.sku)
     at_first = [refusal.under("lines", group[0][0], "quantity") for refusal in broken]
@@ -140,6 +190,7 @@ def _checked(
         counted=assessment.available is not None,
         hidden=not (caller.sees_all_stock or availability.may_see_quantity(settings)),
         parks=settings.insufficient_stock is InsufficientStockAction.HOLD_ORDER,
+        hides_dates=not (caller.sees_all_stock or settings.display_availability),
         reason=assessment.reason if forbidden else None,
         refusals=(_not_orderable(number, item.sku, assessment),) if forbidden else (),
     )
@@ -195,26 +246,43 @@ def _take_counted(request: OrderRequest, lines: Sequence[PlannedLine], assortmen
     assert first.item is not None
     settings, sources = assortment.settings(first.item), assortment.sources(first.item, request.ship_to)
     wanted, modes = [line.requested.quantity for line in lines], [line.decrement for line in lines]
-    planned = allocation.plan(wanted, settings, sources, only_free=request.only_free, modes=modes)
+    buffer_days = assortment.buffer_days(first.item)
+    planned = allocation.plan(
+        wanted, settings, sources, only_free=request.only_free, modes=modes, buffer_days=buffer_days
+    )
     if not planned.fits:
-        salable = availability.stock(settings, sources, only_free=request.only_free).salable
+        salable = sourcing.stock(settings, sources, only_free=request.only_free).salable
         return _out_of_stock(lines, sum(wanted, ZERO), salable)
-    parts = [one or () for one in planned.parts]
-    messages = [_message(line, one, request, assortment) for line, one in zip(lines, parts, strict=True)]
+    taken = [line.with_parts(parts or ()) for line, parts in zip(lines, planned.parts, strict=True)]
+    if any(line.waiting for line in taken):
+        taken = _with_waiting(request, taken, assortment)
+    return _check_range(taken, sources)
+
+
+def _with_waiting(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
+    """The lines of one item, some of them with waiting units, with what the caller is told about these."""
+    messages = [_message(line, request, assortment) for line in lines]
     hidden = any(line.hidden for line in lines)
-    shown = orders.shown_waiting(wanted, [_backordered(one) for one in parts], hidden=hidden)
+    wanted = [line.requested.quantity for line in lines]
+    waiting = [sum((part.quantity for part in line.waiting), ZERO) for line in lines]
+    shown = orders.shown_waiting(wanted, waiting, hidden=hidden)
     shown_message = next((message for message in messages if message), None)
-    taken = [
+    dates = promises.shown(
+        [line.expected_at for line in lines],
+        [units > 0 for units in waiting],
+        hides_dates=any(line.hides_dates for line in lines),
+        hides_quantities=hidden,
+    )
+    return [
         replace(
             line,
-            parts=one,
-            message=message,
-            shown_backordered=waiting,
-            shown_message=shown_message if hidden else message,
+            message=own,
+            shown_backordered=units,
+            shown_message=shown_message if hidden else own,
+            shown_expected_at=date,
         )
-        for line, one, message, waiting in zip(lines, parts, messages, shown, strict=True)
+        for line, own, units, date in zip(lines, messages, shown, dates, strict=True)
     ]
-    return _check_range(taken, sources)
 
 
 def _out_of_stock(lines: Sequence[PlannedLine], requested: Decimal, salable: Decimal | None) -> list[PlannedLine]:
@@ -243,15 +311,9 @@ def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> lis
     return list(lines)
 
 
-def _backordered(parts: Sequence[PlannedAllocation]) -> Decimal:
-    return sum((part.quantity for part in parts if part.state is AllocationState.BACKORDERED), ZERO)
-
-
-def _message(
-    line: PlannedLine, parts: Sequence[PlannedAllocation], request: OrderRequest, assortment: Assortment
-) -> str | None:
+def _message(line: PlannedLine, request: OrderRequest, assortment: Assortment) -> str | None:
     """The message about backordered units, where the backorder mode of their warehouse notifies the customer."""
-    waiting = {part.warehouse_id for part in parts if part.state is AllocationState.BACKORDERED}
+    waiting = {part.warehouse_id for part in line.waiting}
     if not waiting:
         return None
     assert line.item is not None

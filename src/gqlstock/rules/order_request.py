@@ -7,6 +7,7 @@ from decimal import Decimal
 from gqlstock.rules import canonical, catalog, orders, quantities, refusals
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.geo import Point
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.network import Network, SalesChannel
@@ -43,6 +44,7 @@ class OrderRequest:
     """Whether a shortage may park it, under the setting insufficientStock. A retry is not parked again."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class SelectedItem:
     """The selection of a line: an item, or a product with a choice that has no combination."""

@@ -7,9 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from gqlstock.rules import geo, quantities, skus
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.geo import Point
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal
+from gqlstock.rules.refusals import QuantityNotAllowed, QuantityRules, Refusal, wrong_state
 from gqlstock.rules.settings import InventoryDecrement
 
 MAX_LINES = 500
@@ -23,6 +24,10 @@ class OrderStatus(StrEnum):
     PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"
     SHIPPED = "SHIPPED"
     CANCELED = "CANCELED"
+
+
+WAITING_STATUSES = (OrderStatus.PLACED, OrderStatus.PARTIALLY_SHIPPED)
+"""The statuses of orders whose units may wait for stock. A parked order has no units."""
 
 
 def number(order_id: int) -> str:
@@ -44,6 +49,19 @@ def named(order_number: str) -> frozenset[int]:
     return frozenset() if found is None else frozenset({found})
 
 
+def check_not_over(status: OrderStatus, order_number: str) -> None:
+    """Refuse to change an order that is shipped or canceled."""
+    if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
+        raise wrong_state(f"The order {order_number} is {status.value.lower()} already.", "number")
+
+
+def check_open(status: OrderStatus, order_number: str) -> None:
+    """Refuse to change the units of an order that has none to change: it is over, or parked."""
+    check_not_over(status, order_number)
+    if status is OrderStatus.BACKORDERED:
+        raise wrong_state(f"The order {order_number} is parked for want of stock.", "number")
+
+
 def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
     """The indexes of the lines that a SKU names. ``names``: the ordered and the current SKU of each line.
 
@@ -54,6 +72,7 @@ def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
     return ordered or [n for n, (_, now) in enumerate(names) if now == wanted]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class LineTotals:
     """The units of a line. ``shipped`` includes returned ones."""
@@ -113,6 +132,7 @@ def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRule
     ]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order. Its public number is made from its id."""
@@ -130,6 +150,8 @@ class Order:
     canceled_units: Decimal = ZERO
     """The canceled units of its lines."""
     shipment_count: int = 0
+    promised_at: datetime | None = None
+    """The date as it was when the order was placed, tried again or edited."""
     seal: int | None = None
 
     @property
@@ -138,6 +160,7 @@ class Order:
         return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class OrderLine:
     """An ordered line with the item's data of that time. ``item_id``: the requested item; its product may have the stock."""
@@ -154,3 +177,7 @@ class OrderLine:
     canceled: Decimal = ZERO
     returned: Decimal = ZERO
     message: str | None = None
+    promised_at: datetime | None = None
+    """The line's date as it was when the order was placed, tried again or edited."""
+    buffer_days: int = 0
+    """incomingBufferDays as those who follow the order know it. When the setting changes, they are told the new date."""

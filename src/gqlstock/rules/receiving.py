@@ -1,12 +1,13 @@
-"""Announced stock: which announcements an arrival fills."""
+"""Announced stock: which announcements an arrival fills, how an announcement can change, and when it is overdue."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from gqlstock.rules import quantities, seals
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import wrong_state
+from gqlstock.rules.refusals import invalid, wrong_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class StockAnnouncement:
     created_at: datetime
     withdrawn_at: datetime | None = None
     seal: int | None = None
+    lapsed_at: datetime | None = None
+    """When the orders that wait were told that its date has passed. A new date ends it."""
+    transfer_id: int | None = None
+    """The transfer that alone fills it; None for one that receiveStock fills."""
 
     @property
     def remaining(self) -> Decimal:
@@ -40,9 +45,42 @@ def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> 
     return filled
 
 
-def check_open(announced: StockAnnouncement, *path: str) -> None:
-    """Refuse an announcement without remaining units."""
+def is_overdue(announced: StockAnnouncement, now: datetime) -> bool:
+    """Whether units are still to arrive although the date has passed. In SQL: ``store.announcements.is_overdue``."""
+    return announced.remaining > 0 and announced.expected_at is not None and announced.expected_at <= now
+
+
+def overdue_from(announced: StockAnnouncement, now: datetime) -> datetime | None:
+    """The moment at which it will be overdue, if nothing changes; None if it is, or has no date, or nothing is to come."""
+    expected_at = announced.expected_at
+    return expected_at if expected_at is not None and expected_at > now and announced.remaining > 0 else None
+
+
+def with_quantity(announced: StockAnnouncement, quantity: Decimal, *path: str) -> StockAnnouncement:
+    """The announcement of another quantity: at least what was received. If that is all of it, nothing more is to come."""
+    quantities.check_above_zero(quantity, "announced", *path)
+    if quantity < announced.received:
+        received = quantities.text(announced.received)
+        raise invalid(f"{quantities.text(quantity)} is less than what was received: at least {received}.", *path)
+    changed = replace(announced, quantity=quantity)
+    return replace(changed, seal=seals.of_announcement(changed))
+
+
+def with_date(announced: StockAnnouncement, expected_at: datetime | None) -> StockAnnouncement:
+    """The announcement with another date; None: it is not known any more."""
+    if expected_at == announced.expected_at:
+        return announced
+    return replace(announced, expected_at=expected_at, lapsed_at=None)
+
+
+def check_not_withdrawn(announced: StockAnnouncement, *path: str) -> None:
+    """Refuse a withdrawn announcement."""
     if announced.withdrawn_at is not None:
         raise wrong_state("The announcement was withdrawn.", *path)
+
+
+def check_open(announced: StockAnnouncement, *path: str) -> None:
+    """Refuse an announcement without remaining units."""
+    check_not_withdrawn(announced, *path)
     if announced.remaining <= 0:
         raise wrong_state("The announcement was received in full.", *path)

@@ -45,6 +45,11 @@ class Caller:
         return self.warehouses is None or warehouse_id in self.warehouses
 
     @cached_property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for equal callers, and quicker to hash and to compare."""
+        return self.name, self.key, self.scopes, self.authenticated, self.warehouses
+
+    @cached_property
     def unnamed(self) -> "Caller":
         """The caller without its identity. Callers for whom this is equal have the same permissions."""
         return replace(self, name="", key="")
@@ -53,6 +58,11 @@ class Caller:
     def sees_all_stock(self) -> bool:
         """Whether the caller sees figures over all warehouses that the shop hides from the public."""
         return self.warehouses is None and self.may(Scope.INVENTORY_READ)
+
+    @cached_property
+    def sees_orders_in_full(self) -> bool:
+        """Whether the caller sees quantities and dates of orders that the shop hides from the public."""
+        return self.may(Scope.ORDERS_READ) or self.may(Scope.ORDERS_WRITE) or self.sees_all_stock
 
 
 ANONYMOUS = Caller(name="anonymous", key="anonymous", authenticated=False)

@@ -6,6 +6,7 @@ A seal is not secret. It finds accidental changes and disk errors, not deliberat
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,11 @@ def of_order(order: Any, lines: Sequence[Any]) -> int:
     return seal(order.website_id, order.placed_at, order.ship_latitude, order.ship_longitude, ordered)
 
 
+def resealed(order: Any, before: Sequence[Any], lines: Sequence[Any]) -> Any:
+    """An order with the seal of its changed lines. A seal that was wrong stays wrong, so that verification still finds it."""
+    return replace(order, seal=of_order(order, lines)) if order.seal == of_order(order, before) else order
+
+
 def of_shipment(shipment: Any) -> int:
     return seal(shipment.order_id, shipment.warehouse_id, shipment.created_at)
 
@@ -40,7 +46,15 @@ def of_hold(hold: Any, lines: Sequence[Any], units: Sequence[Any]) -> int:
 
 
 def of_announcement(announcement: Any) -> int:
-    return seal(announcement.level_id, announcement.quantity, announcement.created_at)
+    # Those of no transfer are sealed as before there were transfers.
+    transfer = () if announcement.transfer_id is None else (announcement.transfer_id,)
+    return seal(announcement.level_id, announcement.quantity, announcement.created_at, *transfer)
+
+
+def of_transfer(transfer: Any, lines: Sequence[Any]) -> int:
+    """The seal of a transfer with its lines."""
+    sent = [(line.item_id, line.sku, line.quantity) for line in lines]
+    return seal(transfer.source_id, transfer.target_id, transfer.reference, transfer.created_at, sent)
 
 
 def of_alert(alert: Any) -> int:

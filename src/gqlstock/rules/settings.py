@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from gqlstock.rules import quantities, quantity_rules
+from gqlstock.rules import moments, quantities, quantity_rules
 from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.refusals import QuantityRules, Refused, invalid
 
@@ -109,6 +109,10 @@ class Settings:
     hide_labels_past_availability_date: bool = _setting(
         True, "Whether upcoming and availabilityDate vanish once the date has passed."
     )
+    backorders_from_incoming: bool = _setting(
+        False, "Whether backorders reach only as far as what is announced with a date."
+    )
+    incoming_buffer_days: int = _setting(0, "Days from the arrival of units until they can leave, 0 to 365.")
     returnable: bool = _setting(True, "Whether shipped units can be returned.")
     restock_on_return: bool = _setting(True, "Whether returned units count as stock again.")
     allow_only_existing_combinations: bool = _setting(
@@ -163,6 +167,15 @@ def to_stored(name: str, value: Any) -> Any:
     return value
 
 
+def wire(value: Any) -> Any:
+    """A setting's value as JSON in the API: quantities as numbers."""
+    if isinstance(value, tuple | list):
+        return [wire(one) for one in value]
+    if isinstance(value, Decimal):
+        return quantities.wire(value)
+    return moments.wire(value) if isinstance(value, datetime) else value
+
+
 def from_stored(name: str, value: Any) -> Any:
     """The value of the JSON of ``to_stored``."""
     kind = _TYPES[name]
@@ -208,6 +221,7 @@ class Override:
         return replace(self, values_set=kept, updated_at=at)
 
 
+MAX_BUFFER_DAYS = 365
 _AT_LEAST_ZERO = ("only_x_left_threshold", "low_inventory_threshold", "minimum_stock_quantity", "notify_below")
 _ABOVE_ZERO = ("minimum_order_quantity", "maximum_order_quantity", "quantity_increment")
 
@@ -243,6 +257,8 @@ def _check_value(name: str, value: Any, *path: str | int) -> list[Refused]:
         return [invalid(f"{label} cannot be {quantities.text(value)}: 0 or more.", *path)]
     if name in _ABOVE_ZERO and value <= 0:
         return [invalid(f"{label} cannot be {quantities.text(value)}: more than 0.", *path)]
+    if name == "incoming_buffer_days" and not 0 <= value <= MAX_BUFFER_DAYS:
+        return [invalid(f"{label} cannot be {value}: 0 to {MAX_BUFFER_DAYS}.", *path)]
     if name == "allowed_quantities":
         wrong = next((q for q in value if q <= 0), None)
         if wrong is not None:

@@ -1,4 +1,4 @@
-"""Which units are packed, canceled and returned first, and the state of a shipment."""
+"""Which units are packed, canceled and returned first, in which parts, and the state of a shipment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from gqlstock.rules import allocation
+from gqlstock.rules import allocation, quantities, refusals
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.quantities import ZERO
 
@@ -45,6 +45,16 @@ class Pick:
     quantity: Decimal
 
 
+def check_parts(parts: Decimal, sku: str, units: Sequence[Unit], *, decimals: bool) -> None:
+    """Refuse parts of a unit of an item that is sold in whole ones. ``units``: those of the lines that are named.
+
+    What was ordered in parts, while the item was sold so, still leaves and comes back in parts.
+    """
+    if not decimals and all(quantities.is_whole(unit.quantity) for unit in units):
+        message = f"{quantities.text(parts)} of {refusals.shown(sku)}: only whole units are sold."
+        raise refusals.invalid(message, "quantity")
+
+
 def number(shipment_id: int) -> str:
     """The public number of a shipment."""
     return f"S{_FIRST_NUMBER + shipment_id}"
@@ -80,7 +90,7 @@ def pack(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
 
 
 def cancel(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units to cancel: BACKORDERED ones first, then unpacked ones, then those in open shipments.
+    """Units to cancel or to move: BACKORDERED ones first, then unpacked ones, then those in open shipments.
 
     Among them the source planned last comes first. For None all units that were not shipped.
     """

@@ -1,7 +1,9 @@
 """Normalizes SKUs and codes, so that two spellings that look alike are one SKU everywhere."""
 
+import itertools
 import re
 import unicodedata
+from collections.abc import Container
 
 from gqlstock.rules import catalog
 
@@ -19,3 +21,10 @@ def normalized(value: str) -> str:
 def checked(value: str, *path: str | int) -> str:
     """The normalized SKU. Raises ``Refused`` when it is empty, too long, or has control characters."""
     return catalog.text(normalized(value), "sku", *path)
+
+
+def free(wanted: str, taken: Container[str]) -> str:
+    """The normalized SKU, with a number where that is taken."""
+    stem = normalized(wanted)
+    numbered = (f"{stem}-{number}" for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([stem], numbered) if candidate not in taken)

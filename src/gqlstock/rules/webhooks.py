@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from gqlstock.rules import addresses
+from gqlstock.rules import addresses, events
 from gqlstock.rules.alerts import AlertState
 from gqlstock.rules.events import Topic
 from gqlstock.rules.ids import UNSTORED
@@ -25,6 +25,8 @@ class WebhookTopic(StrEnum):
     INVENTORY_CHANGED = "INVENTORY_CHANGED"
     ORDER_PLACED = "ORDER_PLACED"
     ORDER_UPDATED = "ORDER_UPDATED"
+    ORDER_DATE_CHANGED = "ORDER_DATE_CHANGED"
+    TRANSFER_UPDATED = "TRANSFER_UPDATED"
 
 
 # The type names in payloads, in the form of the Standard Webhooks specification.
@@ -35,6 +37,8 @@ TYPES = {
     WebhookTopic.INVENTORY_CHANGED: "inventory.changed",
     WebhookTopic.ORDER_PLACED: "order.placed",
     WebhookTopic.ORDER_UPDATED: "order.updated",
+    WebhookTopic.ORDER_DATE_CHANGED: "order.date_changed",
+    WebhookTopic.TRANSFER_UPDATED: "transfer.updated",
 }
 
 
@@ -67,7 +71,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery(Work):
-    """A message to an endpoint. Its line is the endpoint and the item or order that it is about."""
+    """A message to an endpoint. Its line is the endpoint and the item, order or transfer that it is about."""
 
     endpoint_id: int
     topic: WebhookTopic
@@ -78,7 +82,7 @@ class WebhookDelivery(Work):
 def new_delivery(
     endpoint_id: int, about: str, message_id: str, topic: WebhookTopic, body: str, at: datetime
 ) -> WebhookDelivery:
-    """A new message to an endpoint, about an item or an order."""
+    """A new message to an endpoint, about an item, an order or a transfer."""
     return WebhookDelivery(
         id=UNSTORED,
         line=f"{endpoint_id}/{about}",
@@ -98,18 +102,29 @@ def new_delivery(
     )
 
 
-def topic(of: Topic, data: Mapping[str, Any]) -> WebhookTopic | None:
-    """The webhook topic of an outbox entry; None for an entry without one."""
-    match of:
+def topics_of(entry: Topic, data: Mapping[str, Any]) -> tuple[WebhookTopic, ...]:
+    """The webhook topics of an outbox entry. Most have one or none."""
+    match entry:
         case Topic.LEVEL:
-            return WebhookTopic.INVENTORY_CHANGED
+            return (WebhookTopic.INVENTORY_CHANGED,)
         case Topic.ORDER:
-            return WebhookTopic.ORDER_PLACED if data.get("placed") else WebhookTopic.ORDER_UPDATED
+            return _of_order(data)
+        case Topic.TRANSFER:
+            return (WebhookTopic.TRANSFER_UPDATED,)
         case Topic.STOCK:
-            return WebhookTopic.BACK_IN_STOCK if data["in_stock"] else WebhookTopic.OUT_OF_STOCK
+            return (WebhookTopic.BACK_IN_STOCK if data["in_stock"] else WebhookTopic.OUT_OF_STOCK,)
         case Topic.ALERT if is_raised(data):
-            return WebhookTopic.LOW_INVENTORY
-    return None
+            return (WebhookTopic.LOW_INVENTORY,)
+    return ()
+
+
+def _of_order(data: Mapping[str, Any]) -> tuple[WebhookTopic, ...]:
+    if data.get("placed"):
+        return (WebhookTopic.ORDER_PLACED,)
+    if not events.is_date_change(data):
+        return (WebhookTopic.ORDER_UPDATED,)
+    updated = (WebhookTopic.ORDER_UPDATED,) if data.get("updated") else ()
+    return (*updated, WebhookTopic.ORDER_DATE_CHANGED)
 
 
 def is_raised(alert: Mapping[str, Any]) -> bool:

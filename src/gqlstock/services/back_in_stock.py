@@ -13,7 +13,7 @@ from gqlstock.rules.back_in_stock import BackInStockState, BackInStockSubscripti
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.refusals import Code, Refusal
 from gqlstock.services import addresses
-from gqlstock.services.availability import assortment
+from gqlstock.stock import present
 from gqlstock.store import back_in_stock as rows
 from gqlstock.store import catalog, warehouses
 from gqlstock.store.back_in_stock import Pair
@@ -31,11 +31,11 @@ async def subscribe(sku: str, website: str | None, email: str) -> int:
     address = addresses.email(email, "email")
 
     async def work() -> int:
-        channel = (await warehouses.network()).find(website)
+        channel = (await present.network()).find(website)
         if channel is None:
             raise refusals.missing("website", website or "", "website")
-        item = (await catalog.by_sku([sku])).get(sku)
-        found = await assortment([item], channel) if item is not None else None
+        item = (await present.by_sku([sku])).get(sku)
+        found = await present.assortment([item], channel) if item is not None else None
         if item is None or found is None or not found.lookup.product(item).published:
             raise refusals.missing("item", sku, "sku")
         rules.check(sku, found.assess(item))
@@ -59,7 +59,7 @@ async def unsubscribe(token: str) -> int:
 
 async def back(pairs: Collection[Pair]) -> list[Pair]:
     """The pairs whose item can be ordered on the website now."""
-    network = await warehouses.network()
+    network = await present.network()
     channels = {channel.id: channel for channel in network.channels}
     items = await catalog.items_in_use({item_id for item_id, _ in pairs})
     known = sorted(
@@ -69,7 +69,7 @@ async def back(pairs: Collection[Pair]) -> list[Pair]:
     for part in sql.parts(known, _ITEMS_PER_ASSORTMENT):
         for website_id in sorted({website_id for website_id, _ in part}):
             here = [items[item_id] for website, item_id in part if website == website_id]
-            found = await assortment(here, channels[website_id], network)
+            found = await present.assortment(here, channels[website_id])
             orderable += [(item.id, website_id) for item in _back(here, found)]
     return orderable
 

@@ -7,12 +7,10 @@ from datetime import datetime
 from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
-from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
-from gqlstock.rules.refusals import Refusal, Refused, wrong_state
+from gqlstock.rules.refusals import Refusal, Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
@@ -61,8 +59,7 @@ class CancelOrder:
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         open_order = OpenOrder(self.caller, self.request.number, snapshot, "number")
         status = open_order.order.status
-        if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
-            raise wrong_state(f"The order {self.request.number} is {status.value.lower()} already.", "number")
+        order_rules.check_not_over(status, self.request.number)
         if status is OrderStatus.BACKORDERED:
             _cancel_parked(open_order, self.request.lines)
         else:
@@ -76,25 +73,12 @@ def _cancel(open_order: OpenOrder, rows: Sequence[LineQuantity] | None, *, resto
         picks: list[Pick] = []
         with refusals.collected(refused, "lines", number):
             picks = open_order.pick(row, rules.cancel, "canceled")
-        _cancel_units(open_order, picks, restock=restock)
+        open_order.cancel(picks, restock=restock)
     if refused:
         raise Refused(refused)
     if rows is None:
         picks = [pick for line in open_order.lines for pick in rules.cancel(open_order.units(line))]
-        _cancel_units(open_order, picks, restock=restock)
-
-
-def _cancel_units(open_order: OpenOrder, picks: Sequence[Pick], *, restock: bool) -> None:
-    units = {unit.id: unit for line in open_order.lines for unit in open_order.units(line)}
-    canceled = open_order.lines_of(picks)
-    for line in open_order.lines:
-        if line.id in canceled:
-            open_order.put(replace(line, canceled=line.canceled + canceled[line.id]))
-    if not restock:
-        open_order.write_off([pick for pick in picks if units[pick.id].state is AllocationState.ON_HAND])
-    for packed, step in ((False, FulfilmentStep.CANCELED), (True, FulfilmentStep.CANCELED_PACKED)):
-        of_step = [pick for pick in picks if units[pick.id].packed is packed]
-        open_order.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
+        open_order.cancel(picks, restock=restock)
 
 
 def _cancel_parked(open_order: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:

@@ -29,7 +29,7 @@ async def create_product(given: Changes) -> int:
     async def work() -> int:
         product = await _changed(rules.new_product("", "", clock.now()), {"slug": None, **given})
         (created,) = await catalog.insert([product])
-        await outbox.add(items_changed([created.id]))
+        await outbox.add(items_changed([created]))
         return created.id
 
     return await transactions.run(work)
@@ -43,8 +43,12 @@ async def update_product(sku: str, given: Changes) -> int:
     return product_id
 
 
-async def change_product(sku: str, given: Changes) -> int:
-    """Like ``update_product``, also inside a transaction. The product's alerts are updated after it."""
+async def change_product(sku: str, given: Changes, named: Mapping[str, rules.Choice] | None = None) -> int:
+    """Like ``update_product``, also inside a transaction. The product's alerts are updated after it.
+
+    ``named``: choices by SKU, which existing combinations take for new inventory options. With them ``existing`` may be
+    missing, and a combination of which nothing is said is deleted where it is unused.
+    """
 
     async def work() -> int:
         before, members = await locked_product(sku)
@@ -55,14 +59,15 @@ async def change_product(sku: str, given: Changes) -> int:
         if product.tracking is not before.tracking:
             await check_tracking(before.tracking, product, members, await levels_in_use([product, *members]))
         if "options" in given:
-            rules.check_renames(before.options, given["options"] or (), "options")
-            await _update_choices(product, given["options"] or (), members)
+            options = rules.options(given["options"] or (), "options")
+            combinations.check_renames(before.options, options, "options")
+            await _update_choices(product, options, members, named)
         elif "name" in given:
             await _rewrite(product, [(combination, combination.choice) for combination in members])
         await catalog.update(before, product)
         if changes.keys() & {"category", "inventory_status"}:
             await catalog.update_combinations(product)
-        await outbox.add(items_changed([product.id]))
+        await outbox.add(items_changed([product]))
         if changes.keys() & _ALERT_FIELDS:
             await reassessments.add_items([product.id])
         return product.id
@@ -162,22 +167,15 @@ async def _warehouse_id(code: str | None) -> int | None:
     return found.id
 
 
-async def _update_choices(product: Item, options: Sequence[Option], members: Sequence[Item]) -> None:
+async def _update_choices(
+    product: Item, options: Sequence[Option], members: Sequence[Item], named: Mapping[str, rules.Choice] | None
+) -> None:
     """Update the choices of combinations for their product's new options. Combinations that no longer fit are deleted."""
-    renamed = [(combination, combinations.renamed(combination.choice, options)) for combination in members]
-    # A renamed combination wins over one that had this choice before.
-    renamed.sort(key=lambda one: one[1] == one[0].choice)
-    kept: dict[str, tuple[Item, rules.Choice]] = {}
-    unfit = []
-    for combination, choice in renamed:
-        digest = rules.digest(choice)
-        if digest in kept or not combinations.fits(choice, options):
-            unfit.append(combination)
-        else:
-            # Sorted like the product's options.
-            kept[digest] = combination, rules.inventory_part(choice, options)
+    if named is None:
+        combinations.check_existing(members, options, "options")
+    stay, unfit = combinations.following(members, options, named)
     await retire(unfit, "options")
-    await _rewrite(product, list(kept.values()))
+    await _rewrite(product, stay)
 
 
 async def _rewrite(product: Item, choices: Sequence[tuple[Item, rules.Choice]]) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.categories import Category
-from gqlstock.rules.events import ANY_SETTING
+from gqlstock.rules.events import ANY_SETTING, products_changed
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, wrong_state
+from gqlstock.stock import categories
+from gqlstock.stock.lists import QueryRows, Rows
 from gqlstock.store import catalog, outbox, reassessments
 from gqlstock.store import categories as rows
 from gqlstock.store.db import clock, transactions
@@ -27,6 +29,7 @@ async def create(slug: str, name: str, parent: str | None = None) -> int:
         if await rows.category(new.slug):
             raise refusals.taken("category", new.slug, "slug")
         parent_id = (await named(parent, "parent")).id if parent is not None else None
+        await outbox.add([ANY_SETTING])
         return await rows.insert(replace(new, parent_id=parent_id))
 
     return await transactions.run(work)
@@ -48,9 +51,9 @@ async def update(slug: str, given: Changes) -> int:
             after = replace(after, name=rules.text(given["name"], "name", "name"))
         if "parent" in given:
             after = replace(after, parent_id=await _new_parent(after, given["parent"]))
-            await outbox.add([ANY_SETTING])
             await reassessments.add_category(after.id)
         await rows.update(before, after)
+        await outbox.add([ANY_SETTING])
         return after.id
 
     return await transactions.run(work)
@@ -66,8 +69,9 @@ async def delete(slug: str) -> int:
             raise wrong_state(f"{slug} has categories below it: move or delete them first.", "slug")
         if await catalog.has_products(found.id):
             raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
-        await catalog.leave_category(found.id)
+        left = await catalog.leave_category(found.id)
         await rows.delete(found.id)
+        await outbox.add([ANY_SETTING, *products_changed(left)])
         return found.id
 
     return await transactions.run(work)
@@ -87,3 +91,16 @@ async def _new_parent(moved: Category, parent: str | None) -> int | None:
     if found.id in await rows.subtree(moved.id):
         raise invalid(f"{moved.slug} cannot lie below {parent}: that lies below {moved.slug} itself.", "parent")
     return found.id
+
+
+async def ids_below(slug: str) -> list[int]:
+    """The ids of a category and of everything below it. Raises ``Refused`` where there is none of that slug."""
+    found = await categories.category(slug)
+    if found is None:
+        raise invalid(f"There is no category {slug:.80}.")
+    return (await categories.subtrees([found.id]))[found.id]
+
+
+def every() -> Rows[Category]:
+    """The list of all categories."""
+    return QueryRows(rows.every_category())

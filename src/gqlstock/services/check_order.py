@@ -7,22 +7,21 @@ from gqlstock.rules.order_plan import OrderPlan
 from gqlstock.rules.order_request import OrderRequest
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import availability, end_hold
-from gqlstock.stock import loading
+from gqlstock.services import end_hold
+from gqlstock.stock import loading, present
 from gqlstock.stock.command import Names
 from gqlstock.stock.snapshot import OpenHold
-from gqlstock.store import catalog, warehouses
 
 
 async def check(caller: Caller, request: OrderRequest) -> OrderPlan:
     """The plan of an order, as placing it now would decide."""
-    network = await warehouses.network()
+    network = await present.network()
     try:
         channel = order_request.check(request, network)
     except Refused as error:
         return order_plan.refused(request.lines, error.refusals)
-    items = await catalog.by_sku({line.sku for line in request.lines})
-    assortment = await availability.assortment(items.values(), channel, network)
+    items = await present.by_sku({line.sku for line in request.lines})
+    assortment = await present.assortment(items.values(), channel)
     try:
         freed = await _without_hold(request.hold, assortment)
     except Refused as error:

@@ -43,7 +43,7 @@ async def create(
         new_sku = own_sku or (await _free_skus(product, [chosen]))[0]
         own = _own({"code": code, "barcode": barcode, "images": images})
         (created,) = await catalog.insert([replace(combinations.new(product, chosen, new_sku, clock.now()), **own)])
-        await outbox.add(items_changed([created.id]))
+        await outbox.add(items_changed([created]))
         return created.id
 
     return await transactions.run(work)
@@ -60,9 +60,9 @@ async def generate(product_sku: str) -> list[int]:
         free = await _free_skus(product, choices)
         at = clock.now()
         new = [combinations.new(product, choice, sku, at) for choice, sku in zip(choices, free, strict=True)]
-        created_ids = [combination.id for combination in await catalog.insert(new)]
-        await outbox.add(items_changed(created_ids))
-        return created_ids
+        created = await catalog.insert(new)
+        await outbox.add(items_changed(created))
+        return [combination.id for combination in created]
 
     return await transactions.run(work)
 
@@ -77,7 +77,7 @@ async def update(sku: str, given: Changes) -> int:
             after = replace(after, sku=skus.checked(new_sku, "newSku"))
             await check_sku(after.sku, after.id, "newSku")
         await catalog.update(before, replace(after, **_own(given)))
-        await outbox.add(items_changed([after.id]))
+        await outbox.add(items_changed([after]))
         return after.id
 
     return await transactions.run(work)

@@ -1,6 +1,6 @@
 """Counts of levels from a file: the check without locks, and the command that writes a part of them.
 
-``imports`` reads the file and divides it into parts.
+``import_counts`` divides them into parts.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,37 +16,54 @@ from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.refusals import Code, Refusal, Refused
 from gqlstock.rules.scopes import Caller
+from gqlstock.stock import present
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written
 from gqlstock.stock.snapshot import Snapshot
-from gqlstock.store import catalog, counts, levels, settings
+from gqlstock.store import catalog, counts, levels
 from gqlstock.store.counts import Count
 from gqlstock.store.db import clock
 
 
-async def check(given: Sequence[Count], faults: Faults) -> list[Count]:
-    """Check counts against the current levels, without locks. Returns the counts that would change a level."""
-    known = await counts.on_hand_of({count.item_id for count in given})
-    due = [count for count in given if known.get(count.key) != count.on_hand]
-    if not due:
-        return []
-    items = await catalog.items({count.item_id for count in due})
-    lookup = await settings.lookup(items.values())
-    # Only counts with parts of a unit need more of a level than onHand.
-    stored, _ = await levels.of_items({one.item_id for one in due if not quantities.is_whole(one.on_hand)}, clock.now())
-    levels_by_key = {(level.item_id, level.warehouse_id): level for level in stored}
-    for count in due:
-        level = levels_by_key.get(count.key) or (Level(known[count.key]) if count.key in known else None)
-        with faults.at(count.line):
-            _change(count, items.get(count.item_id), level, lookup)
-    return due
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A count below 0, with its line: units that the other system owes its customers. They count as 0."""
+
+    line: int
+    sku: str
+    on_hand: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Something that a person should check, with its line in the file."""
+class Checked:
+    """Counts that were checked. ``due``: those that differ from their levels."""
 
-    line: int
-    message: str
+    due: Sequence[Count] = ()
+    changed: int = 0
+    """How many levels they would change: none where both a level and what a count below 0 stands for are 0."""
+    owed: Sequence[Owed] = ()
+
+
+async def check(given: Sequence[Count], faults: Faults) -> Checked:
+    """Check counts against the current levels, without locks."""
+    known = await counts.on_hand_of({count.item_id for count in given})
+    due = [count for count in given if known.get(count.key) != count.on_hand]
+    if not due:
+        return Checked()
+    items = await catalog.items({count.item_id for count in due})
+    lookup = await present.settings(items.values())
+    # Only counts with parts of a unit need more of a level than onHand.
+    fractional = {one.item_id for one in due if not quantities.is_whole(one.on_hand)}
+    stored = await levels.of_items(fractional, clock.now())
+    levels_by_key = {(level.item_id, level.warehouse_id): level for level in stored.levels}
+    changed = 0
+    for count in due:
+        level = levels_by_key.get(count.key) or (Level(known[count.key]) if count.key in known else None)
+        with faults.at(count.line):
+            changed += _change(count, items.get(count.item_id), level, lookup) is not None
+    owed = [
+        Owed(one.line, items[one.item_id].sku, one.on_hand) for one in due if one.on_hand < 0 and one.item_id in items
+    ]
+    return Checked(due, changed, owed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,7 @@ class CountLevels:
     """Write counts. A count that equals its level changes nothing.
 
     Counts that became wrong since the check are refused by line, and the others are written. The result has the changed
-    levels, and as ``rows`` the notes about counts below 0: these count as 0.
+    levels, and as ``rows`` the counts below 0.
     """
 
     caller: Caller
@@ -75,7 +92,7 @@ class CountLevels:
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         entries: list[LedgerEntry] = []
         refused: list[Refusal] = []
-        notes: list[Note] = []
+        owed: list[Owed] = []
         for count in self.counts:
             item, level = snapshot.lookup.items.get(count.item_id), snapshot.level(*count.key)
             try:
@@ -87,10 +104,10 @@ class CountLevels:
                 entries.append(LedgerEntry(*count.key, change, self.caller, counted_at=now))
             if count.on_hand < 0 and not _is_current(level, count.on_hand):
                 assert item is not None
-                notes.append(Note(count.line, f"{item.sku} has {quantities.text(count.on_hand)}: counted as 0."))
+                owed.append(Owed(count.line, item.sku, count.on_hand))
 
         def answer(written: Written) -> Result:
-            return Result({"levels": [written.level(entry.key).id for entry in entries]}, refused, notes)
+            return Result({"levels": [written.level(entry.key).id for entry in entries]}, refused, owed)
 
         return Changes(answer, entries)
 

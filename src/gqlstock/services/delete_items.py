@@ -33,8 +33,8 @@ async def check_unused(items: Sequence[Item], in_use: Sequence[Level], at: str =
 
 async def levels_in_use(items: Sequence[Item]) -> list[Level]:
     """The levels in use of locked items, without expired holds."""
-    found, _ = await levels.of_items({item.id for item in items}, clock.now())
-    return [level for level in found if level.deleted_at is None]
+    found = await levels.of_items({item.id for item in items}, clock.now())
+    return [level for level in found.levels if level.deleted_at is None]
 
 
 async def retire(items: Sequence[Item], at: str = "sku") -> None:
@@ -45,4 +45,4 @@ async def retire(items: Sequence[Item], at: str = "sku") -> None:
     await catalog.retire(items, now)
     await ledger.retire(unused, now)
     await alerts.resolve([item.id for item in items], now)
-    await outbox.add(items_changed(item.id for item in items))
+    await outbox.add(items_changed(items))

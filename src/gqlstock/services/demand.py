@@ -14,13 +14,13 @@ from gqlstock.rules.demand import Demand, Outlook
 from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.ledger import Level, total
 from gqlstock.rules.network import Network, SalesChannel
+from gqlstock.rules.paging import OLDEST_FIRST, Key
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.store import catalog, categories, free_units, settings
+from gqlstock.stock import present
+from gqlstock.store import catalog, categories, free_units
 from gqlstock.store import demand as rows
-from gqlstock.store import levels as level_rows
 from gqlstock.store.db import clock, keyset, sql
-from gqlstock.store.db.keyset import Key, SortOrder
 from gqlstock.store.demand import Within
 
 _ITEMS_PER_PART = 1_000
@@ -102,7 +102,7 @@ class Report:
         found: list[ItemDemand] = []
         after: Key | None = None
         while True:
-            part = await keyset.page(items, SortOrder("id"), after=after, before=None, limit=_ITEMS_PER_PART)
+            part = await keyset.page(items, OLDEST_FIRST, after=after, before=None, limit=_ITEMS_PER_PART)
             found += await self._of([row for row, _ in part])
             if len(part) < _ITEMS_PER_PART:
                 return found
@@ -111,8 +111,9 @@ class Report:
     async def _of(self, items: Sequence[Item]) -> list[ItemDemand]:
         # Lets other tasks run between two parts.
         await asyncio.sleep(0)
-        lookup = await settings.lookup(items, self._network)
-        levels = await level_rows.levels_of([item.id for item in items])
+        with present.passing():
+            lookup = await present.settings(items, self._network)
+            levels = await present.levels_of([item.id for item in items])
         found = []
         for item in items:
             here = [level for level in levels[item.id] if level.warehouse_id in self._places]

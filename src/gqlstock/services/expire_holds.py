@@ -1,6 +1,5 @@
 """Sweeps expired holds: takes their units out of the stored figures. Reads ignore them from the moment they expire."""
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,13 +24,7 @@ async def run() -> int:
     """Sweep all expired holds, with the consequences. Returns their number."""
     swept = 0
     while hold_ids := await holds.expired(clock.now(), _HOLDS_PER_SWEEP):
-        # The commands run together, so that they share batches. One that fails does not stop the others.
-        results = await asyncio.gather(
-            *(transaction.run(ExpireHold(hold_id)) for hold_id in hold_ids), return_exceptions=True
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        await transaction.run_all(map(ExpireHold, hold_ids))
         swept += len(hold_ids)
     return swept
 

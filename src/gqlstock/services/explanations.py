@@ -9,7 +9,9 @@ from gqlstock.rules.explanation import Term
 from gqlstock.rules.fallback import Origin
 from gqlstock.rules.network import Warehouse
 from gqlstock.rules.scopes import SYSTEM, Caller
-from gqlstock.store import warehouses
+from gqlstock.services import assortments
+from gqlstock.services.availability import Showing
+from gqlstock.stock import network, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +23,31 @@ class ExplainedTerm:
     origin: Origin | None
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a website shows of an item, with the terms behind its salable quantity."""
+
+    showing: Showing
+    terms: list[ExplainedTerm]
+
+
+async def of_sku(sku: str, website: str | None, caller: Caller) -> Explanation | None:
+    """The explanation of an item, by SKU; None where there is no such item, or no website at all."""
+    item = (await present.by_sku([sku])).get(sku)
+    channel = await assortments.channel(website)
+    if item is None or channel is None:
+        return None
+    here = await present.assortment([item], channel)
+    return Explanation(assortments.shown(item, here.assess(item), here, caller), await explain(item, here, caller))
+
+
 async def explain(item: Item, assortment: Assortment, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
     """The terms that add up to an item's salable quantity; empty where nothing is counted.
 
     A product tracked with options has the terms of its orderable combinations. A caller who is limited to some
     warehouses gets the terms of those alone.
     """
-    known = await warehouses.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
+    known = await network.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
     product = assortment.lookup.product(item)
     if item.is_product and counts_combinations(product.tracking):
         members = [c for c in assortment.combinations(item) if assortment.assess(c).orderable]

@@ -16,8 +16,8 @@ ClaimsOf = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 async def callers(given: Collection[str], claims_of: ClaimsOf | None = None) -> dict[str, Caller]:
     """The caller of each valid token. A text with two dots is a JWT; API tokens have none."""
     jwts = [token for token in given if token.count(".") == 2]
-    found = await tokens.callers([token for token in given if token not in jwts])
-    if claims_of is None:
+    found = await tokens.callers([token for token in given if token not in jwts] if jwts else given)
+    if claims_of is None or not jwts:
         return found
     identities = {token: identity for token in jwts if (identity := _identity(await claims_of(token))) is not None}
     codes = {code for identity in identities.values() for code in identity.warehouses or ()}

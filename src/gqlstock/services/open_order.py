@@ -1,21 +1,22 @@
-"""An order while a command packs, ships, cancels or returns its units.
+"""An order while a command packs, ships, cancels, moves, returns or adds units.
 
 Which units come first is decided in ``rules.shipments``.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gqlstock.rules import canonical, ledger, quantities, refusals
+from gqlstock.rules import backorders, canonical, ledger, quantities, refusals
 from gqlstock.rules import orders as rules
 from gqlstock.rules import shipments as shipment_rules
-from gqlstock.rules.allocation import Allocation, AllocationState
+from gqlstock.rules.allocation import Allocation, AllocationState, with_moved
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
-from gqlstock.rules.ledger import FulfilmentStep
+from gqlstock.rules.ledger import Change, FulfilmentStep, Level
 from gqlstock.rules.orders import LineTotals, Order, OrderLine, OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
@@ -58,6 +59,8 @@ class OpenOrder:
         self._allocations = {line_id: list(found) for line_id, found in whole.allocations.items()}
         self._entries: list[LedgerEntry] = []
         self._written_off: list[LedgerEntry] = []
+        self._moved_in: list[LedgerEntry] = []
+        self._moved: dict[int, set[int]] = {}
         self._added: dict[int, Any] = {}
         self._changed: dict[tuple[type, int], Any] = {}
         self._repacked: set[int] = set()
@@ -76,35 +79,48 @@ class OpenOrder:
         return [Pick(a.id, a.quantity) for a in sorted(inside, key=lambda a: (a.line_id, a.position, a.id))]
 
     def chosen(self, row: LineQuantity) -> list[OrderLine]:
-        """The lines that a row of the input names."""
+        """The lines of which a row of the input names units."""
         if row.quantity <= 0:
             raise invalid(f"{quantities.text(row.quantity)} is no quantity: more than 0.", "quantity")
+        return self.named(row)
+
+    def named(self, row: LineQuantity) -> list[OrderLine]:
+        """The lines that a row of the input names."""
         if row.named is not None:
-            found = self._named(row.sku, [line for line in self.lines if line.id == row.line])
+            found = self._with_sku(row.sku, [line for line in self.lines if line.id == row.line])
             if not found:
-                raise refusals.missing(f"line of {refusals.shown(row.sku)} in the order", row.named, "line")
+                raise refusals.missing(f"line of {refusals.shown(row.sku)} in the order with the id", row.named, "line")
             return found
-        named = self._named(row.sku, self.lines)
+        named = self._with_sku(row.sku, self.lines)
         if not named:
-            raise refusals.missing(f"line of the order {rules.number(self.order.id)}", row.sku, "sku")
+            raise refusals.missing(f"line of order {rules.number(self.order.id)} with the SKU", row.sku, "sku")
         return named
 
-    def _named(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    def _with_sku(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
         """The lines with a SKU, as it was ordered or as it is now."""
         names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
         return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, row: LineQuantity, rule: Rule, action: str, warehouse_id: int | None = None) -> list[Pick]:
         """The units that a row of the input names. Raises ``Refused`` where there are too few for the ``action``."""
-        left = row.quantity
+        left, lines = row.quantity, self.chosen(row)
+        self._check_parts(row, lines)
         picks: list[Pick] = []
-        for line in self.chosen(row):
+        for line in lines:
             picked = rule(self.units(line, warehouse_id), left)
             picks += picked
             left -= total(picked)
         if left > 0:
             raise too_many_units(row, left, action)
         return picks
+
+    def _check_parts(self, row: LineQuantity, lines: Sequence[OrderLine]) -> None:
+        if quantities.is_whole(row.quantity):
+            return
+        website = self._snapshot.on(self._snapshot.network.channel(self.order.website_id))
+        decimals = any(website.settings(self._snapshot.item(line.item_id)).quantity_uses_decimals for line in lines)
+        units = [unit for line in lines for unit in self.units(line)]
+        shipment_rules.check_parts(row.quantity, row.sku, units, decimals=decimals)
 
     def advance(
         self,
@@ -122,14 +138,72 @@ class OpenOrder:
             if not self._caller.reaches(before.warehouse_id):
                 raise refusals.moves_elsewhere().only()
             self._repacked |= {one for one in (before.shipment_id, changes.get("shipment_id")) if one is not None}
-            part = self._split(before, pick.quantity, {"state": state or before.state, **changes})
-            if part.level_id is not None and counts:
+            self._split(before, pick.quantity, {"state": state or before.state, **changes})
+            if before.level_id is not None and counts:
                 waiting = pick.quantity if state and before.state is AllocationState.BACKORDERED else ZERO
-                change = ledger.effect(step, lines[part.line_id].decrement, pick.quantity, waiting)
-                if change != ledger.Change():
-                    level = self._snapshot.level_by_id(part.level_id)
+                change = ledger.effect(step, lines[before.line_id].decrement, pick.quantity, waiting)
+                if change != Change():
+                    level = self._snapshot.level_by_id(before.level_id)
                     key = level.item_id, level.warehouse_id
                     self._entries.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
+
+    def level(self, item_id: int, warehouse_id: int) -> Level | None:
+        """A level in use with the changes so far; None where there is none."""
+        level = self._snapshot.level(item_id, warehouse_id)
+        if level is None or level.deleted_at is not None:
+            return None
+        changes = [one.change for one in (*self._entries, *self._moved_in) if one.key == (item_id, warehouse_id)]
+        return functools.reduce(ledger.apply, changes, level)
+
+    def move(self, picks: Sequence[Pick], warehouse_id: int) -> None:
+        """Move units to a warehouse, where they are on hand. Their levels get back what they gave; the levels there give."""
+        positions = {line_id: self.next_position(line_id) for line_id in self.lines_of(picks)}
+        modes = {line.id: line.decrement for line in self.lines}
+        for pick in picks:
+            before, item = self._allocation(pick.id), self.stock_item(pick)
+            level = self._snapshot.level(item.id, warehouse_id) if item is not None else None
+            self.advance(
+                [pick],
+                FulfilmentStep.CANCELED if before.shipment_id is None else FulfilmentStep.CANCELED_PACKED,
+                state=AllocationState.ON_HAND,
+                shipment_id=None,
+                warehouse_id=warehouse_id,
+                level_id=level.id if level is not None else None,
+                position=positions[before.line_id],
+            )
+            change = ledger.effect(FulfilmentStep.ORDERED, modes[before.line_id], pick.quantity)
+            if level is not None and change != Change():
+                key = level.item_id, level.warehouse_id
+                self._moved_in.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
+        for line_id, position in positions.items():
+            self._moved.setdefault(line_id, set()).add(position)
+
+    def cancel(self, picks: Sequence[Pick], *, restock: bool = True) -> None:
+        """Cancel units. Their stock is given back; without ``restock`` units on hand are written off."""
+        units = {unit.id: unit for line in self.lines for unit in self.units(line)}
+        canceled = self.lines_of(picks)
+        for line in self.lines:
+            if line.id in canceled:
+                self.put(replace(line, canceled=line.canceled + canceled[line.id]))
+        if not restock:
+            self.write_off([pick for pick in picks if units[pick.id].state is AllocationState.ON_HAND])
+        for packed, step in ((False, FulfilmentStep.CANCELED), (True, FulfilmentStep.CANCELED_PACKED)):
+            of_step = [pick for pick in picks if units[pick.id].packed is packed]
+            self.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
+
+    def level_changes(self) -> dict[int, Change]:
+        """The changes of levels so far, by the id of the level, with the waiting units that these fill."""
+        found: dict[int, Change] = {}
+        for entry in summed(self._entries):
+            level = self._snapshot.level(*entry.key)
+            assert level is not None
+            filled = Change(backordered=-backorders.fillable(ledger.apply(level, entry.change)))
+            found[level.id] = ledger.combined(entry.change, filled)
+        return found
+
+    def next_position(self, line_id: int) -> int:
+        """The position of the next source of a line."""
+        return max((one.position for one in self._allocations[line_id]), default=-1) + 1
 
     def write_off(self, picks: Sequence[Pick]) -> None:
         """Take canceled units off onHand, because they cannot be sold again."""
@@ -142,12 +216,11 @@ class OpenOrder:
                 key = level.item_id, level.warehouse_id
                 self._written_off.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
-    def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> Allocation:
-        """Change a part of an allocation; the rest stays unchanged. Returns the changed part."""
+    def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> None:
+        """Change a part of an allocation; the rest stays unchanged."""
         if quantity == allocation.quantity:
-            part = replace(allocation, **changes, changed_at=self.now)
-            self._put(part)
-            return part
+            self._put(replace(allocation, **changes, changed_at=self.now))
+            return
         self._put(replace(allocation, quantity=allocation.quantity - quantity))
         split_from = allocation.planned_as
         part = replace(
@@ -155,7 +228,6 @@ class OpenOrder:
         )
         self._allocations[part.line_id].append(part)
         self._added[part.id] = part
-        return part
 
     def _put(self, allocation: Allocation) -> None:
         found = self._allocations[allocation.line_id]
@@ -163,10 +235,13 @@ class OpenOrder:
         self.put(allocation)
 
     def add(self, record: Any) -> None:
-        """Add a new record, such as a shipment."""
+        """Add a new record: a shipment, or a line."""
         self._added[record.id] = record
         if isinstance(record, Shipment):
             self.shipments[record.id] = record
+        elif isinstance(record, OrderLine):
+            self.lines.append(record)
+            self._allocations[record.id] = []
 
     def put(self, record: Any) -> None:
         """Put a new version of a record of the order."""
@@ -198,6 +273,11 @@ class OpenOrder:
 
     def changes(self, answer: Callable[[Written], Result], reason: str | None = None) -> Changes:
         """The changes of the command, with the derived state of the order and of its open shipments."""
+        for line_id, moved in self._moved.items():
+            found = self._allocations[line_id]
+            for before, after in zip(list(found), with_moved(found, moved), strict=True):
+                if after != before:
+                    self._put(after)
         for shipment_id in sorted(self._repacked):
             self._update_state(self.shipments[shipment_id])
         totals = [self.totals(line) for line in self.lines]
@@ -212,9 +292,10 @@ class OpenOrder:
                 updated_at=self.now,
             )
         )
+        moves = (self._entries, self._written_off, self._moved_in)
         return Changes(
             answer,
-            [replace(entry, reason=reason) for entry in [*summed(self._entries), *summed(self._written_off)]],
+            [replace(one, reason=reason) for found in moves for one in summed(found)],
             list(self._added.values()),
             list(self._changed.values()),
             events=[Event(Topic.ORDER, self.order.id)],

@@ -1,25 +1,23 @@
 """Place an order, all of it or nothing. ``rules.order_plan`` decides what it takes from which warehouse."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from gqlstock import trail
-from gqlstock.rules import allocation, catalog, events, ledger, order_plan, order_request
-from gqlstock.rules.allocation import Allocation
+from gqlstock.rules import catalog, events, order_plan, order_request
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.network import SalesChannel
-from gqlstock.rules.order_plan import OrderPlan, PlannedLine
+from gqlstock.rules.order_plan import OrderPlan
 from gqlstock.rules.order_request import OrderRequest
-from gqlstock.rules.orders import Order, OrderLine, OrderStatus
-from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.orders import Order, OrderStatus
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller
-from gqlstock.services import end_hold
+from gqlstock.services import end_hold, planned_lines
 from gqlstock.stock import idempotency, transaction
-from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id, summed
+from gqlstock.stock.command import Changes, Names, Result, Written, new_id
 from gqlstock.stock.snapshot import Snapshot
 
 
@@ -86,67 +84,14 @@ class PlaceOrder:
             ship_longitude=ship_to.longitude if ship_to else None,
             placed_at=snapshot.now,
             updated_at=snapshot.now,
+            promised_at=plan.expected_at,
         )
-        lines = [_order_line(order, line, assortment) for line in plan.lines]
+        lines = [planned_lines.order_line(order, line, assortment) for line in plan.lines]
 
         def answer(written: Written) -> Result:
             stored = written.record(order)
-            return Result({"order": [stored.id]}, rows=[stored])
+            return Result({"order": [stored.id]}, rows=[stored, *map(written.record, lines)])
 
         changes = Changes(answer, added=[order, *lines], events=[events.order_placed(order.id)])
-        allocate(self.caller, lines, plan, snapshot, assortment, changes)
+        planned_lines.allocate(self.caller, lines, plan, snapshot, assortment, changes)
         return changes
-
-
-def _order_line(order: Order, line: PlannedLine, assortment: Assortment) -> OrderLine:
-    assert line.item is not None
-    return OrderLine(
-        id=new_id(),
-        order_id=order.id,
-        item_id=line.item.id,
-        sku=line.item.sku,
-        name=line.item.name,
-        code=line.item.own_code or assortment.lookup.product(line.item).sku,
-        selected_options=dict(line.selected),
-        quantity=line.requested.quantity,
-        canceled=ZERO,
-        decrement=line.decrement,
-        message=line.message,
-    )
-
-
-def allocate(
-    caller: Caller,
-    lines: Sequence[OrderLine],
-    plan: OrderPlan,
-    snapshot: Snapshot,
-    assortment: Assortment,
-    changes: Changes,
-) -> None:
-    """Add the planned allocations of lines, and the ledger entries of their levels.
-
-    A backorder of an item that was never counted creates its level.
-    """
-    entries = []
-    for planned, line in zip(plan.lines, lines, strict=True):
-        assert planned.item is not None
-        item_id = assortment.stock_item(planned.item).id
-        for position, part in enumerate(planned.parts):
-            level_id = changes.level_id(snapshot, (item_id, part.warehouse_id)) if planned.counted else None
-            changes.added.append(
-                Allocation(
-                    id=new_id(),
-                    line_id=line.id,
-                    warehouse_id=part.warehouse_id,
-                    level_id=level_id,
-                    shipment_id=None,
-                    position=position,
-                    quantity=part.quantity,
-                    state=part.state,
-                    changed_at=snapshot.now,
-                )
-            )
-            change = allocation.effect(part, line.decrement)
-            if level_id is not None and change != ledger.Change():
-                entries.append(LedgerEntry(item_id, part.warehouse_id, change, caller, order_id=line.order_id))
-    changes.entries += summed(entries)

@@ -1,4 +1,4 @@
-"""Updates the alerts of items after a change of settings, websites or warehouses, in parts."""
+"""Updates the alerts of items, and tells orders of their dates, after a change of settings, websites or warehouses."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PART = 500
 
 
 async def run() -> int:
-    """Update the alerts of all queued items. Returns their number."""
+    """Update the alerts and dates of all queued items. Returns their number."""
     assessed = 0
     while (part := await reassessments.next_due(PART, _watched)) is not None:
         if part.item_ids:
@@ -33,14 +33,14 @@ async def _watched() -> bool:
 
 
 async def items(item_ids: Collection[int]) -> None:
-    """Update the alerts of these items immediately."""
+    """Update the alerts and dates of these items immediately."""
     for part in sql.parts(sorted(item_ids), PART):
         await transaction.run(Reassess(frozenset(part)))
 
 
 @dataclass(frozen=True, slots=True)
 class Reassess:
-    """Raise and resolve the alerts of items by their current levels and settings."""
+    """Raise and resolve the alerts of items by their current levels and settings, and tell orders of their dates."""
 
     item_ids: frozenset[int]
     caller: Caller = SYSTEM

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import canonical, catalog, quantities, refusals
+from gqlstock.rules import canonical, catalog, quantities, refusals, transfers
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Change, MovementKind
+from gqlstock.rules.ledger import Change, Level, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import invalid
@@ -101,7 +101,8 @@ def _fill(edits: StockEdits, row: ReceivedLine, warehouse: str, reference: str |
     if row.named is not None:
         waiting = [_named(edits, level.id, row, warehouse)]
     elif level.id > 0:
-        arriving = edits.snapshot.arriving(level.id)
+        # The units of a transfer are received with it.
+        arriving = [one for one in edits.snapshot.arriving(level.id) if one.transfer_id is None]
         # Units beyond an announced delivery are not taken off another announcement.
         of_reference = [one for one in arriving if reference is not None and one.reference == reference]
         waiting = [edits.record(StockAnnouncement, one.id) or one for one in of_reference or arriving]
@@ -121,6 +122,7 @@ def _named(edits: StockEdits, level_id: int, row: ReceivedLine, warehouse: str) 
         raise refusals.missing("announcement", row.named, "announcement")
     if found.level_id != level_id:
         raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
+    transfers.check_of_no_transfer(found, "announcement")
     rules.check_open(found, "announcement")
     return found
 
@@ -142,21 +144,29 @@ class WithdrawAnnouncement:
         return Names(announcements=self.announcement_id.row_ids)
 
     def items(self, snapshot: Snapshot) -> Collection[int]:
-        return {snapshot.level_items[self._announcement(snapshot).level_id]}
+        return {snapshot.level_items[announcement(snapshot, self.announcement_id).level_id]}
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found = self._announcement(snapshot)
-        level = snapshot.level_by_id(found.level_id)
-        if not self.caller.reaches(level.warehouse_id):
-            raise refusals.missing("announcement", self.announcement_id.text, "id")
+        found, level = announcement_within(snapshot, self.announcement_id, self.caller)
+        transfers.check_of_no_transfer(found, "id")
         rules.check_open(found, "id")
         entry = LedgerEntry(level.item_id, level.warehouse_id, Change(incoming=-found.remaining), self.caller)
         withdrawn = replace(found, withdrawn_at=now)
         return Changes(lambda written: Result({"levels": [level.id], "movements": []}), [entry], changed=[withdrawn])
 
-    def _announcement(self, snapshot: Snapshot) -> StockAnnouncement:
-        row_id = self.announcement_id.row_id
-        found = snapshot.get(StockAnnouncement, row_id) if row_id is not None else None
-        if found is None:
-            raise refusals.missing("announcement", self.announcement_id.text, "id")
-        return found
+
+def announcement(snapshot: Snapshot, given: GivenId) -> StockAnnouncement:
+    """The announcement that a command names."""
+    found = snapshot.get(StockAnnouncement, given.row_id) if given.row_id is not None else None
+    if found is None:
+        raise refusals.missing("announcement", given.text, "id")
+    return found
+
+
+def announcement_within(snapshot: Snapshot, given: GivenId, caller: Caller) -> tuple[StockAnnouncement, Level]:
+    """The announcement that a command names, with its level. It is missing for callers that do not reach the warehouse."""
+    found = announcement(snapshot, given)
+    level = snapshot.level_by_id(found.level_id)
+    if not caller.reaches(level.warehouse_id):
+        raise refusals.missing("announcement", given.text, "id")
+    return found, level

@@ -5,16 +5,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gqlstock.rules import availability, counting
-from gqlstock.rules.availability import Source
+from gqlstock.rules import counting, sourcing
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM, Caller
+from gqlstock.rules.sourcing import Source
+from gqlstock.stock import present
 from gqlstock.store import catalog, free_units
-from gqlstock.store import levels as level_rows
 from gqlstock.store import settings as setting_rows
 from gqlstock.store.db import sql
 
@@ -56,8 +56,9 @@ async def low_stock(
     found: list[LowStock] = []
     for part in sql.parts(await _scarce(places, category_ids), _ITEMS_PER_PART):
         rows = (await catalog.items_in_use(part)).values()
-        lookup = await setting_rows.lookup(rows, network)
-        levels = await level_rows.levels_of([row.id for row in rows])
+        with present.passing():
+            lookup = await present.settings(rows, network)
+            levels = await present.levels_of([row.id for row in rows])
         for row in rows:
             low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], lookup, channel)
             if low is not None:
@@ -85,5 +86,5 @@ def _low(item: Item, levels: Sequence[Level], lookup: SettingsLookup, channel: S
     if minimum is None or not lookup.is_counted(item, settings):
         return None
     sources = [Source(level.warehouse_id, level, lookup.level_backorders(level, settings)) for level in levels]
-    available = availability.stock(settings, sources).available
+    available = sourcing.stock(settings, sources).available
     return LowStock(item, available, minimum) if available <= minimum else None

@@ -4,16 +4,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules import order_plan, order_request, orders, refusals
+from gqlstock.rules import order_plan, order_request, orders, refusals, seals
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.order_request import OrderRequest, RequestedLine
+from gqlstock.rules.order_plan import PlannedLine
+from gqlstock.rules.order_request import OrderRequest
 from gqlstock.rules.orders import OrderLine, OrderStatus
 from gqlstock.rules.refusals import Refused, wrong_state
 from gqlstock.rules.scopes import Caller
-from gqlstock.services.place_order import allocate
+from gqlstock.services import planned_lines
 from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result, Written
 from gqlstock.stock.snapshot import Snapshot, WholeOrder
@@ -46,15 +47,22 @@ class RetryOrder:
         plan = order_plan.plan(self.caller, request, items, assortment)
         if plan.refusals:
             raise Refused(replace(refusal, path=("number",)) for refusal in plan.refusals)
-        order = replace(parked.order, status=OrderStatus.PLACED, updated_at=now)
-        lines = _open_lines(parked)
-        changed = [replace(line, message=planned.message) for line, planned in zip(lines, plan.lines, strict=True)]
+        changed = [
+            _placed(line, planned, assortment) for line, planned in zip(_open_lines(parked), plan.lines, strict=True)
+        ]
+        placed = {line.id: line for line in changed}
+        order = replace(
+            seals.resealed(parked.order, parked.lines, [placed.get(line.id, line) for line in parked.lines]),
+            status=OrderStatus.PLACED,
+            updated_at=now,
+            promised_at=plan.expected_at,
+        )
 
         def answer(written: Written) -> Result:
             return Result({"order": [order.id]}, rows=[written.record(order)])
 
         changes = Changes(answer, changed=[order, *changed], events=[Event(Topic.ORDER, order.id)])
-        allocate(self.caller, lines, plan, snapshot, assortment, changes)
+        planned_lines.allocate(self.caller, changed, plan, snapshot, assortment, changes)
         return changes
 
     def _order(self, snapshot: Snapshot) -> WholeOrder:
@@ -68,19 +76,27 @@ class RetryOrder:
         return found
 
 
+def _placed(line: OrderLine, planned: PlannedLine, assortment: Assortment) -> OrderLine:
+    """The line as it is placed. Its options may have a combination by now: that one has the units."""
+    assert planned.item is not None
+    return replace(
+        line,
+        item_id=planned.item.id,
+        message=planned.message,
+        promised_at=planned.expected_at,
+        buffer_days=assortment.buffer_days(planned.item),
+    )
+
+
 def _request(parked: WholeOrder, snapshot: Snapshot) -> tuple[OrderRequest, Mapping[str, Item], Assortment]:
     """The request of a parked order, with the decrement modes that it was placed with."""
     lines = _open_lines(parked)
     items = {line.id: snapshot.item(line.item_id) for line in lines}
-    channel = next(one for one in snapshot.network.channels if one.id == parked.order.website_id)
-    wanted = (_requested(line, items[line.id].sku) for line in lines)
+    channel = snapshot.network.channel(parked.order.website_id)
+    wanted = (planned_lines.requested(line, items[line.id], line.quantity - line.canceled) for line in lines)
     request = OrderRequest(tuple(wanted), channel.code, ship_to=parked.order.ship_to, may_park=False)
     in_use = {item.sku: item for item in items.values() if item.deleted_at is None}
     return request, in_use, snapshot.on(channel)
-
-
-def _requested(line: OrderLine, sku: str) -> RequestedLine:
-    return RequestedLine(sku, line.quantity - line.canceled, tuple(line.selected_options.items()), line.decrement)
 
 
 def _open_lines(parked: WholeOrder) -> list[OrderLine]:

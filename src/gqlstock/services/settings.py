@@ -11,6 +11,7 @@ from gqlstock.rules.fallback import SYSTEM_OWNER, Origin, Place
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.refusals import Code, Refusal, invalid
 from gqlstock.rules.settings import Settings, SettingScope
+from gqlstock.stock import present
 from gqlstock.store import catalog, categories, levels, settings, warehouses
 from gqlstock.store.db import transactions
 
@@ -91,30 +92,30 @@ def _missing(kind: str, value: str | None, field: str) -> refusals.Refused:
 
 
 async def _system(target: SettingTarget) -> _FoundPlace:
-    return _FoundPlace(SYSTEM_OWNER, None, (await settings.fallback()).places(None, None))
+    return _FoundPlace(SYSTEM_OWNER, None, (await present.settings_above()).places(None, None))
 
 
 async def _organization(target: SettingTarget) -> _FoundPlace:
     found = await warehouses.organization(target.owner or "")
     if found is None:
         raise _missing("organization", target.owner, "organization")
-    places = (await settings.fallback()).places_of_organization(found)
+    places = (await present.settings_above()).places_of_organization(found)
     return _FoundPlace(found.id, found.code, places)
 
 
 async def _website(target: SettingTarget) -> _FoundPlace:
-    channel = (await warehouses.network()).find(target.owner or "")
+    channel = (await present.network()).find(target.owner or "")
     if channel is None:
         raise _missing("website", target.owner, "website")
-    return _FoundPlace(channel.id, channel.code, (await settings.fallback()).places(None, channel))
+    return _FoundPlace(channel.id, channel.code, (await present.settings_above()).places(None, channel))
 
 
 async def _category(target: SettingTarget) -> _FoundPlace:
     found = await categories.category(target.owner or "")
     if found is None:
         raise _missing("category", target.owner, "category")
-    known = await settings.fallback(category_ids=[found.id])
-    return _FoundPlace(found.id, found.slug, known.places(None, await _default(), category_id=found.id))
+    known = (await present.settings_of_categories([found.id]))[found.id]
+    return _FoundPlace(found.id, found.slug, known.places(None, await _default()))
 
 
 async def _product(target: SettingTarget) -> _FoundPlace:
@@ -132,9 +133,9 @@ async def _combination(target: SettingTarget) -> _FoundPlace:
 
 
 async def _item(item: Item) -> _FoundPlace:
-    known = await settings.lookup([item])
+    known = await present.settings([item])
     channel = known.network.find(None)
-    in_use = (await levels.levels_of([item.id]))[item.id]
+    in_use = (await present.levels_of([item.id]))[item.id]
     in_parts = any(known.own_level_value(level, "quantity_uses_decimals") for level in in_use)
     return _FoundPlace(item.id, item.sku, known.places(item, channel), in_parts)
 
@@ -149,13 +150,13 @@ async def _level(target: SettingTarget) -> _FoundPlace:
     level_id = await levels.level_id(item.id, place.id)
     if level_id is None:
         raise Refusal(Code.NOT_FOUND, f"{item.sku} has no level in {place.code}.", ("scope", "level")).only()
-    known = await settings.lookup([item])
+    known = await present.settings([item])
     name = f"{item.sku}@{place.code}"
     return _FoundPlace(level_id, name, known.places(item, known.network.selling_from({place.id}), (level_id, name)))
 
 
 async def _default() -> SalesChannel | None:
-    return (await warehouses.network()).find(None)
+    return (await present.network()).find(None)
 
 
 def target_of(fields: Mapping[str, Any]) -> SettingTarget:

@@ -100,11 +100,14 @@ def _pack(open_order: OpenOrder, request: CreateShipmentRequest, shipment: Shipm
         raise wrong_state(f"Nothing of the order {request.order} is left to ship from {request.warehouse}.", "order")
 
 
-async def ship(caller: Caller, number: str, tracking_number: str | None, carrier: str | None) -> int:
-    """Ship a shipment. Returns its id."""
+async def ship(
+    caller: Caller, number: str, tracking_number: str | None, carrier: str | None, *, allow_negative: bool = False
+) -> int:
+    """Ship a shipment. Returns its id. ``allow_negative``: its units left, whatever onHand says."""
     tracking = catalog.optional_text(tracking_number, "trackingNumber", "trackingNumber")
     carrier_name = catalog.optional_text(carrier, "carrier", "carrier")
-    return (await transaction.run(ShipShipment(caller, number, tracking, carrier_name))).ids["shipment"][0]
+    command = ShipShipment(caller, number, tracking, carrier_name, allow_negative)
+    return (await transaction.run(command)).ids["shipment"][0]
 
 
 async def cancel(caller: Caller, number: str) -> int:
@@ -153,13 +156,15 @@ class _OfShipment:
 class ShipShipment(_OfShipment):
     tracking_number: str | None
     carrier: str | None
+    allow_negative: bool
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         open_order, shipment = self._open(snapshot)
         if shipment.state is ShipmentState.PENDING:
             raise wrong_state(f"The shipment {self.number} waits for backordered units.", "number")
         open_order.advance(open_order.contents(shipment), FulfilmentStep.SHIPPED, state=AllocationState.SHIPPED)
-        open_order.check_on_hand()
+        if not self.allow_negative:
+            open_order.check_on_hand()
         shipped = replace(
             shipment,
             state=ShipmentState.SHIPPED,

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gqlstock.rules.feed import Cursor
 from gqlstock.store import mail, outbox, webhooks
 from gqlstock.store.db import clock, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
-from gqlstock.store.outbox import Cursor
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
 

@@ -12,7 +12,7 @@ from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.network import Network
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code, Refusal, Refused, invalid
-from gqlstock.rules.scopes import Caller
+from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, Written, new_id
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store.ledger import MAX_CLOCK_DIFFERENCE
@@ -80,8 +80,15 @@ class StockEdits:
     """The changes of the rows of one call so far."""
 
     def __init__(
-        self, caller: Caller, snapshot: Snapshot, now: datetime, reason: str | None, reference: str | None
+        self,
+        caller: Caller,
+        snapshot: Snapshot,
+        now: datetime,
+        reason: str | None,
+        reference: str | None,
+        announced_at: str | None = None,
     ) -> None:
+        """``announced_at``: a warehouse that the caller need not reach, because units are only announced there."""
         self.now = now
         self.snapshot = snapshot
         self.entries: list[LedgerEntry] = []
@@ -92,6 +99,7 @@ class StockEdits:
         self._caller = caller
         self._reason = catalog.optional_text(reason, "reason", "reason")
         self._reference = catalog.optional_text(reference, "reference", "reference")
+        self._announced_at = announced_at
         self._levels: dict[Key, Level] = {}
 
     def run(
@@ -141,7 +149,8 @@ class StockEdits:
         key = self._key(sku, warehouse)
         level = ledger.apply(self._level(key), change)
         self._levels[key] = replace(level, counted_at=counted_at or level.counted_at)
-        entry = LedgerEntry(*key, change, self._caller, self._reason, self._reference, counted_at=counted_at)
+        caller = self._caller if self._caller.reaches(key[1]) else SYSTEM
+        entry = LedgerEntry(*key, change, caller, self._reason, self._reference, counted_at=counted_at)
         self.entries.append(entry)
 
     def level_id(self, sku: str, warehouse: str) -> int:
@@ -190,7 +199,7 @@ class StockEdits:
         warehouse_id = self.snapshot.network.warehouse_id(warehouse)
         if warehouse_id is None:
             raise refusals.missing("warehouse", warehouse, "warehouse")
-        if not self._caller.reaches(warehouse_id):
+        if not self._caller.reaches(warehouse_id) and warehouse != self._announced_at:
             raise refusals.out_of_reach(warehouse, "warehouse")
         return item.id, warehouse_id
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gqlstock.rules import catalog, expiry, refusals
+from gqlstock.rules.events import ANY_TOKEN
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
 from gqlstock.rules.tokens import ApiToken, TokenState
-from gqlstock.store import tokens, warehouses
+from gqlstock.stock import present
+from gqlstock.store import outbox, tokens, warehouses
 from gqlstock.store.db import clock, transactions
 
 _PREFIX = "gqls_"
@@ -65,6 +67,7 @@ async def create(
             await tokens.insert(new)
         else:
             await tokens.update(before, replace(new, id=before.id))
+        await outbox.add([ANY_TOKEN])
 
     await transactions.run(work)
     return token
@@ -114,10 +117,12 @@ async def revoke(name: str) -> None:
         if token.revoked_at is not None:
             raise refusals.wrong_state(f"The token {refusals.shown(checked)} is revoked already.", "name")
         await tokens.update(token, replace(token, revoked_at=clock.now()))
+        await outbox.add([ANY_TOKEN])
 
     await transactions.run(work)
 
 
 async def callers(given: Collection[str]) -> dict[str, Caller]:
     """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
-    return await tokens.callers(given, clock.now())
+    by_digest = {tokens.digest(token): token for token in given}
+    return {by_digest[digest]: caller for digest, caller in (await present.callers(by_digest)).items()}

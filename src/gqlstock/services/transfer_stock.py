@@ -1,5 +1,6 @@
 """Transfer available units from one warehouse to another, all rows or none."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from gqlstock.rules import canonical, ledger, quantities, refusals
@@ -42,17 +43,20 @@ async def transfer(caller: Caller, request: TransferStockRequest, key: str | Non
         change,
         request.reason,
         request.reference,
-        check=lambda network: _check_warehouses(caller, request, network),
+        check=lambda network: check_ends(network, caller, request.source, request.target),
     )
     return await transaction.run(command)
 
 
-def _check_warehouses(caller: Caller, request: TransferStockRequest, network: Network) -> None:
-    for name, code in (("from", request.source), ("to", request.target)):
+def check_ends(
+    network: Network, caller: Caller, source: str, target: str, needed: Collection[str] = ("from", "to")
+) -> None:
+    """Refuse unknown warehouses, twice the same one, and those of the ``needed`` ends that the caller does not reach."""
+    for name, code in (("from", source), ("to", target)):
         warehouse_id = network.warehouse_id(code)
         if warehouse_id is None:
             raise refusals.missing("warehouse", code, name)
-        if not caller.reaches(warehouse_id):
+        if name in needed and not caller.reaches(warehouse_id):
             raise refusals.out_of_reach(code, name)
-    if network.warehouse_id(request.source) == network.warehouse_id(request.target):
-        raise invalid(f"From {request.source} to {request.target} is no move: name two warehouses.", "to")
+    if network.warehouse_id(source) == network.warehouse_id(target):
+        raise invalid(f"From {source} to {target} is no move: name two warehouses.", "to")

@@ -39,6 +39,7 @@ async def create_organization(code: str, name: str, warehouses: Sequence[Assigne
         new = Organization(UNSTORED, free, catalog.text(name, "name", "name"), clock.now())
         (new_id,) = await tables.insert(Organization, [new])
         await _assign("organization_id", new_id, warehouses)
+        await outbox.add([ANY_SETTING])
         return new_id
 
     return await transactions.run(work)
@@ -54,8 +55,8 @@ async def update_organization(code: str, given: Changes) -> int:
             await tables.update(Organization, [(found, after)])
         if "warehouses" in given:
             await _assign("organization_id", found.id, given["warehouses"] or ())
-            await outbox.add([ANY_SETTING])
             await reassessments.add_everything()
+        await outbox.add([ANY_SETTING])
         return found.id
 
     return await transactions.run(work)
@@ -110,6 +111,7 @@ async def create_warehouse(given: Changes) -> int:
         free, now = await _free_code("warehouse", rows.warehouse, given["code"]), clock.now()
         new = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=now, updated_at=now)
         (new_id,) = await tables.insert(Warehouse, [_changed(new, given)])
+        await outbox.add([ANY_SETTING])
         return new_id
 
     return await transactions.run(work)
@@ -189,5 +191,10 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehous
 
 
 async def ensure_default_organization() -> None:
-    """Create the organization of websites that name none."""
-    await rows.ensure_organization(DEFAULT_ORGANIZATION, "Default organization")
+    """Create the organization of websites that name none, unless there is one."""
+
+    async def work() -> None:
+        if await rows.organization(DEFAULT_ORGANIZATION) is None:
+            await create_organization(DEFAULT_ORGANIZATION, "Default organization")
+
+    await transactions.run(work)

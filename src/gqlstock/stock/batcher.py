@@ -1,15 +1,17 @@
-"""Group commit: calls that arrive during a write form the next batch. An idle batcher runs a call immediately.
+"""Group commit: calls that arrive during a write form the next batch. An idle batcher runs a call at once.
 
 How a batch is written, and what each call returns, is decided by the ``write`` function that it is given.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gqlstock import trail
+from gqlstock.store.db import reads
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -17,6 +19,10 @@ Answer = TypeVar("Answer")
 _MAX_CALLS = 64
 _MAX_SIZE = 1_000
 _MAX_WAITING_BATCHES = 2
+_QUIET_TURNS = 3
+_MAX_SECONDS_TO_JOIN = 0.005
+_PART_TO_WAIT = 0.2
+_MAX_SECONDS_TO_WAIT = 0.002
 
 
 Lock = tuple[str, int]
@@ -76,11 +82,28 @@ class Batcher(Generic[Call, Answer]):
 
     async def _run(self) -> None:
         try:
+            await self._let_join()
             while batch := self._next(self._queue, frozenset()):
+                began = time.monotonic()
                 await self._write_batch(batch, frozenset())
+                if self._queue:
+                    await asyncio.sleep(min((time.monotonic() - began) * _PART_TO_WAIT, _MAX_SECONDS_TO_WAIT))
+                    await self._let_join()
         finally:
             # Reset before the next await, so that the next call starts a new task.
             self._running = None
+
+    async def _let_join(self) -> None:
+        """Wait for calls whose requests the event loop is reading: until some turns of it have brought no call.
+
+        Callers that were just answered often call again. Without this, one of many would be a batch of its own each time.
+        """
+        until = time.monotonic() + _MAX_SECONDS_TO_JOIN
+        quiet = 0
+        while quiet < _QUIET_TURNS and len(self._queue) < _MAX_CALLS and time.monotonic() < until:
+            known = len(self._queue)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._queue) == known else 0
 
     async def _wait(self) -> None:
         """Write the calls whose locks are held elsewhere, oldest first."""
@@ -142,11 +165,13 @@ class Batcher(Generic[Call, Answer]):
 
 
 def _start(run: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-    # The task serves all calls, so it leaves the trace of the request that started it.
+    # The task serves all calls, so it leaves the trace and the read of the request that started it.
     async def task() -> None:
         await run()
 
-    return asyncio.create_task(task(), context=trail.left())
+    context = trail.left()
+    context.run(reads.current.set, None)
+    return asyncio.create_task(task(), context=context)
 
 
 def _settle(future: "asyncio.Future[Answer]", answer: Answer | Exception) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from gqlstock.rules import ledger
 from gqlstock.rules.events import Event
+from gqlstock.rules.fast_init import fast_init
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.refusals import Refusal
@@ -36,10 +37,12 @@ class Names:
     shipments: frozenset[int] = frozenset()
     holds: frozenset[int] = frozenset()
     announcements: frozenset[int] = frozenset()
+    transfers: frozenset[int] = frozenset()
     addresses: frozenset[str] = frozenset()
     """Addresses of guests. Their active holds are counted."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """A change of one level and the details of its movement. A missing or retired level is created or restored.
@@ -108,7 +111,9 @@ class Changes:
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
     """The units of expired holds that the stored figures still contain. The figures of the snapshot do not."""
     reassessed: frozenset[int] = frozenset()
-    """Items whose alerts are checked although their stock did not change, for example after a change of a setting."""
+    """Items whose alerts and dates are checked although their stock did not change, such as after a change of a setting."""
+    promised: frozenset[int] = frozenset()
+    """Orders whose lines get the date that they have now as ``promised_at``."""
     events: list[Event] = field(default_factory=list)
 
     def level_id(self, snapshot: Snapshot, key: tuple[int, int]) -> int:
@@ -123,8 +128,7 @@ def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     sums: dict[tuple[int, int], LedgerEntry] = {}
     for entry in entries:
         known = sums.get(entry.key)
-        change = ledger.combined(known.change, entry.change) if known else entry.change
-        sums[entry.key] = replace(entry, change=change)
+        sums[entry.key] = replace(entry, change=ledger.combined(known.change, entry.change)) if known else entry
     return list(sums.values())
 
 

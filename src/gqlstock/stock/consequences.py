@@ -1,4 +1,4 @@
-"""The consequences of changed levels: filled backorders, raised and resolved alerts, stock-crossing events.
+"""The consequences of changed levels: filled backorders, changed dates, raised and resolved alerts, stock-crossing events.
 
 The rules decide each of them; this module applies them to the unit of work.
 """
@@ -13,7 +13,6 @@ from gqlstock.rules import availability, backorders, counting, events
 from gqlstock.rules import shipments as shipment_rules
 from gqlstock.rules.alerts import AlertState, AlertStep, LowInventoryAlert
 from gqlstock.rules.allocation import Allocation, AllocationState
-from gqlstock.rules.availability import Source
 from gqlstock.rules.backorders import Fill
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Event, Topic
@@ -23,20 +22,31 @@ from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.sourcing import Source
+from gqlstock.stock import promised_dates
 from gqlstock.stock.command import Changes, LedgerEntry, Result, new_id
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork, items_of
 
 
 def apply_consequences(
-    unit: UnitOfWork, changed: Collection[Key], before: Mapping[Key, Level], reassessed: Collection[int] = ()
+    unit: UnitOfWork,
+    changed: Collection[Key],
+    before: Mapping[Key, Level],
+    reassessed: Collection[int] = (),
+    promised: Collection[int] = (),
 ) -> None:
     """Apply the consequences of a command. ``before``: the levels before it.
 
-    ``reassessed``: items whose alerts are checked although their stock did not change.
+    ``reassessed``: items whose alerts and dates are checked although their stock did not change. ``promised``: orders that
+    are promised their dates anew.
     """
     for key, units in _fillable(unit.snapshot, sorted(changed)).items():
         _fill_backorders(unit, key, units)
+    dated = promised_dates.waiting_items(unit.snapshot, promised).union(reassessed)
+    promised_dates.apply_changed_dates(unit, changed, before, dated)
+    for order_id in sorted(promised):
+        promised_dates.promise(unit, order_id)
     for item_id in sorted(items_of(changed).union(reassessed)):
         _update_alerts(unit, item_id)
     for item_id in sorted(items_of(changed)):

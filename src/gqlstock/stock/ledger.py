@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 
+from gqlstock.rules import events, seals
 from gqlstock.rules import ledger as rules
-from gqlstock.rules import seals
-from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.stock.command import new_id
 from gqlstock.stock.unit_of_work import AppliedEntry, Key, UnitOfWork
@@ -27,7 +26,7 @@ async def write_levels(unit: UnitOfWork) -> None:
 async def retire(levels: Sequence[Level], now: datetime) -> None:
     """Take the levels of a locked item out of use. Their movements stay."""
     await rows.set_in_use([dataclasses.replace(level, deleted_at=now, updated_at=now) for level in levels])
-    await outbox.add([Event(Topic.LEVEL, level.id) for level in levels])
+    await outbox.add([events.level_changed(level.id, level.item_id) for level in levels])
 
 
 async def write_entries(unit: UnitOfWork) -> dict[int, tuple[StockMovement, int]]:
@@ -36,7 +35,6 @@ async def write_entries(unit: UnitOfWork) -> dict[int, tuple[StockMovement, int]
     movements = [_movement(one, unit) for one in moved]
     ids = await movement_rows.insert(movements)
     for one, movement_id in zip(moved, ids, strict=True):
-        assert one.event is not None
         one.event.data["movement"] = movement_id
     increments = (_increment(key, before, unit) for key, before in sorted(unit.before.items(), key=_by_key))
     await rows.increment([one for one in increments if one is not None])

@@ -6,16 +6,18 @@ from typing import Any
 
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.fallback import SettingsLookup
 from gqlstock.rules.holds import HeldUnits, StockHold
+from gqlstock.rules.ledger import Level
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.transfers import InventoryTransfer
+from gqlstock.stock import cache, present, reading, validating
 from gqlstock.stock.batcher import Lock
 from gqlstock.stock.command import Names
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
-from gqlstock.store import catalog, holds, levels, settings, warehouses
 from gqlstock.store import commands as rows
+from gqlstock.store import holds, levels
 from gqlstock.store import ledger as ledger_rows
 from gqlstock.store.db import clock, connection, transactions
 from gqlstock.store.db.records import by_id
@@ -26,6 +28,7 @@ _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
     ("hold", StockHold),
     ("announcement", StockAnnouncement),
     ("shipment", Shipment),
+    ("transfer", InventoryTransfer),
 )
 
 
@@ -43,22 +46,38 @@ async def wait(wait_for: frozenset[Lock]) -> None:
         await rows.lock(dict(_LOCKED_KINDS)[kind], ids, waiting=True)
 
 
+async def prefetch(names: Sequence[Names]) -> None:
+    """Have in memory what commands name of the catalog: their transaction reads what is missing, and never keeps it."""
+    skus = {sku for one in names for sku in one.skus}
+    if cache.current().is_off or present.may_be_kept(skus):
+        await validating.catch_up()
+    else:
+        await reading.run(lambda: _prefetch(skus))
+
+
+async def _prefetch(skus: Collection[str]) -> None:
+    known = await present.with_products((await present.by_sku(skus)).values())
+    members = await present.counted_combinations(known.values())
+    await present.settings([*known.values(), *(one for of_product in members.values() for one in of_product)])
+
+
 async def resolve(names: Sequence[Names]) -> Snapshot:
-    """Read the catalog and the orders, holds and announcements that commands name, without locks and levels."""
+    """Read the catalog and the orders, holds, announcements and transfers that commands name, without locks and levels."""
     snapshot = Snapshot(
         now=clock.now(),
-        network=await warehouses.network(),
+        network=await present.network(),
         by_sku={},
         lookup=None,  # type: ignore[arg-type]
         combinations={},
     )
     await _read_named(snapshot, names)
-    snapshot.by_sku = await catalog.by_sku({sku for one in names for sku in one.skus})
+    snapshot.by_sku = await present.by_sku({sku for one in names for sku in one.skus})
     named = list({item.id: item for item in snapshot.by_sku.values()}.values())
     snapshot.level_items = await rows.items_of_levels(_level_ids(snapshot))
     others = {item for one in names for item in one.items} | set(snapshot.level_items.values())
     others |= {line.item_id for line in snapshot.all(OrderLine)}
-    items = {item.id: item for item in [*named, *(await catalog.items(others - {item.id for item in named})).values()]}
+    items = {item.id: item for item in named}
+    items |= await present.items(others - items.keys())
     await _read_catalog(snapshot, items)
     return snapshot
 
@@ -72,7 +91,13 @@ async def _read_named(snapshot: Snapshot, names: Sequence[Names]) -> None:
     held = _all(names, "holds")
     if held:
         snapshot.put_all(await rows.whole_holds(held))
-    snapshot.put_all((await by_id(StockAnnouncement, _all(names, "announcements"))).values())
+    announced = await by_id(StockAnnouncement, _all(names, "announcements"))
+    snapshot.put_all(announced.values())
+    transfers = _all(names, "transfers") | {
+        one.transfer_id for one in announced.values() if one.transfer_id is not None
+    }
+    if transfers:
+        snapshot.put_all(await rows.whole_transfers(transfers))
     for address in {address for one in names for address in one.addresses}:
         snapshot.counted_holds[address] = await holds.active_of(address, snapshot.now)
 
@@ -89,11 +114,10 @@ def _level_ids(snapshot: Snapshot) -> set[int]:
 
 async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
     """Read the products of combinations, the combinations of products, and the settings of all of them."""
-    known = await catalog.with_products(items.values())
-    snapshot.combinations = await catalog.counted_combinations(known.values())
+    known = await present.with_products(items.values())
+    snapshot.combinations = await present.counted_combinations(known.values())
     known |= {one.id: one for members in snapshot.combinations.values() for one in members}
-    fallback = await settings.fallback(known.values())
-    snapshot.lookup = SettingsLookup(known, snapshot.network, fallback)
+    snapshot.lookup = await present.settings(known.values(), snapshot.network)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,61 +126,71 @@ class Locks:
 
     items: frozenset[int] | None
     others: frozenset[Lock] = frozenset()
-    """Orders, holds, announcements and shipments that another transaction has locked."""
+    """Orders, holds, announcements, shipments and transfers that another transaction has locked."""
+    changed: tuple[int, ...] = ()
+    """The items that changed between being read and being locked."""
+
+    def check_unchanged(self) -> None:
+        """Raise ``Outdated`` where an item changed since it was read."""
+        if self.changed:
+            raise transactions.Outdated(f"items {list(self.changed)} were changed")
 
     def missing(self, items: Collection[int], names: Names, snapshot: Snapshot) -> set[Lock]:
-        """The locks that a command needs and another transaction holds. A shipment needs the lock of its order too."""
+        """The locks that a command needs and another transaction holds.
+
+        A shipment needs the lock of its order too, and the announcement of a transfer that of its transfer.
+        """
         if self.items is None:
             return set()
         shipped = {one.order_id for one in snapshot.all(Shipment) if one.id in names.shipments}
+        announced = [one for one in snapshot.all(StockAnnouncement) if one.id in names.announcements]
+        transferred = {one.transfer_id for one in announced if one.transfer_id is not None}
         named = {"order": names.orders | shipped, "hold": names.holds}
         named |= {"announcement": names.announcements, "shipment": names.shipments}
+        named |= {"transfer": names.transfers | transferred}
         wanted = {(kind, one) for kind, ids in named.items() for one in ids}
         return {(ITEM, one) for one in items if one not in self.items} | (wanted & self.others)
 
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
-    """Lock items by id, then the rest by kind and id, skipping what is locked elsewhere.
-
-    Raises ``Outdated`` where an item changed since it was read.
-    """
+    """Lock items by id, then the rest by kind and id, skipping what is locked elsewhere."""
     if not connection.is_postgres():
         return Locks(None)
     locked = await rows.lock_items(item_ids)
     known = found.lookup.items
-    changed = [one.id for one in locked if one.id in known and one.updated_at != known[one.id].updated_at]
-    if changed:
-        raise transactions.Outdated(f"items {changed} were changed")
+    changed = tuple(one.id for one in locked if one.id in known and one.updated_at != known[one.id].updated_at)
     others: set[Lock] = set()
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
         others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
     for address in sorted(found.counted_holds):
         await holds.lock_address(address)
-    return Locks(frozenset(one.id for one in locked), frozenset(others))
+    return Locks(frozenset(one.id for one in locked), frozenset(others), changed)
 
 
 async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Snapshot:
     """Read what the commands are decided against, under the locks."""
     if locked.items is not None:
         await _read_again(found)
-    level_rows, alerted = await levels.of_items(item_ids, found.now)
+    stored = await levels.of_items(item_ids, found.now)
     for item_id in item_ids:
         found.levels[item_id] = {}
-    for level in level_rows:
+    for level in stored.levels:
         found.put_level(level)
-    if alerted:
-        found.put_all(await rows.open_alerts(alerted))
+    found.arrivals |= stored.arrivals
+    if stored.alerted:
+        found.put_all(await rows.open_alerts(stored.alerted))
     return found
 
 
 async def _read_again(found: Snapshot) -> None:
-    """Read orders, holds and announcements again, under their locks. Raises ``Outdated`` where they need other items."""
+    """Read what was named again, under its locks. Raises ``Outdated`` where that needs other items."""
     names = Names(
         orders=frozenset(one.id for one in found.all(Order)),
         shipments=frozenset(one.id for one in found.all(Shipment)),
         holds=frozenset(one.id for one in found.all(StockHold)),
         announcements=frozenset(one.id for one in found.all(StockAnnouncement)),
+        transfers=frozenset(one.id for one in found.all(InventoryTransfer)),
         addresses=frozenset(found.counted_holds),
     )
     if names == Names():
@@ -190,8 +224,28 @@ async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
     if more.allocated:
         snapshot.loaded_allocated |= more.allocated
         _put_missing(snapshot, await rows.open_allocations(more.allocated))
+    if more.orders:
+        await _load_dates_of(snapshot, more.orders)
     if more.moved:
         snapshot.moved |= await ledger_rows.moved_after(sorted(more.moved))
+
+
+async def _load_dates_of(snapshot: Snapshot, order_ids: Collection[int]) -> None:
+    """All that the dates of orders depend on: where they wait, who waits there before them, and what is to come.
+
+    Items that the commands do not name are not locked for it. Their dates are as of this moment.
+    """
+    snapshot.loaded_orders.update(order_ids)
+    waiting, lines = await rows.waiting_of(order_ids)
+    _put_missing(snapshot, [*lines, *waiting])
+    at = {one.level_id for one in waiting if one.level_id is not None}
+    beside = await by_id(Level, at - snapshot.by_level_id().keys())
+    snapshot.levels_beside |= {one.id: one for one in await levels.without_expired([*beside.values()], snapshot.now)}
+    known = snapshot.by_level_id()
+    supplied = {level_id for level_id in at if known[level_id].incoming}
+    queues, arriving = supplied - snapshot.queues.keys(), supplied - snapshot.loaded_arriving
+    if queues or arriving:
+        await load_more(snapshot, NotLoaded(queues=queues, arriving=arriving))
 
 
 def _put_missing(snapshot: Snapshot, found: Iterable[Any]) -> None:

@@ -46,38 +46,52 @@ class PendingWrites:
 
     async def write(self, kinds: Iterable[type]) -> None:
         for kind in kinds:
-            new = self._added[kind].values()
-            await self._insert(kind, [record for record in new if not self._refers_to_own_kind(record)])
-            await self._insert(kind, [record for record in new if self._refers_to_own_kind(record)])
+            await self._insert_all(kind)
             changed = self._changed[kind]
             pairs = [(self._before[kind][id_], self._with_stored_ids(changed[id_])) for id_ in sorted(changed)]
             await tables.update(kind, [(before, after) for before, after in pairs if before != after])
 
-    async def _insert(self, kind: type, new: Sequence[Any]) -> None:
-        sealed = [tables.sealed(self._with_stored_ids(record), self._related(record.id)) for record in new]
-        for record, stored_id in zip(new, await tables.insert(kind, sealed), strict=True):
-            self._stored[record.id] = stored_id
+    async def _insert_all(self, kind: type) -> None:
+        """Insert new records; those last that refer to others of their kind, such as units split off an allocation."""
+        new, refers = self._added[kind], tables.REFERENCES.get(kind, ())
+        first: list[Any] = []
+        last: list[Any] = []
+        for record in new.values():
+            refers_to_own = any(getattr(record, name) in new for name in refers)
+            (last if refers_to_own else first).append(record)
+        for records in (first, last):
+            if records:
+                await self._insert(kind, records)
 
-    def _refers_to_own_kind(self, record: Any) -> bool:
-        """Whether a new record refers to a new record of its own kind: units split off an allocation of the same batch."""
-        own = self._added[type(record)]
-        return any(getattr(record, name) in own for name in tables.REFERENCES.get(type(record), ()))
+    async def _insert(self, kind: type, records: Sequence[Any]) -> None:
+        given: dict[str, Sequence[Any]] = {}
+        for name in tables.REFERENCES.get(kind, ()):
+            given[name] = [self.id_of(getattr(record, name)) for record in records]
+        if tables.has_seal(kind):
+            given["seal"] = self._seals(records)
+        ids = await tables.insert(kind, records, given)
+        self._stored.update(zip((record.id for record in records), ids, strict=True))
 
-    def _related(self, record_id: int) -> tables.Related:
-        def related(kind: type) -> list[Any]:
-            refers = tables.REFERENCES[kind]
-            return [
-                self._with_stored_ids(one)
-                for one in self._added[kind].values()
-                if any(getattr(one, name) == record_id for name in refers)
-            ]
+    def _seals(self, records: Sequence[Any]) -> list[int]:
+        below = [self._by_parent(kind) for kind in tables.SEALED_WITH.get(type(records[0]), ())]
+        return [
+            tables.seal(self._with_stored_ids(record), *(found.get(record.id, ()) for found in below))
+            for record in records
+        ]
 
-        return related
+    def _by_parent(self, kind: type) -> dict[int, list[Any]]:
+        """The new records of a kind by the record that they are a part of."""
+        found: dict[int, list[Any]] = {}
+        for record in self._added[kind].values():
+            parent = getattr(record, tables.REFERENCES[kind][0])
+            found.setdefault(parent, []).append(self._with_stored_ids(record))
+        return found
 
     def _with_stored_ids(self, record: Any) -> Any:
-        stored_ids = {}
-        for name in ("id", *tables.REFERENCES.get(type(record), ())):
-            value = getattr(record, name)
-            if value is not None and value < 0:
-                stored_ids[name] = self._stored.get(value, value)
-        return dataclasses.replace(record, **stored_ids) if stored_ids else record
+        stored = self._stored
+        ids = {
+            name: stored[value]
+            for name in ("id", *tables.REFERENCES.get(type(record), ()))
+            if (value := getattr(record, name)) in stored
+        }
+        return dataclasses.replace(record, **ids) if ids else record

@@ -3,8 +3,9 @@
 It holds and finds records; it decides nothing.
 """
 
+import bisect
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from gqlstock.rules import holds as hold_rules
 from gqlstock.rules import orders as order_rules
+from gqlstock.rules import promises
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.allocation import OPEN_STATES, Allocation, AllocationState
 from gqlstock.rules.assortment import Assortment
@@ -21,10 +23,13 @@ from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.promises import Arrival
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.sourcing import LevelsInUse
+from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 
 R = TypeVar("R")
 
@@ -33,7 +38,7 @@ class NotLoaded(Exception):
     """A decision needs more of some levels than was loaded; the runner loads it and decides again.
 
     ``queues``: waiting allocations; ``moved``: the sum of movements after a moment; ``arriving``: open announcements;
-    ``allocated``: open allocations.
+    ``allocated``: open allocations; ``orders``: all that the dates of these orders depend on.
     """
 
     def __init__(
@@ -43,11 +48,13 @@ class NotLoaded(Exception):
         moved: Collection[tuple[int, datetime]] = (),
         arriving: Collection[int] = (),
         allocated: Collection[int] = (),
+        orders: Collection[int] = (),
     ) -> None:
         self.queues = frozenset(queues)
         self.moved = frozenset(moved)
         self.arriving = frozenset(arriving)
         self.allocated = frozenset(allocated)
+        self.orders = frozenset(orders)
         super().__init__("more is needed to decide")
 
     @classmethod
@@ -58,6 +65,7 @@ class NotLoaded(Exception):
             moved=frozenset[tuple[int, datetime]]().union(*(one.moved for one in found)),
             arriving=frozenset[int]().union(*(one.arriving for one in found)),
             allocated=frozenset[int]().union(*(one.allocated for one in found)),
+            orders=frozenset[int]().union(*(one.orders for one in found)),
         )
 
 
@@ -75,12 +83,18 @@ class Snapshot:
     records: dict[type, dict[int, Any]] = field(default_factory=dict)
     queues: dict[int, list[Allocation]] = field(default_factory=dict)
     """The loaded waiting allocations of each level, in the order in which they are filled."""
+    arrivals: dict[int, list[Arrival]] = field(default_factory=dict)
+    """The stored open announcements with a date of each level with incoming units. Records hold what changed since."""
     level_items: dict[int, int] = field(default_factory=dict)
-    """The items of the levels that orders, holds and announcements refer to."""
+    """The items of loaded levels, and of those that orders, holds, announcements and transfers refer to."""
     loaded_arriving: set[int] = field(default_factory=set)
     """The levels whose open announcements were loaded."""
     loaded_allocated: set[int] = field(default_factory=set)
     """The levels whose open allocations were loaded."""
+    loaded_orders: set[int] = field(default_factory=set)
+    """The orders whose waiting allocations were loaded, with the queues and announcements of their levels."""
+    levels_beside: dict[int, Level] = field(default_factory=dict)
+    """The levels, by id, where these orders wait for units of items that are neither loaded nor locked."""
     new_holds: list[int] = field(default_factory=list)
     """The holds that earlier commands of the batch created."""
     counted_holds: dict[str, int] = field(default_factory=dict)
@@ -103,8 +117,12 @@ class Snapshot:
 
     def on(self, channel: SalesChannel) -> Assortment:
         """The items as one website sells them."""
-        levels = {item_id: self.levels_of(item_id) for item_id in self.levels}
-        return Assortment(channel, self.lookup, self.combinations, levels, self.now)
+        return Assortment(channel, self.lookup, self.combinations, _Levels(self), self.now)
+
+    def by_level_id(self) -> dict[int, Level]:
+        """All levels by id, also those beside."""
+        loaded = {level.id: level for levels in self.levels.values() for level in levels.values()}
+        return self.levels_beside | loaded
 
     def level_by_id(self, level_id: int) -> Level:
         """A level of an item that was loaded."""
@@ -123,6 +141,7 @@ class Snapshot:
 
     def put_level(self, level: Level) -> None:
         self.levels.setdefault(level.item_id, {})[level.warehouse_id] = level
+        self.level_items[level.id] = level.item_id
 
     def get(self, kind: type[R], record_id: int) -> R | None:
         return self.records.get(kind, {}).get(record_id)
@@ -151,18 +170,24 @@ class Snapshot:
         if loaded is None:
             return None
         known = self.records.get(Allocation, {})
-        waiting = [known[one.id] for one in loaded]
         loaded_ids = {one.id for one in loaded}
-        waiting += [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
-        still = [one for one in waiting if one.state is AllocationState.BACKORDERED]
-        return sorted(still, key=lambda one: (*_planned(one.planned_as), *_planned(one.id)))
+        added = [one for one in known.values() if one.level_id == level_id and one.id not in loaded_ids]
+        return with_waiting((known[one.id] for one in loaded), added)
 
     def arriving(self, level_id: int) -> list[StockAnnouncement]:
         """The open announcements of a level, oldest first."""
         if level_id not in self.loaded_arriving:
             raise NotLoaded(arriving=[level_id])
         open_ones = (one for one in self.all(StockAnnouncement) if one.level_id == level_id and one.remaining > 0)
-        return sorted(open_ones, key=lambda one: _planned(one.id))
+        return oldest_first(open_ones)
+
+    def supply(self, level_id: int) -> tuple[Arrival, ...]:
+        """The dated supply of a level, soonest first."""
+        known = self.records.get(StockAnnouncement, {})
+        stored = [one for one in self.arrivals.get(level_id, ()) if one.announcement_id not in known]
+        of_level = (one for one in known.values() if one.level_id == level_id)
+        found = [*stored, *promises.supply(of_level, self.now)]
+        return promises.to_come(sorted(found, key=lambda one: _planned(one.announcement_id)), self.now)
 
     def open_allocations(self, level_id: int) -> list[Allocation]:
         """The open allocations of a level."""
@@ -199,6 +224,15 @@ class Snapshot:
         units = [one for one in self.all(HeldUnits) if one.hold_id == hold.id]
         return OpenHold(hold, [HeldAt(self.level_by_id(one.level_id), one.quantity) for one in units])
 
+    def transfer(self, transfer_id: int | None) -> "WholeTransfer | None":
+        """A transfer with its lines and announcements; None for one that was not loaded."""
+        transfer = self.get(InventoryTransfer, transfer_id) if transfer_id is not None else None
+        if transfer is None:
+            return None
+        lines = [one for one in self.all(InventoryTransferLine) if one.transfer_id == transfer.id]
+        announced = [one for one in self.all(StockAnnouncement) if one.transfer_id == transfer.id]
+        return WholeTransfer(transfer, lines, {self.level_items[one.level_id]: one for one in announced})
+
     def order(self, order_id: int) -> "WholeOrder | None":
         """An order with its lines, allocations and shipments; None for one that was not loaded."""
         order = self.get(Order, order_id)
@@ -212,6 +246,45 @@ class Snapshot:
                 allocations[allocation.line_id].append(allocation)
         shipments = {one.id: one for one in self.all(Shipment) if one.order_id == order_id}
         return WholeOrder(order, lines, allocations, shipments)
+
+
+class _Levels(Mapping[int, LevelsInUse]):
+    """The levels in use of each item. A command needs those of few items of a batch."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __getitem__(self, item_id: int) -> LevelsInUse:
+        if item_id not in self._snapshot.levels:
+            raise KeyError(item_id)
+        found = LevelsInUse()
+        for level in self._snapshot.levels_of(item_id):
+            found.add(level, self._snapshot.supply(level.id) if level.incoming else ())
+        return found
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._snapshot.levels)
+
+    def __len__(self) -> int:
+        return len(self._snapshot.levels)
+
+
+def with_waiting(queue: Iterable[Allocation], added: Iterable[Allocation]) -> list[Allocation]:
+    """The waiting ones of a queue, which is in the order in which it is filled, and of others, in that order."""
+    waiting = [one for one in queue if one.state is AllocationState.BACKORDERED]
+    for one in added:
+        if one.state is AllocationState.BACKORDERED:
+            # A queue may be long, and few are added to it.
+            bisect.insort(waiting, one, key=_place)
+    return waiting
+
+
+def _place(waiting: Allocation) -> tuple[bool, int, bool, int]:
+    return *_planned(waiting.planned_as), *_planned(waiting.id)
+
+
+def oldest_first(announcements: Iterable[StockAnnouncement]) -> list[StockAnnouncement]:
+    return sorted(announcements, key=lambda one: _planned(one.id))
 
 
 def _planned(record_id: int) -> tuple[bool, int]:
@@ -228,6 +301,16 @@ class WholeOrder:
     allocations: dict[int, list[Allocation]]
     """By line, oldest first."""
     shipments: dict[int, Shipment]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTransfer:
+    """A locked transfer with all that belongs to it."""
+
+    transfer: InventoryTransfer
+    lines: list[InventoryTransferLine]
+    announcements: dict[int, StockAnnouncement]
+    """By item."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Runs a batch of commands in one transaction: resolve, lock, load, decide one after the other, write once, commit once."""
 
+import asyncio
 import dataclasses
 import logging
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ from gqlstock.rules.events import Event
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.refusals import Refused
-from gqlstock.stock import idempotency, ledger, loading
+from gqlstock.stock import for_writing, idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Lock, Locked
 from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
@@ -23,7 +24,8 @@ from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
 
 log = logging.getLogger(__name__)
 
-_MAX_ROUNDS = 4
+# What a command decides from, who is filled, the supply of a level, who waits there, and where else these wait.
+_MAX_ROUNDS = 7
 _BATCH_ATTEMPTS = 2
 
 Outcome = Result | Exception
@@ -34,7 +36,16 @@ async def run(command: Command) -> Result:
     return await _batcher.do(command)
 
 
+async def run_all(commands: Iterable[Command]) -> None:
+    """Run commands at the same time, so that they share batches. One that fails stops no other; its error is raised."""
+    results = await asyncio.gather(*map(run, commands), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
 async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -> Sequence[Outcome]:
+    await loading.prefetch([command.names for command in commands])
     if len(commands) > 1:
         try:
             return await _write(commands, wait_for, _BATCH_ATTEMPTS)
@@ -95,9 +106,12 @@ class _Batch:
     async def _locked_snapshot(self, wait_for: frozenset[Lock]) -> Snapshot:
         """Resolve what the commands name, lock it, and load the snapshot."""
         await loading.wait(wait_for)
-        snapshot = await loading.resolve([one.names for one in self.commands])
-        items_of = self._items(snapshot)
-        locked = await loading.lock(snapshot, {item_id for items in items_of.values() for item_id in items})
+        with for_writing.opened() as kept:
+            snapshot = await loading.resolve([one.names for one in self.commands])
+            items_of = self._items(snapshot)
+            locked = await loading.lock(snapshot, {item_id for items in items_of.values() for item_id in items})
+            await kept.validate()
+            locked.check_unchanged()
         for number, items in items_of.items():
             missing = locked.missing(items, self.commands[number].names, snapshot)
             if missing:
@@ -170,10 +184,11 @@ class _Batch:
 
 def _decide(command: Command, unit: UnitOfWork) -> Changes:
     """Decide a command and apply its changes and their consequences."""
+    unit.begin()
     changes = command.decide(unit.snapshot, unit.now)
     before = _levels(unit.snapshot, changes)
     changed = unit.apply(changes)
-    apply_consequences(unit, changed, before, changes.reassessed)
+    apply_consequences(unit, changed, before, changes.reassessed, changes.promised)
     unit.events += changes.events
     return changes
 
@@ -217,7 +232,7 @@ async def _write_all(unit: UnitOfWork) -> _Written:
 
 
 def _stored(event: Event, subject: int) -> Event:
-    return event if subject == event.subject else Event(event.topic, subject, event.data)
+    return event if subject == event.subject else dataclasses.replace(event, subject=subject)
 
 
 _batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _key_place(one.key), lambda one: one.size)

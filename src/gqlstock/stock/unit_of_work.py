@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from gqlstock.rules import holds, ledger, refusals
-from gqlstock.rules.events import Event, Topic
+from gqlstock.rules import events, holds, ledger, refusals
+from gqlstock.rules.events import Event
 from gqlstock.rules.holds import StockHold
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.quantities import ZERO
@@ -26,7 +26,7 @@ class AppliedEntry:
 
     entry: LedgerEntry
     on_hand_after: Any
-    event: Event | None
+    event: Event
 
 
 @dataclass(slots=True)
@@ -44,6 +44,12 @@ class UnitOfWork:
     """The units of expired holds that the stored figures still contain."""
     in_use: dict[Key, Level] = field(default_factory=dict)
     """The earlier versions of levels that are created, restored or retired."""
+    replaced: dict[type, dict[int, Any]] = field(default_factory=dict)
+    """The versions of records before the current command, by kind and id; None for new records."""
+
+    def begin(self) -> None:
+        """Begin with the next command."""
+        self.replaced = {}
 
     def apply(self, changes: Changes) -> set[Key]:
         """Apply the decision of a command; returns the changed levels.
@@ -72,14 +78,15 @@ class UnitOfWork:
             assert stored is not None
             self.before.setdefault(key, stored)
             # A level that was retired with its item has no subscribers any more.
-            if stored.deleted_at is None:
-                self.events.append(Event(Topic.LEVEL, stored.id))
+            changed = events.level_changed if stored.deleted_at is None else events.level_row_changed
+            self.events.append(changed(stored.id, stored.item_id))
         for key in changes.retired:
             self._retire(key)
         return after.keys() | changes.levels_before.keys() | set(changes.retired)
 
     def add(self, record: Any) -> None:
         self.writes.add(record)
+        self.replaced.setdefault(type(record), {})[record.id] = None
         self.snapshot.put(record)
         if isinstance(record, StockHold):
             self.snapshot.new_holds.append(record.id)
@@ -87,6 +94,7 @@ class UnitOfWork:
     def change(self, record: Any) -> None:
         before = self.snapshot.get(type(record), record.id)
         self.writes.change(before, record)
+        self.replaced.setdefault(type(record), {}).setdefault(record.id, before)
         if isinstance(before, StockHold) and record.id not in self.snapshot.new_holds:
             self._count_hold(before, record)
         self.snapshot.put(record)
@@ -102,7 +110,7 @@ class UnitOfWork:
         assert level is not None
         self.in_use.setdefault(key, level)
         self.snapshot.put_level(dataclasses.replace(level, deleted_at=self.now, updated_at=self.now))
-        self.events.append(Event(Topic.LEVEL, level.id))
+        self.events.append(events.level_changed(level.id, level.item_id))
 
     def _open(self, keys: Iterable[Key], ids: Mapping[Key, int]) -> None:
         """Create missing levels and restore retired ones."""
@@ -116,7 +124,7 @@ class UnitOfWork:
             else:
                 opened = dataclasses.replace(level, deleted_at=None, updated_at=self.now)
             self.snapshot.put_level(opened)
-            self.events.append(Event(Topic.LEVEL, opened.id))
+            self.events.append(events.level_changed(opened.id, opened.item_id))
 
     def _record(self, entry: LedgerEntry, before: Level, after: Level) -> None:
         stored = self.snapshot.level(*entry.key)
@@ -128,9 +136,9 @@ class UnitOfWork:
         if entry.change.kind not in ledger.COUNTS:
             moved = self.snapshot.moved_now
             moved[level.id] = moved.get(level.id, ZERO) + entry.change.on_hand
-        event = Event(Topic.LEVEL, level.id, {}) if figures != before.figures else None
-        if event is not None:
-            self.events.append(event)
+        changed = events.level_changed if figures != before.figures else events.level_row_changed
+        event = changed(level.id, level.item_id)
+        self.events.append(event)
         self.entries.append(AppliedEntry(entry, level.on_hand, event))
 
 

@@ -62,9 +62,12 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def all_subscriptions() -> QuerySet[BackInStockSubscription]:
-    """The query of a list of subscriptions; ``keyset`` reads it as records."""
-    return BackInStockSubscription.all()
+async def matching(sku: str | None, state: BackInStockState | None) -> QuerySet[BackInStockSubscription]:
+    """The subscriptions to an item, by its SKU then or now, or all; in one state or any."""
+    found = BackInStockSubscription.all()
+    if sku is not None:
+        found = found.filter(await catalog.with_skus([sku]))
+    return found if state is None else found.filter(state=state)
 
 
 async def subscriptions(ids: Collection[int]) -> dict[int, rules.BackInStockSubscription]:

@@ -4,11 +4,10 @@ to one kind of row."""
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
-from tortoise.expressions import Q, RawSQL, Subquery
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
@@ -17,7 +16,7 @@ from gqlstock.rules import skus as spelling
 from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
 from gqlstock.store.categories import Category
 from gqlstock.store.db import sql, writing
-from gqlstock.store.db.fields import FoldedField, SkuField, to_units
+from gqlstock.store.db.fields import FoldedField, SkuField
 from gqlstock.store.db.records import by_id, records, where
 
 # A statement takes at most 32,767 values on PostgreSQL.
@@ -231,32 +230,13 @@ async def has_products(category_id: int) -> bool:
     return await Item.exists(category_id=category_id, deleted_at=None)
 
 
-async def leave_category(category_id: int) -> None:
-    """Remove the remaining products, which are deleted, from a category."""
-    await Item.filter(category_id=category_id).update(category_id=None)
-
-
-def _total_available(within: Collection[int] | None) -> str:
-    only = "" if within is None else f"AND w.id IN ({', '.join(map(str, sorted(within))) or 'NULL'})"
-    total = f"""SELECT CAST(SUM(l.available) AS BIGINT) FROM inventory_level l
-        JOIN warehouse w ON w.id = l.warehouse_id AND w.active {only} JOIN item c ON c.id = l.item_id
-        WHERE l.deleted_at IS NULL AND"""
-    # A product tracked with options has the sum of its combinations.
-    return f"""COALESCE(CASE
-        WHEN "item"."product_id" IS NULL AND "item"."tracking" = '{InventoryTracking.TRACK_WITH_OPTIONS}'
-        THEN ({total} c.product_id = "item"."id" AND c.deleted_at IS NULL)
-        ELSE ({total} c.id = "item"."id")
-    END, 0)"""
-
-
-def with_total_available(items: QuerySet[Item], within: Collection[int] | None = None) -> QuerySet[Item]:
-    """The items with ``total_available``: the sum over active warehouses, in stored units. ``within``: only of these."""
-    return items.annotate(total_available=RawSQL(_total_available(within)))
-
-
-def available_below(items: QuerySet[Item], quantity: Decimal) -> QuerySet[Item]:
-    """The rows of ``with_total_available`` with less than a quantity."""
-    return items.filter(total_available__lt=to_units(quantity))
+async def leave_category(category_id: int) -> list[int]:
+    """Remove the remaining products, which are deleted, from a category. Returns their ids."""
+    rows = await sql.execute(
+        "UPDATE item SET category_id = NULL WHERE category_id = ? RETURNING COALESCE(product_id, id) AS product",
+        category_id,
+    )
+    return sorted({row["product"] for row in rows})
 
 
 async def ids_by_sku(skus: Collection[str]) -> dict[str, int]:

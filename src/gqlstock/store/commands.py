@@ -10,10 +10,14 @@ from gqlstock.rules.holds import HeldUnits, StockHold
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 from gqlstock.store.db import connection, sql
 from gqlstock.store.db.records import by_id, where
 
 R = TypeVar("R")
+
+# A statement takes at most 32,767 values on PostgreSQL.
+_IDS_PER_STATEMENT = 30_000
 
 
 async def _of(kind: type[R], column: str, ids: Collection[int]) -> list[R]:
@@ -62,6 +66,15 @@ async def whole_holds(ids: Collection[int]) -> list[Any]:
     return [*(await by_id(StockHold, ids)).values(), *await _of(HeldUnits, "hold_id", ids)]
 
 
+async def whole_transfers(ids: Collection[int]) -> list[Any]:
+    """Transfers with their lines and announcements."""
+    return [
+        *(await by_id(InventoryTransfer, ids)).values(),
+        *await _of(InventoryTransferLine, "transfer_id", ids),
+        *await _of(StockAnnouncement, "transfer_id", ids),
+    ]
+
+
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
     condition = f"state = ? AND item_id IN ({sql.slots(item_ids)}) ORDER BY id"
     return await where(LowInventoryAlert, condition, AlertState.RAISED.value, *item_ids)
@@ -71,12 +84,32 @@ async def queues(
     level_ids: Collection[int],
 ) -> tuple[list[Allocation], list[Order], list[OrderLine], list[Shipment]]:
     """The waiting allocations of levels, in the order in which they are filled, with their orders, lines and shipments."""
-    condition = f"state = ? AND level_id IN ({sql.slots(level_ids)}) ORDER BY COALESCE(split_from, id), id"
-    waiting = await where(Allocation, condition, AllocationState.BACKORDERED.value, *level_ids)
-    lines = await by_id(OrderLine, {one.line_id for one in waiting})
-    orders = await by_id(Order, {line.order_id for line in lines.values()})
-    shipments = await by_id(Shipment, {one.shipment_id for one in waiting if one.shipment_id is not None})
-    return waiting, list(orders.values()), list(lines.values()), list(shipments.values())
+    condition = f"state = ? AND level_id IN ({sql.slots(level_ids)})"
+    values = (AllocationState.BACKORDERED.value, *level_ids)
+    waiting = await where(Allocation, f"{condition} ORDER BY COALESCE(split_from, id), id", *values)
+    # Any number of units may wait: their lines are not named one by one.
+    of_lines = f"id IN (SELECT line_id FROM allocation WHERE {condition})"
+    lines = await where(OrderLine, f"{of_lines} ORDER BY id", *values) if waiting else []
+    of_orders = f"id IN (SELECT order_id FROM order_line WHERE {of_lines})"
+    orders = await where(Order, f"{of_orders} ORDER BY id", *values) if waiting else []
+    packed = {one.shipment_id for one in waiting if one.shipment_id is not None}
+    of_shipments = f"id IN (SELECT shipment_id FROM allocation WHERE {condition})"
+    shipments = await where(Shipment, f"{of_shipments} ORDER BY id", *values) if packed else []
+    return waiting, orders, lines, shipments
+
+
+async def waiting_of(order_ids: Collection[int]) -> tuple[list[Allocation], list[OrderLine]]:
+    """The waiting allocations of orders, with their lines."""
+    waiting: list[Allocation] = []
+    lines: list[OrderLine] = []
+    for part in sql.parts(order_ids, _IDS_PER_STATEMENT):
+        of_orders = f"SELECT id FROM order_line WHERE order_id IN ({sql.slots(part)})"
+        condition = f"state = ? AND line_id IN ({of_orders})"
+        values = (AllocationState.BACKORDERED.value, *part)
+        waiting += await where(Allocation, f"{condition} ORDER BY id", *values)
+        of_lines = f"id IN (SELECT line_id FROM allocation WHERE {condition}) ORDER BY id"
+        lines += await where(OrderLine, of_lines, *values)
+    return waiting, lines
 
 
 async def contents(shipment_ids: Collection[int]) -> list[Allocation]:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from tortoise import fields
 from tortoise.models import Model
 
+from gqlstock.rules.feed import START, Cursor
 from gqlstock.store.db import connection, sql
-from gqlstock.store.outbox import START, Cursor
 
 _ONLY = 1
 

@@ -2,14 +2,19 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from tortoise import fields
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from gqlstock.rules import holds as rules
+from gqlstock.rules.filters import HoldFilter
 from gqlstock.rules.holds import StockHoldState
+from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
 from gqlstock.store.db import connection, records, sql
 from gqlstock.store.db.fields import QuantityField, SkuField, from_units
@@ -37,7 +42,7 @@ class StockHold(Model):
 
     class Meta:
         table = "stock_hold"
-        indexes = (("state", "expires_at"), ("address",))
+        indexes = (("state", "expires_at"), ("state", "created_at", "id"), ("created_at", "id"), ("address",))
 
 
 class StockHoldLine(Model):
@@ -58,7 +63,7 @@ class StockHoldLine(Model):
 
     class Meta:
         table = "stock_hold_line"
-        indexes = (("hold_id", "id"),)
+        indexes = (("hold_id", "id"), ("item_id", "hold_id"), ("sku",))
 
 
 class HeldUnits(Model):
@@ -82,9 +87,11 @@ class HeldUnits(Model):
 
 EXPIRED = "h.state = 'ACTIVE' AND h.expires_at <= ?"
 """``rules.holds.is_expired`` in SQL, for a table named h."""
-_EXPIRED_UNITS = f"""SELECT u.level_id AS level_id, CAST(SUM(u.quantity) AS BIGINT) AS units
+_EXPIRING_UNITS = f"""SELECT u.level_id AS level_id,
+        CAST(COALESCE(SUM(u.quantity) FILTER (WHERE {EXPIRED}), 0) AS BIGINT) AS expired,
+        MIN(h.expires_at) FILTER (WHERE NOT ({EXPIRED})) AS until
     FROM held_units u JOIN stock_hold h ON h.id = u.hold_id
-    WHERE {EXPIRED} AND u.level_id IN ({{slots}}) GROUP BY u.level_id"""
+    WHERE h.state = 'ACTIVE' AND u.level_id IN ({{slots}}) GROUP BY u.level_id"""
 _EXPIRED_HOLDS = f"SELECT h.id AS id FROM stock_hold h WHERE {EXPIRED} ORDER BY h.expires_at, h.id LIMIT ?"
 _COUNT_ACTIVE = (
     f"SELECT COUNT(*) AS holds FROM stock_hold h WHERE h.address = ? AND h.state = 'ACTIVE' AND NOT ({EXPIRED})"
@@ -93,6 +100,30 @@ _COUNT_ACTIVE = (
 
 def new_id() -> int:
     return secrets.randbits(62)
+
+
+def in_states(states: Collection[StockHoldState], now: datetime) -> Q:
+    """``rules.holds.state`` as a filter: holds in one of these states now, swept or not."""
+    active, expired = Q(state=StockHoldState.ACTIVE), Q(state=StockHoldState.EXPIRED)
+    now_in: dict[StockHoldState, Q] = {
+        StockHoldState.ACTIVE: active & Q(expires_at__gt=now),
+        StockHoldState.EXPIRED: expired | (active & Q(expires_at__lte=now)),
+    }
+    any_of = [now_in.get(state, Q(state=state)) for state in states]
+    return Q(*any_of, join_type=Q.OR) if any_of else Q(id__in=[])
+
+
+async def matching(chosen: HoldFilter, now: datetime) -> QuerySet[StockHold]:
+    """The holds that a filter lets through."""
+    found = StockHold.all()
+    if chosen.states is not None:
+        found = found.filter(in_states(chosen.states, now))
+    if chosen.website is not None:
+        found = found.filter(website__code=chosen.website)
+    if chosen.sku is not None:
+        lines = StockHoldLine.filter(await catalog.with_skus([chosen.sku]))
+        found = found.filter(id__in=Subquery(lines.values("hold_id")))
+    return found
 
 
 async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
@@ -125,9 +156,22 @@ async def expired(now: datetime, limit: int) -> list[int]:
     return [row["id"] for row in await sql.query(_EXPIRED_HOLDS, now, limit)]
 
 
-async def expired_units(level_ids: Collection[int], now: datetime) -> dict[int, Decimal]:
-    """The units of expired holds that the stored figures of levels still contain."""
+@dataclass(frozen=True, slots=True)
+class ExpiringUnits:
+    """The units of expired holds that a level's stored figures still contain, until the next of its holds expires."""
+
+    expired: Decimal
+    until: datetime | None
+
+
+async def expiring_units(level_ids: Collection[int], now: datetime) -> dict[int, ExpiringUnits]:
+    """The expiring units of levels with active holds, by level."""
     if not level_ids:
         return {}
-    found = await sql.fetch_raw(_EXPIRED_UNITS.format(slots=sql.slots(level_ids)), now, *level_ids)
-    return {row["level_id"]: from_units(row["units"]) for row in found}
+    found = await sql.fetch_raw(_EXPIRING_UNITS.format(slots=sql.slots(level_ids)), now, now, *level_ids)
+    return {
+        row["level_id"]: ExpiringUnits(
+            from_units(row["expired"]), None if row["until"] is None else records.moment(row["until"])
+        )
+        for row in found
+    }

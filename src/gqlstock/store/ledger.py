@@ -7,6 +7,8 @@ from decimal import Decimal
 from tortoise.queryset import QuerySet
 
 from gqlstock.rules import ledger as rules
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules.filters import MovementFilter
 from gqlstock.rules.ledger import StockMovement
 from gqlstock.store import inventory
 from gqlstock.store.db import clock, records, sql, tables
@@ -28,9 +30,26 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
     return await records.by_id(StockMovement, ids)
 
 
-def all_movements() -> QuerySet[inventory.StockMovement]:
-    """The query of a list of movements; ``keyset`` reads it as records."""
-    return inventory.StockMovement.all()
+def matching(chosen: MovementFilter, within: Collection[int] | None) -> QuerySet[inventory.StockMovement]:
+    """The movements that a filter lets through. ``within``: only in these warehouses."""
+    found = inventory.StockMovement.all()
+    if within is not None:
+        found = found.filter(level__warehouse_id__in=within)
+    if chosen.skus is not None:
+        found = found.filter(level__item__sku__in=chosen.skus, level__item__deleted_at=None)
+    if chosen.warehouses is not None:
+        found = found.filter(level__warehouse__code__in=chosen.warehouses)
+    if chosen.kinds is not None:
+        found = found.filter(kind__in=chosen.kinds)
+    if chosen.order is not None:
+        found = found.filter(order_id=order_rules.id_of(chosen.order) or 0)
+    if chosen.reference is not None:
+        found = found.filter(reference=chosen.reference)
+    if chosen.since is not None:
+        found = found.filter(created_at__gte=chosen.since)
+    if chosen.until is not None:
+        found = found.filter(created_at__lt=chosen.until)
+    return found
 
 
 async def insert(movements: Sequence[StockMovement]) -> list[int]:

@@ -8,19 +8,26 @@ from typing import Any, cast
 
 from tortoise.queryset import QuerySet
 
-from gqlstock.rules import ledger
+from gqlstock.rules import cache_keys, ledger, promises
+from gqlstock.rules.filters import LevelFilter
 from gqlstock.rules.ledger import Level
-from gqlstock.store import holds
-from gqlstock.store.db import clock, connection, records, sql
+from gqlstock.rules.promises import Arrival
+from gqlstock.rules.sourcing import LevelsInUse
+from gqlstock.store import announcements, catalog, holds, search
+from gqlstock.store.db import connection, reads, records, sql
 from gqlstock.store.db.fields import to_units
+from gqlstock.store.holds import ExpiringUnits
 from gqlstock.store.inventory import InventoryLevel
 
 # A statement takes at most 32,767 values on PostgreSQL.
 _ITEMS_PER_STATEMENT = 10_000
 
 _LEVELS = """SELECT {columns}, EXISTS (
-        SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted
+        SELECT 1 FROM low_inventory_alert a WHERE a.item_id = l.item_id AND a.state = 'RAISED') AS alerted,
+        {dated} AS dated
     FROM inventory_level l WHERE l.item_id IN ({slots}) ORDER BY l.id"""
+_IN_USE = """SELECT {columns}, {dated} AS dated FROM inventory_level l
+    WHERE l.item_id IN ({slots}) AND l.deleted_at IS NULL ORDER BY l.id"""
 _FIGURES = ("on_hand", "reserved", "planned", "held", "backordered", "incoming", "available")
 _INSERTED = ("item_id", "warehouse_id", *_FIGURES, "counted_at", "deleted_at", "updated_at")
 _INCREMENT = (
@@ -39,15 +46,36 @@ _INCREMENT_ALL = (
 )
 
 
-async def of_items(item_ids: Collection[int], now: datetime) -> tuple[list[Level], set[int]]:
-    """All levels of items, without expired holds, and the ids of the items that may have an open alert."""
+@dataclass(frozen=True, slots=True)
+class LevelsOfItems:
+    """All levels of items, without expired holds, and what is read with them."""
+
+    levels: list[Level]
+    alerted: set[int]
+    """The ids of the items that may have an open alert."""
+    arrivals: dict[int, list[Arrival]]
+    """The open announcements with a date of each level that has any, oldest first."""
+
+
+async def of_items(item_ids: Collection[int], now: datetime) -> LevelsOfItems:
     if not item_ids:
-        return [], set()
-    statement = _LEVELS.format(columns=records.columns(Level, "l"), slots=sql.slots(item_ids))
+        return LevelsOfItems([], set(), {})
+    statement = _LEVELS.format(
+        columns=records.columns(Level, "l"), dated=announcements.dated(), slots=sql.slots(item_ids)
+    )
     rows = await sql.fetch_raw(statement, *item_ids)
     levels = records.hydrate(Level, rows)
     without_alert = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
-    return await without_expired(levels, now), set(item_ids) - without_alert
+    return LevelsOfItems(await without_expired(levels, now), set(item_ids) - without_alert, _arrivals(levels, rows))
+
+
+def _arrivals(levels: Sequence[Level], rows: Sequence[Any]) -> dict[int, list[Arrival]]:
+    """The arrivals of each level that has any. ``rows`` have ``announcements.dated``."""
+    return {
+        level.id: announcements.arrivals(row["dated"])
+        for level, row in zip(levels, rows, strict=True)
+        if level.incoming
+    }
 
 
 async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
@@ -58,25 +86,78 @@ async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
 
 async def without_expired(levels: Sequence[Level], now: datetime) -> list[Level]:
     """The levels without expired holds."""
-    expired = await holds.expired_units([level.id for level in levels if level.held], now)
-    if not expired:
-        return list(levels)
-    return [ledger.without_held(one, expired[one.id]) if one.id in expired else one for one in levels]
+    expiring = await _expiring(levels, now)
+    return [_without(level, expiring.get(level.id)) for level in levels] if expiring else list(levels)
+
+
+async def _expiring(levels: Sequence[Level], now: datetime) -> dict[int, ExpiringUnits]:
+    held = [level for level in levels if level.held]
+    if not held:
+        return {}
+    with reads.only({cache_keys.levels(level.item_id) for level in held}):
+        found = await holds.expiring_units([level.id for level in held], now)
+    for one in found.values():
+        reads.depend_on((), one.until)
+    return found
+
+
+def _without(level: Level, expiring: ExpiringUnits | None) -> Level:
+    return ledger.without_held(level, expiring.expired) if expiring is not None and expiring.expired else level
 
 
 async def current(levels: Sequence[Level]) -> list[Level]:
     """Stored levels, without the holds that are expired now."""
-    return await without_expired(levels, clock.now())
-
-
-def all_levels() -> QuerySet[InventoryLevel]:
-    """The query of a list of levels, including levels out of use; ``keyset`` reads it as records."""
-    return InventoryLevel.all()
+    return await without_expired(levels, reads.now())
 
 
 def live_levels() -> QuerySet[InventoryLevel]:
-    """Like ``all_levels``, without levels out of use."""
+    """The levels in use."""
     return InventoryLevel.filter(deleted_at=None)
+
+
+async def matching(
+    chosen: LevelFilter,
+    within: Collection[int] | None,
+    *,
+    sold_from: Collection[int] | None,
+    in_categories: Collection[int] | None,
+) -> QuerySet[InventoryLevel]:
+    """The levels that a filter lets through, by the ids of its website's warehouses and of its category and those below.
+
+    ``within``: only of these warehouses.
+    """
+    found = InventoryLevel.all() if chosen.include_deleted else live_levels()
+    if within is not None:
+        found = found.filter(warehouse_id__in=within)
+    if chosen.search:
+        found = found.filter(await search.items(chosen.search, "item__"))
+    if chosen.skus is not None:
+        found = found.filter(item__sku__in=chosen.skus, item__deleted_at=None)
+    if chosen.warehouses is not None:
+        found = found.filter(warehouse__code__in=chosen.warehouses)
+    if sold_from is not None:
+        found = found.filter(warehouse_id__in=sold_from)
+    if chosen.product is not None:
+        found = found.filter(await catalog.of_product(chosen.product, "item_id"))
+    if in_categories is not None:
+        found = found.filter(catalog.in_categories(in_categories, "item__"))
+    if chosen.available_at_least is not None:
+        found = found.filter(available__gte=chosen.available_at_least)
+    if chosen.available_below is not None:
+        found = found.filter(available__lt=chosen.available_below)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    if chosen.status is not None:
+        found = found.filter(catalog.with_status(chosen.status, "item__"))
+    return found
+
+
+async def with_expiry(ids: Collection[int], now: datetime) -> list[tuple[Level, datetime | None]]:
+    """Levels by id, without expired holds, each with the moment of the next expiry."""
+    levels = list((await records.by_id(Level, ids)).values())
+    expiring = await _expiring(levels, now)
+    found = [(level, expiring.get(level.id)) for level in levels]
+    return [(_without(level, one), one.until if one is not None else None) for level, one in found]
 
 
 async def levels(ids: Collection[int]) -> dict[int, Level]:
@@ -86,11 +167,23 @@ async def levels(ids: Collection[int]) -> dict[int, Level]:
 
 async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
     """The levels in use of each item, in the order of their ids. Any number of items."""
-    found: dict[int, list[Level]] = {item_id: [] for item_id in item_ids}
+    return {item_id: found.levels for item_id, found in (await in_use(item_ids, reads.now())).items()}
+
+
+async def in_use(item_ids: Collection[int], now: datetime) -> dict[int, LevelsInUse]:
+    """The levels in use of each item, without expired holds, in the order of their ids. Any number of items."""
+    found: dict[int, LevelsInUse] = {item_id: LevelsInUse() for item_id in item_ids}
     for part in sql.parts(found, _ITEMS_PER_STATEMENT):
-        condition = f"item_id IN ({sql.slots(part)}) AND deleted_at IS NULL ORDER BY id"
-        for level in await current(await records.where(Level, condition, *part)):
-            found[level.item_id].append(level)
+        columns = records.columns(Level, "l")
+        statement = _IN_USE.format(columns=columns, dated=announcements.dated(), slots=sql.slots(part))
+        with reads.only(map(cache_keys.levels, part)):
+            rows = await sql.fetch_raw(statement, *part)
+        levels = records.hydrate(Level, rows)
+        expiring, arrivals = await _expiring(levels, now), _arrivals(levels, rows)
+        for level in levels:
+            supply = promises.to_come(arrivals[level.id], now) if level.id in arrivals else ()
+            held = expiring.get(level.id)
+            found[level.item_id].add(_without(level, held), supply, held.until if held is not None else None)
     return found
 
 

@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from gqlstock.store import outbox
 from gqlstock.store.db import sql
-from gqlstock.store.inventory import InventoryLevel
 
 
 def among(
@@ -33,12 +32,6 @@ async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
         *level_ids,
     )
     return {row["id"]: (row["sku"], row["code"]) for row in rows}
-
-
-async def warehouse_ids(level_ids: Collection[int]) -> dict[int, int]:
-    """The warehouse of each level."""
-    found = await InventoryLevel.filter(id__in=set(level_ids)).values_list("id", "warehouse_id") if level_ids else []
-    return dict(found)
 
 
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:

@@ -12,15 +12,19 @@ from tortoise.queryset import QuerySet
 from gqlstock.rules import allocation, folding
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import AllocationState
+from gqlstock.rules.filters import OrderFilter
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import records
-from gqlstock.store.db.fields import FoldedField, QuantityField, SkuField
+from gqlstock.store.db import records, sql
+from gqlstock.store.db.fields import FoldedField, QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
+
+# PostgreSQL takes at most 32,767 values with one statement.
+_IDS_PER_STATEMENT = 10_000
 
 
 class Order(Model):
@@ -45,6 +49,7 @@ class Order(Model):
     canceled_units: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
     """The canceled units of its lines. A parked order has no allocations to derive them from."""
     shipment_count = fields.IntField(default=0, db_default=0)
+    promised_at = fields.DatetimeField(null=True)
     seal = fields.BigIntField(null=True)
     folded = FoldedField(of=("customer_email", "reference"))
 
@@ -79,6 +84,8 @@ class OrderLine(Model):
     returned: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
     decrement = fields.CharEnumField(InventoryDecrement, max_length=20)
     message = fields.CharField(max_length=255, null=True)
+    promised_at = fields.DatetimeField(null=True)
+    buffer_days = fields.IntField(default=0, db_default=0)
     folded = FoldedField(of=("sku", "name"))
 
     class Meta:
@@ -130,6 +137,32 @@ def all_allocations() -> QuerySet[Allocation]:
     return Allocation.all()
 
 
+async def matching(chosen: OrderFilter, within: Collection[int] | None) -> QuerySet[Order]:
+    """The orders that a filter lets through. ``within``: found by the warehouses among these alone."""
+    found = all_orders()
+    if chosen.search:
+        found = found.filter(matches(chosen.search))
+    if chosen.statuses is not None:
+        found = found.filter(status__in=chosen.statuses)
+    if chosen.warehouse is not None:
+        found = found.filter(from_warehouse(chosen.warehouse, within))
+    if chosen.sku is not None:
+        found = found.filter(await with_sku(chosen.sku))
+    if chosen.reference is not None:
+        found = found.filter(reference=chosen.reference)
+    if chosen.website is not None:
+        found = found.filter(website__code=chosen.website)
+    if chosen.customer_email is not None:
+        found = found.filter(customer_email__iexact=chosen.customer_email)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    if chosen.placed_since is not None:
+        found = found.filter(placed_at__gte=chosen.placed_since)
+    if chosen.placed_until is not None:
+        found = found.filter(placed_at__lt=chosen.placed_until)
+    return found
+
+
 def matches(search: str) -> Q:
     """A filter for orders with a text in number, reference or e-mail address, or in the name or SKU of a line."""
     text = folding.fold(search)
@@ -167,6 +200,30 @@ async def lines_of(order_ids: Collection[int]) -> dict[int, list[rules.OrderLine
 async def allocations_of(line_ids: Collection[int]) -> dict[int, list[allocation.Allocation]]:
     """The allocations of each line, oldest first."""
     return await records.below(allocation.Allocation, "line_id", line_ids)
+
+
+async def waiting_quantities(level_ids: Collection[int]) -> dict[int, list[tuple[int, Decimal]]]:
+    """The id and the quantity of each waiting allocation of levels, in the order in which they are filled.
+
+    Thousands may wait at a level: these are no records.
+    """
+    found: dict[int, list[tuple[int, Decimal]]] = {level_id: [] for level_id in level_ids}
+    for part in sql.parts(found, _IDS_PER_STATEMENT):
+        condition = f"state = ? AND level_id IN ({sql.slots(part)}) ORDER BY COALESCE(split_from, id), id"
+        statement = f"SELECT id, level_id, quantity FROM allocation WHERE {condition}"
+        for row in await sql.fetch_raw(statement, AllocationState.BACKORDERED.value, *part):
+            found[row["level_id"]].append((row["id"], from_units(row["quantity"])))
+    return found
+
+
+async def websites_of_lines(line_ids: Collection[int]) -> dict[int, int]:
+    """The website of the order of each line."""
+    found: dict[int, int] = {}
+    for part in sql.parts(line_ids, _IDS_PER_STATEMENT):
+        joined = "order_line l JOIN customer_order o ON o.id = l.order_id"
+        statement = f"SELECT l.id, o.website_id FROM {joined} WHERE l.id IN ({sql.slots(part)})"
+        found |= {row["id"]: row["website_id"] for row in await sql.fetch_raw(statement, *part)}
+    return found
 
 
 async def allocations(ids: Collection[int]) -> dict[int, allocation.Allocation]:

@@ -16,6 +16,7 @@ from tortoise.models import Model
 
 from gqlstock.rules import events as rules
 from gqlstock.rules.events import Event, Topic
+from gqlstock.rules.feed import START, Cursor, Entry, OutOfReach
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.commits import Mark
 from gqlstock.store.db.records import records
@@ -27,7 +28,8 @@ class OutboxEntry(Model):
     Ids are assigned before the commit, so that a smaller one may appear after a larger one was read. Reading in the
     order of (tx, id), below all running transactions, misses none. SQLite has one writer and only needs the id.
     ``era`` increases when another server continues with its own transaction numbers. ``mark`` is random; it
-    distinguishes the entry from one at the same place in another history.
+    distinguishes the entry from one at the same place in another history. ``item_id`` says which kept reads the entry
+    drops (``rules.cache_keys``).
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -37,6 +39,7 @@ class OutboxEntry(Model):
     tx = fields.BigIntField()
     topic = fields.CharEnumField(Topic, max_length=20)
     subject = fields.BigIntField()
+    item_id = fields.BigIntField(null=True)
     data: fields.Field[dict[str, Any]] = fields.JSONField(default=dict)
     created_at = fields.DatetimeField()
 
@@ -69,46 +72,6 @@ class OutboxEra(Model):
         table = "outbox_era"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cursor:
-    """A position in the outbox: that of the last entry read, with its mark."""
-
-    era: int
-    tx: int
-    id: int
-    mark: int
-
-    @property
-    def place(self) -> tuple[int, int, int]:
-        return self.era, self.tx, self.id
-
-
-START = Cursor(0, 0, 0, 0)
-"""The position before the first entry of any history."""
-
-
-class OutOfReach(Exception):
-    """A cursor that cannot be read on from without a gap. The message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A stored event with its position."""
-
-    era: int
-    tx: int
-    id: int
-    mark: int
-    topic: Topic
-    subject: int
-    data: dict[str, Any]
-    created_at: datetime
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(self.era, self.tx, self.id, self.mark)
-
-
 _ENTRIES_PER_SWEEP = 5_000
 _CURSOR = "era, tx, id, mark"
 _IN_ORDER = "ORDER BY era, tx, id"
@@ -139,10 +102,16 @@ async def add(events: Sequence[Event]) -> None:
 async def _write(gathered: list[Event]) -> None:
     events = rules.deduplicated(gathered)
     now = clock.now()
-    rows = [(event.topic.value, event.subject, _stored(event.data)) for event in events]
-    columns, same = ("topic", "subject", "data"), {"created_at": now}
+    rows = [(event.topic.value, event.subject, event.item_id, _stored(event.data)) for event in events]
+    columns, same = ("topic", "subject", "item_id", "data"), {"created_at": now}
     written = await sql.insert_returning(("id", "mark", "tx"), OutboxEntry, columns, rows, same, _computed())
     transactions.recognize_by(Mark(written[0]["id"], written[0]["mark"], written[0]["tx"]))
+
+
+async def reset() -> None:
+    """Have every process drop all reads that it keeps. Names only columns of the first version, for migrations."""
+    topic, same = Topic.RESET.value, {"created_at": clock.now()}
+    await sql.insert(OutboxEntry, ("topic", "subject", "data"), [(topic, 0, "{}")], same, _computed())
 
 
 def _computed() -> dict[str, str]:
@@ -160,7 +129,7 @@ def _stored(data: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """A filter for subjects, as a SELECT of ids."""
+    """A filter for subjects, as a SELECT of ids or as a slot for one."""
 
     statement: str
     values: tuple[Any, ...]

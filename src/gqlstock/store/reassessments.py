@@ -1,4 +1,4 @@
-"""The queue of items whose alerts must be checked again after a change of settings, websites or warehouses.
+"""The queue of items whose alerts and dates must be checked again after a change of settings, websites or warehouses.
 
 The transaction of the change writes the queue, so that a crash after it loses nothing.
 """
@@ -15,6 +15,8 @@ from gqlstock.store.db import sql, transactions
 _IDS_PER_STATEMENT = 5_000
 _LIVE = "i.deleted_at IS NULL"
 _ALERTED = "EXISTS (SELECT 1 FROM low_inventory_alert a WHERE a.item_id = i.id AND a.state = 'RAISED')"
+_DATED = """EXISTS (SELECT 1 FROM inventory_level l
+    WHERE l.item_id = i.id AND l.deleted_at IS NULL AND l.backordered > 0 AND l.incoming > 0)"""
 _COUNTED = "EXISTS (SELECT 1 FROM inventory_level l WHERE l.item_id = i.id AND l.deleted_at IS NULL)"
 
 
@@ -86,7 +88,8 @@ class DueItems:
 async def next_due(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems | None:
     """The next items, at most ``limit``; None for an empty queue.
 
-    ``watched``: whether any item has an alert threshold. If not, only items with an open alert are returned.
+    ``watched``: whether any item has an alert threshold. If not, only items with an open alert, or with units that wait for
+    what is announced, are returned.
     """
     first = await Reassessment.all().order_by("id").first()
     if first is None:
@@ -106,7 +109,7 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
     below = [] if row.category_id is None else await categories.subtree(row.category_id)
     within = "TRUE" if row.category_id is None else f"i.category_id IN ({sql.slots(below)})"
     # Read after the row, which was committed together with the changed setting.
-    relevant = f"({_ALERTED} OR {_COUNTED})" if await watched() else _ALERTED
+    relevant = f"({_ALERTED} OR {_COUNTED if await watched() else _DATED})"
     found = await sql.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {relevant} ORDER BY i.id LIMIT ?",
         row.after,

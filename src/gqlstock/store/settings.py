@@ -3,33 +3,32 @@
 Which place wins is decided in ``rules.fallback``.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 from tortoise import fields
 from tortoise.models import Model
 
-from gqlstock.rules import alerts
+from gqlstock.rules import alerts, events, promises
 from gqlstock.rules import settings as rules
-from gqlstock.rules.catalog import Item
-from gqlstock.rules.events import ANY_SETTING
-from gqlstock.rules.fallback import Fallback, Key, SettingsLookup
+from gqlstock.rules.events import ANY_SETTING, Event
+from gqlstock.rules.fallback import Fallback, Key
 from gqlstock.rules.ids import UNSTORED
-from gqlstock.rules.network import Network
 from gqlstock.rules.settings import SettingScope
-from gqlstock.store import catalog, categories, outbox, reassessments, warehouses
+from gqlstock.store import categories, named_levels, outbox, reassessments
 from gqlstock.store.db import clock, connection, sql, writing
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import hydrate, records
 
 # A statement takes at most 32,767 values on PostgreSQL; each item needs two.
 _ITEMS_PER_STATEMENT = 10_000
-# One SELECT for each kind of place: with one condition for all of them PostgreSQL uses no index.
-_ABOVE = """SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')
-    UNION ALL SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({})"""
-# The values of items and of their levels.
-_OF_ITEMS = """SELECT * FROM setting_override WHERE scope IN ('PRODUCT', 'COMBINATION') AND owner_id IN ({{items}})
-    UNION ALL SELECT * FROM setting_override WHERE scope = 'LEVEL' AND owner_id {levels}"""
+_ABOVE = "SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')"
+_OF_CATEGORIES = "SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({slots})"
+# The values of items and of their levels. One SELECT for each kind: for one condition PostgreSQL uses no index.
+_OF_ITEMS = """SELECT o.*, o.owner_id AS item_id FROM setting_override o
+    WHERE o.scope IN ('PRODUCT', 'COMBINATION') AND o.owner_id IN ({{items}})
+    UNION ALL SELECT o.*, (SELECT l.item_id FROM inventory_level l WHERE l.id = o.owner_id) FROM setting_override o
+    WHERE o.scope = 'LEVEL' AND o.owner_id {levels}"""
 _LEVELS = "(SELECT id FROM inventory_level WHERE item_id IN ({items}))"
 
 
@@ -47,28 +46,33 @@ class Override(Model):
         unique_together = (("scope", "owner_id"),)
 
 
-async def lookup(items: Iterable[Item], network: Network | None = None) -> SettingsLookup:
-    """The settings of items on every website."""
-    known = await catalog.with_products(items)
-    return SettingsLookup(known, network or await warehouses.network(), await fallback(known.values()))
+async def above() -> Fallback:
+    """The values of all websites and organizations, and those of the system."""
+    return Fallback({(row.scope, row.owner_id): row.own for row in await records(rules.Override, _ABOVE)})
 
 
-async def fallback(items: Iterable[Item] = (), category_ids: Iterable[int] = ()) -> Fallback:
-    """All values that apply to these items, to their levels and to these categories.
+async def of_categories(above: Fallback, category_ids: Collection[int]) -> dict[int, Fallback]:
+    """The values that apply to items of each category, with those above categories."""
+    chains = await categories.chains(category_ids)
+    everyone = {category_id for chain in chains.values() for category_id, _ in chain}
+    statement = _OF_CATEGORIES.format(slots=sql.slots(everyone))
+    own = {row.owner_id: row.own for row in await records(rules.Override, statement, *everyone)} if everyone else {}
+    return {
+        category_id: above.of_category(
+            chain, {(SettingScope.CATEGORY, one): own[one] for one, _ in chain if one in own}
+        )
+        for category_id, chain in chains.items()
+    }
 
-    Two statements, and more only for many thousands of items. The product of a combination must be among the items.
-    """
-    given = list(items)
-    wanted = {item.category_id for item in given if item.category_id is not None} | set(category_ids)
-    chains = await categories.chains(wanted)
-    above = {category_id for chain in chains.values() for category_id, _ in chain}
-    ids = [item.id for item in given]
-    first, rest = ids[:_ITEMS_PER_STATEMENT], ids[_ITEMS_PER_STATEMENT:]
-    everywhere = _ABOVE.format(sql.slots(above)) + " UNION ALL " + _of_items(first)
-    rows = await records(rules.Override, everywhere, *above, *first, *first)
-    for part in sql.parts(rest, _ITEMS_PER_STATEMENT):
-        rows += await records(rules.Override, _of_items(part), *part, *part)
-    return Fallback({(row.scope, row.owner_id): row.own for row in rows}, chains)
+
+async def own(item_ids: Collection[int]) -> dict[int, dict[Key, dict[str, Any]]]:
+    """The own values of each of these items and of its levels. Any number of items."""
+    found: dict[int, dict[Key, dict[str, Any]]] = {item_id: {} for item_id in item_ids}
+    for part in sql.parts(found, _ITEMS_PER_STATEMENT):
+        rows = await sql.fetch_raw(_of_items(part), *part, *part)
+        for row, override in zip(rows, hydrate(rules.Override, rows), strict=True):
+            found[row["item_id"]][override.scope, override.owner_id] = override.own
+    return found
 
 
 def _of_items(ids: Collection[int]) -> str:
@@ -119,15 +123,24 @@ async def _write(changes: Mapping[Key, Mapping[str, Any]], stored: Mapping[Key, 
     pairs = [(before[key], before[key].changed(values, now)) for key, values in changes.items()]
     await writing.update(Override, [pair for pair in pairs if pair[0].id != UNSTORED])
     await writing.insert(Override, [after for _, after in pairs if after.id == UNSTORED])
-    await outbox.add([ANY_SETTING] if changes else [])
+    await outbox.add(await _events(changes))
     await _reassess(changes)
 
 
+async def _events(changed: Collection[Key]) -> list[Event]:
+    """Settings of items and of their levels are changes of these items: others are not read again because of them."""
+    of_levels = [owner_id for scope, owner_id in changed if scope is SettingScope.LEVEL]
+    of_items = [owner_id for scope, owner_id in changed if scope in _OF_ITEMS_THEMSELVES]
+    touched = await named_levels.touched(of_levels, of_items) if of_levels or of_items else {}
+    above = [ANY_SETTING] if len(of_levels) + len(of_items) < len(changed) else []
+    return [*above, *events.items_with_products_changed(touched.items())]
+
+
 async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
-    """Queue the items whose alerts may depend on these changes."""
+    """Queue the items whose alerts or dates may depend on these changes."""
     owners: dict[SettingScope, list[int]] = {}
     for (scope, owner_id), values in changes.items():
-        if not alerts.SETTINGS.isdisjoint(values):
+        if not _REASSESSED.isdisjoint(values):
             owners.setdefault(scope, []).append(owner_id)
     if not owners.keys() <= _OF_ITEMS_OR_CATEGORIES:
         await reassessments.add_everything()
@@ -138,12 +151,9 @@ async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
     await reassessments.add_levels(owners.get(SettingScope.LEVEL, []))
 
 
-_OF_ITEMS_OR_CATEGORIES = {
-    SettingScope.CATEGORY,
-    SettingScope.PRODUCT,
-    SettingScope.COMBINATION,
-    SettingScope.LEVEL,
-}
+_REASSESSED = alerts.SETTINGS | promises.SETTINGS
+_OF_ITEMS_THEMSELVES = {SettingScope.PRODUCT, SettingScope.COMBINATION}
+_OF_ITEMS_OR_CATEGORIES = {*_OF_ITEMS_THEMSELVES, SettingScope.LEVEL, SettingScope.CATEGORY}
 
 
 async def _rows(keys: Collection[Key]) -> dict[Key, rules.Override]:

@@ -7,8 +7,10 @@ from tortoise import fields
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import Allocation
+from gqlstock.rules.filters import ShipmentFilter
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.shipments import ShipmentState
 from gqlstock.store.db import records
@@ -50,9 +52,20 @@ class Shipment(Model):
         )
 
 
-def all_shipments() -> QuerySet[Shipment]:
-    """The query of a list of shipments; ``keyset`` reads it as records."""
-    return Shipment.all()
+def matching(chosen: ShipmentFilter, within: Collection[int] | None) -> QuerySet[Shipment]:
+    """The shipments that a filter lets through. ``within``: only from these warehouses."""
+    found = Shipment.all()
+    if within is not None:
+        found = found.filter(warehouse_id__in=within)
+    if chosen.states is not None:
+        found = found.filter(state__in=chosen.states)
+    if chosen.warehouse is not None:
+        found = found.filter(warehouse__code=chosen.warehouse)
+    if chosen.order is not None:
+        found = found.filter(order_id=order_rules.id_of(chosen.order) or 0)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    return found
 
 
 async def shipments(ids: Collection[int]) -> dict[int, rules.Shipment]:

@@ -5,14 +5,15 @@ A spool is private to its import and deleted when it is closed. ``services.impor
 
 import itertools
 import json
+import pickle
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
-from gqlstock.rules.import_rows import Row
+from gqlstock.rules import skus as spelling
+from gqlstock.rules.catalog import InventoryStatus
+from gqlstock.rules.import_rows import ItemName, ItemStatus, LevelCount, Row, Tie
 from gqlstock.store.counts import Count
 from gqlstock.store.db.fields import from_units, to_units
 
@@ -37,6 +38,10 @@ class Spool:
     ) -> None:
         self._db.close()
 
+    def _count(self, table: str) -> int:
+        (length,) = self._db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
+        return int(length)
+
     def _parts(self, statement: str) -> Iterator[list[Any]]:
         """The rows of a statement, in parts."""
         rows = self._db.execute(statement)
@@ -44,47 +49,65 @@ class Spool:
             yield part
 
 
-@dataclass(frozen=True, slots=True)
-class NamedCount:
-    """The count of one level by SKU and warehouse code, with its line in the file."""
-
-    line: int
-    sku: str
-    warehouse: str
-    on_hand: Decimal
-
-
 class Counts(Spool):
     """The counts of a file, in three tables: by names, by ids, and those to write."""
 
     tables = (
-        "named (sku, warehouse, line, units, PRIMARY KEY (sku, warehouse)) WITHOUT ROWID",
+        "named (item, warehouse, line, units, PRIMARY KEY (item, warehouse)) WITHOUT ROWID",
         "resolved (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
         "due (item_id, warehouse_id, line, units, PRIMARY KEY (item_id, warehouse_id)) WITHOUT ROWID",
+        "status (item PRIMARY KEY, line, status) WITHOUT ROWID",
     )
 
-    def put(self, given: Sequence[NamedCount]) -> Iterator[tuple[NamedCount, NamedCount]]:
+    def put(self, given: Sequence[LevelCount]) -> Iterator[tuple[LevelCount, LevelCount]]:
         """Add counts. Returns those that contradict an earlier one, with that. Equal counts are stored once."""
-        rows = [(one.sku, one.warehouse, one.line, to_units(one.on_hand)) for one in given]
+        rows = [(_stored_name(one.item), one.warehouse, one.line, to_units(one.on_hand)) for one in given]
         put = self._db.executemany("INSERT INTO named VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
         if put.rowcount < len(rows):
             for one in given:
-                known = self._named(one.sku, one.warehouse)
+                known = self._named(one.item, one.warehouse)
                 if known.on_hand != one.on_hand:
                     yield one, known
 
-    def _named(self, sku: str, warehouse: str) -> NamedCount:
-        find = "SELECT line, sku, warehouse, units FROM named WHERE (sku, warehouse) = (?, ?)"
-        return _named(self._db.execute(find, (sku, warehouse)).fetchone())
+    def _named(self, item: ItemName, warehouse: str) -> LevelCount:
+        find = "SELECT line, item, warehouse, units FROM named WHERE (item, warehouse) = (?, ?)"
+        return _level_count(self._db.execute(find, (_stored_name(item), warehouse)).fetchone())
 
-    def named(self) -> Iterator[list[NamedCount]]:
-        """All counts by SKU, in parts."""
-        for part in self._parts("SELECT line, sku, warehouse, units FROM named ORDER BY sku, warehouse"):
-            yield [_named(row) for row in part]
+    def named(self) -> Iterator[list[LevelCount]]:
+        """All counts by item, in parts."""
+        for part in self._parts("SELECT line, item, warehouse, units FROM named ORDER BY item, warehouse"):
+            yield [_level_count(row) for row in part]
 
-    def put_resolved(self, counts: Sequence[Count]) -> None:
-        """Add counts by ids."""
-        self._put("resolved", counts)
+    def counts_item(self, item: ItemName) -> bool:
+        """Whether there is a count of an item."""
+        find = "SELECT 1 FROM named WHERE item = ? LIMIT 1"
+        return self._db.execute(find, (_stored_name(item),)).fetchone() is not None
+
+    def warehouses(self) -> Iterator[tuple[str, int]]:
+        """The warehouses that are named, each with its first line."""
+        yield from self._db.execute("SELECT warehouse, MIN(line) FROM named GROUP BY warehouse ORDER BY 2")
+
+    def put_status(self, given: ItemStatus) -> ItemStatus | None:
+        """Add a status. Returns an earlier one that it contradicts."""
+        name = _stored_name(given.item)
+        self._db.execute("INSERT OR IGNORE INTO status VALUES (?, ?, ?)", (name, given.line, given.status))
+        known = _status(self._db.execute("SELECT line, item, status FROM status WHERE item = ?", (name,)).fetchone())
+        return known if known.status is not given.status else None
+
+    def statuses(self) -> Iterator[list[ItemStatus]]:
+        """All statuses by item, in parts."""
+        for part in self._parts("SELECT line, item, status FROM status ORDER BY item"):
+            yield [_status(row) for row in part]
+
+    def put_resolved(self, counts: Sequence[Count]) -> Iterator[tuple[Count, Count]]:
+        """Add counts by ids. Returns those of a level that has another one already, with that."""
+        for one in counts:
+            row = (one.item_id, one.warehouse_id, one.line, to_units(one.on_hand))
+            put = self._db.execute("INSERT INTO resolved VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
+            if not put.rowcount:
+                find = "SELECT line, units FROM resolved WHERE (item_id, warehouse_id) = (?, ?)"
+                line, units = self._db.execute(find, one.key).fetchone()
+                yield one, Count(line, *one.key, from_units(units))
 
     def resolved(self, size: int, items: int) -> Iterator[list[Count]]:
         """All counts by ids, in parts as of ``_in_order``."""
@@ -92,7 +115,8 @@ class Counts(Spool):
 
     def put_due(self, counts: Sequence[Count]) -> None:
         """Add counts to write."""
-        self._put("due", counts)
+        rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
+        self._db.executemany("INSERT INTO due VALUES (?, ?, ?, ?)", rows)
 
     def due(self, size: int, items: int) -> Iterator[list[Count]]:
         """The counts to write, in parts as of ``_in_order``."""
@@ -104,10 +128,6 @@ class Counts(Spool):
     @property
     def due_count(self) -> int:
         return self._count("due")
-
-    def _put(self, table: str, counts: Sequence[Count]) -> None:
-        rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
-        self._db.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows)
 
     def _in_order(self, table: str, size: int, items: int) -> Iterator[list[Count]]:
         """Counts in the order of items, in parts of at most ``size`` counts and ``items`` items.
@@ -129,58 +149,136 @@ class Counts(Spool):
         if part:
             yield part
 
-    def _count(self, table: str) -> int:
-        (length,) = self._db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()
-        return int(length)
+
+def _folded(sku: str) -> str:
+    return spelling.normalized(sku).casefold()
 
 
-def _named(row: tuple[int, str, str, int]) -> NamedCount:
-    line, sku, warehouse, units = row
-    return NamedCount(line, sku, warehouse, from_units(units))
+def _stored_name(item: ItemName) -> str:
+    return json.dumps([item.sku, item.slug, item.choice])
+
+
+def _level_count(row: tuple[int, str, str, int]) -> LevelCount:
+    line, item, warehouse, units = row
+    return LevelCount(line, _name(item), warehouse, from_units(units))
+
+
+def _status(row: tuple[int, str, str]) -> ItemStatus:
+    line, item, status = row
+    return ItemStatus(line, _name(item), InventoryStatus(status))
+
+
+def _name(stored: str) -> ItemName:
+    sku, slug, choice = json.loads(stored)
+    return ItemName(sku, slug, tuple(map(tuple, choice)))
 
 
 class Products(Spool):
-    """The rows of a Shopify export by handle, its SKUs, and the SKUs that other items have."""
+    """The rows of a file with their ties, the records that were made of them, and SKUs: given, made, and of other items."""
 
+    # Numbers of rows have a type: SQLite uses no index to compare columns with and without one.
     tables = (
-        "row (handle, line, cells, PRIMARY KEY (handle, line)) WITHOUT ROWID",
-        "sku (sku, line, PRIMARY KEY (sku, line)) WITHOUT ROWID",
+        "row (n INTEGER PRIMARY KEY, line, cells, grp)",
+        "head (grp PRIMARY KEY, product INTEGER) WITHOUT ROWID",
+        "tied (product INTEGER, n INTEGER, PRIMARY KEY (product, n)) WITHOUT ROWID",
+        "ref (ref, n INTEGER, PRIMARY KEY (ref, n)) WITHOUT ROWID",
+        "member (ref, n INTEGER, PRIMARY KEY (ref, n)) WITHOUT ROWID",
+        "record (n INTEGER PRIMARY KEY, pickled)",
+        "sku (folded, line, sku, PRIMARY KEY (folded, line)) WITHOUT ROWID",
+        "made (sku PRIMARY KEY) WITHOUT ROWID",
+        "slug (slug PRIMARY KEY, line) WITHOUT ROWID",
         "freed (item_id PRIMARY KEY) WITHOUT ROWID",
         "clash (line, sku, item_id, PRIMARY KEY (line, sku)) WITHOUT ROWID",
     )
 
-    def put(self, rows: Sequence[Row]) -> None:
-        """Add rows, each with a handle."""
-        given = [(row["Handle"], row.line, json.dumps(row.cells)) for row in rows]
-        self._db.executemany("INSERT INTO row VALUES (?, ?, ?)", given)
+    def put(self, rows: Sequence[tuple[Row, Tie]]) -> None:
+        """Add rows in the order of the file."""
+        numbered = list(enumerate(rows, self._count("row") + 1))
+        stored = [(n, row.line, json.dumps(row.cells), tie.group) for n, (row, tie) in numbered]
+        self._db.executemany("INSERT INTO row (n, line, cells, grp) VALUES (?, ?, ?, ?)", stored)
+        refs = [(ref, n) for n, (_, tie) in numbered for ref in tie.refs]
+        self._db.executemany("INSERT OR IGNORE INTO ref VALUES (?, ?)", refs)
+        members = [(ref, n) for n, (_, tie) in numbered for ref in tie.members]
+        self._db.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", members)
+
+    def has_ref(self, ref: str) -> bool:
+        """Whether a row has this ref."""
+        return self._db.execute("SELECT 1 FROM ref WHERE ref = ? LIMIT 1", (ref,)).fetchone() is not None
 
     def products(self) -> Iterator[list[Row]]:
-        """The rows of each handle, in the order in which the handles first occur."""
+        """The rows of each product in the order of the file, the products by their first rows.
+
+        A row belongs to the group that it names, else to the first row that names it as a member, else to itself.
+        """
+        self._tie()
         rows = self._db.execute(
-            """SELECT r.handle, r.line, r.cells
-               FROM (SELECT handle, MIN(line) AS line FROM row GROUP BY handle) AS head
-               JOIN row AS r ON r.handle = head.handle ORDER BY head.line, r.line"""
+            """SELECT t.product, r.line, r.cells
+               FROM (SELECT product, MIN(n) AS first FROM tied GROUP BY product) AS head
+               JOIN tied AS t ON t.product = head.product JOIN row AS r ON r.n = t.n ORDER BY head.first, t.n"""
         )
         for _, found in itertools.groupby(rows, key=lambda row: row[0]):
             yield [Row(line, json.loads(cells)) for _, line, cells in found]
 
+    def _tie(self) -> None:
+        """Find the product of each row, which is the number of one of its rows."""
+        self._db.execute("CREATE INDEX row_group ON row (grp, n)")
+        self._db.execute("CREATE INDEX refs_of_row ON ref (n, ref)")
+        self._db.execute(
+            """INSERT INTO head
+               SELECT grp, COALESCE((SELECT MIN(n) FROM ref WHERE ref = grp), MIN(n))
+               FROM row WHERE grp IS NOT NULL GROUP BY grp"""
+        )
+        self._db.execute(
+            """INSERT INTO tied
+               SELECT COALESCE(
+                   (SELECT product FROM head WHERE head.grp = row.grp),
+                   (SELECT MIN(m.n) FROM ref AS r JOIN member AS m ON m.ref = r.ref WHERE r.n = row.n AND m.n <> row.n),
+                   n), n FROM row"""
+        )
+
+    def put_record(self, record: object) -> None:
+        """Add what was made of the rows of one product."""
+        self._db.execute("INSERT INTO record (pickled) VALUES (?)", (pickle.dumps(record),))
+
+    def records(self) -> Iterator[Any]:
+        """The records, in the order in which they were added."""
+        for (pickled,) in self._db.execute("SELECT pickled FROM record ORDER BY n"):
+            yield pickle.loads(pickled)
+
     def __len__(self) -> int:
-        (length,) = self._db.execute("SELECT COUNT(DISTINCT handle) FROM row").fetchone()
-        return int(length)
+        return self._count("record")
 
     def put_skus(self, skus: Iterable[tuple[str, int]]) -> None:
-        """Add SKUs with their lines."""
-        self._db.executemany("INSERT INTO sku VALUES (?, ?)", skus)
+        """Add given SKUs with their lines."""
+        rows = [(_folded(sku), line, sku) for sku, line in skus]
+        self._db.executemany("INSERT OR IGNORE INTO sku VALUES (?, ?, ?)", rows)
+
+    def put_slug(self, slug: str, line: int) -> None:
+        """Add a given slug with its line."""
+        self._db.execute("INSERT OR IGNORE INTO slug VALUES (?, ?)", (slug, line))
+
+    def is_first_with_slug(self, slug: str, line: int) -> bool:
+        """Whether no earlier product of the file has this slug."""
+        found = self._db.execute("SELECT line FROM slug WHERE slug = ?", (slug,)).fetchone()
+        return found is None or found == (line,)
+
+    def put_made(self, sku: str) -> None:
+        """Add a SKU that will be made."""
+        self._db.execute("INSERT OR IGNORE INTO made VALUES (?)", (sku,))
 
     def __contains__(self, sku: object) -> bool:
-        """Whether the file has a SKU."""
-        return self._db.execute("SELECT 1 FROM sku WHERE sku = ? LIMIT 1", (sku,)).fetchone() is not None
+        """Whether the file gives a SKU, or it will be made."""
+        assert isinstance(sku, str)
+        given = "SELECT 1 FROM sku WHERE folded = ? AND sku = ? UNION ALL SELECT 1 FROM made WHERE sku = ? LIMIT 1"
+        return self._db.execute(given, (_folded(sku), sku, sku)).fetchone() is not None
 
-    def repeated_skus(self) -> Iterator[tuple[str, int, int]]:
-        """The SKUs that occur on an earlier line, with their line and the first one."""
+    def repeated_skus(self) -> Iterator[tuple[str, int, str, int]]:
+        """The SKUs that are like an earlier one but for case, with their line, that one and its line."""
         yield from self._db.execute(
-            """SELECT s.sku, s.line, first.line FROM sku AS s
-               JOIN (SELECT sku, MIN(line) AS line FROM sku GROUP BY sku HAVING COUNT(*) > 1) AS first ON first.sku = s.sku
+            """SELECT s.sku, s.line, first.sku, first.line FROM sku AS s
+               JOIN (SELECT folded, MIN(line) AS line FROM sku GROUP BY folded HAVING COUNT(*) > 1) AS head
+                   ON head.folded = s.folded
+               JOIN sku AS first ON (first.folded, first.line) = (head.folded, head.line)
                WHERE s.line > first.line ORDER BY s.line"""
         )
 

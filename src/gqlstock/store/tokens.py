@@ -8,7 +8,6 @@ from tortoise import fields
 from tortoise.models import Model
 
 from gqlstock.rules import tokens as rules
-from gqlstock.rules.scopes import Caller
 from gqlstock.store.db import sql, writing
 from gqlstock.store.db.records import records
 
@@ -54,13 +53,11 @@ async def all_tokens() -> list[rules.ApiToken]:
 _TOKENS_PER_STATEMENT = 10_000
 
 
-async def callers(given: Collection[str], now: datetime) -> dict[str, Caller]:
-    """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
-    by_digest = {digest(token): token for token in given}
-    found: dict[str, Caller] = {}
-    for part in sql.parts(by_digest, _TOKENS_PER_STATEMENT):
-        valid = f"digest IN ({sql.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
-        # SQL instead of a QuerySet, which would take as long to build as the statement to run. Each request runs this.
-        statement = f"SELECT {{columns}} FROM api_token WHERE {valid}"
-        found |= {by_digest[row.digest]: row.caller for row in await records(rules.ApiToken, statement, *part, now)}
+async def valid(digests: Collection[str], now: datetime) -> list[rules.ApiToken]:
+    """The tokens with these digests, without revoked and expired ones."""
+    found: list[rules.ApiToken] = []
+    for part in sql.parts(digests, _TOKENS_PER_STATEMENT):
+        condition = f"digest IN ({sql.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+        # SQL instead of a QuerySet, which would take as long to build as the statement to run.
+        found += await records(rules.ApiToken, f"SELECT {{columns}} FROM api_token WHERE {condition}", *part, now)
     return found

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.ledger import Level, MovementKind, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
+from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 from gqlstock.store.db import sql
 from gqlstock.store.db.fields import from_units
 from gqlstock.store.db.records import where
@@ -116,7 +118,7 @@ class OrderBook:
     allocations: dict[int, list[Allocation]]
     """By line, in the order of their ids."""
     shipments: list[Shipment]
-    moved: dict[tuple[int, MovementKind], Decimal]
+    moved: dict[int, dict[MovementKind, Decimal]]
     """The sums of the order's movements, by level and kind."""
     levels: dict[int, Level]
     """The levels of its allocations, and others."""
@@ -149,9 +151,68 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
             books[shipment.order_id].shipments.append(shipment)
         for row in await sql.query(_MOVED, *span):
             if row["order_id"] in books:
-                moved = books[row["order_id"]].moved
-                moved[row["level_id"], MovementKind(row["kind"])] = from_units(row["units"])
+                moved = books[row["order_id"]].moved.setdefault(row["level_id"], {})
+                moved[MovementKind(row["kind"])] = from_units(row["units"])
         yield list(books.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TransferBook:
+    """A transfer with all that belongs to it."""
+
+    transfer: InventoryTransfer
+    lines: list[InventoryTransferLine]
+    announcements: dict[int, list[tuple[StockAnnouncement, int]]]
+    """By item, each with the warehouse of its level."""
+
+
+async def transfer_books() -> AsyncIterator[list[TransferBook]]:
+    """All transfers with all that belongs to them, in parts."""
+    async for found in parts(InventoryTransfer, _ORDERS_PER_PART):
+        span = found[0].id, found[-1].id
+        books = {transfer.id: TransferBook(transfer, [], {}) for transfer in found}
+        for line in await where(InventoryTransferLine, "transfer_id BETWEEN ? AND ? ORDER BY id", *span):
+            books[line.transfer_id].lines.append(line)
+        announced = await where(StockAnnouncement, "transfer_id BETWEEN ? AND ? ORDER BY id", *span)
+        levels_of = await _levels("SELECT level_id FROM stock_announcement WHERE transfer_id BETWEEN ? AND ?", *span)
+        for one in announced:
+            level = levels_of[one.level_id]
+            if one.transfer_id in books:
+                of_item = books[one.transfer_id].announcements.setdefault(level.item_id, [])
+                of_item.append((one, level.warehouse_id))
+        yield list(books.values())
+
+
+_MOVED_BY_TRANSFERS = """
+    WITH moved AS (
+        SELECT level.item_id, SUM(movement.quantity) AS units
+        FROM stock_movement movement JOIN inventory_level level ON level.id = movement.level_id
+        WHERE movement.kind IN ('TRANSFER_OUT', 'TRANSFER_IN') GROUP BY level.item_id
+    ), away AS (
+        SELECT item_id, SUM(quantity - received - returned) AS units FROM inventory_transfer_line GROUP BY item_id
+    )
+    SELECT item.sku, CAST(COALESCE(moved.units, 0) AS BIGINT) AS moved, CAST(COALESCE(away.units, 0) AS BIGINT) AS away
+    FROM item LEFT JOIN moved ON moved.item_id = item.id LEFT JOIN away ON away.item_id = item.id
+    WHERE COALESCE(moved.units, 0) + COALESCE(away.units, 0) <> 0 ORDER BY item.id
+"""
+
+
+async def moved_by_transfers() -> list[tuple[str, Decimal, Decimal]]:
+    """The items whose movements by transfers do not add up: the SKU, their sum, and the units on the way and lost."""
+    found = await sql.query(_MOVED_BY_TRANSFERS)
+    return [(row["sku"], from_units(row["moved"]), from_units(row["away"])) for row in found]
+
+
+async def stray_announcements() -> list[int]:
+    """The announcements of a transfer that has no line of their item."""
+    found = await sql.query(
+        """SELECT a.id FROM stock_announcement a JOIN inventory_level level ON level.id = a.level_id
+           WHERE a.transfer_id IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM inventory_transfer_line line
+               WHERE line.transfer_id = a.transfer_id AND line.item_id = level.item_id
+           ) ORDER BY a.id"""
+    )
+    return [row["id"] for row in found]
 
 
 async def _levels(ids: str, *values: int) -> dict[int, Level]:

@@ -181,11 +181,6 @@ async def _first(kind: type[R], query: QuerySet[Any]) -> R | None:
     return found[0] if found else None
 
 
-async def ensure_organization(code: str, name: str) -> None:
-    """Create an organization unless there is one with that code."""
-    await Organization.get_or_create(code=code, defaults={"name": name})
-
-
 async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[rules.Assignment]]:
     """The assignments of each ``website_id`` or ``organization_id``, by priority, ties by the warehouse's id."""
     found: dict[int, list[rules.Assignment]] = {owner_id: [] for owner_id in ids}

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -30,6 +30,8 @@ _SECONDS_BETWEEN_LOOKS = 0.01
 # A client that does not read is not waited for.
 _SECONDS_TO_SAY_GOODBYE = 1.0
 _STREAMS = (b"text/event-stream", b"multipart/mixed")
+# Cut off without an end, so that no client takes a part for the whole.
+_CUT_OFF = (b"application/jsonl",)
 
 _Handler = Callable[[int, FrameType | None], Any]
 
@@ -102,16 +104,15 @@ class Stopping:
         while any(one.answering for one in self._lasting.values()):  # noqa: ASYNC110
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
-    @contextlib.contextmanager
-    def lasts(self, end: Callable[[], Awaitable[None]]) -> Iterator[None]:
-        """Have a connection ended by ``end`` for as long as the block runs."""
+    def add(self, end: Callable[[], Awaitable[None]]) -> None:
+        """Have a connection ended by ``end`` until it is removed."""
         of = trail.current.get()
         assert of is not None
         self._lasting[end] = of
-        try:
-            yield
-        finally:
-            self._lasting.pop(end, None)
+
+    def remove(self, end: Callable[[], Awaitable[None]]) -> None:
+        """A connection is over, if there was one."""
+        self._lasting.pop(end, None)
 
 
 class EndsWhatLasts:
@@ -150,14 +151,17 @@ class EndsWhatLasts:
             if message["type"] == "websocket.accept" and self._stopping.closing:
                 await close()
 
-        with self._stopping.lasts(close):
+        self._stopping.add(close)
+        try:
             await self._app(scope, until_closing, until_closed)
+        finally:
+            self._stopping.remove(close)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         task, of = asyncio.current_task(), trail.current.get()
         assert task is not None
         assert of is not None
-        ended = False
+        ended = cut_off = False
 
         async def end() -> None:
             nonlocal ended
@@ -165,22 +169,26 @@ class EndsWhatLasts:
             task.cancel()
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_stream(message):
-                lasting.enter_context(self._stopping.lasts(end))
+            nonlocal cut_off
+            if message["type"] == "http.response.start" and _is_of(message, (*_STREAMS, *_CUT_OFF)):
+                self._stopping.add(end)
+                cut_off = _is_of(message, _CUT_OFF)
             await send(message)
             if self._stopping.closing and message.get("more_body") and not of.answering and not ended:
                 # It began when the others had been ended already.
                 await end()
 
-        with contextlib.ExitStack() as lasting:
-            try:
-                await self._app(scope, receive, answer)
-            except asyncio.CancelledError:
-                if not ended:
-                    raise
-                task.uncancel()
+        try:
+            await self._app(scope, receive, answer)
+        except asyncio.CancelledError:
+            if not ended:
+                raise
+            task.uncancel()
+            if not cut_off:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._stopping.remove(end)
 
 
-def _is_stream(message: Message) -> bool:
-    return any(name == b"content-type" and value.startswith(_STREAMS) for name, value in message["headers"])
+def _is_of(message: Message, media_types: tuple[bytes, ...]) -> bool:
+    return any(name == b"content-type" and value.startswith(media_types) for name, value in message["headers"])

@@ -17,7 +17,7 @@ from strawberry.extensions import SchemaExtension
 
 import gqlstock.graphql.executor as package
 from gqlstock.graphql.executor import BreadthFirstExecutor, batch_field
-from gqlstock.graphql.executor.plans import Plans
+from gqlstock.graphql.executor.plan_cache import PlanCache
 
 Info = strawberry.Info[Any, Any]
 EXECUTORS = pytest.mark.parametrize("executor", [BreadthFirstExecutor, None], ids=["breadth-first", "graphql-core"])
@@ -33,6 +33,9 @@ async def prices(parents: Sequence["Book"], info: Info, currency: str = "EUR") -
     return [ValueError("not for sale") if p.title == "B" else f"{p.title} {currency}" for p in parents]
 
 
+KNOWN = {"A": "A at hand", "D": "D at hand"}
+
+
 @strawberry.interface
 class Thing:
     title: str
@@ -42,6 +45,7 @@ class Thing:
 @strawberry.type
 class Book(Thing):
     surely: str = batch_field(prices)
+    known: str | None = batch_field(prices, at_hand=lambda book: KNOWN.get(book.title))
 
 
 @strawberry.type
@@ -101,6 +105,23 @@ async def ask(schema: strawberry.Schema, query: str, context: Any = None, **vari
     """The data, and the message and path of each error."""
     answer = await schema.execute(query, variables, context_value=[] if context is None else context)
     return answer.data, [(error.message, error.path) for error in answer.errors or ()]
+
+
+@EXECUTORS
+async def test_a_batch_function_is_not_called_for_values_that_are_at_hand(executor: Any) -> None:
+    context: list[Any] = []
+
+    data, errors = await ask(build(executor), '{ books(titles: ["A", "D"]) { known } }', context)
+
+    assert (data, errors, context) == ({"books": [{"known": "A at hand"}, {"known": "D at hand"}]}, [], [])
+
+
+@EXECUTORS
+async def test_a_batch_function_gives_the_values_that_are_not_at_hand(executor: Any) -> None:
+    data, errors = await ask(build(executor), '{ books(titles: ["C", "B"]) { known } }')
+
+    assert data == {"books": [{"known": "C EUR"}, {"known": None}]}
+    assert errors == [("not for sale", ["books", 1, "known"])]
 
 
 @EXECUTORS
@@ -252,7 +273,7 @@ class Growth(list[int]):
     def __init__(self, document: DocumentNode) -> None:
         (operation,) = document.definitions
         assert isinstance(operation, OperationDefinitionNode)
-        Plans(self.append).keep(operation)
+        PlanCache(self.append).attach(operation)
 
 
 async def execute(schema: Any, document: DocumentNode, **variables: Any) -> Any:
@@ -293,7 +314,7 @@ async def test_the_plans_of_an_operation_are_freed_with_it() -> None:
     schema = build()._schema
     await execute(schema, document)
     (operation,) = document.definitions
-    gone = weakref.ref(Plans.of(operation))  # type: ignore[arg-type]
+    gone = weakref.ref(PlanCache.of(operation))  # type: ignore[arg-type]
 
     gc.disable()
     try:

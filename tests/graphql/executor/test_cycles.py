@@ -4,11 +4,13 @@ import asyncio
 import gc
 import weakref
 
-from gqlstock.graphql import documents
+from gqlstock.graphql.schema.root import build
+from gqlstock.rules.cache_keys import EVERYTHING
+from gqlstock.stock.cache import Cache
 from support.graphql_client import Client
 
 
-async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client) -> None:
+async def test_a_document_that_was_executed_has_no_reference_cycle(client: Client, kept: Cache) -> None:
     queries = [
         "{ viewer { authenticated } products { totalCount nodes { sku availability { sku } } } }",
         """query ($it: Boolean = true) {
@@ -19,16 +21,17 @@ async def test_a_document_that_was_executed_has_no_reference_cycle(client: Clien
     ]
     for query in queries:
         await client.ask(query)
-    documents.KEPT.clear()
+    build().documents.documents.clear()
+    kept.drop({EVERYTHING})
 
     gc.collect()
     gc.disable()
     try:
         for query in queries:
             await client.ask(query)
-        gone = [weakref.ref(document.node.definitions[0]) for document in documents.KEPT.values()]
+        gone = [weakref.ref(document.node.definitions[0]) for document in build().documents.documents.values()]
         assert len(gone) == len(queries)
-        documents.KEPT.clear()
+        build().documents.documents.clear()
         # What was given up over an error comes to its end.
         await asyncio.sleep(0.05)
         assert [one for one in gone if one() is not None] == []

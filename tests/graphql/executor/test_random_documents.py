@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gqlstock.graphql import schema
-from gqlstock.graphql.context import Context
+from gqlstock.graphql.context import Context, Deployment
 from gqlstock.graphql.executor import BreadthFirstExecutor, OrdinaryExecutor
+from gqlstock.graphql.schema import root
 from gqlstock.rules import orders
 from gqlstock.rules.scopes import ANONYMOUS, SYSTEM, Caller, Scope
 from gqlstock.services import receive
@@ -210,8 +210,8 @@ async def a_shop() -> None:
 
 
 async def answered(executor: Any, caller: Caller, document: str, variables: dict[str, Any]) -> tuple[str, Any]:
-    context = Context(feed=None, storefront=None, caller=caller, remembers=True)  # type: ignore[arg-type]
-    answer = await schema.build(executor).execute(document, variables, context_value=context)
+    context = Context(Deployment(None, None), caller=caller)  # type: ignore[arg-type]
+    answer = await root.build(executor).execute(document, variables, context_value=context)
     errors = [error.formatted for error in answer.errors or ()]
     assert not [error for error in errors if error["extensions"]["code"] == "INTERNAL"]
     return json.dumps(answer.data), errors
@@ -219,7 +219,7 @@ async def answered(executor: Any, caller: Caller, document: str, variables: dict
 
 @leaves_something
 def test_the_real_schema_gives_the_same_data_and_errors(database_url: DatabaseUrl, runner: asyncio.Runner) -> None:
-    real = schema.build()._schema
+    real = root.build()._schema
     # What is reckoned from this very moment is never twice the same.
     asked_of_it = documents(real, REAL_POOLS, depth=5, without={"stockoutDate"})
 
@@ -249,7 +249,7 @@ OF_ALL = {"availability", "availabilities", "selection", "checkOrder", "stockout
 def test_what_happens_in_one_warehouse_is_not_seen_by_who_is_for_another(
     database_url: DatabaseUrl, runner: asyncio.Runner
 ) -> None:
-    real = schema.build()._schema
+    real = root.build()._schema
     pools = REAL_POOLS | {"inStock": st.none()}
     drawn: list[Any] = []
 

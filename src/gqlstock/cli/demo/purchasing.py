@@ -39,9 +39,14 @@ _RECEIVE = """
       receiveStock(input: $input) { userErrors { message } }
     }
 """
-_TRANSFER = """
-    mutation Move($input: TransferStockInput!) {
-      transferStock(input: $input) { userErrors { message } }
+_SHIP = """
+    mutation Move($input: ShipTransferInput!) {
+      shipTransfer(input: $input) { transfer { number } userErrors { message } }
+    }
+"""
+_TAKE_IN = """
+    mutation TakeIn($input: ReceiveTransferInput!) {
+      receiveTransfer(input: $input) { userErrors { message } }
     }
 """
 
@@ -56,6 +61,14 @@ class _Lorry:
     reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Van:
+    """A transfer, and when it arrives in the story."""
+
+    due: float
+    number: str
+
+
 class Purchasing:
     def __init__(self, api: Api, shop: Shop, chance: random.Random) -> None:
         self._api = api
@@ -63,6 +76,7 @@ class Purchasing:
         self._chance = chance
         self._numbers = count(1001)
         self._lorries: list[_Lorry] = []
+        self._vans: list[_Van] = []
 
     async def order(self, at: float) -> None:
         """Order for the warehouse in which the most runs low, until its shelves would be full."""
@@ -90,9 +104,12 @@ class Purchasing:
                 self._lorries.append(_Lorry(at + _PART_LATER, lorry.warehouse, rest, lorry.reference))
             given = {"warehouse": lorry.warehouse, "reference": lorry.reference, "lines": _told(lines)}
             await self._api.change(_RECEIVE, {**given, "reason": "Delivery"}, _WHO)
+        for van in [van for van in self._vans if van.due <= at]:
+            self._vans.remove(van)
+            await self._api.change(_TAKE_IN, {"number": van.number}, _WHO)
 
     async def move(self, at: float) -> None:
-        """Bring a few of what one warehouse has the most of to the one that has the least of it."""
+        """Send a few of what one warehouse has the most of on the way to the one that has the least of it."""
         moves: list[tuple[Decimal, str, str, str]] = []
         by_sku: dict[str, list[dict[str, Any]]] = {}
         for level in await self._levels():
@@ -105,19 +122,30 @@ class Purchasing:
             )
         gap, sku, of, to = max(moves, default=(Decimal(0), "", "", ""))
         if gap >= _WORTH_A_WAY:
+            under_way, expected = self._under_way()
             lines = _told({sku: gap // _PARTS})
-            await self._api.change(_TRANSFER, {"from": of, "to": to, "reason": "Evening out", "lines": lines}, _WHO)
+            given = {"from": of, "to": to, "expectedAt": expected, "reason": "Evening out", "lines": lines}
+            if transfer := (await self._api.change(_SHIP, given, _WHO)).get("transfer"):
+                self._vans.append(_Van(at + under_way, transfer["number"]))
 
     async def _announce(self, at: float, warehouse: str, lines: Mapping[str, Decimal]) -> None:
-        under_way = self._chance.uniform(*_SECONDS_UNDER_WAY)
+        under_way, expected = self._under_way()
         reference = f"PO-{next(self._numbers)}"
-        expected = (clock.now() + timedelta(seconds=under_way)).isoformat()
         given = {"warehouse": warehouse, "reference": reference, "expectedAt": expected, "lines": _told(lines)}
         announced = await self._api.change(_ANNOUNCE, given, _WHO)
         if announced and not announced["userErrors"]:
             self._lorries.append(_Lorry(at + under_way, warehouse, lines, reference))
 
+    def _under_way(self) -> tuple[float, str]:
+        """How many seconds something takes that leaves now, and the moment at which it is expected."""
+        seconds = self._chance.uniform(*_SECONDS_UNDER_WAY)
+        return seconds, (clock.now() + timedelta(seconds=seconds)).isoformat()
+
     async def _levels(self) -> list[dict[str, Any]]:
+        """The levels of what is kept in stock."""
+        return [level for level in await self._all_levels() if not self._shop.wares[level["item"]["sku"]].preorder]
+
+    async def _all_levels(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         after = None
         while True:

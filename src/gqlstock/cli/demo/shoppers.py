@@ -15,6 +15,11 @@ _LOOK = """
       availabilities(skus: $skus, website: $website) { sku orderable canSubscribeBackInStock }
     }
 """
+_LOOK_AT_PREORDERS = """
+    query LookAtPreorders($skus: [String!]!, $website: String!) {
+      availabilities(skus: $skus, website: $website) { sku orderable salableQuantity }
+    }
+"""
 _PLACE = """
     mutation Place($input: PlaceOrderInput!) {
       placeOrder(input: $input) { order { number } userErrors { message } }
@@ -79,6 +84,7 @@ class Shoppers:
         self._skus = list(shop.wares)
         # What comes in many combinations is not liked the more for it.
         combinations = {ware.sku: sum(one is ware for one in shop.wares.values()) for ware in shop.wares.values()}
+        self._preorders = [sku for sku, ware in shop.wares.items() if ware.preorder]
         self._liked = [ware.liked / combinations[ware.sku] ** 0.5 for ware in shop.wares.values()]
         self._carts: list[tuple[str, list[dict[str, Any]]]] = []
 
@@ -86,6 +92,14 @@ class Shoppers:
         """Order what of the things that one wants is there."""
         if lines := await self._found():
             await self._order(lines)
+
+    async def preorder(self, at: float) -> None:
+        """Order what is only on its way, be it the last of it."""
+        data = await self._api.ask(_LOOK_AT_PREORDERS, {"skus": self._preorders, "website": self._kind.website})
+        for one in data.get("availabilities") or ():
+            if one["orderable"]:
+                units = min(self._chance.choice(self._kind.units), int(one["salableQuantity"]))
+                await self._order([{"sku": one["sku"], "quantity": units}])
 
     async def fill_a_cart(self, at: float) -> None:
         """Have what is in a cart kept for a while."""

@@ -10,6 +10,7 @@ import httpx
 
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import Shop
+from gqlstock.cli.demo.preorder import Preorder
 from gqlstock.cli.demo.purchasing import Purchasing
 from gqlstock.cli.demo.shoppers import HOUSEHOLDS, RETAILERS, Shoppers
 from gqlstock.cli.demo.staff import Staff
@@ -39,7 +40,10 @@ def habits(api: Api, shop: Shop, chance: random.Random) -> list[Habit]:
     retailers = Shoppers(api, shop, chance, RETAILERS)
     staff = Staff(api, chance)
     purchasing = Purchasing(api, shop, chance)
+    preorders = [Preorder(api, sku, ware.units) for sku, ware in shop.wares.items() if ware.preorder]
     return [
+        *(Habit(2, preorder.go_on) for preorder in preorders),
+        Habit(4, households.preorder),
         Habit(1.2, households.buy),
         Habit(9, households.fill_a_cart),
         Habit(5, households.go_on_with_a_cart),

@@ -74,6 +74,11 @@ class Ware:
         return self.name.lower().replace(" ", "-")
 
     @property
+    def preorder(self) -> bool:
+        """Whether it is sold before it is there, to the last unit that is announced."""
+        return bool(self.settings.get("backorders_from_incoming"))
+
+    @property
     def by_the_metre(self) -> bool:
         return bool(self.settings.get("quantity_uses_decimals"))
 
@@ -88,6 +93,21 @@ WARES: Sequence[Ware] = (
     Ware("Bread knife", "kitchen", 10, "Serrated, 20 cm."),
     Ware("Cutting board", "kitchen", 10, "Beech, oiled."),
     Ware("Enamel pan", "kitchen", 8, "24 cm, with a lid.", settings={"only_x_left_threshold": Decimal(8)}),
+    # Only what is announced with a date may be ordered; what arrives leaves a day later.
+    Ware(
+        "Kettle",
+        "kitchen",
+        24,
+        "Copper, a new edition; ordered while it is made.",
+        settings={
+            "backorders": BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,
+            "backorders_from_incoming": True,
+            "incoming_buffer_days": 1,
+            "notify_below": Decimal(0),
+        },
+        liked=1,
+        at_first=Decimal(0),
+    ),
     Ware("Pepper mill", "kitchen", 12, "Beech, ceramic grinder.", at_first=_HALF),
     Ware("Tea towel", "kitchen", 14, "Half linen.", {"Color": ("Blue", "Green", "White")}, liked=3),
     Ware("Watering can", "garden", 10, "Ten litres.", {"Color": ("Green", "Zinc")}, liked=3),

@@ -24,6 +24,13 @@ mutation {
 }""",
     ),
     (
+        "When does it leave? The kettle is sold before it is there, as far as is announced:",
+        """\
+{
+  product(sku: "KETTLE") { name availability { orderable message expectedAt incoming { at quantity } } }
+}""",
+    ),
+    (
         "Why is the number what it is? With the token, as all that follows:",
         """\
 {

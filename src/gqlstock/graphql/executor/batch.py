@@ -8,7 +8,8 @@
 
 The function gives one value for each parent, in their order; an exception in place of a value is that parent's error
 alone. ``info`` is that of the first parent. All parents of an operation that ask the same function with equal arguments
-within one turn of the event loop are given to it together, under any executor.
+within one turn of the event loop are given to it together, under any executor. ``at_hand`` gives the value of a parent that
+has it already, else None: where all parents have theirs, the function is not called.
 """
 
 import asyncio
@@ -20,45 +21,53 @@ import strawberry
 
 Function = Callable[..., Awaitable[Sequence[Any]]]
 
+AtHand = Callable[[Any], Any]
+
 MARK = "batch"
 """Where an executor finds the function in the metadata of a field."""
+AT_HAND = "at_hand"
+"""Where it finds what gives values that parents have already."""
 
 
-def batch_field(function: Function, *, metadata: dict[str, Any] | None = None, **options: Any) -> Any:
+def batch_field(
+    function: Function, *, at_hand: AtHand | None = None, metadata: dict[str, Any] | None = None, **options: Any
+) -> Any:
     """A field of a type, worked out by a batch function; ``options`` are those of ``strawberry.field``."""
     arguments = list(inspect.signature(function).parameters.values())[2:]
 
     def resolve(self: Any, info: strawberry.Info[Any, Any], **given: Any) -> Any:
-        return load_one(function, self, info, given)
+        known = at_hand(self) if at_hand is not None else None
+        return load_one(function, self, info, given) if known is None else known
 
     own = inspect.signature(resolve).parameters
     resolve.__signature__ = inspect.Signature([own["self"], own["info"], *arguments])  # type: ignore[attr-defined]
     resolve.__module__ = function.__module__
     resolve.__name__ = function.__name__
-    return strawberry.field(resolver=resolve, metadata={**(metadata or {}), MARK: function}, **options)
+    marks = {MARK: function, AT_HAND: at_hand}
+    return strawberry.field(resolver=resolve, metadata={**(metadata or {}), **marks}, **options)
 
 
 def load_one(function: Function, parent: Any, info: Any, arguments: dict[str, Any]) -> "asyncio.Future[Any]":
     """The value for one parent, worked out together with those of the others."""
-    return _call(function, info, arguments).join([parent], _tell_one)
+    return _call(function, info, arguments).join([parent], _deliver_one)
 
 
 def load(function: Function, parents: list[Any], info: Any, arguments: dict[str, Any]) -> "asyncio.Future[list[Any]]":
     """The values for some parents, worked out together with those of the others; never fails but by cancellation."""
-    return _call(function, info, arguments).join(parents, _tell_many)
+    return _call(function, info, arguments).join(parents, _deliver_many)
 
 
-Tell = Callable[["asyncio.Future[Any]", Sequence[Any]], None]
+Deliver = Callable[["asyncio.Future[Any]", Sequence[Any]], None]
 
 
-def _tell_one(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
+def _deliver_one(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
     if isinstance(values[0], Exception):
         future.set_exception(values[0])
     else:
         future.set_result(values[0])
 
 
-def _tell_many(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
+def _deliver_many(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
     future.set_result(values)
 
 
@@ -71,16 +80,16 @@ class _Call:
         self._function = function
         self._info = info
         self._parents: list[Any] = []
-        self._told: list[tuple[asyncio.Future[Any], int, Tell]] = []
+        self._joined: list[tuple[asyncio.Future[Any], int, Deliver]] = []
         self._awaited = 0
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._loop.call_soon(self._start)
 
-    def join(self, parents: list[Any], tell: Tell) -> "asyncio.Future[Any]":
+    def join(self, parents: list[Any], deliver: Deliver) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = self._loop.create_future()
         self._parents += parents
-        self._told.append((future, len(parents), tell))
+        self._joined.append((future, len(parents), deliver))
         self._awaited += 1
         future.add_done_callback(self._leave)
         return future
@@ -108,13 +117,13 @@ class _Call:
         except Exception as error:
             values = [error] * len(self._parents)
         start = 0
-        for future, count, tell in self._told:
+        for future, count, deliver in self._joined:
             if not future.done():
-                tell(future, values[start : start + count])
+                deliver(future, values[start : start + count])
             start += count
 
 
-# The calls that can still be joined, by function and operation. An operation is told from others by the dictionary of
+# The calls that can still be joined, by function and operation. An operation is identified by the dictionary of
 # its variables, which its calls keep alive for as long as they are listed here.
 _waiting: dict[tuple[Any, int], list[_Call]] = {}
 

@@ -3,21 +3,61 @@
 from collections.abc import Awaitable
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationType,
+    assert_valid_schema,
+    default_field_resolver,
+    default_type_resolver,
+)
 
-from gqlstock.graphql.executor.awaiting import Column
-from gqlstock.graphql.executor.faults import UP, Fault
+from gqlstock.graphql.executor import prepared
+from gqlstock.graphql.executor.columns import Column
+from gqlstock.graphql.executor.completion import execute_field, execute_selection, join
+from gqlstock.graphql.executor.execution import Execution
+from gqlstock.graphql.executor.failures import PROPAGATE, FailedValue
 from gqlstock.graphql.executor.ordinary import OrdinaryExecutor
-from gqlstock.graphql.executor.places import ROOT
-from gqlstock.graphql.executor.plan import Plan
-from gqlstock.graphql.executor.plans import Plans
-from gqlstock.graphql.executor.walk import Walk
+from gqlstock.graphql.executor.paths import ROOT
+from gqlstock.graphql.executor.plan_cache import PlanCache
+from gqlstock.graphql.executor.prepared import Prepared
+
+_BUILT_HERE = {"is_awaitable", "operation_extensions"}
+"""The options of ``build`` that need nothing of graphql-core's own."""
 
 
 class BreadthFirstExecutor(OrdinaryExecutor):
-    """Walks what it takes, and leaves to graphql-core what it does not: ``@defer`` and ``@stream``, variables of
+    """Executes what can be planned, and leaves the rest to graphql-core: ``@defer`` and ``@stream``, variables of
     fragments, extensions that have ``resolve``, abort signals and hooks, schemas that are not Strawberry's.
     """
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        *more: Any,
+        **named: Any,
+    ) -> Any:
+        operation = prepared.operation(document, operation_name)
+        if operation is not None and not more and named.keys() <= _BUILT_HERE:
+            kept = Prepared.of(schema, document, operation)
+            values = kept.variables.values(raw_variable_values or {})
+            if values is not None and not kept.has_variables_of_fragments:
+                assert_valid_schema(schema)
+                fragments = kept.fragment_definitions, kept.fragments
+                given = root_value, context_value, operation, values
+                resolvers = default_field_resolver, default_type_resolver, default_field_resolver
+                return cls(schema, *fragments, *given, *resolvers, hide_suggestions=True, **named)
+        return super().build(
+            schema, document, root_value, context_value, raw_variable_values, operation_name, *more, **named
+        )
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         root = self.schema.get_root_type(self.operation.operation)
@@ -25,55 +65,61 @@ class BreadthFirstExecutor(OrdinaryExecutor):
         middleware = self.middleware_manager is not None and self.middleware_manager.middlewares
         if root is None or strawberry_schema is None or middleware or self.abort_signal or self.hooks:
             return super().execute_operation(serially)
-        walk = Walk(self, strawberry_schema.schema_converter)
+        converter = strawberry_schema.schema_converter
         try:
-            plan = Plans.of(self.operation).find(walk, root)
+            plan = PlanCache.of(self.operation).plan(self, converter, root)
         except (GraphQLError, RecursionError):
             # What cannot be planned is refused by graphql-core in its own words.
             plan = None
         if plan is None:
             return super().execute_operation(serially)
-        walk.plan = plan
+        execution = Execution(self, converter, plan)
         if serially is None:
             serially = self.operation.operation is OperationType.MUTATION
         if serially and plan.root.fields:
-            return self._one_after_the_other(plan, walk)
-        step = plan.root.run([self.root_value], ROOT, walk)
-        return self._answer(step) if isinstance(step, list) else self._answered(step)
+            return self._execute_serially(execution)
+        column = execute_selection(plan.root, [self.root_value], ROOT, execution)
+        return _result(column) if isinstance(column, list) else _result_later(column)
 
-    async def _answered(self, step: Awaitable[Column]) -> ExecutionResult:
-        return self._answer(await step)
-
-    def _one_after_the_other(self, plan: Plan, walk: Walk) -> Any:
+    def _execute_serially(self, execution: Execution) -> Any:
         """Each root field when the one before it is done; none behind one that leaves nothing of the answer."""
+        root = execution.plan.root
         columns: list[Column] = []
-        for field in plan.root.fields:
-            step = field.column([self.root_value], ROOT, walk)
-            if not isinstance(step, list):
-                return self._rest_in_turn(step, columns, plan, walk)
-            columns.append(step)
-            if _nothing_is_left(step):
+        for field in root.fields:
+            column = execute_field(field, [self.root_value], ROOT, execution)
+            if not isinstance(column, list):
+                return self._execute_rest(column, columns, execution)
+            columns.append(column)
+            if _propagates(column):
                 break
-        return self._answer(plan.root.joined(columns))
+        return _result(join(root.keys, columns))
 
-    async def _rest_in_turn(
-        self, step: Awaitable[Column], columns: list[Column], plan: Plan, walk: Walk
+    async def _execute_rest(
+        self, column: Awaitable[Column], columns: list[Column], execution: Execution
     ) -> ExecutionResult:
-        columns.append(await step)
-        for field in plan.root.fields[len(columns) :]:
-            if _nothing_is_left(columns[-1]):
+        root = execution.plan.root
+        columns.append(await column)
+        for field in root.fields[len(columns) :]:
+            if _propagates(columns[-1]):
                 break
-            following = field.column([self.root_value], ROOT, walk)
+            following = execute_field(field, [self.root_value], ROOT, execution)
             columns.append(following if isinstance(following, list) else await following)
-        return self._answer(plan.root.joined(columns))
-
-    def _answer(self, column: Column) -> ExecutionResult:
-        (data,) = column
-        if type(data) is not Fault:
-            return ExecutionResult(data, None)
-        return ExecutionResult(None if data.value is UP else data.value, [f.located() for f in data.failures])
+        return _result(join(root.keys, columns))
 
 
-def _nothing_is_left(column: Column) -> bool:
+def _propagates(column: Column) -> bool:
     (value,) = column
-    return type(value) is Fault and value.value is UP
+    return type(value) is FailedValue and value.value is PROPAGATE
+
+
+async def _result_later(column: Awaitable[Column]) -> ExecutionResult:
+    return _result(await column)
+
+
+def _result(column: Column) -> ExecutionResult:
+    """The result of a column of one value, the root object."""
+    (data,) = column
+    if type(data) is not FailedValue:
+        return ExecutionResult(data, None)
+    errors = [failure.located() for failure in data.failures]
+    return ExecutionResult(None if data.value is PROPAGATE else data.value, errors)

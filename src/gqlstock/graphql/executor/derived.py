@@ -1,4 +1,4 @@
-"""Derived fields: what is made of an object's own values, and only where it is asked for."""
+"""Derived fields: functions of an object alone, called only where they are selected."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,9 +1,7 @@
-"""The ordinary executor, graphql-core's as Strawberry uses it: what it remembers ends with it.
+"""graphql-core's executor as Strawberry uses it, without two leaks of memory.
 
-It is freed with its operation, with no reference cycle that would keep the operation's rows until they are collected.
-
-graphql-core's keeps the subfields that it has collected, by lists that are made anew for each event, in a memory that
-all events of a subscription share: 2 KB more with each, for as long as the subscription lasts.
+It is freed with its operation: no reference cycle keeps the operation's rows until they are collected. And subfields that it
+has collected are kept for one event; graphql-core shares them among all events of a subscription, 2 KB more with each.
 """
 
 from typing import Any
@@ -15,12 +13,12 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 class OrdinaryExecutor(StrawberryGraphQLCoreExecutionContext):
     @classmethod
     def build(cls, *given: Any, **named: Any) -> Any:
-        """Whoever gets a variable wrong is not told the names that would have been right."""
+        """Errors of variables do not suggest names: the public is not to learn them that way."""
         return super().build(*given, **{**named, "hide_suggestions": True})
 
     @property
     def async_helpers(self) -> GraphQLResolveInfoHelpers:
-        """Made for each who asks: kept, its methods would keep the executor."""
+        """New each time: if it were kept, its methods would keep the executor."""
         return GraphQLResolveInfoHelpers(self.gather_async_work, self.track_async_work)
 
     @async_helpers.setter

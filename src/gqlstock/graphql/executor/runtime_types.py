@@ -1,99 +1,107 @@
 """Which object type each value of a field is of. Decided by its class where that settles it, else value by value."""
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from graphql import GraphQLCompositeType, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.executor import invalid_return_type_error
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.union import StrawberryUnion
 
-from gqlstock.graphql.executor.places import Places
-
-if TYPE_CHECKING:
-    from gqlstock.graphql.executor.plan import Field
-    from gqlstock.graphql.executor.walk import Walk
+from gqlstock.graphql.executor.execution import Execution
+from gqlstock.graphql.executor.paths import Paths
+from gqlstock.graphql.executor.plan import FieldPlan, ObjectShape
 
 Info = GraphQLResolveInfo[Any]
-Found = GraphQLObjectType | Exception
+TypeOrError = GraphQLObjectType | Exception
 
 
-class RuntimeTypes:
-    def __init__(self, field: "Field", kind: GraphQLCompositeType) -> None:
+def runtime_types(
+    values: list[Any], shape: ObjectShape, field: FieldPlan, paths: Paths, execution: Execution
+) -> GraphQLObjectType | list[TypeOrError | Awaitable[GraphQLObjectType]]:
+    """The type of all values, or that of each: a type, why there is none, or an awaitable of it."""
+    if shape.only is not None:
+        return shape.only
+    known, classes = shape.type_of_class, {*map(type, values)}
+    if classes <= known.keys() and not any(hasattr(value, TYPE_CAST_ATTRIBUTE) for value in values):
+        if len(classes) == 1:
+            return known[classes.pop()]
+        return [known[type(value)] for value in values]
+    deciding = _Deciding(shape, field, execution)
+    infos = [execution.info(field, path) for path in paths.fields]
+    return [deciding.type_of(value, info) for value, info in zip(values, infos, strict=True)]
+
+
+class _Deciding:
+    """Decides value by value, as graphql-core does, and remembers what a class settles."""
+
+    def __init__(self, shape: ObjectShape, field: FieldPlan, execution: Execution) -> None:
+        self._shape = shape
         self._field = field
-        self._kind = kind
-        self._only = kind if isinstance(kind, GraphQLObjectType) and kind.is_type_of is None else None
-        self._by_class: dict[type, GraphQLObjectType] = {}
+        self._executor = execution.executor
 
-    def of(
-        self, values: list[Any], places: Places, walk: "Walk"
-    ) -> GraphQLObjectType | list[Found | Awaitable[GraphQLObjectType]]:
-        """The type of all values, or that of each: a type, why there is none, or what is awaited for it."""
-        if self._only is not None:
-            return self._only
-        known, classes = self._by_class, {*map(type, values)}
-        if classes <= known.keys() and not any(hasattr(value, TYPE_CAST_ATTRIBUTE) for value in values):
-            if len(classes) == 1:
-                return known[classes.pop()]
-            return [known[type(value)] for value in values]
-        infos = [walk.info(self._field, path) for path in places.fields]
-        return [self._find(value, info, walk) for value, info in zip(values, infos, strict=True)]
-
-    def _find(self, value: Any, info: Info, walk: "Walk") -> Found | Awaitable[GraphQLObjectType]:
+    def type_of(self, value: Any, info: Info) -> TypeOrError | Awaitable[GraphQLObjectType]:
+        asked = self._shape.graphql_type
         try:
-            if isinstance(self._kind, GraphQLObjectType):
-                return self._checked(self._kind, value, info, walk)
-            told: Any = (self._kind.resolve_type or walk.executor.type_resolver)(value, info, self._kind)
-            if walk.executor.is_awaitable(told):
-                return self._find_later(told, value, info, walk)
-            return self._checked(self._named(told, value, info, walk), value, info, walk)
+            if isinstance(asked, GraphQLObjectType):
+                return self._checked(asked, value, info)
+            name: Any = (asked.resolve_type or self._executor.type_resolver)(value, info, asked)
+            if self._executor.is_awaitable(name):
+                return self._type_of_later(name, value, info)
+            return self._checked(self._named(name, value, info), value, info)
         except Exception as error:
             return error
 
-    async def _find_later(self, told: Awaitable[str], value: Any, info: Info, walk: "Walk") -> GraphQLObjectType:
-        found = self._checked(self._named(await told, value, info, walk), value, info, walk)
+    async def _type_of_later(self, name: Awaitable[str], value: Any, info: Info) -> GraphQLObjectType:
+        found = self._checked(self._named(await name, value, info), value, info)
         return found if isinstance(found, GraphQLObjectType) else await found
 
-    def _named(self, told: Any, value: Any, info: Info, walk: "Walk") -> GraphQLObjectType:
-        return walk.executor.ensure_valid_runtime_type(told, self._kind, self._field.details, info, value)  # type: ignore[arg-type]
+    def _named(self, name: Any, value: Any, info: Info) -> GraphQLObjectType:
+        return self._executor.ensure_valid_runtime_type(
+            name,
+            self._shape.graphql_type,  # type: ignore[arg-type]
+            self._field.details,
+            info,
+            value,
+        )
 
     def _checked(
-        self, kind: GraphQLObjectType, value: Any, info: Info, walk: "Walk"
+        self, type_: GraphQLObjectType, value: Any, info: Info
     ) -> GraphQLObjectType | Awaitable[GraphQLObjectType]:
         """The type, if the value is of it."""
-        if kind.is_type_of is not None:
-            fits: Any = kind.is_type_of(value, info)
-            if walk.executor.is_awaitable(fits):
-                return self._checked_later(kind, value, fits)
+        if type_.is_type_of is not None:
+            fits: Any = type_.is_type_of(value, info)
+            if self._executor.is_awaitable(fits):
+                return self._checked_later(type_, value, fits)
             if not fits:
-                raise invalid_return_type_error(kind, value, self._field.details)
-        if self._told_by_class(kind, value):
-            self._by_class[type(value)] = kind
-        return kind
+                raise invalid_return_type_error(type_, value, self._field.details)
+        if self._is_settled_by_class(type_, value):
+            self._shape.type_of_class[type(value)] = type_
+        return type_
 
-    async def _checked_later(self, kind: GraphQLObjectType, value: Any, fits: Awaitable[bool]) -> GraphQLObjectType:
+    async def _checked_later(self, type_: GraphQLObjectType, value: Any, fits: Awaitable[bool]) -> GraphQLObjectType:
         if not await fits:
-            raise invalid_return_type_error(kind, value, self._field.details)
-        return kind
+            raise invalid_return_type_error(type_, value, self._field.details)
+        return type_
 
-    def _told_by_class(self, kind: GraphQLObjectType, value: Any) -> bool:
+    def _is_settled_by_class(self, type_: GraphQLObjectType, value: Any) -> bool:
         """Whether all objects of this one's class are of that type: it is the class that defines the type.
 
-        Not where somebody wrote a function that decides, nor for types made from generic ones, nor what is cast.
+        Not where a function decides, nor for types made from generic ones, nor for values that are cast.
         """
-        defined = _definition(kind)
+        defined = _definition(type_)
         if not isinstance(defined, StrawberryObjectDefinition) or hasattr(value, TYPE_CAST_ATTRIBUTE):
             return False
         if defined.origin is not type(value) or defined.is_graphql_generic or defined.is_type_of is not None:
             return False
-        if self._kind is kind:
+        if self._shape.graphql_type is type_:
             return True
-        asked = _definition(self._kind)
+        asked = _definition(self._shape.graphql_type)
         if isinstance(asked, StrawberryObjectDefinition):
             return asked.resolve_type is None and isinstance(value, asked.origin)
         return type(asked) is StrawberryUnion
 
 
-def _definition(kind: Any) -> Any:
-    return kind.extensions.get("strawberry-definition")
+def _definition(type_: Any) -> Any:
+    return type_.extensions.get("strawberry-definition")

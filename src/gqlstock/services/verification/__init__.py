@@ -3,13 +3,31 @@
 Each module checks one kind of row. The rules decide what a row must be.
 """
 
-from gqlstock.services.verification import alerts, announcements, holds, keys, levels, movements, orders
+from gqlstock.services.verification import (
+    alerts,
+    announcements,
+    holds,
+    keys,
+    levels,
+    movements,
+    orders,
+    transfers,
+)
 from gqlstock.services.verification.differences import Difference
 from gqlstock.store.db import transactions
 
 __all__ = ["Difference", "verify"]
 
-_CHECKS = (levels.check, movements.check, orders.check, holds.check, announcements.check, alerts.check, keys.check)
+_CHECKS = (
+    levels.check,
+    movements.check,
+    orders.check,
+    holds.check,
+    announcements.check,
+    transfers.check,
+    alerts.check,
+    keys.check,
+)
 
 
 async def verify() -> list[Difference]:

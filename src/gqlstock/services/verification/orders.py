@@ -1,8 +1,9 @@
 """Verifies orders against their lines, allocations, shipments and movements."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from decimal import Decimal
 
+from gqlstock.rules import allocation as allocations
 from gqlstock.rules import expected_movements, seals
 from gqlstock.rules import orders as rules
 from gqlstock.rules.allocation import Allocation, AllocationState
@@ -65,10 +66,8 @@ def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
         yield "returned", line.returned, _sum(book, line, AllocationState.RETURNED)
     positions = {allocation.position for allocation in found}
     yield "order of allocations", sorted(positions), list(range(len(positions)))
-    # One allocation was planned for each line and source; the others were split off it.
-    planned = {position: min(one.id for one in found if one.position == position) for position in positions}
-    split = {one.id: planned[one.position] for one in found if one.id != planned[one.position]}
-    yield "allocations split off", {one.id: one.split_from for one in found if one.split_from is not None}, split
+    split = {one.id: one.split_from for one in found if one.split_from is not None}
+    yield "allocations split off", split, allocations.split_off(found)
 
 
 def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Iterator[Figure]:
@@ -86,16 +85,24 @@ def _allocation(book: OrderBook, line: OrderLine, allocation: Allocation) -> Ite
 
 def _ledger(book: OrderBook) -> Iterator[Figure]:
     """The movements of the order, by level and kind."""
-    expected: dict[tuple[int, MovementKind], Decimal] = {}
+    expected: dict[int, dict[MovementKind, Decimal]] = {}
     for line in book.lines:
         for one in book.allocations[line.id]:
             if one.level_id is not None:
-                for kind, units in expected_movements.of_units(one.state, line.decrement, one.quantity).items():
-                    expected[one.level_id, kind] = expected.get((one.level_id, kind), ZERO) + units
-    for level_id, kind in sorted(expected.keys() | book.moved.keys()):
-        moved, wanted = book.moved.get((level_id, kind), ZERO), expected.get((level_id, kind), ZERO)
-        if not expected_movements.agrees(kind, moved, wanted):
-            yield f"{kind} movements of level {level_id}", moved, wanted
+                units = expected_movements.of_units(one.state, line.decrement, one.quantity)
+                _add(expected.setdefault(one.level_id, {}), units)
+    for level_id in sorted(expected.keys() | book.moved.keys()):
+        moved, wanted = book.moved.get(level_id, {}), expected.get(level_id, {})
+        _add(wanted, expected_movements.moved_away(moved, wanted))
+        for kind in sorted(moved.keys() | wanted.keys()):
+            there, right = moved.get(kind, ZERO), wanted.get(kind, ZERO)
+            if not expected_movements.agrees(kind, there, right):
+                yield f"{kind} movements of level {level_id}", there, right
+
+
+def _add(sums: dict[MovementKind, Decimal], units: Mapping[MovementKind, Decimal]) -> None:
+    for kind, quantity in units.items():
+        sums[kind] = sums.get(kind, ZERO) + quantity
 
 
 def _sum(book: OrderBook, line: OrderLine, *states: AllocationState) -> Decimal:

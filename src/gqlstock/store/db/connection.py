@@ -8,7 +8,7 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection
-from tortoise.context import TortoiseContext
+from tortoise.context import TortoiseContext, get_current_context
 from tortoise.models import Model
 from tortoise.validators import MaxLengthValidator
 
@@ -22,7 +22,9 @@ TABLES = [
         "settings",
         "inventory",
         "announcements",
+        "transfers",
         "orders",
+        "order_keys",
         "shipments",
         "holds",
         "alerts",
@@ -41,6 +43,9 @@ _MIGRATIONS = "gqlstock.store.db.migrations"
 
 # SQLite gives the write lock to the process that polls next. In ten seconds a queue of hundreds drains.
 _BUSY_MILLISECONDS = 10_000
+# SQLite overwrites its log of 4 MB. Cut to the 16 KB of Tortoise's setting it grows again with every commit, which then
+# takes twice as long to reach the disk. A log that is larger, such as that of an import, is cut.
+_LOG_BYTES = 16 * 1024 * 1024
 _MAX_WRITE_CONNECTIONS = 6
 _MAX_READ_CONNECTIONS = 10
 
@@ -82,7 +87,13 @@ class SqliteFile(DatabaseUrl):
 
     def connections(self, *, create: bool = False) -> dict[str, Any]:
         engine = "gqlstock.store.db.sqlite"
-        pragmas = {"file_path": self.path, "create": create, "busy_timeout": _BUSY_MILLISECONDS, "synchronous": "FULL"}
+        pragmas = {
+            "file_path": self.path,
+            "create": create,
+            "busy_timeout": _BUSY_MILLISECONDS,
+            "synchronous": "FULL",
+            "journal_size_limit": _LOG_BYTES,
+        }
         return {
             "default": {"engine": engine, "credentials": pragmas},
             "reader": {"engine": engine, "credentials": {**pragmas, "query_only": "ON"}},
@@ -104,6 +115,16 @@ class Postgres(DatabaseUrl):
         }
 
 
+class _Context(TortoiseContext):
+    """Tortoise's, which knows its database and the client that reads."""
+
+    reader: Any
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        super().__init__()
+        self.url = url
+
+
 @asynccontextmanager
 async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = False) -> AsyncIterator[None]:
     """Open the database for the block. ``everywhere``: also for tasks that were not started in the block.
@@ -112,8 +133,10 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = F
     """
     # Tortoise caches statements in the dialect of the first database.
     EXECUTOR_CACHE.clear()
-    async with TortoiseContext() as context:
+    context = _Context(url)
+    async with context:
         await context.init(config=settings(url, create=create), _enable_global_fallback=everywhere)
+        context.reader = context.connections.get("reader")
         assert context.apps is not None
         models = list(context.apps[APP].values())
         _allow_long_lookups(models)
@@ -137,11 +160,29 @@ def connection() -> BaseDBAsyncClient:
 
 def reading() -> BaseDBAsyncClient:
     """The read connection; in a transaction, the transaction's."""
-    return get_connection(Router().db_for_read(Model))
+    return get_connection("default" if in_transaction.get() else "reader")
+
+
+def reader() -> Any:
+    """The client that reads, whatever transaction is running."""
+    return _context().reader
+
+
+def filename() -> str:
+    """The file of a SQLite database."""
+    url = _context().url
+    assert isinstance(url, SqliteFile)
+    return url.path
 
 
 def is_postgres() -> bool:
-    return is_of_postgres(connection())
+    return isinstance(_context().url, Postgres)
+
+
+def _context() -> _Context:
+    context = get_current_context()
+    assert isinstance(context, _Context)
+    return context
 
 
 def is_of_postgres(db: Any) -> bool:

@@ -29,6 +29,13 @@ def from_units(stored: int) -> Decimal:
     return Decimal(stored).scaleb(-quantities.PLACES) if parts else Decimal(whole)
 
 
+@lru_cache(maxsize=16_384)
+def wire_units(stored: int) -> int | float:
+    """The number for JSON of a stored integer, as ``quantities.wire`` has it for the quantity."""
+    whole, parts = divmod(stored, _SCALE)
+    return float(stored / _SCALE) if parts else whole
+
+
 class _QuantityColumn(Column):
     """A quantity column in an ``F()`` expression. Numbers that are added to it are quantities."""
 

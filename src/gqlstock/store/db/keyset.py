@@ -1,7 +1,7 @@
 """Keyset paging: every page costs the same, and rows that are added or removed elsewhere do not shift it."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pypika_tortoise.terms import Tuple
@@ -10,32 +10,12 @@ from tortoise.functions import Count
 from tortoise.query_utils import QueryModifier
 from tortoise.queryset import QuerySet
 
-from gqlstock.store.db import sql, tables
+from gqlstock.rules.paging import Key, SortOrder
+from gqlstock.store.db import shapes, sql, tables
+from gqlstock.store.db.shapes import ShapedQ
 
-Key = tuple[Any, int]
-"""The sort key of a row: the value of the sorted column, and the id."""
 Groups = Mapping[int, Collection[int]]
 """The parents in each group."""
-
-
-@dataclass(frozen=True, slots=True)
-class SortOrder:
-    """A sort order by a column that is never null, then by the id. ``descending`` reverses both."""
-
-    column: str
-    descending: bool = False
-
-    @property
-    def relation(self) -> str:
-        """The relation that the column belongs to; empty for an own column."""
-        return self.column.rpartition("__")[0]
-
-    def reversed(self) -> "SortOrder":
-        return SortOrder(self.column, not self.descending)
-
-    def key(self, row: Any) -> Key:
-        """The key of a row in an order by an own column."""
-        return getattr(row, self.column), row.id
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
@@ -54,20 +34,24 @@ def kind(rows: QuerySet[Any], order: SortOrder) -> type:
     return field.field_type if field is not None else int
 
 
-class _After(Q):
-    """Rows whose (column, id) is after a key: one row value, which an index finds among any number of equal columns."""
+class _After(ShapedQ):
+    """Rows whose (column, id) is after a key: one row value, which an index finds among any number of equal columns.
+
+    ``key`` has the stored value.
+    """
 
     def __init__(self, order: SortOrder, key: Key) -> None:
-        super().__init__()
+        super().__init__((order, type(key[0])), list(key))
         self._order = order
-        self._key = key
+
+    def with_values(self, values: list[Any]) -> "_After":
+        value, row_id = values
+        return _After(self._order, (value, row_id))
 
     def resolve(self, resolve_context: ResolveContext) -> QueryModifier:
         meta, table = resolve_context.model._meta, resolve_context.table
-        value, row_id = self._key
-        stored = meta.fields_map[self._order.column].to_db_value(value, resolve_context.model)
         own = Tuple(table[meta.fields_db_projection[self._order.column]], table[meta.db_pk_column])
-        end = Tuple(stored, row_id)
+        end = Tuple(*self.values)
         return QueryModifier(where_criterion=own < end if self._order.descending else own > end)
 
 
@@ -77,7 +61,8 @@ def beyond(rows: QuerySet[Any], order: SortOrder, key: Key) -> Q:
     if order.column == "id":
         return _is(f"id__{side}", key[1])
     if order.column in rows.model._meta.fields_db_projection:
-        return _After(order, key)
+        value, row_id = key
+        return _After(order, (rows.model._meta.fields_map[order.column].to_db_value(value, rows.model), row_id))
     after = _is(f"{order.column}__{side}", key[0]) | _is(f"id__{side}", key[1])
     return _is(f"{order.column}__{side}e", key[0]) & after
 
@@ -95,6 +80,8 @@ async def page(
     rows: QuerySet[Any], order: SortOrder, *, after: Key | None, before: Key | None, limit: int
 ) -> list[tuple[Any, Key]]:
     """Up to ``limit`` rows between two keys, in order, each with its own key."""
+    if order.nullable:
+        return await _page_with_nulls(rows, order, after, before, limit)
     if after is not None:
         rows = rows.filter(beyond(rows, order, after))
     if before is not None:
@@ -104,8 +91,57 @@ async def page(
         # Always true, but lets PostgreSQL start with the related table, in the order of an index.
         not_null = sorted_rows.filter(**{f"{order.column}__isnull": False})
         sorted_rows, sorted_by = not_null.annotate(sort_key=F(order.column)), "sort_key"
-    db, statement, values = sql.compiled(sorted_rows)
+    db, statement, values = shapes.compiled(sorted_rows)
     return _keyed(rows, order, (await db.execute_query(statement, values))[1], sorted_by)
+
+
+async def _page_with_nulls(
+    rows: QuerySet[Any], order: SortOrder, after: Key | None, before: Key | None, limit: int
+) -> list[tuple[Any, Key]]:
+    """A page of an own column that may be null: of the rows with a value and of those without, one after the other.
+
+    Databases place nulls differently, and none of them finds its place among both kinds of rows by an index.
+    """
+    found: list[tuple[Any, Key]] = []
+    for nulls in (True, False) if order.descending else (False, True):
+        if not any(_is_behind(key, one, nulls=nulls) for key, one in ((after, order), (before, order.reversed()))):
+            limited = _part(rows, order, after, before, nulls=nulls).limit(limit - len(found))
+            db, statement, values = shapes.compiled(limited)
+            found += _keyed(rows, order, (await db.execute_query(statement, values))[1], order.column)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _is_behind(key: Key | None, order: SortOrder, *, nulls: bool) -> bool:
+    """Whether all rows with a null, or all without one, come before a key."""
+    return key is not None and (key[0] is None) != nulls and nulls == order.descending
+
+
+def _part(
+    rows: QuerySet[Any], order: SortOrder, after: Key | None, before: Key | None, *, nulls: bool
+) -> QuerySet[Any]:
+    """The rows between two keys that have a null, or those that have none."""
+    after, before = (key if key is not None and (key[0] is None) == nulls else None for key in (after, before))
+    if nulls:
+        # Among them the id alone tells the place.
+        placed, part = SortOrder("id", order.descending), rows.filter(**{order.column: None})
+    else:
+        placed, part = SortOrder(order.column, order.descending), rows
+        if (before if order.descending else after) is None:
+            # Without a lower bound SQLite reads all nulls in the index before the first value.
+            least = _LEAST[kind(rows, order)], 0
+            part = part.filter(beyond(rows, SortOrder(order.column), least))
+    if after is not None:
+        part = part.filter(beyond(rows, placed, after))
+    if before is not None:
+        part = part.filter(beyond(rows, placed.reversed(), before))
+    # Sorted by the column also where it is always null: the index has it first.
+    return part.order_by(*sort(order))
+
+
+_LEAST: Mapping[type, Any] = {datetime: datetime.min.replace(tzinfo=UTC)}
+"""The least value of each kind of column that may be null."""
 
 
 def _keyed(rows: QuerySet[Any], order: SortOrder, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
@@ -129,10 +165,11 @@ async def pages(
     """The same page below each of many parents, in one statement. ``parent``: the column that refers to the parent.
 
     With ``groups``, there is one page for each group of parents; groups may overlap. A single group is read like a
-    single page, which costs the same for any number of rows.
+    single page, which costs the same for any number of rows. Not for nullable orders.
     """
     if groups is not None and len(groups) == 1:
         return {next(iter(groups)): await page(rows, order, after=after, before=before, limit=limit)}
+    assert not order.nullable
     if after is not None:
         rows = rows.filter(beyond(rows, order, after))
     if before is not None:

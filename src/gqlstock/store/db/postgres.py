@@ -3,15 +3,19 @@
 Tortoise imports this module by its name, as the engine of a connection.
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
+from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connections
 
-from gqlstock.store.db import clock, eras
+from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
+from gqlstock.store.db.reads import Transaction
 
 # PostgreSQL ends a connection with these, and the transaction may have committed. After other errors it has not.
 _CONNECTION_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
@@ -24,14 +28,58 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class Client(AsyncpgDBClient):
+    """The client that writes or, with ``only_reads``, the one that reads."""
+
     connection_class = _Connection
 
     def __init__(self, *given: Any, only_reads: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
         self.only_reads = only_reads
+        # One connection is left for statements by themselves: whoever begins a read waits for one of these.
+        self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
+        if not self.only_reads:
+            return await super().execute_query(query, values)
+        found = await reads.fetch(self, query, values or [])
+        return len(found), found
+
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
+        if not self.only_reads:
+            return await super().execute_query_dict(query, values)
+        return list(map(dict, await reads.fetch(self, query, values or [])))
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        """The rows of a statement that reads, by itself."""
+        async with self.acquire_connection() as connection:
+            found: Sequence[Any] = await self.fetch_on(connection, statement, values)
+            return found
+
+    @translate_exceptions
+    async def fetch_on(self, connection: Any, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        self.log.debug("%s: %s", statement, values)
+        found: Sequence[Any] = await connection.fetch(statement, *values)
+        return found
+
+    async def begin_read(self) -> Transaction:
+        await self._transactions.acquire()
+        try:
+            transaction = _ReadTransaction(self, await (await self.pool()).acquire(), self._transactions)
+        except BaseException:
+            self._transactions.release()
+            raise
+        await transaction.begin()
+        return transaction
+
+    async def pool(self) -> Any:
+        if self._pool is None:
+            await self.create_connection(with_db=True)
+        return self._pool
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
         begin = _begin_reading if self.only_reads else _begin
+        # Moments in JSON are texts in the time zone of the session, where the last ones may have a year after 9999.
+        options["server_settings"] = {**(options.get("server_settings") or {}), "timezone": "UTC"}
         return await super().create_pool(init=begin, setup=clock.refresh, **options)
 
     def _in_transaction(self) -> TransactionContext:
@@ -47,6 +95,49 @@ async def _begin_reading(connection: Any) -> None:
     """Read connections check the era as well, before they become read-only."""
     await _begin(connection)
     await connection.execute("SET default_transaction_read_only = on")
+
+
+class _ReadTransaction:
+    """The database as of the first statement. Several tasks may use it, one after the other."""
+
+    def __init__(self, client: Client, connection: Any, transactions: asyncio.Semaphore) -> None:
+        self._client = client
+        self._connection = connection
+        self._transactions = transactions
+        self._lock = asyncio.Lock()
+
+    async def begin(self) -> None:
+        try:
+            await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        except BaseException:
+            await self._release()
+            raise
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        async with self._lock:
+            found: Sequence[Any] = await self._client.fetch_on(self._connection, statement, values)
+            return found
+
+    async def end(self) -> None:
+        is_free = False
+        try:
+            async with self._lock:
+                is_free = True
+                await self._connection.execute("COMMIT")
+        except (*_CONNECTION_ENDED, asyncpg.InterfaceError, OSError):
+            pass  # Nothing was written.
+        finally:
+            if not is_free:
+                # Cancelled while a statement of another task was running.
+                self._connection.terminate()
+            await self._release()
+
+    async def _release(self) -> None:
+        # Also ends a transaction whose COMMIT was cancelled.
+        try:
+            await (await self._client.pool()).release(self._connection)
+        finally:
+            self._transactions.release()
 
 
 class _Context(TransactionContextPooled):

@@ -8,33 +8,24 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from cachetools import TTLCache
 from tortoise.backends.base.client import ConnectionWrapper, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 from tortoise.exceptions import OperationalError
 
-from gqlstock.store.db import clock
+from gqlstock.store.db import clock, reads
+from gqlstock.store.db.reads import Transaction
+from gqlstock.store.db.sqlite_reads import Reads
 
 T = TypeVar("T")
 
 _COPY_LOCK_SECONDS = 10.0
-# Readers wait for no writer, but for the recovery after a process that died.
-_READ_LOCK_SECONDS = 1.0
-# A read in the event loop blocks everything else for at most this long.
-_MAX_BLOCKING_SECONDS = 0.005
-# SQLite instructions between two checks of that time: less than a millisecond.
-_INSTRUCTIONS_PER_CHECK = 10_000
-_MAX_SLOW_STATEMENTS = 1_000
-# A slow statement is tried in the event loop again after this, because the machine may have been busy.
-_SLOW_SECONDS = 60.0
 
 
 def copy(path: str, to: Path) -> None:
@@ -54,19 +45,13 @@ def _uri(path: str, mode: str) -> str:
 
 
 class Client(SqliteClient):
-    """Runs short reads in the event loop and slow ones in the connection's thread.
-
-    With an index, a read takes less time than the hop to a thread. Reads do not wait for writers.
-    """
+    """The client that writes or, with the pragma ``query_only``, the one that reads."""
 
     def __init__(self, *given: Any, create: bool = False, **named: Any) -> None:
         super().__init__(*given, **named)
         self._uri = _uri(self.filename, "rwc" if create else "rw")
         self.only_reads = self.pragmas.get("query_only") == "ON"
-        self._direct: sqlite3.Connection | None = None
-        self._deadline = 0.0
-        self._slow: TTLCache[str, bool] = TTLCache(_MAX_SLOW_STATEMENTS, _SLOW_SECONDS)
-        """Statements that were slow not long ago."""
+        self._reads = Reads(self._uri)
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
         """Like Tortoise's own, but a missing file is only created on request, and a failure leaves nothing open."""
@@ -84,48 +69,25 @@ class Client(SqliteClient):
         self._connection = opened
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._read_directly(query, values or []) if self.only_reads else None
-        return await super().execute_query(query, values) if found is None else (len(found), found)
+        if not self.only_reads:
+            return await super().execute_query(query, values)
+        found = await reads.fetch(self, query, values or [])
+        return len(found), found
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
-        found = self._read_directly(query, values or []) if self.only_reads else None
-        return await super().execute_query_dict(query, values) if found is None else list(map(dict, found))
+        if not self.only_reads:
+            return await super().execute_query_dict(query, values)
+        return list(map(dict, await reads.fetch(self, query, values or [])))
 
-    def _read_directly(self, statement: str, values: Sequence[Any]) -> list[sqlite3.Row] | None:
-        """The rows of a statement, read in the event loop; None for a slow statement."""
-        if statement in self._slow:
-            return None
-        self.log.debug("%s: %s", statement, values)
-        self._deadline = time.perf_counter() + _MAX_BLOCKING_SECONDS
-        try:
-            if self._direct is None:
-                self._direct = self._open_direct()
-            return self._direct.execute(statement, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if str(error) == "interrupted":
-                self._slow[statement] = True
-                return None
-            raise OperationalError(error) from error
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        """The rows of a statement that reads, by itself."""
+        return await self._reads.fetch(statement, values)
 
-    def _open_direct(self) -> sqlite3.Connection:
-        direct = sqlite3.connect(
-            self._uri, uri=True, timeout=_READ_LOCK_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        direct.row_factory = sqlite3.Row
-        try:
-            direct.execute("PRAGMA query_only = ON")
-            # Reads the file, so that a file that is no database is an error now.
-            direct.execute("PRAGMA schema_version")
-        except BaseException:
-            direct.close()
-            raise
-        direct.set_progress_handler(lambda: time.perf_counter() > self._deadline, _INSTRUCTIONS_PER_CHECK)
-        return direct
+    async def begin_read(self) -> Transaction:
+        return await self._reads.begin()
 
     async def close(self) -> None:
-        if self._direct is not None:
-            self._direct.close()
-            self._direct = None
+        self._reads.close()
         await super().close()
 
     def acquire_connection(self) -> ConnectionWrapper[Any]:

@@ -1,7 +1,7 @@
 """Maps records to their tables, and writes records of one kind with one statement."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tortoise.models import Model
@@ -18,6 +18,7 @@ from gqlstock.rules.network import Organization, Warehouse, Website
 from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.shipments import Shipment
+from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint
 from gqlstock.store import (
     alerts,
@@ -29,6 +30,7 @@ from gqlstock.store import (
     inventory,
     orders,
     shipments,
+    transfers,
     warehouses,
     webhooks,
 )
@@ -42,6 +44,8 @@ WRITE_ORDER: tuple[type, ...] = (
     StockHold,
     StockHoldLine,
     HeldUnits,
+    InventoryTransfer,
+    InventoryTransferLine,
     StockAnnouncement,
     LowInventoryAlert,
 )
@@ -53,7 +57,8 @@ REFERENCES: dict[type, tuple[str, ...]] = {
     Allocation: ("line_id", "shipment_id", "level_id", "split_from"),
     StockHoldLine: ("hold_id",),
     HeldUnits: ("hold_id", "level_id"),
-    StockAnnouncement: ("level_id",),
+    InventoryTransferLine: ("transfer_id",),
+    StockAnnouncement: ("level_id", "transfer_id"),
 }
 """The fields that may hold the temporary id of a new record."""
 
@@ -65,6 +70,8 @@ _TABLES: dict[type, type[Model]] = {
     StockHold: holds.StockHold,
     StockHoldLine: holds.StockHoldLine,
     HeldUnits: holds.HeldUnits,
+    InventoryTransfer: transfers.InventoryTransfer,
+    InventoryTransferLine: transfers.InventoryTransferLine,
     StockAnnouncement: announcements.StockAnnouncement,
     LowInventoryAlert: alerts.LowInventoryAlert,
     StockMovement: inventory.StockMovement,
@@ -83,22 +90,30 @@ _RECORDS: dict[type[Model], type] = {
 }
 """The record of each table that lists read."""
 
-Related = Callable[[type], Sequence[Any]]
-"""Returns the new records of a kind that refer to a record."""
-
-_SEALS: dict[type, Callable[[Any, Related], int]] = {
-    Order: lambda order, related: seals.of_order(order, related(OrderLine)),
-    Shipment: lambda shipment, related: seals.of_shipment(shipment),
-    StockHold: lambda hold, related: seals.of_hold(hold, related(StockHoldLine), related(HeldUnits)),
-    StockAnnouncement: lambda announcement, related: seals.of_announcement(announcement),
-    LowInventoryAlert: lambda alert, related: seals.of_alert(alert),
+_SEALS: dict[type, Callable[..., int]] = {
+    Order: seals.of_order,
+    Shipment: seals.of_shipment,
+    StockHold: seals.of_hold,
+    StockAnnouncement: seals.of_announcement,
+    InventoryTransfer: seals.of_transfer,
+    LowInventoryAlert: seals.of_alert,
 }
+SEALED_WITH: dict[type, tuple[type, ...]] = {
+    Order: (OrderLine,),
+    StockHold: (StockHoldLine, HeldUnits),
+    InventoryTransfer: (InventoryTransferLine,),
+}
+"""The kinds of records that a record's seal covers besides. The first of their ``REFERENCES`` is that record."""
 
 
-def sealed(record: Any, related: Related) -> Any:
-    """A new record with its seal, where its kind has one."""
-    seal = _SEALS.get(type(record))
-    return record if seal is None else dataclasses.replace(record, seal=seal(record, related))
+def has_seal(kind: type) -> bool:
+    """Whether new records of a kind are stored with a seal."""
+    return kind in _SEALS
+
+
+def seal(record: Any, *covered: Sequence[Any]) -> int:
+    """The seal of a new record. ``covered``: the new records below it, of each kind of ``SEALED_WITH``."""
+    return _SEALS[type(record)](record, *covered)
 
 
 def hydrated(table: type[Model], rows: Sequence[Any]) -> list[Any]:
@@ -106,9 +121,11 @@ def hydrated(table: type[Model], rows: Sequence[Any]) -> list[Any]:
     return records.hydrate(_RECORDS[table], rows)
 
 
-async def insert(kind: type, rows: Sequence[Any]) -> list[int]:
-    """Insert records of one kind. Returns their ids, in order."""
-    return await writing.insert(_TABLES[kind], rows)
+async def insert(
+    kind: type, rows: Sequence[Any], given: Mapping[str, Sequence[Any]] = MappingProxyType({})
+) -> list[int]:
+    """Insert records of one kind. Returns their ids, in order. ``given``: values to store instead of the records'."""
+    return await writing.insert(_TABLES[kind], rows, given)
 
 
 async def update(kind: type, pairs: Sequence[tuple[Any, Any]]) -> None:

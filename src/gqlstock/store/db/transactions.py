@@ -96,7 +96,8 @@ async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int) -> T:
             if attempt == attempts or not is_temporary(error):
                 raise
             log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
-            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
+            if not isinstance(error, Outdated):
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
 
 

@@ -10,6 +10,7 @@ from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.schema_generator.state import State
 
+from gqlstock.store import outbox
 from gqlstock.store.db import sql, transactions
 from gqlstock.store.db.connection import (
     APP,
@@ -36,6 +37,8 @@ _CREATED_BY = {
     "0004_token_warehouses": "api_token.warehouses",
     "0005_growth": "shipment_open",
 }
+# Servers of earlier versions keep no reads in memory.
+_READS_KEPT_SINCE = "0013_dropped_keys"
 
 
 async def migrate(url: DatabaseUrl) -> None:
@@ -60,8 +63,9 @@ async def _apply_pending() -> bool:
     if steps:
         # The state of the tables is computed once, because that takes longer than most migrations.
         state = await executor._project_state(set(await executor.recorder.applied_migrations()))
+        kept = all(step.migration.name != _READS_KEPT_SINCE for step in steps)
         for step in steps:
-            if not await transactions.run(lambda step=step: _apply(step.migration, state), attempts=1):  # type: ignore[misc]
+            if not await transactions.run(lambda step=step: _apply(step.migration, state, kept=kept), attempts=1):  # type: ignore[misc]
                 break
     return bool(steps)
 
@@ -72,8 +76,11 @@ async def _create_record_table() -> None:
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
 
 
-async def _apply(migration: Migration, state: State) -> bool:
-    """Apply and record a migration in the running transaction. Returns False where another process did so."""
+async def _apply(migration: Migration, state: State, *, kept: bool) -> bool:
+    """Apply and record a migration in the running transaction. Returns False where another process did so.
+
+    ``kept``: servers may keep what they read before. They are told to drop it.
+    """
     await _lock()
     executor = _executor(connection())
     if MigrationKey(app_label=APP, name=migration.name) in await executor.recorder.applied_migrations():
@@ -84,6 +91,8 @@ async def _apply(migration: Migration, state: State) -> bool:
     editor = None if is_there else executor._schema_editor(atomic=False)
     await migration.apply(state, dry_run=is_there, schema_editor=editor)
     await executor.recorder.record_applied(APP, migration.name)
+    if kept:
+        await outbox.reset()
     return True
 
 

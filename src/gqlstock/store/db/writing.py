@@ -1,8 +1,9 @@
 """Inserts and updates the records of a table."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from tortoise.models import Model
@@ -11,16 +12,25 @@ from gqlstock.rules import folding
 from gqlstock.store.db import records, sql
 from gqlstock.store.db.fields import FoldedField
 
+_NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
 
-async def insert(table: type[Model], rows: Sequence[Any]) -> list[int]:
-    """Insert records of one kind. Returns their ids, in order."""
+
+async def insert(table: type[Model], rows: Sequence[Any], given: Mapping[str, Sequence[Any]] = _NONE) -> list[int]:
+    """Insert records of one kind. Returns their ids, in order. ``given``: stored values to use instead of the records'."""
     if not rows:
         return []
     key = table._meta.pk
-    names = [field.name for field in dataclasses.fields(rows[0]) if field.name != "id" or not key.generated]
-    columns = [*names, *_folded(table)]
-    ids = await sql.insert(table, columns, stored(table, rows, columns))
+    kind: Any = type(rows[0])
+    columns = _columns(table, kind)
+    ids = await sql.insert(table, columns, stored(table, rows, columns, given))
     return ids if key.generated else [row.id for row in rows]
+
+
+@cache
+def _columns(table: type[Model], kind: Any) -> tuple[str, ...]:
+    """The columns that are written of a new record."""
+    names = (field.name for field in dataclasses.fields(kind))
+    return *(name for name in names if name != "id" or not table._meta.pk.generated), *_folded(table)
 
 
 async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
@@ -39,25 +49,38 @@ async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
         await sql.update(table, columns, stored(table, rows, [*columns, "id"]))
 
 
-def stored(table: type[Model], rows: Sequence[Any], columns: Sequence[str]) -> list[list[Any]]:
-    """The stored values of these columns for records of one kind."""
+def stored(
+    table: type[Model], rows: Sequence[Any], columns: Sequence[str], given: Mapping[str, Sequence[Any]] = _NONE
+) -> list[tuple[Any, ...]]:
+    """The stored values of these columns for records of one kind. ``given`` as in ``insert``."""
     kind: Any = type(rows[0])
-    readers = _readers(table, kind, tuple(columns))
-    return [[read(row) for read in readers] for row in rows]
+    return _conversion(table, kind, tuple(columns), tuple(given))(rows, *given.values())
 
 
 @cache
-def _readers(table: type[Model], kind: Any, columns: tuple[str, ...]) -> list[Callable[[Any], Any]]:
-    """Functions that return the stored value of each column of a record."""
-    folded = _folded(table)
-    return [_folded_text(folded[column]) if column in folded else records.stored(kind, column) for column in columns]
+def _conversion(
+    table: type[Model], kind: Any, columns: tuple[str, ...], given: tuple[str, ...]
+) -> Callable[..., list[tuple[Any, ...]]]:
+    """A function that makes stored rows of records. It is compiled, because it runs for each record."""
+    scope: dict[str, Any] = {"folded": folding.folded}
+    values = []
+    for column in columns:
+        if column in given:
+            values.append(f"given_{column}")
+        elif column in _folded(table):
+            values.append(f"folded({', '.join(f'row.{name}' for name in _folded(table)[column])})")
+        else:
+            write = scope[f"write_{column}"] = records.writer(kind, column)
+            converted = f"None if row.{column} is None else write_{column}(row.{column})"
+            values.append(converted if write is not None else f"row.{column}")
+    names = [f"given_{name}" for name in given]
+    each, lists = ", ".join(["row", *names]), ", ".join(["rows", *names])
+    source = f"[({', '.join(values)},) for {each}, in zip({lists}, strict=True)]"
+    exec(f"def conversion({lists}):\n    return {source}", scope)
+    return scope["conversion"]  # type: ignore[no-any-return]
 
 
 @cache
 def _folded(table: type[Model]) -> dict[str, tuple[str, ...]]:
     """The folded columns, each with the fields that it is made of."""
     return {name: field.of for name, field in table._meta.fields_map.items() if isinstance(field, FoldedField)}
-
-
-def _folded_text(names: tuple[str, ...]) -> Callable[[Any], str]:
-    return lambda row: folding.folded(*(getattr(row, name) for name in names))

@@ -7,6 +7,7 @@ import { Server, Told } from './graphql.js';
 import { History } from './history.js';
 import { Levels } from './levels.js';
 import { listen } from './news.js';
+import { OnItsWay } from './on_its_way.js';
 import { Orders } from './orders.js';
 import { RunningOut } from './running_out.js';
 import * as scheme from './scheme.js';
@@ -85,10 +86,11 @@ function parts(server, may) {
   const alerts = new Alerts(server, { open, mayAcknowledge: may('inventory:write') });
   const levels = new Levels(server, { open });
   const runningOut = new RunningOut(server, { open });
+  const onItsWay = new OnItsWay(server, { open });
   document.getElementById('orders-shown').hidden = !seesOrders;
   document.getElementById('orders-scope').hidden = seesOrders;
   const orders = seesOrders ? new Orders(server) : null;
-  const asked = [alerts, ...(orders ? [orders] : [])];
+  const asked = [alerts, onItsWay, ...(orders ? [orders] : [])];
   asked.forEach((part) => part.ask());
   // It reads all items, and is in nobody's way once the rest is there.
   levels.shown.then(() => runningOut.ask());
@@ -101,6 +103,6 @@ function parts(server, may) {
     levels.askWarehouses(),
     levels.ask(),
     listen(server, 'alerts', ALERT_NEWS, low),
-    orders ? listen(server, 'orders', ORDER_NEWS, () => orders.ask()) : null,
+    orders ? listen(server, 'orders', ORDER_NEWS, () => [orders, onItsWay].forEach((part) => part.ask())) : null,
   ];
 }

@@ -237,6 +237,37 @@ export const DEMAND = /* GraphQL */ `
   }
 `;
 
+// What is overdue has the earliest dates, and so comes first.
+export const ON_ITS_WAY = /* GraphQL */ `
+  query DashboardOnItsWay {
+    open: stockAnnouncements(filter: { open: true }, first: 50) {
+      totalCount
+      nodes {
+        id
+        quantity
+        received
+        expectedAt
+        overdue
+        reference
+        level {
+          item {
+            id
+            sku
+            name
+          }
+          warehouse {
+            name
+          }
+          backordered
+        }
+      }
+    }
+    overdue: stockAnnouncements(filter: { overdue: true }, first: 0) {
+      totalCount
+    }
+  }
+`;
+
 export const MOVEMENTS = /* GraphQL */ `
   query DashboardMovements($sku: String!, $after: String, $orders: Boolean!) {
     stockMovements(filter: { skus: [$sku] }, first: 100, after: $after) {

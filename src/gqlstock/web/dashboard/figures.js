@@ -4,6 +4,7 @@ const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 4 });
 const ROUND = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 const SECOND = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
@@ -25,10 +26,12 @@ export const clock = (moment) => CLOCK.format(moment);
 export const day = (moment) => DAY.format(moment);
 export const second = (moment) => SECOND.format(moment);
 
-/** A moment of today by the clock, any other with its day. */
+/** A moment of today by the clock, any other with its day, one of another year with that. */
 export function when(told, now = new Date()) {
   const moment = new Date(told);
-  return moment.toDateString() === now.toDateString() ? clock(moment) : `${day(moment)}, ${clock(moment)}`;
+  if (moment.toDateString() === now.toDateString()) return clock(moment);
+  const date = moment.getFullYear() === now.getFullYear() ? day(moment) : DATE.format(moment);
+  return `${date}, ${clock(moment)}`;
 }
 
 /** How long something lasts, by the day, in the words that one would plan by. */

@@ -8,7 +8,8 @@
 // The callback hears an availability for each SKU at first, and then each change. It needs no token: this is what anybody
 // may see. Where the page is of another origin than the server, GQLSTOCK_CORS_ORIGINS has to name it.
 
-const FIELDS = 'sku visible orderable unavailableReason onlyLeft lowInventory message availabilityRange salableQuantity';
+const FIELDS = `sku visible orderable unavailableReason onlyLeft lowInventory backorder message availabilityRange
+  salableQuantity expectedAt`;
 const QUERY = `query Shelf($skus: [String!]!, $website: String) {
   availabilities(skus: $skus, website: $website) { ${FIELDS} }
 }`;
@@ -29,6 +30,13 @@ export async function look(url, skus, { website = null } = {}) {
   const { data, errors } = await answer.json();
   if (errors) throw new Error(errors[0].message);
   return data.availabilities;
+}
+
+/** The day of a moment such as expectedAt, as the visitor writes it: "3 December". The year is there if it is another one. */
+export function day(moment, locale = undefined) {
+  const date = new Date(moment);
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year }).format(date);
 }
 
 // The subscription begins with how things stand now: so nothing has to be asked again after a cut.
@@ -54,7 +62,8 @@ async function keepFollowing(url, variables, show, signal) {
   }
 }
 
-async function post(url, query, variables, accept, signal) {
+/** Asks the server; accept says whether for an answer or for server-sent events. */
+export async function post(url, query, variables, accept, signal) {
   const headers = { 'content-type': 'application/json', accept };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }), signal });
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
@@ -62,7 +71,7 @@ async function post(url, query, variables, accept, signal) {
 }
 
 /** Reads server-sent events: blocks of lines with an empty one behind each. Lines with a colon in front keep it alive. */
-async function* events(body) {
+export async function* events(body) {
   let rest = '';
   for await (const text of chunks(body.pipeThrough(new TextDecoderStream()))) {
     const blocks = (rest + text).split('\n\n');

@@ -1,0 +1,35 @@
+"""``gqlstock init``: a shop that can sell. Run again it changes nothing."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from gqlstock.cli import migrate, session
+from gqlstock.services import set_up_shop
+from gqlstock.services.set_up_shop import ShopSetup
+from gqlstock.store.db import connection
+
+
+def init(
+    warehouse: Annotated[str, typer.Option(metavar="CODE", help="The warehouse that goods lie in.")],
+    website: Annotated[str, typer.Option(metavar="CODE", help="The website that sells from it.")],
+    warehouse_name: Annotated[str | None, typer.Option(metavar="NAME", help="Left out, its code.")] = None,
+    website_name: Annotated[str | None, typer.Option(metavar="NAME", help="Left out, its code.")] = None,
+    token_name: Annotated[str, typer.Option(metavar="NAME", help="What the admin token is called.")] = "admin",
+) -> None:
+    """Make a shop that can sell: the database, a warehouse, a website, and an admin token, which is printed this once."""
+    url = session.config().database
+
+    async def work() -> ShopSetup:
+        await migrate.prepare(url)
+        async with connection.opened(url):
+            return await set_up_shop.set_up(
+                warehouse, website, warehouse_name=warehouse_name, website_name=website_name, token_name=token_name
+            )
+
+    made = asyncio.run(work())
+    for line in made.lines:
+        session.say(line)
+    if made.token is not None:
+        typer.echo(made.token)

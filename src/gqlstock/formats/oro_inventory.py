@@ -1,0 +1,122 @@
+"""OroCommerce's inventory export: units of each product in its units, by warehouse in the Enterprise edition, and statuses.
+
+One row for each unit of a product. Only the primary unit is counted: two counts of the same thing are no sum. Which unit
+that is says the products file, where it is given as well.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gqlstock.formats import csv_dialect, oro
+from gqlstock.formats.csv_dialect import Columns
+from gqlstock.formats.format import Context, CountFormat, Option
+from gqlstock.formats.oro_products import OTHER_STATUSES
+from gqlstock.rules import skus
+from gqlstock.rules.import_rows import ItemName, ItemStatus, LevelCount, Row
+from gqlstock.rules.refusals import invalid, shown
+
+_STATUS, _QUANTITY, _UNIT, _WAREHOUSE = "Inventory Status", "Quantity", "Unit", "Warehouse"
+_ALIASES = {
+    "product:sku": oro.SKU,
+    "product:defaultname": "Product",
+    "product:inventorystatus": _STATUS,
+    "productunitprecision:unit:code": _UNIT,
+    "warehouse:name": _WAREHOUSE,
+}
+_OTHERS = (_UNIT, _WAREHOUSE, "Product")
+_COUNTS = Columns((oro.SKU, _QUANTITY), _ALIASES, (_QUANTITY,), (_STATUS, *_OTHERS))
+_STATUSES = Columns((oro.SKU, _STATUS), _ALIASES, (_QUANTITY,), _OTHERS)
+_PRODUCTS = replace(oro.PRODUCTS, families=re.compile(".*"))
+
+OTHER_UNITS = "units that are counted in a unit which is not the primary one"
+TAKEN_AS_PRIMARY = (
+    "the units of the file are taken as the primary ones: name the products file first if there are others"
+)
+HINT = "If these are different units: name the products file before this one, which says the primary unit."
+_UNIT_OF, _READ = "units", ("inventory", "read")
+
+
+def counts(row: Row, context: Context) -> Iterator[LevelCount]:
+    """The count of a row, if it has one of the primary unit."""
+    if oro.TYPE in row.cells:
+        _keep(row, context)
+        return
+    context.kept[_READ] = ()
+    with context.at(row.line):
+        item = _item(row)
+        if not row[_QUANTITY]:
+            return
+        on_hand = csv_dialect.quantity(row, _QUANTITY)
+        if _is_primary(row, context):
+            yield LevelCount(row.line, item, _warehouse(row, context), on_hand)
+        else:
+            context.not_carried(row.line, OTHER_UNITS, item.sku, on_hand)
+
+
+def status(row: Row, context: Context) -> ItemStatus | None:
+    """The status of the product of a row; None where there is none."""
+    if oro.TYPE in row.cells or not row[_STATUS] or not row[oro.SKU]:
+        return None
+    found = oro.inventory_status(row[_STATUS])
+    if found is None:
+        context.not_carried(row.line, OTHER_STATUSES, row[oro.SKU])
+        return None
+    return ItemStatus(row.line, _item(row), found)
+
+
+def _item(row: Row) -> ItemName:
+    if not row[oro.SKU]:
+        raise invalid("The SKU is missing.")
+    return ItemName(skus.normalized(row[oro.SKU]))
+
+
+def _keep(row: Row, context: Context) -> None:
+    """Keep the units of a product that has several."""
+    if _READ in context.kept:
+        raise invalid("The products file comes before the inventory file.")
+    others = oro.other_units(row)
+    if others:
+        context.kept[_UNIT_OF, oro.ref(row[oro.SKU])] = (row[oro.UNIT], *others)
+
+
+def _is_primary(row: Row, context: Context) -> bool:
+    """Whether a row counts in the primary unit of its product."""
+    if not row[_UNIT]:
+        return True
+    known = context.kept.get((_UNIT_OF, oro.ref(row[oro.SKU])))
+    if known is None:
+        context.to_check(None, TAKEN_AS_PRIMARY)
+        return True
+    found = next((code for code in known if _is_label(row[_UNIT], code)), None)
+    if found is None:
+        raise invalid(f"The Unit is {shown(row[_UNIT])!r}; the products file has: {shown(', '.join(known))}.")
+    return found == known[0]
+
+
+def _is_label(label: str, code: str) -> bool:
+    """Whether a unit's label, singular or plural, belongs to a unit's code."""
+    name = _LABELS.get(code.lower(), code.lower())
+    return label.lower() in (code.lower(), name, f"{name}s", f"{name}es")
+
+
+_LABELS = {"kg": "kilogram", "each": "each", "piece": "piece"}
+
+
+def _warehouse(row: Row, context: Context) -> str:
+    found = row[_WAREHOUSE] or context.options.warehouse
+    if not found:
+        raise invalid(f"There is no {_WAREHOUSE}: name one with --warehouse.")
+    return found
+
+
+FORMAT = CountFormat(
+    help="Counts and statuses from OroCommerce's inventory export, with its products file before it if you like.",
+    columns=(_COUNTS, _STATUSES, _PRODUCTS),
+    counts=counts,
+    status=status,
+    hint=HINT,
+    options=frozenset({Option.WAREHOUSE, Option.WEBSITE}),
+    makes_warehouses=True,
+    leaves_out_unknown_items=True,
+)

@@ -1,0 +1,90 @@
+"""Who calls, over every transport, and whether their token still stands for as long as a connection lasts.
+
+The tokens of all lasting connections of a process – websockets and streams of server-sent events – are asked for again
+together every few seconds, each once however many connections have it. Who waits for the end of one is told when it was
+revoked or has expired.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from gqlstock import trail
+from gqlstock.rules.scopes import ANONYMOUS, Caller
+
+log = logging.getLogger(__name__)
+
+Identify = Callable[[Collection[str]], Awaitable[Mapping[str, Caller]]]
+"""Whom tokens stand for; those that stand for nobody are left out."""
+
+SECONDS_BETWEEN_CHECKS = 3.0
+OVER = "The token was revoked or has expired."
+_SCHEME = "bearer "
+
+
+@dataclass(slots=True)
+class _Lasting:
+    connections: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Callers:
+    """``identify`` is asked for every token, over every transport."""
+
+    def __init__(self, identify: Identify, seconds_between_checks: float = SECONDS_BETWEEN_CHECKS) -> None:
+        self._identify = identify
+        self._seconds = seconds_between_checks
+        self._lasting: dict[str, _Lasting] = {}
+        self._checking: asyncio.Task[None] | None = None
+
+    async def caller(self, authorization: str | None) -> Caller | None:
+        """The public without a header; None for a header that stands for nobody."""
+        if not authorization:
+            return ANONYMOUS
+        token = _token(authorization)
+        return (await self._identify([token])).get(token) if token is not None else None
+
+    @contextlib.asynccontextmanager
+    async def lasting(self, authorization: str | None) -> AsyncIterator[asyncio.Event]:
+        """For as long as a connection lasts: what is set when its token is over. Never for the public."""
+        token = _token(authorization) if authorization else None
+        if token is None:
+            yield asyncio.Event()
+            return
+        found = self._lasting.setdefault(token, _Lasting())
+        found.connections += 1
+        if self._checking is None:
+            # Of nobody: it goes on for all, and is not part of the request that began it.
+            self._checking = asyncio.create_task(self._check(), context=trail.left())
+        try:
+            yield found.over
+        finally:
+            found.connections -= 1
+            if not found.connections and self._lasting.get(token) is found:
+                del self._lasting[token]
+            if not self._lasting and self._checking is not None:
+                self._checking.cancel()
+                self._checking = None
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            asked = list(self._lasting)
+            try:
+                known = await self._identify(asked)
+            except Exception:
+                log.exception("tokens could not be checked; trying again")
+                continue
+            for token in asked:
+                if token not in known and token in self._lasting:
+                    self._lasting.pop(token).over.set()
+
+
+def _token(authorization: str) -> str | None:
+    if authorization[: len(_SCHEME)].lower() != _SCHEME:
+        return None
+    token = authorization[len(_SCHEME) :].strip()
+    # A websocket's payload may hold what has no bytes, such as half of a surrogate pair.
+    return token if token.isascii() else None

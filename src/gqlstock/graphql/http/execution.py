@@ -1,0 +1,221 @@
+"""Executes operations: looks up the document, applies the limits, and gives every error a code.
+
+In place of Strawberry's own ``execute`` and ``stream``, whose extensions cost more than a small query takes.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import ExecutionResult as CoreResult
+from graphql import GraphQLError, subscribe
+from strawberry.execution import optimized_is_awaitable
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gqlstock import trail
+from gqlstock.graphql import outcomes
+from gqlstock.graphql.errors import Away, OperationNotAllowed, TooSlow, masked, unexpected, without_frames
+from gqlstock.graphql.http.documents import DocumentCache, Operation
+from gqlstock.graphql.http.observed import Observation
+from gqlstock.graphql.http.pushes import Push
+from gqlstock.rules.limits import Limits
+from gqlstock.rules.scopes import ANONYMOUS, Caller
+from gqlstock.stock import reading
+from gqlstock.stock.validating import NotValidated
+
+_ALL_KINDS = frozenset(OperationType)
+_ONE_ANSWER = _ALL_KINDS - {OperationType.SUBSCRIPTION}
+_WAYS = {
+    OperationType.QUERY: "send it by GET or POST",
+    OperationType.MUTATION: "send it by POST",
+    OperationType.SUBSCRIPTION: "accept text/event-stream or use a websocket",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a transport asks to execute."""
+
+    text: str
+    variables: dict[str, Any] | None
+    context: Any
+    root: Any
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+    @property
+    def caller(self) -> Caller:
+        return getattr(self.context, "caller", ANONYMOUS)
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's schema, which keeps documents, applies limits and reports every error in one form."""
+
+    limits: Limits
+    documents: DocumentCache
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Execute what has one answer: a subscription wants a transport that carries many."""
+        call = _Call(query or "", variable_values, context_value, root_value, operation_name, operation_extensions)
+        outcomes.begin()
+        with Observation(call.caller) as observation:
+            kinds = _ONE_ANSWER if allowed_operation_types is None else _ONE_ANSWER & set(allowed_operation_types)
+            operation = self._prepare(call, kinds, observation)
+            if isinstance(operation, PreExecutionError):
+                return operation
+            result = await self._answer(operation, call)
+            observation.count(result.errors)
+            return result
+
+    def is_known_query(self, text: str, operation_name: str | None, caller: Caller) -> bool:
+        """Whether an operation is certainly a query. False for documents that were not used lately or have errors."""
+        document = self.documents.known(text, authenticated=caller.authenticated)
+        try:
+            return document is not None and document.operation(operation_name).kind is OperationType.QUERY
+        except GraphQLError:
+            return False
+
+    async def stream(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """Execute any operation: the answers to a subscription, or the one of a query or a mutation."""
+        call = _Call(query or "", variable_values, context_value, root_value, operation_name, operation_extensions)
+        return self._answers(call, frozenset(allowed_operation_types or _ALL_KINDS))
+
+    async def _answers(self, call: _Call, kinds: Collection[OperationType]) -> AsyncGenerator[ExecutionResult, None]:
+        outcomes.begin()
+        with Observation(call.caller) as observation:
+            operation = self._prepare(call, kinds, observation)
+            if isinstance(operation, PreExecutionError):
+                yield operation
+            elif operation.kind is not OperationType.SUBSCRIPTION:
+                result = await self._answer(operation, call)
+                observation.count(result.errors)
+                yield result
+            else:
+                async with aclosing(self._events(operation, call)) as results:
+                    async for result in results:
+                        observation.count(result.errors)
+                        yield result
+
+    def _prepare(
+        self, call: _Call, kinds: Collection[OperationType], observation: Observation
+    ) -> Operation | PreExecutionError:
+        """The operation; or what is wrong before anything runs, which is over every transport its error and no more."""
+        try:
+            document = self.documents.find(call.text, authenticated=call.caller.authenticated)
+            operation = document.operation(call.operation_name)
+            if operation.kind not in kinds:
+                kind = operation.kind
+                raise OperationNotAllowed(f"A {kind.value} cannot be asked for in this way: {_WAYS[kind]}.")
+            errors = document.errors(call.variables)
+        except GraphQLError as error:
+            errors = (without_frames(error),)
+        except Exception as error:
+            errors = (unexpected(error),)
+        if errors:
+            refused = PreExecutionError(None, masked(errors))
+            observation.count(refused.errors)
+            return refused
+        observation.begin(operation.name, operation.kind.value, operation.field or trail.UNKNOWN)
+        return operation
+
+    async def _answer(self, operation: Operation, call: _Call) -> ExecutionResult:
+        try:
+            if operation.kind is OperationType.MUTATION:
+                result = await self._execute_mutation(operation, call)
+            else:
+                result = await self._execute_in_time(operation, call)
+        except NotValidated as error:
+            return PreExecutionError(None, [Away.of(error)])
+        except Exception as error:
+            return PreExecutionError(None, masked([unexpected(error)]))
+        return _finished(result)
+
+    async def _execute_in_time(self, operation: Operation, call: _Call) -> CoreResult:
+        seconds = self.limits.query_seconds
+        try:
+            async with asyncio.timeout(seconds) as running:
+                return await reading.run(lambda: self._execute(operation, call))
+        except TimeoutError:
+            if not running.expired():
+                raise
+            raise TooSlow(f"The query was given up after {seconds:g} seconds.") from None
+
+    async def _execute_mutation(self, operation: Operation, call: _Call) -> CoreResult:
+        """A mutation is not cut in half: it waits for locks and the database only so long anyway.
+
+        It runs outside of a read; its payload is of one instant after it.
+        """
+        if reading.running() is not None:
+            return await self._execute(operation, call)
+        async with reading.opened(begun=False):
+            return await self._execute(operation, call)
+
+    async def _execute(self, operation: Operation, call: _Call) -> CoreResult:
+        executor = self.execution_context_class.build(
+            self._schema,
+            operation.document,
+            call.root,
+            call.context,
+            call.variables,
+            call.operation_name,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            operation_extensions=call.extensions,
+        )
+        if isinstance(executor, list):
+            return CoreResult(None, executor)
+        result: Any = executor.execute_operation()
+        if not isinstance(result, CoreResult):
+            result = await result
+        return result  # type: ignore[no-any-return]
+
+    async def _events(self, operation: Operation, call: _Call) -> AsyncGenerator[ExecutionResult, None]:
+        """The answers to a subscription; the last one has the error that ended it."""
+        try:
+            results: Any = subscribe(
+                self._schema,
+                operation.document,
+                call.root,
+                call.context,
+                call.variables,
+                call.operation_name,
+                executor_class=self.execution_context_class,
+                operation_extensions=call.extensions,
+            )
+            if inspect.isawaitable(results):
+                results = await results
+            if isinstance(results, CoreResult):
+                yield PreExecutionError(None, masked(results.errors or ()))
+                return
+            async with aclosing(results):
+                async for result in results:
+                    yield result if isinstance(result, Push) else _finished(result)
+        except Exception as error:
+            yield ExecutionResult(None, masked([unexpected(error)]))
+
+
+def _finished(result: CoreResult) -> ExecutionResult:
+    return ExecutionResult(result.data, masked(result.errors) if result.errors else None)

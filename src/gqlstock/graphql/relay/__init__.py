@@ -1,0 +1,1 @@
+"""What every object and list has in common: ids, connections, lists below an object, batch fields."""

@@ -1,0 +1,1 @@
+"""Low-inventory alerts."""

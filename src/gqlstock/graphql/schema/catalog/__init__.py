@@ -1,0 +1,1 @@
+"""Products, combinations, categories, items and their availability."""

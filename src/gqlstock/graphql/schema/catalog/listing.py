@@ -1,0 +1,140 @@
+"""Lists of products and items in the schema: their filters and orders."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+
+from gqlstock.graphql import access
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.relay import nodes, paging
+from gqlstock.graphql.relay.paging import Connection, Page
+from gqlstock.graphql.schema.enums import described
+from gqlstock.graphql.schema.filters import chosen
+from gqlstock.rules import filters
+from gqlstock.rules.catalog import InventoryTracking, Item
+from gqlstock.rules.paging import SortOrder
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import assortments, list_products
+from gqlstock.services.list_products import Audience
+
+
+class ProductSort(StrEnum):
+    NAME = "name"
+    SKU = "sku"
+    NEWEST = "id"
+    UPDATED = "updated_at"
+
+    def order(self, *, reverse: bool) -> SortOrder:
+        return SortOrder(self.value, reverse != (self is ProductSort.NEWEST))
+
+
+described(
+    ProductSort,
+    "What products can be sorted by.",
+    {
+        "NAME": "Their name.",
+        "SKU": "Their SKU.",
+        "NEWEST": "When they were made, latest first.",
+        "UPDATED": "When they were last changed, longest ago first.",
+    },
+)
+
+
+class InventoryItemSort(StrEnum):
+    SKU = "sku"
+    NAME = "name"
+    AVAILABLE = "total_available"
+    UPDATED = "updated_at"
+
+
+described(
+    InventoryItemSort,
+    "What items can be sorted by.",
+    {
+        "SKU": "Their SKU.",
+        "NAME": "Their name.",
+        "AVAILABLE": "What is available in all, least first.",
+        "UPDATED": "When they were last changed, longest ago first.",
+    },
+)
+
+
+@strawberry.input(description="Which products to list; everything given must hold.")
+class ProductFilter:
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
+    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
+    in_stock: bool | None = strawberry.field(
+        default=None, description="Only those that are, or are not, IN_STOCK on the website."
+    )
+    published: bool | None = strawberry.field(default=None, description="Only published or unpublished ones.")
+    tracking: InventoryTracking | None = strawberry.field(default=None, description="Only counted in this way.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
+
+
+@strawberry.input(description="Which items to list; everything given must hold.")
+class InventoryItemFilter:
+    search: str | None = strawberry.field(
+        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+    )
+    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
+    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
+    warehouse: str | None = strawberry.field(default=None, description="Only with a level in this warehouse, by code.")
+    available_below: Decimal | None = strawberry.field(
+        default=None, description="Only with less available in all active warehouses together."
+    )
+    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+
+
+async def products(
+    info: Info, filter: ProductFilter | None, order: SortOrder, page: Page, website: str | None
+) -> Connection[Any]:
+    """A page of products."""
+    rows = await list_products.products(chosen(filter, filters.ProductFilter), await _audience(info, website))
+    return await paging.connection(page, order, rows, _shown_on(website))
+
+
+async def products_below(
+    info: Info,
+    category_ids: Sequence[int],
+    filter: ProductFilter | None,
+    order: SortOrder,
+    page: Page,
+    website: str | None,
+) -> list[Connection[Any]]:
+    """A page of products for each category, of those in it and below it."""
+    wanted = chosen(filter, filters.ProductFilter)
+    rows = await list_products.products_below(category_ids, wanted, await _audience(info, website))
+    return await paging.connections(page, order, rows, category_ids, _shown_on(website))
+
+
+async def items(
+    info: Info,
+    filter: InventoryItemFilter | None,
+    sort: InventoryItemSort,
+    page: Page,
+    website: str | None,
+    *,
+    reverse: bool,
+) -> Connection[Any]:
+    """A page of products and combinations. What tells how much is there wants inventory:read."""
+    wanted = chosen(filter, filters.ItemFilter)
+    if sort is InventoryItemSort.AVAILABLE or wanted.warehouse is not None or wanted.available_below is not None:
+        access.require(info.context.caller, Scope.INVENTORY_READ)
+    order = SortOrder(sort.value, reverse)
+    rows = await list_products.items(wanted, order, await _audience(info, website))
+    return await paging.connection(page, order, rows, _shown_on(website))
+
+
+async def _audience(info: Info, website: str | None) -> Audience:
+    return Audience(info.context.caller, await assortments.channel(website), info.context.turn)
+
+
+def _shown_on(website: str | None) -> Callable[[Item], Any]:
+    return lambda row: nodes.on_website(nodes.show(row), website)

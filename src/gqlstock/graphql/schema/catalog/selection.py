@@ -1,0 +1,78 @@
+"""What a shop shows for the options that a shopper has chosen."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.errors import BadUserInput
+from gqlstock.graphql.relay import nodes
+from gqlstock.graphql.schema.catalog import availability
+from gqlstock.graphql.schema.catalog.availability import Availability, WebsiteArg
+from gqlstock.graphql.schema.catalog.options import Image, OptionChoice, OptionChoiceValue, SelectedOptionInput
+from gqlstock.rules.refusals import Refused
+from gqlstock.services import select_options
+from gqlstock.services.select_options import Selection
+
+if TYPE_CHECKING:
+    from gqlstock.graphql.schema.catalog.products import Combination, Product
+
+OptionsArg = Annotated[
+    list[SelectedOptionInput], strawberry.argument(description="What the shopper has chosen so far.")
+]
+
+
+@strawberry.type(description="What the shop shows once option values are chosen.")
+class ProductSelection:
+    product: Annotated["Product", strawberry.lazy("gqlstock.graphql.schema.catalog.products")] = strawberry.field(
+        description="The product."
+    )
+    combination: Annotated["Combination", strawberry.lazy("gqlstock.graphql.schema.catalog.products")] | None = (
+        strawberry.field(description="The combination chosen, if there is one.")
+    )
+    complete: bool = strawberry.field(description="False until every inventory option has a value.")
+    code: str = strawberry.field(description="The code to show.")
+    images: list[Image] = strawberry.field(description="The pictures to show.")
+    choices: list[OptionChoice] = strawberry.field(
+        description="Every option with its values, as the picker shows them."
+    )
+    availability: Availability | None = strawberry.field(description="What can be sold of the choice.")
+
+
+async def of_products(
+    parents: Sequence["Product"], info: Info, options: OptionsArg, website: WebsiteArg = None
+) -> list[ProductSelection | Exception | None]:
+    wanted = availability.on_websites(parents, website)
+    chosen = [(option.name, option.value) for option in options]
+    found = await select_options.select(wanted, chosen, info.context.caller)
+    return [
+        _shown(parent, asked, selection) for parent, (_, asked), selection in zip(parents, wanted, found, strict=True)
+    ]
+
+
+def _shown(
+    parent: "Product", website: str | None, selection: Selection | Refused | None
+) -> ProductSelection | Exception | None:
+    if selection is None:
+        return None
+    if isinstance(selection, Refused):
+        return BadUserInput(str(selection))
+    return ProductSelection(
+        product=parent,
+        combination=nodes.on_website(nodes.show_optional(selection.combination), website),
+        complete=selection.complete,
+        code=selection.code,
+        images=[Image.of(image) for image in selection.images],
+        choices=[
+            OptionChoice(
+                name=option.name,
+                values=[
+                    OptionChoiceValue(name=v.name, selected=v.selected, exists=v.exists, orderable=v.orderable)
+                    for v in values
+                ],
+            )
+            for option, values in zip(parent.row.options, selection.values, strict=True)
+        ],
+        availability=availability.of(selection.showing, selection.choice),
+    )

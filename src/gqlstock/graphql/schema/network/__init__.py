@@ -1,0 +1,1 @@
+"""Organizations, websites and warehouses."""

@@ -1,0 +1,182 @@
+"""Mutations of organizations, websites and warehouses."""
+
+from typing import Annotated
+
+import strawberry
+
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.relay import nodes
+from gqlstock.graphql.schema import mutations
+from gqlstock.graphql.schema.mutations import ERRORS
+from gqlstock.graphql.schema.network.warehouses import Organization, Warehouse, Website
+from gqlstock.graphql.schema.user_errors import UserError
+from gqlstock.rules.geo import Point
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import warehouses as services
+from gqlstock.services.warehouses import AssignedWarehouse
+
+
+@strawberry.input(description="A warehouse to sell from.")
+class WebsiteWarehouseInput:
+    warehouse: str = strawberry.field(description="The warehouse's code.")
+    priority: int | None = strawberry.field(
+        default=None, description="The lowest gives first; left out, the place in the list."
+    )
+
+
+@strawberry.input(description="A postal address.")
+class AddressInput:
+    line1: str | None = strawberry.field(default=None, description="Street and number.")
+    line2: str | None = strawberry.field(default=None, description="What else the street needs.")
+    city: str | None = strawberry.field(default=None, description="City or town.")
+    region: str | None = strawberry.field(default=None, description="State, province or county.")
+    postal_code: str | None = strawberry.field(default=None, description="Postal code.")
+    country: str | None = strawberry.field(default=None, description="Country.")
+
+
+@strawberry.input(description="A place on the earth, in degrees.")
+class GeoPointInput:
+    latitude: float = strawberry.field(description="-90 to 90.")
+    longitude: float = strawberry.field(description="-180 to 180.")
+
+    def point(self) -> Point:
+        return Point(self.latitude, self.longitude)
+
+
+_CODE = "Unique; what it is asked for by."
+_NAME = "For people."
+_SELLS_FROM = "The warehouses to sell from, all of them."
+
+
+@strawberry.input(description="A new organization.")
+class CreateOrganizationInput:
+    code: str = strawberry.field(description=_CODE)
+    name: str = strawberry.field(description=_NAME)
+    warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=None, description=_SELLS_FROM)
+
+
+@strawberry.input(description="Changes of an organization: what is left out stays as it is.")
+class UpdateOrganizationInput:
+    code: str = strawberry.field(description="Which organization.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
+    warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=strawberry.UNSET, description=_SELLS_FROM)
+
+
+@strawberry.input(description="A new website.")
+class CreateWebsiteInput:
+    code: str = strawberry.field(description=_CODE)
+    name: str = strawberry.field(description=_NAME)
+    organization: str | None = strawberry.field(
+        default=None, description="Whose it is, by code; left out, the organization default."
+    )
+    warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=None, description=_SELLS_FROM)
+
+
+@strawberry.input(description="Changes of a website: what is left out stays as it is.")
+class UpdateWebsiteInput:
+    code: str = strawberry.field(description="Which website.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
+    organization: str | None = strawberry.field(default=strawberry.UNSET, description="Whose it is, by code.")
+    warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=strawberry.UNSET, description=_SELLS_FROM)
+
+
+@strawberry.input(description="A new warehouse.")
+class CreateWarehouseInput:
+    code: str = strawberry.field(description=_CODE)
+    name: str = strawberry.field(description=_NAME)
+    address: AddressInput | None = strawberry.field(default=None, description="Where post goes.")
+    location: GeoPointInput | None = strawberry.field(default=None, description="Where it is, to find the nearest.")
+    active: bool = strawberry.field(default=True, description="An inactive one keeps its levels and sells nothing.")
+
+
+@strawberry.input(description="Changes of a warehouse: what is left out stays as it is, null empties it.")
+class UpdateWarehouseInput:
+    code: str = strawberry.field(description="Which warehouse.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
+    address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where post goes.")
+    location: GeoPointInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it is, to find the nearest."
+    )
+    active: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="An inactive one keeps its levels and sells nothing."
+    )
+
+
+@strawberry.type(description="An organization that was made or changed.")
+class OrganizationPayload:
+    organization: Organization | None = strawberry.field(description="The organization.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="A website that was made or changed.")
+class WebsitePayload:
+    website: Website | None = strawberry.field(description="The website.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="A warehouse that was made or changed.")
+class WarehousePayload:
+    warehouse: Warehouse | None = strawberry.field(description="The warehouse.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+def _changes(input: object) -> dict[str, object]:
+    """An input as the services take it, without the code that says which object is meant."""
+    out = mutations.given(input)
+    out.pop("code")
+    if isinstance(assigned := out.get("warehouses"), list):
+        out["warehouses"] = _assigned(assigned)
+    if isinstance(address := out.get("address"), AddressInput):
+        out["address"] = vars(address)
+    if isinstance(location := out.get("location"), GeoPointInput):
+        out["location"] = location.point()
+    return out
+
+
+def _assigned(given: list[WebsiteWarehouseInput] | None) -> list[AssignedWarehouse]:
+    return [AssignedWarehouse(one.warehouse, one.priority) for one in given or ()]
+
+
+INPUT = strawberry.argument(description="All of it is done, or none.")
+WRITES = Scope.SETTINGS_WRITE
+
+
+@strawberry.type
+class NetworkMutations:
+    @mutations.field(
+        description="Makes an organization. Needs settings:write.", payload=OrganizationPayload, scope=WRITES
+    )
+    async def create_organization(
+        self, info: Info, input: Annotated[CreateOrganizationInput, INPUT]
+    ) -> OrganizationPayload:
+        made = await services.create_organization(input.code, input.name, _assigned(input.warehouses))
+        return OrganizationPayload(organization=await nodes.loaded("Organization", made), user_errors=[])
+
+    @mutations.field(
+        description="Changes an organization. Needs settings:write.", payload=OrganizationPayload, scope=WRITES
+    )
+    async def update_organization(
+        self, info: Info, input: Annotated[UpdateOrganizationInput, INPUT]
+    ) -> OrganizationPayload:
+        found = await services.update_organization(input.code, _changes(input))
+        return OrganizationPayload(organization=await nodes.loaded("Organization", found), user_errors=[])
+
+    @mutations.field(description="Makes a website. Needs settings:write.", payload=WebsitePayload, scope=WRITES)
+    async def create_website(self, info: Info, input: Annotated[CreateWebsiteInput, INPUT]) -> WebsitePayload:
+        made = await services.create_website(input.code, input.name, input.organization, _assigned(input.warehouses))
+        return WebsitePayload(website=await nodes.loaded("Website", made), user_errors=[])
+
+    @mutations.field(description="Changes a website. Needs settings:write.", payload=WebsitePayload, scope=WRITES)
+    async def update_website(self, info: Info, input: Annotated[UpdateWebsiteInput, INPUT]) -> WebsitePayload:
+        found = await services.update_website(input.code, _changes(input))
+        return WebsitePayload(website=await nodes.loaded("Website", found), user_errors=[])
+
+    @mutations.field(description="Makes a warehouse. Needs settings:write.", payload=WarehousePayload, scope=WRITES)
+    async def create_warehouse(self, info: Info, input: Annotated[CreateWarehouseInput, INPUT]) -> WarehousePayload:
+        made = await services.create_warehouse({"code": input.code, **_changes(input)})
+        return WarehousePayload(warehouse=await nodes.loaded("Warehouse", made), user_errors=[])
+
+    @mutations.field(description="Changes a warehouse. Needs settings:write.", payload=WarehousePayload, scope=WRITES)
+    async def update_warehouse(self, info: Info, input: Annotated[UpdateWarehouseInput, INPUT]) -> WarehousePayload:
+        found = await services.update_warehouse(input.code, _changes(input))
+        return WarehousePayload(warehouse=await nodes.loaded("Warehouse", found), user_errors=[])

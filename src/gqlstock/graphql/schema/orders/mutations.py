@@ -1,0 +1,263 @@
+"""Placing orders, and the inputs that say what to order."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from gqlstock.graphql import access
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.http import questions
+from gqlstock.graphql.relay import nodes
+from gqlstock.graphql.schema import mutations
+from gqlstock.graphql.schema.catalog.options import SelectedOptionInput
+from gqlstock.graphql.schema.mutations import ERRORS
+from gqlstock.graphql.schema.network.mutations import GeoPointInput
+from gqlstock.graphql.schema.orders.audiences import Audience
+from gqlstock.graphql.schema.orders.orders import Order
+from gqlstock.graphql.schema.user_errors import UserError
+from gqlstock.rules import geo
+from gqlstock.rules.geo import Point
+from gqlstock.rules.given_ids import GivenId
+from gqlstock.rules.order_request import OrderRequest, RequestedLine
+from gqlstock.rules.orders import OrderLine
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import cancel_order, edit_order, move_allocations, place_order, retry_order, return_items
+from gqlstock.services.cancel_order import CancelOrderRequest
+from gqlstock.services.edit_order import EditOrderRequest
+from gqlstock.services.move_allocations import MoveAllocationsRequest, MovedQuantity
+from gqlstock.services.open_order import LineQuantity
+from gqlstock.services.return_items import ReturnItemsRequest
+from gqlstock.stock.command import Result
+
+
+@strawberry.input(description="So many units of one item.")
+class OrderLineInput:
+    sku: str = strawberry.field(description="The SKU of a product or a combination.")
+    quantity: Decimal = strawberry.field(description="More than 0.")
+    options: list[SelectedOptionInput] | None = strawberry.field(
+        default=None,
+        description=(
+            "The shopper's choice, for a product's SKU; tracked with options it stands for that combination's SKU. "
+            "Kept on the line."
+        ),
+    )
+
+    def line(self) -> RequestedLine:
+        options = tuple((option.name, option.value) for option in self.options or ())
+        return RequestedLine(self.sku, self.quantity, options)
+
+
+_HOLD = "The hold that it orders: worked out as if that had just ended, its warehouses first."
+
+
+@strawberry.input(description="An order to work out without placing it.")
+class CheckOrderInput:
+    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
+    hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
+    ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
+
+    def request(self) -> OrderRequest:
+        lines = tuple(line.line() for line in self.lines)
+        return OrderRequest(lines, self.website, ship_to=_point(self.ship_to), hold=given_hold(self.hold))
+
+
+@strawberry.input(description="An order to place.")
+class PlaceOrderInput:
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description=mutations.KEY,
+    )
+    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
+    customer_email: str | None = strawberry.field(
+        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
+    )
+    reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
+    hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
+    ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
+
+    def request(self) -> OrderRequest:
+        lines = tuple(line.line() for line in self.lines)
+        ship_to = _point(self.ship_to)
+        return OrderRequest(lines, self.website, self.customer_email, self.reference, ship_to, given_hold(self.hold))
+
+
+def given_hold(text: str | None) -> GivenId | None:
+    return GivenId(nodes.row_id("StockHold", text), text) if text is not None else None
+
+
+def _point(given: GeoPointInput | None) -> Point | None:
+    return geo.point(given.latitude, given.longitude, "shipTo") if given is not None else None
+
+
+@strawberry.type(description="An order that was placed or changed.")
+class OrderPayload:
+    order: Order | None = strawberry.field(description="The order.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.input(description="So many units of a line.")
+class OrderLineQuantityInput:
+    sku: str = strawberry.field(description="The SKU of the line's item, as it was ordered or as it is now.")
+    quantity: Decimal = strawberry.field(description="More than 0. In editOrder: what it becomes; 0 cancels the line.")
+    line: strawberry.ID | None = strawberry.field(
+        default=None,
+        description=(
+            "The line's id, where an order has several of a SKU; left out, they go in their order. "
+            "editOrder refuses to guess."
+        ),
+    )
+
+    def quantity_of_line(self) -> LineQuantity:
+        line = nodes.row_id("OrderLine", self.line) if self.line is not None else None
+        return LineQuantity(self.sku, self.quantity, line, self.line)
+
+
+def line_quantities(given: list[OrderLineQuantityInput] | None) -> tuple[LineQuantity, ...] | None:
+    return tuple(line.quantity_of_line() for line in given) if given is not None else None
+
+
+@strawberry.input(description="A cancellation. Without lines: all that is not shipped.")
+class CancelOrderInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
+    number: str = strawberry.field(description="The order's number.")
+    lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What to cancel.")
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    restock: bool = strawberry.field(
+        default=True, description="Whether canceled units can be sold again; if not, those on hand are written off."
+    )
+
+
+@strawberry.input(description="So many units of a line, to move to another warehouse.")
+class MoveAllocationLineInput:
+    sku: str = strawberry.field(description="The SKU of the line's item, as it was ordered or as it is now.")
+    line: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="The line's id, where an order has several of a SKU; left out, they go in their order.",
+    )
+    quantity: Decimal = strawberry.field(
+        description="More than 0. Backordered units go first, then units in no shipment, then those in open shipments."
+    )
+    from_: str = strawberry.field(name="from", description="The code of the warehouse that has them now.")
+    to: str = strawberry.field(
+        description="The code of the warehouse that gives them instead, an active one of the order's website."
+    )
+
+    def moved(self) -> MovedQuantity:
+        line = nodes.row_id("OrderLine", self.line) if self.line is not None else None
+        return MovedQuantity(self.sku, self.quantity, line, self.line, source=self.from_, target=self.to)
+
+
+@strawberry.input(description="Units of an order to move to other warehouses. Rows are applied one after the other.")
+class MoveAllocationsInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
+    number: str = strawberry.field(description="The order's number.")
+    lines: list[MoveAllocationLineInput] = strawberry.field(description="What to move: 1 to 500 rows.")
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+
+
+@strawberry.input(description="Lines to add to an order, and new quantities of those that it has.")
+class EditOrderInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
+    number: str = strawberry.field(description="The order's number.")
+    add: list[OrderLineInput] | None = strawberry.field(
+        default=None, description="New lines, taken as by placeOrder. An order has at most 500 lines."
+    )
+    change: list[OrderLineQuantityInput] | None = strawberry.field(
+        default=None, description="Lines with what their quantity, less what is canceled, becomes."
+    )
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+
+    def request(self) -> EditOrderRequest:
+        added = tuple(line.line() for line in self.add or ())
+        return EditOrderRequest(self.number, added, line_quantities(self.change) or (), self.reason)
+
+
+@strawberry.input(description="A parked order to try again.")
+class RetryOrderInput:
+    number: str = strawberry.field(description="The order's number.")
+
+
+@strawberry.input(description="Shipped units that came back.")
+class ReturnItemsInput:
+    idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
+    order: str = strawberry.field(description="The order's number.")
+    lines: list[OrderLineQuantityInput] = strawberry.field(description="What came back.")
+    restock: bool | None = strawberry.field(
+        default=None, description="Whether it counts as stock again; left out, as restockOnReturn says."
+    )
+    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+
+
+async def _order_payload(kept: Result, audience: Audience = Audience.STAFF) -> OrderPayload:
+    order: Order = await nodes.loaded("Order", kept.ids["order"][0], kept.rows)
+    order.audience = audience
+    order.lines_at_hand = [row for row in kept.rows if isinstance(row, OrderLine)] or None
+    return OrderPayload(order=order, user_errors=[])
+
+
+INPUT = strawberry.argument(description="All of it is done, or none.")
+WRITES = Scope.ORDERS_WRITE
+
+
+@strawberry.type
+class OrderMutations:
+    @mutations.field(
+        description="Places an order: all of it or nothing. Needs orders:write.", payload=OrderPayload, scope=None
+    )
+    async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
+        access.require_to_order(info.context)
+        request = input.request()
+        await questions.check(info, request.lines, "placeOrder", input.idempotency_key)
+        kept = await place_order.place(info.context.caller, request, input.idempotency_key)
+        return await _order_payload(kept, Audience.BUYER)
+
+    @mutations.field(
+        description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
+    )
+    async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
+        request = CancelOrderRequest(input.number, line_quantities(input.lines), input.reason, input.restock)
+        kept = await cancel_order.cancel(info.context.caller, request, input.idempotency_key)
+        return await _order_payload(kept)
+
+    @mutations.field(
+        description=(
+            "Moves units of an order that have not left to other warehouses, which must have them free. They are on hand "
+            "there, in no shipment. Needs orders:write."
+        ),
+        payload=OrderPayload,
+        scope=WRITES,
+    )
+    async def move_allocations(self, info: Info, input: Annotated[MoveAllocationsInput, INPUT]) -> OrderPayload:
+        rows = tuple(line.moved() for line in input.lines)
+        request = MoveAllocationsRequest(input.number, rows, input.reason)
+        return await _order_payload(await move_allocations.move(info.context.caller, request, input.idempotency_key))
+
+    @mutations.field(
+        description=(
+            "Adds lines to an order and changes the quantities of its lines, until everything has left: all of it or "
+            "nothing. More is taken as by placeOrder, less is canceled as by cancelOrder. Needs orders:write."
+        ),
+        payload=OrderPayload,
+        scope=WRITES,
+    )
+    async def edit_order(self, info: Info, input: Annotated[EditOrderInput, INPUT]) -> OrderPayload:
+        kept = await edit_order.edit(info.context.caller, input.request(), input.idempotency_key)
+        return await _order_payload(kept)
+
+    @mutations.field(
+        description="Tries an order with the status BACKORDERED again. Needs orders:write.",
+        payload=OrderPayload,
+        scope=WRITES,
+    )
+    async def retry_order(self, info: Info, input: Annotated[RetryOrderInput, INPUT]) -> OrderPayload:
+        return await _order_payload(await retry_order.retry(info.context.caller, input.number))
+
+    @mutations.field(description="Takes shipped units back. Needs orders:write.", payload=OrderPayload, scope=WRITES)
+    async def return_items(self, info: Info, input: Annotated[ReturnItemsInput, INPUT]) -> OrderPayload:
+        lines = line_quantities(input.lines) or ()
+        request = ReturnItemsRequest(input.order, lines, input.restock, input.reason)
+        kept = await return_items.take_back(info.context.caller, request, input.idempotency_key)
+        return await _order_payload(kept)

@@ -1,0 +1,42 @@
+"""Mutations of settings."""
+
+from typing import Annotated
+
+import strawberry
+
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.schema import mutations
+from gqlstock.graphql.schema.mutations import ERRORS
+from gqlstock.graphql.schema.settings.settings import InventorySettingsInput, ScopedSettings, SettingScopeInput
+from gqlstock.graphql.schema.user_errors import UserError
+from gqlstock.rules.scopes import Scope
+from gqlstock.services import settings as setting_services
+
+
+@strawberry.input(description="Settings for one place.")
+class SetInventorySettingsInput:
+    scope: SettingScopeInput = strawberry.field(description="The place.")
+    settings: InventorySettingsInput = strawberry.field(description="The values: null takes one away.")
+
+
+@strawberry.type(description="Settings that were changed.")
+class SettingsPayload:
+    settings: ScopedSettings | None = strawberry.field(description="The place's settings as they are now.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+INPUT = strawberry.argument(description="All of it is done, or none.")
+WRITES = Scope.SETTINGS_WRITE
+
+
+@strawberry.type
+class SettingsMutations:
+    @mutations.field(
+        description="Sets values at one place. Needs settings:write.", payload=SettingsPayload, scope=WRITES
+    )
+    async def set_inventory_settings(
+        self, info: Info, input: Annotated[SetInventorySettingsInput, INPUT]
+    ) -> SettingsPayload:
+        target = input.scope.target()
+        await setting_services.change(target, input.settings.given())
+        return SettingsPayload(settings=ScopedSettings.of(await setting_services.at(target)), user_errors=[])

@@ -1,0 +1,1 @@
+"""Levels, the ledger and announced stock."""

@@ -1,0 +1,229 @@
+"""Webhook endpoints and the messages to them, in the schema."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+
+from gqlstock.graphql import access
+from gqlstock.graphql.context import Info
+from gqlstock.graphql.relay import batch, nodes, paging
+from gqlstock.graphql.relay.nodes import Node
+from gqlstock.graphql.relay.paging import After, Before, Connection, First, Last, Page
+from gqlstock.graphql.schema import mutations
+from gqlstock.graphql.schema.mutations import ERRORS, DeletePayload
+from gqlstock.graphql.schema.user_errors import UserError
+from gqlstock.rules import webhooks as rules
+from gqlstock.rules.given_ids import GivenId
+from gqlstock.rules.paging import NEWEST_FIRST, OLDEST_FIRST
+from gqlstock.rules.retries import WorkState
+from gqlstock.rules.scopes import Scope
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.services import list_webhooks
+from gqlstock.services import webhooks as services
+
+WRITES = Scope.WEBHOOKS_WRITE
+
+
+@strawberry.type(description="A URL that news is sent to, signed as the Standard Webhooks specification says.")
+class WebhookEndpoint(Node):
+    row: strawberry.Private[rules.WebhookEndpoint]
+    url: str = strawberry.field(description="Where messages are posted.")
+    topics: list[WebhookTopic] = strawberry.field(description="What it is told of.")
+    active: bool = strawberry.field(
+        description="While it is not, nothing is sent to it and no news is kept for it; one that is deleted never is."
+    )
+    created_at: datetime = strawberry.field(description="When it was made; it is told of nothing from before.")
+
+    @classmethod
+    def of(cls, row: rules.WebhookEndpoint) -> "WebhookEndpoint":
+        return cls(
+            row=row,
+            id=nodes.global_id("WebhookEndpoint", row.id),
+            url=row.url,
+            topics=row.topics,
+            active=row.active,
+            created_at=row.created_at,
+        )
+
+
+@strawberry.type(description="One message to one endpoint: at least once, in order for each item, order and transfer.")
+class WebhookDelivery(Node):
+    row: strawberry.Private[rules.WebhookDelivery]
+    endpoint: WebhookEndpoint = batch.field(
+        nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="Where it goes, be that deleted by now."
+    )
+    topic: WebhookTopic = strawberry.field(description="What it tells of.")
+    attempts: int = strawberry.field(description="How often it was sent.")
+    state: WorkState = strawberry.field(description="How far it is.")
+    last_status_code: int | None = strawberry.field(
+        description="The HTTP status of the last answer; null when there was none."
+    )
+    last_error: str | None = strawberry.field(description="Why the last attempt failed.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    delivered_at: datetime | None = strawberry.field(description="When the endpoint took it.")
+
+    @classmethod
+    def of(cls, row: rules.WebhookDelivery) -> "WebhookDelivery":
+        return cls(
+            row=row,
+            id=nodes.global_id("WebhookDelivery", row.id),
+            topic=row.topic,
+            attempts=row.attempts,
+            state=row.state,
+            last_status_code=row.last_status_code,
+            last_error=row.last_error,
+            created_at=row.created_at,
+            delivered_at=row.delivered_at,
+        )
+
+
+@strawberry.type
+class WebhookQueries:
+    @access.field(
+        description="The endpoints in use, oldest first. Needs webhooks:write.",
+        scope=WRITES,
+    )
+    async def webhook_endpoints(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[WebhookEndpoint] | None:
+        page = Page.of(first, after, last, before)
+        return await paging.connection(page, OLDEST_FIRST, list_webhooks.endpoints_in_use(), nodes.show)
+
+    @access.field(
+        description=(
+            "Messages to endpoints, newest first. What was delivered is kept for 7 days, what failed for 30. "
+            "Needs webhooks:write."
+        ),
+        scope=WRITES,
+    )
+    async def webhook_deliveries(
+        self,
+        info: Info,
+        endpoint: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only those to this endpoint, by id.")
+        ] = None,
+        state: Annotated[WorkState | None, strawberry.argument(description="Only those in this state.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[WebhookDelivery] | None:
+        page = Page.of(first, after, last, before)
+        endpoint_id = None if endpoint is None else nodes.row_id("WebhookEndpoint", endpoint) or 0
+        found = list_webhooks.deliveries_among(endpoint_id, state)
+        return await paging.connection(page, NEWEST_FIRST, found, nodes.show)
+
+
+@strawberry.input(description="An endpoint to make.")
+class CreateWebhookEndpointInput:
+    url: str = strawberry.field(
+        description="https://… or http://…; private addresses only where the operator lets them."
+    )
+    topics: list[WebhookTopic] = strawberry.field(description="What to tell it of; at least one.")
+
+
+@strawberry.input(description="What to change of an endpoint; what is left out stays.")
+class UpdateWebhookEndpointInput:
+    id: strawberry.ID = strawberry.field(description="The endpoint.")
+    url: str | None = strawberry.field(default=strawberry.UNSET, description="Another URL.")
+    topics: list[WebhookTopic] | None = strawberry.field(default=strawberry.UNSET, description="Other topics.")
+    active: bool | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="false: send it nothing and keep no news for it; what is pending goes out once it is true again.",
+    )
+
+
+@strawberry.input(description="An endpoint to delete.")
+class DeleteWebhookEndpointInput:
+    id: strawberry.ID = strawberry.field(description="The endpoint.")
+
+
+@strawberry.input(description="A message to send again.")
+class RedeliverWebhookInput:
+    id: strawberry.ID = strawberry.field(description="The delivery.")
+
+
+@strawberry.type(description="An endpoint as it is now.")
+class WebhookEndpointPayload:
+    endpoint: WebhookEndpoint | None = strawberry.field(description="The endpoint.")
+    secret: str | None = strawberry.field(
+        description="Shown once, when it is made, to check signatures with; null otherwise."
+    )
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@strawberry.type(description="A message as it is now.")
+class WebhookDeliveryPayload:
+    delivery: WebhookDelivery | None = strawberry.field(description="The message.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+INPUT = strawberry.argument(description="What to do.")
+
+
+@strawberry.type
+class WebhookMutations:
+    @mutations.field(
+        description="Makes an endpoint, and tells its secret this one time. Needs webhooks:write.",
+        payload=WebhookEndpointPayload,
+        scope=WRITES,
+    )
+    async def create_webhook_endpoint(
+        self, info: Info, input: Annotated[CreateWebhookEndpointInput, INPUT]
+    ) -> WebhookEndpointPayload:
+        made, secret = await services.create(
+            input.url, input.topics, private_addresses=info.context.deployment.private_webhooks
+        )
+        return WebhookEndpointPayload(endpoint=await _endpoint(made), secret=secret, user_errors=[])
+
+    @mutations.field(
+        description="Changes an endpoint. Needs webhooks:write.", payload=WebhookEndpointPayload, scope=WRITES
+    )
+    async def update_webhook_endpoint(
+        self, info: Info, input: Annotated[UpdateWebhookEndpointInput, INPUT]
+    ) -> WebhookEndpointPayload:
+        changes = mutations.given(input)
+        given_id = _given_id("WebhookEndpoint", changes.pop("id"))
+        found = await services.update(given_id, changes, private_addresses=info.context.deployment.private_webhooks)
+        return WebhookEndpointPayload(endpoint=await _endpoint(found), secret=None, user_errors=[])
+
+    @mutations.field(
+        description=(
+            "Takes an endpoint out of use. What waits for it fails; its messages can still be looked up. "
+            "Needs webhooks:write."
+        ),
+        payload=DeletePayload,
+        scope=WRITES,
+    )
+    async def delete_webhook_endpoint(
+        self, info: Info, input: Annotated[DeleteWebhookEndpointInput, INPUT]
+    ) -> DeletePayload:
+        found = await services.delete(_given_id("WebhookEndpoint", input.id))
+        return DeletePayload(deleted_id=nodes.global_id("WebhookEndpoint", found), user_errors=[])
+
+    @mutations.field(
+        description=(
+            "Sends a message again at once, under the same webhook-id and with all its retries, or one that is pending "
+            "without waiting for its next retry. Needs webhooks:write."
+        ),
+        payload=WebhookDeliveryPayload,
+        scope=WRITES,
+    )
+    async def redeliver_webhook(
+        self, info: Info, input: Annotated[RedeliverWebhookInput, INPUT]
+    ) -> WebhookDeliveryPayload:
+        found = await services.redeliver(_given_id("WebhookDelivery", input.id))
+        return WebhookDeliveryPayload(delivery=await nodes.loaded("WebhookDelivery", found), user_errors=[])
+
+
+def _given_id(name: str, text: str) -> GivenId:
+    return GivenId(nodes.row_id(name, text), text)
+
+
+async def _endpoint(row_id: int) -> Any:
+    return await nodes.loaded("WebhookEndpoint", row_id)
+
+
+nodes.register(rules.WebhookEndpoint, "WebhookEndpoint", WebhookEndpoint.of, list_webhooks.endpoints, WRITES)
+nodes.register(rules.WebhookDelivery, "WebhookDelivery", WebhookDelivery.of, list_webhooks.deliveries, WRITES)

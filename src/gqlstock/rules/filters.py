@@ -1,0 +1,147 @@
+"""What lists are narrowed down to. Everything that is given must hold; None: anything. The queries are in ``store``."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules.alerts import AlertState
+from gqlstock.rules.catalog import InventoryStatus, InventoryTracking
+from gqlstock.rules.holds import StockHoldState
+from gqlstock.rules.ledger import MovementKind
+from gqlstock.rules.orders import OrderStatus
+from gqlstock.rules.shipments import ShipmentState
+from gqlstock.rules.transfers import InventoryTransferState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFilter:
+    """``category``: a slug; products below it count as well. ``in_stock``: on the website that is looked at."""
+
+    search: str | None = None
+    skus: Collection[str] | None = None
+    category: str | None = None
+    updated_since: datetime | None = None
+    published: bool | None = None
+    tracking: InventoryTracking | None = None
+    in_stock: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """``warehouse``: the code of one that has a level of the item. ``available_below``: over active warehouses."""
+
+    search: str | None = None
+    skus: Collection[str] | None = None
+    category: str | None = None
+    updated_since: datetime | None = None
+    warehouse: str | None = None
+    available_below: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelFilter:
+    """``website``: the code of one that sells from the warehouse. ``product``: the SKU of the item's product."""
+
+    search: str | None = None
+    skus: Collection[str] | None = None
+    warehouses: Collection[str] | None = None
+    website: str | None = None
+    product: str | None = None
+    category: str | None = None
+    available_at_least: Decimal | None = None
+    available_below: Decimal | None = None
+    updated_since: datetime | None = None
+    status: Collection[InventoryStatus] | None = None
+    include_deleted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementFilter:
+    """``order``: its number."""
+
+    skus: Collection[str] | None = None
+    warehouses: Collection[str] | None = None
+    kinds: Collection[MovementKind] | None = None
+    order: str | None = None
+    reference: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementFilter:
+    """``open``: whether something is still to come. Bounds are inclusive, and let through only those with a date."""
+
+    skus: Collection[str] | None = None
+    warehouses: Collection[str] | None = None
+    open: bool | None = None
+    overdue: bool | None = None
+    expected_from: datetime | None = None
+    expected_until: datetime | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldFilter:
+    """``states``: as they are now, swept or not. ``website``: its code. ``sku``: of a line, as it was held or is now."""
+
+    states: Collection[StockHoldState] | None = None
+    website: str | None = None
+    sku: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFilter:
+    """``skus``: of deleted items as well."""
+
+    skus: Collection[str] | None = None
+    warehouses: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """``sku``: of a line, as it was ordered or as its item has it now."""
+
+    search: str | None = None
+    statuses: Collection[OrderStatus] | None = None
+    warehouse: str | None = None
+    sku: str | None = None
+    reference: str | None = None
+    website: str | None = None
+    customer_email: str | None = None
+    updated_since: datetime | None = None
+    placed_since: datetime | None = None
+    placed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentFilter:
+    """``order``: its number."""
+
+    states: Collection[ShipmentState] | None = None
+    warehouse: str | None = None
+    order: str | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferFilter:
+    """``warehouse``: the code of either end. ``skus``: as stored in a line, or as its item has it now."""
+
+    states: Collection[InventoryTransferState] | None = None
+    warehouse: str | None = None
+    skus: Collection[str] | None = None
+    reference: str | None = None
+    updated_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFilter:
+    """``skus``: as stored in the alert, or as its item has it now."""
+
+    state: AlertState | None = None
+    acknowledged: bool | None = None
+    skus: Collection[str] | None = None
+    warehouses: Collection[str] | None = None
+    category: str | None = None

@@ -1,0 +1,175 @@
+"""Checks and writes the counts of a file, in parts. ``count_levels`` has the command."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from gqlstock.formats.format import Context
+from gqlstock.rules import catalog as rules
+from gqlstock.rules import counting, quantities, refusals
+from gqlstock.rules.import_report import Kind, Remark, RemarkKind, Report, Tally
+from gqlstock.rules.import_rows import Faults, ItemName, LevelCount
+from gqlstock.rules.refusals import Code
+from gqlstock.rules.scopes import Caller
+from gqlstock.services import count_levels
+from gqlstock.services.import_plan import Places
+from gqlstock.services.import_progress import CHECKED, COUNTED, Progress
+from gqlstock.stock import transaction
+from gqlstock.store import catalog as rows
+from gqlstock.store import warehouses
+from gqlstock.store.counts import Count
+from gqlstock.store.db import sql
+from gqlstock.store.spool import Counts
+
+OWED = "units that the old shop owes its customers: counted as 0"
+UNKNOWN_ITEMS = "counts of items that are not here"
+NOT_COUNTED = "counts of products that are not counted, or whose combinations are"
+
+COUNTS_PER_COMMAND = 1_000
+_COUNTS_PER_CHECK = 5_000
+_LEVELS_PER_SNAPSHOT = 20_000
+"""A command loads all levels of its items, in every warehouse."""
+
+
+async def check(
+    given: Counts, places: Places, context: Context, foreseen: Report, progress: Progress, *, leave_out_unknown: bool
+) -> None:
+    """Check all counts of a file, and keep those that differ from their levels. ``foreseen``: what an import would do."""
+    await _resolve(given, places, context, leave_out_unknown=leave_out_unknown)
+    context.faults.check()
+    await sql.analyze("item", "inventory_level")
+    await _check(given, await items_per_command(), context.faults, foreseen, progress)
+    context.faults.check()
+
+
+async def write(caller: Caller, given: Counts, made: Mapping[int, int], report: Report, progress: Progress) -> Faults:
+    """Write the counts that change a level. Returns the faults of those that became wrong after the check.
+
+    ``made``: the ids of warehouses by the ids that they had in the check.
+    """
+    writer, total = CountWriter(caller, report), given.due_count
+    report[Kind.LEVELS].unchanged += len(given) - total
+    progress(COUNTED, 0, total)
+    for part in given.due(COUNTS_PER_COMMAND, await items_per_command()):
+        await writer.write([replace(one, warehouse_id=made.get(one.warehouse_id, one.warehouse_id)) for one in part])
+        progress(COUNTED, writer.done, total)
+    return writer.faults
+
+
+async def items_per_command() -> int:
+    """How many items one command counts at most."""
+    return max(_LEVELS_PER_SNAPSHOT // max(len(await warehouses.codes_by_id()), 1), 1)
+
+
+def owed(report: Report, found: count_levels.Owed) -> None:
+    """Report a count below 0."""
+    report.notes.add(found.line, f"{found.sku} has {quantities.text(found.on_hand)}: counted as 0.")
+    report.add(Remark(RemarkKind.NOT_CARRIED, OWED, found.line, found.sku, -found.on_hand))
+
+
+class CountWriter:
+    """Writes counts, one command for each part, and reports the results."""
+
+    def __init__(self, caller: Caller, report: Report) -> None:
+        self.done = 0
+        self.faults = Faults(report.files)
+        self._caller = caller
+        self._report = report
+
+    async def write(self, part: Sequence[Count]) -> None:
+        result = await transaction.run(count_levels.CountLevels(self._caller, part))
+        self.done += len(part)
+        changed = len(result.ids["levels"])
+        self._report[Kind.LEVELS].add(Tally(changed=changed, unchanged=len(part) - changed - len(result.refusals)))
+        for refusal in result.refusals:
+            self.faults.add(int(refusal.path[1]), refusal.message, refusal.code)
+        for found in result.rows:
+            assert isinstance(found, count_levels.Owed)
+            owed(self._report, found)
+
+
+async def _check(given: Counts, items: int, faults: Faults, report: Report, progress: Progress) -> None:
+    """Check all counts and keep those that differ from their levels. Takes no locks."""
+    done = 0
+    for part in given.resolved(_COUNTS_PER_CHECK, items):
+        checked = await count_levels.check(part, faults)
+        given.put_due(checked.due)
+        report[Kind.LEVELS].add(Tally(changed=checked.changed, unchanged=len(part) - checked.changed))
+        for found in checked.owed:
+            owed(report, found)
+        done += len(part)
+        progress(CHECKED, done, len(given))
+        await asyncio.sleep(0)
+
+
+async def _resolve(given: Counts, places: Places, context: Context, *, leave_out_unknown: bool) -> None:
+    """Find the ids of the items of counts. Items are locked in the order of ids, so that none deadlock."""
+    faults = context.faults
+    for part in given.named():
+        ids = await item_ids({one.item for one in part})
+        found = []
+        for one in part:
+            if one.item in ids:
+                found.append(one)
+            elif leave_out_unknown:
+                units = counting.counted_of(one.on_hand)
+                context.not_carried(one.line, UNKNOWN_ITEMS, str(one.item), units)
+            else:
+                faults.add(one.line, f"There is no item {refusals.shown(str(one.item))}.", Code.NOT_FOUND)
+        if faults.count:
+            continue
+        if leave_out_unknown:
+            found = await _counted(found, ids, context)
+        counts = [Count(one.line, ids[one.item], places[one.warehouse].id, one.on_hand) for one in found]
+        names = dict(zip(map(id, counts), found, strict=True))
+        for count, known in given.put_resolved(counts):
+            if count.on_hand != known.on_hand:
+                contradiction(names[id(count)], known.on_hand, known.line, faults)
+
+
+async def _counted(given: Sequence[LevelCount], ids: Mapping[ItemName, int], context: Context) -> list[LevelCount]:
+    """The counts of items that have stock of their own. The others are reported, if they are not 0."""
+    items = await rows.items({ids[one.item] for one in given})
+    products = items | await rows.items({item.product_id for item in items.values() if item.product_id is not None})
+    found = []
+    for one in given:
+        item = items[ids[one.item]]
+        if counting.is_stocked(item, products[item.product_id or item.id]):
+            found.append(one)
+        elif one.on_hand:
+            context.not_carried(one.line, NOT_COUNTED, item.sku, counting.counted_of(one.on_hand))
+    return found
+
+
+def contradiction(one: LevelCount, known: Decimal, line: int, faults: Faults, hint: str = "") -> None:
+    """Report a count of a level that has another one on another line."""
+    here, there = quantities.text(one.on_hand), quantities.text(known)
+    message = f"{one.item} in {one.warehouse} has {here} here and {there} on {faults.files.place(line)}."
+    faults.add(one.line, f"{message} {hint}".strip())
+
+
+async def item_ids(names: set[ItemName]) -> dict[ItemName, int]:
+    """The ids of items: by slug and choice, else by SKU."""
+    found = await _by_slug([name for name in names if name.slug])
+    ids = await rows.ids_by_sku({name.sku for name in names - found.keys() if name.sku})
+    return found | {name: ids[name.sku] for name in names - found.keys() if name.sku in ids}
+
+
+async def _by_slug(names: Sequence[ItemName]) -> dict[ItemName, int]:
+    products = await rows.product_ids_by_slug({name.slug for name in names})
+    combinations = await rows.combinations(
+        {products[name.slug] for name in names if name.choice and name.slug in products}
+    )
+    digests = {(one.product_id, one.choice_digest): one.id for found in combinations.values() for one in found}
+    return dict(_matches(names, products, digests))
+
+
+def _matches(
+    names: Sequence[ItemName], products: dict[str, int], digests: dict[tuple[int | None, str | None], int]
+) -> Iterator[tuple[ItemName, int]]:
+    for name in names:
+        product = products.get(name.slug)
+        item = digests.get((product, rules.digest(dict(name.choice)))) if name.choice else product
+        if product is not None and item is not None:
+            yield name, item

@@ -1,0 +1,78 @@
+"""Makes the SKUs that a file does not give."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gqlstock.formats import records
+from gqlstock.rules import refusals
+from gqlstock.rules.catalog import Choice
+from gqlstock.rules.import_rows import Faults
+from gqlstock.rules.refusals import Code
+from gqlstock.store import catalog as rows
+from gqlstock.store.spool import Products
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSku:
+    """The SKU of a new item: the given one, or one to make of the stem and the choice."""
+
+    line: int
+    stem: str
+    choice: Choice
+    given: str | None
+
+
+def taken(line: int, sku: str, faults: Faults) -> None:
+    """Report a SKU of the file that another item has."""
+    faults.add(line, f"There is an item {refusals.shown(sku)} already.", Code.ALREADY_EXISTS)
+
+
+def repeated(sku: str, line: int, other: str, before: int, faults: Faults) -> None:
+    """Report a SKU that stands on an earlier line of the file, perhaps in other capitals."""
+    place = faults.files.place(before)
+    if sku == other:
+        faults.add(line, f"The SKU {refusals.shown(sku)} stands on {place} already.")
+    else:
+        faults.add(
+            line, f"The SKU {refusals.shown(sku)} differs from {refusals.shown(other)} on {place} in case alone."
+        )
+
+
+async def check_given(wanted: Sequence[WantedSku], faults: Faults) -> None:
+    """Report the given SKUs that stored items have."""
+    stored = await rows.ids_by_sku({one.given for one in wanted if one.given is not None})
+    for one in wanted:
+        if one.given in stored:
+            taken(one.line, one.given or "", faults)
+
+
+async def free(wanted: Sequence[WantedSku], file: Products) -> list[str]:
+    """A SKU for each new item: the given one, or one that neither a stored item nor the file has."""
+    given = {one.given for one in wanted if one.given is not None}
+    used: set[str] = set()
+    while True:
+        made = _made(wanted, used, file)
+        clashing = await rows.ids_by_sku(set(made) - given)
+        if not clashing:
+            return made
+        used |= clashing.keys()
+
+
+def _made(wanted: Sequence[WantedSku], used: Collection[str], file: Products) -> list[str]:
+    known = _Known(set(used), file)
+    made = []
+    for one in wanted:
+        made.append(one.given or records.made_sku(one.stem, one.choice, known))
+        known.here.add(made[-1])
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The SKUs of the file and those generated so far. Stored SKUs are checked afterwards, together."""
+
+    here: set[str]
+    file: Products
+
+    def __contains__(self, sku: object) -> bool:
+        return sku in self.here or sku in self.file

@@ -1,0 +1,102 @@
+"""Move units of an order to another warehouse. Which units are moved first is decided in ``rules.shipments``."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from gqlstock.rules import canonical, catalog, ledger, refusals
+from gqlstock.rules import orders as order_rules
+from gqlstock.rules import shipments as rules
+from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.ledger import Level
+from gqlstock.rules.network import Network, SalesChannel
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.refusals import Refusal, Refused, wrong_state
+from gqlstock.rules.scopes import Caller
+from gqlstock.rules.shipments import Pick
+from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
+from gqlstock.services.transfer_stock import check_ends
+from gqlstock.stock import idempotency, transaction
+from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedQuantity(LineQuantity):
+    """Units of a line, and the codes of the warehouses that they are moved from and to."""
+
+    source: str = field(metadata=canonical.called("from"))
+    target: str = field(metadata=canonical.called("to"))
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAllocationsRequest:
+    number: str
+    lines: tuple[MovedQuantity, ...]
+    reason: str | None = None
+
+
+async def move(caller: Caller, request: MoveAllocationsRequest, key: str | None = None) -> Result:
+    """Move units of an order to other warehouses, all rows or none. Returns the order's id."""
+    check_lines(request.lines)
+    reason = catalog.optional_text(request.reason, "reason", "reason")
+    return await transaction.run(
+        MoveAllocations(caller, request, reason, idempotency.key_of(caller, "moveAllocations", key, request))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAllocations:
+    caller: Caller
+    request: MoveAllocationsRequest
+    reason: str | None
+    key: IdempotencyKey | None
+
+    @property
+    def names(self) -> Names:
+        return Names(orders=order_rules.named(self.request.number))
+
+    @property
+    def size(self) -> int:
+        return len(self.request.lines)
+
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return snapshot.items_of_order(self.request.number)
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        open_order = OpenOrder(self.caller, self.request.number, snapshot, "number")
+        order_rules.check_open(open_order.order.status, self.request.number)
+        website = snapshot.network.channel(open_order.order.website_id)
+        refused: list[Refusal] = []
+        for number, row in enumerate(self.request.lines):
+            with refusals.collected(refused, "lines", number):
+                self._move(open_order, row, snapshot.network, website)
+        if refused:
+            raise Refused(refused)
+        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
+
+    def _move(self, open_order: OpenOrder, row: MovedQuantity, network: Network, website: SalesChannel) -> None:
+        check_ends(network, self.caller, row.source, row.target)
+        source, target = network.warehouse_id(row.source), network.warehouse_id(row.target)
+        assert source is not None
+        assert target is not None
+        if target not in network.active:
+            raise wrong_state(f"The warehouse {row.target} is inactive: name an active one.", "to")
+        if not website.sells_from([target]):
+            raise wrong_state(f"The website {website.code} does not sell from {row.target}: name one of its own.", "to")
+        picks = open_order.pick(row, rules.cancel, f"moved from {row.source}", source)
+        _check_free(open_order, picks, row, target)
+        open_order.move(picks, target)
+
+
+def _check_free(open_order: OpenOrder, picks: Sequence[Pick], row: MovedQuantity, target: int) -> None:
+    """Refuse units that the warehouse does not have free: moved units never wait."""
+    wanted: dict[int, Decimal] = {}
+    for pick in picks:
+        item = open_order.stock_item(pick)
+        if item is not None:
+            wanted[item.id] = wanted.get(item.id, ZERO) + pick.quantity
+    for item_id, quantity in wanted.items():
+        level = open_order.level(item_id, target) or Level()
+        ledger.check_free(level, quantity, row.sku, f"available in {row.target}", "moved there")

@@ -1,0 +1,89 @@
+"""Changes the quantity, date or reference of an announcement. What it can become is decided in ``rules.receiving``."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from gqlstock.rules import catalog, counting, events, transfers
+from gqlstock.rules import receiving as rules
+from gqlstock.rules.given_ids import GivenId
+from gqlstock.rules.idempotency import IdempotencyKey
+from gqlstock.rules.ledger import Change, Level
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.refusals import wrong_state
+from gqlstock.rules.scopes import Caller
+from gqlstock.rules.transfers import InventoryTransfer
+from gqlstock.services.receive import announcement, announcement_within
+from gqlstock.stock import transaction
+from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
+from gqlstock.stock.snapshot import Snapshot
+
+Given = Mapping[str, Any]
+"""Requested changes by field name. A field that is left out stays; None clears it, but for ``quantity``, which stays."""
+
+
+async def update(caller: Caller, announcement_id: GivenId, given: Given) -> Result:
+    """Change ``quantity``, ``expected_at`` and ``reference``, where given. Returns the ids of levels, and no movements."""
+    if "reference" in given:
+        given = {**given, "reference": catalog.optional_text(given["reference"], "reference", "reference")}
+    return await transaction.run(UpdateAnnouncement(caller, announcement_id, given))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAnnouncement:
+    caller: Caller
+    announcement_id: GivenId
+    given: Given
+    key: IdempotencyKey | None = None
+    size: int = 1
+
+    @property
+    def names(self) -> Names:
+        return Names(announcements=self.announcement_id.row_ids)
+
+    def items(self, snapshot: Snapshot) -> Collection[int]:
+        return {snapshot.level_items[announcement(snapshot, self.announcement_id).level_id]}
+
+    def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
+        before, level = announcement_within(snapshot, self.announcement_id, self.caller)
+        rules.check_not_withdrawn(before, "id")
+        after = self._changed(before, level, snapshot)
+        transfers.check_only_date(before, after)
+        changes = Changes(lambda written: Result({"levels": [level.id], "movements": []}))
+        if after == before:
+            return changes
+        changes.changed.append(after)
+        transfer = snapshot.get(InventoryTransfer, after.transfer_id) if after.transfer_id is not None else None
+        if transfer is not None:
+            changes.changed.append(replace(transfer, updated_at=now))
+            changes.events.append(events.transfer_changed(transfer.id))
+        more = Change(incoming=after.remaining - before.remaining)
+        if more.incoming:
+            changes.entries.append(LedgerEntry(level.item_id, level.warehouse_id, more, self.caller))
+        else:
+            # What is kept of the announcement is outdated, but no figure of the level changed.
+            changes.events.append(events.level_row_changed(level.id, level.item_id))
+        return changes
+
+    def _changed(self, found: StockAnnouncement, level: Level, snapshot: Snapshot) -> StockAnnouncement:
+        quantity = self.given.get("quantity")
+        if quantity is not None and quantity != found.quantity:
+            _check(quantity, found, level, snapshot)
+            found = rules.with_quantity(found, quantity, "quantity")
+        if "expected_at" in self.given:
+            found = rules.with_date(found, self.given["expected_at"])
+        if "reference" in self.given:
+            found = replace(found, reference=self.given["reference"])
+        return found
+
+
+def _check(quantity: Decimal, found: StockAnnouncement, level: Level, snapshot: Snapshot) -> None:
+    """Refuse a quantity that could not be announced. Less than before may be stated of any item."""
+    item = snapshot.item(level.item_id)
+    counting.check_units(quantity, item, level.warehouse_id, level, snapshot.lookup, "quantity")
+    if quantity > found.quantity:
+        if item.deleted_at is not None:
+            raise wrong_state(f"{item.sku} was deleted: no more of it can be announced.", "id")
+        counting.check_has_stock(item, snapshot.lookup.product(item), "id")

@@ -1,0 +1,350 @@
+"""Runs reads. Each sees the state of one instant, from memory where that is current and else from one transaction."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from gqlstock.rules import cache_keys
+from gqlstock.rules.cache_keys import Key
+from gqlstock.stock import cache, for_writing, validating
+from gqlstock.stock.cache import Cache, Found, Name
+from gqlstock.stock.for_writing import ForWriting
+from gqlstock.stock.loads import Loads
+from gqlstock.store.db import clock, reads
+from gqlstock.store.db.connection import in_transaction
+from gqlstock.store.db.reads import Reader, Transaction
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+# A read with more keys depends on all items or all levels instead of many single ones.
+_MAX_KEYS = 2_000
+_TRANSACTION = "transaction"
+"""Stands for the transaction among the kinds of records that are loaded."""
+_NO_EPOCH = -1
+"""Comes before the epoch of everything that is kept."""
+
+
+class StartOver(Exception):
+    """Something that the read took from memory has changed since. The read runs again, in its transaction."""
+
+
+class Reading:
+    """A read in progress.
+
+    Until it begins, and after it has ended, each statement runs by itself, as mutations need it. Statements run in one
+    transaction, which begins with the first of them.
+    """
+
+    def __init__(self, kept: Cache) -> None:
+        self._cache = kept
+        self.keeps = not kept.is_off
+        """Whether anything is kept at all."""
+        self._begun = False
+        self._pin = 0
+        self._now: datetime | None = None
+        self._transaction: Transaction | None = None
+        self.loads = Loads()
+        self._is_running = False
+        self._is_outdated = False
+        self._has_changed = False
+        self.is_changing = False
+        """Whether a change runs outside of it."""
+        self._found: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
+        self._made: dict[Hashable, asyncio.Future[Any]] = {}
+        self._counted: dict[Hashable, Any] = {}
+        """What is not done again when the read starts over."""
+        self._keys: set[Key] = set()
+        self._until: datetime | None = None
+        self.is_keepable = True
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the read."""
+        return self._now or clock.now()
+
+    async def begin(self) -> None:
+        """Validate what is kept. Raises ``validating.NotValidated``."""
+        await validating.validate(self._cache)
+        self._pin, self._now, self._begun = self._cache.epoch, clock.now(), True
+
+    async def begin_again(self) -> None:
+        """Begin anew, if it has begun. It is of this instant then, and has found nothing."""
+        if self._begun:
+            await self.end()
+            await self.begin()
+
+    async def release(self) -> None:
+        """Begin anew if there is a transaction: what comes next may wait long, and holds no connection then."""
+        if self._transaction is not None:
+            await self.begin_again()
+
+    def begin_later(self) -> None:
+        """Begin with the first statement: before it, nothing that is kept is used."""
+        self._pin, self._now, self._begun = _NO_EPOCH, clock.now(), True
+
+    async def around(self, change: Callable[[], Awaitable[T]]) -> T:
+        """Run a change outside of the read. What is read afterwards is of an instant after the change."""
+        await self.end()
+        self._has_changed = self.is_changing = True
+        try:
+            return await change()
+        finally:
+            self.is_changing = False
+            self.begin_later()
+
+    async def end(self) -> None:
+        """End the transaction, and forget what was read."""
+        self._begun, self._now = False, None
+        self._forget()
+        if self._transaction is not None:
+            transaction, self._transaction = self._transaction, None
+            await transaction.end()
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Run ``work``, which only reads. It runs once more when something from memory has changed meanwhile."""
+        if self._is_running:
+            return await work()
+        if not self._begun:
+            await self.begin()
+        self._is_running = True
+        try:
+            try:
+                result = await work()
+                if not self._is_outdated:
+                    return result
+            except StartOver:
+                pass
+            # Everything is read from the transaction now, or was kept as of its snapshot.
+            self._is_outdated = False
+            self._forget()
+            return await work()
+        finally:
+            self._is_running = False
+
+    def get_many(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
+        """The records that this read has found already or that are kept, by id; and the ids of the others."""
+        known, missing = self.get_found(kind, ids)
+        if missing and self._now is not None:
+            kept = self._cache.get_many(kind, missing, self._pin, self._now)
+            if kept:
+                self._depend_on(kept.values())
+                found = self._found[kind]
+                for one, entry in kept.items():
+                    known[one] = found[one] = entry.value
+                missing = [one for one in missing if one not in kept]
+        return known, missing
+
+    def get_found(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
+        """As ``get_many``, but only what this read has found already."""
+        found, wanted = self._found.get(kind), dict.fromkeys(ids)
+        if not found:
+            return {}, list(wanted)
+        known = {one: found[one] for one in wanted if one in found}
+        return known, [one for one in wanted if one not in known] if len(known) < len(wanted) else []
+
+    def put_many(self, kind: str, found: Mapping[K, Found[Any]]) -> None:
+        """Keep records that were read or computed in this read, by id."""
+        self._depend_on(found.values())
+        # A task that has not noticed yet may have computed them from outdated records.
+        if self._now is not None and not self._is_outdated:
+            values = self._found[kind]
+            for one, entry in found.items():
+                values[one] = entry.value
+            self._cache.keep_many(kind, found, self._pin, self._now)
+
+    def remember(self, kind: str, one: Hashable, value: Any) -> None:
+        """Find what was made of records of this read again, in this read."""
+        if self._begun and not self._is_outdated:
+            self._found[kind][one] = value
+
+    def _depend_on(self, found: Iterable[Found[Any]]) -> None:
+        keys = self._keys
+        for entry in found:
+            keys.update(entry.keys)
+            if entry.until is not None and (self._until is None or entry.until < self._until):
+                self._until = entry.until
+        if len(keys) > _MAX_KEYS:
+            self._keys = cache_keys.coarse(keys)
+
+    async def answer(self, name: Name) -> Found[Any] | None:
+        """A kept answer that is current at this instant. A read that has not begun begins if there may be one."""
+        if not self._begun:
+            if name not in self._cache:
+                self._cache.missed(name)
+                return None
+            await self.begin()
+        return self._cache.get(name, self._pin, self.now)
+
+    def keep_answer(self, name: Name, value: Any, size: int) -> None:
+        """Keep the answer of this read, if all that it depends on is known. Nothing is kept after a change."""
+        if self._begun and self.is_keepable and not self._has_changed:
+            self._cache.keep(name, value, self._pin, self.now, tuple(self._keys), self._until, size)
+
+    def depend_on(self, keys: Iterable[Key], until: datetime | None = None) -> None:
+        self._keys.update(keys)
+        if len(self._keys) > _MAX_KEYS:
+            self._keys = cache_keys.coarse(self._keys)
+        if until is not None and (self._until is None or until < self._until):
+            self._until = until
+
+    def never_keep(self) -> None:
+        self.is_keepable = False
+
+    async def fetch(self, reader: Reader, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        reads.declare(self, statement)
+        if not self._begun:
+            return await reader.fetch(statement, values)
+        if self._transaction is None and _TRANSACTION in self.loads.running:
+            await self.loads.wait(_TRANSACTION)
+        if self._transaction is None:
+            self.loads.begin(_TRANSACTION)
+            try:
+                await self._begin_transaction(reader)
+            finally:
+                self.loads.finish(_TRANSACTION)
+        if self._is_outdated:
+            raise StartOver
+        assert self._transaction is not None
+        return await self._transaction.fetch(statement, values)
+
+    async def _begin_transaction(self, reader: Reader) -> None:
+        transaction = await reader.begin_read()
+        try:
+            if self.keeps:
+                async with self._cache.validating:
+                    await validating.validate_by(transaction.fetch, self._cache)
+        except BaseException:
+            await transaction.end()
+            raise
+        self._is_outdated = self._pin != _NO_EPOCH and not self._cache.unchanged(self._keys, self._pin)
+        self._transaction, self._pin = transaction, self._cache.epoch
+
+    async def once(self, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """The result of ``make``, which runs once in this read for all tasks that ask with that name."""
+        if name not in self._made:
+            self._made[name] = asyncio.ensure_future(make())
+        made: T = await self._made[name]
+        return made
+
+    def count_once(self, name: Hashable, count: Callable[[], T]) -> T:
+        """The result of ``count``, which runs once, even if the read starts over."""
+        if name not in self._counted:
+            self._counted[name] = count()
+        counted: T = self._counted[name]
+        return counted
+
+    def _forget(self) -> None:
+        self._found.clear()
+        self._made.clear()
+        self._keys.clear()
+        self._until = None
+        self.is_keepable = True
+
+
+def records() -> Reading | ForWriting | None:
+    """The records of the running write transaction or read."""
+    if in_transaction.get():
+        return for_writing.running.get()
+    return reads.current.get()  # type: ignore[return-value] # There is no other class of reads.
+
+
+def running() -> Reading | None:
+    """The running read."""
+    return reads.current.get()  # type: ignore[return-value] # There is no other class of reads.
+
+
+class opened:
+    """A read for the block. ``begun`` False: it begins when its ``begin`` is called."""
+
+    __slots__ = ("_begun", "_read", "_token")
+
+    def __init__(self, *, begun: bool = True) -> None:
+        self._begun = begun
+        self._read = Reading(cache.current())
+
+    async def __aenter__(self) -> Reading:
+        self._token = reads.current.set(self._read)
+        if self._begun:
+            try:
+                await self._read.begin()
+            except BaseException:
+                await self.__aexit__()
+                raise
+        return self._read
+
+    async def __aexit__(self, *raised: object) -> None:
+        try:
+            await self._read.end()
+        finally:
+            reads.current.reset(self._token)
+
+
+def later() -> Reading:
+    """A read that begins with its first statement, and that nothing has to validate when it needs none."""
+    read = Reading(cache.current())
+    read.begin_later()
+    return read
+
+
+@contextmanager
+def within(read: Reading) -> Iterator[None]:
+    """Make a read the running one for the block."""
+    token = reads.current.set(read)
+    try:
+        yield
+    finally:
+        reads.current.reset(token)
+
+
+async def once(name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+    """As ``Reading.once``, for the running read; without one, ``make`` runs each time."""
+    read = running()
+    return await (make() if read is None else read.once(name, make))
+
+
+def count_once(name: Hashable, count: Callable[[], T]) -> T:
+    """As ``Reading.count_once``, for the running read; without one, ``count`` runs each time."""
+    read = running()
+    return count() if read is None else read.count_once(name, count)
+
+
+async def around(change: Callable[[], Awaitable[T]]) -> T:
+    """As ``Reading.around``, for the running read."""
+    read = running()
+    return await (change() if read is None else read.around(change))
+
+
+async def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run ``work``, which only reads, at one instant. In a read it joins that one, but not while a change runs."""
+    read = running()
+    if read is not None and not read.is_changing:
+        return await read.run(work)
+    async with opened() as begun:
+        return await begun.run(work)
+
+
+def now() -> datetime:
+    """The instant of the running read; without one, the clock's."""
+    return reads.now()
+
+
+def holds_until(moment: datetime | None) -> None:
+    """Declare that the answer of the running read holds only before a moment; None: it does not end by itself."""
+    reads.depend_on((), moment)
+
+
+def never_keep() -> None:
+    """Declare that the answer of the running read is not to be kept."""
+    reads.never_keep()

@@ -1,0 +1,106 @@
+"""The tables of transfers on the way and their lines."""
+
+from collections.abc import Collection
+from decimal import Decimal
+
+from tortoise import fields
+from tortoise.expressions import Q, Subquery
+from tortoise.models import Model
+from tortoise.queryset import QuerySet
+
+from gqlstock.rules import transfers as rules
+from gqlstock.rules.filters import TransferFilter
+from gqlstock.rules.quantities import ZERO
+from gqlstock.rules.receiving import StockAnnouncement
+from gqlstock.rules.transfers import InventoryTransferState
+from gqlstock.store import catalog
+from gqlstock.store.catalog import Item
+from gqlstock.store.db import records
+from gqlstock.store.db.fields import QuantityField, SkuField
+from gqlstock.store.warehouses import Warehouse
+
+
+class InventoryTransfer(Model):
+    """Units that leave one warehouse for another. People know it by a number that is made from its id."""
+
+    id = fields.BigIntField(primary_key=True)
+    source: fields.ForeignKeyRelation[Warehouse] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="transfers_out", on_delete=fields.RESTRICT
+    )
+    source_id: int
+    target: fields.ForeignKeyRelation[Warehouse] = fields.ForeignKeyField(
+        "gqlstock.Warehouse", related_name="transfers_in", on_delete=fields.RESTRICT
+    )
+    target_id: int
+    state = fields.CharEnumField(InventoryTransferState, max_length=20)
+    reference = fields.CharField(max_length=255, null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+    closed_at = fields.DatetimeField(null=True)
+    seal = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "inventory_transfer"
+        indexes = (
+            ("source_id", "id"),
+            ("target_id", "id"),
+            ("state", "id"),
+            ("reference",),
+            ("updated_at", "id"),
+        )
+
+
+class InventoryTransferLine(Model):
+    """So many units of one item in a transfer. A line has one announcement, which knows its transfer."""
+
+    id = fields.BigIntField(primary_key=True)
+    transfer: fields.ForeignKeyRelation[InventoryTransfer] = fields.ForeignKeyField(
+        "gqlstock.InventoryTransfer", related_name="lines", on_delete=fields.RESTRICT
+    )
+    transfer_id: int
+    item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField(
+        "gqlstock.Item", related_name="transfer_lines", on_delete=fields.RESTRICT
+    )
+    item_id: int
+    sku = SkuField(max_length=255)
+    quantity: fields.Field[Decimal] = QuantityField()
+    received: fields.Field[Decimal] = QuantityField(default=ZERO)
+    returned: fields.Field[Decimal] = QuantityField(default=ZERO)
+    lost: fields.Field[Decimal] = QuantityField(default=ZERO)
+
+    class Meta:
+        table = "inventory_transfer_line"
+        indexes = (("transfer_id", "id"), ("item_id", "transfer_id"), ("sku",))
+
+
+async def matching(chosen: TransferFilter, within: Collection[int] | None) -> QuerySet[InventoryTransfer]:
+    """The transfers that a filter lets through. ``within``: only from or to these warehouses."""
+    found = InventoryTransfer.all()
+    if within is not None:
+        found = found.filter(Q(source_id__in=within) | Q(target_id__in=within))
+    if chosen.states is not None:
+        found = found.filter(state__in=chosen.states)
+    if chosen.warehouse is not None:
+        found = found.filter(Q(source__code=chosen.warehouse) | Q(target__code=chosen.warehouse))
+    if chosen.skus is not None:
+        lines = InventoryTransferLine.filter(await catalog.with_skus(chosen.skus))
+        found = found.filter(id__in=Subquery(lines.values("transfer_id")))
+    if chosen.reference is not None:
+        found = found.filter(reference=chosen.reference)
+    if chosen.updated_since is not None:
+        found = found.filter(updated_at__gte=chosen.updated_since)
+    return found
+
+
+async def transfers(ids: Collection[int]) -> dict[int, rules.InventoryTransfer]:
+    return await records.by_id(rules.InventoryTransfer, ids)
+
+
+async def lines_of(transfer_ids: Collection[int]) -> dict[int, list[rules.InventoryTransferLine]]:
+    """The lines of each transfer, in their order."""
+    return await records.below(rules.InventoryTransferLine, "transfer_id", transfer_ids)
+
+
+async def announcements_of(transfer_ids: Collection[int]) -> dict[int, list[StockAnnouncement]]:
+    """The announcements of each transfer, in the order of its lines."""
+    return await records.below(StockAnnouncement, "transfer_id", transfer_ids)

@@ -1,0 +1,130 @@
+"""Streamed exports: the whole of a list as JSON Lines, the first line a cursor of the feed.
+
+Whoever reads the rows and then the feed after the cursor misses nothing. A stream that is cut off ends without the end that
+HTTP has for one, so that no client takes a part for the whole.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gqlstock import streaming
+from gqlstock.rules.scopes import Caller
+from gqlstock.services import exports
+from gqlstock.services.exports import Kind
+
+MEDIA_TYPE = "application/jsonl"
+_HEADERS = {
+    "cache-control": "no-store, no-transform",
+    "x-content-type-options": "nosniff",
+    # nginx is not to collect them in a file.
+    "x-accel-buffering": "no",
+}
+# Each takes a good part of a processor.
+_MOST_AT_ONCE = 4
+_SECONDS_TO_WAIT = 5
+
+Admit = Callable[[str | None, str | None], Awaitable[Caller]]
+"""The caller of an Authorization header from an address; raises ``NotAdmitted``."""
+Lasting = Callable[[str | None], contextlib.AbstractAsyncContextManager[asyncio.Event]]
+"""For as long as a connection lasts: what is set when its token is over."""
+
+
+class NotAdmitted(Exception):
+    """A request that is answered with an error, in the form of GraphQL's."""
+
+    def __init__(self, status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+    def response(self) -> Response:
+        content = {"errors": [{"message": str(self), "extensions": {"code": self.code}}]}
+        return JSONResponse(content, self.status, {"cache-control": "no-store", **(self.headers or {})})
+
+
+def routes(admit: Admit, lasting: Lasting) -> list[Route]:
+    """A path for each kind of export that is streamed."""
+    running = _Running()
+    return [Route(f"/export/{kind.value}.jsonl", _endpoint(kind, admit, lasting, running)) for kind in exports.SCOPES]
+
+
+class _Running:
+    """How many streams of this process run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+def _endpoint(
+    kind: Kind, admit: Admit, lasting: Lasting, running: _Running
+) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        authorization = request.headers.get("authorization")
+        try:
+            caller = await admit(authorization, request.client.host if request.client else None)
+            _require(caller, kind)
+            if running.count >= _MOST_AT_ONCE:
+                message = f"{running.count} exports run already, which is the most: try again in a while."
+                raise NotAdmitted(429, message, "TOO_MANY_REQUESTS", {"retry-after": str(_SECONDS_TO_WAIT)})
+        except NotAdmitted as error:
+            return error.response()
+        if request.method == "HEAD":
+            return Response(headers=_HEADERS, media_type=MEDIA_TYPE)
+        return _Stream(exports.stream(kind, caller), lasting(authorization), running)
+
+    return respond
+
+
+def _require(caller: Caller, kind: Kind) -> None:
+    scope = exports.SCOPES[kind]
+    if caller.may(scope):
+        return
+    if not caller.authenticated:
+        message = f"This needs a token with the scope {scope.value}."
+        raise NotAdmitted(401, message, "UNAUTHENTICATED", {"www-authenticate": "Bearer"})
+    raise NotAdmitted(403, f"This needs the scope {scope.value}, which the token does not have.", "FORBIDDEN")
+
+
+class _Stream(Response):
+    """Parts of an export, until the last one, or until the client goes or its token is over."""
+
+    def __init__(
+        self,
+        parts: AsyncIterator[bytes],
+        lasting: contextlib.AbstractAsyncContextManager[asyncio.Event],
+        running: _Running,
+    ) -> None:
+        super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self._parts = parts
+        self._lasting = lasting
+        self._running = running
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._running.count += 1
+        try:
+            async with self._lasting as over:
+                sending = asyncio.create_task(self._send(send))
+                tasks = [sending, asyncio.create_task(streaming.gone(receive)), asyncio.create_task(over.wait())]
+                await streaming.until_one_ends(tasks)
+            if not sending.cancelled():
+                sending.result()
+        finally:
+            self._running.count -= 1
+
+    async def _send(self, send: Send) -> None:
+        async with contextlib.aclosing(self._parts) as parts:  # type: ignore[type-var]
+            # Before there is an answer: a database that does not answer is an error of its own.
+            part = await anext(parts)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await send(streaming.part(part))
+            async for part in parts:
+                await send(streaming.part(part))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

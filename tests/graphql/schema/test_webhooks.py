@@ -1,0 +1,177 @@
+"""Webhook endpoints and deliveries through the API: what is shown, and what is refused with nothing written."""
+
+import pytest
+
+from gqlstock.delivery.dispatcher import Dispatcher
+from gqlstock.graphql.relay import nodes
+from gqlstock.rules.retries import WorkState
+from gqlstock.store.webhooks import WebhookDelivery, WebhookEndpoint
+from support import shop_builders as make
+from support.settled_news import settled
+
+URL = "https://hooks.shop.example/gqlstock?shop=1"
+DELIVERIES = """query ($endpoint: ID, $state: WebhookDeliveryState) {
+  webhookDeliveries(endpoint: $endpoint, state: $state) {
+    totalCount
+    nodes { id endpoint { id url active } topic attempts state lastStatusCode lastError createdAt deliveredAt }
+  }
+}"""
+
+
+async def made(client, *topics, url=URL):
+    """The id of an endpoint."""
+    payload = await client.done("createWebhookEndpoint", "endpoint { id }", url=url, topics=topics or ["ORDER_PLACED"])
+    return payload["endpoint"]["id"]
+
+
+async def dispatched():
+    await settled()
+    while await Dispatcher().step():
+        pass
+
+
+async def test_an_endpoint_is_made_and_its_secret_told_once(client):
+    payload = await client.done(
+        "createWebhookEndpoint",
+        "endpoint { id url topics active createdAt } secret",
+        url=f" {URL} ",
+        topics=["ORDER_UPDATED", "ORDER_PLACED", "ORDER_UPDATED"],
+    )
+
+    endpoint = payload["endpoint"]
+    assert (endpoint["url"], endpoint["active"]) == (URL, True)
+    assert endpoint["topics"] == ["ORDER_PLACED", "ORDER_UPDATED"]
+    assert payload["secret"].startswith("whsec_")
+    found = await client.admin("{ webhookEndpoints { nodes { id url topics active } totalCount } }")
+    assert found["webhookEndpoints"]["totalCount"] == 1
+    assert found["webhookEndpoints"]["nodes"][0]["id"] == endpoint["id"]
+    changed = await client.done("updateWebhookEndpoint", "secret endpoint { url }", id=endpoint["id"], active=False)
+    assert changed == {"secret": None, "endpoint": {"url": URL}, "userErrors": []}
+
+
+async def test_an_endpoint_is_changed_in_what_is_given(client):
+    endpoint = await made(client)
+
+    payload = await client.done(
+        "updateWebhookEndpoint",
+        "endpoint { url topics active }",
+        id=endpoint,
+        url="https://other.example/",
+        topics=["LOW_INVENTORY"],
+        active=None,
+    )
+
+    assert payload["endpoint"] == {"url": "https://other.example/", "topics": ["LOW_INVENTORY"], "active": True}
+
+
+async def test_a_deleted_endpoint_is_in_no_list_and_its_deliveries_still_name_it(client):
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG")
+    endpoint = await made(client)
+    await make.order("MUG")
+    await dispatched()
+
+    payload = await client.done("deleteWebhookEndpoint", "deletedId", id=endpoint)
+
+    assert payload["deletedId"] == endpoint
+    found = await client.admin("{ webhookEndpoints { nodes { id } } }")
+    assert found["webhookEndpoints"]["nodes"] == []
+    (delivery,) = (await client.admin(DELIVERIES))["webhookDeliveries"]["nodes"]
+    assert delivery["endpoint"] == {"id": endpoint, "url": URL, "active": False}
+    assert (delivery["state"], delivery["lastError"]) == ("FAILED", "The endpoint was deleted.")
+    gone = [("NOT_FOUND", ["id"])]
+    assert await client.refused("deleteWebhookEndpoint", id=endpoint) == gone
+    assert await client.refused("updateWebhookEndpoint", id=endpoint, active=True) == gone
+    assert await client.refused("redeliverWebhook", id=delivery["id"]) == [("INVALID_STATE", ["id"])]
+
+
+async def test_deliveries_are_listed_by_endpoint_and_state_newest_first(client):
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG")
+    one, two = await made(client), await made(client, "INVENTORY_CHANGED")
+    await make.order("MUG")
+    await make.order("MUG")
+    await dispatched()
+    await WebhookDelivery.filter(id=1).update(state=WorkState.DELIVERED)
+
+    every = (await client.admin(DELIVERIES))["webhookDeliveries"]
+    of_one = (await client.admin(DELIVERIES, endpoint=one))["webhookDeliveries"]
+    pending = (await client.admin(DELIVERIES, endpoint=two, state="PENDING"))["webhookDeliveries"]
+    nobodys = (await client.admin(DELIVERIES, endpoint="nonsense"))["webhookDeliveries"]
+
+    ids = [nodes.row_id("WebhookDelivery", row["id"]) for row in every["nodes"]]
+    assert ids == sorted(ids, reverse=True)
+    assert (every["totalCount"], of_one["totalCount"], nobodys["totalCount"]) == (4, 2, 0)
+    assert {row["topic"] for row in of_one["nodes"]} == {"ORDER_PLACED"}
+    assert {row["state"] for row in pending["nodes"]} == {"PENDING"}
+    shown = await client.admin("query ($id: ID!) { node(id: $id) { __typename id } }", id=every["nodes"][0]["id"])
+    assert shown["node"] == {"__typename": "WebhookDelivery", "id": every["nodes"][0]["id"]}
+
+
+async def test_a_failed_delivery_is_pending_again(client):
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG")
+    await made(client)
+    await make.order("MUG")
+    await dispatched()
+    await WebhookDelivery.filter(id=1).update(state=WorkState.FAILED, due_at=None, attempts=8)
+
+    payload = await client.done(
+        "redeliverWebhook", "delivery { state attempts }", id=nodes.global_id("WebhookDelivery", 1)
+    )
+
+    assert payload["delivery"] == {"state": "PENDING", "attempts": 8}
+    assert (await WebhookDelivery.get(id=1)).due_at is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "told"),
+    [
+        ({"url": "ftp://shop.example/"}, ["url"], "ftp://shop.example/ is no URL to call"),
+        ({"url": "shop.example"}, ["url"], "shop.example is no URL to call"),
+        ({"url": "https:///x"}, ["url"], "https:///x is no URL to call"),
+        ({"url": "https://shop.example:99999/"}, ["url"], "https://shop.example:99999/ is no URL to call"),
+        ({"url": "https://a b.example/"}, ["url"], "has a space"),
+        ({"url": "https://u:p@shop.example/"}, ["url"], "neither a user nor a fragment"),
+        ({"url": "https://shop.example/#x"}, ["url"], "neither a user nor a fragment"),
+        ({"url": f"https://shop.example/{'x' * 2000}"}, ["url"], "at most 2000"),
+        ({"url": "http://127.0.0.1/"}, ["url"], "http://127.0.0.1/ is a private address"),
+        ({"url": "http://localhost:8000/"}, ["url"], "is a private address"),
+        ({"url": "http://2130706433/"}, ["url"], "is a private address"),
+        ({"url": "http://0177.0.0.1/"}, ["url"], "is a private address"),
+        ({"url": "http://[::ffff:10.0.0.1]/"}, ["url"], "is a private address"),
+        ({"url": "http://169.254.169.254/latest"}, ["url"], "is a private address"),
+        ({"topics": []}, ["topics"], "An endpoint needs a topic: LOW_INVENTORY, OUT_OF_STOCK"),
+    ],
+)
+async def test_what_an_endpoint_cannot_be_is_refused_and_nothing_is_written(client, given, path, told):
+    endpoint = await made(client)
+    wanted = {"url": URL, "topics": ["ORDER_PLACED"]}
+
+    assert await client.refused("createWebhookEndpoint", **wanted | given) == [("INVALID_INPUT", path)]
+    assert await client.refused("updateWebhookEndpoint", id=endpoint, **given) == [("INVALID_INPUT", path)]
+    payload = await client.change("updateWebhookEndpoint", id=endpoint, **given)
+    assert told in payload["userErrors"][0]["message"]
+    (row,) = await WebhookEndpoint.all()
+    assert (row.url, row.stored_topics) == (URL, ["ORDER_PLACED"])
+
+
+@pytest.mark.parametrize("mutation", ["updateWebhookEndpoint", "deleteWebhookEndpoint", "redeliverWebhook"])
+@pytest.mark.parametrize("told", ["nonsense", nodes.global_id("Order", 1), nodes.global_id("WebhookEndpoint", 77)])
+async def test_an_id_of_nothing_is_not_found(client, mutation, told):
+    assert await client.refused(mutation, id=told) == [("NOT_FOUND", ["id"])]
+
+
+async def test_a_node_of_webhooks_is_for_those_who_may_see_the_list(client):
+    endpoint = await made(client)
+    query = "query ($id: ID!) { node(id: $id) { id } }"
+
+    wrong = await client.scoped("inventory:read orders:read settings:write", query, id=endpoint)
+    right = await client.scoped("webhooks:write", query, id=endpoint)
+
+    assert wrong["data"] == {"node": None}
+    assert [error["extensions"]["code"] for error in wrong["errors"]] == ["FORBIDDEN"]
+    assert right == {"data": {"node": {"id": endpoint}}}

@@ -1,0 +1,12 @@
+"""The connections that reads have."""
+
+from gqlstock.store.db import connection
+
+
+def in_use() -> int:
+    """How many connections are neither idle nor closed."""
+    client = connection.reader()
+    if connection.is_postgres():
+        pool = client._pool
+        return int(pool.get_size() - pool.get_idle_size()) if pool is not None else 0
+    return int(client._reads.in_use)

@@ -1,0 +1,26 @@
+"""Which tests ``--of-database`` leaves out: those that cannot know which database is tested on."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from conftest import NAMES_OF_DATABASE, knows_database
+
+TESTS = Path(__file__).parent
+
+
+def item(module: str, *fixtures: str) -> Any:
+    return SimpleNamespace(path=TESTS / module, fixturenames=["tmp_path", *fixtures])
+
+
+def test_what_takes_the_database_or_names_it_is_kept_and_all_else_is_left_out() -> None:
+    assert knows_database(item("rules/test_holds.py", "migrated"))
+    assert knows_database(item("store/db/test_postgres.py"))
+    assert not knows_database(item("rules/test_holds.py", "migrated_file"))
+
+
+def test_no_module_that_tests_share_says_which_database_it_is_but_the_one_that_fixtures_read() -> None:
+    modules = [path for path in TESTS.rglob("*.py") if not path.name.startswith("test_")]
+    naming = {path.name for path in modules if any(name in path.read_text() for name in NAMES_OF_DATABASE)}
+
+    assert naming == {"conftest.py", "worker_databases.py"}
