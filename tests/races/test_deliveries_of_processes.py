@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import back_in_stock, reassess, webhooks
 from gqlstock.store import work
-from gqlstock.store.db import clock
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.mail import Mail
 from gqlstock.store.orders import Order
 from gqlstock.store.webhooks import WebhookDelivery
@@ -171,7 +172,7 @@ async def test_a_delivery_that_its_process_did_not_survive_is_taken_over_by_anot
         server_processes.running(env, tmp_path) as one,
         server_processes.running(env, tmp_path) as other,
     ):
-        with paused(other):
+        async with paused(other):
             secret = await endpoint(there, WebhookTopic.INVENTORY_CHANGED)
             for quantity in (9, 8):
                 await make.stock("MUG", on_hand=quantity)
@@ -203,7 +204,7 @@ async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
     await back_in_stock.subscribe("MUG", None, "anna@shoppers.example")
     box.keeps_waiting = True
     async with server_processes.running(env, tmp_path) as one, server_processes.running(env, tmp_path) as other:
-        with paused(other):
+        async with paused(other):
             await make.stock("MUG", on_hand=3)
             await until_a_letter_is_being_sent()
         await asyncio.sleep(1.5 * work.LEASE.total_seconds())
@@ -220,10 +221,16 @@ async def test_a_letter_that_its_process_did_not_survive_is_sent_by_another_one(
     assert took < _SECONDS_TO_TAKE_OVER
 
 
-@contextlib.contextmanager
-def paused(one: Server) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def paused(one: Server) -> AsyncIterator[None]:
     """A server does nothing for the block, so that another one gets what there is to do."""
-    one.process.send_signal(signal.SIGSTOP)
+
+    async def pause() -> None:
+        one.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, one.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    # SQLite has one write lock. The pause begins in a transaction, so that the server does not hold the lock meanwhile.
+    await transactions.run(pause)
     try:
         yield
     finally:
