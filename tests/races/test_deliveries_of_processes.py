@@ -227,7 +227,7 @@ async def paused(one: Server) -> AsyncIterator[None]:
 
     async def pause() -> None:
         one.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, one.process.pid, os.WSTOPPED | os.WNOWAIT)
+        os.waitid(os.P_PID, one.process.pid, os.WSTOPPED | os.WNOWAIT)  # noqa: ASYNC222
 
     # SQLite has one write lock. The pause begins in a transaction, so that the server does not hold the lock meanwhile.
     await transactions.run(pause)
