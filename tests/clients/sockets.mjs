@@ -62,6 +62,14 @@ function collect(client, request, most = Infinity) {
 const codes = (errors) => errors.map((error) => error.extensions?.code);
 const client = (options = {}) =>
   createClient({ url: socketUrl, webSocketImpl: WebSocket, retryAttempts: 0, lazy: true, ...options });
+const reasonOfClosing = (options) =>
+  new Promise((resolve) =>
+    client(options).subscribe({ query: QUERY }, {
+      next: (result) => resolve(result),
+      error: (closed) => resolve([closed.code, closed.reason]),
+      complete: () => resolve('complete'),
+    }),
+  );
 const types = ({ heard, ended }) => [...heard.map((one) => one.type), ended];
 const errorsOf = ({ heard, ended }) => [
   ...heard.slice(1).map((one) => [one.type, one.id, Array.isArray(one.payload) ? codes(one.payload) : null]),
@@ -76,6 +84,48 @@ const CASES = {
   'a token in connection_init says who calls': [
     () => collect(client({ connectionParams: { Authorization: `Bearer ${token}` } }), { query: QUERY }),
     [{ viewer: { authenticated: true } }, 'complete'],
+  ],
+  'an authorization is found in any case, at the top and below headers': [
+    () => {
+      const names = ['Authorization', 'authorization', 'AUTHORIZATION'];
+      const places = names.flatMap((name) => [
+        { [name]: `Bearer ${token}` },
+        { headers: { [name]: `Bearer ${token}` } },
+        { Headers: { [name]: `bearer ${token}` } },
+      ]);
+      return Promise.all(places.map((connectionParams) => collect(client({ connectionParams }), { query: QUERY })));
+    },
+    Array(9).fill([{ viewer: { authenticated: true } }, 'complete']),
+  ],
+  'the same token twice is one, and null is none': [
+    () => {
+      const authorization = `Bearer ${token}`;
+      const twice = { Authorization: authorization, headers: { authorization } };
+      const none = { authorization: null, headers: { authorization: null } };
+      return Promise.all([twice, none].map((connectionParams) => collect(client({ connectionParams }), { query: QUERY })));
+    },
+    [
+      [{ viewer: { authenticated: true } }, 'complete'],
+      [{ viewer: { authenticated: false } }, 'complete'],
+    ],
+  ],
+  'an authorization that conflicts or is no text closes with 4403 and the reason': [
+    () => {
+      const Authorization = `Bearer ${token}`;
+      const wrong = [
+        { Authorization, headers: { authorization: 'Bearer gqls_nobody' } },
+        { Authorization, authorization: 'Bearer gqls_nobody' },
+        { headers: { Authorization: [Authorization] } },
+        { Authorization, headers: 'x' },
+      ];
+      return Promise.all(wrong.map((connectionParams) => reasonOfClosing({ connectionParams })));
+    },
+    [
+      [4403, 'connection_init has several values of Authorization that differ. Send one.'],
+      [4403, 'connection_init has several values of Authorization that differ. Send one.'],
+      [4403, 'Authorization in connection_init must be a string such as Bearer TOKEN.'],
+      [4403, 'headers in connection_init must be an object.'],
+    ],
   ],
   'a subscription gives a result and can be completed': [
     () => collect(client(), { query: SHELF }, 1),

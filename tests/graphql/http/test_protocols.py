@@ -54,7 +54,7 @@ async def test_graphql_over_http_is_as_its_specification_says(serving: Server) -
     assert "Traceback" not in serving.log.read_text()
 
 
-@pytest.mark.parametrize(("script", "cases"), [("sockets.mjs", 31), ("events.mjs", 10)])
+@pytest.mark.parametrize(("script", "cases"), [("sockets.mjs", 34), ("events.mjs", 10)])
 async def test_the_protocols_of_subscriptions_are_as_their_clients_expect(
     serving: Server, script: str, cases: int
 ) -> None:

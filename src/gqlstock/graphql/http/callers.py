@@ -10,8 +10,10 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gqlstock import trail
+from gqlstock.graphql.http.requests import RequestError
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ Identify = Callable[[Collection[str]], Awaitable[Mapping[str, Caller]]]
 SECONDS_BETWEEN_CHECKS = 3.0
 OVER = "The token was revoked or has expired."
 _SCHEME = "bearer "
+_NAME, _HEADERS = "authorization", "headers"
 
 
 @dataclass(slots=True)
@@ -80,6 +83,29 @@ class Callers:
             for token in asked:
                 if token not in known and token in self._lasting:
                     self._lasting.pop(token).over.set()
+
+
+def over_websocket(params: Mapping[str, Any] | None) -> str | None:
+    """The Authorization in the payload of ``connection_init``, None without one.
+
+    Names count in any case; clients put it at the top level or below ``headers``. Raises ``RequestError`` for values
+    that differ or have the wrong type; its message never has the value, which may be a token.
+    """
+    given = params or {}
+    found = [*_values(given, _NAME)]
+    for headers in _values(given, _HEADERS):
+        if not isinstance(headers, dict):
+            raise RequestError(400, "headers in connection_init must be an object.")
+        found += _values(headers, _NAME)
+    if not all(isinstance(value, str) for value in found):
+        raise RequestError(400, "Authorization in connection_init must be a string such as Bearer TOKEN.")
+    if len({_token(value) or value for value in found}) > 1:
+        raise RequestError(400, "connection_init has several values of Authorization that differ. Send one.")
+    return found[0] if found else None
+
+
+def _values(params: Mapping[str, Any], name: str) -> list[Any]:
+    return [value for key, value in params.items() if key.lower() == name and value is not None]
 
 
 def _token(authorization: str) -> str | None:

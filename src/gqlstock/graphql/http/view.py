@@ -11,14 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gqlstock.graphql.context import Context
 from gqlstock.graphql.errors import Away, OperationNotAllowed
-from gqlstock.graphql.http import answers, media_types, requests
+from gqlstock.graphql.http import answers, callers, media_types, requests
 from gqlstock.graphql.http.endpoint import Endpoint
 from gqlstock.graphql.http.execution import Schema
 from gqlstock.graphql.http.pushes import encode
@@ -158,10 +157,7 @@ class View(GraphQL[Context, None]):
         return self.endpoint.context(_host(request))
 
     async def on_ws_connect(self, context: Context) -> Any:
-        authorization = (context.connection_params or {}).get("Authorization")
-        if authorization is not None and not isinstance(authorization, str):
-            raise ConnectionRejectionError
-        await self.endpoint.admit(context, authorization)
+        await self.endpoint.admit(context, callers.over_websocket(context.connection_params))
         return strawberry.UNSET
 
 
