@@ -1,5 +1,6 @@
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import SYSTEM, Caller
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
-from gqlstock.services import alerts, catalog, delete_level, reassess, transfer_stock, warehouses
+from gqlstock.services import alerts, catalog, delete_level, reassess, transfer_stock, verification, warehouses
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.store.alerts import LowInventoryAlert
@@ -184,6 +185,45 @@ async def test_the_alert_of_a_level_ends_when_the_level_is_deleted(shop: None) -
 
     assert await found() == [("MUG", "HAMBURG", 0, "RESOLVED")]
     assert await news() == ["RAISED", "RESOLVED"]
+
+
+@pytest.mark.parametrize("place", [{"product": "CUP"}, {"website": "shop"}, {"system": True}], ids="-".join)
+async def test_an_item_that_nobody_has_counted_has_no_alert_until_its_first_count(
+    shop: None, place: dict[str, Any]
+) -> None:
+    await make.product("CUP")
+
+    await make.setting(**place, notify_below=5)
+    await reassess.run()
+    assert await found() == []
+    assert await verification.verify() == []
+
+    await make.stock("CUP", on_hand=0)
+    assert await found() == [("CUP", None, 0, "RAISED")]
+
+
+async def test_the_alert_of_an_item_ends_with_its_last_level(shop: None) -> None:
+    await make.stock("MUG", "HAMBURG", 0)
+    await make.stock("MUG", "BERLIN", 0)
+
+    await delete_level.delete(SYSTEM, "MUG", "HAMBURG")
+    assert await found() == [("MUG", None, 0, "RAISED")]
+    await delete_level.delete(SYSTEM, "MUG", "BERLIN")
+
+    assert await found() == [("MUG", None, 0, "RESOLVED")]
+    assert await news() == ["RAISED", "RESOLVED"]
+    assert await verification.verify() == []
+
+
+@pytest.mark.parametrize("mode", InventoryDecrement)
+async def test_a_level_that_an_order_makes_is_watched(shop: None, mode: InventoryDecrement) -> None:
+    await make.product("CUP")
+    await make.setting(product="CUP", notify_below=5, backorders=BackorderMode.ALLOW, decrement_inventory=mode)
+
+    await make.order("CUP", 1)
+
+    assert await found() == [("CUP", None, 0, "RAISED")]
+    assert await verification.verify() == []
 
 
 @pytest.mark.parametrize("way", ["manage-stock-off", "do-not-track"])

@@ -156,10 +156,11 @@ def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
 
 
 def _watched(snapshot: Snapshot, item: Item) -> list[WatchedQuantity]:
-    if item.deleted_at is not None:
-        return []
+    """The quantities of an item to watch. Without a level in use it has none: what nobody counts cannot fall."""
     lookup = snapshot.lookup
     levels = snapshot.levels_of(item.id)
+    if item.deleted_at is not None or not levels:
+        return []
     settings = lookup.settings(item, lookup.home(levels))
     if not (lookup.is_counted(item, settings) and counting.has_units(item, lookup.product(item))):
         return []

@@ -195,7 +195,7 @@ def _decide(command: Command, unit: UnitOfWork) -> Changes:
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
     """The levels of the items that a command changes, before the change."""
-    keys = [*changes.retired, *changes.levels_before, *(entry.key for entry in changes.entries)]
+    keys = [*changes.retired, *changes.opened, *changes.levels_before, *(entry.key for entry in changes.entries)]
     items = {item_id for item_id, _ in keys}
     levels = {(level.item_id, level.warehouse_id): level for item_id in items for level in snapshot.levels_of(item_id)}
     return levels | changes.levels_before

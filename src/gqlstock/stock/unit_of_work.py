@@ -52,7 +52,7 @@ class UnitOfWork:
         self.replaced = {}
 
     def apply(self, changes: Changes) -> set[Key]:
-        """Apply the decision of a command; returns the changed levels.
+        """Apply the decision of a command; returns the changed levels, with those that it creates and restores.
 
         Raises ``Refused``, with nothing applied, when a figure leaves its range or the caller's token is not for a
         warehouse.
@@ -65,7 +65,7 @@ class UnitOfWork:
             before = after.get(entry.key) or self.snapshot.level(*entry.key) or Level()
             after[entry.key] = ledger.apply(before, entry.change)
             steps.append((entry, before, after[entry.key]))
-        self._open([*changes.opened, *(entry.key for entry in changes.entries)], changes.new_levels)
+        opened = self._open([*changes.opened, *(entry.key for entry in changes.entries)], changes.new_levels)
         for entry, before, level in steps:
             self._record(entry, before, level)
         for record in changes.added:
@@ -82,7 +82,7 @@ class UnitOfWork:
             self.events.append(changed(stored.id, stored.item_id))
         for key in changes.retired:
             self._retire(key)
-        return after.keys() | changes.levels_before.keys() | set(changes.retired)
+        return opened | after.keys() | changes.levels_before.keys() | set(changes.retired)
 
     def add(self, record: Any) -> None:
         self.writes.add(record)
@@ -112,8 +112,9 @@ class UnitOfWork:
         self.snapshot.put_level(dataclasses.replace(level, deleted_at=self.now, updated_at=self.now))
         self.events.append(events.level_changed(level.id, level.item_id))
 
-    def _open(self, keys: Iterable[Key], ids: Mapping[Key, int]) -> None:
-        """Create missing levels and restore retired ones."""
+    def _open(self, keys: Iterable[Key], ids: Mapping[Key, int]) -> set[Key]:
+        """Create missing levels and restore retired ones. Returns these."""
+        found: set[Key] = set()
         for key in keys:
             level = self.snapshot.level(*key)
             if level is not None and level.deleted_at is None:
@@ -125,6 +126,8 @@ class UnitOfWork:
                 opened = dataclasses.replace(level, deleted_at=None, updated_at=self.now)
             self.snapshot.put_level(opened)
             self.events.append(events.level_changed(opened.id, opened.item_id))
+            found.add(key)
+        return found
 
     def _record(self, entry: LedgerEntry, before: Level, after: Level) -> None:
         stored = self.snapshot.level(*entry.key)
