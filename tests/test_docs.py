@@ -11,7 +11,21 @@ import typer
 
 from gqlstock.cli import app
 from gqlstock.store.db.connection import SqliteFile
-from support.documentation_pages import ANY, GUIDE, HOME, PAGES, SET_UP, blocks, fits, name, reader, run, script, to_ask
+from support.documentation_pages import (
+    ANY,
+    GUIDE,
+    HOME,
+    PAGES,
+    SET_UP,
+    Block,
+    blocks,
+    fits,
+    name,
+    reader,
+    run,
+    script,
+    to_ask,
+)
 
 QUESTIONS = [page for page in PAGES if to_ask(page)]
 SCRIPTS = [page for page in PAGES if script(page)]
@@ -54,6 +68,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         target = (page.parent / file) if file else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+FILES = [block for page in PAGES for block in blocks(page) if block.is_a_file]
+
+
+@pytest.mark.parametrize("block", FILES, ids=lambda block: block.kind)
+def test_a_block_that_names_a_file_is_that_file(block: Block) -> None:
+    assert block.text == (HOME / block.kind).read_text(), block.where
 
 
 def anchors(page: Path) -> list[str]:

@@ -6,6 +6,7 @@ Blocks of a page run one after another, each page on the shop that the guide set
   ``graphql refused`` is refused something, which the answer behind it tells.
 - ``json`` behind one is its answer, ``json pushed`` the next push of the latest subscription; "…" is any value there.
 - ``sh`` is one script with all others of its page, which must end well.
+- A block whose kind is a path, such as ``ts tests/clients/typed/urql.ts``, is that file.
 - Variables stand for what was answered before: ``$hold`` for the id of the latest ``hold``, ``$after`` for the latest cursor,
   ``$token`` for the latest ``accessToken``.
 """
@@ -52,6 +53,10 @@ class Block:
     kind: str
     text: str
 
+    @property
+    def is_a_file(self) -> bool:
+        return "/" in self.kind
+
 
 def name(page: Path) -> str:
     return str(page.relative_to(HOME))
@@ -76,7 +81,9 @@ def _section(before: str) -> str:
 
 
 def to_ask(page: Path) -> list[Block]:
-    return [block for block in blocks(page) if block.language == "graphql" or _is_an_answer(block)]
+    return [
+        block for block in blocks(page) if (block.language == "graphql" and not block.is_a_file) or _is_an_answer(block)
+    ]
 
 
 def _is_an_answer(block: Block) -> bool:
