@@ -119,7 +119,7 @@ def test_a_copy_in_place_of_the_database_refuses_cursors_of_what_came_after_it(
     async def look() -> None:
         await outbox.check(kept)
         assert (await outbox.latest()).id > lost.id
-        with pytest.raises(OutOfReach, match="not of this database's history"):
+        with pytest.raises(OutOfReach, match="not from this database's history"):
             await outbox.check(lost)
 
     fill(look)

@@ -358,7 +358,7 @@ async def test_who_has_heard_a_lost_future_is_told_to_start_anew_and_the_others_
         await tell_from_elsewhere(3, 4, 5)
         await tell(6, topic=Topic.ALERT)
 
-        with pytest.raises(OutOfReach, match="not of this database's history"):
+        with pytest.raises(OutOfReach, match="not from this database's history"):
             await asyncio.wait_for(anext(of_orders), 10)
         assert await next_of(of_alerts, 1) == [6]
 

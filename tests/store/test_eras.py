@@ -191,7 +191,7 @@ async def test_a_dump_in_another_database_goes_on_and_refuses_what_was_later_tha
         async with connection.opened(restored, everywhere=True):
             await tell(4, 5, 6)
 
-            with pytest.raises(OutOfReach, match="not of this database's history"):
+            with pytest.raises(OutOfReach, match="not from this database's history"):
                 await outbox.check(lost)
             assert [entry.subject for entry in await outbox.resume(kept, 10)] == [4, 5, 6]
     finally:

@@ -114,9 +114,9 @@ async def test_skus_and_codes_of_before_get_one_spelling_and_twins_a_number(
         assert (await catalog.by_sku(["CUP\u200b"]))["CUP\u200b"].id == 3
     told = [record.getMessage() for record in caplog.records if "is taken or empty" in record.getMessage()]
     assert told == [
-        "item 4: the sku 'CUP\\u200b' is now 'CUP-2': 'CUP' is taken or empty.",
-        "item 5: the sku 'C\\u200dUP' is now 'CUP-3': 'CUP' is taken or empty.",
-        "item 7: the sku '\\u200b' is now 'item-7': '' is taken or empty.",
+        "item 4: sku 'CUP\\u200b' changed to 'CUP-2', because 'CUP' is taken or empty.",
+        "item 5: sku 'C\\u200dUP' changed to 'CUP-3', because 'CUP' is taken or empty.",
+        "item 7: sku '\\u200b' changed to 'item-7', because '' is taken or empty.",
     ]
 
 

@@ -105,7 +105,7 @@ async def test_the_least_and_the_most_are_quantities(levels: list[int]) -> None:
 
 @pytest.mark.parametrize("value", [5, 2.5, "5"])
 async def test_only_a_decimal_is_written_as_a_quantity(levels: list[int], value: object) -> None:
-    with pytest.raises(TypeError, match="A quantity is a Decimal"):
+    with pytest.raises(TypeError, match="A quantity must be a Decimal"):
         await InventoryLevel.filter(id=levels[0]).update(on_hand=value)
 
 

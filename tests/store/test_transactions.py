@@ -139,7 +139,7 @@ async def test_a_call_on_commit_of_an_attempt_that_failed_is_forgotten(db: None)
 
 
 async def test_a_call_on_commit_needs_a_transaction(db: None) -> None:
-    with pytest.raises(RuntimeError, match="There is no transaction"):
+    with pytest.raises(RuntimeError, match="No transaction is running"):
         transactions.on_commit(lambda: None)
 
 

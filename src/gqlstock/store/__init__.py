@@ -1,1 +1,1 @@
-"""The tables, and every query on them. What rows mean is decided in ``rules``; what is done, in ``services``."""
+"""The tables and every query on them. ``rules`` decide what rows mean; ``services`` decide what to do."""

@@ -51,36 +51,36 @@ class LowInventoryAlert(Model):
 
 
 async def matching(
-    chosen: AlertFilter,
+    criteria: AlertFilter,
     within: Collection[int] | None,
     *,
     warehouse_ids: Collection[int] | None,
     in_categories: Collection[int] | None,
 ) -> QuerySet[LowInventoryAlert]:
-    """The alerts that a filter lets through, by the ids of its warehouses and of its category and those below.
+    """The alerts that match a filter. ``within``: only of these warehouses.
 
-    By the ids of warehouses, because few alerts are of one warehouse alone, and only by id is that known beforehand.
-    ``within``: only of these warehouses.
+    ``warehouse_ids`` and ``in_categories`` are the ids of the filter's warehouses, and of its category and subcategories.
+    Few alerts are about a single warehouse; query planners can only tell from the id column.
     """
-    found = LowInventoryAlert.all()
+    rows = LowInventoryAlert.all()
     if within is not None:
-        found = found.filter(warehouse_id__in=within)
-    if chosen.state is not None:
-        found = found.filter(state=chosen.state)
-    if chosen.acknowledged is not None:
-        found = found.filter(acknowledged_at__isnull=not chosen.acknowledged)
-    if chosen.skus is not None:
-        found = found.filter(await catalog.with_skus(chosen.skus))
+        rows = rows.filter(warehouse_id__in=within)
+    if criteria.state is not None:
+        rows = rows.filter(state=criteria.state)
+    if criteria.acknowledged is not None:
+        rows = rows.filter(acknowledged_at__isnull=not criteria.acknowledged)
+    if criteria.skus is not None:
+        rows = rows.filter(await catalog.with_skus(criteria.skus))
     if warehouse_ids is not None:
-        found = found.filter(warehouse_id__in=warehouse_ids)
+        rows = rows.filter(warehouse_id__in=warehouse_ids)
     if in_categories is not None:
-        found = found.filter(catalog.in_categories(in_categories, "item__"))
-    return found
+        rows = rows.filter(catalog.in_categories(in_categories, "item__"))
+    return rows
 
 
-async def ids_among(found: QuerySet[LowInventoryAlert], ids: Collection[int]) -> set[int]:
-    """The ids of the alerts of a query that are among these."""
-    return set(cast("list[int]", await found.filter(id__in=ids).values_list("id", flat=True)))
+async def ids_among(query: QuerySet[LowInventoryAlert], ids: Collection[int]) -> set[int]:
+    """Those of the ids whose alerts a query finds."""
+    return set(cast("list[int]", await query.filter(id__in=ids).values_list("id", flat=True)))
 
 
 async def alerts(ids: Collection[int]) -> dict[int, rules.LowInventoryAlert]:

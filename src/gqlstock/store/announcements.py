@@ -40,12 +40,12 @@ class StockAnnouncement(Model):
 
     class Meta:
         table = "stock_announcement"
-        # Those that are open have indexes of their own in migrations.
+        # Migrations add partial indexes for open announcements.
         indexes = (("level_id", "id"), ("expected_at", "id"), ("reference",))
 
 
 def is_open() -> Q:
-    """A filter for announcements of which something is still to come, as ``StockAnnouncement.remaining`` in ``rules``."""
+    """A filter for announcements with units still to come (``StockAnnouncement.remaining`` in ``rules``)."""
     return Q(withdrawn_at=None, received__lt=F("quantity"))
 
 
@@ -55,27 +55,27 @@ def is_overdue(now: datetime) -> Q:
 
 
 def is_not_overdue(now: datetime) -> Q:
-    """The opposite of ``is_overdue``: nothing is later or earlier than a date that is not known."""
+    """The complement of ``is_overdue``. It names null dates, because no comparison with null is true."""
     return ~is_open() | Q(expected_at=None) | Q(expected_at__gt=now)
 
 
 _DATED = """SELECT {listed} FROM stock_announcement a
     WHERE a.level_id = l.id AND a.withdrawn_at IS NULL AND a.received < a.quantity AND a.expected_at IS NOT NULL"""
-_ON_POSTGRES = "json_agg(json_build_array(a.id, a.quantity - a.received, a.expected_at) ORDER BY a.id)"
-_ON_SQLITE = "json_group_array(json_array(a.id, a.quantity - a.received, a.expected_at))"
+_LISTED_ON_POSTGRES = "json_agg(json_build_array(a.id, a.quantity - a.received, a.expected_at) ORDER BY a.id)"
+_LISTED_ON_SQLITE = "json_group_array(json_array(a.id, a.quantity - a.received, a.expected_at))"
 
 
 def dated() -> str:
-    """An SQL expression: the open announcements with a date of an inventory_level l, for ``arrivals``.
+    """SQL for the dated open announcements of an inventory_level ``l``, which ``arrivals`` parses.
 
-    As a column, it costs nothing for levels without incoming units, and no statement.
+    As a column it needs no further statement, and costs nothing for levels without incoming units.
     """
-    listed = _ON_POSTGRES if connection.is_postgres() else _ON_SQLITE
+    listed = _LISTED_ON_POSTGRES if connection.is_postgres() else _LISTED_ON_SQLITE
     return f"CASE WHEN l.incoming > 0 THEN ({_DATED.format(listed=listed)}) END"
 
 
 def arrivals(dated: str | None) -> list[Arrival]:
-    """The arrivals in a value of ``dated``, oldest first."""
+    """The arrivals in a value of ``dated``, oldest announcement first."""
     found = [] if dated is None else orjson.loads(dated) or []
     return [Arrival(id_, from_units(units), records.moment(moment)) for id_, units, moment in sorted(found)]
 
@@ -85,7 +85,7 @@ async def announcements(ids: Collection[int]) -> dict[int, receiving.StockAnnoun
 
 
 async def items_with_lapsed(now: datetime, limit: int) -> list[int]:
-    """Items with announcements whose date has passed and was not told yet, at most ``limit``."""
+    """Up to ``limit`` items with overdue announcements that no sweep has marked yet."""
     rows = await sql.query(
         """SELECT DISTINCT item_id FROM (
                SELECT l.item_id AS item_id FROM stock_announcement a JOIN inventory_level l ON l.id = a.level_id
@@ -98,36 +98,38 @@ async def items_with_lapsed(now: datetime, limit: int) -> list[int]:
 
 
 def all_announcements() -> QuerySet[StockAnnouncement]:
-    """The query of a list of announcements; ``keyset`` reads it as records."""
+    """A query for all announcements; ``keyset`` reads it as records."""
     return StockAnnouncement.all()
 
 
-def matching(chosen: AnnouncementFilter, within: Collection[int] | None, now: datetime) -> QuerySet[StockAnnouncement]:
-    """The announcements that a filter lets through. ``within``: only in these warehouses."""
-    found = all_announcements()
+def matching(
+    criteria: AnnouncementFilter, within: Collection[int] | None, now: datetime
+) -> QuerySet[StockAnnouncement]:
+    """The announcements that match a filter. ``within``: only in these warehouses."""
+    rows = all_announcements()
     if within is not None:
-        found = found.filter(level__warehouse_id__in=within)
-    if chosen.skus is not None:
+        rows = rows.filter(level__warehouse_id__in=within)
+    if criteria.skus is not None:
         # A few SKUs have few levels. Finding rows by level is faster than scanning in list order.
-        levels = InventoryLevel.filter(item__sku__in=chosen.skus, item__deleted_at=None)
-        found = found.filter(level_id__in=Subquery(levels.values("id")))
-    if chosen.warehouses is not None:
-        found = found.filter(level__warehouse__code__in=chosen.warehouses)
-    if chosen.open is not None:
-        found = found.filter(is_open() if chosen.open else ~is_open())
-    if chosen.overdue is not None:
-        found = found.filter(is_overdue(now) if chosen.overdue else is_not_overdue(now))
-    if chosen.expected_from is not None:
-        found = found.filter(expected_at__gte=chosen.expected_from)
-    if chosen.expected_until is not None:
-        found = found.filter(expected_at__lte=chosen.expected_until)
-    if chosen.reference is not None:
-        found = found.filter(reference=chosen.reference)
-    return found
+        levels = InventoryLevel.filter(item__sku__in=criteria.skus, item__deleted_at=None)
+        rows = rows.filter(level_id__in=Subquery(levels.values("id")))
+    if criteria.warehouses is not None:
+        rows = rows.filter(level__warehouse__code__in=criteria.warehouses)
+    if criteria.open is not None:
+        rows = rows.filter(is_open() if criteria.open else ~is_open())
+    if criteria.overdue is not None:
+        rows = rows.filter(is_overdue(now) if criteria.overdue else is_not_overdue(now))
+    if criteria.expected_from is not None:
+        rows = rows.filter(expected_at__gte=criteria.expected_from)
+    if criteria.expected_until is not None:
+        rows = rows.filter(expected_at__lte=criteria.expected_until)
+    if criteria.reference is not None:
+        rows = rows.filter(reference=criteria.reference)
+    return rows
 
 
 async def next_overdue(now: datetime) -> datetime | None:
-    """The moment at which the next announcement is overdue."""
+    """When the next announcement becomes overdue; None if there is none."""
     dates = StockAnnouncement.filter(is_open(), expected_at__gt=now).order_by("expected_at").limit(1)
     found = await records.records(receiving.StockAnnouncement, dates)
     return found[0].expected_at if found else None

@@ -1,4 +1,4 @@
-"""The table of back-in-stock subscriptions, and the pairs of item and website that have any."""
+"""The table of back-in-stock subscriptions, and the pairs of item and website that have some."""
 
 import hashlib
 import secrets
@@ -26,8 +26,8 @@ Pair = tuple[int, int]
 class BackInStockSubscription(Model):
     """An address that is written to once, when the item is back. At most one of an item, website and address waits.
 
-    The id is public, and random so that it does not show the order of subscriptions. ``created_at`` is the time of the
-    latest request, so that a repeated request looks like a first one. Only a digest of the token is stored.
+    The id is public. It is random, so it does not reveal the order of subscriptions. ``created_at`` is the time of the
+    latest request, so a repeated request looks like a first one. Only a digest of the token is stored.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -63,7 +63,7 @@ def _digest(token: str) -> str:
 
 
 async def matching(sku: str | None, state: BackInStockState | None) -> QuerySet[BackInStockSubscription]:
-    """The subscriptions to an item, by its SKU then or now, or all; in one state or any."""
+    """Subscriptions by the item's SKU, at the time or now, and by state. None matches all."""
     found = BackInStockSubscription.all()
     if sku is not None:
         found = found.filter(await catalog.with_skus([sku]))
@@ -75,7 +75,7 @@ async def subscriptions(ids: Collection[int]) -> dict[int, rules.BackInStockSubs
 
 
 async def subscribe(item: Item, website_id: int, email: str) -> int:
-    """Subscribe an address, if it is not subscribed already. Returns the subscription's id."""
+    """Subscribe an address, unless it is subscribed already. Returns the subscription's id."""
     rows = await sql.execute(
         """INSERT INTO back_in_stock_subscription (id, item_id, website_id, sku, email, email_key, state, created_at)
            VALUES (?, ?, ?, ?, ?, ?, 'WAITING', ?)
@@ -97,26 +97,26 @@ async def by_token(token: str) -> rules.BackInStockSubscription | None:
     return next(iter(await records.records(rules.BackInStockSubscription, of_token)), None)
 
 
-async def cancel_same(found: rules.BackInStockSubscription) -> None:
+async def cancel_same(subscription: rules.BackInStockSubscription) -> None:
     """Cancel a subscription and a newer one of the same address for the same item."""
     same: Any = Q(
-        item_id=found.item_id,
-        website_id=found.website_id,
-        email_key=found.email_key,
+        item_id=subscription.item_id,
+        website_id=subscription.website_id,
+        email_key=subscription.email_key,
         state=BackInStockState.WAITING,
     )
-    await BackInStockSubscription.filter(Q(id=found.id) | same).update(state=BackInStockState.CANCELED)
+    await BackInStockSubscription.filter(Q(id=subscription.id) | same).update(state=BackInStockState.CANCELED)
 
 
 async def new_token(subscription_id: int) -> str:
-    """Create the token for the next letter. The token of an earlier letter becomes invalid."""
+    """Create the token for the next email. Tokens in earlier emails become invalid."""
     token = secrets.token_urlsafe(32)
     await BackInStockSubscription.filter(id=subscription_id).update(token_digest=_digest(token))
     return token
 
 
 async def end(subscription_id: int, state: BackInStockState, at: datetime | None = None) -> None:
-    """End a subscription that waits."""
+    """End a waiting subscription."""
     waiting = BackInStockSubscription.filter(id=subscription_id, state=BackInStockState.WAITING)
     await waiting.update(state=state, notified_at=at)
 
@@ -128,21 +128,21 @@ _AFFECTED = """ AND (s.item_id IN ({slots}) OR i.product_id IN ({slots})
 
 
 async def pairs(item_ids: Collection[int] | None = None) -> set[Pair]:
-    """The pairs with a subscription that waits: all, or those that the stock of these items affects.
+    """The pairs with waiting subscriptions: all, or those that the stock of these items affects.
 
-    Stock affects the item itself, the product of a combination, and the combinations of a product with the stock.
+    The stock of an item affects the item, the product of a combination, and the combinations of a product.
     """
     if item_ids is None:
         rows = await sql.query(_PAIRS)
     else:
-        wanted = sorted(item_ids)
-        slots = sql.slots(wanted)
-        rows = await sql.query(_PAIRS + _AFFECTED.format(slots=slots), *wanted, *wanted, *wanted)
+        ids = sorted(item_ids)
+        slots = sql.slots(ids)
+        rows = await sql.query(_PAIRS + _AFFECTED.format(slots=slots), *ids, *ids, *ids)
     return {(row["item_id"], row["website_id"]) for row in rows}
 
 
 async def waiting(pair: Pair, limit: int) -> list[rules.BackInStockSubscription]:
-    """The subscriptions of a pair that wait and have no pending letter, oldest first."""
+    """The waiting subscriptions of a pair without a pending email, oldest first."""
     return await records.where(
         rules.BackInStockSubscription,
         """item_id = ? AND website_id = ? AND state = 'WAITING' AND NOT EXISTS (
@@ -154,7 +154,7 @@ async def waiting(pair: Pair, limit: int) -> list[rules.BackInStockSubscription]
 
 
 async def end_for_deleted() -> None:
-    """Cancel the subscriptions to deleted items."""
+    """Cancel the waiting subscriptions to deleted items."""
     deleted = catalog.Item.filter(deleted_at__isnull=False)
     await BackInStockSubscription.filter(
         state=BackInStockState.WAITING, item_id__in=Subquery(deleted.values("id"))

@@ -1,5 +1,5 @@
-"""The table of items: products and combinations. One table makes SKUs unique over both, and levels and order lines refer
-to one kind of row."""
+"""The table of items: products and combinations. One table makes SKUs unique across both, and gives levels and order lines
+one type of row to refer to."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Sequence
@@ -19,16 +19,16 @@ from gqlstock.store.db import sql, writing
 from gqlstock.store.db.fields import FoldedField, SkuField
 from gqlstock.store.db.records import by_id, records, where
 
-# A statement takes at most 32,767 values on PostgreSQL.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _IDS_PER_STATEMENT = 5_000
 
 
 class Item(Model):
     """A product, or one combination of a product's inventory options: then ``product`` is that product.
 
-    A combination also has its product's category and status, so that one index finds both. Among the items in use, SKUs,
-    slugs and a product's choices are unique. Where PostgreSQL has pg_trgm, an index serves searches. These indexes are
-    in the migrations, because Tortoise cannot declare them.
+    A combination also has its product's category and status, so one index finds both. SKUs, slugs and a product's
+    choices are unique among items in use. If PostgreSQL has pg_trgm, searches use an index. Migrations create these
+    indexes, because Tortoise cannot declare them.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -96,14 +96,14 @@ async def items(ids: Collection[int]) -> dict[int, rules.Item]:
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, rules.Item]:
-    """Items in use by SKU as given, in any spelling; products and combinations."""
+    """Items in use, products and combinations, by the requested SKUs. The lookup normalizes them."""
     if not skus:
         return {}
-    spelled = {sku: spelling.normalized(sku) for sku in skus}
-    wanted = set(spelled.values())
-    rows = await where(rules.Item, f"sku IN ({sql.slots(wanted)}) AND deleted_at IS NULL", *wanted)
+    normalized_skus = {sku: spelling.normalized(sku) for sku in skus}
+    stored_skus = set(normalized_skus.values())
+    rows = await where(rules.Item, f"sku IN ({sql.slots(stored_skus)}) AND deleted_at IS NULL", *stored_skus)
     found = {item.sku: item for item in rows}
-    return {sku: found[stored] for sku, stored in spelled.items() if stored in found}
+    return {sku: found[stored] for sku, stored in normalized_skus.items() if stored in found}
 
 
 async def product(*, sku: str | None = None, slug: str | None = None) -> rules.Item | None:
@@ -132,7 +132,7 @@ async def counted_combinations(items: Iterable[rules.Item]) -> dict[int, list[ru
 
 
 async def with_products(found: Iterable[rules.Item]) -> dict[int, rules.Item]:
-    """The given items and the products of combinations among them, by id."""
+    """These items and the products of the combinations among them, by id."""
     known = {item.id: item for item in found}
     return known | await items({i.product_id for i in known.values() if i.product_id is not None} - known.keys())
 
@@ -146,7 +146,7 @@ def live_items() -> QuerySet[Item]:
 
 
 async def lock(ids: Collection[int]) -> dict[int, rules.Item]:
-    """Lock items in the order of their ids, and read them under the lock."""
+    """Lock items in id order and read them under the lock."""
     locked = Item.filter(id__in=sorted(ids)).order_by("id").select_for_update(no_key=True)
     return {item.id: item for item in await records(rules.Item, locked)}
 
@@ -168,7 +168,7 @@ async def skus_starting_with(start: str) -> set[str]:
 
 
 async def slugs_starting_with(start: str, besides: int | None) -> set[str]:
-    """The slugs with this prefix of other products in use."""
+    """The slugs with this prefix of products in use, other than the product ``besides``."""
     found = await live_products().filter(slug__startswith=start).values_list("id", "slug")
     return {slug for item_id, slug in found if item_id != besides and slug is not None}
 
@@ -187,17 +187,17 @@ async def update_combinations(product: rules.Item) -> None:
 
 
 async def rewrite(combinations: Sequence[rules.Item]) -> None:
-    """Write the names and choices of combinations, which may exchange their choices."""
+    """Write the names and choices of combinations, which may swap their choices."""
     if not combinations:
         return
-    # Digests are cleared first, because they are unique also in between.
+    # Clear the digests first: they must be unique after each statement.
     await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
     columns = ("name", "folded", "choice", "choice_digest", "updated_at")
     await sql.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
 
 
 async def of_product(sku: str, column: str) -> Q:
-    """A filter for rows of a product and its combinations, by its SKU. ``column`` refers to the item."""
+    """A filter for rows of a product and its combinations, by the product's SKU. ``column``: the foreign key to the item."""
     found = await product(sku=sku)
     if found is None:
         return _is(f"{column}__in", [])
@@ -206,7 +206,7 @@ async def of_product(sku: str, column: str) -> Q:
 
 
 async def with_skus(skus: Collection[str]) -> Q:
-    """A filter for rows with one of these SKUs, as stored in the row or as its item has it now."""
+    """A filter for rows with one of these SKUs, either stored in the row or now on its item."""
     found = await by_sku(skus)
     return Q(_is("sku__in", list(skus)), _is("item_id__in", [item.id for item in found.values()]), join_type=Q.OR)
 
@@ -217,7 +217,7 @@ def in_categories(ids: Collection[int], prefix: str = "") -> Q:
 
 
 def with_status(statuses: Collection[InventoryStatus], prefix: str = "") -> Q:
-    """A filter for rows of products with one of these statuses set by hand, and of their combinations."""
+    """A filter for rows of products with one of these manually set statuses, and of their combinations."""
     return _is(f"{prefix}inventory_status__in", list(statuses))
 
 
@@ -231,7 +231,7 @@ async def has_products(category_id: int) -> bool:
 
 
 async def leave_category(category_id: int) -> list[int]:
-    """Remove the remaining products, which are deleted, from a category. Returns their ids."""
+    """Remove the remaining products, which are all deleted, from a category. Returns their ids."""
     rows = await sql.execute(
         "UPDATE item SET category_id = NULL WHERE category_id = ? RETURNING COALESCE(product_id, id) AS product",
         category_id,

@@ -1,4 +1,4 @@
-"""The table of categories, and the queries of their tree."""
+"""The table of categories, and queries on their tree."""
 
 from collections.abc import Collection
 
@@ -51,7 +51,7 @@ async def children(category_ids: Collection[int]) -> dict[int, list[rules.Catego
 
 
 async def subtree(category_id: int) -> list[int]:
-    """The ids of a category and of everything below it."""
+    """The ids of a category and its descendants."""
     rows = await sql.query(
         """WITH RECURSIVE below(id) AS (
                SELECT id FROM category WHERE id = ?
@@ -63,7 +63,7 @@ async def subtree(category_id: int) -> list[int]:
 
 
 async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
-    """The ids of each category and of everything below it."""
+    """The ids of each category and its descendants."""
     slots = sql.slots(category_ids)
     rows = await sql.query(
         f"""WITH RECURSIVE below(head, id) AS (
@@ -79,9 +79,9 @@ async def subtrees(category_ids: Collection[int]) -> dict[int, list[int]]:
 
 
 async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """The ids and slugs of each category and its parents, nearest first.
+    """The ids and slugs of each category and its ancestors, nearest first.
 
-    Subqueries instead of joins: for a join PostgreSQL scans all categories.
+    Uses subqueries, because PostgreSQL scans all categories for a join.
     """
     found: dict[int, list[tuple[int, str]]] = {}
     if not category_ids:
@@ -103,7 +103,7 @@ async def chains(category_ids: Collection[int]) -> dict[int, list[tuple[int, str
 
 
 async def lock_tree() -> None:
-    """Lock the tree against other moves, because two moves at the same time could create a cycle."""
+    """Lock the tree against other moves: two concurrent moves could create a cycle."""
     if connection.is_postgres():
         await sql.execute("LOCK TABLE category IN SHARE ROW EXCLUSIVE MODE")
 

@@ -1,4 +1,4 @@
-"""Reads and locks the records of a batch of commands, with one statement for each kind of record."""
+"""Reads and locks the records of a batch of commands, with one statement per type of record."""
 
 from collections.abc import Collection
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from gqlstock.store.db.records import by_id, where
 
 R = TypeVar("R")
 
-# A statement takes at most 32,767 values on PostgreSQL.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _IDS_PER_STATEMENT = 30_000
 
 
@@ -35,12 +35,15 @@ async def items_of_levels(level_ids: Collection[int]) -> dict[int, int]:
 
 
 async def lock_items(ids: Collection[int], *, waiting: bool = False) -> list[Item]:
-    """Lock items by id and return them. Without ``waiting``, items that are locked elsewhere are skipped."""
+    """Lock items in id order and return them. Without ``waiting``, skip items that are locked elsewhere.
+
+    SQLite has no row locks: nothing is locked or returned.
+    """
     return await _locked(Item, ids, waiting=waiting)
 
 
 async def lock(kind: type[Any], ids: Collection[int], *, waiting: bool = False) -> list[int]:
-    return [one.id for one in await _locked(kind, ids, waiting=waiting)]
+    return [record.id for record in await _locked(kind, ids, waiting=waiting)]
 
 
 async def _locked(kind: type[R], ids: Collection[int], *, waiting: bool) -> list[R]:
@@ -87,12 +90,12 @@ async def queues(
     condition = f"state = ? AND level_id IN ({sql.slots(level_ids)})"
     values = (AllocationState.BACKORDERED.value, *level_ids)
     waiting = await where(Allocation, f"{condition} ORDER BY COALESCE(split_from, id), id", *values)
-    # Any number of units may wait: their lines are not named one by one.
+    # Any number of allocations may wait, so their lines are not listed by id.
     of_lines = f"id IN (SELECT line_id FROM allocation WHERE {condition})"
     lines = await where(OrderLine, f"{of_lines} ORDER BY id", *values) if waiting else []
     of_orders = f"id IN (SELECT order_id FROM order_line WHERE {of_lines})"
     orders = await where(Order, f"{of_orders} ORDER BY id", *values) if waiting else []
-    packed = {one.shipment_id for one in waiting if one.shipment_id is not None}
+    packed = {allocation.shipment_id for allocation in waiting if allocation.shipment_id is not None}
     of_shipments = f"id IN (SELECT shipment_id FROM allocation WHERE {condition})"
     shipments = await where(Shipment, f"{of_shipments} ORDER BY id", *values) if packed else []
     return waiting, orders, lines, shipments

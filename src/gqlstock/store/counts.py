@@ -1,4 +1,4 @@
-"""Counts of levels from files, and the stored onHand to compare them with. ``stock.ledger`` writes levels."""
+"""Counts of levels from imported files, and the stored onHand to compare them with. ``stock.ledger`` writes levels."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sums of ordered, shipped and returned units of each item in a span of time. ``rules.demand`` evaluates them."""
+"""Sums of the ordered, shipped and returned units of each item in a period. ``rules.demand`` evaluates them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

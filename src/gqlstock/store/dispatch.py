@@ -1,4 +1,4 @@
-"""The cursor up to which the outbox was dispatched: one for all processes."""
+"""The cursor up to which the outbox was dispatched, shared by all processes."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ _ONLY = 1
 class Dispatch(Model):
     """One row. What stands behind the place ``tx``, ``entry_id`` of the outbox is still to become webhooks and mail.
 
-    A dispatcher locks the row first, so that only one at a time decides the order of deliveries.
+    A dispatcher locks the row first, so only one at a time decides the order of deliveries.
     """
 
     id = fields.IntField(primary_key=True, generated=False)
@@ -29,13 +29,13 @@ class Dispatch(Model):
 
 
 async def place() -> Cursor | None:
-    """The cursor; None before the first dispatch. Sweeps of the outbox stay behind it."""
+    """The cursor; None before the first dispatch. Sweeps of the outbox do not pass it."""
     found = await Dispatch.get_or_none(id=_ONLY)
     return Cursor(found.era, found.tx, found.entry_id, found.mark) if found is not None else None
 
 
 async def begin() -> Cursor:
-    """The cursor. Created at the start of the outbox where there is none yet."""
+    """The cursor. If there is none, create it at the start of the outbox."""
     found = await place()
     if found is not None:
         return found
@@ -49,7 +49,7 @@ async def begin() -> Cursor:
 
 
 async def advance(known: Cursor, to: Cursor) -> bool:
-    """Advance the cursor from a known position. Returns False when another process did so first."""
+    """Advance the cursor from a known position. Returns False if another process did so first."""
     moved = await sql.execute(
         """UPDATE dispatch SET era = ?, tx = ?, entry_id = ?, mark = ?
            WHERE id = ? AND era = ? AND tx = ? AND entry_id = ? AND mark = ? RETURNING id""",
@@ -63,7 +63,7 @@ async def advance(known: Cursor, to: Cursor) -> bool:
 
 
 async def lock() -> None:
-    """Lock dispatching for this transaction. On SQLite there is only one writer."""
+    """Lock out other dispatchers until the transaction ends. SQLite has only one writer anyway."""
     if connection.is_postgres():
         await sql.execute("SELECT id FROM dispatch WHERE id = ? FOR NO KEY UPDATE", _ONLY)
 
@@ -71,7 +71,7 @@ async def lock() -> None:
 async def take_check(now: datetime, every: timedelta) -> bool:
     """Whether the periodic check is due. If so, this process takes it.
 
-    A check in the future was recorded before the clock was set back, and is due, too.
+    If the last check lies in the future, the clock was set back since, and a check is due as well.
     """
     taken = await sql.execute(
         """UPDATE dispatch SET checked_at = ?

@@ -1,4 +1,4 @@
-"""Pages of rows for exports, by key: plain tuples of what a statement returns, without an object for each row."""
+"""Keyset pages of rows for exports. They are the driver's rows, without an object per row."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,12 +17,12 @@ _LEVELS = """SELECT l.id, l.item_id, i.product_id, i.sku,
 _BY_ID = "SELECT * FROM inventory_level WHERE id > ? AND deleted_at IS NULL {within} ORDER BY id LIMIT ?"
 _OF_ITEMS = "SELECT * FROM inventory_level WHERE item_id IN ({slots}) AND deleted_at IS NULL"
 _HELD, _AVAILABLE = 9, 11
-"""The columns of a level that an expired hold changes."""
+"""The indexes of the columns that an expired hold changes."""
 _MOVEMENTS = """SELECT m.id, m.level_id, i.sku, (SELECT w.code FROM warehouse w WHERE w.id = l.warehouse_id) AS warehouse,
         m.kind, m.quantity, m.on_hand_after, m.reason, m.reference, m.actor, m.order_id, m.created_at
     FROM (SELECT * FROM stock_movement WHERE id > ? {within} ORDER BY id LIMIT ?) m
     JOIN inventory_level l ON l.id = m.level_id JOIN item i ON i.id = l.item_id ORDER BY m.id"""
-# Subqueries instead of joins: for a join PostgreSQL may read whole tables.
+# Subqueries, because PostgreSQL may scan whole tables for a join.
 _SETTINGS = """SELECT o.id, o.scope, o.values_set, CASE
         WHEN o.scope = 'LEVEL' THEN (
             SELECT i.sku || '@' || w.code FROM inventory_level l JOIN item i ON i.id = l.item_id
@@ -53,9 +53,9 @@ async def levels_of(item_ids: Collection[int], now: datetime) -> Rows:
 
 
 async def _without_expired(rows: Rows, now: datetime) -> Rows:
-    """Levels whose expired holds do not count any more."""
+    """The levels without the units of expired holds."""
     held = [row[0] for row in rows if row[_HELD]]
-    expired = {level: to_units(one.expired) for level, one in (await holds.expiring_units(held, now)).items()}
+    expired = {level: to_units(units.expired) for level, units in (await holds.expiring_units(held, now)).items()}
     return [_without(row, expired[row[0]]) if expired.get(row[0]) else row for row in rows] if held else rows
 
 
@@ -67,7 +67,7 @@ def _without(row: Sequence[Any], units: int) -> Sequence[Any]:
 
 
 async def movements(after: int, limit: int, within: Collection[int] | None) -> Rows:
-    """The next lines of the ledger by id. ``within``: only in these warehouses."""
+    """The next movements by id. ``within``: only in these warehouses."""
     condition, values = "", [after]
     if within is not None:
         levels = f"SELECT 1 FROM inventory_level WHERE id = level_id AND warehouse_id IN ({sql.slots(within)})"
@@ -86,5 +86,5 @@ async def orders(after: int, limit: int) -> list[Order]:
 
 
 async def settings(after: int, limit: int) -> Rows:
-    """The next places with own values; the owner of one that is out of use is None."""
+    """The next setting overrides by id. The owner is None if it was deleted."""
     return await sql.fetch_raw(_SETTINGS, after, limit)

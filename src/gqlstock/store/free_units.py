@@ -1,4 +1,4 @@
-"""The free units of items summed over warehouses, by the database. Reports use them to choose the items they read."""
+"""Sums the free units of items over warehouses in SQL. Reports use the sums to select the items they read."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -10,7 +10,7 @@ from gqlstock.store.db import sql
 from gqlstock.store.db.fields import from_units, to_units
 
 _ITEMS_PER_STATEMENT = 10_000
-# Uncounted products, and products whose combinations are counted, have no own levels.
+# Untracked products, and products whose combinations are tracked, have no levels of their own.
 _WITHOUT_UNITS = (InventoryTracking.DO_NOT_TRACK.value, InventoryTracking.TRACK_WITH_OPTIONS.value)
 _AT_MOST = """
     SELECT item.id FROM item
@@ -31,7 +31,7 @@ _FREE = """
 async def items_with_at_most(
     most: Decimal, warehouse_ids: Collection[int], category_ids: Collection[int] | None = None
 ) -> list[int]:
-    """The ids of items in use with at most that many free units. Unswept expired holds still count as held."""
+    """The ids of items in use with at most ``most`` free units. Expired holds count as held until they are swept."""
     categories = "" if category_ids is None else f"AND item.category_id IN ({sql.slots(category_ids)})"
     statement = _AT_MOST.format(places=sql.slots(warehouse_ids), categories=categories)
     rows = await sql.query(statement, *warehouse_ids, *_WITHOUT_UNITS, *(category_ids or ()), to_units(most))
@@ -41,15 +41,15 @@ async def items_with_at_most(
 async def of(item_ids: Collection[int], warehouse_ids: Collection[int]) -> dict[int, Decimal]:
     """The free units of each item."""
     free = dict.fromkeys(item_ids, ZERO)
-    holding = []
+    with_holds = []
     for part in sql.parts(free, _ITEMS_PER_STATEMENT):
         statement = _FREE.format(items=sql.slots(part), places=sql.slots(warehouse_ids))
         for row in await sql.query(statement, *part, *warehouse_ids):
             free[row["item_id"]] = from_units(row["units"])
             if row["held"]:
-                holding.append(row["item_id"])
+                with_holds.append(row["item_id"])
     # Items with holds are read level by level, because some holds may have expired.
-    for item_id, levels in (await level_rows.levels_of(holding)).items():
-        here = [level.available for level in levels if level.warehouse_id in warehouse_ids]
-        free[item_id] = sum((max(available, ZERO) for available in here), ZERO)
+    for item_id, levels in (await level_rows.levels_of(with_holds)).items():
+        available_units = [level.available for level in levels if level.warehouse_id in warehouse_ids]
+        free[item_id] = sum((max(available, ZERO) for available in available_units), ZERO)
     return free

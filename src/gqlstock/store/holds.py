@@ -25,7 +25,7 @@ from gqlstock.store.warehouses import Website
 class StockHold(Model):
     """Stock kept for a cart until ``expires_at``, or until it is ordered or released.
 
-    Carts are anonymous: anyone with the ``id`` may order or release the hold. It is therefore random.
+    Carts are anonymous: anyone who knows the ``id`` may order or release the hold, so it is random.
     """
 
     id = fields.BigIntField(primary_key=True, generated=False)
@@ -37,7 +37,7 @@ class StockHold(Model):
     expires_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
     address = fields.CharField(max_length=45, null=True)
-    """The network address of a guest, as long as the hold is active."""
+    """The network address of a guest while the hold is active."""
     seal = fields.BigIntField(null=True)
 
     class Meta:
@@ -103,27 +103,27 @@ def new_id() -> int:
 
 
 def in_states(states: Collection[StockHoldState], now: datetime) -> Q:
-    """``rules.holds.state`` as a filter: holds in one of these states now, swept or not."""
+    """``rules.holds.state`` as a filter: holds that are in one of these states now, even if not swept yet."""
     active, expired = Q(state=StockHoldState.ACTIVE), Q(state=StockHoldState.EXPIRED)
-    now_in: dict[StockHoldState, Q] = {
+    current: dict[StockHoldState, Q] = {
         StockHoldState.ACTIVE: active & Q(expires_at__gt=now),
         StockHoldState.EXPIRED: expired | (active & Q(expires_at__lte=now)),
     }
-    any_of = [now_in.get(state, Q(state=state)) for state in states]
+    any_of = [current.get(state, Q(state=state)) for state in states]
     return Q(*any_of, join_type=Q.OR) if any_of else Q(id__in=[])
 
 
-async def matching(chosen: HoldFilter, now: datetime) -> QuerySet[StockHold]:
-    """The holds that a filter lets through."""
-    found = StockHold.all()
-    if chosen.states is not None:
-        found = found.filter(in_states(chosen.states, now))
-    if chosen.website is not None:
-        found = found.filter(website__code=chosen.website)
-    if chosen.sku is not None:
-        lines = StockHoldLine.filter(await catalog.with_skus([chosen.sku]))
-        found = found.filter(id__in=Subquery(lines.values("hold_id")))
-    return found
+async def matching(criteria: HoldFilter, now: datetime) -> QuerySet[StockHold]:
+    """The holds that match a filter."""
+    rows = StockHold.all()
+    if criteria.states is not None:
+        rows = rows.filter(in_states(criteria.states, now))
+    if criteria.website is not None:
+        rows = rows.filter(website__code=criteria.website)
+    if criteria.sku is not None:
+        lines = StockHoldLine.filter(await catalog.with_skus([criteria.sku]))
+        rows = rows.filter(id__in=Subquery(lines.values("hold_id")))
+    return rows
 
 
 async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
@@ -131,7 +131,7 @@ async def holds(ids: Collection[int]) -> dict[int, rules.StockHold]:
 
 
 async def lines_of(hold_ids: Collection[int]) -> dict[int, list[rules.StockHoldLine]]:
-    """The lines of each hold, in their order."""
+    """The lines of each hold, in order."""
     return await records.below(rules.StockHoldLine, "hold_id", hold_ids)
 
 
@@ -141,7 +141,7 @@ async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]
 
 
 async def lock_address(address: str) -> None:
-    """Lock the holds of an address for this transaction, after its items. On SQLite there is only one writer."""
+    """Lock the holds of an address until the transaction ends. Lock items first. SQLite has only one writer anyway."""
     if connection.is_postgres():
         await sql.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
 
@@ -152,13 +152,13 @@ async def active_of(address: str, now: datetime) -> int:
 
 
 async def expired(now: datetime, limit: int) -> list[int]:
-    """The ids of expired holds that are still in the figures of their levels."""
+    """The ids of expired holds whose units the figures of levels still include."""
     return [row["id"] for row in await sql.query(_EXPIRED_HOLDS, now, limit)]
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiringUnits:
-    """The units of expired holds that a level's stored figures still contain, until the next of its holds expires."""
+    """The units of expired holds that a level's stored figures still include. ``until``: when its next hold expires."""
 
     expired: Decimal
     until: datetime | None

@@ -1,4 +1,4 @@
-"""The table of answers under idempotency keys. ``stock.idempotency`` decides what is stored and returned."""
+"""The table of answers stored under idempotency keys. ``stock.idempotency`` decides what is stored and returned."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -45,7 +45,7 @@ async def kept(keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, rules.K
 
 
 async def insert(answers: Mapping[IdempotencyKey, dict[str, Any]], refused: Collection[IdempotencyKey]) -> bool:
-    """Store answers, in the order of keys. Returns False where another transaction used one of the keys meanwhile."""
+    """Store answers in key order. Returns False if another transaction has used one of the keys meanwhile."""
     keys, now = sorted(answers, key=lambda key: key.place), clock.now()
     inserted = await sql.execute(
         f"""INSERT INTO kept_answer (owner, mutation, key, digest, answer, refused, seal, created_at)
@@ -61,7 +61,7 @@ def _values(key: IdempotencyKey, answer: dict[str, Any], *, refused: bool) -> tu
 
 
 async def has(key: IdempotencyKey) -> bool:
-    """Whether a call under this key was carried out."""
+    """Whether a call with this key was executed."""
     owner, mutation, name = key.place
     return await KeptAnswer.filter(owner=owner, mutation=mutation, key=name, refused=False).exists()
 
@@ -72,6 +72,6 @@ async def remove(ids: Collection[int]) -> None:
 
 
 async def sweep(before: datetime, refused_before: datetime) -> None:
-    """Delete answers from before a moment, and refusals from before another."""
+    """Delete answers older than ``before``, and refusals older than ``refused_before``."""
     await KeptAnswer.filter(created_at__lt=before).delete()
     await KeptAnswer.filter(refused=True, created_at__lt=refused_before).delete()

@@ -14,15 +14,15 @@ from gqlstock.store import inventory
 from gqlstock.store.db import clock, records, sql, tables
 from gqlstock.store.db.fields import Total, from_units
 
-# SQLite takes at most 500 SELECTs in a UNION.
+# SQLite accepts at most 500 SELECTs in a UNION.
 _SUMS_PER_STATEMENT = 400
-# The movements of a level are written one after another. A movement with a smaller id than one from before the moment is
-# from before it, too, whatever its time. Times later than now were written before the clock was set back.
+# A level's movements are written one after another: one with a smaller id than a movement from before the moment is also
+# from before it, whatever its timestamp. Timestamps in the future were written before the clock was set back.
 _MOVED = """SELECT {} AS number, CAST(COALESCE(SUM(quantity), 0) AS BIGINT) AS units
     FROM stock_movement WHERE level_id = ? AND created_at <= ? AND kind NOT IN ({}) AND id > COALESCE(
         (SELECT id FROM stock_movement WHERE level_id = ? AND created_at <= ? ORDER BY id DESC LIMIT 1), 0)"""
 _COUNTS = ", ".join(f"'{kind.value}'" for kind in rules.COUNTS)
-# The most that the clocks of processes differ.
+# The largest difference between the clocks of processes.
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 
 
@@ -30,26 +30,26 @@ async def movements(ids: Collection[int]) -> dict[int, StockMovement]:
     return await records.by_id(StockMovement, ids)
 
 
-def matching(chosen: MovementFilter, within: Collection[int] | None) -> QuerySet[inventory.StockMovement]:
-    """The movements that a filter lets through. ``within``: only in these warehouses."""
-    found = inventory.StockMovement.all()
+def matching(criteria: MovementFilter, within: Collection[int] | None) -> QuerySet[inventory.StockMovement]:
+    """The movements that match a filter. ``within``: only in these warehouses."""
+    rows = inventory.StockMovement.all()
     if within is not None:
-        found = found.filter(level__warehouse_id__in=within)
-    if chosen.skus is not None:
-        found = found.filter(level__item__sku__in=chosen.skus, level__item__deleted_at=None)
-    if chosen.warehouses is not None:
-        found = found.filter(level__warehouse__code__in=chosen.warehouses)
-    if chosen.kinds is not None:
-        found = found.filter(kind__in=chosen.kinds)
-    if chosen.order is not None:
-        found = found.filter(order_id=order_rules.id_of(chosen.order) or 0)
-    if chosen.reference is not None:
-        found = found.filter(reference=chosen.reference)
-    if chosen.since is not None:
-        found = found.filter(created_at__gte=chosen.since)
-    if chosen.until is not None:
-        found = found.filter(created_at__lt=chosen.until)
-    return found
+        rows = rows.filter(level__warehouse_id__in=within)
+    if criteria.skus is not None:
+        rows = rows.filter(level__item__sku__in=criteria.skus, level__item__deleted_at=None)
+    if criteria.warehouses is not None:
+        rows = rows.filter(level__warehouse__code__in=criteria.warehouses)
+    if criteria.kinds is not None:
+        rows = rows.filter(kind__in=criteria.kinds)
+    if criteria.order is not None:
+        rows = rows.filter(order_id=order_rules.id_of(criteria.order) or 0)
+    if criteria.reference is not None:
+        rows = rows.filter(reference=criteria.reference)
+    if criteria.since is not None:
+        rows = rows.filter(created_at__gte=criteria.since)
+    if criteria.until is not None:
+        rows = rows.filter(created_at__lt=criteria.until)
+    return rows
 
 
 async def insert(movements: Sequence[StockMovement]) -> list[int]:
@@ -58,9 +58,9 @@ async def insert(movements: Sequence[StockMovement]) -> list[int]:
 
 
 async def moved_after(moments: Sequence[tuple[int, datetime]]) -> dict[tuple[int, datetime], Decimal]:
-    """For levels and moments, the sum of the level's movements after the moment, without counts.
+    """For each level and moment, the sum of the level's movements after the moment, without counts.
 
-    No moment is before the level's latest count, so that no later count has corrected anything.
+    Moments must not precede the level's latest count: it has corrected what was there before.
     """
     found: dict[tuple[int, datetime], Decimal] = {}
     until = clock.now() + MAX_CLOCK_DIFFERENCE

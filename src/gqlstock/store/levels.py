@@ -1,4 +1,4 @@
-"""Reads levels as records, and has the statements with which ``stock.ledger`` writes them."""
+"""Reads levels as records, and provides the statements with which ``stock.ledger`` writes them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from gqlstock.store.db.fields import to_units
 from gqlstock.store.holds import ExpiringUnits
 from gqlstock.store.inventory import InventoryLevel
 
-# A statement takes at most 32,767 values on PostgreSQL.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _ITEMS_PER_STATEMENT = 10_000
 
 _LEVELS = """SELECT {columns}, EXISTS (
@@ -48,13 +48,13 @@ _INCREMENT_ALL = (
 
 @dataclass(frozen=True, slots=True)
 class LevelsOfItems:
-    """All levels of items, without expired holds, and what is read with them."""
+    """All levels of items, without expired holds, with their alerts and arrivals."""
 
     levels: list[Level]
     alerted: set[int]
     """The ids of the items that may have an open alert."""
     arrivals: dict[int, list[Arrival]]
-    """The open announcements with a date of each level that has any, oldest first."""
+    """The dated open announcements of each level that has some, oldest first."""
 
 
 async def of_items(item_ids: Collection[int], now: datetime) -> LevelsOfItems:
@@ -70,7 +70,7 @@ async def of_items(item_ids: Collection[int], now: datetime) -> LevelsOfItems:
 
 
 def _arrivals(levels: Sequence[Level], rows: Sequence[Any]) -> dict[int, list[Arrival]]:
-    """The arrivals of each level that has any. ``rows`` have ``announcements.dated``."""
+    """The arrivals of each level that has some. ``rows`` include ``announcements.dated``."""
     return {
         level.id: announcements.arrivals(row["dated"])
         for level, row in zip(levels, rows, strict=True)
@@ -79,7 +79,7 @@ def _arrivals(levels: Sequence[Level], rows: Sequence[Any]) -> dict[int, list[Ar
 
 
 async def stored_of_items(item_ids: Collection[int]) -> list[Level]:
-    """All levels of items as stored, with expired holds."""
+    """All levels of items as stored, including expired holds."""
     condition = f"item_id IN ({sql.slots(item_ids)}) ORDER BY id"
     return await records.where(Level, condition, *item_ids) if item_ids else []
 
@@ -96,8 +96,8 @@ async def _expiring(levels: Sequence[Level], now: datetime) -> dict[int, Expirin
         return {}
     with reads.only({cache_keys.levels(level.item_id) for level in held}):
         found = await holds.expiring_units([level.id for level in held], now)
-    for one in found.values():
-        reads.depend_on((), one.until)
+    for expiring in found.values():
+        reads.depend_on((), expiring.until)
     return found
 
 
@@ -106,7 +106,7 @@ def _without(level: Level, expiring: ExpiringUnits | None) -> Level:
 
 
 async def current(levels: Sequence[Level]) -> list[Level]:
-    """Stored levels, without the holds that are expired now."""
+    """Stored levels, without the holds that have expired by now."""
     return await without_expired(levels, reads.now())
 
 
@@ -116,48 +116,49 @@ def live_levels() -> QuerySet[InventoryLevel]:
 
 
 async def matching(
-    chosen: LevelFilter,
+    criteria: LevelFilter,
     within: Collection[int] | None,
     *,
     sold_from: Collection[int] | None,
     in_categories: Collection[int] | None,
 ) -> QuerySet[InventoryLevel]:
-    """The levels that a filter lets through, by the ids of its website's warehouses and of its category and those below.
+    """The levels that match a filter. ``within``: only of these warehouses.
 
-    ``within``: only of these warehouses.
+    ``sold_from`` and ``in_categories`` are the ids of the warehouses of the filter's website, and of its category and
+    subcategories.
     """
-    found = InventoryLevel.all() if chosen.include_deleted else live_levels()
+    rows = InventoryLevel.all() if criteria.include_deleted else live_levels()
     if within is not None:
-        found = found.filter(warehouse_id__in=within)
-    if chosen.search:
-        found = found.filter(await search.items(chosen.search, "item__"))
-    if chosen.skus is not None:
-        found = found.filter(item__sku__in=chosen.skus, item__deleted_at=None)
-    if chosen.warehouses is not None:
-        found = found.filter(warehouse__code__in=chosen.warehouses)
+        rows = rows.filter(warehouse_id__in=within)
+    if criteria.search:
+        rows = rows.filter(await search.items(criteria.search, "item__"))
+    if criteria.skus is not None:
+        rows = rows.filter(item__sku__in=criteria.skus, item__deleted_at=None)
+    if criteria.warehouses is not None:
+        rows = rows.filter(warehouse__code__in=criteria.warehouses)
     if sold_from is not None:
-        found = found.filter(warehouse_id__in=sold_from)
-    if chosen.product is not None:
-        found = found.filter(await catalog.of_product(chosen.product, "item_id"))
+        rows = rows.filter(warehouse_id__in=sold_from)
+    if criteria.product is not None:
+        rows = rows.filter(await catalog.of_product(criteria.product, "item_id"))
     if in_categories is not None:
-        found = found.filter(catalog.in_categories(in_categories, "item__"))
-    if chosen.available_at_least is not None:
-        found = found.filter(available__gte=chosen.available_at_least)
-    if chosen.available_below is not None:
-        found = found.filter(available__lt=chosen.available_below)
-    if chosen.updated_since is not None:
-        found = found.filter(updated_at__gte=chosen.updated_since)
-    if chosen.status is not None:
-        found = found.filter(catalog.with_status(chosen.status, "item__"))
-    return found
+        rows = rows.filter(catalog.in_categories(in_categories, "item__"))
+    if criteria.available_at_least is not None:
+        rows = rows.filter(available__gte=criteria.available_at_least)
+    if criteria.available_below is not None:
+        rows = rows.filter(available__lt=criteria.available_below)
+    if criteria.updated_since is not None:
+        rows = rows.filter(updated_at__gte=criteria.updated_since)
+    if criteria.status is not None:
+        rows = rows.filter(catalog.with_status(criteria.status, "item__"))
+    return rows
 
 
 async def with_expiry(ids: Collection[int], now: datetime) -> list[tuple[Level, datetime | None]]:
-    """Levels by id, without expired holds, each with the moment of the next expiry."""
+    """Levels by id, without expired holds, each with the time at which its next hold expires."""
     levels = list((await records.by_id(Level, ids)).values())
     expiring = await _expiring(levels, now)
     found = [(level, expiring.get(level.id)) for level in levels]
-    return [(_without(level, one), one.until if one is not None else None) for level, one in found]
+    return [(_without(level, units), units.until if units is not None else None) for level, units in found]
 
 
 async def levels(ids: Collection[int]) -> dict[int, Level]:
@@ -166,12 +167,12 @@ async def levels(ids: Collection[int]) -> dict[int, Level]:
 
 
 async def levels_of(item_ids: Collection[int]) -> dict[int, list[Level]]:
-    """The levels in use of each item, in the order of their ids. Any number of items."""
+    """The levels in use of each item, in id order. Any number of items."""
     return {item_id: found.levels for item_id, found in (await in_use(item_ids, reads.now())).items()}
 
 
 async def in_use(item_ids: Collection[int], now: datetime) -> dict[int, LevelsInUse]:
-    """The levels in use of each item, without expired holds, in the order of their ids. Any number of items."""
+    """The levels in use of each item, without expired holds, in id order. Any number of items."""
     found: dict[int, LevelsInUse] = {item_id: LevelsInUse() for item_id in item_ids}
     for part in sql.parts(found, _ITEMS_PER_STATEMENT):
         columns = records.columns(Level, "l")
@@ -211,7 +212,7 @@ def _stored(level: Level) -> tuple[Any, ...]:
 
 
 async def set_in_use(levels: Sequence[Level]) -> None:
-    """Take levels in or out of use."""
+    """Store whether levels are in use."""
     await sql.execute_many(
         "UPDATE inventory_level SET deleted_at = ?, updated_at = ? WHERE id = ?",
         [[level.deleted_at, level.updated_at, level.id] for level in levels],
@@ -229,10 +230,10 @@ class Increment:
 
 
 async def increment(increments: Sequence[Increment]) -> None:
-    """Add to the figures of levels; on PostgreSQL with one statement for any number of levels."""
+    """Add to the figures of levels. On PostgreSQL this takes one statement for any number of levels."""
     if not increments:
         return
-    rows = [[*_units(one), one.counted_at, one.at, one.level_id] for one in increments]
+    rows = [[*_units(each), each.counted_at, each.at, each.level_id] for each in increments]
     if connection.is_postgres():
         await sql.execute(_INCREMENT_ALL, *map(list, zip(*rows, strict=True)))
     else:

@@ -1,4 +1,4 @@
-"""The queue of letters, about low inventory and about items back in stock. ``delivery.letters`` sends them."""
+"""The queue of emails about low inventory and items back in stock. ``delivery.letters`` sends them."""
 
 from datetime import datetime
 
@@ -35,19 +35,19 @@ queue = WorkQueue(Letter, Mail)
 
 
 async def next_due() -> datetime | None:
-    """The time at which the next letter is due."""
+    """When the next email is due; None if none is queued."""
     rows = await sql.query("SELECT MIN(due_at) AS due_at FROM mail")
     return None if rows[0]["due_at"] is None else moment(rows[0]["due_at"])
 
 
 async def settle(letter: Letter, **changes: object) -> bool:
-    """Record an attempt in the running transaction. Returns False when another process has taken the letter over."""
+    """Record an attempt in the running transaction. Returns False if another process has taken over the email."""
     await dispatch.lock()
     return await queue.settle(letter, **changes)
 
 
 async def drop(letter: Letter) -> None:
-    """Delete a letter that is no longer wanted. The next letter of its line becomes due."""
+    """Delete an email that is no longer needed. The next email in its line becomes due."""
 
     async def work() -> None:
         await dispatch.lock()

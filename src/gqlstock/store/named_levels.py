@@ -1,4 +1,4 @@
-"""Levels by SKU and warehouse code: the filter of a feed, and the names and items of changed levels."""
+"""Levels by SKU and warehouse code: filters for feeds, and the names and items of changed levels."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from gqlstock.store.db import sql
 def among(
     skus: Collection[str] | None, warehouses: Collection[str] | None, within: Collection[int] | None
 ) -> outbox.Among:
-    """The levels of these SKUs in these warehouses, by code and by id, in use or not. None: any."""
+    """A filter for levels, deleted ones included, by SKU, warehouse code and warehouse id. None matches any."""
     where = "TRUE"
     values: list[str | int] = []
     for column, names in (("i.sku", skus), ("w.code", warehouses), ("w.id", within)):
@@ -35,7 +35,7 @@ async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
 
 
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
-    """The items of levels, and further items, each with its product where it is a combination."""
+    """The items of these levels, and these items, each with the product of a combination or None."""
     levels, items = sql.slots(level_ids), sql.slots(item_ids)
     rows = await sql.query(
         f"""SELECT id, product_id FROM item

@@ -1,4 +1,4 @@
-"""The key that access tokens of orders are made with. It is stored in the database, so that all its servers have the same."""
+"""The key that order access tokens are derived from. It is stored in the database, so all servers share it."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -17,17 +17,17 @@ class OrderKey(Model):
 
 
 async def find() -> bytes | None:
-    found = await sql.query("SELECT key FROM order_key")
-    return bytes.fromhex(found[0]["key"]) if found else None
+    rows = await sql.query("SELECT key FROM order_key")
+    return bytes.fromhex(rows[0]["key"]) if rows else None
 
 
 async def insert(key: bytes) -> None:
-    """Store a key, unless there is one. Of several processes that do so at once, the first wins."""
+    """Store a key unless there is one. If several processes do so at once, the first wins."""
     await sql.execute("INSERT INTO order_key (id, key) VALUES (1, ?) ON CONFLICT (id) DO NOTHING", key.hex())
 
 
 async def replace(key: bytes) -> None:
-    """Store a key in place of the one that is there."""
+    """Store a key, replacing the existing one."""
     await sql.execute(
         "INSERT INTO order_key (id, key) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET key = excluded.key", key.hex()
     )

@@ -23,14 +23,14 @@ from gqlstock.store.db.fields import FoldedField, QuantityField, SkuField, from_
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
-# PostgreSQL takes at most 32,767 values with one statement.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _IDS_PER_STATEMENT = 10_000
 
 
 class Order(Model):
     """An order. People know it by a number that is made from its id.
 
-    Its e-mail address has a case-insensitive index in the migration.
+    A migration adds a case-insensitive index on the email address.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -128,55 +128,55 @@ class Allocation(Model):
 
 
 def all_orders() -> QuerySet[Order]:
-    """The query of a list of orders; ``keyset`` reads it as records."""
+    """A query for all orders; ``keyset`` reads it as records."""
     return Order.all()
 
 
 def all_allocations() -> QuerySet[Allocation]:
-    """The query of a list of allocations; ``keyset`` reads it as records."""
+    """A query for all allocations; ``keyset`` reads it as records."""
     return Allocation.all()
 
 
-async def matching(chosen: OrderFilter, within: Collection[int] | None) -> QuerySet[Order]:
-    """The orders that a filter lets through. ``within``: found by the warehouses among these alone."""
-    found = all_orders()
-    if chosen.search:
-        found = found.filter(matches(chosen.search))
-    if chosen.statuses is not None:
-        found = found.filter(status__in=chosen.statuses)
-    if chosen.warehouse is not None:
-        found = found.filter(from_warehouse(chosen.warehouse, within))
-    if chosen.sku is not None:
-        found = found.filter(await with_sku(chosen.sku))
-    if chosen.reference is not None:
-        found = found.filter(reference=chosen.reference)
-    if chosen.website is not None:
-        found = found.filter(website__code=chosen.website)
-    if chosen.customer_email is not None:
-        found = found.filter(customer_email__iexact=chosen.customer_email)
-    if chosen.updated_since is not None:
-        found = found.filter(updated_at__gte=chosen.updated_since)
-    if chosen.placed_since is not None:
-        found = found.filter(placed_at__gte=chosen.placed_since)
-    if chosen.placed_until is not None:
-        found = found.filter(placed_at__lt=chosen.placed_until)
-    return found
+async def matching(criteria: OrderFilter, within: Collection[int] | None) -> QuerySet[Order]:
+    """The orders that match a filter. ``within``: the only warehouses that the filter may match by."""
+    rows = all_orders()
+    if criteria.search:
+        rows = rows.filter(matches(criteria.search))
+    if criteria.statuses is not None:
+        rows = rows.filter(status__in=criteria.statuses)
+    if criteria.warehouse is not None:
+        rows = rows.filter(from_warehouse(criteria.warehouse, within))
+    if criteria.sku is not None:
+        rows = rows.filter(await with_sku(criteria.sku))
+    if criteria.reference is not None:
+        rows = rows.filter(reference=criteria.reference)
+    if criteria.website is not None:
+        rows = rows.filter(website__code=criteria.website)
+    if criteria.customer_email is not None:
+        rows = rows.filter(customer_email__iexact=criteria.customer_email)
+    if criteria.updated_since is not None:
+        rows = rows.filter(updated_at__gte=criteria.updated_since)
+    if criteria.placed_since is not None:
+        rows = rows.filter(placed_at__gte=criteria.placed_since)
+    if criteria.placed_until is not None:
+        rows = rows.filter(placed_at__lt=criteria.placed_until)
+    return rows
 
 
 def matches(search: str) -> Q:
-    """A filter for orders with a text in number, reference or e-mail address, or in the name or SKU of a line."""
+    """A filter for orders with a text in the reference, email address, or SKU or name of a line, or with it as number."""
     text = folding.fold(search)
     found = OrderLine.filter(folded__contains=text)
     return Q(folded__contains=text) | Q(id=rules.id_of(text) or 0) | Q(id__in=Subquery(found.values("order_id")))
 
 
 async def with_sku(sku: str) -> Q:
-    """A filter for orders with a line of a SKU, as it was ordered or as it is now."""
+    """A filter for orders with a line of this SKU, either as ordered or as the item has it now."""
     return Q(id__in=Subquery(OrderLine.filter(await catalog.with_skus([sku])).values("order_id")))
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:
-    """A filter for orders that a warehouse gives units to. ``within``: none where the warehouse is not among these."""
+    """A filter for orders with units from a warehouse. Matches none if the warehouse is not in ``within``."""
     allocations = Allocation.filter(warehouse__code=code)
     if within is not None:
         allocations = allocations.filter(warehouse_id__in=within)
@@ -193,7 +193,7 @@ async def lines(ids: Collection[int]) -> dict[int, rules.OrderLine]:
 
 
 async def lines_of(order_ids: Collection[int]) -> dict[int, list[rules.OrderLine]]:
-    """The lines of each order, in their order."""
+    """The lines of each order, in order."""
     return await records.below(rules.OrderLine, "order_id", order_ids)
 
 
@@ -205,7 +205,7 @@ async def allocations_of(line_ids: Collection[int]) -> dict[int, list[allocation
 async def waiting_quantities(level_ids: Collection[int]) -> dict[int, list[tuple[int, Decimal]]]:
     """The id and the quantity of each waiting allocation of levels, in the order in which they are filled.
 
-    Thousands may wait at a level: these are no records.
+    Returns plain pairs instead of records, because thousands may wait on one level.
     """
     found: dict[int, list[tuple[int, Decimal]]] = {level_id: [] for level_id in level_ids}
     for part in sql.parts(found, _IDS_PER_STATEMENT):
@@ -231,7 +231,7 @@ async def allocations(ids: Collection[int]) -> dict[int, allocation.Allocation]:
 
 
 async def open_order_of(item_ids: Collection[int]) -> int | None:
-    """An order that is not shipped in full and has one of these items; None if there is none."""
+    """The id of an order for one of these items that is not fully shipped; None if there is none."""
     open_statuses = [OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED]
     found = OrderLine.filter(item_id__in=set(item_ids), order__status__in=open_statuses).limit(1)
     return next(iter(cast("list[int]", await found.values_list("order_id", flat=True))), None)

@@ -1,8 +1,8 @@
 """The outbox: events, written in the transaction of their change and read in commit order, by cursor.
 
-Entries older than the retention are swept. The position of the sweep, the horizon, is stored, so that an older cursor is
-refused instead of read on with a gap. A cursor from another history of the database, for example from before a restore,
-is refused as well: its random mark is unknown here.
+Entries older than the retention are swept. The position of the sweep, the horizon, is stored, so an older cursor is
+rejected instead of silently skipping entries. A cursor from another history of the database, for example from before a
+restore, is rejected as well: its random mark is unknown here.
 """
 
 import json
@@ -25,15 +25,15 @@ from gqlstock.store.db.records import records
 class OutboxEntry(Model):
     """``tx`` is the transaction that wrote the entry: PostgreSQL's own number, 0 on SQLite.
 
-    Ids are assigned before the commit, so that a smaller one may appear after a larger one was read. Reading in the
-    order of (tx, id), below all running transactions, misses none. SQLite has one writer and only needs the id.
+    Ids are assigned before the commit, so a smaller one may appear after a larger one was read. Reading in the order
+    (tx, id), up to the oldest running transaction, misses none. SQLite has one writer and only needs the id.
     ``era`` increases when another server continues with its own transaction numbers. ``mark`` is random; it
-    distinguishes the entry from one at the same place in another history. ``item_id`` says which kept reads the entry
-    drops (``rules.cache_keys``).
+    distinguishes the entry from one at the same position in another history. ``item_id`` determines which cached reads
+    the entry invalidates (``rules.cache_keys``).
     """
 
     id = fields.BigIntField(primary_key=True)
-    # Defaults, because servers of the previous version write entries during a migration without these two.
+    # Defaults, because servers of the previous version write entries without these columns during a migration.
     era = fields.BigIntField(db_default=0)
     mark = fields.BigIntField(db_default=0)
     tx = fields.BigIntField()
@@ -72,7 +72,7 @@ class OutboxEra(Model):
         table = "outbox_era"
 
 
-_ENTRIES_PER_SWEEP = 5_000
+_ENTRIES_PER_BATCH = 5_000
 _CURSOR = "era, tx, id, mark"
 _IN_ORDER = "ORDER BY era, tx, id"
 _LAST_FIRST = "ORDER BY era DESC, tx DESC, id DESC"
@@ -82,7 +82,7 @@ _listeners: list[Callable[[], None]] = []
 
 
 def listen(call: Callable[[], None]) -> Callable[[], None]:
-    """Call a function after each commit of this process that wrote events. Returns a function that stops it."""
+    """Call a function after each commit of this process that wrote events. Returns a function that unsubscribes it."""
     _listeners.append(call)
     return lambda: _listeners.remove(call)
 
@@ -109,7 +109,7 @@ async def _write(gathered: list[Event]) -> None:
 
 
 async def reset() -> None:
-    """Have every process drop all reads that it keeps. Names only columns of the first version, for migrations."""
+    """Make every process drop all cached reads. Migrations use it, so it only names columns of the first version."""
     topic, same = Topic.RESET.value, {"created_at": clock.now()}
     await sql.insert(OutboxEntry, ("topic", "subject", "data"), [(topic, 0, "{}")], same, _computed())
 
@@ -129,7 +129,7 @@ def _stored(data: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """A filter for subjects, as a SELECT of ids or as a slot for one."""
+    """A filter for subjects: a SELECT of ids, or a placeholder for one id."""
 
     statement: str
     values: tuple[Any, ...]
@@ -149,7 +149,7 @@ async def after(
 
 
 async def resume(cursor: Cursor, limit: int) -> list[Entry]:
-    """The next entries of all topics after a stored cursor. Raises ``OutOfReach`` where it is not in this history."""
+    """The next entries of all topics after a stored cursor. Raises ``OutOfReach`` if it is not in this history."""
     where = f"WHERE (era, tx, id) >= (?, ?, ?) {_committed_before()}"
     found = await _entries(f"{where} {_IN_ORDER} LIMIT ?", *cursor.place, limit + 1)
     if found and found[0].cursor == cursor:
@@ -161,7 +161,7 @@ async def resume(cursor: Cursor, limit: int) -> list[Entry]:
 async def before(
     cursor: Cursor | None, limit: int, topics: Sequence[Topic], *, since: Cursor = START, among: Among | None = None
 ) -> list[Entry]:
-    """The last entries before a cursor or, for None, before the end; latest first."""
+    """The last entries before a cursor or, with None, before the end; latest first."""
     where, values = _where(since, cursor, topics, among)
     return await _entries(f"{where} {_LAST_FIRST} LIMIT ?", *values, limit)
 
@@ -174,7 +174,7 @@ async def count(topics: Sequence[Topic], among: Among | None = None) -> int:
 
 
 async def waiting(cursor: Cursor, limit: int) -> tuple[int, datetime | None]:
-    """The number of entries after a cursor, counted up to a limit, and the time of the first, including held-back ones."""
+    """The number of entries after a cursor, up to ``limit``, and the time of the first. Includes held-back entries."""
     where = f"WHERE (era, tx, id) > (?, ?, ?) {_IN_ORDER} LIMIT ?"
     found = await sql.query(
         f"SELECT COUNT(*) AS entries FROM (SELECT id FROM outbox {where}) AS waiting", *cursor.place, limit
@@ -234,9 +234,9 @@ async def has(cursor: Cursor) -> bool:
 
 
 async def check(cursor: Cursor) -> None:
-    """Raise ``OutOfReach`` where entries after the cursor were swept, or its entry is not in this history.
+    """Raise ``OutOfReach`` if entries after the cursor were swept, or its entry is not in this history.
 
-    Called after the entries were read, it also shows that none was missing.
+    A call after reading the entries also proves that none was missing.
     """
     found = await sql.query(
         """SELECT 1 AS swept, era, tx, entry_id AS id, mark FROM outbox_horizon
@@ -244,30 +244,31 @@ async def check(cursor: Cursor) -> None:
         cursor.id,
     )
     known = {Cursor(row["era"], row["tx"], row["id"], row["mark"]): bool(row["swept"]) for row in found}
-    if any(swept and cursor.place < one.place for one, swept in known.items()):
-        raise OutOfReach("What came right behind that cursor is older than the news that is kept: start anew.")
+    if any(swept and cursor.place < entry.place for entry, swept in known.items()):
+        raise OutOfReach("The entries after this cursor have expired: start over without a cursor.")
     if cursor not in known and cursor != START:
         raise OutOfReach(
-            "That cursor is not of this database's history, which may have been restored from a backup: start anew."
+            "This cursor is not from this database's history, which may have been restored from a backup: "
+            "start over without a cursor."
         )
 
 
 async def sweep(older_than: datetime, keep_after: Cursor | None = None) -> int:
-    """Delete older entries from the start, but none after ``keep_after``. Returns their number.
+    """Delete old entries from the start, but none after ``keep_after``. Returns how many were deleted.
 
-    Deletes in parts, so that writers never wait for long. Each part advances the horizon in its transaction.
+    Deletes in batches, so writers never wait for long. Each batch advances the horizon in the same transaction.
     """
     swept = 0
-    while removed := await transactions.run(lambda: _sweep_part(older_than, keep_after)):
+    while removed := await transactions.run(lambda: _sweep_batch(older_than, keep_after)):
         swept += removed
     return swept
 
 
-async def _sweep_part(older_than: datetime, keep_after: Cursor | None) -> int:
-    part = await after(START, _ENTRIES_PER_SWEEP)
-    # Times are not strictly in the order of entries: an entry after a younger one is kept as well.
-    young = next((number for number, entry in enumerate(part) if entry.created_at >= older_than), len(part))
-    old = [entry.cursor for entry in part[:young] if keep_after is None or entry.cursor <= keep_after]
+async def _sweep_batch(older_than: datetime, keep_after: Cursor | None) -> int:
+    batch = await after(START, _ENTRIES_PER_BATCH)
+    # Timestamps are not strictly in entry order: an old entry after a younger one is kept as well.
+    young = next((number for number, entry in enumerate(batch) if entry.created_at >= older_than), len(batch))
+    old = [entry.cursor for entry in batch[:young] if keep_after is None or entry.cursor <= keep_after]
     if old:
         await sql.execute(
             """INSERT INTO outbox_horizon (id, era, tx, entry_id, mark) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id)
@@ -282,6 +283,6 @@ async def _sweep_part(older_than: datetime, keep_after: Cursor | None) -> int:
 
 
 def _committed_before() -> str:
-    """The condition for entries of transactions that began before all running ones. Older eras have no running ones."""
+    """The condition for entries below the oldest running transaction. Older eras have no running transactions."""
     running = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
     return f"AND (era, tx) < ({_ERA}, {running})" if connection.is_postgres() else ""

@@ -1,7 +1,4 @@
-"""The stored settings: one row for each place that has values of its own.
-
-Which place wins is decided in ``rules.fallback``.
-"""
+"""The stored settings: one row for each place with values of its own. ``rules.fallback`` decides which place wins."""
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -20,11 +17,11 @@ from gqlstock.store import categories, named_levels, outbox, reassessments
 from gqlstock.store.db import clock, connection, sql, writing
 from gqlstock.store.db.records import hydrate, records
 
-# A statement takes at most 32,767 values on PostgreSQL; each item needs two.
+# PostgreSQL accepts at most 32,767 parameters per statement; each item needs two.
 _ITEMS_PER_STATEMENT = 10_000
 _ABOVE = "SELECT * FROM setting_override WHERE scope IN ('WEBSITE', 'ORGANIZATION', 'SYSTEM')"
 _OF_CATEGORIES = "SELECT * FROM setting_override WHERE scope = 'CATEGORY' AND owner_id IN ({slots})"
-# The values of items and of their levels. One SELECT for each kind: for one condition PostgreSQL uses no index.
+# The values of items and their levels. One SELECT per scope, because PostgreSQL uses no index for a combined condition.
 _OF_ITEMS = """SELECT o.*, o.owner_id AS item_id FROM setting_override o
     WHERE o.scope IN ('PRODUCT', 'COMBINATION') AND o.owner_id IN ({{items}})
     UNION ALL SELECT o.*, (SELECT l.item_id FROM inventory_level l WHERE l.id = o.owner_id) FROM setting_override o
@@ -47,26 +44,26 @@ class Override(Model):
 
 
 async def above() -> Fallback:
-    """The values of all websites and organizations, and those of the system."""
+    """The values of all websites and organizations and of the system."""
     return Fallback({(row.scope, row.owner_id): row.own for row in await records(rules.Override, _ABOVE)})
 
 
 async def of_categories(above: Fallback, category_ids: Collection[int]) -> dict[int, Fallback]:
-    """The values that apply to items of each category, with those above categories."""
+    """The values that apply to items of each category, including those above categories."""
     chains = await categories.chains(category_ids)
     everyone = {category_id for chain in chains.values() for category_id, _ in chain}
     statement = _OF_CATEGORIES.format(slots=sql.slots(everyone))
     own = {row.owner_id: row.own for row in await records(rules.Override, statement, *everyone)} if everyone else {}
     return {
         category_id: above.of_category(
-            chain, {(SettingScope.CATEGORY, one): own[one] for one, _ in chain if one in own}
+            chain, {(SettingScope.CATEGORY, id_): own[id_] for id_, _ in chain if id_ in own}
         )
         for category_id, chain in chains.items()
     }
 
 
 async def own(item_ids: Collection[int]) -> dict[int, dict[Key, dict[str, Any]]]:
-    """The own values of each of these items and of its levels. Any number of items."""
+    """The values set on each of these items and its levels. Any number of items."""
     found: dict[int, dict[Key, dict[str, Any]]] = {item_id: {} for item_id in item_ids}
     for part in sql.parts(found, _ITEMS_PER_STATEMENT):
         rows = await sql.fetch_raw(_of_items(part), *part, *part)
@@ -76,13 +73,13 @@ async def own(item_ids: Collection[int]) -> dict[int, dict[Key, dict[str, Any]]]
 
 
 def _of_items(ids: Collection[int]) -> str:
-    # An array of levels instead of a join: for a join PostgreSQL reads the values of all levels.
+    # An array of levels, because PostgreSQL reads the values of all levels for a join.
     levels = f"= ANY(ARRAY{_LEVELS})" if connection.is_postgres() else f"IN {_LEVELS}"
     return _OF_ITEMS.format(levels=levels).format(items=sql.slots(ids))
 
 
 async def quantities_set(name: str) -> set[Decimal]:
-    """Every value of a quantity setting, at any place."""
+    """The values of a quantity setting at all places."""
     value = _value_of(name)
     rows = await sql.query(f"SELECT DISTINCT {value} AS value FROM setting_override WHERE {value} IS NOT NULL")
     return {rules.from_stored(name, row["value"]) for row in rows}
@@ -94,26 +91,26 @@ def _value_of(name: str) -> str:
 
 async def is_set(name: str) -> bool:
     """Whether a setting has a value at any place."""
-    found = await sql.query(
-        f"SELECT EXISTS (SELECT 1 FROM setting_override WHERE {_value_of(name)} IS NOT NULL) AS somewhere"
+    rows = await sql.query(
+        f"SELECT EXISTS (SELECT 1 FROM setting_override WHERE {_value_of(name)} IS NOT NULL) AS found"
     )
-    return bool(found[0]["somewhere"])
+    return bool(rows[0]["found"])
 
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
-    """Set values at a place. None removes a value; settings that are left out stay."""
+    """Set values at a place. None removes a value; omitted settings stay as they are."""
     locked = Override.filter(scope=scope, owner_id=owner_id).select_for_update()
     stored = {(row.scope, row.owner_id): row for row in await records(rules.Override, locked)}
     await _write({(scope, owner_id): values}, stored)
 
 
 async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
-    """The own values of each of these places."""
+    """The values set at each of these places."""
     return {key: row.own for key, row in (await _rows(keys)).items()}
 
 
 async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
-    """Like ``change`` for many places. Places without values are inserted with one statement."""
+    """Like ``change``, for many places. Places without values are inserted with one statement."""
     await _write(changes, await _rows(changes))
 
 
@@ -128,9 +125,9 @@ async def _write(changes: Mapping[Key, Mapping[str, Any]], stored: Mapping[Key, 
 
 
 async def _events(changed: Collection[Key]) -> list[Event]:
-    """Settings of items and of their levels are changes of these items: others are not read again because of them."""
+    """The events of changes. Settings of items and levels change only those items, so cached reads of others stay."""
     of_levels = [owner_id for scope, owner_id in changed if scope is SettingScope.LEVEL]
-    of_items = [owner_id for scope, owner_id in changed if scope in _OF_ITEMS_THEMSELVES]
+    of_items = [owner_id for scope, owner_id in changed if scope in _ITEM_SCOPES]
     touched = await named_levels.touched(of_levels, of_items) if of_levels or of_items else {}
     above = [ANY_SETTING] if len(of_levels) + len(of_items) < len(changed) else []
     return [*above, *events.items_with_products_changed(touched.items())]
@@ -142,7 +139,7 @@ async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
     for (scope, owner_id), values in changes.items():
         if not _REASSESSED.isdisjoint(values):
             owners.setdefault(scope, []).append(owner_id)
-    if not owners.keys() <= _OF_ITEMS_OR_CATEGORIES:
+    if not owners.keys() <= _ITEM_AND_CATEGORY_SCOPES:
         await reassessments.add_everything()
         return
     for category_id in owners.get(SettingScope.CATEGORY, ()):
@@ -152,8 +149,8 @@ async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:
 
 
 _REASSESSED = alerts.SETTINGS | promises.SETTINGS
-_OF_ITEMS_THEMSELVES = {SettingScope.PRODUCT, SettingScope.COMBINATION}
-_OF_ITEMS_OR_CATEGORIES = {*_OF_ITEMS_THEMSELVES, SettingScope.LEVEL, SettingScope.CATEGORY}
+_ITEM_SCOPES = {SettingScope.PRODUCT, SettingScope.COMBINATION}
+_ITEM_AND_CATEGORY_SCOPES = {*_ITEM_SCOPES, SettingScope.LEVEL, SettingScope.CATEGORY}
 
 
 async def _rows(keys: Collection[Key]) -> dict[Key, rules.Override]:

@@ -1,4 +1,4 @@
-"""The table of shipments, and the units in them."""
+"""The table of shipments, and their contents."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -38,7 +38,7 @@ class Shipment(Model):
     updated_at = fields.DatetimeField()
     shipped_at = fields.DatetimeField(null=True)
     quantity: fields.Field[Decimal] = QuantityField(default=ZERO, db_default=ZERO)
-    """The units in it; of a shipped one, those that were in it."""
+    """The units in the shipment or, once it has shipped, those that were in it."""
     seal = fields.BigIntField(null=True)
 
     class Meta:
@@ -52,20 +52,20 @@ class Shipment(Model):
         )
 
 
-def matching(chosen: ShipmentFilter, within: Collection[int] | None) -> QuerySet[Shipment]:
-    """The shipments that a filter lets through. ``within``: only from these warehouses."""
-    found = Shipment.all()
+def matching(criteria: ShipmentFilter, within: Collection[int] | None) -> QuerySet[Shipment]:
+    """The shipments that match a filter. ``within``: only from these warehouses."""
+    rows = Shipment.all()
     if within is not None:
-        found = found.filter(warehouse_id__in=within)
-    if chosen.states is not None:
-        found = found.filter(state__in=chosen.states)
-    if chosen.warehouse is not None:
-        found = found.filter(warehouse__code=chosen.warehouse)
-    if chosen.order is not None:
-        found = found.filter(order_id=order_rules.id_of(chosen.order) or 0)
-    if chosen.updated_since is not None:
-        found = found.filter(updated_at__gte=chosen.updated_since)
-    return found
+        rows = rows.filter(warehouse_id__in=within)
+    if criteria.states is not None:
+        rows = rows.filter(state__in=criteria.states)
+    if criteria.warehouse is not None:
+        rows = rows.filter(warehouse__code=criteria.warehouse)
+    if criteria.order is not None:
+        rows = rows.filter(order_id=order_rules.id_of(criteria.order) or 0)
+    if criteria.updated_since is not None:
+        rows = rows.filter(updated_at__gte=criteria.updated_since)
+    return rows
 
 
 async def shipments(ids: Collection[int]) -> dict[int, rules.Shipment]:
@@ -78,7 +78,7 @@ async def shipments_of(order_ids: Collection[int]) -> dict[int, list[rules.Shipm
 
 
 async def contents(shipment_ids: Collection[int]) -> dict[int, list[Allocation]]:
-    """The units in each shipment, in the order of the lines; of a shipped one, those that were in it."""
+    """The allocations in each shipment, in the order of the lines. Shipped shipments keep theirs."""
     found = await records.below(Allocation, "shipment_id", shipment_ids)
     return {shipment_id: sorted(inside, key=_by_line) for shipment_id, inside in found.items()}
 

@@ -1,4 +1,4 @@
-"""Spools of imported files: temporary databases on disk that return rows in another order, in little memory.
+"""Spools for imported files: temporary databases on disk that reorder rows in little memory.
 
 A spool is private to its import and deleted when it is closed. ``services.imports`` checks and writes its rows.
 """
@@ -21,7 +21,7 @@ _ROWS_PER_PART = 5_000
 
 
 class Spool:
-    """A temporary SQLite database: a cache of 2 MB, and a file that SQLite deletes."""
+    """A temporary SQLite database with a 2 MB cache and a file that SQLite deletes."""
 
     tables: tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Spool:
 
 
 class Counts(Spool):
-    """The counts of a file, in three tables: by names, by ids, and those to write."""
+    """The counts of a file in three tables: by name, by id, and to be written. A fourth has item statuses."""
 
     tables = (
         "named (item, warehouse, line, units, PRIMARY KEY (item, warehouse)) WITHOUT ROWID",
@@ -59,15 +59,15 @@ class Counts(Spool):
         "status (item PRIMARY KEY, line, status) WITHOUT ROWID",
     )
 
-    def put(self, given: Sequence[LevelCount]) -> Iterator[tuple[LevelCount, LevelCount]]:
-        """Add counts. Returns those that contradict an earlier one, with that. Equal counts are stored once."""
-        rows = [(_stored_name(one.item), one.warehouse, one.line, to_units(one.on_hand)) for one in given]
+    def put(self, counts: Sequence[LevelCount]) -> Iterator[tuple[LevelCount, LevelCount]]:
+        """Add counts. Returns those that contradict an earlier count, with that count. Equal counts are stored once."""
+        rows = [(_stored_name(count.item), count.warehouse, count.line, to_units(count.on_hand)) for count in counts]
         put = self._db.executemany("INSERT INTO named VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
         if put.rowcount < len(rows):
-            for one in given:
-                known = self._named(one.item, one.warehouse)
-                if known.on_hand != one.on_hand:
-                    yield one, known
+            for count in counts:
+                known = self._named(count.item, count.warehouse)
+                if known.on_hand != count.on_hand:
+                    yield count, known
 
     def _named(self, item: ItemName, warehouse: str) -> LevelCount:
         find = "SELECT line, item, warehouse, units FROM named WHERE (item, warehouse) = (?, ?)"
@@ -79,20 +79,20 @@ class Counts(Spool):
             yield [_level_count(row) for row in part]
 
     def counts_item(self, item: ItemName) -> bool:
-        """Whether there is a count of an item."""
+        """Whether the file counts an item."""
         find = "SELECT 1 FROM named WHERE item = ? LIMIT 1"
         return self._db.execute(find, (_stored_name(item),)).fetchone() is not None
 
     def warehouses(self) -> Iterator[tuple[str, int]]:
-        """The warehouses that are named, each with its first line."""
+        """The warehouses in the file, each with the first line that names it."""
         yield from self._db.execute("SELECT warehouse, MIN(line) FROM named GROUP BY warehouse ORDER BY 2")
 
-    def put_status(self, given: ItemStatus) -> ItemStatus | None:
+    def put_status(self, status: ItemStatus) -> ItemStatus | None:
         """Add a status. Returns an earlier one that it contradicts."""
-        name = _stored_name(given.item)
-        self._db.execute("INSERT OR IGNORE INTO status VALUES (?, ?, ?)", (name, given.line, given.status))
+        name = _stored_name(status.item)
+        self._db.execute("INSERT OR IGNORE INTO status VALUES (?, ?, ?)", (name, status.line, status.status))
         known = _status(self._db.execute("SELECT line, item, status FROM status WHERE item = ?", (name,)).fetchone())
-        return known if known.status is not given.status else None
+        return known if known.status is not status.status else None
 
     def statuses(self) -> Iterator[list[ItemStatus]]:
         """All statuses by item, in parts."""
@@ -100,26 +100,26 @@ class Counts(Spool):
             yield [_status(row) for row in part]
 
     def put_resolved(self, counts: Sequence[Count]) -> Iterator[tuple[Count, Count]]:
-        """Add counts by ids. Returns those of a level that has another one already, with that."""
-        for one in counts:
-            row = (one.item_id, one.warehouse_id, one.line, to_units(one.on_hand))
+        """Add counts by id. Returns each count whose level already has a count, with that count."""
+        for count in counts:
+            row = (count.item_id, count.warehouse_id, count.line, to_units(count.on_hand))
             put = self._db.execute("INSERT INTO resolved VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
             if not put.rowcount:
                 find = "SELECT line, units FROM resolved WHERE (item_id, warehouse_id) = (?, ?)"
-                line, units = self._db.execute(find, one.key).fetchone()
-                yield one, Count(line, *one.key, from_units(units))
+                line, units = self._db.execute(find, count.key).fetchone()
+                yield count, Count(line, *count.key, from_units(units))
 
     def resolved(self, size: int, items: int) -> Iterator[list[Count]]:
-        """All counts by ids, in parts as of ``_in_order``."""
+        """All counts by id, in parts as in ``_in_order``."""
         return self._in_order("resolved", size, items)
 
     def put_due(self, counts: Sequence[Count]) -> None:
         """Add counts to write."""
-        rows = [(one.item_id, one.warehouse_id, one.line, to_units(one.on_hand)) for one in counts]
+        rows = [(count.item_id, count.warehouse_id, count.line, to_units(count.on_hand)) for count in counts]
         self._db.executemany("INSERT INTO due VALUES (?, ?, ?, ?)", rows)
 
     def due(self, size: int, items: int) -> Iterator[list[Count]]:
-        """The counts to write, in parts as of ``_in_order``."""
+        """The counts to write, in parts as in ``_in_order``."""
         return self._in_order("due", size, items)
 
     def __len__(self) -> int:
@@ -130,9 +130,9 @@ class Counts(Spool):
         return self._count("due")
 
     def _in_order(self, table: str, size: int, items: int) -> Iterator[list[Count]]:
-        """Counts in the order of items, in parts of at most ``size`` counts and ``items`` items.
+        """Counts in item order, in parts of at most ``size`` counts and ``items`` items.
 
-        The counts of one item stay together, also where they exceed ``size``.
+        The counts of one item stay together, even if they exceed ``size``.
         """
         rows = self._db.execute(
             f"SELECT line, item_id, warehouse_id, units FROM {table} ORDER BY item_id, warehouse_id"
@@ -174,9 +174,9 @@ def _name(stored: str) -> ItemName:
 
 
 class Products(Spool):
-    """The rows of a file with their ties, the records that were made of them, and SKUs: given, made, and of other items."""
+    """The rows of a file with their ties, the records built from them, and SKUs: the file's, generated and other items'."""
 
-    # Numbers of rows have a type: SQLite uses no index to compare columns with and without one.
+    # Row numbers have a type, because SQLite uses no index to compare typed with untyped columns.
     tables = (
         "row (n INTEGER PRIMARY KEY, line, cells, grp)",
         "head (grp PRIMARY KEY, product INTEGER) WITHOUT ROWID",
@@ -192,7 +192,7 @@ class Products(Spool):
     )
 
     def put(self, rows: Sequence[tuple[Row, Tie]]) -> None:
-        """Add rows in the order of the file."""
+        """Add rows in file order."""
         numbered = list(enumerate(rows, self._count("row") + 1))
         stored = [(n, row.line, json.dumps(row.cells), tie.group) for n, (row, tie) in numbered]
         self._db.executemany("INSERT INTO row (n, line, cells, grp) VALUES (?, ?, ?, ?)", stored)
@@ -206,9 +206,9 @@ class Products(Spool):
         return self._db.execute("SELECT 1 FROM ref WHERE ref = ? LIMIT 1", (ref,)).fetchone() is not None
 
     def products(self) -> Iterator[list[Row]]:
-        """The rows of each product in the order of the file, the products by their first rows.
+        """The rows of each product in file order, with products ordered by their first row.
 
-        A row belongs to the group that it names, else to the first row that names it as a member, else to itself.
+        A row belongs to the group that it names; otherwise to the first row that names it as a member; otherwise to itself.
         """
         self._tie()
         rows = self._db.execute(
@@ -220,7 +220,7 @@ class Products(Spool):
             yield [Row(line, json.loads(cells)) for _, line, cells in found]
 
     def _tie(self) -> None:
-        """Find the product of each row, which is the number of one of its rows."""
+        """Find the product of each row. The number of one of its rows identifies a product."""
         self._db.execute("CREATE INDEX row_group ON row (grp, n)")
         self._db.execute("CREATE INDEX refs_of_row ON ref (n, ref)")
         self._db.execute(
@@ -237,7 +237,7 @@ class Products(Spool):
         )
 
     def put_record(self, record: object) -> None:
-        """Add what was made of the rows of one product."""
+        """Add the record built from the rows of one product."""
         self._db.execute("INSERT INTO record (pickled) VALUES (?)", (pickle.dumps(record),))
 
     def records(self) -> Iterator[Any]:
@@ -249,12 +249,12 @@ class Products(Spool):
         return self._count("record")
 
     def put_skus(self, skus: Iterable[tuple[str, int]]) -> None:
-        """Add given SKUs with their lines."""
+        """Add SKUs of the file with their lines."""
         rows = [(_folded(sku), line, sku) for sku, line in skus]
         self._db.executemany("INSERT OR IGNORE INTO sku VALUES (?, ?, ?)", rows)
 
     def put_slug(self, slug: str, line: int) -> None:
-        """Add a given slug with its line."""
+        """Add a slug of the file with its line."""
         self._db.execute("INSERT OR IGNORE INTO slug VALUES (?, ?)", (slug, line))
 
     def is_first_with_slug(self, slug: str, line: int) -> bool:
@@ -263,17 +263,17 @@ class Products(Spool):
         return found is None or found == (line,)
 
     def put_made(self, sku: str) -> None:
-        """Add a SKU that will be made."""
+        """Add a SKU that will be generated."""
         self._db.execute("INSERT OR IGNORE INTO made VALUES (?)", (sku,))
 
     def __contains__(self, sku: object) -> bool:
-        """Whether the file gives a SKU, or it will be made."""
+        """Whether a SKU is in the file or will be generated."""
         assert isinstance(sku, str)
-        given = "SELECT 1 FROM sku WHERE folded = ? AND sku = ? UNION ALL SELECT 1 FROM made WHERE sku = ? LIMIT 1"
-        return self._db.execute(given, (_folded(sku), sku, sku)).fetchone() is not None
+        find = "SELECT 1 FROM sku WHERE folded = ? AND sku = ? UNION ALL SELECT 1 FROM made WHERE sku = ? LIMIT 1"
+        return self._db.execute(find, (_folded(sku), sku, sku)).fetchone() is not None
 
     def repeated_skus(self) -> Iterator[tuple[str, int, str, int]]:
-        """The SKUs that are like an earlier one but for case, with their line, that one and its line."""
+        """Each SKU that equals an earlier one except for case, with its line, the earlier SKU and its line."""
         yield from self._db.execute(
             """SELECT s.sku, s.line, first.sku, first.line FROM sku AS s
                JOIN (SELECT folded, MIN(line) AS line FROM sku GROUP BY folded HAVING COUNT(*) > 1) AS head
@@ -283,11 +283,11 @@ class Products(Spool):
         )
 
     def free(self, item_ids: Iterable[int]) -> None:
-        """Add the ids of items that lose their SKU by the file."""
+        """Add the ids of items whose SKU the file changes."""
         self._db.executemany("INSERT OR IGNORE INTO freed VALUES (?)", ((item_id,) for item_id in item_ids))
 
     def clash(self, found: Iterable[tuple[int, str, int]]) -> None:
-        """Add SKUs that other items have: the line, the SKU, and the item's id."""
+        """Add SKUs that other items have: the line, the SKU, and the other item's id."""
         self._db.executemany("INSERT OR IGNORE INTO clash VALUES (?, ?, ?)", found)
 
     def clashes(self) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""The table of API tokens. Only digests are stored, so that a copy of the table has no usable token."""
+"""The table of API tokens. It stores only digests, so a copy of the table contains no usable token."""
 
 import hashlib
 from collections.abc import Collection
@@ -18,7 +18,7 @@ class ApiToken(Model):
     digest = fields.CharField(max_length=64, unique=True)
     scopes: fields.Field[list[str]] = fields.JSONField()
     warehouses: fields.Field[list[int] | None] = fields.JSONField(null=True)
-    """The ids of the warehouses that it is limited to; None for all."""
+    """The ids of the warehouses that the token is limited to; None for all."""
     created_at = fields.DatetimeField(auto_now_add=True)
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -49,15 +49,15 @@ async def all_tokens() -> list[rules.ApiToken]:
     return await records(rules.ApiToken, ApiToken.all().order_by("id"))
 
 
-# A statement takes at most 32,767 values on PostgreSQL.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _TOKENS_PER_STATEMENT = 10_000
 
 
 async def valid(digests: Collection[str], now: datetime) -> list[rules.ApiToken]:
-    """The tokens with these digests, without revoked and expired ones."""
+    """The tokens with these digests that are neither revoked nor expired."""
     found: list[rules.ApiToken] = []
     for part in sql.parts(digests, _TOKENS_PER_STATEMENT):
         condition = f"digest IN ({sql.slots(part)}) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)"
-        # SQL instead of a QuerySet, which would take as long to build as the statement to run.
+        # SQL, because building a QuerySet takes as long as running the statement.
         found += await records(rules.ApiToken, f"SELECT {{columns}} FROM api_token WHERE {condition}", *part, now)
     return found

@@ -1,4 +1,4 @@
-"""The tables of transfers on the way and their lines."""
+"""The tables of transfers and their lines."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -73,23 +73,23 @@ class InventoryTransferLine(Model):
         indexes = (("transfer_id", "id"), ("item_id", "transfer_id"), ("sku",))
 
 
-async def matching(chosen: TransferFilter, within: Collection[int] | None) -> QuerySet[InventoryTransfer]:
-    """The transfers that a filter lets through. ``within``: only from or to these warehouses."""
-    found = InventoryTransfer.all()
+async def matching(criteria: TransferFilter, within: Collection[int] | None) -> QuerySet[InventoryTransfer]:
+    """The transfers that match a filter. ``within``: only from or to these warehouses."""
+    rows = InventoryTransfer.all()
     if within is not None:
-        found = found.filter(Q(source_id__in=within) | Q(target_id__in=within))
-    if chosen.states is not None:
-        found = found.filter(state__in=chosen.states)
-    if chosen.warehouse is not None:
-        found = found.filter(Q(source__code=chosen.warehouse) | Q(target__code=chosen.warehouse))
-    if chosen.skus is not None:
-        lines = InventoryTransferLine.filter(await catalog.with_skus(chosen.skus))
-        found = found.filter(id__in=Subquery(lines.values("transfer_id")))
-    if chosen.reference is not None:
-        found = found.filter(reference=chosen.reference)
-    if chosen.updated_since is not None:
-        found = found.filter(updated_at__gte=chosen.updated_since)
-    return found
+        rows = rows.filter(Q(source_id__in=within) | Q(target_id__in=within))
+    if criteria.states is not None:
+        rows = rows.filter(state__in=criteria.states)
+    if criteria.warehouse is not None:
+        rows = rows.filter(Q(source__code=criteria.warehouse) | Q(target__code=criteria.warehouse))
+    if criteria.skus is not None:
+        lines = InventoryTransferLine.filter(await catalog.with_skus(criteria.skus))
+        rows = rows.filter(id__in=Subquery(lines.values("transfer_id")))
+    if criteria.reference is not None:
+        rows = rows.filter(reference=criteria.reference)
+    if criteria.updated_since is not None:
+        rows = rows.filter(updated_at__gte=criteria.updated_since)
+    return rows
 
 
 async def transfers(ids: Collection[int]) -> dict[int, rules.InventoryTransfer]:
@@ -97,7 +97,7 @@ async def transfers(ids: Collection[int]) -> dict[int, rules.InventoryTransfer]:
 
 
 async def lines_of(transfer_ids: Collection[int]) -> dict[int, list[rules.InventoryTransferLine]]:
-    """The lines of each transfer, in their order."""
+    """The lines of each transfer, in order."""
     return await records.below(rules.InventoryTransferLine, "transfer_id", transfer_ids)
 
 

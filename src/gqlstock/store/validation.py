@@ -1,4 +1,4 @@
-"""Finds which keys were dropped since a mark: what a process does before it uses anything that it keeps in memory."""
+"""Finds the cache keys that were dropped since a mark. A process does so before it uses anything in its cache."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from gqlstock.rules.cache_keys import EVERYTHING, Key
 from gqlstock.store.db import connection
 
 Fetch = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
-"""The rows of a statement with its values."""
+"""Returns the rows of a statement with its values."""
 
 _MAX_ENTRIES = 5_000
-"""More entries than these are not looked at: everything is dropped."""
+"""With more entries than this, everything is dropped."""
 
-# Unlike PRAGMA data_version, it is the same on every connection. It survives sweeps.
+# Unlike PRAGMA data_version, this is the same on every connection. Sweeps do not reset it.
 _LAST_ENTRY = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"
 _NEW_ENTRIES = f"""SELECT topic, item_id FROM outbox WHERE id > ?
     UNION ALL SELECT 'SWEPT', NULL FROM outbox_horizon WHERE entry_id > ? LIMIT {_MAX_ENTRIES + 1}"""
 
-# One statement, so that the snapshot is the one in which the entries were looked for.
+# A single statement, so the snapshot is the one in which the entries were searched.
 _NEW_ENTRIES_OF_POSTGRES = f"""
     SELECT pg_current_snapshot()::text AS snapshot, pg_postmaster_start_time() AS started,
         (SELECT oid FROM pg_database WHERE datname = current_database()) AS database,
@@ -36,10 +36,10 @@ _NEW_ENTRIES_OF_POSTGRES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The snapshot of a database that was validated last.
+    """The database snapshot that was validated last.
 
-    ``server``: the database and its server. SQLite: ``end`` is the number of the last entry. PostgreSQL: transactions from
-    ``end`` on and those ``running`` had not committed.
+    ``server``: the database and its server. On SQLite, ``end`` is the number of the last entry. On PostgreSQL,
+    transactions from ``end`` on and those in ``running`` had not committed.
     """
 
     server: Hashable

@@ -21,7 +21,7 @@ _ROWS_PER_PART = 2_000
 # An order can have 500 lines.
 _ORDERS_PER_PART = 200
 
-# One statement, so that all figures of a level are of one moment. Each source of figures is one CTE.
+# A single statement, so all figures of a level are of the same moment. Each source of figures is a CTE.
 _LEVELS = """
     WITH page AS (
         SELECT * FROM inventory_level WHERE id > ? ORDER BY id LIMIT ?
@@ -86,7 +86,7 @@ async def levels() -> AsyncIterator[list[dict[str, Any]]]:
 
 
 async def parts(kind: type[R], size: int = _ROWS_PER_PART) -> AsyncIterator[list[R]]:
-    """All records of a kind by id, in parts."""
+    """All records of a type by id, in parts."""
     last = 0
     while found := await where(kind, "id > ? ORDER BY id LIMIT ?", last, size):
         yield found
@@ -111,19 +111,19 @@ async def movements() -> AsyncIterator[list[tuple[StockMovement, Level]]]:
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """An order with all that belongs to it."""
+    """An order with all its records."""
 
     order: Order
     lines: list[OrderLine]
     allocations: dict[int, list[Allocation]]
-    """By line, in the order of their ids."""
+    """By line, in id order."""
     shipments: list[Shipment]
     moved: dict[int, dict[MovementKind, Decimal]]
     """The sums of the order's movements, by level and kind."""
     levels: dict[int, Level]
-    """The levels of its allocations, and others."""
+    """The levels of its allocations, and possibly others."""
     products: dict[int, int | None]
-    """The products of its combinations, and others."""
+    """The product of each item: None for products. May include other items."""
 
 
 _LINES_OF = "SELECT id FROM order_line WHERE order_id BETWEEN ? AND ?"
@@ -134,7 +134,7 @@ _PRODUCTS = """SELECT id, product_id FROM item
 
 
 async def order_books() -> AsyncIterator[list[OrderBook]]:
-    """All orders with all that belongs to them, in parts."""
+    """All orders with all their records, in parts."""
     async for found in parts(Order, _ORDERS_PER_PART):
         span = found[0].id, found[-1].id
         levels_of = await _levels(f"SELECT level_id FROM allocation WHERE line_id IN ({_LINES_OF})", *span)
@@ -158,16 +158,16 @@ async def order_books() -> AsyncIterator[list[OrderBook]]:
 
 @dataclass(frozen=True, slots=True)
 class TransferBook:
-    """A transfer with all that belongs to it."""
+    """A transfer with all its records."""
 
     transfer: InventoryTransfer
     lines: list[InventoryTransferLine]
     announcements: dict[int, list[tuple[StockAnnouncement, int]]]
-    """By item, each with the warehouse of its level."""
+    """By item, each with the id of its level's warehouse."""
 
 
 async def transfer_books() -> AsyncIterator[list[TransferBook]]:
-    """All transfers with all that belongs to them, in parts."""
+    """All transfers with all their records, in parts."""
     async for found in parts(InventoryTransfer, _ORDERS_PER_PART):
         span = found[0].id, found[-1].id
         books = {transfer.id: TransferBook(transfer, [], {}) for transfer in found}
@@ -175,11 +175,11 @@ async def transfer_books() -> AsyncIterator[list[TransferBook]]:
             books[line.transfer_id].lines.append(line)
         announced = await where(StockAnnouncement, "transfer_id BETWEEN ? AND ? ORDER BY id", *span)
         levels_of = await _levels("SELECT level_id FROM stock_announcement WHERE transfer_id BETWEEN ? AND ?", *span)
-        for one in announced:
-            level = levels_of[one.level_id]
-            if one.transfer_id in books:
-                of_item = books[one.transfer_id].announcements.setdefault(level.item_id, [])
-                of_item.append((one, level.warehouse_id))
+        for announcement in announced:
+            level = levels_of[announcement.level_id]
+            if announcement.transfer_id in books:
+                of_item = books[announcement.transfer_id].announcements.setdefault(level.item_id, [])
+                of_item.append((announcement, level.warehouse_id))
         yield list(books.values())
 
 
@@ -198,13 +198,13 @@ _MOVED_BY_TRANSFERS = """
 
 
 async def moved_by_transfers() -> list[tuple[str, Decimal, Decimal]]:
-    """The items whose movements by transfers do not add up: the SKU, their sum, and the units on the way and lost."""
+    """Items whose transfer movements do not add up: the SKU, the sum of movements, and the units in transit or lost."""
     found = await sql.query(_MOVED_BY_TRANSFERS)
     return [(row["sku"], from_units(row["moved"]), from_units(row["away"])) for row in found]
 
 
 async def stray_announcements() -> list[int]:
-    """The announcements of a transfer that has no line of their item."""
+    """The ids of announcements whose transfer has no line for their item."""
     found = await sql.query(
         """SELECT a.id FROM stock_announcement a JOIN inventory_level level ON level.id = a.level_id
            WHERE a.transfer_id IS NOT NULL AND NOT EXISTS (
@@ -216,5 +216,5 @@ async def stray_announcements() -> list[int]:
 
 
 async def _levels(ids: str, *values: int) -> dict[int, Level]:
-    """The stored levels with the ids of a SELECT."""
+    """The stored levels whose ids a SELECT returns."""
     return {level.id: level for level in await where(Level, f"id IN ({ids})", *values)}

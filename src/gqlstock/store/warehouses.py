@@ -1,4 +1,4 @@
-"""The tables of organizations, websites, warehouses and assignments, and the network that they form."""
+"""The tables of organizations, websites, warehouses and assignments, and the network they form."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
@@ -80,7 +80,7 @@ class Assignment(Model):
 
 
 async def network() -> Network:
-    """All websites with their organizations and warehouses. One statement."""
+    """All websites with their organizations and warehouses, in one statement."""
     rows = await sql.fetch_raw(
         """SELECT s.id AS id, s.code AS code, o.id AS organization_id, o.code AS organization,
                   a.website_id AS own, a.priority AS priority,
@@ -106,7 +106,7 @@ async def network() -> Network:
 
 
 async def default_website_code() -> str | None:
-    """The code of the first website created."""
+    """The code of the website that was created first; None if there is none."""
     rows = await sql.fetch_raw("SELECT code FROM website ORDER BY id LIMIT 1")
     return rows[0]["code"] if rows else None
 
@@ -130,7 +130,7 @@ async def warehouses(ids: Collection[int]) -> dict[int, rules.Warehouse]:
 
 
 async def warehouses_by_code(codes: Collection[str]) -> dict[str, rules.Warehouse]:
-    """Warehouses by code as given, in any spelling."""
+    """Warehouses by the requested codes. The lookup normalizes them."""
     rows = await records(rules.Warehouse, Warehouse.filter(code__in=set(codes))) if codes else []
     found = {warehouse.code: warehouse for warehouse in rows}
     return {code: found[stored] for code in codes if (stored := skus.normalized(code)) in found}
@@ -182,7 +182,7 @@ async def _first(kind: type[R], query: QuerySet[Any]) -> R | None:
 
 
 async def assignments(owner: str, ids: Collection[int]) -> dict[int, list[rules.Assignment]]:
-    """The assignments of each ``website_id`` or ``organization_id``, by priority, ties by the warehouse's id."""
+    """The assignments of each ``website_id`` or ``organization_id``, by priority, then by warehouse id."""
     found: dict[int, list[rules.Assignment]] = {owner_id: [] for owner_id in ids}
     assigned = Assignment.filter(**{f"{owner}__in": set(ids)}).order_by("priority", "warehouse_id")
     for row in await records(rules.Assignment, assigned):

@@ -1,8 +1,8 @@
 """A queue of deliveries with leases, one row each. Webhooks and mail use it.
 
-Deliveries of one line go out one after another; lines do not wait for each other. A delivery that may go out has a
-``due_at``. The process that takes it moves ``due_at`` to the end of a lease and renews the lease while it delivers. When
-the process dies, another takes over at the end of the lease. Leases use the database's clock, because the clocks of
+Deliveries in one line go out one after another; lines do not wait for each other. A delivery that may go out has a
+``due_at``. The process that claims it sets ``due_at`` to the end of a lease and renews the lease while it delivers. If
+the process dies, another takes over when the lease expires. Leases use the database's clock, because the clocks of
 machines differ.
 """
 
@@ -47,7 +47,7 @@ _ROWS_PER_DELETE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue(Generic[Row]):
-    """The queue of one table, with records of one kind."""
+    """The queue in one table, with records of one type."""
 
     kind: type[Row]
     table: type[Work]
@@ -57,7 +57,7 @@ class WorkQueue(Generic[Row]):
         return self.table._meta.db_table
 
     async def add(self, rows: Sequence[Row]) -> None:
-        """Queue deliveries. The first of each line is due; the others wait. The caller has locked the lines."""
+        """Queue deliveries. The first in each line is due; the others wait. The caller has locked the lines."""
         if not rows:
             return
         busy = await self._busy({row.line for row in rows})
@@ -78,7 +78,7 @@ class WorkQueue(Generic[Row]):
         return found
 
     async def pending(self, limit: int) -> int:
-        """The number of pending deliveries, counted up to a limit."""
+        """The number of pending deliveries, counted up to ``limit``."""
         found = await sql.query(
             f"""SELECT COUNT(*) AS deliveries
                 FROM (SELECT 1 AS one FROM {self._name} WHERE state = 'PENDING' LIMIT ?) AS part""",
@@ -87,9 +87,9 @@ class WorkQueue(Generic[Row]):
         return int(found[0]["deliveries"])
 
     async def claim(self, limit: int, **of: Any) -> list[Row]:
-        """Take due deliveries for a lease, at most ``limit``. ``of``: only those with these column values."""
+        """Claim up to ``limit`` due deliveries for a lease. ``of``: only those with these column values."""
         conditions = "".join(f" AND {column} = ?" for column in of)
-        # Read before waiting for a lock: a process that waits for the same lock cannot renew its lease meanwhile.
+        # Read the clock before waiting for a lock: a process waiting for the same lock cannot renew its lease meanwhile.
         now = clock.now()
 
         async def work() -> list[dict[str, Any]]:
@@ -110,13 +110,13 @@ class WorkQueue(Generic[Row]):
         """Renew leases. Returns the deliveries that another process has taken over."""
         if not rows:
             return []
-        mine = " OR ".join("(id = ? AND attempts = ?)" for _ in rows)
+        claimed = " OR ".join("(id = ? AND attempts = ?)" for _ in rows)
         ids = [value for row in rows for value in (row.id, row.attempts)]
 
         async def work() -> set[int]:
             renewed = await sql.execute(
                 f"""UPDATE {self._name} SET due_at = ? WHERE id IN (
-                        SELECT id FROM {self._name} WHERE ({mine}) AND state = 'PENDING' AND sending
+                        SELECT id FROM {self._name} WHERE ({claimed}) AND state = 'PENDING' AND sending
                         ORDER BY id {_skip_locked()}
                     ) RETURNING id""",
                 clock.now() + LEASE,
@@ -125,35 +125,35 @@ class WorkQueue(Generic[Row]):
             return {row["id"] for row in renewed}
 
         renewed = await transactions.run(work)
-        left = {row.id: row for row in rows if row.id not in renewed}
-        if not left:
+        lost = {row.id: row for row in rows if row.id not in renewed}
+        if not lost:
             return []
-        # The others were settled in between, or are being settled. Taking one over increments its attempts.
-        found = await self.table.filter(id__in=list(left)).values_list("id", "attempts")
-        return [left[row_id] for row_id, attempts in found if attempts != left[row_id].attempts]
+        # The others were settled meanwhile, or are being settled. Taking over a delivery increments its attempts.
+        found = await self.table.filter(id__in=list(lost)).values_list("id", "attempts")
+        return [lost[row_id] for row_id, attempts in found if attempts != lost[row_id].attempts]
 
     async def settle(self, row: Row, **changes: Any) -> bool:
-        """Record an attempt. Returns False when the lease expired and another process has taken over.
+        """Record an attempt. Returns False if the lease expired and another process has taken over.
 
-        When the delivery is no longer PENDING, the next of its line becomes due. The caller has locked the line.
+        If the delivery is no longer PENDING, the next in its line becomes due. The caller has locked the line.
         """
-        if not await self._as_taken(row).update(sending=False, **{"due_at": None, **changes}):
+        if not await self._as_claimed(row).update(sending=False, **{"due_at": None, **changes}):
             return False
         if changes.get("state", WorkState.PENDING) is not WorkState.PENDING:
             await self.release_line(row.line)
         return True
 
-    def _as_taken(self, row: Row) -> QuerySet[Work]:
-        """The stored row of a delivery, unless another process has taken or settled it."""
+    def _as_claimed(self, row: Row) -> QuerySet[Work]:
+        """The stored row of a delivery, unless another process has claimed or settled it."""
         return self.table.filter(id=row.id, attempts=row.attempts, state=WorkState.PENDING)
 
     async def drop(self, row: Row) -> None:
-        """Delete a delivery. The next of its line becomes due. The caller has locked the line."""
-        await self._as_taken(row).delete()
+        """Delete a delivery. The next in its line becomes due. The caller has locked the line."""
+        await self._as_claimed(row).delete()
         await self.release_line(row.line)
 
     async def release_line(self, line: str) -> None:
-        """Make the first delivery of a line due, if it waited for an earlier one."""
+        """Make the first delivery in a line due if it was waiting for an earlier one."""
         await sql.execute(
             f"""UPDATE {self._name} SET due_at = ? WHERE due_at IS NULL
                 AND id = (SELECT MIN(id) FROM {self._name} WHERE line = ? AND state = 'PENDING')""",
@@ -162,12 +162,12 @@ class WorkQueue(Generic[Row]):
         )
 
     async def give_back(self, rows: Sequence[Row]) -> None:
-        """Return taken deliveries to the queue, due immediately."""
+        """Return claimed deliveries to the queue, due immediately."""
         for row in rows:
-            await self._as_taken(row).update(due_at=clock.now(), sending=False)
+            await self._as_claimed(row).update(due_at=clock.now(), sending=False)
 
     async def bring_forward(self) -> None:
-        """Shorten waits that are longer than any pause or lease. They were set before the clock was set back."""
+        """Shorten waits that exceed every pause and lease. They date from before the clock was set back."""
         now, failed = clock.now(), range(len(retries.PAUSES))
         at = "?::timestamptz" if connection.is_postgres() else "?"
         bound = f"CASE WHEN sending THEN {at} {f'WHEN attempts - spent <= ? THEN {at} ' * len(failed)}ELSE {at} END"
@@ -181,7 +181,7 @@ class WorkQueue(Generic[Row]):
             await sql.execute(statement, *values, *values, *ids)
 
     async def give_up(self, before: datetime, why: str, lock: Callable[[Sequence[Row]], Awaitable[object]]) -> None:
-        """Fail pending deliveries from before a moment, in parts. ``lock`` locks the lines of a part."""
+        """Fail pending deliveries created before ``before``, in batches. ``lock`` locks the lines of a batch."""
 
         async def work() -> int:
             pending = self.table.filter(state=WorkState.PENDING, created_at__lt=before).order_by("id")
@@ -197,7 +197,7 @@ class WorkQueue(Generic[Row]):
             pass
 
     async def forget(self, state: WorkState, before: datetime) -> None:
-        """Delete deliveries in a state from before a moment, in parts, so that others never wait for long."""
+        """Delete deliveries in a state created before ``before``, in batches, so others never wait for long."""
         while True:
             old = self.table.filter(state=state, created_at__lt=before).order_by("id").limit(_ROWS_PER_DELETE)
             ids = await old.values_list("id", flat=True)

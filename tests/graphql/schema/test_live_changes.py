@@ -431,7 +431,7 @@ async def test_the_shelf_is_shown_as_it_is_when_the_database_below_it_was_restor
         ("feed:0:812:7:1:1", "is no cursor of this feed."),
         ("feed:0:812:7:-1", "is no cursor of this feed."),
         (f"feed:0:0:0:{10**18}", "is no cursor of this feed."),
-        (f"feed:{10**18 - 1}:1:1:1", "That cursor is not of this database's history"),
+        (f"feed:{10**18 - 1}:1:1:1", "This cursor is not from this database's history"),
     ],
 )
 async def test_a_cursor_that_this_version_did_not_give_is_refused(

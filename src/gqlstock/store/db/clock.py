@@ -1,8 +1,8 @@
-"""The only clock, the database's: all timestamps, due dates and expiries use it.
+"""The only clock: the database's. All timestamps, due dates and expiries use it.
 
-The time of a PostgreSQL server is measured now and then; in between, this machine's monotonic clock continues it, so that
-setting this machine's clock has no effect. With SQLite it is this machine's clock. Within a process the clock never runs
-backwards: when its source is set back, it runs a little slower until the source has caught up.
+On PostgreSQL, the server's time is measured once a minute and extrapolated with this machine's monotonic clock, so setting
+this machine's wall clock has no effect. On SQLite, it is this machine's clock. Within a process the clock never runs
+backwards: when its source is set back, it runs slower until the source has caught up.
 """
 
 import time
@@ -13,15 +13,15 @@ from typing import Any
 
 Source = Callable[[], datetime]
 
-# Two hours are caught up in a day; meanwhile a pause of a minute takes seven seconds longer.
+# At this pace the clock loses two hours a day, and a one-minute wait takes seven seconds longer.
 _SLOWED_PACE = 0.9
 _SECONDS_BETWEEN_MEASUREMENTS = 60.0
-# The error of a measurement is at most half the time of its answer.
+# The error of a measurement is at most half its round-trip time.
 _MAX_SECONDS_TO_ANSWER = 1.0
 
 
 class Clock:
-    """The time of a source, never earlier than before. ``fixed``: the source cannot be replaced."""
+    """A clock that follows a source and never runs backwards. ``fixed``: the source cannot be replaced."""
 
     def __init__(self, source: Source, *, fixed: bool = False) -> None:
         self._source = source
@@ -36,7 +36,7 @@ class Clock:
         return self._latest[0]
 
     def use(self, source: Source) -> None:
-        """Use another source. The first one may be behind this machine, because nothing was stamped before."""
+        """Switch to another source. The first one may be behind this machine: no timestamp has been written yet."""
         if self._fixed or source == self._source:
             return
         self._source = source
@@ -46,7 +46,7 @@ class Clock:
 
 
 class Server:
-    """The time of a server, continued from the latest measurement."""
+    """A server's time, extrapolated from the latest measurement."""
 
     def __init__(self) -> None:
         self._measured: tuple[datetime, float] | None = None
@@ -79,7 +79,7 @@ _server = Server()
 
 
 def now() -> datetime:
-    """The time in UTC, never earlier than before."""
+    """The current time in UTC. It never runs backwards."""
     return _clock.now()
 
 
@@ -89,13 +89,13 @@ def use_machine() -> None:
 
 
 async def use_server(connection: Any) -> None:
-    """Use the clock of the server of a new connection."""
+    """Use the clock of the server that a new connection is to."""
     await _server.measure(connection)
     _clock.use(_server.now)
 
 
 async def refresh(connection: Any) -> None:
-    """Measure the server's time again when the latest measurement is old."""
+    """Measure the server's time again if the latest measurement is stale."""
     if _server.is_due:
         await _server.measure(connection)
 

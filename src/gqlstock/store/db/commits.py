@@ -1,7 +1,7 @@
-"""Finds out whether a transaction committed when the answer to its COMMIT was lost. This only happens with PostgreSQL.
+"""Determines whether a transaction committed when the answer to its COMMIT was lost. Only PostgreSQL can lose it.
 
-An outbox entry that the transaction wrote is its mark. The mark is random, so that finding it means "committed", also
-after a restore or a failover to another server. Without a mark it cannot be found out.
+The transaction's mark is an outbox entry with a random number. Finding it proves the commit, even after a restore or a
+failover to another server. Without a mark the outcome stays unknown.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_SECONDS_TO_FIND_OUT = 30.0
+_MAX_SECONDS = 30.0
 _SECONDS_BETWEEN_CHECKS = 0.2
 
-# Runs before the entry is searched: the later statement sees a transaction that has ended by then.
+# Runs before the search for the entry: if the transaction has ended by then, the search sees what it committed.
 _STATUS = """SELECT CASE WHEN pg_is_in_recovery() THEN 'in progress'
     WHEN ?::bigint > pg_current_xact_id()::text::bigint THEN 'of another history'
     ELSE pg_xact_status(?::bigint::text::xid8) END AS status"""
 _ENTRY = "SELECT 1 FROM outbox WHERE id = ? AND mark = ?"
 
 Query = Callable[..., Awaitable[list[dict[str, Any]]]]
-"""Runs a statement on a connection of its own."""
+"""Runs a statement on a separate connection."""
 
 
 class CommitLost(Exception):
-    """The connection ended before COMMIT was answered. ``transactions.run`` raises it only where a retry is safe."""
+    """The connection closed before COMMIT was answered. ``transactions.run`` raises it only where a retry is safe."""
 
 
 class CommitUnknown(Exception):
-    """The answer to a COMMIT was lost, and it cannot be found out whether the transaction committed."""
+    """The answer to a COMMIT was lost, and whether the transaction committed is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,26 @@ class Mark:
     tx: int
 
 
-async def is_committed(mark: Mark | None, query: Query, seconds: float = _SECONDS_TO_FIND_OUT) -> bool:
-    """Whether the transaction with this mark committed. Raises ``CommitUnknown`` when that is not found out in time."""
+async def is_committed(mark: Mark | None, query: Query, seconds: float = _MAX_SECONDS) -> bool:
+    """Whether the transaction with this mark committed. Raises ``CommitUnknown`` if that stays unknown for ``seconds``."""
     if mark is None:
         raise CommitUnknown("the answer to a COMMIT was lost, and the transaction left no mark")
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
+    while (remaining := deadline - time.monotonic()) > 0:
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(remaining):
                 if (committed := await _check(mark, query)) is not None:
                     return committed
         except Exception as error:
-            log.info("whether transaction %s has committed is asked again: %s", mark.tx, error)
+            log.info("checking again whether transaction %s committed: %s", mark.tx, error)
         await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
     raise CommitUnknown(
-        f"the answer to the COMMIT of transaction {mark.tx} was lost, and the database does not say more"
+        f"the answer to the COMMIT of transaction {mark.tx} was lost, and the database does not report its outcome"
     )
 
 
 async def _check(mark: Mark, query: Query) -> bool | None:
-    """Whether the transaction committed; None while it is running."""
+    """Whether the transaction committed; None while it is still running."""
     (row,) = await query(_STATUS, mark.tx, mark.tx)
     if await query(_ENTRY, mark.entry_id, mark.mark):
         return True

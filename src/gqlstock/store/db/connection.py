@@ -1,4 +1,4 @@
-"""Opens the database, and gives its connections: one for writing and one for reading."""
+"""Opens the database and provides its connections: one for writing and one for reading."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from tortoise.context import TortoiseContext, get_current_context
 from tortoise.models import Model
 from tortoise.validators import MaxLengthValidator
 
-# The first line of a table's docstring is its comment in the database: another text is a migration.
+# The first line of a table's docstring is its comment in the database. Changing it requires a migration.
 TABLES = [
     f"gqlstock.store.{noun}"
     for noun in (
@@ -41,10 +41,10 @@ TABLES = [
 APP = "gqlstock"
 _MIGRATIONS = "gqlstock.store.db.migrations"
 
-# SQLite gives the write lock to the process that polls next. In ten seconds a queue of hundreds drains.
+# SQLite gives the write lock to the process that polls next. A queue of hundreds drains in ten seconds.
 _BUSY_MILLISECONDS = 10_000
-# SQLite overwrites its log of 4 MB. Cut to the 16 KB of Tortoise's setting it grows again with every commit, which then
-# takes twice as long to reach the disk. A log that is larger, such as that of an import, is cut.
+# SQLite reuses its 4 MB write-ahead log. Tortoise's default truncates the log to 16 KB; it then grows again with every
+# commit, and commits take twice as long to reach the disk. This limit only truncates larger logs, such as an import's.
 _LOG_BYTES = 16 * 1024 * 1024
 _MAX_WRITE_CONNECTIONS = 6
 _MAX_READ_CONNECTIONS = 10
@@ -54,7 +54,7 @@ in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 class Router:
-    """Routes reads to separate connections, so that they do not wait for transactions."""
+    """Routes reads to separate connections, so they do not wait for transactions."""
 
     def db_for_read(self, model: type[Model]) -> str:
         return "default" if in_transaction.get() else "reader"
@@ -105,18 +105,18 @@ class Postgres(DatabaseUrl):
         self.credentials = credentials
 
     def connections(self, *, create: bool = False) -> dict[str, Any]:
-        engine, given = "gqlstock.store.db.postgres", {"minsize": 1, **self.credentials}
+        engine, credentials = "gqlstock.store.db.postgres", {"minsize": 1, **self.credentials}
         return {
-            "default": {"engine": engine, "credentials": {"maxsize": _MAX_WRITE_CONNECTIONS, **given}},
+            "default": {"engine": engine, "credentials": {"maxsize": _MAX_WRITE_CONNECTIONS, **credentials}},
             "reader": {
                 "engine": engine,
-                "credentials": {"maxsize": _MAX_READ_CONNECTIONS, **given, "only_reads": True},
+                "credentials": {"maxsize": _MAX_READ_CONNECTIONS, **credentials, "only_reads": True},
             },
         }
 
 
 class _Context(TortoiseContext):
-    """Tortoise's, which knows its database and the client that reads."""
+    """Tortoise's context, with its database and its read client."""
 
     reader: Any
 
@@ -144,13 +144,13 @@ async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = F
 
 
 def _allow_long_lookups(models: Iterable[type[Model]]) -> None:
-    """Make a lookup of a text that is longer than its column find nothing; by default Tortoise raises an error.
+    """Let lookups of a text longer than its column find nothing. By default Tortoise raises an error.
 
-    The rules prevent that such a text is written.
+    The rules reject such texts before they are written.
     """
     for model in models:
         for column in model._meta.fields_map.values():
-            column.validators = [one for one in column.validators if not isinstance(one, MaxLengthValidator)]
+            column.validators = [each for each in column.validators if not isinstance(each, MaxLengthValidator)]
 
 
 def connection() -> BaseDBAsyncClient:
@@ -164,12 +164,12 @@ def reading() -> BaseDBAsyncClient:
 
 
 def reader() -> Any:
-    """The client that reads, whatever transaction is running."""
+    """The read client, even within a transaction."""
     return _context().reader
 
 
 def filename() -> str:
-    """The file of a SQLite database."""
+    """The path of the SQLite file."""
     url = _context().url
     assert isinstance(url, SqliteFile)
     return url.path
@@ -191,13 +191,13 @@ def is_of_postgres(db: Any) -> bool:
 
 
 def pool() -> tuple[int, int, int]:
-    """The numbers of used, open and possible connections of this process."""
+    """The numbers of connections of this process: in use, open, and at most."""
     writer: Any = connection()
     if not is_postgres():
         # One write connection, in use while its lock is held, and one read connection.
         return int(writer._lock.locked()), 2, 2
-    used, opened, possible = zip(*map(_in_pool, (writer, get_connection("reader"))), strict=True)
-    return sum(used), sum(opened), sum(possible)
+    used, opened, maximum = zip(*map(_in_pool, (writer, get_connection("reader"))), strict=True)
+    return sum(used), sum(opened), sum(maximum)
 
 
 def _in_pool(db: Any) -> tuple[int, int, int]:

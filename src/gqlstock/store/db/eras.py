@@ -1,8 +1,8 @@
-"""Eras of the outbox. Each PostgreSQL server counts its own transaction numbers, and each server has an era of its own.
+"""Eras of the outbox. Every PostgreSQL server counts its own transactions, so each server's entries form an era.
 
-A database that was restored on or moved to another server continues with other numbers. Then a new era begins, and the
-outbox is read in the order of (era, tx, id). Every connection checks the era before its first use, so that a server only
-writes in its own era. SQLite has no transaction numbers and stays in era 0.
+A database restored on or moved to another server gets unrelated transaction numbers. A new era then begins. The outbox is
+read in the order (era, tx, id). Every connection checks the era before its first use, so a server only writes in its own
+era. SQLite has no transaction numbers and stays in era 0.
 """
 
 import logging
@@ -12,7 +12,7 @@ import asyncpg
 
 log = logging.getLogger(__name__)
 
-# The era has numbers that this server has not assigned yet: they are from another server.
+# The era contains numbers that this server has not assigned yet, so another server did.
 _IS_AHEAD = """COALESCE(GREATEST(
     (SELECT tx FROM outbox WHERE era = outbox_era.era ORDER BY tx DESC, id DESC LIMIT 1),
     (SELECT tx FROM outbox_horizon WHERE era = outbox_era.era)
@@ -29,21 +29,21 @@ _BEGIN = f"""INSERT INTO outbox_era (id, era, system) VALUES (1, 0, $1)
 
 
 async def check(connection: Any) -> None:
-    """Begin a new era when the outbox has the numbers of another server."""
+    """Begin a new era if the outbox contains another server's transaction numbers."""
     try:
         system = await _system(connection)
         if not await connection.fetchval(_IS_CURRENT, system):
             era = await connection.fetchval(_BEGIN, system)
             if era:
-                log.warning("the database was restored or moved: era %s of the outbox begins", era)
+                log.warning("the database was restored or moved: outbox era %s begins", era)
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-        pass  # not migrated yet: nothing is written
+        pass  # not migrated yet, so nothing is written
     except (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):
-        pass  # only reads: a connection that writes begins the era
+        pass  # read-only: a write connection begins the era
 
 
 async def _system(connection: Any) -> int | None:
-    """The server's identifier; None without permission to read it. Then only the numbers are compared."""
+    """The server's identifier; None without permission to read it. Then only transaction numbers are compared."""
     try:
         found: int = await connection.fetchval("SELECT system_identifier FROM pg_control_system()")
     except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError, asyncpg.FeatureNotSupportedError):

@@ -1,4 +1,4 @@
-"""Own Tortoise fields: exact quantities and their sums, SKUs, and folded texts for searching."""
+"""Custom Tortoise fields: exact quantities and their sums, SKUs, and text folded for search."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,7 +18,7 @@ _SCALE = 10**quantities.PLACES
 
 
 def to_units(quantity: Decimal) -> int:
-    """A quantity as the integer that is stored for it: its ten-thousandths."""
+    """The stored form of a quantity: an integer, in ten-thousandths."""
     return int(quantity * _SCALE)
 
 
@@ -31,13 +31,13 @@ def from_units(stored: int) -> Decimal:
 
 @lru_cache(maxsize=16_384)
 def wire_units(stored: int) -> int | float:
-    """The number for JSON of a stored integer, as ``quantities.wire`` has it for the quantity."""
+    """The JSON number of a stored integer, equal to ``quantities.wire`` of its quantity."""
     whole, parts = divmod(stored, _SCALE)
     return float(stored / _SCALE) if parts else whole
 
 
 class _QuantityColumn(Column):
-    """A quantity column in an ``F()`` expression. Numbers that are added to it are quantities."""
+    """A quantity column in an ``F()`` expression. Numbers added to it or subtracted from it are quantities."""
 
     def __add__(self, other: Any) -> Any:
         return super().__add__(_scaled(other))
@@ -68,7 +68,7 @@ class SkuField(CharField[str]):
 
 
 class FoldedField(TextField):
-    """Other fields of the row, folded for searching. It is computed whenever the row is written."""
+    """Other fields of the row, folded for search. Computed whenever the row is written."""
 
     def __init__(self, of: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs | {"null": True})
@@ -83,8 +83,8 @@ class FoldedField(TextField):
 class QuantityField(BigIntField):
     """An exact decimal with four places, stored as ten-thousandths in a 64-bit integer.
 
-    Both databases add, sum, compare and sort it exactly. In Python it is a Decimal. An int is a stored value, in
-    ten-thousandths, so that writing an int is an error.
+    Both databases add, sum, compare and sort it exactly. In Python it is a Decimal. Ints are
+    stored values, in ten-thousandths, so writing an int is an error.
     """
 
     field_type = Decimal
@@ -95,7 +95,7 @@ class QuantityField(BigIntField):
         if value is None:
             return None
         if not isinstance(value, Decimal):
-            raise TypeError(f"A quantity is a Decimal, not {value!r}.")
+            raise TypeError(f"A quantity must be a Decimal, not {value!r}.")
         return to_units(quantities.check(value))
 
     def to_python_value(self, value: Any) -> Any:
@@ -103,7 +103,7 @@ class QuantityField(BigIntField):
 
 
 class _SumOfUnits(SqlFunction):
-    """SUM as a 64-bit integer. PostgreSQL's SUM is a numeric, which would be taken for a Decimal quantity."""
+    """SUM as a 64-bit integer. PostgreSQL's SUM returns a numeric, which would be mistaken for a Decimal quantity."""
 
     def __init__(self, term: Any, alias: str | None = None) -> None:
         super().__init__("CAST", SqlFunction("SUM", term), alias=alias)
@@ -113,7 +113,7 @@ class _SumOfUnits(SqlFunction):
 
 
 class Total(Function):
-    """The sum of a quantity column, as a quantity; None over no rows."""
+    """The sum of a quantity column, as a quantity; None if there are no rows."""
 
     database_func = _SumOfUnits
     populate_field_object = True

@@ -1,4 +1,4 @@
-"""Keyset paging: every page costs the same, and rows that are added or removed elsewhere do not shift it."""
+"""Keyset paging: every page costs the same, and rows added or removed elsewhere do not shift pages."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Groups = Mapping[int, Collection[int]]
 
 
 def identity(rows: QuerySet[Any]) -> Hashable:
-    """An identity of a query: equal for queries of the same rows."""
+    """The identity of a query. Queries for the same rows have equal identities."""
     _, statement, values = sql.compiled(rows.all())
     return statement, tuple(map(repr, values))
 
@@ -35,9 +35,9 @@ def kind(rows: QuerySet[Any], order: SortOrder) -> type:
 
 
 class _After(ShapedQ):
-    """Rows whose (column, id) is after a key: one row value, which an index finds among any number of equal columns.
+    """Rows whose (column, id) comes after a key. Compares row values: an index finds the start among equal values too.
 
-    ``key`` has the stored value.
+    ``key`` holds the stored value.
     """
 
     def __init__(self, order: SortOrder, key: Key) -> None:
@@ -98,13 +98,13 @@ async def page(
 async def _page_with_nulls(
     rows: QuerySet[Any], order: SortOrder, after: Key | None, before: Key | None, limit: int
 ) -> list[tuple[Any, Key]]:
-    """A page of an own column that may be null: of the rows with a value and of those without, one after the other.
+    """A page sorted by a nullable column of the table: reads the rows with a value and the rows without one separately.
 
-    Databases place nulls differently, and none of them finds its place among both kinds of rows by an index.
+    Databases sort nulls differently, and none can use an index to find a position across both.
     """
     found: list[tuple[Any, Key]] = []
     for nulls in (True, False) if order.descending else (False, True):
-        if not any(_is_behind(key, one, nulls=nulls) for key, one in ((after, order), (before, order.reversed()))):
+        if not any(_is_behind(key, sides, nulls=nulls) for key, sides in ((after, order), (before, order.reversed()))):
             limited = _part(rows, order, after, before, nulls=nulls).limit(limit - len(found))
             db, statement, values = shapes.compiled(limited)
             found += _keyed(rows, order, (await db.execute_query(statement, values))[1], order.column)
@@ -124,7 +124,7 @@ def _part(
     """The rows between two keys that have a null, or those that have none."""
     after, before = (key if key is not None and (key[0] is None) == nulls else None for key in (after, before))
     if nulls:
-        # Among them the id alone tells the place.
+        # Only the id orders rows with a null.
         placed, part = SortOrder("id", order.descending), rows.filter(**{order.column: None})
     else:
         placed, part = SortOrder(order.column, order.descending), rows
@@ -136,20 +136,20 @@ def _part(
         part = part.filter(beyond(rows, placed, after))
     if before is not None:
         part = part.filter(beyond(rows, placed.reversed(), before))
-    # Sorted by the column also where it is always null: the index has it first.
+    # Sort by the column even if it is always null: it is the first column of the index.
     return part.order_by(*sort(order))
 
 
 _LEAST: Mapping[type, Any] = {datetime: datetime.min.replace(tzinfo=UTC)}
-"""The least value of each kind of column that may be null."""
+"""The least value of each type of nullable column."""
 
 
 def _keyed(rows: QuerySet[Any], order: SortOrder, found: Sequence[Any], sorted_by: str) -> list[tuple[Any, Key]]:
-    """The records of a statement with their keys. ``sorted_by``: the name of the sorted column in it."""
+    """The records of a statement with their keys. ``sorted_by``: the result column with the sort value."""
     hydrated = tables.hydrated(rows.model, found)
     if order.column in rows.model._meta.fields_db_projection:
         return [(row, order.key(row)) for row in hydrated]
-    return [(row, (one[sorted_by], row.id)) for row, one in zip(hydrated, found, strict=True)]
+    return [(record, (row[sorted_by], record.id)) for record, row in zip(hydrated, found, strict=True)]
 
 
 async def pages(
@@ -165,7 +165,7 @@ async def pages(
     """The same page below each of many parents, in one statement. ``parent``: the column that refers to the parent.
 
     With ``groups``, there is one page for each group of parents; groups may overlap. A single group is read like a
-    single page, which costs the same for any number of rows. Not for nullable orders.
+    single page, which costs the same for any number of rows. Does not support nullable orders.
     """
     if groups is not None and len(groups) == 1:
         return {next(iter(groups)): await page(rows, order, after=after, before=before, limit=limit)}
@@ -187,20 +187,20 @@ async def pages(
         values,
     )
     by_parent: dict[Any, list[tuple[Any, Key]]] = {}
-    for one, keyed in zip(found, _keyed(rows, order, found, "sort_key"), strict=True):
-        by_parent.setdefault(one["page_of"], []).append(keyed)
+    for row, keyed in zip(found, _keyed(rows, order, found, "sort_key"), strict=True):
+        by_parent.setdefault(row["page_of"], []).append(keyed)
     return by_parent
 
 
 def _sorted_column(rows: QuerySet[Any], order: SortOrder) -> Any:
-    """The sorted column. An own column is qualified, because a joined table may have one with the same name."""
+    """The sorted column. A column of the table itself is qualified, because a joined table may have one of the same name."""
     meta = rows.model._meta
     own = meta.fields_db_projection.get(order.column)
     return RawSQL(f'"{meta.db_table}"."{own}"') if own is not None else F(order.column)
 
 
 def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
-    """The WITH clause, the JOIN and the column that put the chosen rows into groups."""
+    """The WITH clause, the JOIN and the column that group the selected rows."""
     if groups is None:
         return "", "", f"chosen.{parent}"
     pairs = [f"({int(head)}, {int(member)})" for head, members in groups.items() for member in members]
@@ -214,7 +214,7 @@ def _grouped(parent: str, groups: Groups | None) -> tuple[str, str, str]:
 async def counts(rows: QuerySet[Any], parent: str, groups: Groups | None = None) -> dict[Any, int]:
     """The number of rows below each parent or each group of parents, in one statement."""
     found = await rows.annotate(row_count=Count("id")).group_by(parent).values(parent, "row_count")
-    below = {one[parent]: one["row_count"] for one in found}
+    below = {row[parent]: row["row_count"] for row in found}
     if groups is None:
         return below
     return {head: sum(below.get(member, 0) for member in members) for head, members in groups.items()}

@@ -17,25 +17,25 @@ from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
 from gqlstock.store.db.reads import Transaction
 
-# PostgreSQL ends a connection with these, and the transaction may have committed. After other errors it has not.
+# These errors close the connection, and the transaction may have committed. After other errors it has not.
 _CONNECTION_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
     def get_reset_query(self) -> str:
-        # No statement changes the session, so that the round trip of a reset is not needed.
+        # No statement changes session state, so a reset would only cost a round trip.
         return ""
 
 
 class Client(AsyncpgDBClient):
-    """The client that writes or, with ``only_reads``, the one that reads."""
+    """The write client or, with ``only_reads``, the read client."""
 
     connection_class = _Connection
 
-    def __init__(self, *given: Any, only_reads: bool = False, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, only_reads: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.only_reads = only_reads
-        # One connection is left for statements by themselves: whoever begins a read waits for one of these.
+        # Read transactions leave one connection free for single statements.
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
@@ -50,7 +50,7 @@ class Client(AsyncpgDBClient):
         return list(map(dict, await reads.fetch(self, query, values or [])))
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a statement that reads, by itself."""
+        """The rows of a single read statement."""
         async with self.acquire_connection() as connection:
             found: Sequence[Any] = await self.fetch_on(connection, statement, values)
             return found
@@ -78,7 +78,7 @@ class Client(AsyncpgDBClient):
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
         begin = _begin_reading if self.only_reads else _begin
-        # Moments in JSON are texts in the time zone of the session, where the last ones may have a year after 9999.
+        # JSON has timestamps as text in the session's time zone, where the latest ones could have a year after 9999.
         options["server_settings"] = {**(options.get("server_settings") or {}), "timezone": "UTC"}
         return await super().create_pool(init=begin, setup=clock.refresh, **options)
 
@@ -98,7 +98,7 @@ async def _begin_reading(connection: Any) -> None:
 
 
 class _ReadTransaction:
-    """The database as of the first statement. Several tasks may use it, one after the other."""
+    """A read transaction. It sees the database as of its first statement. Tasks that share it take turns."""
 
     def __init__(self, client: Client, connection: Any, transactions: asyncio.Semaphore) -> None:
         self._client = client
@@ -128,12 +128,12 @@ class _ReadTransaction:
             pass  # Nothing was written.
         finally:
             if not is_free:
-                # Cancelled while a statement of another task was running.
+                # Canceled while a statement of another task was running.
                 self._connection.terminate()
             await self._release()
 
     async def _release(self) -> None:
-        # Also ends a transaction whose COMMIT was cancelled.
+        # Also ends a transaction whose COMMIT was canceled.
         try:
             await (await self._client.pool()).release(self._connection)
         finally:
@@ -141,7 +141,7 @@ class _ReadTransaction:
 
 
 class _Context(TransactionContextPooled):
-    """Releases the connection when BEGIN fails or is cancelled, which Tortoise's own class does not."""
+    """Releases the connection when BEGIN fails or is canceled, which Tortoise's own class does not."""
 
     client: Any
 
@@ -165,7 +165,7 @@ class _Context(TransactionContextPooled):
             else:
                 await self.client.rollback()
         finally:
-            # Also ends an open transaction whose rollback was cancelled.
+            # Also ends an open transaction whose rollback was canceled.
             await self._pool.release(self.client._connection)
 
     async def _commit(self) -> None:

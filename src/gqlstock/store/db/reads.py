@@ -1,7 +1,7 @@
-"""Gives the statements of a read one snapshot of the database, and collects what its answer depends on.
+"""Runs the statements of a read on one snapshot of the database, and collects the cache keys that its answer depends on.
 
-A store function that reads rows by id declares their keys with ``only``. Every other statement depends on the keys of the
-tables that it names. A statement that names a table without a key makes the answer one that is never kept.
+Store functions that read rows by id declare their keys with ``only``. Any other statement depends on the keys of the tables
+that it names. A statement that names a table without a key makes the answer uncacheable.
 """
 
 import re
@@ -43,16 +43,16 @@ class Transaction(Protocol):
 
 
 class Reader(Protocol):
-    """A client that reads."""
+    """A read client."""
 
     async def begin_read(self) -> Transaction: ...
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a statement by itself."""
+        """The rows of a single statement."""
 
 
 class Read(Protocol):
-    """A read in progress; ``stock.reading`` has the only one."""
+    """A read in progress. ``stock.reading`` implements it."""
 
     @property
     def now(self) -> datetime:
@@ -62,25 +62,25 @@ class Read(Protocol):
         """The rows of a statement, as of the instant of the read."""
 
     def depend_on(self, keys: Iterable[Key], until: datetime | None = None) -> None:
-        """The answer holds as long as none of the keys is dropped, and only before ``until``."""
+        """The answer is valid until one of the keys is dropped, and only before ``until``."""
 
     def never_keep(self) -> None:
-        """The answer depends on something that has no key."""
+        """The answer depends on something without a key, and must not be cached."""
 
 
 current: ContextVar[Read | None] = ContextVar("read", default=None)
 declared: ContextVar[bool] = ContextVar("declared", default=False)
-"""Whether the keys of statements are declared already."""
+"""Whether the store function has declared the keys of its statements with ``only``."""
 
 
 async def fetch(reader: Reader, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-    """The rows of a statement: as of the instant of the running read, or by itself where there is none."""
+    """The rows of a statement, as of the instant of the running read. Without a read, it runs on its own."""
     read = current.get()
     return await (reader.fetch(statement, values) if read is None else read.fetch(reader, statement, values))
 
 
 class only:
-    """Statements in the block depend on these keys alone."""
+    """Statements in the block depend on these keys only."""
 
     __slots__ = ("_keys", "_token", "_until")
 
@@ -97,27 +97,27 @@ class only:
 
 
 def depend_on(keys: Iterable[Key], until: datetime | None = None) -> None:
-    """Declare keys of the running read, if there is one."""
+    """Declare that the answer of the running read, if any, depends on these keys."""
     read = current.get()
     if read is not None:
         read.depend_on(keys, until)
 
 
 def never_keep() -> None:
-    """Declare that the answer of the running read depends on something that has no key, such as the time."""
+    """Declare that the answer of the running read depends on something without a key, such as the time."""
     read = current.get()
     if read is not None:
         read.never_keep()
 
 
 def now() -> datetime:
-    """The instant of the running read; without one, the clock's. What depends on it declares until when it holds."""
+    """The instant of the running read, or the current time. Answers that depend on it declare until when they are valid."""
     read = current.get()
     return clock.now() if read is None else read.now
 
 
 def declare(read: Read, statement: str) -> None:
-    """Declare what a statement depends on, unless the store function did."""
+    """Declare what a statement depends on, unless the store function has done so."""
     if declared.get():
         return
     keys = _keys_of(statement)
@@ -129,7 +129,7 @@ def declare(read: Read, statement: str) -> None:
 
 @lru_cache(maxsize=1024)
 def _keys_of(statement: str) -> frozenset[Key] | None:
-    """The keys of all tables that a statement names; None where one of them has none."""
+    """The keys of the tables that a statement names; None if it names none or one without a key."""
     tables = _tables().intersection(_WORDS.findall(statement))
     if not tables or not tables <= _KEYS_OF_TABLES.keys():
         return None

@@ -1,7 +1,7 @@
-"""Converts rows to frozen records and back. Only this module knows how the value of a column is stored.
+"""Converts rows to frozen records and back. Only this module knows how column values are stored.
 
-A record is a frozen dataclass in ``rules`` whose fields have the names of the table's columns. SQLite stores moments and
-JSON as text and has no booleans. Quantities are stored as integers of ten-thousandths.
+A record is a frozen dataclass in ``rules`` whose fields have the names of the table's columns. SQLite stores timestamps
+and JSON as text and has no booleans. Quantities are stored as integers, in ten-thousandths.
 """
 
 import dataclasses
@@ -73,28 +73,28 @@ def _cached(function: F) -> F:
 
 
 async def records(kind: type[R], source: "QuerySet[Any] | str", *values: Any) -> list[R]:
-    """The rows of a query as records. SQL has ``{columns}`` for the columns, or returns all of them by name."""
+    """The rows of a query as records. SQL either has ``{columns}`` for the column list or selects all columns by name."""
     if isinstance(source, str):
         rows = await sql.fetch_raw(source.format(columns=columns(kind)) if "{columns}" in source else source, *values)
     else:
-        db, statement, given = sql.compiled(source)
-        rows = (await db.execute_query(statement, given))[1]
+        db, statement, parameters = sql.compiled(source)
+        rows = (await db.execute_query(statement, parameters))[1]
     return hydrate(kind, rows)
 
 
 async def where(kind: type[R], condition: str, *values: Any) -> list[R]:
-    """The rows of a record's table with a condition. Building a QuerySet takes ten times as long."""
+    """The records that meet a SQL condition. Building a QuerySet takes ten times as long."""
     return await records(kind, f"SELECT {{columns}} FROM {_TABLE_NAMES[kind]} WHERE {condition}", *values)
 
 
 async def by_id(kind: type[R], ids: Collection[int]) -> dict[int, R]:
-    """Records by id, in the order of ids."""
+    """Records by id, in id order."""
     found: list[Any] = await where(kind, f"id IN ({sql.slots(ids)}) ORDER BY id", *ids) if ids else []
     return {record.id: record for record in found}
 
 
 async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[int, list[R]]:
-    """The records below each parent, in the order of their ids. ``column`` refers to the parent."""
+    """The child records of each parent, in id order. ``column``: the foreign key to the parent."""
     found: dict[int, list[R]] = {parent: [] for parent in parents}
     if found:
         for record in await where(kind, f"{column} IN ({sql.slots(found)}) ORDER BY id", *found):
@@ -103,7 +103,7 @@ async def below(kind: type[R], column: str, parents: Collection[int]) -> dict[in
 
 
 def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
-    """The records of rows that have every column by name."""
+    """Convert rows to records. The rows have every column by name."""
     if not rows:
         return []
     found: list[R] = _hydration(kind, tuple(rows[0].keys()))(
@@ -114,7 +114,7 @@ def hydrate(kind: type[R], rows: Sequence[Any]) -> list[R]:
 
 @_cached
 def _hydration(kind: type[Any], names: tuple[str, ...]) -> Callable[[Iterable[Any]], list[Any]]:
-    """A function that makes records of rows with these columns. It is compiled, because it runs for each row."""
+    """A function that converts rows with these columns to records. It is generated code, because it runs for every row."""
     places = {name: names.index(name) for name in _columns(kind)}
     scope: dict[str, Any] = {"kind": kind}
     values = []
@@ -128,13 +128,13 @@ def _hydration(kind: type[Any], names: tuple[str, ...]) -> Callable[[Iterable[An
 
 @_cached
 def columns(kind: type[Any], alias: str = "") -> str:
-    """The columns of a record for a SELECT. ``alias``: the table's alias."""
+    """The column list of a record for a SELECT. ``alias``: the table's alias."""
     prefix = f"{alias}." if alias else ""
     return ", ".join(f'{prefix}"{field.name}"' for field in dataclasses.fields(kind))
 
 
 def writer(kind: type[Any], name: str) -> Callable[[Any], Any] | None:
-    """A function that converts a value of a record's field to the stored one; None where it is stored as it is."""
+    """A function that converts values of a record's field to their stored form; None if they are stored as they are."""
     return _columns(kind)[name].write
 
 
@@ -147,10 +147,10 @@ _JSON = "None if {0} is None else [] if {0} == '[]' else {{}} if {0} == '{{}}' e
 @dataclass(frozen=True, slots=True)
 class _Column:
     source: str
-    """How a stored value is converted, in Python. ``{0}`` stands for the value, ``{1}`` for ``read``."""
+    """The Python expression that converts a stored value. ``{0}`` stands for the value, ``{1}`` for ``read``."""
     read: Any
     write: Callable[[Any], Any] | None
-    """None where the value needs no conversion to be stored. It is not called with None."""
+    """None if values are stored as they are. It is never called with None."""
 
 
 @_cached
@@ -176,7 +176,7 @@ def _column(hint: Any) -> _Column:
 
 
 class _Members(dict[str, StrEnum]):
-    """The members of an enum by value. Faster than calling the enum, which decides on unknown values."""
+    """The members of an enum by value. Faster than calling the enum, which only handles unknown values."""
 
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__({member.value: member for member in kind})
@@ -189,7 +189,7 @@ class _Members(dict[str, StrEnum]):
 def _plain(hint: Any) -> Any:
     """A hint without ``| None``."""
     if isinstance(hint, types.UnionType):
-        return next(one for one in hint.__args__ if one is not type(None))
+        return next(each for each in hint.__args__ if each is not type(None))
     return hint
 
 
@@ -199,7 +199,7 @@ def _from_json(value: Any) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
-        # Such as half of a surrogate pair.
+        # orjson rejects half of a surrogate pair, for example.
         return json.loads(value)
 
 
@@ -207,25 +207,25 @@ def _to_json(value: Any) -> str:
     return json.dumps(value) if value else ("{}" if isinstance(value, Mapping) else "[]")
 
 
-# PostgreSQL stores the first and the last moment that Python knows as infinite, and says so in JSON.
+# PostgreSQL stores Python's earliest and latest datetime as infinity, and JSON contains these words.
 _INFINITE = {"-infinity": datetime.min, "infinity": datetime.max}
 
 
 def stored_json(value: Any) -> Any:
-    """A stored value of JSON. SQLite and PostgreSQL return a text."""
+    """Decode a stored JSON value. SQLite and PostgreSQL return it as text."""
     return _from_json(value)
 
 
 def wire_moment(value: Any) -> str:
-    """A stored moment in the form of the API."""
+    """A stored timestamp in the format of the API."""
     if isinstance(value, str) and value.endswith("+00:00"):
-        # As SQLite has them: parsing takes ten times as long.
+        # SQLite's format. Parsing takes ten times as long.
         return f"{value[:10]}T{value[11:-6]}Z"
     return moments.wire(moment(value))
 
 
 def moment(value: Any) -> datetime:
-    """A stored moment in UTC. SQLite returns a text, PostgreSQL a datetime, but a text in JSON."""
+    """A stored timestamp as a datetime in UTC. SQLite returns text; PostgreSQL returns a datetime, but text within JSON."""
     found: datetime = (_INFINITE.get(value) or datetime.fromisoformat(value)) if isinstance(value, str) else value
     if found.tzinfo is UTC:
         return found

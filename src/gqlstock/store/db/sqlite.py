@@ -1,4 +1,4 @@
-"""Tortoise's SQLite client with transactions that take the write lock when they begin, and always release it.
+"""Tortoise's SQLite client with transactions that take the write lock when they begin and always release it.
 
 A deferred BEGIN takes the lock at the first write, and SQLite fails if another process has written since the first read.
 Tortoise imports this module by its name, as the engine of a connection.
@@ -29,7 +29,7 @@ _COPY_LOCK_SECONDS = 10.0
 
 
 def copy(path: str, to: Path) -> None:
-    """Write a compact copy of a database at one moment to an empty file, including its log."""
+    """Write a compact, consistent copy of a database, including its write-ahead log, to an empty file."""
     with contextlib.closing(sqlite3.connect(_uri(path, "rw"), uri=True, timeout=_COPY_LOCK_SECONDS)) as connection:
         connection.execute("VACUUM INTO ?", (str(to),))
     descriptor = os.open(to, os.O_RDONLY)
@@ -45,16 +45,16 @@ def _uri(path: str, mode: str) -> str:
 
 
 class Client(SqliteClient):
-    """The client that writes or, with the pragma ``query_only``, the one that reads."""
+    """The write client or, with the pragma ``query_only``, the read client."""
 
-    def __init__(self, *given: Any, create: bool = False, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, create: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._uri = _uri(self.filename, "rwc" if create else "rw")
         self.only_reads = self.pragmas.get("query_only") == "ON"
         self._reads = Reads(self._uri)
 
     async def create_connection(self, with_db: bool) -> None:  # noqa: FBT001
-        """Like Tortoise's own, but a missing file is only created on request, and a failure leaves nothing open."""
+        """Like Tortoise's method, but creates a missing file only on request and leaves nothing open after a failure."""
         clock.use_machine()
         if self._connection is not None:
             return
@@ -80,7 +80,7 @@ class Client(SqliteClient):
         return list(map(dict, await reads.fetch(self, query, values or [])))
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a statement that reads, by itself."""
+        """The rows of a single read statement."""
         return await self._reads.fetch(statement, values)
 
     async def begin_read(self) -> Transaction:
@@ -96,7 +96,7 @@ class Client(SqliteClient):
     async def transact(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run ``work`` in one transaction and in one hop to the connection's thread, with any number of statements.
 
-        ``work`` may await statements of this database and nothing else. Cancelling the caller does not stop it.
+        ``work`` may only await statements of this database. Canceling the caller does not stop it.
         """
         async with self._lock:
             if self._connection is None:
@@ -112,7 +112,7 @@ class Client(SqliteClient):
 
 
 class _Acquired(ConnectionWrapper[Any]):
-    """Releases the lock when the file cannot be opened, which Tortoise's own class does not."""
+    """Releases the lock if the file cannot be opened, which Tortoise's own class does not."""
 
     async def __aenter__(self) -> Any:
         await self._lock.acquire()
@@ -143,8 +143,8 @@ class _Transaction(SqliteTransactionWrapper):
 class _Context(SqliteTransactionContext):
     """Leaves no transaction open and no lock taken after any error or cancellation.
 
-    The connection executes statements in order, also when their callers were cancelled. A rollback after a BEGIN
-    therefore always ends it.
+    The connection executes statements in order, even if their callers were canceled. A rollback after a BEGIN therefore
+    always ends the transaction.
     """
 
     connection: Any
@@ -182,7 +182,7 @@ class _Context(SqliteTransactionContext):
 
 
 async def _finished(hop: Coroutine[Any, Any, T]) -> T:
-    """The result of work in a thread. A cancelled caller waits until the work ends, because it uses the connection."""
+    """The result of work in a thread. A canceled caller waits for the work to end, because it uses the connection."""
     task = asyncio.ensure_future(hop)
     try:
         return await asyncio.shield(task)
@@ -192,7 +192,7 @@ async def _finished(hop: Coroutine[Any, Any, T]) -> T:
 
 
 def _run_to_end(raw: sqlite3.Connection, client: "_InOneHop", work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Take the write lock, run a coroutine that never really waits, and commit."""
+    """Take the write lock, run a coroutine that never suspends, and commit."""
     with _operational_errors():
         raw.execute("BEGIN IMMEDIATE")
     token = get_connections().set(client.connection_name, client)
@@ -238,7 +238,7 @@ class _InOneHop(SqliteTransactionWrapper):
 
 
 class _InThread:
-    """A connection with the methods of aiosqlite for code in its thread. None of them waits."""
+    """A connection with aiosqlite's methods, for code in the connection's thread. None of them waits."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw

@@ -1,6 +1,6 @@
-"""Reads of a SQLite file: short statements in the event loop, slow ones in a thread.
+"""Reads from a SQLite file: fast statements in the event loop, slow ones in a thread.
 
-With an index, a statement takes less time than the hop to a thread. Each read transaction has a connection of its own.
+A statement that uses an index takes less time than the hop to a thread. Each read transaction has a connection of its own.
 Reads do not wait for writers.
 """
 
@@ -16,16 +16,16 @@ from tortoise.exceptions import OperationalError
 
 log = logging.getLogger("tortoise.db_client")
 
-# Readers wait for no writer, but for the recovery after a process that died.
+# Readers do not wait for writers, only for the recovery after a process crashed.
 _LOCK_SECONDS = 1.0
-# A statement in the event loop blocks everything else for at most this long.
+# The longest time that a statement may block the event loop.
 _MAX_BLOCKING_SECONDS = 0.005
-# One that took less of the processor meanwhile is not slow: the machine was busy.
+# A statement that used less CPU time is not slow: the machine was busy.
 _MIN_SLOW_SECONDS = 0.002
-# SQLite instructions between two checks of that time: less than a millisecond.
+# SQLite instructions between two checks of the deadline: less than a millisecond.
 _INSTRUCTIONS_PER_CHECK = 10_000
 _MAX_SLOW_STATEMENTS = 1_000
-# A slow statement is tried in the event loop again after this.
+# After this time, a slow statement is tried in the event loop again.
 _SLOW_SECONDS = 60.0
 _MAX_IDLE_CONNECTIONS = 8
 
@@ -38,10 +38,10 @@ class Reads:
         self._idle: list[_Connection] = []
         self.in_use = 0
         self._slow: dict[str, float] = {}
-        """Until when statements that were slow run in a thread."""
+        """The time until which each slow statement runs in a thread."""
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The rows of a statement by itself."""
+        """The rows of a single statement."""
         connection = self._take()
         try:
             found = connection.fetch_now(statement, values)
@@ -76,7 +76,7 @@ class Reads:
 
 
 class ReadTransaction:
-    """The database as of the first statement. Several tasks may use it."""
+    """A read transaction. It sees the database as of its first statement. Several tasks may share it."""
 
     def __init__(self, reads: Reads, connection: "_Connection") -> None:
         self._reads = reads
@@ -105,7 +105,7 @@ class ReadTransaction:
             raise OperationalError("the read transaction is over")
 
     async def end(self) -> None:
-        """Behind the statement that runs, if one does. It never waits, so that it cannot be cancelled halfway."""
+        """End the transaction, after the running statement if there is one. Never waits, so it cannot be canceled halfway."""
         self._is_over = True
         if not self._lock.locked():
             self._reads.give_back(self._connection)
@@ -124,7 +124,7 @@ class _Connection:
         self._raw.row_factory = sqlite3.Row
         try:
             self.run("PRAGMA query_only = ON")
-            # Reads the file, so that a file that is no database is an error now.
+            # Reads the file, so a file that is not a database fails here.
             self.run("PRAGMA schema_version")
         except BaseException:
             self.close()
@@ -150,7 +150,7 @@ class _Connection:
         return await self.fetch_in_thread(statement, values) if found is None else found
 
     def fetch_now(self, statement: str, values: Sequence[Any]) -> Sequence[Any] | None:
-        """The rows of a statement, at once; None where it is slow."""
+        """The rows of a statement run in the event loop; None if it is slow."""
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s: %s", statement, values)
         if self._slow and time.monotonic() < self._slow.get(statement, 0.0):
@@ -178,7 +178,7 @@ class _Connection:
         try:
             return await asyncio.shield(hop)
         except asyncio.CancelledError:
-            # The connection is free again when the statement has ended, however often the caller is cancelled.
+            # The connection is in use until the statement has ended, however often the caller is canceled.
             while not hop.done():
                 self._raw.interrupt()
                 with contextlib.suppress(asyncio.CancelledError):

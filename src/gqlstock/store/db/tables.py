@@ -49,7 +49,7 @@ WRITE_ORDER: tuple[type, ...] = (
     StockAnnouncement,
     LowInventoryAlert,
 )
-"""The order of writing: a record comes after those that it refers to."""
+"""The order in which records are written: each type after those that it refers to."""
 
 REFERENCES: dict[type, tuple[str, ...]] = {
     OrderLine: ("order_id",),
@@ -88,7 +88,7 @@ _RECORDS: dict[type[Model], type] = {
     back_in_stock.BackInStockSubscription: BackInStockSubscription,
     **{table: kind for kind, table in _TABLES.items()},
 }
-"""The record of each table that lists read."""
+"""The record type of each table that lists read."""
 
 _SEALS: dict[type, Callable[..., int]] = {
     Order: seals.of_order,
@@ -103,7 +103,7 @@ SEALED_WITH: dict[type, tuple[type, ...]] = {
     StockHold: (StockHoldLine, HeldUnits),
     InventoryTransfer: (InventoryTransferLine,),
 }
-"""The kinds of records that a record's seal covers besides. The first of their ``REFERENCES`` is that record."""
+"""The child records that a record's seal also covers. The first of their ``REFERENCES`` is that record."""
 
 
 def has_seal(kind: type) -> bool:
@@ -112,20 +112,20 @@ def has_seal(kind: type) -> bool:
 
 
 def seal(record: Any, *covered: Sequence[Any]) -> int:
-    """The seal of a new record. ``covered``: the new records below it, of each kind of ``SEALED_WITH``."""
+    """The seal of a new record. ``covered``: its new child records, for each type in ``SEALED_WITH``."""
     return _SEALS[type(record)](record, *covered)
 
 
 def hydrated(table: type[Model], rows: Sequence[Any]) -> list[Any]:
-    """The records of a table's rows."""
+    """Convert rows of a table to records."""
     return records.hydrate(_RECORDS[table], rows)
 
 
 async def insert(
-    kind: type, rows: Sequence[Any], given: Mapping[str, Sequence[Any]] = MappingProxyType({})
+    kind: type, rows: Sequence[Any], overrides: Mapping[str, Sequence[Any]] = MappingProxyType({})
 ) -> list[int]:
-    """Insert records of one kind. Returns their ids, in order. ``given``: values to store instead of the records'."""
-    return await writing.insert(_TABLES[kind], rows, given)
+    """Insert records of one kind. Returns their ids, in order. ``overrides``: stored values that replace the records'."""
+    return await writing.insert(_TABLES[kind], rows, overrides)
 
 
 async def update(kind: type, pairs: Sequence[tuple[Any, Any]]) -> None:

@@ -25,19 +25,19 @@ _ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
 
 
 class Outdated(Exception):
-    """Data that a transaction read before it had its locks has changed. The transaction is retried."""
+    """Data that a transaction read before it took its locks has changed. The transaction is retried."""
 
 
 @dataclass(slots=True)
 class _Ending:
-    """The work at the end of the running transaction: gathered writes, and calls after the commit."""
+    """The work due when the running transaction ends: gathered writes before the commit, and calls after it."""
 
     gathered: dict[Callable[[list[Any]], Awaitable[None]], list[Any]] = field(default_factory=dict)
     calls: list[Callable[[], None]] = field(default_factory=list)
     mark: Mark | None = None
-    """Shows that it committed, when the answer to its COMMIT is lost."""
+    """Proves the commit if the answer to COMMIT is lost."""
     repeatable: bool = False
-    """Whether it may then be retried instead."""
+    """Whether the transaction may be retried in that case."""
 
 
 def on_commit(call: Callable[[], None]) -> None:
@@ -48,22 +48,22 @@ def on_commit(call: Callable[[], None]) -> None:
 
 
 def gather(write: Callable[[list[T]], Awaitable[None]], rows: Sequence[T]) -> None:
-    """Gather rows of the running transaction, to be written together before its commit."""
+    """Gather rows to be written together just before the running transaction commits."""
     _running().gathered.setdefault(write, []).extend(rows)
 
 
 def recognize_by(mark: Mark) -> None:
-    """Set the mark that shows whether the running transaction committed, should the answer to its COMMIT be lost."""
+    """Set the mark that proves the commit of the running transaction if the answer to COMMIT is lost."""
     _running().mark = mark
 
 
 def allow_repeat() -> None:
-    """Allow the running transaction to be retried when the answer to its COMMIT is lost, because it is idempotent."""
+    """Allow a retry of the running transaction, which is idempotent, if the answer to COMMIT is lost."""
     _running().repeatable = True
 
 
 async def write_gathered() -> None:
-    """Write the gathered rows of the running transaction now, where there would be too many at its end."""
+    """Write the gathered rows now, for transactions that would gather too many."""
     gathered = _running().gathered
     for write in tuple(gathered):
         await write(gathered.pop(write))
@@ -72,16 +72,16 @@ async def write_gathered() -> None:
 def _running() -> _Ending:
     ending = _ending.get()
     if ending is None:
-        raise RuntimeError("There is no transaction that this could belong to.")
+        raise RuntimeError("No transaction is running.")
     return ending
 
 
 async def run(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
-    """Run ``work`` in one transaction. In a transaction it joins that one.
+    """Run ``work`` in a transaction: the running one, or a new one.
 
-    It is retried after deadlocks, serialization failures, a locked database, ``Outdated`` and violated constraints: then
-    another transaction wrote first, and ``work`` finds its rows now. ``work`` must therefore have no effect outside the
-    database. A transaction that may have committed is not retried: it raises ``CommitUnknown``.
+    A new transaction is retried after deadlocks, serialization failures, a locked database, ``Outdated`` and violated
+    constraints: another transaction wrote first, and a retry finds its rows. ``work`` must therefore have no effect outside
+    the database. A transaction that may have committed is not retried; it raises ``CommitUnknown``.
     """
     if in_transaction.get():
         return await work()
@@ -95,14 +95,14 @@ async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int) -> T:
         except Exception as error:
             if attempt == attempts or not is_temporary(error):
                 raise
-            log.info("transaction tried again (%s of %s): %s", attempt, attempts, error)
+            log.info("retrying transaction (attempt %s of %s failed): %s", attempt, attempts, error)
             if not isinstance(error, Outdated):
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
 
 
 async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
-    """Run ``work``, which only reads, on a snapshot of the database. In a transaction it joins that one."""
+    """Run ``work``, which only reads, on one snapshot of the database, or in the running transaction."""
     if in_transaction.get():
         return await work()
     async with tortoise_transaction("reader"):
@@ -112,9 +112,9 @@ async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
 
 
 async def run_in_one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
-    """Like ``run``; on SQLite all of it runs in one hop to the connection's thread.
+    """Like ``run``, but on SQLite the transaction takes a single hop to the connection's thread.
 
-    ``work`` may await statements of this database and nothing else.
+    ``work`` may only await statements of this database.
     """
     if in_transaction.get():
         return await work()
@@ -137,7 +137,7 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
 
     result: T
 
-    async def whole() -> T:
+    async def complete() -> T:
         nonlocal result
         result = await work()
         await write_gathered()
@@ -145,7 +145,7 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
 
     lost: CommitLost | None = None
     try:
-        await (within or _in_transaction)(whole)
+        await (within or _in_transaction)(complete)
     except CommitLost as error:
         lost = error
     finally:

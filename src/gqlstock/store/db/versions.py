@@ -1,6 +1,7 @@
-"""The applied and pending migrations of a database, and applying them. ``connection`` opens the database."""
+"""Lists and applies the migrations of a database. ``connection`` opens the database."""
 
 import logging
+from functools import partial
 
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -28,8 +29,8 @@ log = logging.getLogger(__name__)
 # An arbitrary number that no other program locks in this database.
 _ADVISORY_LOCK = 0x6771_6C73_746F_636B
 
-# A table or column that each of these migrations created. Early releases recorded a migration in a second transaction: a
-# process that was killed in between left a schema without its record.
+# A table or column that each of these migrations creates. Early releases recorded a migration in a second transaction, so
+# a process that was killed in between left a migrated schema without the record.
 _CREATED_BY = {
     "0001_initial": "inventory_level.backordered",
     "0002_outbox_horizon": "outbox_horizon.entry_id",
@@ -37,12 +38,12 @@ _CREATED_BY = {
     "0004_token_warehouses": "api_token.warehouses",
     "0005_growth": "shipment_open",
 }
-# Servers of earlier versions keep no reads in memory.
-_READS_KEPT_SINCE = "0013_dropped_keys"
+# Servers of earlier versions do not cache reads.
+_READS_CACHED_SINCE = "0013_dropped_keys"
 
 
 async def migrate(url: DatabaseUrl) -> None:
-    """Migrate the schema, also while other processes do the same. It opens the database itself."""
+    """Migrate the schema. Several processes may do so at once. Opens the database itself."""
     async with opened(url, create=True):
         for attempt in range(1, transactions.ATTEMPTS + 1):
             try:
@@ -52,7 +53,7 @@ async def migrate(url: DatabaseUrl) -> None:
             except Exception as error:
                 if attempt == transactions.ATTEMPTS or not transactions.is_temporary(error):
                     raise
-                log.info("migrations tried again (%s of %s): %s", attempt, transactions.ATTEMPTS, error)
+                log.info("retrying migrations (attempt %s of %s failed): %s", attempt, transactions.ATTEMPTS, error)
 
 
 async def _apply_pending() -> bool:
@@ -61,11 +62,12 @@ async def _apply_pending() -> bool:
     await transactions.run(_create_record_table)
     steps = await executor.plan()
     if steps:
-        # The state of the tables is computed once, because that takes longer than most migrations.
+        # Compute the state of the tables once: this takes longer than most migrations.
         state = await executor._project_state(set(await executor.recorder.applied_migrations()))
-        kept = all(step.migration.name != _READS_KEPT_SINCE for step in steps)
+        drop_reads = all(step.migration.name != _READS_CACHED_SINCE for step in steps)
         for step in steps:
-            if not await transactions.run(lambda step=step: _apply(step.migration, state, kept=kept), attempts=1):  # type: ignore[misc]
+            apply = partial(_apply, step.migration, state, drop_reads=drop_reads)
+            if not await transactions.run(apply, attempts=1):
                 break
     return bool(steps)
 
@@ -76,34 +78,34 @@ async def _create_record_table() -> None:
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=False))
 
 
-async def _apply(migration: Migration, state: State, *, kept: bool) -> bool:
-    """Apply and record a migration in the running transaction. Returns False where another process did so.
+async def _apply(migration: Migration, state: State, *, drop_reads: bool) -> bool:
+    """Apply and record a migration in the running transaction. Returns False if another process did so.
 
-    ``kept``: servers may keep what they read before. They are told to drop it.
+    ``drop_reads``: make servers drop the reads that they have cached.
     """
     await _lock()
     executor = _executor(connection())
     if MigrationKey(app_label=APP, name=migration.name) in await executor.recorder.applied_migrations():
         return False
-    is_there = await _is_there(migration)
-    if is_there:
-        log.warning("migration %s was applied, but not recorded: it is recorded now", migration.name)
-    editor = None if is_there else executor._schema_editor(atomic=False)
-    await migration.apply(state, dry_run=is_there, schema_editor=editor)
+    exists = await _exists(migration)
+    if exists:
+        log.warning("migration %s was applied but not recorded; recording it now", migration.name)
+    editor = None if exists else executor._schema_editor(atomic=False)
+    await migration.apply(state, dry_run=exists, schema_editor=editor)
     await executor.recorder.record_applied(APP, migration.name)
-    if kept:
+    if drop_reads:
         await outbox.reset()
     return True
 
 
 async def _lock() -> None:
-    """Lock migrations for this transaction. On SQLite a transaction has the write lock from its start."""
+    """Lock out other migrations until the transaction ends. SQLite transactions hold the write lock from the start."""
     if is_postgres():
         await sql.execute("SELECT pg_advisory_xact_lock(?::bigint)", _ADVISORY_LOCK)
 
 
-async def _is_there(migration: Migration) -> bool:
-    """Whether the database has the table or column that a migration creates."""
+async def _exists(migration: Migration) -> bool:
+    """Whether the table or column that a migration creates already exists."""
     created = _CREATED_BY.get(migration.name)
     return created is not None and bool(await sql.query(_POSTGRES if is_postgres() else _SQLITE, created))
 
@@ -115,7 +117,7 @@ _SQLITE = """SELECT 1 FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c
 
 
 async def applied() -> set[str]:
-    """The names of the migrations that were applied to the open database."""
+    """The names of the migrations applied to the open database."""
     return {key.name for key in await _executor(reading()).recorder.applied_migrations() if key.app_label == APP}
 
 

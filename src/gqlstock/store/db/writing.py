@@ -15,20 +15,20 @@ from gqlstock.store.db.fields import FoldedField
 _NONE: Mapping[str, Sequence[Any]] = MappingProxyType({})
 
 
-async def insert(table: type[Model], rows: Sequence[Any], given: Mapping[str, Sequence[Any]] = _NONE) -> list[int]:
-    """Insert records of one kind. Returns their ids, in order. ``given``: stored values to use instead of the records'."""
+async def insert(table: type[Model], rows: Sequence[Any], overrides: Mapping[str, Sequence[Any]] = _NONE) -> list[int]:
+    """Insert records of one kind. Returns their ids, in order. ``overrides``: stored values that replace the records'."""
     if not rows:
         return []
     key = table._meta.pk
     kind: Any = type(rows[0])
     columns = _columns(table, kind)
-    ids = await sql.insert(table, columns, stored(table, rows, columns, given))
+    ids = await sql.insert(table, columns, stored(table, rows, columns, overrides))
     return ids if key.generated else [row.id for row in rows]
 
 
 @cache
 def _columns(table: type[Model], kind: Any) -> tuple[str, ...]:
-    """The columns that are written of a new record."""
+    """The columns that are written for a new record."""
     names = (field.name for field in dataclasses.fields(kind))
     return *(name for name in names if name != "id" or not table._meta.pk.generated), *_folded(table)
 
@@ -50,30 +50,30 @@ async def update(table: type[Model], pairs: Sequence[tuple[Any, Any]]) -> None:
 
 
 def stored(
-    table: type[Model], rows: Sequence[Any], columns: Sequence[str], given: Mapping[str, Sequence[Any]] = _NONE
+    table: type[Model], rows: Sequence[Any], columns: Sequence[str], overrides: Mapping[str, Sequence[Any]] = _NONE
 ) -> list[tuple[Any, ...]]:
-    """The stored values of these columns for records of one kind. ``given`` as in ``insert``."""
+    """The stored values of these columns for records of one kind. ``overrides`` as in ``insert``."""
     kind: Any = type(rows[0])
-    return _conversion(table, kind, tuple(columns), tuple(given))(rows, *given.values())
+    return _conversion(table, kind, tuple(columns), tuple(overrides))(rows, *overrides.values())
 
 
 @cache
 def _conversion(
-    table: type[Model], kind: Any, columns: tuple[str, ...], given: tuple[str, ...]
+    table: type[Model], kind: Any, columns: tuple[str, ...], overrides: tuple[str, ...]
 ) -> Callable[..., list[tuple[Any, ...]]]:
-    """A function that makes stored rows of records. It is compiled, because it runs for each record."""
+    """A function that converts records to stored rows. It is generated code, because it runs for every record."""
     scope: dict[str, Any] = {"folded": folding.folded}
     values = []
     for column in columns:
-        if column in given:
-            values.append(f"given_{column}")
+        if column in overrides:
+            values.append(f"override_{column}")
         elif column in _folded(table):
             values.append(f"folded({', '.join(f'row.{name}' for name in _folded(table)[column])})")
         else:
             write = scope[f"write_{column}"] = records.writer(kind, column)
             converted = f"None if row.{column} is None else write_{column}(row.{column})"
             values.append(converted if write is not None else f"row.{column}")
-    names = [f"given_{name}" for name in given]
+    names = [f"override_{name}" for name in overrides]
     each, lists = ", ".join(["row", *names]), ", ".join(["rows", *names])
     source = f"[({', '.join(values)},) for {each}, in zip({lists}, strict=True)]"
     exec(f"def conversion({lists}):\n    return {source}", scope)
@@ -82,5 +82,5 @@ def _conversion(
 
 @cache
 def _folded(table: type[Model]) -> dict[str, tuple[str, ...]]:
-    """The folded columns, each with the fields that it is made of."""
+    """The folded columns, each with its source fields."""
     return {name: field.of for name, field in table._meta.fields_map.items() if isinstance(field, FoldedField)}

@@ -884,7 +884,7 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
-        # Unique among what is in use: partial indexes, which Tortoise makes on PostgreSQL only.
+        # Unique among rows in use. These are SQL because Tortoise creates partial indexes only on PostgreSQL.
         ops.RunSQL("CREATE UNIQUE INDEX item_sku_unique ON item (sku) WHERE deleted_at IS NULL"),
         ops.RunSQL("CREATE UNIQUE INDEX item_slug_unique ON item (slug) WHERE deleted_at IS NULL"),
         ops.RunSQL(

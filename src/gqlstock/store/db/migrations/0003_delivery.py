@@ -14,7 +14,7 @@ from tortoise.indexes import Index
 class Reword(ops.AlterField):
     """Changes a field's description, and nothing in the database.
 
-    On SQLite altering a field copies the table: its indexes would be gone, and the ids of an empty outbox begin again.
+    On SQLite, altering a field copies the table: it would lose its indexes, and the ids of an empty outbox would restart.
     """
 
     async def database_forward(self, *_: object, **__: object) -> None: ...
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
             "CREATE UNIQUE INDEX back_in_stock_waiting ON back_in_stock_subscription (item_id, website_id, email_key) "
             "WHERE state = 'WAITING'"
         ),
-        # What was news before there was anybody to tell it to stays untold.
+        # Entries from before the dispatcher existed are not delivered.
         ops.RunSQL(
             "INSERT INTO dispatch (id, tx, entry_id) SELECT 1, COALESCE(MAX(tx), 0), COALESCE(MAX(id), 0) FROM outbox"
         ),

@@ -1,4 +1,4 @@
-"""Indexes for lists of millions of rows, and combinations that say themselves where their product lies."""
+"""Indexes for lists of millions of rows. Combinations store the category and status of their product."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from tortoise.migrations import operations as ops
 
 
 class OnPostgres(ops.RunSQL):
-    """What SQLite has no use for, or no word."""
+    """SQL that SQLite does not need or support."""
 
     async def database_forward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         if state_editor and state_editor.client.capabilities.dialect == "postgres":
             await super().database_forward(app_label, old_state, new_state, state_editor)
 
 
-# Finds a text inside of names and codes, where the extension pg_trgm is there or may be made. Without it a search reads
-# all items, and finds the same; so it does on SQLite.
+# Finds a text within names and codes. It needs the extension pg_trgm. Without the extension, and on SQLite, a search scans
+# all items and finds the same.
 _SEARCH = """
     DO $$ BEGIN
         CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -24,7 +24,7 @@ _SEARCH = """
             UPPER(name) gin_trgm_ops, UPPER(sku) gin_trgm_ops, UPPER(own_code) gin_trgm_ops, UPPER(barcode) gin_trgm_ops
         );
     EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
-        RAISE NOTICE 'pg_trgm is not there: items are searched without an index';
+        RAISE NOTICE 'pg_trgm is not available: item searches use no index';
     END $$
 """
 
@@ -50,12 +50,12 @@ class Migration(migrations.Migration):
         ops.AddIndex(model_name="Shipment", index=Index(fields=["state", "created_at", "id"])),
         ops.AddIndex(model_name="LowInventoryAlert", index=Index(fields=["warehouse_id", "id"])),
         ops.AddIndex(model_name="LowInventoryAlert", index=Index(fields=["sku"])),
-        # Addresses are looked for whatever their case.
+        # Email lookups ignore case.
         ops.RemoveIndex(model_name="Order", fields=["customer_email"]),
         ops.RunSQL("CREATE INDEX customer_order_email ON customer_order (UPPER(CAST(customer_email AS VARCHAR)))"),
-        # The few that are still to be packed or to leave, oldest first.
+        # Only the few shipments still to be packed or shipped, oldest first.
         ops.RunSQL("CREATE INDEX shipment_open ON shipment (created_at, id) WHERE state IN ('PENDING', 'READY')"),
-        # Beginnings, whatever the database's collation: what a new SKU or slug is not to be.
+        # For prefix lookups under any collation. They find the SKUs and slugs that a new one must not repeat.
         OnPostgres("CREATE INDEX item_sku_start ON item (sku varchar_pattern_ops) WHERE deleted_at IS NULL"),
         OnPostgres("CREATE INDEX item_slug_start ON item (slug varchar_pattern_ops) WHERE deleted_at IS NULL"),
         OnPostgres(_SEARCH),

@@ -1,4 +1,4 @@
-"""Entries of the outbox get a mark, and an era for PostgreSQL's transaction numbers; endpoints begin at a place of it."""
+"""Outbox entries get a mark, and an era for PostgreSQL's transaction numbers. Webhook endpoints store where they start."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Mark(ops.RunSQL):
 
 
 def _add(model: str, *names: str) -> list[ops.AddField]:
-    # Servers of the version before this go on meanwhile, and write rows without these columns.
+    # Servers of the previous version keep running meanwhile, and write rows without these columns.
     return [ops.AddField(model_name=model, name=name, field=fields.BigIntField(db_default=0)) for name in names]
 
 

@@ -1,7 +1,7 @@
-"""Counts and seals, by which ``gqlstock verify`` finds rows that were changed or have vanished.
+"""Counts and seals, by which ``gqlstock verify`` finds rows that were changed or deleted.
 
-Rows that are there have no seal. They are looked at without, and without their counts: servers of the version before may
-still write while this one is brought in, and do not count.
+Existing rows have no seal. They are verified without seals and counts: servers of the previous version, which maintain
+neither, may still write during the rollout.
 """
 
 from tortoise import fields, migrations

@@ -1,4 +1,4 @@
-"""Holds that say where they were asked for, where that was without a token."""
+"""Holds placed without a token store where they were requested from."""
 
 from tortoise import fields, migrations
 from tortoise.indexes import Index

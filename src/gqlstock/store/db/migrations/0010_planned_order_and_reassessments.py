@@ -1,4 +1,4 @@
-"""The order in which waiting units were planned, and items whose alerts are still to be assessed again."""
+"""The order in which waiting units were planned, and the items whose alerts must be reassessed."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.AddField(model_name="Allocation", name="split_from", field=fields.BigIntField(null=True)),
-        # Of a line and a source one allocation was planned; those with a higher id were split off.
+        # One allocation was planned per line and source. Those with a higher id were split from it.
         ops.RunSQL(
             """UPDATE allocation SET split_from = planned.id FROM (
                    SELECT line_id, position, MIN(id) AS id FROM allocation GROUP BY line_id, position HAVING COUNT(*) > 1
@@ -35,6 +35,6 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
-        # Alerts did not follow settings before: every item is assessed once.
+        # Alerts did not follow settings before, so every item is reassessed once.
         ops.RunSQL("INSERT INTO reassessment (after) SELECT 0 WHERE EXISTS (SELECT 1 FROM item)"),
     ]

@@ -1,4 +1,4 @@
-"""SKUs and codes in one spelling, what searches look in, and orders that keep where they go."""
+"""Normalized SKUs and codes, folded text for search, and the coordinates that orders ship to."""
 
 import logging
 from typing import Any
@@ -13,10 +13,10 @@ from gqlstock.store.db.fields import FoldedField
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 5_000
+_BATCH_SIZE = 5_000
 
-# Where a SKU or a code stands, and whether it must stay the only one of its table.
-_SPELLED = {
+# The tables with a SKU or a code, its column, and whether it is unique.
+_NORMALIZED = {
     "item": ("sku", True),
     "warehouse": ("code", True),
     "website": ("code", True),
@@ -26,7 +26,7 @@ _SPELLED = {
     "low_inventory_alert": ("sku", False),
     "back_in_stock_subscription": ("sku", False),
 }
-# What each folded column is made of: first what is never null.
+# The source columns of each folded column. The first is never null.
 _FOLDED: dict[str, dict[str, tuple[str, ...]]] = {
     "item": {"folded_sku": ("sku",), "folded": ("name", "own_code", "barcode")},
     "customer_order": {"folded": ("customer_email", "reference")},
@@ -35,26 +35,26 @@ _FOLDED: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class _Database:
-    """The database that is being migrated, with statements that write ? for a value."""
+    """The database being migrated. Its statements have the placeholder ``?``."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self.is_postgres = client.capabilities.dialect == "postgres"
 
-    def _told(self, statement: str) -> str:
+    def _numbered(self, statement: str) -> str:
         parts = statement.split("?")
         if not self.is_postgres:
             return statement
         return "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1)) + parts[-1]
 
     async def query(self, statement: str, *values: Any) -> list[Any]:
-        return list(await self._client.execute_query_dict(self._told(statement), list(values)))
+        return list(await self._client.execute_query_dict(self._numbered(statement), list(values)))
 
     async def run(self, statement: str, rows: list[list[Any]]) -> None:
-        await self._client.execute_many(self._told(statement), rows)
+        await self._client.execute_many(self._numbered(statement), rows)
 
     def is_odd(self, text: str) -> str:
-        """SQL: whether a text has anything but visible ASCII and single blanks."""
+        """SQL: whether a text contains anything but printable ASCII and single spaces."""
         if self.is_postgres:
             return f"(({text}) COLLATE \"C\" ~ '[^ -~]' OR ({text}) LIKE '%  %')"
         return f"(({text}) GLOB '*[^ -~]*' OR ({text}) LIKE '%  %')"
@@ -63,10 +63,10 @@ class _Database:
         return f'LOWER(({text}) COLLATE "C")' if self.is_postgres else f"LOWER({text})"
 
 
-async def _spell(_: Any, editor: Any) -> None:
-    """Give every SKU and code the one spelling that it is looked up by."""
+async def _normalize(_: Any, editor: Any) -> None:
+    """Normalize every SKU and code, because lookups use the normalized form."""
     db = _Database(editor.client)
-    for table, (column, unique) in _SPELLED.items():
+    for table, (column, unique) in _NORMALIZED.items():
         rows = await db.query(
             f"SELECT id, {column} AS text FROM {table} WHERE {db.is_odd(column)} OR {column} <> TRIM({column}) ORDER BY id"
         )
@@ -78,7 +78,13 @@ async def _spell(_: Any, editor: Any) -> None:
             new = await _free(db, table, column, row_id, wanted or f"{table}-{row_id}") if unique else wanted
             if new != wanted:
                 log.warning(
-                    "%s %s: the %s %r is now %r: %r is taken or empty.", table, row_id, column, text, new, wanted
+                    "%s %s: %s %r changed to %r, because %r is taken or empty.",
+                    table,
+                    row_id,
+                    column,
+                    text,
+                    new,
+                    wanted,
                 )
             if unique:
                 await db.query(f"UPDATE {table} SET {column} = ? WHERE id = ?", new, row_id)
@@ -89,7 +95,7 @@ async def _spell(_: Any, editor: Any) -> None:
 
 
 async def _free(db: _Database, table: str, column: str, row_id: int, wanted: str) -> str:
-    """That text, numbered where another row has it."""
+    """The wanted text, with a number appended if another row has it."""
     in_use = "AND deleted_at IS NULL" if table == "item" else ""
     if in_use and not await db.query(f"SELECT 1 AS found FROM item WHERE id = ? {in_use}", row_id):
         return wanted
@@ -103,7 +109,7 @@ async def _free(db: _Database, table: str, column: str, row_id: int, wanted: str
 
 
 async def _fold(_: Any, editor: Any) -> None:
-    """Fill what searches look in: plain ASCII where it lies, the rest as the rule says."""
+    """Fill the folded columns: plain ASCII in SQL, other text with ``folding.folded``."""
     db = _Database(editor.client)
     for table, columns in _FOLDED.items():
         for column, of in columns.items():
@@ -115,7 +121,7 @@ async def _fold(_: Any, editor: Any) -> None:
             last = 0
             while rows := await db.query(
                 f"""SELECT id, {", ".join(of)} FROM {table} WHERE {column} IS NULL AND id > ?
-                    ORDER BY id LIMIT {_AT_ONCE}""",
+                    ORDER BY id LIMIT {_BATCH_SIZE}""",
                 last,
             ):
                 last = rows[-1]["id"]
@@ -124,27 +130,27 @@ async def _fold(_: Any, editor: Any) -> None:
 
 
 def _next_line(before: tuple[str, ...], name: str) -> str:
-    """SQL: a column on a line of its own, as ``folded`` puts it."""
+    """SQL: a column on its own line, like ``folded``."""
     first = " AND ".join(f"COALESCE({other}, '') = ''" for other in before)
     return f"CASE WHEN COALESCE({name}, '') = '' THEN '' WHEN {first} THEN {name} ELSE '\n' || {name} END"
 
 
 class OnPostgres(ops.RunSQL):
-    """What SQLite has no use for, or no word."""
+    """SQL that SQLite does not need or support."""
 
     async def database_forward(self, app_label: str, old_state: Any, new_state: Any, state_editor: Any = None) -> None:
         if state_editor and state_editor.client.capabilities.dialect == "postgres":
             await super().database_forward(app_label, old_state, new_state, state_editor)
 
 
-# As 0005_growth made it, of the folded columns.
+# The index of 0005_growth, now on the folded columns.
 _SEARCH = """
     DO $$ BEGIN
         DROP INDEX IF EXISTS item_search;
         CREATE EXTENSION IF NOT EXISTS pg_trgm;
         CREATE INDEX item_search ON item USING gin (folded gin_trgm_ops, folded_sku gin_trgm_ops);
     EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
-        RAISE NOTICE 'pg_trgm is not there: items are searched without an index';
+        RAISE NOTICE 'pg_trgm is not available: item searches use no index';
     END $$
 """
 
@@ -162,7 +168,7 @@ class Migration(migrations.Migration):
         ops.AddField(model_name="Order", name="folded", field=FoldedField()),
         ops.AddField(model_name="OrderLine", name="folded", field=FoldedField()),
         ops.AddIndex(model_name="BackInStockSubscription", index=Index(fields=["item_id", "id"])),
-        ops.RunPython(_spell),
+        ops.RunPython(_normalize),
         ops.RunPython(_fold),
         OnPostgres(_SEARCH),
     ]

@@ -1,4 +1,4 @@
-"""Refusals are kept under idempotency keys too: they decide for calls that arrived before them."""
+"""Idempotency keys also store refusals, which apply to calls that arrived before the refusal."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops

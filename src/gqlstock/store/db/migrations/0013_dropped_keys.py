@@ -1,4 +1,4 @@
-"""Entries of the outbox say of which item they drop what is kept in memory. There are more topics."""
+"""Outbox entries name the item whose cached reads they invalidate. Adds topics."""
 
 from gqlstock.rules.events import Topic
 from tortoise import fields, migrations
@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Reword(ops.AlterField):
     """Changes a field's description, and nothing in the database.
 
-    On SQLite altering a field copies the table: its indexes would be gone, and the ids of an empty outbox begin again.
+    On SQLite, altering a field copies the table: it would lose its indexes, and the ids of an empty outbox would restart.
     """
 
     async def database_forward(self, *_: object, **__: object) -> None: ...

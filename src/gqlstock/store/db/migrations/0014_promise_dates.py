@@ -1,4 +1,4 @@
-"""What orders were promised, and announcements whose date has passed."""
+"""The dates promised for orders, and announcements whose date has passed."""
 
 from tortoise import fields, migrations
 from tortoise.indexes import Index
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         ops.AddField(model_name="OrderLine", name="buffer_days", field=fields.IntField(default=0, db_default=0)),
         ops.AddField(model_name="StockAnnouncement", name="lapsed_at", field=fields.DatetimeField(null=True)),
         ops.AddIndex(model_name="StockAnnouncement", index=Index(fields=["expected_at", "id"])),
-        # The few that are still to come. The sweep takes those whose date has passed.
+        # Only the few announcements that are still open. The sweep reads those whose date has passed.
         ops.RunSQL(
             "CREATE INDEX stock_announcement_due ON stock_announcement (expected_at)"
             " WHERE withdrawn_at IS NULL AND received < quantity AND lapsed_at IS NULL"

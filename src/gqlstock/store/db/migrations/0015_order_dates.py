@@ -1,4 +1,4 @@
-"""Webhooks tell of changed dates of orders."""
+"""Adds webhooks for changed order dates."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops

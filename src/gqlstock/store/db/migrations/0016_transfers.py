@@ -1,4 +1,4 @@
-"""Transfers on the way, whose units are announced at the destination. Entries of the outbox, and webhooks, tell of them."""
+"""Transfers, whose units are announced at the destination while in transit. Adds their outbox and webhook topics."""
 
 from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
@@ -15,7 +15,7 @@ from gqlstock.store.db.fields import QuantityField
 class Reword(ops.AlterField):
     """Changes a field's description, and nothing in the database.
 
-    On SQLite altering a field copies the table: its indexes would be gone, and the ids of an empty outbox begin again.
+    On SQLite, altering a field copies the table: it would lose its indexes, and the ids of an empty outbox would restart.
     """
 
     async def database_forward(self, *_: object, **__: object) -> None: ...
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.AddField(model_name="StockAnnouncement", name="transfer_id", field=fields.BigIntField(null=True)),
-        # Most announcements are of no transfer.
+        # Most announcements do not belong to a transfer.
         ops.RunSQL(
             "CREATE INDEX stock_announcement_transfer ON stock_announcement (transfer_id, id)"
             " WHERE transfer_id IS NOT NULL"

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.AddIndex(model_name="StockAnnouncement", index=Index(fields=["reference"])),
-        # The few of which something is still to come, soonest first and oldest first.
+        # Only the few announcements that are still open, soonest first and oldest first.
         ops.RunSQL(
             "CREATE INDEX stock_announcement_open ON stock_announcement (expected_at, id)"
             " WHERE withdrawn_at IS NULL AND received < quantity"

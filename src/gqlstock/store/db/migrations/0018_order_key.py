@@ -1,4 +1,4 @@
-"""The key that access tokens of orders are made with. ``gqlstock migrate`` makes it when the table is there."""
+"""The key that order access tokens are derived from. ``gqlstock migrate`` creates it once the table exists."""
 
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops

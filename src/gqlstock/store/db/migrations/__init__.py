@@ -1,1 +1,1 @@
-"""The schema's history, in Tortoise's own migrations."""
+"""The schema's history, as Tortoise migrations."""
