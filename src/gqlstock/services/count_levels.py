@@ -71,11 +71,12 @@ class CountLevels:
     """Write counts. A count that equals its level changes nothing.
 
     Counts that became wrong since the check are refused by line, and the others are written. The result has the changed
-    levels, and as ``rows`` the counts below 0.
+    levels, and as ``rows`` the counts below 0. ``reason``: that of the movements.
     """
 
     caller: Caller
     counts: Sequence[Count]
+    reason: str
     key: IdempotencyKey | None = None
 
     @property
@@ -101,7 +102,7 @@ class CountLevels:
                 refused += [refusal.under("line", count.line) for refusal in error.refusals]
                 continue
             if change is not None:
-                entries.append(LedgerEntry(*count.key, change, self.caller, counted_at=now))
+                entries.append(LedgerEntry(*count.key, change, self.caller, self.reason, counted_at=now))
             if count.on_hand < 0 and not _is_current(level, count.on_hand):
                 assert item is not None
                 owed.append(Owed(count.line, item.sku, count.on_hand))

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from gqlstock.formats.format import Context
+from gqlstock.formats.format import Context, CountFormat
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import counting, quantities, refusals
 from gqlstock.rules.import_report import Kind, Remark, RemarkKind, Report, Tally
 from gqlstock.rules.import_rows import Faults, ItemName, LevelCount
+from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Code
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import count_levels
@@ -17,14 +18,22 @@ from gqlstock.services.import_plan import Places
 from gqlstock.services.import_progress import CHECKED, COUNTED, Progress
 from gqlstock.stock import transaction
 from gqlstock.store import catalog as rows
-from gqlstock.store import warehouses
+from gqlstock.store import counts, warehouses
 from gqlstock.store.counts import Count
 from gqlstock.store.db import sql
 from gqlstock.store.spool import Counts
 
 OWED = "units that the old shop owes its customers: counted as 0"
 UNKNOWN_ITEMS = "counts of items that are not here"
+TWICE = (
+    "units that an import of products counted in a warehouse which this file does not count the item in: they count twice "
+    "if they are the same units; set them to 0 there"
+)
 NOT_COUNTED = "counts of products that are not counted, or whose combinations are"
+
+OF_COUNTS = "Import of counts"
+OF_PRODUCTS = "Import of products"
+"""The reasons of the movements of counts, which say what kind of file they come from."""
 
 COUNTS_PER_COMMAND = 1_000
 _COUNTS_PER_CHECK = 5_000
@@ -33,13 +42,13 @@ _LEVELS_PER_SNAPSHOT = 20_000
 
 
 async def check(
-    given: Counts, places: Places, context: Context, foreseen: Report, progress: Progress, *, leave_out_unknown: bool
+    given: Counts, of: CountFormat, places: Places, context: Context, foreseen: Report, progress: Progress
 ) -> None:
     """Check all counts of a file, and keep those that differ from their levels. ``foreseen``: what an import would do."""
-    await _resolve(given, places, context, leave_out_unknown=leave_out_unknown)
+    await _resolve(given, places, context, leave_out_unknown=of.leaves_out_unknown_items)
     context.faults.check()
     await sql.analyze("item", "inventory_level")
-    await _check(given, await items_per_command(), context.faults, foreseen, progress)
+    await _check(given, of, context, foreseen, progress)
     context.faults.check()
 
 
@@ -48,7 +57,7 @@ async def write(caller: Caller, given: Counts, made: Mapping[int, int], report: 
 
     ``made``: the ids of warehouses by the ids that they had in the check.
     """
-    writer, total = CountWriter(caller, report), given.due_count
+    writer, total = CountWriter(caller, report, OF_COUNTS), given.due_count
     report[Kind.LEVELS].unchanged += len(given) - total
     progress(COUNTED, 0, total)
     for part in given.due(COUNTS_PER_COMMAND, await items_per_command()):
@@ -69,16 +78,17 @@ def owed(report: Report, found: count_levels.Owed) -> None:
 
 
 class CountWriter:
-    """Writes counts, one command for each part, and reports the results."""
+    """Writes counts, one command for each part, and reports the results. ``reason``: that of the movements."""
 
-    def __init__(self, caller: Caller, report: Report) -> None:
+    def __init__(self, caller: Caller, report: Report, reason: str) -> None:
         self.done = 0
         self.faults = Faults(report.files)
         self._caller = caller
         self._report = report
+        self._reason = reason
 
     async def write(self, part: Sequence[Count]) -> None:
-        result = await transaction.run(count_levels.CountLevels(self._caller, part))
+        result = await transaction.run(count_levels.CountLevels(self._caller, part, self._reason))
         self.done += len(part)
         changed = len(result.ids["levels"])
         self._report[Kind.LEVELS].add(Tally(changed=changed, unchanged=len(part) - changed - len(result.refusals)))
@@ -89,11 +99,13 @@ class CountWriter:
             owed(self._report, found)
 
 
-async def _check(given: Counts, items: int, faults: Faults, report: Report, progress: Progress) -> None:
+async def _check(given: Counts, of: CountFormat, context: Context, report: Report, progress: Progress) -> None:
     """Check all counts and keep those that differ from their levels. Takes no locks."""
     done = 0
-    for part in given.resolved(_COUNTS_PER_CHECK, items):
-        checked = await count_levels.check(part, faults)
+    for part in given.resolved(_COUNTS_PER_CHECK, await items_per_command()):
+        checked = await count_levels.check(part, context.faults)
+        if of.makes_warehouses:
+            await _warn_of_units_counted_twice(part, context)
         given.put_due(checked.due)
         report[Kind.LEVELS].add(Tally(changed=checked.changed, unchanged=len(part) - checked.changed))
         for found in checked.owed:
@@ -101,6 +113,21 @@ async def _check(given: Counts, items: int, faults: Faults, report: Report, prog
         done += len(part)
         progress(CHECKED, done, len(given))
         await asyncio.sleep(0)
+
+
+async def _warn_of_units_counted_twice(part: Sequence[Count], context: Context) -> None:
+    """Report items that have units of a file of products in a warehouse that this file does not count them in.
+
+    Files by location come from the system that wrote the file of products. ``part`` has all counts of its items.
+    """
+    here = {count.key for count in part}
+    lines = {count.item_id: count.line for count in reversed(part) if count.on_hand > 0}
+    before = await counts.of_one_reason(lines, OF_PRODUCTS)
+    elsewhere = {key: units for key, units in before.items() if key not in here}
+    items = await rows.items({item_id for item_id, _ in elsewhere})
+    for item_id in items:
+        units = sum((units for key, units in elsewhere.items() if key[0] == item_id), ZERO)
+        context.to_check(lines[item_id], TWICE, items[item_id].sku, units)
 
 
 async def _resolve(given: Counts, places: Places, context: Context, *, leave_out_unknown: bool) -> None:

@@ -103,7 +103,7 @@ class _Run:
             foreseen = self.report if self.dry else Report(self.report.files)
             leave_out = given.leaves_out_unknown_items
             await import_statuses.check(spool, self.context, foreseen, leave_out_unknown=leave_out)
-            await import_counts.check(spool, places, self.context, foreseen, self.progress, leave_out_unknown=leave_out)
+            await import_counts.check(spool, given, places, self.context, foreseen, self.progress)
             if self.dry:
                 import_warehouses.foresee(places, self.context.options.website, self.report)
                 return
@@ -191,7 +191,8 @@ class _Run:
             self.report[Kind.CATEGORIES].made += len(check.categories.made)
 
     async def _write_products(self, spool: Products, places: Places) -> None:
-        writer, counter = ProductWriter(spool, places, self.report), CountWriter(self.caller, self.report)
+        writer = ProductWriter(spool, places, self.report)
+        counter = CountWriter(self.caller, self.report, import_counts.OF_PRODUCTS)
         items = min(await import_counts.items_per_command(), COUNTS_PER_COMMAND)
         done, total = 0, len(spool)
         self.progress(TAKEN_IN, 0, total)
