@@ -72,7 +72,7 @@ def test_token_create_takes_warehouses_and_an_end(run: Run, fill: Fill) -> None:
     [
         ("x" * 256, "The token name xxxxxxxxx"),
         ("💧" * 256, "The token name 💧"),
-        ("till\udcff", "The token name has a control character in it."),
+        ("till\udcff", "The token name contains a control character."),
         ("", "The token name must not be empty."),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_warehouse_that_cannot_be_looked_up_is_refused_in_one_line(run: Run) -
     result = run("token", "create", "till", "--scope", "admin", "--warehouse", "BERLIN\udcff")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "The code has a control character in it.\n"
+    assert result.stderr == "The code contains a control character.\n"
 
 
 def test_an_import_into_a_warehouse_that_cannot_be_looked_up_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_import_into_a_warehouse_that_cannot_be_looked_up_is_refused_in_one_l
     result = run("import", "shopify-products", str(file), "--warehouse", "BERLIN\udcff")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "The code has a control character in it.\n"
+    assert result.stderr == "The code contains a control character.\n"
 
 
 def test_token_revoke_says_so_and_the_list_has_when(run: Run) -> None:

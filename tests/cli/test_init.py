@@ -55,4 +55,4 @@ def test_init_takes_names(run: Run) -> None:
 def test_a_code_that_cannot_be_kept_is_refused_in_one_line(run: Run) -> None:
     result = run("init", "--warehouse", "BERLIN\udcff", "--website", "shop")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "The code has a control character in it.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "The code contains a control character.\n")

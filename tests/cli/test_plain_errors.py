@@ -164,10 +164,13 @@ def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:
     ("arguments", "told"),
     [
         ("token create till --scope admin --warehouse PARIS", "There is no warehouse PARIS."),
-        ("token create till --scope admin --expires 2020-01-31", "2020-01-31 is past: a token that ends then is worth"),
+        (
+            "token create till --scope admin --expires 2020-01-31",
+            "2020-01-31 is in the past; a token must expire in the future",
+        ),
         (
             "token create till --scope admin --expires soon",
-            "soon is no time that a token can end: write 12h, 90d or 8w",
+            "soon is not a valid expiry; write 12h, 90d or 8w",
         ),
         ("token revoke till", "There is no token till."),
     ],

@@ -248,7 +248,7 @@ async def test_the_storefronts_module_places_an_order_and_follows_it_by_its_acce
                 return json.loads(await shopper.stdout.readline())
 
         try:
-            assert await said() == "There are not 100 of MUG."
+            assert await said() == "Not enough of MUG available, 100 requested."
             assert [await said() for _ in range(4)] == ["PLACED", None, None, ["100001", "PLACED", []]]
             packed = await ship.create(SYSTEM, CreateShipmentRequest("100001", "BERLIN"))
             assert await said() == ["100001", "PLACED", [None]]

@@ -75,13 +75,16 @@ def test_a_product_sold_by_options_can_be_waited_for_when_all_its_combinations_a
 @pytest.mark.parametrize(
     ("assessment", "told"),
     [
-        (found(1), "MUG can be ordered: there is nothing to wait for."),
-        (found(0, status=InventoryStatus.DISCONTINUED), "MUG is discontinued: it will not come back."),
+        (found(1), "MUG can be ordered now."),
+        (found(0, status=InventoryStatus.DISCONTINUED), "MUG is discontinued and will not be restocked."),
         (
             found(9, **NO_QUANTITY),
-            "No quantity of MUG can be ordered, whatever is in stock: its quantity rules contradict each other.",
+            "MUG cannot be ordered in any quantity: its quantity rules contradict each other.",
         ),
-        (found(0, allow_back_in_stock_subscriptions=False), "The shop does not tell when MUG is back."),
+        (
+            found(0, allow_back_in_stock_subscriptions=False),
+            "The shop does not offer back-in-stock notifications for MUG.",
+        ),
     ],
 )
 def test_what_cannot_be_waited_for_is_refused_with_the_reason(assessment, told):

@@ -60,7 +60,7 @@ def test_only_options_for_inventory_make_combinations():
 def test_a_product_without_options_for_inventory_has_no_combinations_to_make():
     found = refusals(combinations.every_choice, [option("Engraving", inventory=False)], "product")
 
-    assert found == invalid("The product has no option that makes combinations: tick inventory on one.", "product")
+    assert found == invalid("The product has no inventory option; set inventory to true on at least one.", "product")
 
 
 def numbered(name, count):
@@ -74,9 +74,7 @@ def test_two_thousand_combinations_are_made():
 def test_over_two_thousand_combinations_are_too_many():
     found = refusals(combinations.every_choice, [numbered("Size", 29), numbered("Color", 69)], "product")
 
-    assert found == (
-        Refusal(Code.TOO_MANY, "2001 combinations are too many for one call: at most 2000.", ("product",)),
-    )
+    assert found == (Refusal(Code.TOO_MANY, "At most 2000 combinations per call, 2001 given.", ("product",)),)
 
 
 @pytest.mark.parametrize(
@@ -127,19 +125,19 @@ def test_a_choice_is_read_by_option_name():
     [
         pytest.param(
             [("Size", "S"), ("Weight", "1 kg")],
-            "The product has no option Weight; it has: Size, Color, Engraving.",
+            "The product has no option Weight; its options are: Size, Color, Engraving.",
             ("options", 1, "name"),
             id="an-option-that-the-product-has-not",
         ),
         pytest.param(
             [("Size", "XL")],
-            "Size cannot be XL; it can be: S, M.",
+            "Size has no value XL; its values are: S, M.",
             ("options", 0, "value"),
             id="a-value-that-the-option-has-not",
         ),
         pytest.param(
             [("Size", "S"), ("Size", "M")],
-            "Size is chosen twice.",
+            "The option Size is chosen twice.",
             ("options", 1, "name"),
             id="two-values-of-one-option",
         ),
@@ -152,7 +150,7 @@ def test_a_choice_that_the_product_does_not_have_is_invalid(chosen, message, pat
 def test_a_product_without_options_says_so():
     found = refusals(catalog.check_choice, [("Size", "S")], [])
 
-    assert found == invalid("The product has no option Size; it has: none.", 0, "name")
+    assert found == invalid("The product has no option Size; its options are: none.", 0, "name")
 
 
 def test_the_same_choice_in_another_order_is_the_same_combination():
@@ -283,7 +281,7 @@ def test_option_names_and_values_are_taken_trimmed():
     [
         pytest.param(
             [option("Size"), option(" Size")],
-            "The option Size stands there twice.",
+            "The option Size occurs twice.",
             (1, "name"),
             id="an-option-twice-but-for-a-space",
         ),
@@ -304,28 +302,28 @@ def test_option_names_and_values_are_taken_trimmed():
         ),
         pytest.param(
             [option("Size", "S", "M", "S")],
-            "The value S stands there twice.",
+            "The value S occurs twice.",
             (0, "values", 2, "name"),
             id="a-value-twice",
         ),
         pytest.param(
-            [option("Size"), option("Size")], "The option Size stands there twice.", (1, "name"), id="an-option-twice"
+            [option("Size"), option("Size")], "The option Size occurs twice.", (1, "name"), id="an-option-twice"
         ),
         pytest.param(
             [option("Size"), replace(option("Color", "Red", "Blue"), existing="Green")],
-            "Color cannot be Green; it can be: Red, Blue.",
+            "Color has no value Green; its values are: Red, Blue.",
             (1, "existing"),
             id="an-existing-value-that-is-none",
         ),
         pytest.param(
             [replace(option(), existing="")],
-            "Size cannot be ; it can be: S, M.",
+            "Size has no value ; its values are: S, M.",
             (0, "existing"),
             id="no-existing-value",
         ),
         pytest.param(
             [option("x" * 101)],
-            f"The option {'x' * 79}… has 101 characters: at most 100.",
+            f"The option {'x' * 79}… has 101 characters; the maximum is 100.",
             (0, "name"),
             id="a-name-too-long",
         ),
@@ -353,16 +351,18 @@ def test_a_text_is_taken_trimmed(given_text, kind, expected):
     [
         pytest.param("", "sku", "The sku must not be empty.", id="nothing"),
         pytest.param("   ", "name", "The name must not be empty.", id="only-spaces"),
-        pytest.param("T" * 256, "sku", f"The sku {'T' * 79}… has 256 characters: at most 255.", id="a-long-sku"),
-        pytest.param("N" * 501, "name", f"The name {'N' * 79}… has 501 characters: at most 500.", id="a-long-name"),
+        pytest.param("T" * 256, "sku", f"The sku {'T' * 79}… has 256 characters; the maximum is 255.", id="a-long-sku"),
+        pytest.param(
+            "N" * 501, "name", f"The name {'N' * 79}… has 501 characters; the maximum is 500.", id="a-long-name"
+        ),
         pytest.param(
             "B" * 256,
             "carrier",
-            f"The carrier {'B' * 79}… has 256 characters: at most 255.",
+            f"The carrier {'B' * 79}… has 256 characters; the maximum is 255.",
             id="a-long-text-of-another-kind",
         ),
-        pytest.param("TE\x00E", "sku", "The sku has a control character in it.", id="a-nul"),
-        pytest.param("TE\x1bE", "sku", "The sku has a control character in it.", id="an-escape"),
+        pytest.param("TE\x00E", "sku", "The sku contains a control character.", id="a-nul"),
+        pytest.param("TE\x1bE", "sku", "The sku contains a control character.", id="an-escape"),
     ],
 )
 def test_a_text_that_cannot_be_kept_is_invalid(given_text, kind, message):
@@ -391,7 +391,7 @@ def test_a_text_that_need_not_be_there_may_be_empty(given_text, expected):
 def test_a_text_that_need_not_be_there_is_held_to_its_length():
     found = refusals(catalog.optional_text, "1" * 256, "barcode", "barcode")
 
-    assert found == invalid(f"The barcode {'1' * 79}… has 256 characters: at most 255.", "barcode")
+    assert found == invalid(f"The barcode {'1' * 79}… has 256 characters; the maximum is 255.", "barcode")
 
 
 @pytest.mark.parametrize(
@@ -436,4 +436,4 @@ def test_letters_and_digits_joined_by_dashes_are_a_slug(slug):
 def test_anything_else_is_no_slug(slug):
     found = refusals(catalog.slug, slug, "slug")
 
-    assert found == invalid(f"{slug} is no slug: letters and digits, joined by single dashes.", "slug")
+    assert found == invalid(f"{slug} is not a valid slug; use letters and digits, joined by single hyphens.", "slug")

@@ -147,10 +147,7 @@ def refusals(before, options):
 
 
 def test_a_new_inventory_option_of_a_product_with_combinations_names_the_value_that_these_take():
-    message = (
-        "The product has combinations, and Color is new to them: existing names the value that they take; "
-        "it can be: Red, Blue."
-    )
+    message = "Color is new to the product's combinations; set existing to the value that they take, one of: Red, Blue."
 
     assert refusals([SMALL], [SIZE, COLOR]) == (Refusal(Code.INVALID_INPUT, message, ("options", 1, "existing")),)
 

@@ -18,7 +18,7 @@ def test_parts_of_a_unit_are_refused_where_only_whole_units_are_counted() -> Non
 
     (refusal,) = error.value.refusals
     assert (refusal.code, refusal.path) == (Code.INVALID_INPUT, ("delta",))
-    assert refusal.message == "2.5 of MUG: only whole units are counted there."
+    assert refusal.message == "MUG is counted in whole units there, not 2.5."
 
 
 def test_a_count_is_0_or_more() -> None:
@@ -26,7 +26,7 @@ def test_a_count_is_0_or_more() -> None:
     with pytest.raises(Refused) as error:
         counting.check_count(Decimal(-1), "onHand")
 
-    assert error.value.refusals[0].message == "A count cannot be -1: 0 or more."
+    assert error.value.refusals[0].message == "A count must be 0 or more, not -1."
 
 
 def test_what_a_file_owes_counts_as_nothing() -> None:

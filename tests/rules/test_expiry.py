@@ -28,16 +28,16 @@ def test_a_span_a_day_and_a_moment_are_understood(told: str, ends: str) -> None:
 
 @pytest.mark.parametrize("told", ["", "soon", "0d", "90", "-3d", "90 d", "1000000d", "31.1.2027", "9999-99-99"])
 def test_what_is_no_time_is_refused_with_those_that_are(told: str) -> None:
-    with pytest.raises(Refused, match="is no time that a token can end: write 12h, 90d or 8w"):
+    with pytest.raises(Refused, match="is not a valid expiry; write 12h, 90d or 8w"):
         expiry.parse(told, NOW)
 
 
 @pytest.mark.parametrize("told", ["2026-03-01", "2026-03-01T12:30:00Z", "0001-01-01"])
 def test_a_moment_that_is_past_is_refused(told: str) -> None:
-    with pytest.raises(Refused, match="is past"):
+    with pytest.raises(Refused, match="is in the past"):
         expiry.parse(told, NOW)
 
 
 def test_a_moment_that_no_clock_reaches_is_refused() -> None:
-    with pytest.raises(Refused, match="is no time"):
+    with pytest.raises(Refused, match="is not a valid expiry"):
         expiry.parse("0001-01-01T00:00+12:00", NOW)

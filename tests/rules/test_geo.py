@@ -53,31 +53,35 @@ def test_a_place_on_earth_is_taken(latitude, longitude):
         pytest.param(
             90.1,
             0,
-            Refusal(Code.INVALID_INPUT, "90.1 is no latitude: -90 to 90 degrees.", ("shipTo", "latitude")),
+            Refusal(Code.INVALID_INPUT, "The latitude must be -90 to 90 degrees, not 90.1.", ("shipTo", "latitude")),
             id="north-of-the-pole",
         ),
         pytest.param(
             -90.1,
             0,
-            Refusal(Code.INVALID_INPUT, "-90.1 is no latitude: -90 to 90 degrees.", ("shipTo", "latitude")),
+            Refusal(Code.INVALID_INPUT, "The latitude must be -90 to 90 degrees, not -90.1.", ("shipTo", "latitude")),
             id="south-of-the-pole",
         ),
         pytest.param(
             0,
             180.5,
-            Refusal(Code.INVALID_INPUT, "180.5 is no longitude: -180 to 180 degrees.", ("shipTo", "longitude")),
+            Refusal(
+                Code.INVALID_INPUT, "The longitude must be -180 to 180 degrees, not 180.5.", ("shipTo", "longitude")
+            ),
             id="too-far-east",
         ),
         pytest.param(
             0,
             -181,
-            Refusal(Code.INVALID_INPUT, "-181 is no longitude: -180 to 180 degrees.", ("shipTo", "longitude")),
+            Refusal(
+                Code.INVALID_INPUT, "The longitude must be -180 to 180 degrees, not -181.", ("shipTo", "longitude")
+            ),
             id="too-far-west",
         ),
         pytest.param(
             float("nan"),
             0,
-            Refusal(Code.INVALID_INPUT, "nan is no latitude: -90 to 90 degrees.", ("shipTo", "latitude")),
+            Refusal(Code.INVALID_INPUT, "The latitude must be -90 to 90 degrees, not nan.", ("shipTo", "latitude")),
             id="nowhere",
         ),
     ],

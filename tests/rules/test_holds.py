@@ -48,8 +48,8 @@ def test_an_active_hold_may_be_used():
     [
         (ACTIVE, Code.HOLD_EXPIRED, "The hold expired at 2026-03-01T12:00:00+00:00."),
         (EXPIRED, Code.HOLD_EXPIRED, "The hold expired at 2026-03-01T12:00:00+00:00."),
-        (ORDERED, Code.INVALID_STATE, "The hold is ordered already."),
-        (RELEASED, Code.INVALID_STATE, "The hold is released already."),
+        (ORDERED, Code.INVALID_STATE, "The hold is already ordered."),
+        (RELEASED, Code.INVALID_STATE, "The hold is already released."),
     ],
 )
 def test_a_hold_that_is_over_may_not_be_used(stored, code, message):
@@ -76,7 +76,7 @@ def test_a_hold_without_a_token_is_neither_long_nor_large(minutes, lines, told):
 def test_an_address_that_has_all_the_holds_it_may_have_gets_no_other():
     holds.check_active_of_address(19, PublicHolds(active=20))
 
-    with pytest.raises(Refused, match="This address has 20 active holds: at most 20 without a token") as error:
+    with pytest.raises(Refused, match="at most 20 active holds; this one has 20") as error:
         holds.check_active_of_address(20, PublicHolds(active=20))
 
     assert [refusal.code for refusal in error.value.refusals] == [Code.TOO_MANY]

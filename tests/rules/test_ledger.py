@@ -85,7 +85,7 @@ def test_no_figure_leaves_the_range_of_a_quantity(figure):
         ledger.apply(full, change(**{figure: "0.0001"}))
 
     assert refused.value.refusals == (
-        Refusal(Code.INVALID_INPUT, "The level would leave the range of a quantity: at most 99999999999.9999."),
+        Refusal(Code.INVALID_INPUT, "The quantities of a level cannot exceed 99999999999.9999."),
     )
 
 
@@ -168,7 +168,7 @@ def test_an_adjustment_changes_on_hand_by_its_delta(found, delta, expected):
             level(on_hand=5),
             -6,
             InsufficientStock(
-                message="TEE has 5 on hand: 6 cannot be taken away.",
+                message="Only 5 of TEE on hand, cannot remove 6.",
                 path=("delta",),
                 sku="TEE",
                 requested=Decimal(6),
@@ -180,7 +180,7 @@ def test_an_adjustment_changes_on_hand_by_its_delta(found, delta, expected):
             level(on_hand=-2),
             -1,
             InsufficientStock(
-                message="TEE has -2 on hand: 1 cannot be taken away.",
+                message="Only -2 of TEE on hand, cannot remove 1.",
                 path=("delta",),
                 sku="TEE",
                 requested=Decimal(1),
@@ -245,7 +245,7 @@ def test_compare_and_set_refuses_when_on_hand_is_another(expected):
 
     assert refused.value.refusals == (
         StaleQuantity(
-            message=f"TEE in BERLIN has 5 on hand, not {expected}.",
+            message=f"TEE in BERLIN has 5 on hand, not the expected {expected}.",
             path=("expectedOnHand",),
             sku="TEE",
             warehouse="BERLIN",
@@ -275,7 +275,7 @@ def test_a_transfer_of_more_is_refused(found, free):
 
     assert refused.value.refusals == (
         InsufficientStock(
-            message=f"TEE has {free} available: 5 cannot be moved.",
+            message=f"{f'Only {free}' if free else 'None'} of TEE available, 5 requested.",
             path=("quantity",),
             sku="TEE",
             requested=Decimal(5),
@@ -286,14 +286,14 @@ def test_a_transfer_of_more_is_refused(found, free):
 
 @pytest.mark.parametrize("found", [level(on_hand=9, reserved=2, planned=1, held=2), level(on_hand=4)])
 def test_what_is_free_may_be_taken(found):
-    assert ledger.check_free(found, Decimal(4), "TEE", "available in PARIS", "moved there") is None
+    assert ledger.check_free(found, Decimal(4), "TEE", "available in PARIS") is None
 
     with pytest.raises(Refused) as refused:
-        ledger.check_free(found, Decimal("4.5"), "TEE", "available in PARIS", "moved there")
+        ledger.check_free(found, Decimal("4.5"), "TEE", "available in PARIS")
 
     assert refused.value.refusals == (
         InsufficientStock(
-            message="TEE has 4 available in PARIS: 4.5 cannot be moved there.",
+            message="Only 4 of TEE available in PARIS, 4.5 requested.",
             path=("quantity",),
             sku="TEE",
             requested=Decimal("4.5"),
@@ -327,11 +327,11 @@ def test_an_empty_level_can_be_taken_out_of_use():
         pytest.param(level(held=4), 0, "held 4", id="held-units"),
         pytest.param(level(backordered=5), 0, "backordered 5", id="waiting-units"),
         pytest.param(level(incoming="2.5"), 0, "incoming 2.5", id="announced-units"),
-        pytest.param(level(), 2, "2 allocation(s) still to be shipped or canceled", id="units-to-be-shipped"),
+        pytest.param(level(), 2, "2 allocation(s) not yet shipped or canceled", id="units-to-be-shipped"),
         pytest.param(
             level(on_hand=1, held=1),
             1,
-            "on hand 1, held 1, 1 allocation(s) still to be shipped or canceled",
+            "on hand 1, held 1, 1 allocation(s) not yet shipped or canceled",
             id="several-things-at-once",
         ),
     ],

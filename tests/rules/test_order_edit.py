@@ -45,7 +45,7 @@ def test_more_rows_than_an_order_has_lines_are_refused(added: int, changed: int,
     told = refusal(lambda: order_edit.check_input(added, changed))
 
     assert (told.code, told.path) == (Code.TOO_MANY, (path,))
-    assert told.message == "501 lines are too many for one call: at most 500."
+    assert told.message == "At most 500 lines per call, 501 given."
     order_edit.check_input(500, 500)
 
 
@@ -68,9 +68,9 @@ def test_an_order_is_edited_until_everything_has_left(status: OrderStatus) -> No
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        (OrderStatus.BACKORDERED, "The order 100001 is parked for want of stock."),
-        (OrderStatus.SHIPPED, "The order 100001 is shipped already."),
-        (OrderStatus.CANCELED, "The order 100001 is canceled already."),
+        (OrderStatus.BACKORDERED, "The order 100001 is parked for lack of stock."),
+        (OrderStatus.SHIPPED, "The order 100001 is already shipped."),
+        (OrderStatus.CANCELED, "The order 100001 is already canceled."),
     ],
 )
 def test_a_parked_shipped_or_canceled_order_is_not_edited(status: OrderStatus, message: str) -> None:

@@ -125,7 +125,7 @@ def test_two_lines_that_are_too_much_together_are_refused_at_the_first() -> None
     found = plan(("MUG", 3), ("MUG", 3), mug={BERLIN: 5})
 
     assert codes(found) == [(Code.INSUFFICIENT_STOCK, ("lines", 0, "quantity"))]
-    assert found.refusals[0].message == "There are not 6 of MUG: 5 can be ordered."
+    assert found.refusals[0].message == "Only 5 of MUG available, 6 requested."
     assert [(line.orderable, line.reason, line.parts) for line in found.lines] == [
         (False, UnavailableReason.OUT_OF_STOCK, ()),
         (False, UnavailableReason.OUT_OF_STOCK, ()),
@@ -135,7 +135,7 @@ def test_two_lines_that_are_too_much_together_are_refused_at_the_first() -> None
 def test_what_the_public_may_not_see_is_in_no_refusal() -> None:
     found = plan(("MUG", 6), mug={BERLIN: 5}, caller=ANONYMOUS)
 
-    assert found.refusals[0].message == "There are not 6 of MUG."
+    assert found.refusals[0].message == "Not enough of MUG available, 6 requested."
     assert found.lines[0].hidden
 
 

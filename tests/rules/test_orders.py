@@ -53,30 +53,33 @@ def test_a_quantity_within_the_rules_can_be_ordered(parts, given_rules):
     ("parts", "given_rules", "message"),
     [
         pytest.param(
-            ["1"], {"minimum": "2"}, "1 of TEE cannot be ordered: the least is 2.", id="fewer-than-the-minimum"
+            ["1"], {"minimum": "2"}, "1 of TEE cannot be ordered: the minimum is 2.", id="fewer-than-the-minimum"
         ),
         pytest.param(
-            ["11"], {"maximum": "10"}, "11 of TEE cannot be ordered: the most is 10.", id="more-than-the-maximum"
+            ["11"], {"maximum": "10"}, "11 of TEE cannot be ordered: the maximum is 10.", id="more-than-the-maximum"
         ),
         pytest.param(
             ["6", "5"],
             {"maximum": "10"},
-            "11 of TEE cannot be ordered: the most is 10.",
+            "11 of TEE cannot be ordered: the maximum is 10.",
             id="two-lines-of-one-item-count-together",
         ),
         pytest.param(
-            ["8"], {"increment": "6"}, "8 of TEE cannot be ordered: it is sold in steps of 6.", id="between-two-steps"
+            ["8"],
+            {"increment": "6"},
+            "8 of TEE cannot be ordered: it is sold in multiples of 6.",
+            id="between-two-steps",
         ),
         pytest.param(
             ["10"],
             {"increment": "6", "minimum": "4"},
-            "10 of TEE cannot be ordered: it is sold in steps of 6.",
+            "10 of TEE cannot be ordered: it is sold in multiples of 6.",
             id="steps-are-counted-from-0-not-from-the-minimum",
         ),
         pytest.param(
             ["7"],
             {"allowed": ["6", "12"]},
-            "7 of TEE cannot be ordered: it is sold as 6, 12.",
+            "7 of TEE cannot be ordered: the allowed quantities are 6, 12.",
             id="none-of-the-allowed",
         ),
         pytest.param(["2.5"], {}, "2.5 of TEE cannot be ordered: only whole units are sold.", id="half-a-unit"),
@@ -86,14 +89,14 @@ def test_a_quantity_within_the_rules_can_be_ordered(parts, given_rules):
         pytest.param(
             ["0.3"],
             {"decimals": True, "increment": "0.25"},
-            "0.3 of TEE cannot be ordered: it is sold in steps of 0.25.",
+            "0.3 of TEE cannot be ordered: it is sold in multiples of 0.25.",
             id="between-two-quarter-steps",
         ),
         pytest.param(
             ["1.5"],
             {"minimum": "2", "maximum": "1", "increment": "2", "allowed": ["4"]},
-            "1.5 of TEE cannot be ordered: only whole units are sold; the least is 2; the most is 1; "
-            "it is sold in steps of 2; it is sold as 4.",
+            "1.5 of TEE cannot be ordered: only whole units are sold; the minimum is 2; the maximum is 1; "
+            "it is sold in multiples of 2; the allowed quantities are 4.",
             id="everything-at-once",
         ),
     ],
@@ -107,7 +110,7 @@ def test_the_refusal_carries_what_was_asked_and_what_is_allowed():
 
     assert found == [
         QuantityNotAllowed(
-            message="1 of TEE cannot be ordered: the least is 2.",
+            message="1 of TEE cannot be ordered: the minimum is 2.",
             sku="TEE",
             requested=Decimal(1),
             rules=QuantityRules(minimum=Decimal(2)),

@@ -144,7 +144,7 @@ def test_a_date_that_passed_counts_for_those_who_were_not_told_yet():
     untold, told = announced(1, 10, day(-1)), announced(2, 10, day(-2), lapsed_at=NOW)
     rest = [announced(3, 10, day(5)), announced(4, 10, None), announced(5, 10, day(-1), received=10)]
 
-    assert [one.announcement_id for one in promises.told_supply([untold, told, *rest], NOW)] == [1, 3]
+    assert [one.announcement_id for one in promises.reported_supply([untold, told, *rest], NOW)] == [1, 3]
     assert [one.id for one in [untold, told, *rest] if promises.has_lapsed(one, NOW)] == [1]
 
 

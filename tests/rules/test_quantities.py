@@ -51,11 +51,13 @@ def test_a_quantity_is_read_exactly(value, expected):
         ),
         pytest.param("1e-2000000", "more than 4 decimal places", id="a-place-too-far-to-count"),
         pytest.param(
-            "100000000000", "100000000000 is out of range: at most 99999999999.9999.", id="one-unit-over-the-largest"
+            "100000000000",
+            "100000000000 is out of range; the maximum is 99999999999.9999.",
+            id="one-unit-over-the-largest",
         ),
         pytest.param("-100000000000", "-100000000000 is out of range", id="one-unit-under-the-most-negative"),
-        pytest.param(1e30, "out of range: at most 99999999999.9999.", id="a-float-of-thirty-places"),
-        pytest.param("1e2000000", "out of range: at most 99999999999.9999.", id="an-exponent-of-two-million"),
+        pytest.param(1e30, "out of range; the maximum is 99999999999.9999.", id="a-float-of-thirty-places"),
+        pytest.param("1e2000000", "out of range; the maximum is 99999999999.9999.", id="an-exponent-of-two-million"),
         pytest.param("NaN", "'NaN' is not a number.", id="not-a-number"),
         pytest.param(float("inf"), "Infinity is not a finite number.", id="infinity"),
         pytest.param("five", "'five' is not a number.", id="a-word"),
@@ -64,7 +66,7 @@ def test_a_quantity_is_read_exactly(value, expected):
         pytest.param(True, "True is not a number.", id="yes"),
         pytest.param(None, "None is not a number.", id="nothing-at-all"),
         pytest.param([1], r"\[1\] is not a number.", id="a-list"),
-        pytest.param("9" * 65, "99999999999999999999… is longer than any quantity.", id="a-text-without-end"),
+        pytest.param("9" * 65, "99999999999999999999… is too long for a quantity.", id="a-text-without-end"),
     ],
 )
 def test_what_is_no_quantity_is_refused_with_what_is_wrong(value, message):

@@ -33,9 +33,9 @@ def test_a_quantity_of_what_was_received_leaves_nothing_to_come():
 @pytest.mark.parametrize(
     ("quantity", "message"),
     [
-        ("3.9999", "3.9999 is less than what was received: at least 4."),
-        ("0", "0 cannot be announced: more than 0."),
-        ("-1", "-1 cannot be announced: more than 0."),
+        ("3.9999", "The quantity must be at least the 4 already received, not 3.9999."),
+        ("0", "The announced quantity must be more than 0, not 0."),
+        ("-1", "The announced quantity must be more than 0, not -1."),
     ],
 )
 def test_a_quantity_below_what_was_received_is_refused(quantity, message):

@@ -253,46 +253,52 @@ def test_a_level_says_everything_that_is_wrong_at_once():
     [
         pytest.param(
             {"only_x_left_threshold": Decimal(-1)},
-            "onlyXLeftThreshold cannot be -1: 0 or more.",
+            "onlyXLeftThreshold must be 0 or more, not -1.",
             id="only-minus-1-left",
         ),
         pytest.param(
             {"low_inventory_threshold": Decimal("-0.5")},
-            "lowInventoryThreshold cannot be -0.5: 0 or more.",
+            "lowInventoryThreshold must be 0 or more, not -0.5.",
             id="low-at-less-than-nothing",
         ),
         pytest.param(
-            {"minimum_stock_quantity": Decimal(-2)}, "minimumStockQuantity cannot be -2: 0 or more.", id="minimum-stock"
+            {"minimum_stock_quantity": Decimal(-2)},
+            "minimumStockQuantity must be 0 or more, not -2.",
+            id="minimum-stock",
         ),
-        pytest.param({"notify_below": Decimal(-3)}, "notifyBelow cannot be -3: 0 or more.", id="notify-below-nothing"),
+        pytest.param(
+            {"notify_below": Decimal(-3)}, "notifyBelow must be 0 or more, not -3.", id="notify-below-nothing"
+        ),
         pytest.param(
             {"minimum_order_quantity": Decimal(0)},
-            "minimumOrderQuantity cannot be 0: more than 0.",
+            "minimumOrderQuantity must be more than 0, not 0.",
             id="an-order-of-nothing",
         ),
         pytest.param(
             {"maximum_order_quantity": Decimal(0)},
-            "maximumOrderQuantity cannot be 0: more than 0.",
+            "maximumOrderQuantity must be more than 0, not 0.",
             id="no-order-at-all",
         ),
         pytest.param(
-            {"quantity_increment": Decimal(0)}, "quantityIncrement cannot be 0: more than 0.", id="steps-of-nothing"
+            {"quantity_increment": Decimal(0)}, "quantityIncrement must be more than 0, not 0.", id="steps-of-nothing"
         ),
         pytest.param(
-            {"quantity_increment": Decimal(-2)}, "quantityIncrement cannot be -2: more than 0.", id="steps-backwards"
+            {"quantity_increment": Decimal(-2)}, "quantityIncrement must be more than 0, not -2.", id="steps-backwards"
         ),
         pytest.param(
             {"allowed_quantities": (Decimal(6), Decimal(0))},
-            "allowedQuantities cannot have 0 in it: more than 0.",
+            "Each of allowedQuantities must be more than 0, not 0.",
             id="nothing-as-an-allowed-quantity",
         ),
         pytest.param(
             {"allowed_quantities": tuple(Decimal(n) for n in range(1, 252))},
-            "allowedQuantities has 251 entries: at most 250.",
+            "allowedQuantities has 251 entries; the maximum is 250.",
             id="too-many-allowed-quantities",
         ),
         pytest.param(
-            {"availability_range": "x" * 201}, "availabilityRange has 201 characters: at most 200.", id="a-long-range"
+            {"availability_range": "x" * 201},
+            "availabilityRange has 201 characters; the maximum is 200.",
+            id="a-long-range",
         ),
     ],
 )
@@ -340,37 +346,37 @@ def test_a_value_that_makes_sense_is_taken(changes):
     [
         pytest.param(
             {"minimum_order_quantity": Decimal(10), "maximum_order_quantity": Decimal(5)},
-            "minimumOrderQuantity 10 is over maximumOrderQuantity 5.",
+            "minimumOrderQuantity 10 is above maximumOrderQuantity 5.",
             ("minimumOrderQuantity",),
             id="a-minimum-over-the-maximum",
         ),
         pytest.param(
             {"allowed_quantities": (Decimal(6), Decimal(8)), "quantity_increment": Decimal(6)},
-            "allowedQuantities 8 is no multiple of quantityIncrement 6.",
+            "allowedQuantities 8 is not a multiple of quantityIncrement 6.",
             ("allowedQuantities",),
             id="an-allowed-quantity-between-the-steps",
         ),
         pytest.param(
             {"allowed_quantities": (Decimal(1), Decimal(6)), "minimum_order_quantity": Decimal(2)},
-            "allowedQuantities 1 is under minimumOrderQuantity 2.",
+            "allowedQuantities 1 is below minimumOrderQuantity 2.",
             ("allowedQuantities",),
             id="an-allowed-quantity-under-the-minimum",
         ),
         pytest.param(
             {"allowed_quantities": (Decimal(1), Decimal(6)), "maximum_order_quantity": Decimal(5)},
-            "allowedQuantities 6 is over maximumOrderQuantity 5.",
+            "allowedQuantities 6 is above maximumOrderQuantity 5.",
             ("allowedQuantities",),
             id="an-allowed-quantity-over-the-maximum",
         ),
         pytest.param(
             {"minimum_order_quantity": Decimal("0.5")},
-            "minimumOrderQuantity 0.5 has decimals, and quantityUsesDecimals is off.",
+            "minimumOrderQuantity 0.5 has decimals, but quantityUsesDecimals is off.",
             ("minimumOrderQuantity",),
             id="half-a-unit-where-only-whole-ones-are-sold",
         ),
         pytest.param(
             {"allowed_quantities": (Decimal(1), Decimal("1.5"))},
-            "allowedQuantities 1.5 has decimals, and quantityUsesDecimals is off.",
+            "allowedQuantities 1.5 has decimals, but quantityUsesDecimals is off.",
             ("allowedQuantities",),
             id="an-allowed-quantity-with-decimals-where-only-whole-ones-are-sold",
         ),
@@ -388,7 +394,7 @@ def test_a_value_is_held_against_what_is_in_effect_from_elsewhere():
     assert found == (
         Refusal(
             Code.INVALID_INPUT,
-            "minimumOrderQuantity 10 is over maximumOrderQuantity 5.",
+            "minimumOrderQuantity 10 is above maximumOrderQuantity 5.",
             ("maximumOrderQuantity",),
         ),
     )

@@ -148,7 +148,7 @@ def test_parts_of_what_is_sold_in_whole_units_are_refused():
     with pytest.raises(Refused) as refused:
         shipments.check_parts(Decimal("0.5"), "MUG", [unit(1, 2), unit(2, 1)], decimals=False)
 
-    message = "0.5 of MUG: only whole units are sold."
+    message = "MUG is sold in whole units, not 0.5."
     assert refused.value.refusals == (Refusal(Code.INVALID_INPUT, message, ("quantity",)),)
 
 

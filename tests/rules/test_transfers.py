@@ -61,7 +61,7 @@ def test_units_arrive_at_the_destination_or_come_back_or_are_lost(step, after, s
     assert (there.on_hand, there.incoming) == (target, -3)
     assert (here.on_hand if here else 0) == source
     assert {one.kind for one in (here, there) if one and one.on_hand} <= {MovementKind.TRANSFER_IN}
-    assert transfers.told(announcement(5), step, units, NOON).remaining == left
+    assert transfers.announcement_after(announcement(5), step, units, NOON).remaining == left
 
 
 @given(st.integers(1, 50), st.data())
@@ -114,7 +114,7 @@ def test_a_transfer_that_has_ended_cannot_be_changed():
         with pytest.raises(Refused) as refused:
             transfers.check_in_transit(replace(transfer, state=state), "number")
         assert refused.value.refusals[0].code is Code.INVALID_STATE
-        assert f"T100007 is {state.value.lower()} already" in refused.value.refusals[0].message
+        assert f"T100007 is already {state.value.lower()}" in refused.value.refusals[0].message
 
 
 def test_numbers_are_made_from_ids():

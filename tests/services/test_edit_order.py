@@ -443,7 +443,7 @@ async def test_quantity_rules_hold_for_what_the_lines_of_an_item_will_be_togethe
 
     assert isinstance(told, QuantityNotAllowed)
     assert (told.path, told.sku, told.requested) == (("add", 0, "quantity"), "MUG", 7)
-    assert told.message == "7 of MUG cannot be ordered: the most is 6."
+    assert told.message == "7 of MUG cannot be ordered: the maximum is 6."
 
 
 async def test_quantity_rules_hold_for_lines_that_are_lowered_until_nothing_is_left():
@@ -454,7 +454,7 @@ async def test_quantity_rules_hold_for_lines_that_are_lowered_until_nothing_is_l
 
     told = await life.refusal(life.edit(order_id, change=[("CUP", 3), ("MUG", 2)]))
     assert (told.code.value, told.path) == ("QUANTITY_NOT_ALLOWED", ("change", 1, "quantity"))
-    assert told.message == "2 of MUG cannot be ordered: the least is 3."
+    assert told.message == "2 of MUG cannot be ordered: the minimum is 3."
     await life.edit(order_id, change=[("MUG", 0)])
 
     assert await lines(order_id) == [("MUG", 4, 4), ("CUP", 3, 0)]
@@ -512,7 +512,10 @@ async def test_items_that_the_edit_does_not_touch_are_not_checked():
             {"change": [("MUG", -1)]},
             ("INVALID_INPUT", ("change", 0, "quantity"), "-1 is no quantity of a line: 0 or more."),
         ),
-        ({"add": [("MUG", 0)]}, ("INVALID_INPUT", ("add", 0, "quantity"), "0 cannot be ordered: more than 0.")),
+        (
+            {"add": [("MUG", 0)]},
+            ("INVALID_INPUT", ("add", 0, "quantity"), "The ordered quantity must be more than 0, not 0."),
+        ),
         ({"add": [("JUG", 1)]}, ("NOT_FOUND", ("add", 0, "sku"), "There is no item JUG.")),
         (
             {"change": [("CUP", 1)]},
@@ -536,7 +539,7 @@ async def test_items_that_the_edit_does_not_touch_are_not_checked():
         ),
         (
             {"change": [("MUG", 9)], "add": [("CUP", 1)]},
-            ("INSUFFICIENT_STOCK", ("change", 0, "quantity"), "There are not 6 of MUG: 2 can be ordered."),
+            ("INSUFFICIENT_STOCK", ("change", 0, "quantity"), "Only 2 of MUG available, 6 requested."),
         ),
     ],
 )
@@ -585,9 +588,9 @@ async def test_a_parked_a_shipped_and_a_canceled_order_are_not_edited():
 
     assert {(one.code.value, one.path) for one in told} == {("INVALID_STATE", ("number",))}
     assert [one.message for one in told] == [
-        f"The order {100_000 + sent} is shipped already.",
-        f"The order {100_000 + ended} is canceled already.",
-        f"The order {100_000 + parked} is parked for want of stock.",
+        f"The order {100_000 + sent} is already shipped.",
+        f"The order {100_000 + ended} is already canceled.",
+        f"The order {100_000 + parked} is parked for lack of stock.",
     ]
 
 

@@ -210,7 +210,7 @@ async def test_a_hold_lasts_from_a_minute_to_a_day(minutes):
     refusal = await life.refusal(life.hold(("MUG", 1), minutes=minutes))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_INPUT", ("minutes",))
-    assert refusal.message == f"A hold cannot last {minutes} minutes: 1 to 1440."
+    assert refusal.message == f"A hold must last 1 to 1440 minutes, not {minutes}."
 
 
 async def test_the_same_key_holds_once():
@@ -289,7 +289,7 @@ async def test_a_hold_is_released_once():
     refusal = await life.refusal(life.release(hold_id))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_STATE", ("id",))
-    assert refusal.message == "The hold is released already."
+    assert refusal.message == "The hold is already released."
 
 
 async def test_an_expired_hold_is_neither_released_nor_replaced():

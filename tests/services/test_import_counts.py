@@ -57,7 +57,7 @@ async def test_a_strict_format_refuses_what_is_not_counted_there(shop: None) -> 
         await importing.run(STRICT, file("MUG,3", "TEE,5"))
 
     assert [one.message for one in refused.value.refusals] == [
-        "Line 3: TEE is tracked with options: its combinations have the quantities."
+        "Line 3: TEE is tracked with options; its combinations have the stock."
     ]
 
 

@@ -176,7 +176,7 @@ async def test_two_items_whose_skus_differ_at_most_in_case_are_refused(db: None,
 async def test_a_sku_that_a_combination_has_is_no_products(db: None) -> None:
     await make.product("TEE", options={"Size": ["S"]})
 
-    assert await refused(replace(MUG, sku="TEE-S")) == ["Line 2: There is an item TEE-S already."]
+    assert await refused(replace(MUG, sku="TEE-S")) == ["Line 2: The item TEE-S already exists."]
 
 
 async def test_a_slug_that_another_product_has_is_stepped_aside_for(db: None) -> None:
@@ -233,8 +233,8 @@ async def test_settings_that_contradict_each_other_are_refused_by_their_line(db:
     )
 
     assert told == [
-        "Line 2: minimumOrderQuantity 5 is over maximumOrderQuantity 4.",
-        "Line 4: notifyBelow cannot be -1: 0 or more.",
+        "Line 2: minimumOrderQuantity 5 is above maximumOrderQuantity 4.",
+        "Line 4: notifyBelow must be 0 or more, not -1.",
     ]
 
 
@@ -244,15 +244,15 @@ async def test_parts_of_a_unit_are_counted_where_the_record_says_so(db: None) ->
     in_parts = {"quantity_uses_decimals": True}
 
     assert await refused(replace(TEE, variants=(replace(small, settings=in_parts), medium)), warehouse="BERLIN") == [
-        "Line 4: 1.5 of tee-M: only whole units are counted there."
+        "Line 4: tee-M is counted in whole units there, not 1.5."
     ]
     await imported_twice(replace(TEE, settings=in_parts, variants=(small, medium)), warehouse="BERLIN")
     assert await on_hand() == {("TEE-S", "BERLIN"): Decimal("1.5"), ("tee-M", "BERLIN"): Decimal("1.5")}
     assert await refused(
         replace(TEE, settings={"quantity_uses_decimals": UNSET}, variants=(small, medium)), warehouse="BERLIN"
     ) == [
-        "Line 3: 1.5 of TEE-S: only whole units are counted there.",
-        "Line 4: 1.5 of tee-M: only whole units are counted there.",
+        "Line 3: TEE-S is counted in whole units there, not 1.5.",
+        "Line 4: tee-M is counted in whole units there, not 1.5.",
     ]
 
 

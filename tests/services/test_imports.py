@@ -204,7 +204,7 @@ async def test_a_given_sku_that_another_item_has_is_refused(db: None) -> None:
     await make.warehouse()
     await make.product("TEE-S")
 
-    assert await refused(lines(EXPORT)) == ["Line 2: There is an item TEE-S already."]
+    assert await refused(lines(EXPORT)) == ["Line 2: The item TEE-S already exists."]
 
 
 async def test_a_sku_stands_once(db: None) -> None:
@@ -239,7 +239,7 @@ async def test_a_bad_row_leaves_nothing_of_the_file(db: None) -> None:
         "Line 4: Variant Inventory Qty 'seven' is no quantity."
     ]
     assert await refused(edited(EXPORT, "mug", Variant_Inventory_Qty="1.5")) == [
-        "Line 4: 1.5 of mug: only whole units are counted there."
+        "Line 4: mug is counted in whole units there, not 1.5."
     ]
 
 
@@ -330,12 +330,12 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
         ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS; there are: BERLIN."),
         ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is no quantity."),
         ("MUG,BERLIN,", Code.INVALID_INPUT, "The on_hand is missing."),
-        ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "1.5 of MUG: only whole units are counted there."),
+        ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "MUG is counted in whole units there, not 1.5."),
         ("MUG,BERLIN,1,2", Code.INVALID_INPUT, "There are 4 values for 3 columns."),
         (
             "TEE,BERLIN,1",
             Code.NOT_TRACKED,
-            "TEE is tracked with options: its combinations have the quantities.",
+            "TEE is tracked with options; its combinations have the stock.",
         ),
     ],
 )
@@ -574,7 +574,7 @@ async def test_a_product_that_becomes_wrong_after_the_check_is_reported_and_the_
     found = await importing.shopify(given, "BERLIN", begin("Checked", 250, take_sku))
 
     assert [(one.code, one.message) for one in found.refused] == [
-        (Code.ALREADY_EXISTS, "Line 251: There is an item S249 already.")
+        (Code.ALREADY_EXISTS, "Line 251: The item S249 already exists.")
     ]
     assert (figures(found)["products_made"], counted(found)) == (249, 249)
     assert await catalog.product(slug="h249") is None
@@ -710,7 +710,7 @@ async def test_parts_of_a_unit_are_taken_where_the_category_of_the_file_counts_t
     assert counted(found) == 1
     assert (await on_hand())["mug"] == Decimal("1.5")
     assert await refused(edited(EXPORT, "tee", Variant_Inventory_Qty="1.5")) == [
-        "Line 2: 1.5 of TEE-S: only whole units are counted there."
+        "Line 2: TEE-S is counted in whole units there, not 1.5."
     ]
 
 

@@ -455,7 +455,7 @@ async def test_a_warehouse_without_a_level_of_the_item_has_nothing_free():
         "MUG",
     )
     assert (refusal.requested, refusal.salable) == (1, 0)
-    assert refusal.message == "MUG has 0 available in HAMBURG: 1 cannot be moved there."
+    assert refusal.message == "None of MUG available in HAMBURG, 1 requested."
 
 
 async def test_a_level_out_of_use_has_nothing_free():
@@ -627,7 +627,7 @@ async def test_moves_an_order_a_cancellation_and_a_deletion_in_one_batch_see_eac
 
     assert [one for one in answers if isinstance(one, BaseException)] == []
     assert isinstance(deleted, Refused)
-    assert deleted.refusals[0].message == "The level is in use: 3 allocation(s) still to be shipped or canceled."
+    assert deleted.refusals[0].message == "The level is in use: 3 allocation(s) not yet shipped or canceled."
     assert await life.units(order_id) == [
         ("BERLIN", 1, "ON_HAND"),
         ("HAMBURG", 1, "ON_HAND"),
@@ -751,9 +751,9 @@ async def test_a_shipped_or_canceled_or_parked_order_is_not_moved():
         assert (refusal.code.value, refusal.path) == ("INVALID_STATE", ("number",))
         told[order_id] = refusal.message
     assert told == {
-        gone: f"The order {100_000 + gone} is shipped already.",
-        ended: f"The order {100_000 + ended} is canceled already.",
-        parked: f"The order {100_000 + parked} is parked for want of stock.",
+        gone: f"The order {100_000 + gone} is already shipped.",
+        ended: f"The order {100_000 + ended} is already canceled.",
+        parked: f"The order {100_000 + parked} is parked for lack of stock.",
     }
 
 

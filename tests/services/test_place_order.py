@@ -333,7 +333,7 @@ async def test_the_quantity_rules_are_for_all_lines_of_an_item_together(shop: No
     assert isinstance(broken, QuantityNotAllowed)
     assert (broken.code, broken.path, broken.sku) == (Code.QUANTITY_NOT_ALLOWED, ("lines", 0, "quantity"), "MUG")
     assert broken.requested == 11
-    assert broken.message == "11 of MUG cannot be ordered: the most is 10; it is sold in steps of 2."
+    assert broken.message == "11 of MUG cannot be ordered: the maximum is 10; it is sold in multiples of 2."
     assert (broken.rules.minimum, broken.rules.maximum, broken.rules.increment) == (4, 10, 2)
 
 
@@ -929,29 +929,29 @@ async def salable_told(caller: Caller) -> tuple[Decimal | None, str]:
 async def test_the_public_is_not_told_how_many_there_are(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 5)
 
-    assert await salable_told(ANONYMOUS) == (None, "There are not 9 of MUG.")
-    assert await salable_told(CASHIER) == (None, "There are not 9 of MUG.")
+    assert await salable_told(ANONYMOUS) == (None, "Not enough of MUG available, 9 requested.")
+    assert await salable_told(CASHIER) == (None, "Not enough of MUG available, 9 requested.")
 
 
 async def test_the_public_is_told_where_the_quantity_is_displayed(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 5)
     await make.setting(display_stock_quantity=True)
 
-    assert await salable_told(ANONYMOUS) == (5, "There are not 9 of MUG: 5 can be ordered.")
+    assert await salable_told(ANONYMOUS) == (5, "Only 5 of MUG available, 9 requested.")
 
 
 async def test_the_public_is_not_told_while_availability_is_not_displayed(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 5)
     await make.setting(display_stock_quantity=True, display_availability=False)
 
-    assert await salable_told(ANONYMOUS) == (None, "There are not 9 of MUG.")
+    assert await salable_told(ANONYMOUS) == (None, "Not enough of MUG available, 9 requested.")
 
 
 async def test_who_may_read_the_inventory_is_always_told(shop: None) -> None:
     await make.stock("MUG", "BERLIN", 5)
     clerk = Caller("clerk", "token:2", frozenset({Scope.INVENTORY_READ}))
 
-    assert await salable_told(clerk) == (5, "There are not 9 of MUG: 5 can be ordered.")
+    assert await salable_told(clerk) == (5, "Only 5 of MUG available, 9 requested.")
 
 
 # ── the order itself

@@ -155,7 +155,7 @@ async def test_the_term_of_a_threshold_says_where_its_value_comes_from():
     (threshold,) = [one for one in terms if one.term.kind is TermKind.SAFETY_STOCK]
     assert threshold.origin is not None
     assert (threshold.origin.scope, threshold.origin.owner) == ("CATEGORY", "kitchen")
-    assert threshold.term.text == "2 kept back as safety stock."
+    assert threshold.term.text == "2 set aside as safety stock."
 
 
 async def test_what_one_warehouse_lacks_is_given_back_and_an_inactive_one_is_named():

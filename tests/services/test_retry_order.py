@@ -341,7 +341,7 @@ async def test_a_parked_order_is_neither_packed_nor_taken_back():
     packing = await life.refusal(life.pack(order_id))
 
     assert (packing.code.value, packing.path) == ("INVALID_STATE", ("order",))
-    assert packing.message == f"The order {100_000 + order_id} is parked for want of stock."
+    assert packing.message == f"The order {100_000 + order_id} is parked for lack of stock."
     assert await life.refused(life.take_back(order_id, ("MUG", 1))) == ("INVALID_STATE", ("lines", 0, "quantity"))
 
 

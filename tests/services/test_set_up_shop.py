@@ -123,7 +123,7 @@ async def test_a_token_name_that_is_taken_is_refused_and_nothing_is_made(db: Non
     with pytest.raises(Refused) as refused:
         await set_up_shop.set_up("BERLIN", "shop")
 
-    assert [one.message for one in refused.value.refusals] == ["There is a token admin already."]
+    assert [one.message for one in refused.value.refusals] == ["The token admin already exists."]
     assert await _rows() == before
 
     made = await set_up_shop.set_up("BERLIN", "shop", token_name="boss")

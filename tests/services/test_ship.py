@@ -154,7 +154,7 @@ async def test_more_than_is_on_hand_and_waited_for_cannot_be_shipped():
     only = await life.refusal(ship.ship(SYSTEM, number, None, None))
 
     assert isinstance(only, InsufficientStock)
-    assert (only.message, only.requested, only.salable) == ("MUG has 4 on hand: 5 cannot leave.", 5, 4)
+    assert (only.message, only.requested, only.salable) == ("Only 4 of MUG on hand, cannot ship 5.", 5, 4)
 
 
 async def test_units_that_are_not_counted_are_shipped_without_a_level():
@@ -423,7 +423,7 @@ async def test_what_is_not_on_hand_cannot_leave():
     assert isinstance(short, InsufficientStock)
     assert (short.code.value, short.path, short.sku) == ("INSUFFICIENT_STOCK", ("number",), "MUG")
     assert (short.requested, short.salable) == (5, 2)
-    assert short.message == "MUG has 2 on hand: 5 cannot leave."
+    assert short.message == "Only 2 of MUG on hand, cannot ship 5."
 
 
 async def test_what_was_sold_below_zero_leaves_all_the_same_once_it_is_there():

@@ -752,7 +752,7 @@ async def test_a_level_that_an_order_waits_for_is_not_deleted(shop: None) -> Non
     with pytest.raises(Refused) as error:
         await delete_level.delete(SYSTEM, "MUG", "BERLIN")
 
-    assert only(error).message == "The level is in use: 1 allocation(s) still to be shipped or canceled."
+    assert only(error).message == "The level is in use: 1 allocation(s) not yet shipped or canceled."
 
 
 @pytest.mark.parametrize(

@@ -101,12 +101,12 @@ async def test_the_list_tells_of_every_token_but_not_the_token() -> None:
 @pytest.mark.parametrize(
     ("scopes", "warehouses", "expires", "code", "message"),
     [
-        (["admin"], [], None, Code.ALREADY_EXISTS, "There is a token till already."),
+        (["admin"], [], None, Code.ALREADY_EXISTS, "The token till already exists."),
         (["everything"], [], None, Code.INVALID_INPUT, "There is no scope everything"),
         ([], [], None, Code.INVALID_INPUT, "A token needs a scope"),
         (["admin"], ["BERLIN"], None, Code.NOT_FOUND, "There is no warehouse BERLIN."),
         (["webhooks:write"], ["BERLIN"], None, Code.INVALID_INPUT, "webhooks:write is over all warehouses"),
-        (["admin"], [], "yesterday", Code.INVALID_INPUT, "yesterday is no time"),
+        (["admin"], [], "yesterday", Code.INVALID_INPUT, "yesterday is not a valid expiry"),
     ],
 )
 async def test_a_token_that_cannot_be_is_refused_and_nothing_is_written(

@@ -1,4 +1,4 @@
-"""Which network addresses are public. Webhooks go to no others, unless the operator allows it."""
+"""Which network addresses are public. Webhooks are sent to public addresses only, unless the operator allows others."""
 
 import ipaddress
 import socket
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Own tables, because those of the standard library depend on its version.
+# Not the standard library's tables, which depend on the Python version.
 _SPECIAL_IPV4 = {
-    # The IANA IPv4 special-purpose address registry, including the globally reachable rows: those are anycast
-    # addresses of network equipment, which receives no webhooks.
+    # The IANA IPv4 special-purpose address registry, including its globally reachable rows: those are
+    # anycast addresses of network equipment, which receives no webhooks.
     "0.0.0.0/8": "this network",
     "10.0.0.0/8": "private use",
     "100.64.0.0/10": "shared address space",
@@ -31,9 +31,9 @@ _SPECIAL_IPV4 = {
     "224.0.0.0/4": "multicast",
 }
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""All public IPv6 addresses. Loopback, link local, unique local and multicast addresses lie outside of it."""
+"""Contains all public IPv6 addresses, and no loopback, link-local, unique local or multicast addresses."""
 _SPECIAL_IPV6 = {
-    # The rows of the IANA IPv6 special-purpose address registry that are within global unicast.
+    # The rows of the IANA IPv6 special-purpose address registry within global unicast.
     "2001::/23": "IETF protocol assignments",
     "2001:db8::/32": "documentation",
     "2620:4f:8000::/48": "AS112",
@@ -45,7 +45,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def parse(host: str) -> Address | None:
-    """The address of a URL's host, in any notation that resolvers accept; None for a name."""
+    """Parse the host of a URL as an address, in any notation that resolvers accept; None for a name."""
     text = host.removeprefix("[").removesuffix("]").partition("%")[0]
     try:
         return ipaddress.ip_address(text)
@@ -59,15 +59,15 @@ def parse(host: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is public. An IPv6 address with embedded IPv4 addresses is public if all of those are."""
+    """Whether an address is public. An IPv6 address that embeds IPv4 addresses is public if all of them are."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NETWORKS_IPV4)
-    if embedded := list(_inside(address)):
+    if embedded := list(_embedded(address)):
         return all(is_public(one) for one in embedded)
     return address in _GLOBAL_UNICAST and not any(address in network for network in _NETWORKS_IPV6)
 
 
-def _inside(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
     """The embedded IPv4 addresses: mapped, 6to4, Teredo, NAT64."""
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
@@ -80,6 +80,6 @@ def _inside(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a name always resolves to the local machine."""
+    """Whether a host name always resolves to the local machine."""
     name = host.rstrip(".").lower()
     return name == "localhost" or name.endswith(".localhost")

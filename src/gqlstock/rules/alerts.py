@@ -1,4 +1,4 @@
-"""When a low-inventory alert is raised and resolved: one alert each time a quantity falls below its threshold."""
+"""When low-inventory alerts are raised and resolved. A quantity that falls below its threshold raises one alert."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ class AlertStep(StrEnum):
 
 
 def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> AlertStep | None:
-    """Whether an alert is raised or resolved; None for neither. (CS-Cart, nopCommerce, Magento)
+    """Whether to raise or resolve an alert; None for neither. (CS-Cart, nopCommerce, Magento)
 
-    ``available`` is the sum over the levels, each cut at 0, without deducting a threshold.
+    ``available`` is the sum over the levels, each at least 0, before any threshold is deducted.
     """
     below = notify_below is not None and available < notify_below
     if below and not is_open:
@@ -34,7 +34,7 @@ def step(available: Decimal, notify_below: Decimal | None, *, is_open: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class LowInventoryAlert:
-    """An item fell below its threshold, over all active warehouses or in one warehouse."""
+    """An item is below its threshold, in one warehouse or over all active warehouses (``warehouse_id`` None)."""
 
     id: int
     item_id: int

@@ -1,4 +1,4 @@
-"""Which warehouse gives how much of an order line. ``order_plan`` decides which lines can be ordered."""
+"""Which warehouse supplies how much of an order line. ``order_plan`` decides which lines can be ordered."""
 
 import functools
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from gqlstock.rules.ledger import Change, FulfilmentStep
 from gqlstock.rules.network import RankedWarehouse
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement, Settings, SourceSelection
-from gqlstock.rules.sourcing import Given, Source
+from gqlstock.rules.sourcing import Source, Taken
 
 
 class AllocationState(StrEnum):
@@ -25,13 +25,13 @@ class AllocationState(StrEnum):
 
 
 OPEN_STATES = (AllocationState.ON_HAND, AllocationState.BACKORDERED)
-"""The states of units that are still to be shipped or canceled."""
+"""The states of units that are neither shipped nor canceled yet."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class PlannedAllocation:
-    """Units from one warehouse, in one state. ``expected_at``: when waiting ones can leave, where a date is known."""
+    """Units from one warehouse, in one state. ``expected_at``: when backordered units can ship; None if unknown."""
 
     warehouse_id: int
     quantity: Decimal
@@ -41,7 +41,7 @@ class PlannedAllocation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The parts of each line of one item; None for the first line without enough stock and for those after it."""
+    """The parts of each line of one item; None for the first line without enough stock and for all lines after it."""
 
     parts: tuple[tuple[PlannedAllocation, ...] | None, ...]
 
@@ -53,7 +53,7 @@ class Plan:
 def in_order(
     warehouses: Sequence[RankedWarehouse], selection: SourceSelection, ship_to: geo.Point | None
 ) -> list[RankedWarehouse]:
-    """The order in which warehouses give: by priority (ties by id), or nearest first, those without a location last."""
+    """Sort warehouses: by priority (ties by id), or nearest first. Warehouses without a location come last."""
     by_priority = sorted(warehouses, key=lambda one: (one.priority, one.warehouse_id))
     if selection is SourceSelection.PRIORITY or ship_to is None:
         return by_priority
@@ -73,20 +73,20 @@ def plan(
     modes: Sequence[InventoryDecrement] = (),
     buffer_days: int = 0,
 ) -> Plan:
-    """Take the lines of one item from its sources, in order. The safety stock stays in the last sources.
+    """Allocate the lines of one item to its sources, in order. The safety stock stays in the last sources.
 
     Free units are ON_HAND, the rest is BACKORDERED. ``only_free``: no backorders, as for a hold. ``modes``: the decrement
-    mode of each line, where not the setting's. ``buffer_days``: incomingBufferDays.
+    mode of each line, if it differs from the setting. ``buffer_days``: incomingBufferDays.
     """
-    left = sourcing.giving(settings, sources, only_free=only_free)
+    left = sourcing.remaining(settings, sources, only_free=only_free)
     dates = sourcing.Dates(sources, buffer_days)
     planned: list[tuple[PlannedAllocation, ...] | None] = []
     for number, quantity in enumerate(quantities):
-        taken = sourcing.give(quantity, settings, left)
+        taken = sourcing.take(quantity, settings, left)
         if taken is None:
             planned += [None] * (len(quantities) - number)
             break
-        left.take(taken)
+        left.deduct(taken)
         mode = modes[number] if modes else settings.decrement_inventory
         if mode is InventoryDecrement.NEVER:
             planned.append(_never_waiting(taken, sources))
@@ -95,24 +95,24 @@ def plan(
     return Plan(tuple(planned))
 
 
-def _planned(given: Given, expected_at: datetime | None, sources: Sequence[Source]) -> PlannedAllocation:
-    state = AllocationState.BACKORDERED if given.waits else AllocationState.ON_HAND
-    return PlannedAllocation(sources[given.source].warehouse_id, given.quantity, state, expected_at)
+def _planned(taken: Taken, expected_at: datetime | None, sources: Sequence[Source]) -> PlannedAllocation:
+    state = AllocationState.BACKORDERED if taken.waits else AllocationState.ON_HAND
+    return PlannedAllocation(sources[taken.source].warehouse_id, taken.quantity, state, expected_at)
 
 
 def uncounted(quantity: Decimal, warehouse_id: int) -> tuple[PlannedAllocation, ...]:
-    """Uncounted units, which come whole from one warehouse."""
+    """Uncounted units, all from one warehouse."""
     return (PlannedAllocation(warehouse_id, quantity, AllocationState.ON_HAND),)
 
 
 def effect(part: PlannedAllocation, mode: InventoryDecrement) -> Change:
-    """The change of a level by ordering a part."""
+    """How ordering a part changes its level."""
     waiting = part.quantity if part.state is AllocationState.BACKORDERED else ZERO
     return ledger.effect(FulfilmentStep.ORDERED, mode, part.quantity, waiting)
 
 
 def check_range(parts: Sequence[tuple[PlannedAllocation, InventoryDecrement]], sources: Sequence[Source]) -> None:
-    """Refuse parts that would take a level out of the range of a quantity. Each part comes with the mode of its line."""
+    """Refuse parts that would take a level out of range. Each part comes with the decrement mode of its line."""
     units = sum((part.quantity for part, _ in parts), ZERO)
     for source in sources:
         if ledger.has_room(source.level, units):
@@ -121,10 +121,10 @@ def check_range(parts: Sequence[tuple[PlannedAllocation, InventoryDecrement]], s
         ledger.apply(source.level, functools.reduce(ledger.combined, changes, Change()))
 
 
-def _never_waiting(given: Sequence[Given], sources: Sequence[Source]) -> tuple[PlannedAllocation, ...]:
+def _never_waiting(taken: Sequence[Taken], sources: Sequence[Source]) -> tuple[PlannedAllocation, ...]:
     """Under NEVER every unit is ON_HAND. The units of one warehouse become one allocation."""
     sums: dict[int, Decimal] = {}
-    for one in given:
+    for one in taken:
         warehouse_id = sources[one.source].warehouse_id
         sums[warehouse_id] = sums.get(warehouse_id, ZERO) + one.quantity
     return tuple(
@@ -137,9 +137,9 @@ def _never_waiting(given: Sequence[Given], sources: Sequence[Source]) -> tuple[P
 class Allocation:
     """Units of an order line from one warehouse, in one state. ``level_id`` is None where nothing is counted.
 
-    ``position`` is the index of its source among the line's sources, in the order in which they were planned; parts of a
-    split allocation keep it. Units that are moved to another warehouse get a source of their own, the last one.
-    ``split_from`` is the id of the planned allocation that it was split off; None for a planned one.
+    ``position`` is the index of its source among the line's sources, in planning order. Parts of a split allocation keep
+    the position; units moved to another warehouse get a new, last one. ``split_from`` is the id of the planned allocation
+    that it was split from; None for a planned allocation.
     """
 
     id: int
@@ -155,14 +155,14 @@ class Allocation:
 
     @property
     def planned_as(self) -> int:
-        """The id of the planned allocation. Units are filled in the order of these ids."""
+        """The id of the planned allocation. Backorders are filled in the order of these ids."""
         return self.id if self.split_from is None else self.split_from
 
 
 def with_moved(found: Sequence[Allocation], moved: Collection[int]) -> list[Allocation]:
-    """The allocations of a line, oldest first, after units were moved. Its sources are numbered again, without gaps.
+    """The allocations of a line, oldest first, after units were moved. Sources are renumbered without gaps.
 
-    ``moved``: the positions of moved units. The oldest allocation of each is its planned one.
+    ``moved``: the positions of moved units. The oldest allocation at each of them becomes the planned one.
     """
     numbers = {position: number for number, position in enumerate(sorted({one.position for one in found}))}
     planned: dict[int, int] = {}
@@ -179,9 +179,10 @@ def with_moved(found: Sequence[Allocation], moved: Collection[int]) -> list[Allo
 
 
 def split_off(found: Sequence[Allocation]) -> dict[int, int]:
-    """The planned allocation of each one that was split off, by their ids, as all stored allocations of a line show it.
+    """The id of the planned allocation of each split one, by id, derived from all stored allocations of a line.
 
-    It is the oldest of their source. Where that was moved, it is in a later source, and the rest still refer to it.
+    The planned allocation is the oldest of its source. If it was moved, it is in a later source, and the others still
+    refer to it.
     """
     oldest: dict[int, Allocation] = {}
     for one in sorted(found, key=lambda one: one.id, reverse=True):

@@ -1,4 +1,4 @@
-"""What a shop may show and sell of an item on a website. Showing, checking and ordering all use ``assess``."""
+"""What a shop may show and sell of an item on a website. Displaying, checking and ordering all use ``assess``."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ BACKORDER_MESSAGE = "Out of stock - on backorder and will be dispatched once in 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Sellable:
-    """An item on one website. ``reason``: a reason of the catalog, independent of stock."""
+    """An item on one website. ``reason``: why it cannot be ordered regardless of stock, if so."""
 
     published: bool
     status: InventoryStatus
@@ -30,13 +30,13 @@ class Sellable:
     """Whether the website has an active warehouse, which uncounted items need."""
     reason: UnavailableReason | None = None
     buffer_days: int = 0
-    """incomingBufferDays of the item that has the units."""
+    """incomingBufferDays of the item that has the stock."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a shop may show and sell. ``available`` is None where nothing is counted."""
+    """What a shop may show and sell. ``available`` is None if stock is not counted."""
 
     status: InventoryStatus
     visible: bool
@@ -54,12 +54,12 @@ class Assessment:
     returnable: bool
     rules: QuantityRules
     expected_at: datetime | None = None
-    """When the least quantity could leave if it had to wait."""
+    """When the minimum orderable quantity could ship; None if it is in stock or no date is known."""
     incoming: tuple[IncomingStock, ...] = ()
-    """What is on its way for new orders."""
+    """Incoming units that are available to new orders."""
     sums_hidden_availability: bool = False
     sums_hidden_quantities: bool = False
-    """Whether the figures of a product include combinations whose availability, or quantities, the public may not see."""
+    """Whether a product's figures include combinations whose availability, or quantities, the public may not see."""
 
     @property
     def orderable(self) -> bool:
@@ -67,13 +67,13 @@ class Assessment:
 
 
 def _has_least(settings: Settings, stock: Stock) -> bool:
-    """Whether the least quantity is salable, also on backorder."""
+    """Whether the minimum orderable quantity is salable, in stock or on backorder."""
     least = settings.least_quantity
     return least is not None and (stock.salable is None or stock.salable >= least)
 
 
 def crossed(settings: Settings, before: Sequence[Source], after: Sequence[Source]) -> bool | None:
-    """True: a counted item is in stock again; False: it ran out; None: neither. (Magento)"""
+    """True if a counted item came back in stock, False if it ran out, None for neither. (Magento)"""
     least = sourcing.least(settings)
     was_in_stock, in_stock = (sourcing.total_free(settings, one) >= least for one in (before, after))
     return in_stock if was_in_stock != in_stock else None
@@ -108,7 +108,7 @@ def assess(item: Sellable, now: datetime) -> Assessment:
 
 
 def changes_at(settings: Settings, now: datetime) -> datetime | None:
-    """The first moment from which an assessment with these settings may differ although nothing was written."""
+    """The first time from which an assessment with these settings may differ although nothing was written."""
     dated = settings.availability_date
     # Labels disappear after that date, not at it.
     return dated + timedelta.resolution if dated is not None and dated >= now else None
@@ -122,9 +122,9 @@ def assess_product(
     open_choices: bool,
     settings_of: Sequence[Settings] = (),
 ) -> Assessment:
-    """A product tracked with options as a whole: the sums over its orderable combinations. (CS-Cart)
+    """Assess a product tracked with options: the sums over its orderable combinations. (CS-Cart)
 
-    ``open_choices``: choices without a combination may be sold, uncounted (nopCommerce). ``settings_of``: the settings of
+    ``open_choices``: choices without a combination can be sold, uncounted (nopCommerce). ``settings_of``: the settings of
     the combinations.
     """
     orderable = [c for c in combinations if c.orderable]
@@ -146,7 +146,7 @@ def assess_product(
         expected_at=None if open_choices else _back_at(combinations),
         incoming=_merged(combinations),
     )
-    # A subscription to the product is one to any of its combinations.
+    # A subscription to the product applies to any of its combinations.
     waits = shown.reason is UnavailableReason.SELECT_OPTIONS and not open_choices and not orderable
     may = item.settings.allow_back_in_stock_subscriptions and any(c.can_subscribe for c in combinations)
     return replace(
@@ -158,14 +158,14 @@ def assess_product(
 
 
 def _back_at(combinations: Sequence[Assessment]) -> datetime | None:
-    """When the first of these combinations could leave; None while one of them is in stock."""
+    """When the first of these combinations could ship; None while one of them is in stock."""
     if any(c.status is InventoryStatus.IN_STOCK for c in combinations):
         return None
     return min((c.expected_at for c in combinations if c.expected_at is not None), default=None)
 
 
 def _merged(combinations: Sequence[Assessment]) -> tuple[IncomingStock, ...]:
-    """What is on its way of all combinations, soonest first."""
+    """The incoming units of all combinations, soonest first."""
     sums: dict[datetime, Decimal] = {}
     for one in [coming for combination in combinations for coming in combination.incoming]:
         sums[one.at] = sums.get(one.at, ZERO) + (one.quantity or ZERO)
@@ -173,20 +173,20 @@ def _merged(combinations: Sequence[Assessment]) -> tuple[IncomingStock, ...]:
 
 
 def _sum(quantities: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None where one quantity has no limit."""
+    """The sum; None if one of the quantities has no limit."""
     found = list(quantities)
     return None if None in found else sum((q for q in found if q is not None), ZERO)
 
 
 def _status(item: Sellable, *, in_stock: bool) -> InventoryStatus:
-    """A status set by hand wins over the quantity. (Oro)"""
+    """A status set by hand takes precedence over the quantity. (Oro)"""
     if item.status is not InventoryStatus.IN_STOCK:
         return item.status
     return InventoryStatus.IN_STOCK if in_stock else InventoryStatus.OUT_OF_STOCK
 
 
 def _low_stock(settings: Settings, found: Stock | None) -> UnavailableReason | None:
-    """The reason that the low-stock activity gives now. It is computed, never stored. (nopCommerce)"""
+    """The reason due to the low-stock activity. It is computed, never stored. (nopCommerce)"""
     minimum = settings.minimum_stock_quantity
     if found is None or minimum is None or found.available >= minimum:
         return None
@@ -238,7 +238,7 @@ def _shown(
     expected_at: datetime | None,
     incoming: tuple[IncomingStock, ...],
 ) -> Assessment:
-    """The assessment with the labels of the settings."""
+    """Add the labels that depend on the settings."""
     settings = item.settings
     left = available if in_stock and available is not None and available > 0 else None
     few, low = settings.only_x_left_threshold, settings.low_inventory_threshold
@@ -287,7 +287,7 @@ def may_see_quantity(settings: Settings) -> bool:
 
 
 def taken_down(assessment: Assessment) -> Assessment:
-    """The assessment of an item that is no longer visible: it is not published, and nothing of its stock."""
+    """The assessment of an item that is no longer visible: not published, and without any stock figures."""
     return replace(
         assessment,
         visible=False,

@@ -1,4 +1,4 @@
-"""When an address may subscribe to an item, and when the item is back. Sending mail is not decided here."""
+"""When an address may subscribe to an item, and when the item is back in stock. Mail is sent elsewhere."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ class BackInStockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackInStockSubscription:
-    """An address that gets one mail when the item is back. ``created_at``: the latest request."""
+    """A subscription for one mail when the item is back in stock. ``created_at``: the time of the latest request."""
 
     id: int
     item_id: int
@@ -33,25 +33,25 @@ class BackInStockSubscription:
 
 
 def is_back(assessment: Assessment) -> bool:
-    """Whether an item can be ordered; of a product sold by its options, any combination."""
+    """Whether an item can be ordered. For a product with options, whether any of its combinations can."""
     if assessment.reason is UnavailableReason.SELECT_OPTIONS:
         return assessment.salable is None or assessment.salable > ZERO
     return assessment.orderable
 
 
 def check(sku: str, assessment: Assessment) -> None:
-    """Refuse a subscription to an item that is in stock or that stock would not bring back. (nopCommerce)"""
+    """Refuse a subscription to an item that is in stock, or that new stock would not make orderable. (nopCommerce)"""
     if assessment.can_subscribe:
         return
     if is_back(assessment):
-        raise wrong_state(f"{shown(sku)} can be ordered: there is nothing to wait for.", "sku")
+        raise wrong_state(f"{shown(sku)} can be ordered now.", "sku")
     if assessment.status is InventoryStatus.DISCONTINUED:
-        raise wrong_state(f"{shown(sku)} is discontinued: it will not come back.", "sku")
+        raise wrong_state(f"{shown(sku)} is discontinued and will not be restocked.", "sku")
     if assessment.reason is UnavailableReason.NO_QUANTITY_ALLOWED:
-        raise wrong_state(f"No quantity of {shown(sku)} can be ordered, whatever is in stock: {NO_QUANTITY}.", "sku")
-    raise wrong_state(f"The shop does not tell when {shown(sku)} is back.", "sku")
+        raise wrong_state(f"{shown(sku)} cannot be ordered in any quantity: {NO_QUANTITY}.", "sku")
+    raise wrong_state(f"The shop does not offer back-in-stock notifications for {shown(sku)}.", "sku")
 
 
 def key(email: str) -> str:
-    """The comparison key of an address: without case."""
+    """The case-insensitive comparison key of an address."""
     return email.casefold()

@@ -1,4 +1,4 @@
-"""Which backordered units get stock first. ``stock.consequences`` applies it after every change of a level."""
+"""Which backordered units are filled first. ``stock.consequences`` applies it after every change of a level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from gqlstock.rules.quantities import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Units of one waiting allocation that get stock."""
+    """The units of one backordered allocation to fill."""
 
     allocation_id: int
     quantity: Decimal
 
 
 def fillable(level: Level) -> Decimal:
-    """The backordered units that get stock. min(backordered, max(-available, 0)) units still wait. (Solidus)"""
+    """The backordered units that can be filled; min(backordered, max(-available, 0)) units keep waiting. (Solidus)"""
     return max(level.backordered - max(-level.available, ZERO), ZERO)
 
 
 def fill(waiting: Sequence[tuple[int, Decimal]], quantity: Decimal) -> list[Fill]:
-    """Give ``quantity`` units to the waiting allocations (id, units), oldest first. The last may be filled in part."""
+    """Distribute ``quantity`` units over the waiting allocations (id, units), oldest first; the last may be partly filled."""
     fills = []
     for allocation_id, units in waiting:
         given = min(units, quantity)

@@ -1,6 +1,6 @@
-"""The keys under which reads are kept in memory, and which of them an entry of the outbox drops.
+"""The keys that cached reads depend on, and which of them an outbox entry invalidates.
 
-Whether something kept is still current is decided in ``stock.cache``.
+``stock.cache`` decides whether a cached value is still current.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,19 +10,19 @@ from gqlstock.rules.events import Topic
 Key = tuple[str] | tuple[str, int]
 
 ITEMS: Key = ("items",)
-"""Lists and searches of items, and SKUs and slugs that nothing has."""
+"""Lists and searches of items, and lookups of unknown SKUs and slugs."""
 LEVELS: Key = ("levels",)
 """Lists of levels, movements, announcements and alerts, and counts by stock."""
 SETTINGS: Key = ("settings",)
 """Websites, organizations, warehouses, categories, and their settings."""
 TOKENS: Key = ("tokens",)
-"""Tokens of callers, and the key that access tokens of orders are made with."""
+"""API tokens, and the key that signs access tokens of orders."""
 EVERYTHING: Key = ("everything",)
-"""Stands for all keys."""
+"""Invalidates all keys."""
 
 
 def item(product_id: int) -> Key:
-    """A product, its combinations, and the settings of these and of their levels."""
+    """A product, its combinations, and the settings of the product, its combinations and their levels."""
     return ("item", product_id)
 
 
@@ -32,7 +32,7 @@ def levels(item_id: int) -> Key:
 
 
 def coarse(keys: Iterable[Key]) -> set[Key]:
-    """Fewer keys that are dropped at least as often as these: an entry that drops an item's key drops the lists as well."""
+    """Fewer keys that are dropped at least as often: an entry that drops an item's key drops the lists as well."""
     lists = {"item": ITEMS, "levels": LEVELS}
     return {lists.get(key[0], key) for key in keys}
 
@@ -47,9 +47,9 @@ _WITHOUT_ITEM: dict[str, frozenset[Key]] = {
 
 
 def dropped(entries: Iterable[tuple[str, int | None]]) -> set[Key]:
-    """The keys that outbox entries drop, given as topic and ``item_id``.
+    """The keys that outbox entries drop. An entry is a topic and an ``item_id``.
 
-    Entries of unknown topics, and entries that do not say their item, drop ``EVERYTHING``.
+    Entries with an unknown topic, or without the item that their topic needs, drop ``EVERYTHING``.
     """
     keys: set[Key] = set()
     for topic, item_id in entries:

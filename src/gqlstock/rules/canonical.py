@@ -1,7 +1,7 @@
 """The canonical text and digest of a mutation's input, independent of spelling. Idempotency keys compare digests.
 
-The text has the names of the API and leaves out defaults. A later field or a change of the code does therefore not
-alter the digest of an earlier input. A change that does needs a new ``VERSION``.
+The text uses the names of the API and omits defaults, so new fields and refactorings do not alter the digest of an
+existing input. A change that does alter digests needs a new ``VERSION``.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from typing import Any
 from gqlstock.rules import quantities, skus
 
 VERSION = "2"
-"""The prefix of each digest. Digests of early releases have no version."""
+"""The prefix of each digest. Early releases wrote digests without a version."""
 
 _NAME = "api"
 
 
 def called(name: str | None) -> dict[str, str | None]:
-    """Metadata of a field: its name in the API where it differs; None leaves the field out."""
+    """Metadata of a field: its API name, if different; None omits the field."""
     return {_NAME: name}
 
 
 def digest(request: object) -> str:
-    """The digest of a parsed input, which is a frozen dataclass."""
+    """The digest of a parsed input, a frozen dataclass."""
     return f"{VERSION}:{hashlib.sha256(text(request).encode()).hexdigest()[:60]}"
 
 

@@ -1,4 +1,4 @@
-"""What products, options and combinations are: texts, choices, tracking. It does not decide about stock."""
+"""Products, options and combinations: valid texts, choices, tracking. Stock is decided elsewhere."""
 
 import hashlib
 import itertools
@@ -20,7 +20,7 @@ MAX_IMAGES = 250
 MAX_OPTIONS = 100
 MAX_VALUES = 2_000
 MAX_GENERATED = 240
-"""The length of a generated SKU or slug before a number is appended."""
+"""The maximum length of a generated SKU or slug before a number is appended."""
 
 
 class InventoryTracking(StrEnum):
@@ -50,14 +50,14 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a product, such as Size. Only those for inventory make combinations. (CS-Cart)"""
+    """An option of a product, such as Size. Only inventory options make combinations. (CS-Cart)"""
 
     name: str
     values: tuple[OptionValue, ...]
     inventory: bool = True
     renamed_from: str | None = None
     existing: str | None = None
-    """The value that combinations take which were made before this inventory option."""
+    """The value that existing combinations take when this inventory option is added."""
 
     def has(self, value: str) -> bool:
         return any(v.name == value for v in self.values)
@@ -66,9 +66,9 @@ class Option:
 Named = TypeVar("Named", Option, OptionValue)
 
 Choice = Mapping[str, str]
-"""The value name for each chosen option name."""
+"""The chosen value by option name."""
 
-# The maximum length of each kind of text, in characters. No text is longer than its column or an index allows.
+# The maximum length of each kind of text, in characters, within what its column and indexes allow.
 _MAX_LENGTHS = {"sku": 255, "code": 255, "slug": 255, "barcode": 255, "name": 500, "Title": 500, "description": 60_000}
 _MAX_LENGTHS |= {
     "reason": 1_000,
@@ -85,33 +85,35 @@ _SLUG = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 
 def text(value: str, kind: str, *path: str | int, required: bool = True) -> str:
-    """A caller's text, trimmed. Raises ``Refused`` when it is empty, too long, or has a control character."""
+    """A caller's text, trimmed. Raises ``Refused`` if it is empty, too long, or contains a control character."""
     trimmed = value.strip()
     if required and not trimmed:
         raise invalid(f"The {kind} must not be empty.", *path)
     longest = _MAX_LENGTHS[kind]
     if len(trimmed) > longest:
-        raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters: at most {longest}.", *path)
+        raise invalid(f"The {kind} {shown(trimmed)} has {len(trimmed)} characters; the maximum is {longest}.", *path)
     if any(unicodedata.category(c) in _UNPRINTABLE and c not in "\n\r\t" for c in trimmed):
-        raise invalid(f"The {kind} has a control character in it.", *path)
+        raise invalid(f"The {kind} contains a control character.", *path)
     return trimmed
 
 
 def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
-    """Like ``text``. An empty text is None."""
+    """Like ``text``; an empty text becomes None."""
     return (text(value, kind, *path, required=False) or None) if value is not None else None
 
 
 def email(value: str, *path: str | int) -> str:
-    """An address of a customer, with a minimal check. Mail is not sent to it."""
+    """A customer's e-mail address, minimally checked because no mail is sent to it."""
     given = text(value, "email", *path)
     if given.count("@") != 1 or given.startswith("@") or given.endswith("@") or any(c.isspace() for c in given):
-        raise invalid(f"{shown(given)} is no e-mail address: one @ between two parts, and no blanks.", *path)
+        raise invalid(
+            f"{shown(given)} is not a valid e-mail address; it needs text on both sides of one @, and no spaces.", *path
+        )
     return given
 
 
 def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
-    """The checked pictures of an item or an option's value."""
+    """The checked pictures of an item or an option value."""
     if len(found) > MAX_IMAGES:
         raise too_many("pictures", len(found), MAX_IMAGES, *path)
     return tuple(
@@ -121,12 +123,12 @@ def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:
 
 
 def slug_from(name: str) -> str:
-    """A slug made from a name: Garden tools → garden-tools."""
+    """Make a slug from a name: Garden tools → garden-tools."""
     return "-".join(re.findall(r"[^\W_]+", name.lower()))[: _MAX_LENGTHS["slug"]].strip("-")
 
 
 def free_slug(name: str, taken: Collection[str]) -> str:
-    """A product's slug made from its name, with a number where that is taken."""
+    """A slug made from a product's name, with a number appended if taken."""
     wanted = slug_from(name) or "product"
     numbered = (f"{wanted[:MAX_GENERATED].strip('-')}-{number}" for number in itertools.count(2))
     return next(slug for slug in itertools.chain([wanted], numbered) if slug not in taken)
@@ -135,12 +137,12 @@ def free_slug(name: str, taken: Collection[str]) -> str:
 def slug(value: str, *path: str | int) -> str:
     checked = text(value, "slug", *path)
     if not _SLUG.fullmatch(checked):
-        raise invalid(f"{shown(checked)} is no slug: letters and digits, joined by single dashes.", *path)
+        raise invalid(f"{shown(checked)} is not a valid slug; use letters and digits, joined by single hyphens.", *path)
     return checked
 
 
 def options(found: Sequence[Option], *path: str | int) -> tuple[Option, ...]:
-    """The checked options of a product: names and values exist, and no name occurs twice."""
+    """The checked options of a product: each has a name and values, and no name occurs twice."""
     if len(found) > MAX_OPTIONS:
         raise too_many("options", len(found), MAX_OPTIONS, *path)
     checked = tuple(_option(option, *path, number) for number, option in enumerate(found))
@@ -158,13 +160,13 @@ def _option(option: Option, *path: str | int) -> Option:
     _check_unique([v.name for v in values], "value", *path, "values")
     checked = replace(option, name=name, values=values)
     if option.existing is not None and not checked.has(option.existing):
-        message = f"{name} cannot be {shown(option.existing)}; it can be: {shown_values(checked)}."
+        message = f"{name} has no value {shown(option.existing)}; its values are: {shown_values(checked)}."
         raise invalid(message, *path, "existing")
     return checked
 
 
 def shown_values(option: Option) -> str:
-    """The values of an option for a message."""
+    """The values of an option, for a message."""
     return shown(", ".join(value.name for value in option.values))
 
 
@@ -176,7 +178,7 @@ def _check_unique(names: Sequence[str], kind: str, *path: str | int) -> None:
     seen: set[str] = set()
     for number, name in enumerate(names):
         if name in seen:
-            raise invalid(f"The {kind} {shown(name)} stands there twice.", *path, number, "name")
+            raise invalid(f"The {kind} {shown(name)} occurs twice.", *path, number, "name")
         seen.add(name)
 
 
@@ -188,12 +190,12 @@ def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *p
         option = by_name.get(name)
         if option is None:
             known = ", ".join(by_name) or "none"
-            raise invalid(f"The product has no option {shown(name)}; it has: {known}.", *path, number, "name")
+            raise invalid(f"The product has no option {shown(name)}; its options are: {known}.", *path, number, "name")
         if not option.has(value):
             known = ", ".join(v.name for v in option.values)
-            raise invalid(f"{name} cannot be {shown(value)}; it can be: {known}.", *path, number, "value")
+            raise invalid(f"{name} has no value {shown(value)}; its values are: {known}.", *path, number, "value")
         if name in choice:
-            raise invalid(f"{name} is chosen twice.", *path, number, "name")
+            raise invalid(f"The option {name} is chosen twice.", *path, number, "name")
         choice[name] = value
     return choice
 
@@ -203,7 +205,7 @@ def inventory_options(options: Sequence[Option]) -> list[Option]:
 
 
 def inventory_part(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
-    """The inventory options of a choice, in the order of the product's options."""
+    """The part of a choice that concerns inventory options, in the order of the product's options."""
     return {o.name: choice[o.name] for o in options if o.inventory and o.name in choice}
 
 
@@ -213,34 +215,34 @@ def is_complete(choice: Choice, options: Sequence[Option]) -> bool:
 
 
 def digest(choice: Choice) -> str:
-    """A digest of a choice, independent of the order of its options. Combinations are unique by it."""
+    """A digest of a choice, independent of option order. It identifies a combination within its product."""
     return hashlib.sha256(json.dumps(sorted(choice.items())).encode()).hexdigest()
 
 
 def choice_count(options: Sequence[Option], fixed: Choice | None = None) -> int:
-    """The number of complete choices that contain the ``fixed`` values."""
+    """The number of complete choices that include the ``fixed`` values."""
     return math.prod(len(o.values) for o in inventory_options(options) if o.name not in (fixed or {}))
 
 
 def pictures(
     options: Sequence[Option], choice: Choice, combination: Sequence[Image], product: Sequence[Image]
 ) -> Sequence[Image]:
-    """The pictures of a choice: the combination's, else those of the chosen values, else the product's. (CS-Cart)"""
+    """The pictures of a choice: the combination's, else the chosen values', else the product's. (CS-Cart)"""
     chosen = [image for o in options for v in o.values if choice.get(o.name) == v.name for image in v.images]
     return combination or chosen or product
 
 
 def counts_combinations(tracking: InventoryTracking) -> bool:
-    """Whether the combinations have stock instead of the product."""
+    """Whether stock is counted per combination instead of per product."""
     return tracking is InventoryTracking.TRACK_WITH_OPTIONS
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A product, or one combination of a product's inventory options; then ``product_id`` is that product.
+    """A product, or a combination of a product's inventory options. ``product_id`` is None for a product.
 
-    A combination also has its product's category and status.
+    A combination has its product's category and status.
     """
 
     id: int
@@ -278,7 +280,7 @@ class Item:
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """Its own pictures."""
+        """The item's own pictures."""
         return tuple(Image(**stored) for stored in self.own_images)
 
 

@@ -1,4 +1,4 @@
-"""Which values of a product's options a shopper can choose next, given the choice so far."""
+"""Which option values a shopper can choose next, given the choice so far."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gqlstock.rules.catalog import Choice, Item, Option
 
 @dataclass(frozen=True, slots=True)
 class ChoiceValue:
-    """A value that can be chosen next. ``exists``, ``orderable``: a combination has it with the rest of the choice."""
+    """A value to choose next. ``exists``: whether a combination has it; ``orderable``: whether it can then be ordered."""
 
     name: str
     selected: bool
@@ -19,7 +19,7 @@ class ChoiceValue:
 
 
 def values(product: Item, option: Option, choice: Choice, assortment: Assortment) -> list[ChoiceValue]:
-    """The values of one option, given the choice of the others."""
+    """The values of one option, given the choices of the others."""
     return [_value(product, option, value.name, choice, assortment) for value in option.values]
 
 
@@ -28,7 +28,7 @@ def _value(product: Item, option: Option, value: str, choice: Choice, assortment
     wanted = catalog.inventory_part({**choice, option.name: value}, product.options)
     fitting = [c for c in assortment.combinations(product) if wanted.items() <= c.choice.items()]
     if not catalog.counts_combinations(product.tracking):
-        # The product has the stock of its combinations, so that it alone is orderable or not.
+        # The stock is counted on the product, so all combinations are orderable or none is.
         return ChoiceValue(value, selected, exists=True, orderable=assortment.assess(product).orderable)
     orderable = any(assortment.assess(c).orderable for c in fitting)
     if not orderable and not assortment.settings(product).allow_only_existing_combinations:
@@ -38,5 +38,5 @@ def _value(product: Item, option: Option, value: str, choice: Choice, assortment
 
 
 def _any_choice(product: Item, wanted: Choice) -> Iterable[tuple[str, str]]:
-    """A complete choice that contains the wanted values."""
+    """A complete choice that includes the wanted values."""
     return ((o.name, wanted.get(o.name, o.values[0].name)) for o in catalog.inventory_options(product.options))

@@ -1,5 +1,5 @@
-"""Combinations of a product's inventory options: the possible ones, the SKU and name of each, and which of them stay, with
-which choice, when the options change."""
+"""Combinations of a product's inventory options: which are possible, their SKUs and names, and which survive a change of
+the options, with which choice."""
 
 import itertools
 import math
@@ -42,8 +42,8 @@ def new(product: Item, choice: Choice, new_sku: str, at: datetime) -> Item:
 
 
 def possible(product: Item) -> int:
-    """The number of complete choices of a product's inventory options; 0 without any."""
-    # As stored: making options of it takes longer than to read the product.
+    """The number of complete choices of a product's inventory options; 0 if it has none."""
+    # Uses the stored form, because converting it to options takes longer than reading the product.
     sizes = [len(option["values"]) for option in product.stored_options if option["inventory"]]
     return math.prod(sizes) if sizes else 0
 
@@ -52,7 +52,7 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
     """Every complete choice of the inventory options, in their order."""
     chosen = inventory_options(options)
     if not chosen:
-        raise invalid("The product has no option that makes combinations: tick inventory on one.", *path)
+        raise invalid("The product has no inventory option; set inventory to true on at least one.", *path)
     count = choice_count(options)
     if count > MAX_COMBINATIONS:
         raise too_many("combinations", count, MAX_COMBINATIONS, *path)
@@ -64,13 +64,13 @@ def every_choice(options: Sequence[Option], *path: str | int) -> list[dict[str, 
 
 
 def sku(product_sku: str, choice: Choice, taken: Container[str]) -> str:
-    """A combination's SKU made from its product's and its values, with a number where that is taken. (CS-Cart)"""
+    """A SKU made from the product's SKU and the chosen values, with a number appended if taken. (CS-Cart)"""
     tail = "-".join("".join(re.findall(r"\w+", value)).upper() or "X" for value in choice.values())
     return skus.free(f"{product_sku}-{tail}"[:MAX_GENERATED], taken)
 
 
 def sku_start(product_sku: str) -> str:
-    """The start of every SKU that is generated for a combination of this product."""
+    """The prefix of every generated SKU of this product's combinations."""
     return f"{product_sku}-"[:MAX_GENERATED]
 
 
@@ -81,7 +81,7 @@ def name(product_name: str, choice: Choice) -> str:
 def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
     """A combination's choice after renames of options and values.
 
-    Empty where an option is renamed to another one that the choice has, too.
+    Empty if an option gets the name of another option in the choice.
     """
     renamed_choice: dict[str, str] = {}
     for name, value in choice.items():
@@ -95,14 +95,14 @@ def renamed(choice: Choice, options: Sequence[Option]) -> dict[str, str]:
 
 
 def _called(name: str, found: Sequence[Named]) -> Named | None:
-    """The option or value that had this name before. A renamed one wins over one that has the name now."""
+    """The option or value that had this name before. A renamed one takes precedence over one with that name now."""
     return next((one for one in found if one.renamed_from == name), None) or next(
         (one for one in found if one.name == name), None
     )
 
 
 def check_renames(before: Sequence[Option], after: Sequence[Option], *path: str | int) -> None:
-    """Refuse a new name for an unknown option or value, and two new names for one. Repeating a rename is allowed."""
+    """Refuse to rename an unknown option or value, or one of them twice. Repeating an earlier rename is allowed."""
     old = {o.name: o for o in before}
     _check_renames(after, old.keys(), "option", *path)
     for number, option in enumerate(after):
@@ -120,19 +120,19 @@ def _check_renames(found: Sequence[Named], before: Collection[str], kind: str, *
         if old not in before and one.name not in before:
             raise invalid(f"There is no {kind} {shown(old)} to rename.", *path, number, "renamedFrom")
         if old in seen:
-            raise invalid(f"The {kind} {shown(old)} cannot get two names.", *path, number, "renamedFrom")
+            raise invalid(f"The {kind} {shown(old)} cannot have two new names.", *path, number, "renamedFrom")
         seen.add(old)
 
 
 def check_existing(members: Sequence[Item], options: Sequence[Option], *path: str | int) -> None:
-    """Refuse a new inventory option that does not say which of its values the existing combinations take."""
+    """Refuse a new inventory option without ``existing``, the value that existing combinations take."""
     choices = [renamed(member.choice, options) for member in members]
     for number, option in enumerate(options):
         is_new = option.inventory and any(choice and option.name not in choice for choice in choices)
         if is_new and option.existing is None:
             raise invalid(
-                f"The product has combinations, and {shown(option.name)} is new to them: existing names the value that "
-                f"they take; it can be: {shown_values(option)}.",
+                f"{shown(option.name)} is new to the product's combinations; set existing to the value that they take, "
+                f"one of: {shown_values(option)}.",
                 *path,
                 number,
                 "existing",
@@ -142,15 +142,15 @@ def check_existing(members: Sequence[Item], options: Sequence[Option], *path: st
 def following(
     members: Sequence[Item], options: Sequence[Option], named: Mapping[str, Choice] | None = None
 ) -> tuple[list[tuple[Item, dict[str, str]]], list[Item]]:
-    """The combinations that stay under these options, with their choices, and those that do not.
+    """The combinations that survive under these options, with their choices, and those that do not.
 
-    A combination follows renames, loses the values of options that make no combinations any longer, and takes a value of
-    each new one: of ``named``, the choices by SKU that an import names, else ``existing``. It does not stay where a value
-    is missing or gone, or where another one would have the same choice.
+    A combination follows renames, loses the values of options that are no longer inventory options, and takes a value of
+    each new option: from ``named`` (the choices by SKU in an import), else ``existing``. It does not survive if a value is
+    missing or removed, or if another combination gets the same choice.
     """
     found = [(member, _followed(member, options, named or {})) for member in members]
     fitting = [(member, choice) for member, choice in found if fits(choice, options)]
-    # A changed combination wins over one that had this choice before, but not over another changed one.
+    # A changed combination replaces an unchanged one with the same choice. Of two changed ones, neither survives.
     changed = Counter(digest(choice) for member, choice in fitting if choice != member.choice)
     stay = [
         (member, choice)
@@ -162,7 +162,7 @@ def following(
 
 
 def _followed(member: Item, options: Sequence[Option], named: Mapping[str, Choice]) -> dict[str, str]:
-    """A combination's choice under these options, in their order; a value that is missing is left out."""
+    """A combination's choice under these options, in their order. Missing values are left out."""
     choice = renamed(member.choice, options)
     if not choice:
         return {}

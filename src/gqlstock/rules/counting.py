@@ -1,4 +1,4 @@
-"""Which quantities can be counted of which items: items with own stock, whole units or parts, never below 0."""
+"""Which items have stock of their own, and which quantities can be counted: whole units or fractions, never below 0."""
 
 from decimal import Decimal
 
@@ -12,51 +12,49 @@ from gqlstock.rules.settings import Settings
 
 
 def has_units(item: Item, product: Item) -> bool:
-    """Whether the item has own levels: the product, or its combinations where tracked with options. (CS-Cart)"""
+    """Whether the item has its own levels: combinations of a product tracked with options, else the product. (CS-Cart)"""
     return item.is_product is not catalog.counts_combinations(product.tracking)
 
 
 def is_stocked(item: Item, product: Item) -> bool:
-    """Whether the item has own levels and is tracked."""
+    """Whether the item is tracked and has its own levels."""
     return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
 
 
 def check_has_stock(item: Item, product: Item, *path: str) -> None:
-    """Refuse an item without own stock. ``path``: where the item is named; by default ``sku``."""
+    """Refuse an item without its own stock. ``path``: where the input names the item, ``sku`` by default."""
     if is_stocked(item, product):
         return
     if product.tracking is InventoryTracking.DO_NOT_TRACK:
-        message = f"{item.sku} is not tracked: its stock is not counted."
+        message = f"{item.sku} is not tracked, so its stock is not counted."
     elif item.is_product:
-        message = f"{item.sku} is tracked with options: its combinations have the quantities."
+        message = f"{item.sku} is tracked with options; its combinations have the stock."
     else:
-        message = (
-            f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the quantity."
-        )
+        message = f"{item.sku} is a combination of {product.sku}, which is tracked without options and has the stock."
     raise Refusal(Code.NOT_TRACKED, message, path or ("sku",)).only()
 
 
 def check_units(
     quantity: Decimal, item: Item, warehouse_id: int, level: Level | None, lookup: SettingsLookup, *path: str
 ) -> None:
-    """Refuse parts of a unit where only whole units are counted, by the first website that sells from the warehouse."""
+    """Refuse a fraction if only whole units are counted, by the first website that sells from the warehouse."""
     if not quantities.is_whole(quantity):
         channel = lookup.network.selling_from({warehouse_id})
         check_parts(quantity, item.sku, lookup.settings(item, channel, [level] if level else []), *path)
 
 
 def check_parts(quantity: Decimal, sku: str, settings: Settings, *path: str) -> None:
-    """Refuse parts of a unit where these settings count only whole units."""
+    """Refuse a fraction if these settings count only whole units."""
     if not (settings.quantity_uses_decimals or quantities.is_whole(quantity)):
-        raise invalid(f"{quantities.text(quantity)} of {sku}: only whole units are counted there.", *path)
+        raise invalid(f"{sku} is counted in whole units there, not {quantities.text(quantity)}.", *path)
 
 
 def check_count(on_hand: Decimal, *path: str) -> None:
     """Refuse a count below 0."""
     if on_hand < 0:
-        raise invalid(f"A count cannot be {quantities.text(on_hand)}: 0 or more.", *path)
+        raise invalid(f"A count must be 0 or more, not {quantities.text(on_hand)}.", *path)
 
 
 def counted_of(stated: Decimal) -> Decimal:
-    """The count of a quantity in a file. Below 0 the other system owes units to customers; that counts as 0."""
+    """The count for a quantity in a file. A negative quantity means units owed to customers, and counts as 0."""
     return max(stated, ZERO)

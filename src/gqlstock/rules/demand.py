@@ -1,4 +1,4 @@
-"""How long stock lasts at the pace of past orders, and how much to reorder."""
+"""How long stock lasts at the rate of past orders, and how much to reorder."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ MAX_DAYS = 3_650
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Units of an item ordered, shipped and returned in a span of days, and ordered in the span before."""
+    """Units of an item ordered, shipped and returned in a period, and ordered in the period before it."""
 
     ordered: Decimal = ZERO
     ordered_before: Decimal = ZERO
@@ -21,7 +21,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The forecast from demand. ``days_of_cover`` and ``stockout`` are None where nothing was ordered."""
+    """The forecast from demand. ``days_of_cover`` and ``stockout`` are None if nothing was ordered."""
 
     per_day: Decimal
     days_of_cover: Decimal | None
@@ -30,7 +30,7 @@ class Outlook:
 
 
 def cover(demand: Demand, available: Decimal, days: int) -> Decimal | None:
-    """How many days the available units last at the pace of the span; None where nothing was ordered."""
+    """How many days the available units last at the rate of the period; None if nothing was ordered."""
     return available * days / demand.ordered if demand.ordered > 0 else None
 
 
@@ -44,11 +44,11 @@ def outlook(
     decimals: bool,
     now: datetime,
 ) -> Outlook:
-    """How long the available units last, and the reorder that covers ``cover_days``.
+    """How long the available units last, and the reorder that covers ``cover_days`` days.
 
-    The reorder deducts incoming units, and is rounded up to whole units unless the item uses decimals.
+    Incoming units are deducted from the reorder, which is rounded up to whole units unless the item uses decimals.
     """
-    # Multiplied before the division: rounding the quotient first could add a whole unit.
+    # Multiplies before dividing: a rounded quotient could add a whole unit.
     lacking = max(demand.ordered * cover_days / days - available - incoming, ZERO)
     step = UNIT if decimals else Decimal(1)
     lasts = cover(demand, available, days)
@@ -61,7 +61,7 @@ def outlook(
 
 
 def _after(now: datetime, days: Decimal) -> datetime | None:
-    """The moment that many days later; None beyond the range of datetime."""
+    """The time that many days later; None beyond the range of datetime."""
     try:
         return now + timedelta(days=float(days))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The movements that ordered units must have in the ledger, by their current state. Verification compares them."""
+"""The movements that ordered units must have in the ledger, by their state. Verification compares them."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,7 +19,7 @@ _STEPS: dict[AllocationState, tuple[FulfilmentStep, ...]] = {
 }
 
 _OPTIONAL = (MovementKind.RETURN, MovementKind.ADJUSTMENT)
-"""Movements that may be missing: returned units need not be restocked, nor canceled ones written off."""
+"""Optional movements: returned units need not be restocked, and canceled units need not be written off."""
 
 
 def of_units(state: AllocationState, mode: InventoryDecrement, quantity: Decimal) -> dict[MovementKind, Decimal]:
@@ -34,18 +34,19 @@ def of_units(state: AllocationState, mode: InventoryDecrement, quantity: Decimal
 def moved_away(
     moved: Mapping[MovementKind, Decimal], expected: Mapping[MovementKind, Decimal]
 ) -> dict[MovementKind, Decimal]:
-    """The movements of units that a level gave and got back, because they were moved to another warehouse since.
+    """The movements of units that were sold from a level and then moved to another warehouse.
 
-    They are no longer allocated there, and each has both movements. ``moved``, ``expected``: the level's sums by kind.
+    These units are no longer allocated at the level: each has a sale and a cancellation there. ``moved``, ``expected``:
+    the level's sums by kind.
     """
-    given = expected.get(MovementKind.SALE, ZERO) - moved.get(MovementKind.SALE, ZERO)
-    got_back = moved.get(MovementKind.CANCELLATION, ZERO) - expected.get(MovementKind.CANCELLATION, ZERO)
-    units = min(given, got_back)
+    sold = expected.get(MovementKind.SALE, ZERO) - moved.get(MovementKind.SALE, ZERO)
+    restored = moved.get(MovementKind.CANCELLATION, ZERO) - expected.get(MovementKind.CANCELLATION, ZERO)
+    units = min(sold, restored)
     return {MovementKind.SALE: -units, MovementKind.CANCELLATION: units} if units > 0 else {}
 
 
 def agrees(kind: MovementKind, moved: Decimal, expected: Decimal) -> bool:
-    """Whether movements of one kind are the expected ones, or fewer where they may be missing."""
+    """Whether the moved quantity of a kind is the expected one, or less if the kind is optional."""
     if kind in _OPTIONAL:
         return min(expected, ZERO) <= moved <= max(expected, ZERO)
     return moved == expected

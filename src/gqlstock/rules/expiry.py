@@ -1,4 +1,4 @@
-"""Parses the expiry of a token: a span of time, a day or a moment."""
+"""Parses the expiry of a token: a duration, a date or a time."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,11 +7,11 @@ from gqlstock.rules.refusals import Refused, invalid
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_FORMS = "write 12h, 90d or 8w, a day such as 2027-01-31, or a moment such as 2027-01-31T18:00+01:00"
+_FORMS = "write 12h, 90d or 8w, a date such as 2027-01-31, or a time such as 2027-01-31T18:00+01:00"
 
 
 def parse(text: str, now: datetime) -> datetime:
-    """The moment at which a token expires. A day means its start; a text without an offset is in UTC."""
+    """When a token expires. A date means its start; a text without an offset is in UTC."""
     span = _SPAN.fullmatch(text)
     if span:
         return now + int(span[1]) * _UNITS[span[2]]
@@ -21,9 +21,9 @@ def parse(text: str, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         raise _wrong(text) from None
     if moment <= now:
-        raise invalid(f"{text} is past: a token that ends then is worth nothing.", "expires")
+        raise invalid(f"{text} is in the past; a token must expire in the future.", "expires")
     return moment
 
 
 def _wrong(text: str) -> Refused:
-    return invalid(f"{text} is no time that a token can end: {_FORMS}.", "expires")
+    return invalid(f"{text} is not a valid expiry; {_FORMS}.", "expires")

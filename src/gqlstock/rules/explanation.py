@@ -1,4 +1,4 @@
-"""Explains a salable quantity as a sum of terms. ``availability`` computes the quantity."""
+"""Explains a salable quantity as a sum of terms. ``availability`` computes the quantity itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class TermKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A signed term of the sum with its explanation. ``of_threshold``: it comes from outOfStockThreshold."""
+    """A signed term of the sum, with its explanation. ``of_threshold``: whether it comes from outOfStockThreshold."""
 
     kind: TermKind
     quantity: Decimal
@@ -36,26 +36,28 @@ class Term:
 
 
 def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int], str]) -> list[Term]:
-    """The terms that add up to the salable quantity, or to the available one (A) where that has no limit.
+    """The terms that add up to the salable quantity, or to the available one (A) if the former has no limit.
 
-    ``SHORTFALL`` adds units that are cut at zero, and deducts units that cannot be in one line.
+    ``SHORTFALL`` offsets negative quantities, which count as 0, and deducts units that one line cannot take.
     """
     terms = [term for source in sources for term in _of_source(source, name(source.warehouse_id))]
     found = sourcing.stock(settings, sources)
     safety = sourcing.safety_stock(settings, sources)
     if safety:
         terms.append(
-            Term(TermKind.SAFETY_STOCK, -safety, f"{text(safety)} kept back as safety stock.", of_threshold=True)
+            Term(TermKind.SAFETY_STOCK, -safety, f"{text(safety)} set aside as safety stock.", of_threshold=True)
         )
-        terms += _gap(terms, found.available, "There is not as much to keep back.")
+        terms += _gap(terms, found.available, "Less is free than the safety stock.")
     if found.salable is None:
         return terms
     if sourcing.take_backorders(sources):
         terms += _of_backorders(settings, sources, name)
-        terms += _gap(terms, found.available + (found.room or ZERO), "More are backordered than may be.")
-    why = "Less than a whole unit is not sold."
+        terms += _gap(
+            terms, found.available + (found.room or ZERO), "More units are backordered than the limit allows."
+        )
+    why = "Fractions of a unit are not sold."
     if sourcing.never_splits(settings):
-        why = "A line comes whole from one warehouse: what the others have cannot be added."
+        why = "A line comes whole from one warehouse; stock of the others cannot be added."
     return terms + _gap(terms, found.salable, why)
 
 
@@ -64,22 +66,22 @@ def _of_backorders(settings: Settings, sources: Sequence[Source], name: Callable
     limit = -settings.out_of_stock_threshold
     if not settings.backorders_from_incoming:
         waiting = sum((source.level.backordered for source in sources), ZERO)
-        terms = [Term(TermKind.BACKORDER_LIMIT, limit, f"Backorders may reach {text(limit)}.", of_threshold=True)]
+        terms = [Term(TermKind.BACKORDER_LIMIT, limit, f"At most {text(limit)} can be backordered.", of_threshold=True)]
         if waiting:
-            terms.append(Term(TermKind.BACKORDERED, -waiting, f"{text(waiting)} are backordered already."))
+            terms.append(Term(TermKind.BACKORDERED, -waiting, f"{text(waiting)} already backordered."))
         return terms
     terms = [
         term for source in sources if source.takes_backorders for term in _incoming(source, name(source.warehouse_id))
     ]
     coming, room = sum((term.quantity for term in terms), ZERO), sourcing.room(settings, sources)
     if room is not None and room < coming:
-        why = f"Backorders may reach {text(limit)}: {text(coming - room)} of what is announced cannot be ordered."
+        why = f"At most {text(limit)} can be backordered; {text(coming - room)} announced units cannot be ordered."
         terms.append(Term(TermKind.BACKORDER_LIMIT, room - coming, why, of_threshold=True))
     return terms
 
 
 def _incoming(source: Source, where: str) -> list[Term]:
-    """The terms of a source's dated supply, less what it brings for those who wait already."""
+    """The terms of a source's dated supply, less the units that cover its shortage."""
     announced = sum((one.quantity for one in source.supply), ZERO)
     taken = announced - promises.room(source.supply, source.level)
     if not announced:
@@ -87,7 +89,7 @@ def _incoming(source: Source, where: str) -> list[Term]:
     place = source.warehouse_id
     terms = [Term(TermKind.INCOMING, announced, f"{text(announced)} announced with a date for {where}.", place)]
     if taken:
-        terms.append(Term(TermKind.BACKORDERED, -taken, f"{text(taken)} of these are missing there already.", place))
+        terms.append(Term(TermKind.BACKORDERED, -taken, f"{text(taken)} of these cover the shortage there.", place))
     return terms
 
 
@@ -108,12 +110,17 @@ def _of_source(source: Source, where: str) -> list[Term]:
     if level.available < 0:
         lack = -level.available
         terms.append(
-            Term(TermKind.SHORTFALL, lack, f"The {text(lack)} that {where} lacks are not taken from elsewhere.", place)
+            Term(
+                TermKind.SHORTFALL,
+                lack,
+                f"The shortage of {text(lack)} in {where} is not taken from other warehouses.",
+                place,
+            )
         )
     return terms
 
 
 def _gap(terms: Sequence[Term], wanted: Decimal, why: str) -> list[Term]:
-    """The term that is missing for the terms so far to add up to a quantity."""
+    """The term by which the terms so far fall short of a quantity; none if they add up to it."""
     gap = wanted - sum((term.quantity for term in terms), ZERO)
     return [Term(TermKind.SHORTFALL, gap, why)] if gap else []

@@ -1,4 +1,4 @@
-"""Which place's value of a setting takes effect: the first that has one, for each setting on its own.
+"""Which place a setting's value comes from: the first place that sets it, resolved for each setting separately.
 
 The order is level, combination, product, category, its parents, website, organization, system, default.
 """
@@ -13,7 +13,7 @@ from gqlstock.rules.network import Network, Organization, SalesChannel
 from gqlstock.rules.settings import DEFAULTS, NAMES, BackorderMode, Settings, SettingScope
 
 SYSTEM_OWNER = 0
-"""The owner id of the system's settings."""
+"""The owner id of system settings."""
 
 Key = tuple[SettingScope, int]
 """The kind of a place and the id of its owner."""
@@ -23,7 +23,7 @@ _Owner = tuple[SettingScope, int, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place with own values. ``owner``: its public name, such as a category's slug."""
+    """A place with values of its own. ``owner``: its public name, such as a category's slug."""
 
     scope: SettingScope
     owner: str | None
@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The place that the value of one setting comes from."""
+    """The place that a setting's value comes from."""
 
     setting: str
     scope: SettingScope
@@ -41,7 +41,7 @@ class Origin:
 
 
 def resolve(places: Iterable[Place]) -> Settings:
-    """The settings in effect. ``places`` come strongest first. None counts as no value. (Oro)"""
+    """The settings in effect. ``places``: highest precedence first. None counts as not set. (Oro)"""
     merged: dict[str, Any] = {}
     for place in places:
         for name, value in place.values.items():
@@ -51,7 +51,7 @@ def resolve(places: Iterable[Place]) -> Settings:
 
 
 def origins(places: Sequence[Place]) -> list[Origin]:
-    """The origin of every setting, in the order of the table."""
+    """The origin of every setting, in the order of ``Settings``."""
     return [origin(name, places) for name in NAMES]
 
 
@@ -65,7 +65,7 @@ def origin(name: str, places: Sequence[Place]) -> Origin:
 
 
 class Fallback:
-    """The values of all places that apply to items of one category, or of none. Each chain of places is resolved once.
+    """The values of all places that apply to items of one category, or of none. Caches each resolved chain of places.
 
     ``categories``: the ids and slugs of the category and its parents, nearest first.
     """
@@ -79,20 +79,20 @@ class Fallback:
         self._categories = categories
         self._resolved: dict[tuple[Key, ...], Settings] = {}
         self._above: dict[int | None, Settings] = {}
-        """The settings of items without own values, by website."""
+        """The settings of items without values of their own, by website."""
         self._names = {name for own in values.values() for name in own}
 
     @property
     def count(self) -> int:
-        """The number of places with values."""
+        """The number of places that set any value."""
         return sum(map(len, self._at.values()))
 
     def of_category(self, categories: Sequence[tuple[int, str]], values: Mapping[Key, dict[str, Any]]) -> "Fallback":
-        """For items of a category: with the values of that category and its parents."""
+        """A fallback for items of a category, with the values of that category and its parents."""
         return self._extended(values, categories)
 
     def with_own(self, values: Mapping[Key, dict[str, Any]]) -> "Fallback":
-        """With the own values of some items and their levels. Settings above items stay resolved."""
+        """A fallback with the values of some items and their levels. It shares the resolved settings above items."""
         if not values:
             return self
         extended = self._extended(values, self._categories)
@@ -117,12 +117,12 @@ class Fallback:
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
     ) -> list[Place]:
-        """The places with own values that apply to an item, strongest first. ``level``: its id and name."""
+        """The places with values that apply to an item, highest precedence first. ``level``: its id and name."""
         found = self._chain(product, channel, combination, level)
         return [Place(scope, name, self._at[scope][owner_id]) for scope, owner_id, name in found]
 
     def places_of_organization(self, organization: Organization) -> list[Place]:
-        """The places with own values that apply to an organization, strongest first."""
+        """The places with values that apply to an organization, highest precedence first."""
         chain = [
             (SettingScope.ORGANIZATION, organization.id, organization.code),
             (SettingScope.SYSTEM, SYSTEM_OWNER, None),
@@ -138,7 +138,7 @@ class Fallback:
         combination: Item | None = None,
         level: tuple[int, str] | None = None,
     ) -> Settings:
-        """The settings in effect there."""
+        """The settings in effect at that place."""
         is_above = level is None and not self._has_own(product, combination)
         website_id = channel.id if channel else None
         # Most items have no own values; those of one category share their settings.
@@ -153,7 +153,7 @@ class Fallback:
         return self._resolved[known]
 
     def owners(self, scope: SettingScope) -> Mapping[int, dict[str, Any]]:
-        """The values of all places of a kind, by owner."""
+        """The values of all places of a kind, by owner id."""
         return self._at[scope]
 
     def _has_own(self, product: Item | None, combination: Item | None) -> bool:
@@ -162,7 +162,7 @@ class Fallback:
         )
 
     def has(self, name: str) -> bool:
-        """Whether a setting has a value at any of the places."""
+        """Whether any of the places sets a value."""
         return name in self._names
 
     def own(self, scope: SettingScope, owner_id: int) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class Fallback:
         combination: Item | None,
         level: tuple[int, str] | None,
     ) -> list[_Owner]:
-        """The places with values, strongest first."""
+        """The places with values, highest precedence first."""
         chain: list[_Owner] = []
         if level is not None:
             chain.append((SettingScope.LEVEL, *level))
@@ -195,7 +195,7 @@ class Fallback:
 class SettingsLookup:
     """The settings of some items on every website.
 
-    ``items`` also contains the products of combinations. ``fallbacks``: by category.
+    ``items`` also contains the products of its combinations. ``fallbacks``: by category.
     """
 
     def __init__(self, items: dict[int, Item], network: Network, fallbacks: Mapping[int | None, Fallback]) -> None:
@@ -206,7 +206,7 @@ class SettingsLookup:
             level_id: own for one in fallbacks.values() for level_id, own in one.owners(SettingScope.LEVEL).items()
         }
         self.has_values_of_levels = bool(self._levels)
-        """Whether any of their levels has values of its own."""
+        """Whether any of their levels has its own values."""
 
     def product(self, item: Item) -> Item:
         """The item itself, or the product of a combination."""
@@ -229,7 +229,7 @@ class SettingsLookup:
         return found
 
     def of_new(self, product: Item | None, channel: SalesChannel | None, category_id: int | None) -> Settings:
-        """The settings of a combination that a product is going to have; without a product, of a product of a category."""
+        """The settings of a new combination of a product; without a product, those of a new product of a category."""
         return self._fallbacks[product.category_id if product else category_id].settings(product, channel)
 
     def level_backorders(self, level: Level, settings: Settings) -> BackorderMode:
@@ -238,17 +238,17 @@ class SettingsLookup:
         return settings.backorders if own is None else own
 
     def places(self, item: Item, channel: SalesChannel | None, level: tuple[int, str] | None = None) -> list[Place]:
-        """The places with values of their own that an item looks up, strongest first."""
+        """The places with values that apply to an item, highest precedence first. ``level``: its id and name."""
         product = self.product(item)
         fallback = self._fallbacks[product.category_id]
         return fallback.places(product, channel, combination=_combination(item), level=level)
 
     def own_level_value(self, level: Level, name: str) -> Any:
-        """The own value of a level; None if there is none."""
+        """The value that a level sets itself; None if it sets none."""
         return self._own(level).get(name)
 
     def is_set_anywhere(self, name: str) -> bool:
-        """Whether a setting has a value at any place that applies to these items."""
+        """Whether any place that applies to these items sets a value."""
         return any(one.has(name) for one in self._fallbacks.values())
 
     def home(self, levels: Iterable[Level]) -> SalesChannel | None:

@@ -1,4 +1,4 @@
-"""Makes frozen dataclasses as quick to construct as others: for records of which a request makes hundreds."""
+"""Makes frozen dataclasses as fast to construct as mutable ones, for records that a request creates by the hundred."""
 
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -7,10 +7,10 @@ T = TypeVar("T")
 
 
 def fast_init(cls: type[T]) -> type[T]:
-    """Replace the constructor of a frozen dataclass with slots. It takes the same arguments, in a third of the time.
+    """Replace the constructor of a frozen, slotted dataclass by one with the same arguments that takes a third of the time.
 
-    The generated one calls ``object.__setattr__`` for each field. This one is an object of an ordinary class with the same
-    slots while it sets them.
+    The generated constructor calls ``object.__setattr__`` for each field. This one switches the object's class to a mutable
+    class with the same slots, sets the fields, and switches back.
     """
     names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     open_class = type(cls.__name__, (), {"__slots__": tuple(names)})

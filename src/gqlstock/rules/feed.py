@@ -1,4 +1,4 @@
-"""Committed events as readers of the feed get them, with their positions. ``store.outbox`` reads them."""
+"""Committed events with their positions, as readers of the feed get them. ``store.outbox`` reads them."""
 
 import base64
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from gqlstock.rules.events import Topic
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """A position in the outbox: that of the last entry read, with its mark."""
+    """A position in the outbox: the last entry read, with its mark."""
 
     era: int
     tx: int
@@ -23,9 +23,9 @@ class Cursor:
 
     @property
     def text(self) -> str:
-        """The cursor as clients know it."""
-        told = ":".join(map(str, ("feed", *self.place, self.mark)))
-        return base64.urlsafe_b64encode(told.encode()).decode()
+        """The cursor as clients see it."""
+        plain = ":".join(map(str, ("feed", *self.place, self.mark)))
+        return base64.urlsafe_b64encode(plain.encode()).decode()
 
 
 START = Cursor(0, 0, 0, 0)
@@ -33,7 +33,7 @@ START = Cursor(0, 0, 0, 0)
 
 
 class OutOfReach(Exception):
-    """A cursor that cannot be read on from without a gap. The message says why."""
+    """Reading on from this cursor would leave a gap. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 import re
 
-# Includes leading apostrophes: a text that looks guarded is guarded again, so that ``unguard`` restores it.
+# Includes leading apostrophes: a text that looks guarded is guarded again, so ``unguard`` restores it.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 def guard(text: str) -> str:
-    """A text for a cell, with an apostrophe in front where a spreadsheet would run it as a formula.
+    """The text for a cell, prefixed with an apostrophe if a spreadsheet would run it as a formula.
 
     Only for texts. Numbers such as -5 are written unguarded.
     """
@@ -15,5 +15,5 @@ def guard(text: str) -> str:
 
 
 def unguard(cell: str) -> str:
-    """The text that ``guard`` wrote."""
+    """The original of a text that ``guard`` wrote."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

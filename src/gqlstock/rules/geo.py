@@ -1,4 +1,4 @@
-"""Points on the earth and their distance."""
+"""Points on the earth and the distance between them."""
 
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt
@@ -18,14 +18,14 @@ class Point:
 
 def point(latitude: float, longitude: float, *path: str | int) -> Point:
     if not -90 <= latitude <= 90:
-        raise invalid(f"{latitude} is no latitude: -90 to 90 degrees.", *path, "latitude")
+        raise invalid(f"The latitude must be -90 to 90 degrees, not {latitude}.", *path, "latitude")
     if not -180 <= longitude <= 180:
-        raise invalid(f"{longitude} is no longitude: -180 to 180 degrees.", *path, "longitude")
+        raise invalid(f"The longitude must be -180 to 180 degrees, not {longitude}.", *path, "longitude")
     return Point(latitude, longitude)
 
 
 def point_or_none(latitude: float | None, longitude: float | None) -> Point | None:
-    """A stored point, without a check; None where a coordinate is missing."""
+    """A stored point, unchecked; None if a coordinate is missing."""
     return Point(latitude, longitude) if latitude is not None and longitude is not None else None
 
 

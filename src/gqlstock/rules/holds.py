@@ -1,4 +1,4 @@
-"""Holds of stock for carts: how long they last, their state at a moment, and the limits of the public."""
+"""Holds of stock for carts: their duration, their state at a given time, and the limits for the public."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,35 +20,36 @@ class StockHoldState(StrEnum):
 
 def check_minutes(minutes: int) -> None:
     if not MIN_MINUTES <= minutes <= MAX_MINUTES:
-        raise invalid(f"A hold cannot last {minutes} minutes: {MIN_MINUTES} to {MAX_MINUTES}.", "minutes")
+        raise invalid(f"A hold must last {MIN_MINUTES} to {MAX_MINUTES} minutes, not {minutes}.", "minutes")
 
 
 def check_public(minutes: int, lines: int, limits: PublicHolds) -> None:
-    """Refuse the public a hold that is longer or larger than its limits."""
+    """Refuse a hold without a token that exceeds the public limits."""
     if minutes > limits.minutes:
         raise invalid(
-            f"A hold without a token cannot last {minutes} minutes: {MIN_MINUTES} to {limits.minutes}.", "minutes"
+            f"Without a token, a hold must last {MIN_MINUTES} to {limits.minutes} minutes, not {minutes}.", "minutes"
         )
     if lines > limits.lines:
         raise too_many("lines", lines, limits.lines, "lines")
 
 
 def check_active_of_address(active: int, limits: PublicHolds) -> None:
-    """Refuse the public another hold where its address has the most active holds."""
+    """Refuse another hold without a token if the address has reached its limit of active holds."""
     if active >= limits.active:
         raise Refusal(
             Code.TOO_MANY,
-            f"This address has {active} active holds: at most {limits.active} without a token. Order or release one.",
+            f"Without a token, an address can have at most {limits.active} active holds; this one has {active}. "
+            "Order or release one first.",
         ).only()
 
 
 def is_expired(stored: StockHoldState, expires_at: datetime, now: datetime) -> bool:
-    """Whether an active hold has expired. From then on it counts nowhere. In SQL: ``store.holds.EXPIRED``."""
+    """Whether an active hold has expired. An expired hold counts nowhere. In SQL: ``store.holds.EXPIRED``."""
     return stored is StockHoldState.ACTIVE and expires_at <= now
 
 
 def state(stored: StockHoldState, expires_at: datetime, now: datetime) -> StockHoldState:
-    """The state of a hold now, swept or not."""
+    """The state of a hold now, whether or not a sweep has marked it as expired."""
     return StockHoldState.EXPIRED if is_expired(stored, expires_at, now) else stored
 
 
@@ -58,12 +59,12 @@ def check_active(stored: StockHoldState, expires_at: datetime, now: datetime, *p
     if found is StockHoldState.EXPIRED:
         raise Refusal(Code.HOLD_EXPIRED, f"The hold expired at {expires_at.isoformat()}.", path).only()
     if found is not StockHoldState.ACTIVE:
-        raise wrong_state(f"The hold is {found.value.lower()} already.", *path)
+        raise wrong_state(f"The hold is already {found.value.lower()}.", *path)
 
 
 @dataclass(frozen=True, slots=True)
 class StockHold:
-    """Stock kept for a cart until ``expires_at``, or until it is ordered or released."""
+    """Stock held for a cart until ``expires_at``, or until it is ordered or released."""
 
     id: int
     website_id: int
@@ -71,7 +72,7 @@ class StockHold:
     expires_at: datetime
     created_at: datetime
     address: str | None = None
-    """The network address of a guest, as long as the hold is active."""
+    """The network address of a guest, while the hold is active."""
     seal: int | None = None
 
 
@@ -89,7 +90,7 @@ class StockHoldLine:
 
 @dataclass(frozen=True, slots=True)
 class HeldUnits:
-    """The units of a level that a hold keeps. Ids follow the order of its plan."""
+    """The units of a level that a hold reserves. Ids follow the order of its plan."""
 
     id: int
     hold_id: int
@@ -103,7 +104,7 @@ def is_active_of(address: str, hold: StockHold, now: datetime) -> bool:
 
 
 def check(hold: StockHold, website_id: int, now: datetime, *path: str) -> None:
-    """Refuse a hold that is not active, or of another website."""
+    """Refuse a hold that is not active or belongs to another website."""
     check_active(hold.state, hold.expires_at, now, *path)
     if hold.website_id != website_id:
-        raise wrong_state("The hold is of another website.", *path)
+        raise wrong_state("The hold belongs to another website.", *path)

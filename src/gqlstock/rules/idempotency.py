@@ -1,4 +1,4 @@
-"""Idempotency keys: a call under a key happens once, and a repeated call gets the same answer.
+"""Idempotency keys: a call with a key is carried out once, and a repeated call gets the same answer.
 
 ``stock.idempotency`` stores the answers.
 """
@@ -16,7 +16,7 @@ from gqlstock.rules.scopes import ANONYMOUS
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The key of a call: its owner (a token, or the public), its mutation, and the digest of its input."""
+    """The key of a call, with its owner (a token or the public), its mutation and the digest of its input."""
 
     owner: str
     mutation: str
@@ -55,10 +55,10 @@ def sealed(key: IdempotencyKey, answer: Mapping[str, Any], *, refused: bool) -> 
 
 
 def decides(kept: KeptAnswer, key: IdempotencyKey) -> bool:
-    """Whether a stored answer applies to a call. A refusal only applies to the same call that arrived before it.
+    """Whether a stored answer applies to a call. A refusal only applies to an identical call that arrived before it.
 
-    A client may repeat a call while the first one still waits in another process. Whichever is decided first answers
-    both. A call that arrives after a refusal is decided again.
+    A client may retry a call while the first attempt still waits in another process; the one decided first answers both.
+    A call that arrives after a refusal is decided again.
     """
     if not kept.refused:
         return True
@@ -67,13 +67,13 @@ def decides(kept: KeptAnswer, key: IdempotencyKey) -> bool:
 
 def check(kept: KeptAnswer, key: IdempotencyKey) -> None:
     """Refuse a call whose key was used with another input."""
-    # Digests of earlier releases cannot be compared. Their stored answer is the safe choice: after a conflict a client
-    # would repeat the change under another key. All anonymous callers share one key space, so they get the conflict.
+    # Digests of earlier releases cannot be compared. Returning the stored answer is safer: after a conflict, a client would
+    # repeat the change with another key. Anonymous callers share one key space, so they get the conflict.
     comparable = canonical.is_comparable(kept.digest) or key.owner == ANONYMOUS.key
     if kept.digest != key.digest and comparable:
         raise Refusal(
             Code.IDEMPOTENCY_CONFLICT,
-            f"The key {refusals.shown(key.key)} was used for another {key.mutation} before: take a new one.",
+            f"The idempotency key {refusals.shown(key.key)} was used for a different {key.mutation}; use a new key.",
             ("idempotencyKey",),
         ).only()
 
@@ -84,7 +84,7 @@ def stored_refusals(found: Sequence[Refusal]) -> list[dict[str, Any]]:
 
 
 def refusals_of(stored: Sequence[Mapping[str, Any]]) -> list[Refusal]:
-    """The refusals of the JSON of ``stored_refusals``."""
+    """The refusals in JSON that ``stored_refusals`` wrote."""
     return [_KINDS[one["kind"]](**_read(one)) for one in stored]
 
 

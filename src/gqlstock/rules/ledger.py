@@ -1,4 +1,4 @@
-"""How movements and fulfilment steps change a level. Movements are only added, never edited."""
+"""How movements and fulfilment steps change a level. Movements are append-only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class MovementKind(StrEnum):
 
 
 COUNTS = (MovementKind.COUNT, MovementKind.IMPORT)
-"""The movements that correct onHand to what was counted."""
+"""The movements that set onHand to a count."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The stock of one item in one warehouse, in units of the item. A level that is not stored has the id 0."""
+    """The stock of one item in one warehouse, in units of the item. The id is 0 if the level is not stored."""
 
     on_hand: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -59,8 +59,8 @@ class Level:
         return self.on_hand, self.reserved, self.planned, self.held, self.backordered, self.incoming
 
     def with_figures(self, figures: tuple[Decimal, ...], counted_at: datetime | None, at: datetime | None) -> "Level":
-        """The level with other figures."""
-        # ``replace`` takes five times as long, and imports change many levels.
+        """The level with new figures."""
+        # ``dataclasses.replace`` takes five times as long, and imports change many levels.
         on_hand, reserved, planned, held, backordered, incoming = figures
         place = (self.id, self.item_id, self.warehouse_id)
         return Level(on_hand, reserved, planned, held, backordered, incoming, *place, counted_at, self.deleted_at, at)
@@ -69,7 +69,7 @@ class Level:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class StockMovement:
-    """A movement of the ledger, never edited or deleted."""
+    """A movement of the ledger. It is never edited or deleted."""
 
     id: int
     level_id: int
@@ -87,7 +87,7 @@ class StockMovement:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a level's figures. ``kind``: the kind of the movement where onHand changes."""
+    """A change of a level's figures. ``kind``: the kind of the movement, if onHand changes."""
 
     on_hand: Decimal = ZERO
     reserved: Decimal = ZERO
@@ -108,19 +108,19 @@ def of_figures(figures: Iterable[Decimal], id: int = 0, item_id: int = 0, wareho
 
 
 def without_held(level: Level, quantity: Decimal) -> Level:
-    """The level with fewer held units."""
+    """The level with ``quantity`` fewer held units."""
     figures = (level.on_hand, level.reserved, level.planned, level.held - quantity, level.backordered, level.incoming)
     return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
 def total(levels: Iterable[Level]) -> Level:
-    """Several levels summed to one."""
+    """The sum of several levels."""
     summands = list(levels)
     return of_figures(sum((getattr(level, figure) for level in summands), ZERO) for figure in FIGURES)
 
 
 class FulfilmentStep(StrEnum):
-    """A step of ordered units."""
+    """A step in the life of ordered units."""
 
     ORDERED = "ORDERED"
     PACKED = "PACKED"
@@ -131,8 +131,8 @@ class FulfilmentStep(StrEnum):
     RETURNED = "RETURNED"
 
 
-# The change of onHand, reserved and planned per unit, and the kind of the movement, by the decrement mode of the order.
-# Other steps change nothing. (Oro, CS-Cart and Solidus take units when ordered, nopCommerce when shipped.)
+# How each step changes onHand, reserved and planned per unit, and the kind of its movement, by decrement mode. Steps that
+# are not listed change nothing. (Oro, CS-Cart and Solidus deduct units when ordered, nopCommerce when shipped.)
 _EFFECTS: dict[InventoryDecrement, dict[FulfilmentStep, tuple[int, int, int, MovementKind | None]]] = {
     InventoryDecrement.ON_ORDER: {
         FulfilmentStep.ORDERED: (-1, 0, 0, MovementKind.SALE),
@@ -154,7 +154,7 @@ _EFFECTS: dict[InventoryDecrement, dict[FulfilmentStep, tuple[int, int, int, Mov
 
 
 def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, backordered: Decimal = ZERO) -> Change:
-    """The change of a level by a step of ``quantity`` units. ``backordered`` of them start or stop waiting."""
+    """How a step of ``quantity`` units changes a level. ``backordered`` of them start or stop waiting for stock."""
     on_hand, reserved, planned, kind = _EFFECTS[mode].get(step, (0, 0, 0, None))
     waiting = ZERO if mode is InventoryDecrement.NEVER else backordered
     return Change(
@@ -167,16 +167,16 @@ def effect(step: FulfilmentStep, mode: InventoryDecrement, quantity: Decimal, ba
 
 
 def written_off(mode: InventoryDecrement, quantity: Decimal) -> Change | None:
-    """The change that writes canceled units off onHand; None under NEVER, which counts no ordered units."""
+    """The change that writes off canceled units; None under NEVER, which does not count ordered units."""
     if mode is InventoryDecrement.NEVER:
         return None
     return Change(on_hand=-quantity, kind=MovementKind.ADJUSTMENT)
 
 
 def apply(level: Level, change: Change) -> Level:
-    """The level after a change. Raises ``Refused`` when the change or a figure leaves the range of a quantity."""
+    """The level after a change. Raises ``Refused`` if the change or a resulting figure is out of range."""
     if abs(change.on_hand) > quantities.MAXIMUM:
-        raise invalid(f"A movement is at most {quantities.MAXIMUM} at once.")
+        raise invalid(f"A movement cannot exceed {quantities.MAXIMUM} units.")
     figures = (
         level.on_hand + change.on_hand,
         level.reserved + change.reserved,
@@ -186,12 +186,12 @@ def apply(level: Level, change: Change) -> Level:
         level.incoming + change.incoming,
     )
     if max(map(abs, figures)) > quantities.MAXIMUM:
-        raise invalid(f"The level would leave the range of a quantity: at most {quantities.MAXIMUM}.")
+        raise invalid(f"The quantities of a level cannot exceed {quantities.MAXIMUM}.")
     return level.with_figures(figures, level.counted_at, level.updated_at)
 
 
 def has_room(level: Level, units: Decimal) -> bool:
-    """Whether no change by so many units takes a figure out of the range of a quantity."""
+    """Whether a change of up to ``units`` keeps every figure in range."""
     return max(map(abs, level.figures)) + units <= quantities.MAXIMUM
 
 
@@ -202,16 +202,16 @@ def combined(one: Change, other: Change) -> Change:
 
 
 def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
-    """An adjustment by ``delta``. It may take allocated units, but not lower onHand below 0."""
+    """An adjustment by ``delta``. It may remove allocated units, but not take onHand below 0."""
     if delta == 0:
-        raise invalid("A delta of 0 changes nothing.", "delta")
+        raise invalid("The delta must not be 0.", "delta")
     after = level.on_hand + delta
     if delta < 0 and after < 0:
         raise Refused(
             [
                 InsufficientStock(
-                    message=f"{sku} has {quantities.text(level.on_hand)} on hand: "
-                    f"{quantities.text(-delta)} cannot be taken away.",
+                    message=f"Only {quantities.text(level.on_hand)} of {sku} on hand, "
+                    f"cannot remove {quantities.text(-delta)}.",
                     path=("delta",),
                     sku=sku,
                     requested=-delta,
@@ -225,18 +225,18 @@ def adjusted(level: Level, delta: Decimal, sku: str) -> Change:
 def counted(
     level: Level, count: Decimal, moved_since: Decimal = ZERO, kind: MovementKind = MovementKind.COUNT
 ) -> Change:
-    """A count of onHand at a past moment; ``moved_since`` is the sum of movements after that moment."""
+    """A count of onHand at a past time. ``moved_since``: the sum of the movements after that time."""
     return Change(on_hand=count + moved_since - level.on_hand, kind=kind)
 
 
 def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> None:
-    """Compare-and-set: refuse when onHand differs from the caller's expectation."""
+    """Compare-and-set: refuse if onHand differs from what the caller expects."""
     if expected is not None and expected != level.on_hand:
         raise Refused(
             [
                 StaleQuantity(
                     message=f"{sku} in {warehouse} has {quantities.text(level.on_hand)} on hand, "
-                    f"not {quantities.text(expected)}.",
+                    f"not the expected {quantities.text(expected)}.",
                     path=("expectedOnHand",),
                     sku=sku,
                     warehouse=warehouse,
@@ -248,22 +248,28 @@ def expect(level: Level, expected: Decimal | None, sku: str, warehouse: str) -> 
 
 
 def sent(level: Level, quantity: Decimal, sku: str) -> Change:
-    """The outgoing side of a transfer, at most the available units."""
-    check_free(level, quantity, sku, "available", "moved")
+    """The outgoing side of a transfer. Refuses more than the available units."""
+    check_free(level, quantity, sku)
     return Change(on_hand=-quantity, kind=MovementKind.TRANSFER_OUT)
 
 
-def check_free(level: Level, quantity: Decimal, sku: str, available: str, moved: str) -> None:
-    """Refuse to take more units than are available. ``available`` and ``moved`` say in the message where, and what for."""
+def check_free(level: Level, quantity: Decimal, sku: str, available: str = "available") -> None:
+    """Refuse to take more units than are available. ``available`` may name the warehouse for the message."""
     free = max(level.available, ZERO)
     if quantity > free:
         raise InsufficientStock(
-            message=f"{sku} has {quantities.text(free)} {available}: {quantities.text(quantity)} cannot be {moved}.",
+            message=shortage(sku, free, quantity, available),
             path=("quantity",),
             sku=sku,
             requested=quantity,
             salable=free,
         ).only()
+
+
+def shortage(sku: str, left: Decimal | None, requested: Decimal, available: str = "available") -> str:
+    """The message that too few units are available. ``left`` None: the caller may not see how many."""
+    few = "Not enough" if left is None else f"Only {quantities.text(left)}" if left > 0 else "None"
+    return f"{few} of {sku} {available}, {quantities.text(requested)} requested."
 
 
 def received(quantity: Decimal) -> Change:
@@ -272,15 +278,15 @@ def received(quantity: Decimal) -> Change:
 
 
 def check_leaving(level: Level, quantity: Decimal, backordered: Decimal, sku: str) -> None:
-    """Refuse to ship units that are not on hand. ``backordered``: units that were taken off onHand when ordered."""
-    there = level.on_hand + backordered
-    if quantity > there:
+    """Refuse to ship units that are not on hand. ``backordered``: units that were deducted from onHand when ordered."""
+    on_hand = level.on_hand + backordered
+    if quantity > on_hand:
         raise InsufficientStock(
-            message=f"{sku} has {quantities.text(there)} on hand: {quantities.text(quantity)} cannot leave.",
+            message=f"Only {quantities.text(on_hand)} of {sku} on hand, cannot ship {quantities.text(quantity)}.",
             path=("number",),
             sku=sku,
             requested=quantity,
-            salable=max(there, ZERO),
+            salable=max(on_hand, ZERO),
         ).only()
 
 
@@ -299,6 +305,6 @@ def check_unused(level: Level, open_allocations: int) -> None:
         if value
     ]
     if open_allocations:
-        left.append(f"{open_allocations} allocation(s) still to be shipped or canceled")
+        left.append(f"{open_allocations} allocation(s) not yet shipped or canceled")
     if left:
         raise Refusal(Code.INVALID_STATE, f"The level is in use: {', '.join(left)}.").only()

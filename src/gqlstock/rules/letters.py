@@ -1,4 +1,4 @@
-"""Letters by e-mail, about low inventory and about items back in stock. ``delivery.letters`` writes their text."""
+"""E-mails about low inventory and about items back in stock. ``delivery.letters`` renders their text."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from gqlstock.rules.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Letter(Work):
-    """A letter to one recipient, about an alert or a subscription. Its text is written when it is sent."""
+    """An e-mail to one recipient, about an alert or a subscription. Its text is rendered when it is sent."""
 
     recipient: str
     alert_id: int | None
@@ -26,7 +26,7 @@ def new_letter(
     alert_id: int | None = None,
     subscription_id: int | None = None,
 ) -> Letter:
-    """A new letter, not sent yet."""
+    """A new, unsent letter."""
     return Letter(
         id=UNSTORED,
         line=line,

@@ -1,4 +1,4 @@
-"""Moments as the API and files write them."""
+"""Formats times for the API and for files."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Websites and the warehouses that they sell from. ``allocation`` decides which warehouse gives what."""
+"""Websites and the warehouses they sell from. ``allocation`` decides which warehouse supplies what."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Assignment:
 
 
 def selling_warehouses(own: Sequence[T], of_organization: Sequence[T]) -> Sequence[T]:
-    """The warehouses that a website sells from: its own; without any, those of its organization."""
+    """The warehouses that a website sells from: its own, or if it has none, those of its organization."""
     return own or of_organization
 
 
@@ -84,26 +84,26 @@ class SalesChannel:
 
     @property
     def warehouses(self) -> list[RankedWarehouse]:
-        """The active warehouses. Only they sell."""
+        """The active warehouses, the only ones that sell."""
         return [warehouse for warehouse, active in self.assigned if active]
 
     def sells_from(self, warehouse_ids: Collection[int]) -> bool:
-        """Whether one of these warehouses is assigned to it."""
+        """Whether any of these warehouses is assigned to the website."""
         return any(warehouse.warehouse_id in warehouse_ids for warehouse, _ in self.assigned)
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Every website, in the order of creation, and every warehouse."""
+    """All websites, in order of creation, and all warehouses."""
 
     channels: tuple[SalesChannel, ...]
     codes: Mapping[str, int]
     """The ids of the warehouses by normalized code; ``warehouse_id`` accepts any spelling."""
     active: frozenset[int]
-    """The ids of the active warehouses. Only they sell."""
+    """The ids of the active warehouses, the only ones that sell."""
 
     def find(self, code: str | None) -> SalesChannel | None:
-        """The website with a code; for None the default website, which was created first."""
+        """The website with a code; for None the default website, which is the oldest."""
         if code is None:
             return self.channels[0] if self.channels else None
         wanted = skus.normalized(code)
@@ -118,9 +118,9 @@ class Network:
         return self.codes.get(skus.normalized(code))
 
     def selling_from(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
-        """The earliest created website that sells from one of these warehouses. (Oro)"""
+        """The oldest website that sells from any of these warehouses. (Oro)"""
         return next((channel for channel in self.channels if channel.sells_from(warehouse_ids)), None)
 
     def home(self, warehouse_ids: Collection[int]) -> SalesChannel | None:
-        """The earliest website that sells from an active one of these. Its settings apply to figures over all warehouses."""
+        """The oldest website that sells from an active one of these. Its settings apply to figures over all warehouses."""
         return self.selling_from(self.active.intersection(warehouse_ids))

@@ -1,6 +1,6 @@
 """The plan of an order: which lines can be ordered, from which warehouses, and why others cannot.
 
-checkOrder shows the plan and placeOrder executes it. ``allocation`` decides which warehouse gives how much.
+checkOrder shows the plan, and placeOrder executes it. ``allocation`` decides which warehouse supplies how much.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from gqlstock.rules import (
     allocation,
     availability,
     catalog,
+    ledger,
     order_request,
     orders,
     promises,
-    quantities,
     refusals,
     sourcing,
 )
@@ -34,7 +34,7 @@ from gqlstock.rules.sourcing import Source
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """A line of the plan: its item, the source of its units, and the reasons why it cannot be ordered."""
+    """A line of the plan: its item, where its units come from, and why it cannot be ordered, if so."""
 
     number: int
     requested: RequestedLine
@@ -47,7 +47,7 @@ class PlannedLine:
     parks: bool = False
     """Whether a shortage of this item parks the order instead of refusing it."""
     fits: bool = True
-    """Whether it can be ordered together with the other lines of its item. The first of these has the refusals."""
+    """Whether the lines of its item can be ordered together. The first of these lines has the refusals."""
     parts: tuple[PlannedAllocation, ...] = ()
     reason: UnavailableReason | None = None
     message: str | None = None
@@ -57,7 +57,7 @@ class PlannedLine:
     hides_dates: bool = False
     """Whether the caller may not see dates either."""
     shown_expected_at: datetime | None = None
-    """The date of its waiting units, as far as the caller may see it."""
+    """The date of its waiting units, if the caller may see it."""
     refusals: tuple[Refusal, ...] = ()
 
     @property
@@ -70,7 +70,7 @@ class PlannedLine:
 
     @property
     def expected_at(self) -> datetime | None:
-        """When all of its waiting units can leave; None where nothing waits, or any of it has no date."""
+        """When all of its waiting units can ship; None if nothing waits, or any of these units has no date."""
         return promises.latest(part.expected_at for part in self.waiting)
 
     @property
@@ -78,16 +78,16 @@ class PlannedLine:
         return not self.refusals and self.reason is None and self.fits
 
     def with_parts(self, parts: tuple[PlannedAllocation, ...]) -> "PlannedLine":
-        """The line with its units."""
-        # ``replace`` takes five times as long.
+        """The line with its units allocated."""
+        # ``dataclasses.replace`` takes five times as long.
         item, flags = (self.item, self.selected, self.decrement), (self.counted, self.hidden, self.parks, self.fits)
-        asked = (self.number, self.requested, *item, *flags, parts, self.reason)
-        return PlannedLine(*asked, refusals=self.refusals, hides_dates=self.hides_dates)
+        values = (self.number, self.requested, *item, *flags, parts, self.reason)
+        return PlannedLine(*values, refusals=self.refusals, hides_dates=self.hides_dates)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderPlan:
-    """``parked``: the whole order waits, because there is not enough stock."""
+    """``parked``: the whole order waits, because stock is insufficient."""
 
     lines: tuple[PlannedLine, ...]
     refusals: tuple[Refusal, ...]
@@ -99,7 +99,7 @@ class OrderPlan:
 
     @property
     def expected_at(self) -> datetime | None:
-        """When all waiting units of the order can leave; None where nothing waits, or any of it has no date."""
+        """When all waiting units of the order can ship; None if nothing waits, or any of these units has no date."""
         return promises.latest(part.expected_at for line in self.lines for part in line.waiting)
 
 
@@ -117,10 +117,10 @@ def plan(
     assortment: Assortment,
     totals: Mapping[int, Sequence[Decimal]] = MappingProxyType({}),
 ) -> OrderPlan:
-    """Plan all lines of an item together: quantity rules, orderability, sources of units.
+    """Plan an order. The lines of one item are planned together: quantity rules, orderability, sources of units.
 
-    ``items``: the existing items by SKU. ``totals``: the quantities that the quantity rules hold for, by stock item, where
-    they are not those of the request: an edited order has more lines of an item, and more units of a line.
+    ``items``: the existing items by SKU. ``totals``: the quantities to check against the quantity rules, by stock item, if
+    they differ from the request: an edited order has further lines of an item, and further units of a line.
     """
     lines: dict[int, PlannedLine] = {}
     of_item: dict[int, list[tuple[int, SelectedItem]]] = {}
@@ -138,7 +138,7 @@ def plan(
 
 
 def _decide(request: OrderRequest, lines: Sequence[PlannedLine]) -> OrderPlan:
-    """Decide whether the order is placed, parked or refused. Only a shortage of stock parks it."""
+    """Decide whether the order is placed, parked or refused. Only insufficient stock parks it."""
     found = [refusal for line in lines for refusal in line.refusals]
     short = [line for line in lines if any(isinstance(refusal, InsufficientStock) for refusal in line.refusals)]
     may_park = request.may_park and not request.only_free and all(line.parks for line in short)
@@ -160,7 +160,7 @@ def _check(
     assortment: Assortment,
     total: Sequence[Decimal] | None,
 ) -> list[PlannedLine]:
-    """Check the lines of one item for its quantity rules and for all reasons except a shortage of stock."""
+    """Check the lines of one item against its quantity rules and for all reasons except insufficient stock."""
     first = group[0][1].item
     wanted = [request.lines[number].quantity for number, _ in group] if total is None else total
     rules = assortment.settings(first).quantity_rules
@@ -197,7 +197,7 @@ def _checked(
 
 
 def _check_reach(caller: Caller, line: PlannedLine) -> PlannedLine:
-    """Refuse units from warehouses that the caller's token is not for."""
+    """Refuse units from warehouses that the caller's token has no access to."""
     if all(caller.reaches(part.warehouse_id) for part in line.parts):
         return line
     return replace(line, refusals=(*line.refusals, refusals.moves_elsewhere("lines", line.number, "sku")))
@@ -205,8 +205,8 @@ def _check_reach(caller: Caller, line: PlannedLine) -> PlannedLine:
 
 _WHY_NOT = {
     UnavailableReason.NOT_PUBLISHED: "is not published",
-    UnavailableReason.SELECT_OPTIONS: "is sold by its options: choose each of them",
-    UnavailableReason.COMBINATION_UNAVAILABLE: "does not come in this combination of options",
+    UnavailableReason.SELECT_OPTIONS: "has options; choose a value for each",
+    UnavailableReason.COMBINATION_UNAVAILABLE: "is not available in this combination of options",
     UnavailableReason.NOT_SOLD_HERE: "is not sold on this website",
     UnavailableReason.NO_QUANTITY_ALLOWED: f"cannot be ordered in any quantity: {orders.NO_QUANTITY}",
     UnavailableReason.LOW_STOCK_UNPUBLISHED: "is not sold while its stock is low",
@@ -227,14 +227,14 @@ def _not_orderable(number: int, sku: str, assessment: Assessment) -> Refusal:
 
 
 def _take(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
-    """The lines of one item with their units; without, where there are too few."""
+    """Allocate units to the lines of one item, or refuse the lines if stock is insufficient."""
     counted = [line for line in lines if line.counted]
     taken = {line.number: line for line in _take_counted(request, counted, assortment)} if counted else {}
     return [taken.get(line.number) or _take_uncounted(request, line, assortment) for line in lines]
 
 
 def _take_uncounted(request: OrderRequest, line: PlannedLine, assortment: Assortment) -> PlannedLine:
-    """Uncounted units come from the product's shippingOrigin if the website sells from it, else the first warehouse."""
+    """Take uncounted units from the product's shippingOrigin if the website sells from it, else from its first warehouse."""
     assert line.item is not None
     origin = assortment.lookup.product(line.item).shipping_origin_id
     ids = [one.warehouse_id for one in assortment.warehouses(line.item, request.ship_to)]
@@ -260,7 +260,7 @@ def _take_counted(request: OrderRequest, lines: Sequence[PlannedLine], assortmen
 
 
 def _with_waiting(request: OrderRequest, lines: Sequence[PlannedLine], assortment: Assortment) -> list[PlannedLine]:
-    """The lines of one item, some of them with waiting units, with what the caller is told about these."""
+    """Add to the lines of one item what the caller may see of their waiting units."""
     messages = [_message(line, request, assortment) for line in lines]
     hidden = any(line.hidden for line in lines)
     wanted = [line.requested.quantity for line in lines]
@@ -286,22 +286,22 @@ def _with_waiting(request: OrderRequest, lines: Sequence[PlannedLine], assortmen
 
 
 def _out_of_stock(lines: Sequence[PlannedLine], requested: Decimal, salable: Decimal | None) -> list[PlannedLine]:
-    """The lines of an item with too little stock. The first of them has the refusal."""
+    """Refuse the lines of an item with insufficient stock. The first line gets the refusal."""
     first = lines[0]
-    left = f": {quantities.text(salable)} can be ordered" if salable is not None and not first.hidden else ""
+    shown = None if first.hidden else salable
     refusal = InsufficientStock(
-        message=f"There are not {quantities.text(requested)} of {first.sku}{left}.",
+        message=ledger.shortage(first.sku, shown, requested),
         path=("lines", first.number, "quantity"),
         sku=first.sku,
         requested=requested,
-        salable=None if first.hidden else salable,
+        salable=shown,
     )
     short = [replace(line, fits=False, reason=UnavailableReason.OUT_OF_STOCK) for line in lines]
     return [replace(short[0], refusals=(refusal,)), *short[1:]]
 
 
 def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> list[PlannedLine]:
-    """Refuse units that would take a level out of the range of a quantity. The first line has the refusal."""
+    """Refuse units that would take a level out of range. The first line gets the refusal."""
     try:
         allocation.check_range([(part, line.decrement) for line in lines for part in line.parts], sources)
     except Refused as error:
@@ -312,7 +312,7 @@ def _check_range(lines: Sequence[PlannedLine], sources: Sequence[Source]) -> lis
 
 
 def _message(line: PlannedLine, request: OrderRequest, assortment: Assortment) -> str | None:
-    """The message about backordered units, where the backorder mode of their warehouse notifies the customer."""
+    """The message about backordered units, if the backorder mode of their warehouse notifies the customer."""
     waiting = {part.warehouse_id for part in line.waiting}
     if not waiting:
         return None

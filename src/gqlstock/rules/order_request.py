@@ -1,4 +1,4 @@
-"""A requested order, and the items that its lines select. ``order_plan`` decides what can be ordered."""
+"""A requested order and the items that its lines select. ``order_plan`` decides what can be ordered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,18 +18,18 @@ from gqlstock.rules.settings import InventoryDecrement
 
 @dataclass(frozen=True, slots=True)
 class RequestedLine:
-    """Units of an item. ``options``: the shopper's choice as (name, value), for a product's SKU."""
+    """Units of an item. ``options``: the shopper's choice as (name, value) pairs, if ``sku`` is a product's."""
 
     sku: str
     quantity: Decimal
     options: tuple[tuple[str, str], ...] = ()
     decrement: InventoryDecrement | None = field(default=None, metadata=canonical.called(None))
-    """The decrement mode of an order that was placed before; None: the current setting."""
+    """The decrement mode of an order that was placed earlier; None for the current setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as a caller requests it. ``website`` None: the default one."""
+    """An order as requested by a caller. ``website`` None: the default website."""
 
     lines: tuple[RequestedLine, ...]
     website: str | None = None
@@ -37,26 +37,26 @@ class OrderRequest:
     reference: str | None = None
     ship_to: Point | None = None
     hold: GivenId | None = None
-    """The hold whose units it orders."""
+    """The hold whose units are ordered."""
     only_free: bool = False
-    """For a hold: takes only free units, without backorders."""
+    """For a hold: take free units only, no backorders."""
     may_park: bool = True
-    """Whether a shortage may park it, under the setting insufficientStock. A retry is not parked again."""
+    """Whether insufficient stock may park it, subject to insufficientStock. A retry is not parked again."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SelectedItem:
-    """The selection of a line: an item, or a product with a choice that has no combination."""
+    """The selection of a line: an item, or a product with a choice for which no combination exists."""
 
     item: Item
     choice: Choice
 
 
 def check(request: OrderRequest, network: Network) -> SalesChannel:
-    """The website of an order. Raises ``Refused`` where the order as a whole is wrong."""
+    """The website of an order. Raises ``Refused`` if the order as a whole is invalid."""
     if not request.lines:
-        raise invalid("An order has at least one line.", "lines")
+        raise invalid("An order needs at least one line.", "lines")
     if len(request.lines) > orders.MAX_LINES:
         raise refusals.too_many("lines", len(request.lines), orders.MAX_LINES, "lines")
     channel = network.find(request.website)

@@ -1,8 +1,8 @@
-"""Access tokens of orders, by which shoppers read their own, and the cursors that they are given.
+"""Access tokens of orders, with which shoppers read their own orders, and encrypted feed cursors for shoppers.
 
-A token is the order's id and the moment at which it was placed, with an HMAC of both. The moment tells apart two orders that
-had the same id: one that was placed before a backup was restored, and one afterwards. A cursor of the feed counts everything
-that happens in the shop. A shopper's cursor is encrypted, and reads the changes of one order alone.
+A token is the order's id and the time at which it was placed, with an HMAC of both. The time distinguishes two orders with
+the same id, one placed before a backup was restored and one after. A plain feed cursor reveals how much happens in the shop;
+a shopper's cursor is therefore encrypted, and valid for one order only.
 """
 
 import base64
@@ -21,7 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _ORDER = struct.Struct(">Qq")
 _PLACE = struct.Struct(">4Q")
 _TAG_BYTES = 16
-# 48 bytes without padding: each text stands for other bytes.
+# 48 bytes need no padding, so distinct texts decode to distinct bytes.
 _TEXT = re.compile(r"[A-Za-z0-9_-]{64}")
 
 
@@ -34,14 +34,14 @@ class NamedOrder:
 
 
 def token(key: bytes, named: NamedOrder) -> str:
-    """The access token of an order, always the same under the same key."""
+    """The access token of an order, deterministic for a key."""
     order = _ORDER.pack(named.id, (named.placed_at - _EPOCH) // _MICROSECOND)
     return _text(order + _hmac(key, b"order", order))
 
 
-def named(key: bytes, given: str) -> NamedOrder | None:
-    """The order that a token names; None for a text that was not made with this key."""
-    decoded = _decoded(given)
+def named(key: bytes, text: str) -> NamedOrder | None:
+    """The order that a token names; None for a text that was not signed with this key."""
+    decoded = _decoded(text)
     order, mac = decoded[: _ORDER.size], decoded[_ORDER.size :]
     if not hmac.compare_digest(mac, _hmac(key, b"order", order)):
         return None
@@ -50,15 +50,15 @@ def named(key: bytes, given: str) -> NamedOrder | None:
 
 
 def sealed(key: bytes, order_id: int, cursor: Cursor) -> str:
-    """A cursor for the shopper of an order, who learns nothing from it."""
+    """Encrypt a cursor for the shopper of an order."""
     place = _PLACE.pack(*cursor.place, cursor.mark)
     tag = _tag(key, order_id, place)
     return _text(tag + _encrypted(key, tag, place))
 
 
-def opened(key: bytes, order_id: int, given: str) -> Cursor | None:
-    """The place in the feed that an order's cursor stands for; None for any other text."""
-    decoded = _decoded(given)
+def opened(key: bytes, order_id: int, sealed_cursor: str) -> Cursor | None:
+    """Decrypt the cursor of an order's shopper; None for an invalid one."""
+    decoded = _decoded(sealed_cursor)
     tag, encrypted = decoded[:_TAG_BYTES], decoded[_TAG_BYTES:]
     if len(encrypted) != _PLACE.size:
         return None
@@ -73,7 +73,7 @@ def _tag(key: bytes, order_id: int, place: bytes) -> bytes:
 
 
 def _encrypted(key: bytes, tag: bytes, place: bytes) -> bytes:
-    """A place, encrypted or decrypted: with the tag as the initialization vector, as in AES-SIV."""
+    """Encrypt or decrypt a place, with the tag as the initialization vector, as in AES-SIV."""
     return bytes(a ^ b for a, b in zip(place, _hmac(key, b"stream", tag), strict=True))
 
 
@@ -81,10 +81,10 @@ def _hmac(key: bytes, purpose: bytes, message: bytes) -> bytes:
     return hmac.digest(key, purpose + b":" + message, hashlib.sha256)
 
 
-def _text(given: bytes) -> str:
-    return base64.urlsafe_b64encode(given).decode()
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode()
 
 
-def _decoded(given: str) -> bytes:
-    """The bytes of a token or cursor; none for a text that cannot be one."""
-    return base64.urlsafe_b64decode(given) if _TEXT.fullmatch(given) else b""
+def _decoded(text: str) -> bytes:
+    """The bytes of a token or cursor; empty for a malformed text."""
+    return base64.urlsafe_b64decode(text) if _TEXT.fullmatch(text) else b""

@@ -1,4 +1,4 @@
-"""Orders and their lines: numbers, statuses, quantity rules. ``order_plan`` decides what an order takes."""
+"""Orders and their lines: numbers, statuses, quantity rules. ``order_plan`` decides where units come from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class OrderStatus(StrEnum):
 
 
 WAITING_STATUSES = (OrderStatus.PLACED, OrderStatus.PARTIALLY_SHIPPED)
-"""The statuses of orders whose units may wait for stock. A parked order has no units."""
+"""The statuses of orders whose units may wait for stock. A parked order has no allocated units."""
 
 
 def number(order_id: int) -> str:
@@ -44,28 +44,28 @@ def id_of(order_number: str) -> int | None:
 
 
 def named(order_number: str) -> frozenset[int]:
-    """The id of an order by its number, as the ids that a command names; none for an invalid number."""
+    """The id of an order by its number, as a set, as commands name ids; empty for an invalid number."""
     found = id_of(order_number)
     return frozenset() if found is None else frozenset({found})
 
 
 def check_not_over(status: OrderStatus, order_number: str) -> None:
-    """Refuse to change an order that is shipped or canceled."""
+    """Refuse to change a shipped or canceled order."""
     if status in (OrderStatus.SHIPPED, OrderStatus.CANCELED):
-        raise wrong_state(f"The order {order_number} is {status.value.lower()} already.", "number")
+        raise wrong_state(f"The order {order_number} is already {status.value.lower()}.", "number")
 
 
 def check_open(status: OrderStatus, order_number: str) -> None:
-    """Refuse to change the units of an order that has none to change: it is over, or parked."""
+    """Refuse to change the units of an order that is shipped, canceled or parked."""
     check_not_over(status, order_number)
     if status is OrderStatus.BACKORDERED:
-        raise wrong_state(f"The order {order_number} is parked for want of stock.", "number")
+        raise wrong_state(f"The order {order_number} is parked for lack of stock.", "number")
 
 
 def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
-    """The indexes of the lines that a SKU names. ``names``: the ordered and the current SKU of each line.
+    """The indexes of the lines that a SKU identifies. ``names``: the ordered and the current SKU of each line.
 
-    Lines that were ordered under the SKU win over lines whose item has it now.
+    Lines that were ordered under the SKU take precedence over lines whose item has it now.
     """
     wanted = skus.normalized(sku)
     ordered = [n for n, (then, _) in enumerate(names) if skus.normalized(then) == wanted]
@@ -75,7 +75,7 @@ def lines_named(sku: str, names: Sequence[tuple[str, str | None]]) -> list[int]:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class LineTotals:
-    """The units of a line. ``shipped`` includes returned ones."""
+    """The units of a line. ``shipped`` includes returned units."""
 
     quantity: Decimal
     canceled: Decimal
@@ -96,30 +96,30 @@ def status(lines: Sequence[LineTotals]) -> OrderStatus:
 def shown_waiting(ordered: Sequence[Decimal], waiting: Sequence[Decimal], *, hidden: bool) -> list[Decimal]:
     """The backordered units of each line of one item, as the caller may see them.
 
-    ``hidden``: all units of all lines, or none, because any other figure would show the stock.
+    ``hidden``: show all units of all lines or none, because any other figure would reveal the stock.
     """
     return list(ordered if hidden and any(waiting) else waiting)
 
 
 def derived_status(lines: Sequence[LineTotals], *, is_allocated: bool) -> OrderStatus:
-    """The status that an order must have. Without allocations it is parked, unless all of it is canceled."""
+    """The status that an order must have. Without allocations it is parked, unless it is fully canceled."""
     found = status(lines)
     return found if is_allocated or found is OrderStatus.CANCELED else OrderStatus.BACKORDERED
 
 
 def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRules, sku: str) -> list[Refusal]:
-    """The refusal of all quantity rules that the lines of an item break together. (Oro, Magento, nopCommerce)"""
+    """The refusal that lists all quantity rules that the lines of an item break. (Oro, Magento, nopCommerce)"""
     faults = []
     if not rules.decimals and not all(quantities.is_whole(part) for part in parts):
         faults.append("only whole units are sold")
     if rules.minimum is not None and total < rules.minimum:
-        faults.append(f"the least is {quantities.text(rules.minimum)}")
+        faults.append(f"the minimum is {quantities.text(rules.minimum)}")
     if rules.maximum is not None and total > rules.maximum:
-        faults.append(f"the most is {quantities.text(rules.maximum)}")
+        faults.append(f"the maximum is {quantities.text(rules.maximum)}")
     if rules.increment is not None and total % rules.increment:
-        faults.append(f"it is sold in steps of {quantities.text(rules.increment)}")
+        faults.append(f"it is sold in multiples of {quantities.text(rules.increment)}")
     if rules.allowed and total not in rules.allowed:
-        faults.append(f"it is sold as {', '.join(quantities.text(q) for q in rules.allowed)}")
+        faults.append(f"the allowed quantities are {', '.join(quantities.text(q) for q in rules.allowed)}")
     if not faults:
         return []
     return [
@@ -135,7 +135,7 @@ def check_quantity(total: Decimal, parts: Sequence[Decimal], rules: QuantityRule
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order. Its public number is made from its id."""
+    """An order. Its public number derives from its id."""
 
     id: int
     website_id: int
@@ -148,22 +148,22 @@ class Order:
     updated_at: datetime
     canceled_at: datetime | None = None
     canceled_units: Decimal = ZERO
-    """The canceled units of its lines."""
+    """The sum of the canceled units of its lines."""
     shipment_count: int = 0
     promised_at: datetime | None = None
-    """The date as it was when the order was placed, tried again or edited."""
+    """The promise date as of when the order was placed, retried or last edited."""
     seal: int | None = None
 
     @property
     def ship_to(self) -> Point | None:
-        """The location of the delivery, if it was given."""
+        """The location to ship to, if known."""
         return geo.point_or_none(self.ship_latitude, self.ship_longitude)
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """An ordered line with the item's data of that time. ``item_id``: the requested item; its product may have the stock."""
+    """An ordered line, with the item's data at that time. ``item_id``: the requested item; its product may have the stock."""
 
     id: int
     order_id: int
@@ -178,6 +178,6 @@ class OrderLine:
     returned: Decimal = ZERO
     message: str | None = None
     promised_at: datetime | None = None
-    """The line's date as it was when the order was placed, tried again or edited."""
+    """The line's promise date as of when the order was placed, retried or last edited."""
     buffer_days: int = 0
-    """incomingBufferDays as those who follow the order know it. When the setting changes, they are told the new date."""
+    """incomingBufferDays as last reported to the order's subscribers. A change of the setting reports the new date."""

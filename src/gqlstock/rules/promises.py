@@ -1,6 +1,6 @@
-"""Promise dates: when units that wait for stock can leave.
+"""Promise dates: when units that wait for stock can ship.
 
-Dates are derived from the dated supply of a level, from who waits for it, and from incomingBufferDays. They are never stored.
+Dates derive from the dated supply of a level, the queue of waiting units, and incomingBufferDays. They are never stored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Units of an announcement that are still to come, with their date."""
+    """The remaining units of an announcement, with their expected date."""
 
     announcement_id: int
     quantity: Decimal
@@ -33,31 +33,31 @@ class Arrival:
 def supply(announcements: Iterable[StockAnnouncement], now: datetime) -> tuple[Arrival, ...]:
     """The dated supply of a level, soonest first, then oldest first. ``announcements``: those of the level, oldest first.
 
-    Announcements without a date, or whose date has passed, promise nothing.
+    Announcements without a date, or with a date in the past, supply nothing.
     """
     return to_come(_dated(announcements), now)
 
 
-def told_supply(announcements: Iterable[StockAnnouncement], now: datetime) -> tuple[Arrival, ...]:
-    """The supply as those who follow orders know it: a date that passed counts until they were told."""
-    untold = (one for one in announcements if one.lapsed_at is None or not receiving.is_overdue(one, now))
-    return _in_order(_dated(untold))
+def reported_supply(announcements: Iterable[StockAnnouncement], now: datetime) -> tuple[Arrival, ...]:
+    """The supply as last reported to subscribers of orders: a past date counts until its lapse was reported."""
+    current = (one for one in announcements if one.lapsed_at is None or not receiving.is_overdue(one, now))
+    return _in_order(_dated(current))
 
 
 def _dated(announcements: Iterable[StockAnnouncement]) -> Iterator[Arrival]:
-    """What is still to come of announcements with a date."""
+    """The arrivals of announcements with a date and remaining units."""
     for one in announcements:
         if one.expected_at is not None and one.remaining > 0:
             yield Arrival(one.id, one.remaining, one.expected_at)
 
 
 def has_lapsed(announced: StockAnnouncement, now: datetime) -> bool:
-    """Whether an announcement is overdue, and those who follow orders were not told yet."""
+    """Whether an announcement is overdue, and that has not been reported to subscribers of orders yet."""
     return announced.lapsed_at is None and receiving.is_overdue(announced, now)
 
 
 def to_come(arrivals: Iterable[Arrival], now: datetime) -> tuple[Arrival, ...]:
-    """The arrivals whose date is still to come, soonest first. Those of the same moment keep their order."""
+    """The arrivals with a future date, soonest first. The sort is stable."""
     return _in_order(one for one in arrivals if one.expected_at > now)
 
 
@@ -66,25 +66,25 @@ def _in_order(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:
 
 
 def changes_at(arrivals: Sequence[Arrival]) -> datetime | None:
-    """The moment at which the first of these arrivals is overdue and promises nothing any more."""
+    """When the first of these arrivals becomes overdue and no longer counts as supply."""
     return arrivals[0].expected_at if arrivals else None
 
 
 def missing(level: Level) -> Decimal:
-    """D: the units that a level lacks, backordered ones included."""
+    """D: the shortage of a level, including backordered units."""
     return max(-level.available, ZERO)
 
 
 def ahead(level: Level) -> Decimal:
-    """The units that a level lacks besides the backordered ones. Supply covers them first."""
+    """The shortage of a level without its backordered units. Supply covers it first."""
     return max(missing(level) - level.backordered, ZERO)
 
 
 def for_waiting(arrivals: Sequence[Arrival], level: Level, waiting: Sequence[Decimal]) -> list[Arrival | None]:
-    """The arrival that brings the last unit of each waiting quantity; None where supply does not reach that far.
+    """The arrival with the last unit of each waiting quantity; None where the supply is too small.
 
-    ``waiting``: all waiting quantities of the level, in the order in which they are filled. What the level lacks besides
-    them is covered first.
+    ``waiting``: all waiting quantities of the level, in the order in which they are filled. Any further shortage of the
+    level is covered first.
     """
     reached = max(missing(level) - sum(waiting, ZERO), ZERO)
     found: list[Arrival | None] = []
@@ -99,9 +99,9 @@ def for_waiting(arrivals: Sequence[Arrival], level: Level, waiting: Sequence[Dec
 
 
 def unclaimed(arrivals: Sequence[Arrival], level: Level) -> tuple[Arrival, ...]:
-    """What supply leaves for new orders, soonest first.
+    """The supply that is left for new orders, soonest first.
 
-    More may wait than is missing, where a hold just ended. The next write fills those units from what is free.
+    After a hold has ended, more units may wait than are missing. The next write fills them from free units.
     """
     return without(arrivals, missing(level))
 
@@ -118,7 +118,7 @@ def without(arrivals: Sequence[Arrival], quantity: Decimal) -> tuple[Arrival, ..
 
 
 def last_of(arrivals: Sequence[Arrival], quantity: Decimal) -> Arrival | None:
-    """The arrival that brings the last of the first ``quantity`` units; None where there are fewer."""
+    """The arrival with the last of the first ``quantity`` units; None if there are fewer."""
     for arrival in arrivals:
         quantity -= arrival.quantity
         if quantity <= 0:
@@ -127,12 +127,12 @@ def last_of(arrivals: Sequence[Arrival], quantity: Decimal) -> Arrival | None:
 
 
 def room(arrivals: Sequence[Arrival], level: Level) -> Decimal:
-    """The units that a level can take on backorder with backordersFromIncoming."""
+    """The units that a level can still backorder with backordersFromIncoming."""
     return max(sum((one.quantity for one in arrivals), ZERO) - missing(level), ZERO)
 
 
 def leaves_at(arrival: Arrival | None, buffer_days: int) -> datetime | None:
-    """When the units of an arrival can leave. ``buffer_days``: incomingBufferDays of the website."""
+    """When the units of an arrival can ship. ``buffer_days``: incomingBufferDays on the website."""
     if arrival is None:
         return None
     try:
@@ -146,7 +146,7 @@ def shown(
 ) -> list[datetime | None]:
     """The date of each line of one item, as the caller may see it.
 
-    ``hides_quantities``: all lines have the date of those that wait, because which of them waits would show the stock.
+    ``hides_quantities``: all lines show the latest date, because showing which of them wait would reveal the stock.
     """
     if hides_dates:
         return [None] * len(dates)
@@ -156,7 +156,7 @@ def shown(
 
 
 def latest(dates: Iterable[datetime | None]) -> datetime | None:
-    """The date of units that wait together: the latest; None where nothing waits, or any of it has no date."""
+    """The latest of the dates; None if there are none, or if any is unknown."""
     last: datetime | None = None
     for date in dates:
         if date is None:

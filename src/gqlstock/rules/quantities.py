@@ -17,27 +17,27 @@ _EXACT = Context(prec=2 * _MAX_TEXT)
 
 
 def parse(value: object) -> Decimal:
-    """Parse a quantity from an int, a float, a Decimal or a text. Raises ``ValueError`` for an invalid one.
+    """Parse a quantity from an int, a float, a Decimal or a text, without rounding. Raises ``ValueError`` if invalid.
 
-    A float is read as its shortest decimal text: 0.1 is exactly one tenth. Nothing is rounded.
+    A float is read as its shortest decimal text: 0.1 is exactly one tenth.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError(f"{value!r} is not a number.")
     text = str(value).strip()
     if len(text) > _MAX_TEXT:
-        raise ValueError(f"{text[:20]}… is longer than any quantity.")
+        raise ValueError(f"{text[:20]}… is too long for a quantity.")
     if not (_NUMBER.fullmatch(text) or isinstance(value, float | Decimal)):
         raise ValueError(f"{text!r} is not a number.")
     return check(Decimal(text))
 
 
 def check(number: Decimal) -> Decimal:
-    """Check the decimal places and the range of a number. Equal numbers are returned with equal digits."""
+    """Check the range and decimal places of a number. Equal numbers get the same representation."""
     if not number.is_finite():
         raise ValueError(f"{number} is not a finite number.")
-    # Checks the magnitude first: arithmetic with huge exponents fails, and rounds to the precision of its context.
+    # Checks the magnitude first: arithmetic with huge exponents fails or rounds to the context's precision.
     if number and number.adjusted() > MAXIMUM.adjusted():
-        raise ValueError(f"{number} is out of range: at most {MAXIMUM}.")
+        raise ValueError(f"{number} is out of range; the maximum is {MAXIMUM}.")
     if number and (number.adjusted() < -PLACES or _places(number) > PLACES):
         raise ValueError(f"{number} has more than {PLACES} decimal places.")
     return Decimal(int(number)) if is_whole(number) else number.quantize(UNIT)
@@ -53,7 +53,7 @@ def _places(number: Decimal) -> int:
 def check_above_zero(number: Decimal, what: str, *path: str) -> None:
     """Refuse a quantity that is not above 0. ``what``: "ordered", "moved", …"""
     if number <= 0:
-        raise invalid(f"{text(number)} cannot be {what}: more than 0.", *path)
+        raise invalid(f"The {what} quantity must be more than 0, not {text(number)}.", *path)
 
 
 def is_whole(number: Decimal) -> bool:
@@ -61,7 +61,7 @@ def is_whole(number: Decimal) -> bool:
 
 
 def floor(number: Decimal) -> Decimal:
-    """The whole units in a quantity that is not negative."""
+    """The whole units in a quantity, which is not negative."""
     return number.to_integral_value(rounding=ROUND_DOWN)
 
 
@@ -71,8 +71,8 @@ def text(number: Decimal) -> str:
 
 
 def wire(number: Decimal) -> int | float:
-    """The number for JSON; whole ones without a fraction.
+    """The number for JSON; an int if whole.
 
-    A double represents every quantity in range exactly to the fourth place, so that JavaScript reads it correctly.
+    A double represents every quantity in range exactly to the fourth decimal place, so JavaScript reads it correctly.
     """
     return int(number) if is_whole(number) else float(number)

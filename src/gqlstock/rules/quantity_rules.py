@@ -1,4 +1,4 @@
-"""The least quantity that an item's quantity rules allow. ``orders.check_quantity`` checks an ordered one."""
+"""The smallest quantity that an item's quantity rules allow. ``orders.check_quantity`` checks ordered quantities."""
 
 import math
 from decimal import Decimal
@@ -9,9 +9,9 @@ from gqlstock.rules.refusals import QuantityRules
 
 
 def least_quantity(rules: QuantityRules) -> Decimal | None:
-    """L: the smallest quantity that the rules allow; None where they allow none.
+    """L: the smallest quantity that the rules allow; None if they allow none.
 
-    It is computed in integers of the smallest unit, so that nothing is rounded.
+    Computed in integer multiples of the smallest unit, without rounding.
     """
     step = _units(quantities.UNIT if rules.decimals else Decimal(1))
     if rules.increment is not None:

@@ -1,4 +1,4 @@
-"""Announced stock: which announcements an arrival fills, how an announcement can change, and when it is overdue."""
+"""Announced stock: which announcements an arrival fills, how they can change, and when they are overdue."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from gqlstock.rules.refusals import invalid, wrong_state
 
 @dataclass(frozen=True, slots=True)
 class StockAnnouncement:
-    """Announced units of a level. The level's ``incoming`` is the sum of the remaining ones."""
+    """Announced units of a level. The level's ``incoming`` is the sum of the remaining units."""
 
     id: int
     level_id: int
@@ -24,18 +24,18 @@ class StockAnnouncement:
     withdrawn_at: datetime | None = None
     seal: int | None = None
     lapsed_at: datetime | None = None
-    """When the orders that wait were told that its date has passed. A new date ends it."""
+    """When the waiting orders were notified that its date has passed. A new date resets it."""
     transfer_id: int | None = None
-    """The transfer that alone fills it; None for one that receiveStock fills."""
+    """The transfer that fills it, exclusively; None if receiveStock fills it."""
 
     @property
     def remaining(self) -> Decimal:
-        """The units that are still to arrive, as the level's ``incoming`` counts them."""
+        """The units that are yet to arrive, as counted in the level's ``incoming``."""
         return ZERO if self.withdrawn_at is not None else self.quantity - self.received
 
 
 def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> dict[int, Decimal]:
-    """The units of an arrival that fill each announcement, oldest first. The rest was not announced."""
+    """The units of an arrival that fill each announcement, oldest first, by id. Any rest was not announced."""
     filled: dict[int, Decimal] = {}
     for announced in open_announcements:
         units = min(announced.remaining, quantity)
@@ -46,28 +46,30 @@ def fill(open_announcements: Sequence[StockAnnouncement], quantity: Decimal) -> 
 
 
 def is_overdue(announced: StockAnnouncement, now: datetime) -> bool:
-    """Whether units are still to arrive although the date has passed. In SQL: ``store.announcements.is_overdue``."""
+    """Whether units are yet to arrive although the date has passed. In SQL: ``store.announcements.is_overdue``."""
     return announced.remaining > 0 and announced.expected_at is not None and announced.expected_at <= now
 
 
 def overdue_from(announced: StockAnnouncement, now: datetime) -> datetime | None:
-    """The moment at which it will be overdue, if nothing changes; None if it is, or has no date, or nothing is to come."""
+    """When it will become overdue; None if it is overdue, has no date, or has no remaining units."""
     expected_at = announced.expected_at
     return expected_at if expected_at is not None and expected_at > now and announced.remaining > 0 else None
 
 
 def with_quantity(announced: StockAnnouncement, quantity: Decimal, *path: str) -> StockAnnouncement:
-    """The announcement of another quantity: at least what was received. If that is all of it, nothing more is to come."""
+    """The announcement with a new quantity, at least the received one. If equal, no units remain."""
     quantities.check_above_zero(quantity, "announced", *path)
     if quantity < announced.received:
         received = quantities.text(announced.received)
-        raise invalid(f"{quantities.text(quantity)} is less than what was received: at least {received}.", *path)
+        raise invalid(
+            f"The quantity must be at least the {received} already received, not {quantities.text(quantity)}.", *path
+        )
     changed = replace(announced, quantity=quantity)
     return replace(changed, seal=seals.of_announcement(changed))
 
 
 def with_date(announced: StockAnnouncement, expected_at: datetime | None) -> StockAnnouncement:
-    """The announcement with another date; None: it is not known any more."""
+    """The announcement with a new date; None if the date is no longer known."""
     if expected_at == announced.expected_at:
         return announced
     return replace(announced, expected_at=expected_at, lapsed_at=None)

@@ -1,4 +1,4 @@
-"""The refusals of a caller's input. A refusal names the wrong value and what would be right. Bugs are not refusals."""
+"""Refusals of a caller's input. A refusal names the wrong value and what would be valid. Bugs are not refusals."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ class Code(StrEnum):
 
 
 class UnavailableReason(StrEnum):
-    """Why an item cannot be ordered. The first reason that applies is given, in this order."""
+    """Why an item cannot be ordered. Of several reasons, the first in this order is reported."""
 
     NOT_PUBLISHED = "NOT_PUBLISHED"
     STATUS_NOT_ORDERABLE = "STATUS_NOT_ORDERABLE"
@@ -42,7 +42,7 @@ class UnavailableReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuantityRules:
-    """The quantities in which an item may be ordered; None where there is no such rule."""
+    """The quantities in which an item may be ordered. None means no such rule."""
 
     minimum: Decimal | None = None
     maximum: Decimal | None = None
@@ -53,14 +53,14 @@ class QuantityRules:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One error of an input; ``path`` is its place, such as ("lines", 0, "quantity")."""
+    """One error in an input. ``path``: where in the input, such as ("lines", 0, "quantity")."""
 
     code: Code
     message: str
     path: Path = ()
 
     def under(self, *prefix: str | int) -> Self:
-        """The same refusal with a longer path."""
+        """The same refusal with a prefix to its path."""
         return replace(self, path=(*prefix, *self.path))
 
     def only(self) -> "Refused":
@@ -73,7 +73,7 @@ class InsufficientStock(Refusal):
     sku: str
     requested: Decimal
     salable: Decimal | None
-    """None where the caller may not see it."""
+    """None if the caller may not see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class StaleQuantity(Refusal):
 
 
 class Refused(Exception):
-    """An input was refused, with all refusals that were found. Nothing was written."""
+    """An input was refused. It has all refusals that were found; nothing was written."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals: Sequence[Refusal] = tuple(refusals)
@@ -110,7 +110,7 @@ class Refused(Exception):
 
 @contextmanager
 def collected(refused: list[Refusal], *prefix: str | int) -> Iterator[None]:
-    """Collect the refusals of the block instead of raising them, with a prefix to their paths."""
+    """Collect the refusals that the block raises, with a prefix to their paths."""
     try:
         yield
     except Refused as error:
@@ -127,21 +127,21 @@ def missing(kind: str, value: str, *path: str | int) -> Refused:
 
 
 def out_of_reach(warehouse: str, *path: str | int) -> Refused:
-    """The caller's token is not for the named warehouse."""
-    return Refusal(Code.NOT_FOUND, f"The token is not for the warehouse {shown(warehouse)}.", path).only()
+    """The caller's token has no access to the named warehouse."""
+    return Refusal(Code.NOT_FOUND, f"The token has no access to the warehouse {shown(warehouse)}.", path).only()
 
 
 def moves_elsewhere(*path: str | int) -> Refusal:
-    """The request would move stock of a warehouse that the caller's token is not for."""
-    return Refusal(Code.NOT_FOUND, "Units of it are of a warehouse that the token is not for.", path)
+    """The request would move stock of a warehouse that the caller's token has no access to."""
+    return Refusal(Code.NOT_FOUND, "Some of its units are in a warehouse that the token has no access to.", path)
 
 
 def taken(kind: str, value: str, *path: str | int) -> Refused:
-    return Refusal(Code.ALREADY_EXISTS, f"There is a {kind} {shown(value)} already.", path).only()
+    return Refusal(Code.ALREADY_EXISTS, f"The {kind} {shown(value)} already exists.", path).only()
 
 
 def too_many(what: str, count: int, limit: int, *path: str | int) -> Refused:
-    return Refusal(Code.TOO_MANY, f"{count} {what} are too many for one call: at most {limit}.", path).only()
+    return Refusal(Code.TOO_MANY, f"At most {limit} {what} per call, {count} given.", path).only()
 
 
 def wrong_state(message: str, *path: str | int) -> Refused:
@@ -149,5 +149,5 @@ def wrong_state(message: str, *path: str | int) -> Refused:
 
 
 def shown(value: str) -> str:
-    """A caller's value for a message, cut to 80 characters."""
+    """A caller's value for a message, truncated to 80 characters."""
     return value if len(value) <= 80 else f"{value[:79]}…"

@@ -1,9 +1,9 @@
-"""When a failed delivery is retried, and when it fails for good."""
+"""When a failed delivery is retried, and when it fails permanently."""
 
 from datetime import timedelta
 from enum import StrEnum
 
-# The pause after each failed attempt. A delivery fails for good after one attempt more.
+# The pause after each failed attempt. A delivery fails permanently after one more attempt.
 PAUSES = (
     timedelta(seconds=1),
     timedelta(seconds=5),
@@ -25,9 +25,9 @@ class WorkState(StrEnum):
 
 
 def pause(failed: int, chance: float) -> timedelta | None:
-    """The pause after that many failed attempts; None: no retry.
+    """The pause after that many failed attempts; None for no retry.
 
-    ``chance``, a number from 0 to 1, adds or deducts up to a tenth, so that failures of one moment spread out.
+    ``chance``, a random number from 0 to 1, adds jitter of up to a tenth either way, to spread out simultaneous failures.
     """
     if failed > len(PAUSES):
         return None
@@ -35,5 +35,5 @@ def pause(failed: int, chance: float) -> timedelta | None:
 
 
 def longest(failed: int) -> timedelta:
-    """The longest pause after that many failed attempts. A longer wait was set by another clock."""
+    """The longest pause after that many failed attempts. A longer wait was set before the clock was set back."""
     return PAUSES[min(failed, len(PAUSES)) - 1] * (1 + _JITTER) if failed > 0 else timedelta(0)

@@ -1,4 +1,4 @@
-"""Scopes of tokens and callers of requests: who may do what. Verifying a token is not decided here."""
+"""Scopes of tokens and callers of requests: who may do what. Tokens are verified elsewhere."""
 
 import unicodedata
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ class Scope(StrEnum):
 
 
 OVER_ALL_WAREHOUSES = frozenset({Scope.WEBHOOKS_WRITE})
-"""Scopes that tokens for some warehouses cannot have: webhooks report the stock of all warehouses."""
+"""Scopes that tokens limited to some warehouses cannot have: webhooks report the stock of all warehouses."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +41,27 @@ class Caller:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def reaches(self, warehouse_id: int | None) -> bool:
-        """Whether the caller may see and move the stock of a warehouse; None: of all warehouses together."""
+        """Whether the caller may see and move the stock of a warehouse; None stands for all warehouses together."""
         return self.warehouses is None or warehouse_id in self.warehouses
 
     @cached_property
     def identity(self) -> tuple[object, ...]:
-        """Equal for equal callers, and quicker to hash and to compare."""
+        """Equal for equal callers, and faster to hash and compare."""
         return self.name, self.key, self.scopes, self.authenticated, self.warehouses
 
     @cached_property
     def unnamed(self) -> "Caller":
-        """The caller without its identity. Callers for whom this is equal have the same permissions."""
+        """The caller without its name and key. Callers with equal values have the same permissions."""
         return replace(self, name="", key="")
 
     @cached_property
     def sees_all_stock(self) -> bool:
-        """Whether the caller sees figures over all warehouses that the shop hides from the public."""
+        """Whether the caller sees the figures over all warehouses that the shop hides from the public."""
         return self.warehouses is None and self.may(Scope.INVENTORY_READ)
 
     @cached_property
     def sees_orders_in_full(self) -> bool:
-        """Whether the caller sees quantities and dates of orders that the shop hides from the public."""
+        """Whether the caller sees the quantities and dates of orders that the shop hides from the public."""
         return self.may(Scope.ORDERS_READ) or self.may(Scope.ORDERS_WRITE) or self.sees_all_stock
 
 
@@ -76,14 +76,14 @@ _MAX_NAME = 255
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name looks like the ledger's name of the system or of the public.
+    """Whether a name looks like the name of the system or of the public in the ledger.
 
-    Case, spaces, accents, invisible characters and compatible Unicode letters are ignored.
+    Ignores case, spaces, accents, invisible characters and the difference between compatible Unicode letters.
     """
     letters = (c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c)[0] not in "ZCM")
     return "".join(letters).casefold() in _RESERVED
 
 
 def actor(kind: str, name: str) -> str:
-    """The name of a caller in the ledger. A reserved name gets the kind of its token as a prefix."""
+    """The name of a caller in the ledger. A reserved name is prefixed with the kind of the token."""
     return f"{kind}:{name}"[:_MAX_NAME] if is_reserved(name) else name

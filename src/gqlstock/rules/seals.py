@@ -1,6 +1,6 @@
-"""Seals of rows: digests of the fields that never change, stored with the row, so that verification finds changes.
+"""Seals of rows: digests of the immutable fields, stored with the row, by which verification detects changes.
 
-A seal is not secret. It finds accidental changes and disk errors, not deliberate ones.
+Seals are not keyed. They detect accidental changes and disk errors, not tampering.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from gqlstock.rules import quantities
 
 
 def seal(*values: Any) -> int:
-    """A digest of texts, numbers, moments and lists of them, the same for every database."""
+    """A digest of texts, numbers, times and lists of them, the same on every database."""
     digest = hashlib.blake2b(_encoder.encode(values).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
@@ -30,7 +30,7 @@ def of_order(order: Any, lines: Sequence[Any]) -> int:
 
 
 def resealed(order: Any, before: Sequence[Any], lines: Sequence[Any]) -> Any:
-    """An order with the seal of its changed lines. A seal that was wrong stays wrong, so that verification still finds it."""
+    """An order resealed after its lines changed. A wrong seal is kept, so verification still reports it."""
     return replace(order, seal=of_order(order, lines)) if order.seal == of_order(order, before) else order
 
 
@@ -46,7 +46,7 @@ def of_hold(hold: Any, lines: Sequence[Any], units: Sequence[Any]) -> int:
 
 
 def of_announcement(announcement: Any) -> int:
-    # Those of no transfer are sealed as before there were transfers.
+    # Announcements without a transfer keep the seal that they had before transfers existed.
     transfer = () if announcement.transfer_id is None else (announcement.transfer_id,)
     return seal(announcement.level_id, announcement.quantity, announcement.created_at, *transfer)
 

@@ -1,4 +1,4 @@
-"""The table of inventory settings: types, defaults and allowed values. ``fallback`` decides which place wins."""
+"""The inventory settings: types, defaults and allowed values. ``fallback`` decides which place's value applies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,7 +14,7 @@ from gqlstock.rules.refusals import QuantityRules, Refused, invalid
 
 
 class SettingScope(StrEnum):
-    """The kinds of places where values can be set, strongest first."""
+    """The kinds of places where values can be set, highest precedence first."""
 
     LEVEL = "LEVEL"
     COMBINATION = "COMBINATION"
@@ -60,69 +60,82 @@ def _setting(default: Any, description: str, *, at_level: bool = False) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings in effect at one place. A new setting is one line here; the schema is generated from it."""
+    """The settings in effect at one place. The schema is generated from these fields."""
 
-    manage_stock: bool = _setting(True, "Whether stock is counted at all; off sells without counting.")
+    manage_stock: bool = _setting(True, "Whether stock is counted. If off, the item sells without counting.")
     decrement_inventory: InventoryDecrement = _setting(
-        InventoryDecrement.ON_ORDER, "When an order takes its units off onHand."
+        InventoryDecrement.ON_ORDER, "When ordered units are deducted from onHand."
     )
     backorders: BackorderMode = _setting(
-        BackorderMode.NO_BACKORDERS, "Whether more can be ordered than is there.", at_level=True
+        BackorderMode.NO_BACKORDERS, "Whether more than the available stock can be ordered.", at_level=True
     )
     insufficient_stock: InsufficientStockAction = _setting(
-        InsufficientStockAction.REJECT, "What an order that cannot be filled becomes."
+        InsufficientStockAction.REJECT, "What happens to an order for which stock is insufficient."
     )
     source_selection: SourceSelection = _setting(
-        SourceSelection.PRIORITY, "Which warehouse gives first: by priority, or by distance from shipTo."
+        SourceSelection.PRIORITY, "Which warehouse supplies first: by priority, or the nearest to shipTo."
     )
     out_of_stock_threshold: Decimal = _setting(
-        quantities.ZERO, "Above 0: safety stock that is never sold. Below 0: how many units backorders may reach."
+        quantities.ZERO,
+        "Above 0: the safety stock, which is never sold. Below 0: the limit of backordered units, negated.",
     )
-    only_x_left_threshold: Decimal | None = _setting(None, "At or under it, shops may say 'Only X left'.")
-    highlight_low_inventory: bool = _setting(False, "Whether lowInventory is shown under lowInventoryThreshold.")
+    only_x_left_threshold: Decimal | None = _setting(
+        None, "At or below it, shops may show 'Only X left'. Unset: never."
+    )
+    highlight_low_inventory: bool = _setting(False, "Whether lowInventory is true at or below lowInventoryThreshold.")
     low_inventory_threshold: Decimal = _setting(
-        quantities.ZERO, "At or under it an item counts as low, where highlightLowInventory is on."
+        quantities.ZERO, "At or below it, an item counts as low if highlightLowInventory is on."
     )
     notify_below: Decimal | None = _setting(
-        None, "Under it a low-inventory alert is raised; unset raises none.", at_level=True
+        None, "Below it, a low-inventory alert is raised. Unset: never.", at_level=True
     )
-    minimum_stock_quantity: Decimal | None = _setting(None, "Under it lowStockActivity sets in.")
+    minimum_stock_quantity: Decimal | None = _setting(None, "Below it, lowStockActivity takes effect. Unset: never.")
     low_stock_activity: LowStockActivity = _setting(
-        LowStockActivity.NOTHING, "What happens to an item under minimumStockQuantity."
+        LowStockActivity.NOTHING, "What happens to an item below minimumStockQuantity."
     )
-    minimum_order_quantity: Decimal | None = _setting(None, "The fewest units of an item in one order.")
-    maximum_order_quantity: Decimal | None = _setting(None, "The most units of an item in one order.")
+    minimum_order_quantity: Decimal | None = _setting(
+        None, "The minimum quantity of an item in one order. Unset: no minimum."
+    )
+    maximum_order_quantity: Decimal | None = _setting(
+        None, "The maximum quantity of an item in one order. Unset: no maximum."
+    )
     allowed_quantities: tuple[Decimal, ...] | None = _setting(
-        None, "The only quantities that can be ordered; empty or unset allows any."
+        None, "The only quantities that can be ordered. Empty or unset: any."
     )
-    quantity_increment: Decimal | None = _setting(None, "Ordered quantities are multiples of it, counted from 0.")
-    quantity_uses_decimals: bool = _setting(False, "Whether parts of a unit can be counted and sold.", at_level=True)
-    allow_multiple_boxes: bool = _setting(False, "Whether a line with decimals may come from more than one warehouse.")
-    display_availability: bool = _setting(True, "Whether the public sees how things stand beyond the status.")
-    display_stock_quantity: bool = _setting(False, "Whether the public sees how many units can be ordered.")
-    allow_back_in_stock_subscriptions: bool = _setting(
-        True, "Whether shoppers may leave an address for when it is back."
+    quantity_increment: Decimal | None = _setting(
+        None, "Ordered quantities must be multiples of it, counted from 0. Unset: any."
     )
-    availability_range: str | None = _setting(None, "When it can be had while it is not in stock, such as 2-4 weeks.")
-    upcoming: bool = _setting(False, "Whether the item is announced and not there yet.")
-    availability_date: datetime | None = _setting(None, "When an upcoming item is to be there.")
+    quantity_uses_decimals: bool = _setting(
+        False, "Whether fractions of a unit can be counted and sold.", at_level=True
+    )
+    allow_multiple_boxes: bool = _setting(
+        False, "Whether a line of an item with decimals may come from more than one warehouse."
+    )
+    display_availability: bool = _setting(True, "Whether the public sees more about the availability than the status.")
+    display_stock_quantity: bool = _setting(False, "Whether the public sees the quantity that can be ordered.")
+    allow_back_in_stock_subscriptions: bool = _setting(True, "Whether shoppers may subscribe to back-in-stock mail.")
+    availability_range: str | None = _setting(
+        None, "How soon it is available while it is not in stock, such as 2-4 weeks."
+    )
+    upcoming: bool = _setting(False, "Whether the item is announced but not available yet.")
+    availability_date: datetime | None = _setting(None, "When an upcoming item becomes available.")
     hide_labels_past_availability_date: bool = _setting(
-        True, "Whether upcoming and availabilityDate vanish once the date has passed."
+        True, "Whether upcoming and availabilityDate are hidden once the date has passed."
     )
     backorders_from_incoming: bool = _setting(
-        False, "Whether backorders reach only as far as what is announced with a date."
+        False, "Whether backorders are limited to stock that is announced with a date."
     )
-    incoming_buffer_days: int = _setting(0, "Days from the arrival of units until they can leave, 0 to 365.")
+    incoming_buffer_days: int = _setting(0, "Days from the arrival of units until they can be shipped, 0 to 365.")
     returnable: bool = _setting(True, "Whether shipped units can be returned.")
-    restock_on_return: bool = _setting(True, "Whether returned units count as stock again.")
+    restock_on_return: bool = _setting(True, "Whether returned units are restocked.")
     allow_only_existing_combinations: bool = _setting(
-        True, "Whether only a choice with a combination of its own can be ordered."
+        True, "Whether only choices with an existing combination can be ordered."
     )
     visible_statuses: tuple[InventoryStatus, ...] = _setting(
         (InventoryStatus.IN_STOCK, InventoryStatus.OUT_OF_STOCK), "The statuses in which an item is shown."
     )
     orderable_statuses: tuple[InventoryStatus, ...] = _setting(
-        (InventoryStatus.IN_STOCK,), "The statuses set by hand in which an item can be ordered."
+        (InventoryStatus.IN_STOCK,), "The manually set statuses in which an item can be ordered."
     )
 
     @cached_property
@@ -137,7 +150,7 @@ class Settings:
 
     @cached_property
     def least_quantity(self) -> Decimal | None:
-        """L: the least quantity that can be ordered; None where the quantity rules allow none."""
+        """L: the smallest quantity that can be ordered; None if the quantity rules allow none."""
         return quantity_rules.least_quantity(self.quantity_rules)
 
 
@@ -147,7 +160,7 @@ AT_LEVEL = frozenset(f.name for f in fields(Settings) if f.metadata["at_level"])
 
 
 def camel(name: str) -> str:
-    """A setting's name in the API: notify_below → notifyBelow."""
+    """The API name of a setting: notify_below → notifyBelow."""
     head, *tail = name.split("_")
     return head + "".join(part.capitalize() for part in tail)
 
@@ -157,7 +170,7 @@ _TYPES = {f.name: f.type for f in fields(Settings)}
 
 
 def to_stored(name: str, value: Any) -> Any:
-    """A setting's value as JSON: quantities and moments as text, so that nothing is rounded."""
+    """A setting's value as JSON, with quantities and times as text, to avoid rounding."""
     if isinstance(value, tuple | list):
         return [to_stored(name, item) for item in value]
     if isinstance(value, Decimal):
@@ -168,7 +181,7 @@ def to_stored(name: str, value: Any) -> Any:
 
 
 def wire(value: Any) -> Any:
-    """A setting's value as JSON in the API: quantities as numbers."""
+    """A setting's value as JSON in the API, with quantities as numbers."""
     if isinstance(value, tuple | list):
         return [wire(one) for one in value]
     if isinstance(value, Decimal):
@@ -177,7 +190,7 @@ def wire(value: Any) -> Any:
 
 
 def from_stored(name: str, value: Any) -> Any:
-    """The value of the JSON of ``to_stored``."""
+    """The value in JSON that ``to_stored`` wrote."""
     kind = _TYPES[name]
     if isinstance(value, list):
         return tuple(_plain(kind, item) for item in value)
@@ -211,7 +224,7 @@ class Override:
 
     @property
     def own(self) -> dict[str, Any]:
-        """The values by the setting's name. Settings of other releases are left out."""
+        """The values by setting name. Settings of other releases are omitted."""
         return {name: from_stored(name, value) for name, value in self.values_set.items() if name in NAMES}
 
     def changed(self, values: Mapping[str, Any], at: datetime) -> "Override":
@@ -233,9 +246,9 @@ def check(
     *path: str | int,
     counted_in_parts: bool = False,
 ) -> None:
-    """Check new values on their own and together with the settings that will be in effect at their place.
+    """Check new values by themselves and together with the settings that will be in effect at their place.
 
-    ``counted_in_parts``: a weaker place takes parts of a unit. Raises ``Refused`` with all reasons.
+    ``counted_in_parts``: a level of the item allows fractions. Raises ``Refused`` with all reasons.
     """
     refused: list[Refused] = []
     for name, value in changes.items():
@@ -254,19 +267,19 @@ def check(
 def _check_value(name: str, value: Any, *path: str | int) -> list[Refused]:
     label = camel(name)
     if name in _AT_LEAST_ZERO and value < 0:
-        return [invalid(f"{label} cannot be {quantities.text(value)}: 0 or more.", *path)]
+        return [invalid(f"{label} must be 0 or more, not {quantities.text(value)}.", *path)]
     if name in _ABOVE_ZERO and value <= 0:
-        return [invalid(f"{label} cannot be {quantities.text(value)}: more than 0.", *path)]
+        return [invalid(f"{label} must be more than 0, not {quantities.text(value)}.", *path)]
     if name == "incoming_buffer_days" and not 0 <= value <= MAX_BUFFER_DAYS:
-        return [invalid(f"{label} cannot be {value}: 0 to {MAX_BUFFER_DAYS}.", *path)]
+        return [invalid(f"{label} must be 0 to {MAX_BUFFER_DAYS}, not {value}.", *path)]
     if name == "allowed_quantities":
         wrong = next((q for q in value if q <= 0), None)
         if wrong is not None:
-            return [invalid(f"{label} cannot have {quantities.text(wrong)} in it: more than 0.", *path)]
+            return [invalid(f"Each of {label} must be more than 0, not {quantities.text(wrong)}.", *path)]
         if len(value) > 250:
-            return [invalid(f"{label} has {len(value)} entries: at most 250.", *path)]
+            return [invalid(f"{label} has {len(value)} entries; the maximum is 250.", *path)]
     if name == "availability_range" and len(value) > 200:
-        return [invalid(f"{label} has {len(value)} characters: at most 200.", *path)]
+        return [invalid(f"{label} has {len(value)} characters; the maximum is 200.", *path)]
     return []
 
 
@@ -277,7 +290,7 @@ def _check_combination(
     refused: list[Refused] = []
 
     def refuse(names: tuple[str, ...], message: str) -> None:
-        # A contradiction that this change does not touch is no reason against it.
+        # Contradictions between settings that this change does not touch do not refuse it.
         touched = [n for n in names if changes.get(n) is not None] or [n for n in names if n in changes]
         if touched:
             refused.append(invalid(message, *path, camel(touched[0])))
@@ -285,7 +298,7 @@ def _check_combination(
     if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
         refuse(
             ("minimum_order_quantity", "maximum_order_quantity"),
-            f"minimumOrderQuantity {quantities.text(rules.minimum)} is over "
+            f"minimumOrderQuantity {quantities.text(rules.minimum)} is above "
             f"maximumOrderQuantity {quantities.text(rules.maximum)}.",
         )
     for quantity in rules.allowed or ():
@@ -298,7 +311,7 @@ def _check_combination(
                 if quantity is not None and not quantities.is_whole(quantity):
                     refuse(
                         (name, "quantity_uses_decimals"),
-                        f"{camel(name)} {quantities.text(quantity)} has decimals, and quantityUsesDecimals is off.",
+                        f"{camel(name)} {quantities.text(quantity)} has decimals, but quantityUsesDecimals is off.",
                     )
     return refused
 
@@ -307,10 +320,10 @@ def _faults(quantity: Decimal, rules: QuantityRules) -> list[tuple[tuple[str, ..
     faults: list[tuple[tuple[str, ...], str]] = []
     if rules.increment is not None and quantity % rules.increment:
         faults.append(
-            (("quantity_increment",), f"is no multiple of quantityIncrement {quantities.text(rules.increment)}")
+            (("quantity_increment",), f"is not a multiple of quantityIncrement {quantities.text(rules.increment)}")
         )
     if rules.minimum is not None and quantity < rules.minimum:
-        faults.append((("minimum_order_quantity",), f"is under minimumOrderQuantity {quantities.text(rules.minimum)}"))
+        faults.append((("minimum_order_quantity",), f"is below minimumOrderQuantity {quantities.text(rules.minimum)}"))
     if rules.maximum is not None and quantity > rules.maximum:
-        faults.append((("maximum_order_quantity",), f"is over maximumOrderQuantity {quantities.text(rules.maximum)}"))
+        faults.append((("maximum_order_quantity",), f"is above maximumOrderQuantity {quantities.text(rules.maximum)}"))
     return faults

@@ -1,4 +1,4 @@
-"""Which units are packed, canceled and returned first, in which parts, and the state of a shipment."""
+"""Which units are packed, canceled and returned first, and the state of a shipment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class ShipmentState(StrEnum):
 
 OPEN_STATES = (ShipmentState.PENDING, ShipmentState.READY)
 GONE = (AllocationState.SHIPPED, AllocationState.RETURNED)
-"""The states of units that have left."""
+"""The states of units that have been shipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The units of an allocation. ``packed``: in a shipment; ``position``: the index of the source in the line's plan."""
+    """The units of an allocation. ``packed``: whether in a shipment; ``position``: the index of the source in the plan."""
 
     id: int
     quantity: Decimal
@@ -39,19 +39,19 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Picked units of an allocation."""
+    """The units picked from an allocation."""
 
     id: int
     quantity: Decimal
 
 
 def check_parts(parts: Decimal, sku: str, units: Sequence[Unit], *, decimals: bool) -> None:
-    """Refuse parts of a unit of an item that is sold in whole ones. ``units``: those of the lines that are named.
+    """Refuse a fraction of an item that is sold in whole units. ``units``: those of the lines in question.
 
-    What was ordered in parts, while the item was sold so, still leaves and comes back in parts.
+    Units that were ordered as fractions, when the item allowed it, can still be shipped and returned as such.
     """
     if not decimals and all(quantities.is_whole(unit.quantity) for unit in units):
-        message = f"{quantities.text(parts)} of {refusals.shown(sku)}: only whole units are sold."
+        message = f"{refusals.shown(sku)} is sold in whole units, not {quantities.text(parts)}."
         raise refusals.invalid(message, "quantity")
 
 
@@ -70,7 +70,7 @@ def id_of(shipment_number: str) -> int | None:
 
 
 def state(states: Sequence[AllocationState]) -> ShipmentState:
-    """The state of an open shipment by its units. Without units it is canceled. (Solidus)"""
+    """The state of an open shipment, by the states of its units. Without units it is canceled. (Solidus)"""
     if not states:
         return ShipmentState.CANCELED
     waits = AllocationState.BACKORDERED in states
@@ -78,21 +78,21 @@ def state(states: Sequence[AllocationState]) -> ShipmentState:
 
 
 def derived_state(states: Sequence[AllocationState]) -> ShipmentState:
-    """The state that a shipment must have by its units, shipped or not."""
+    """The state that a shipment, open or shipped, must have by the states of its units."""
     return ShipmentState.SHIPPED if any(one in GONE for one in states) else state(states)
 
 
 def pack(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units for a shipment, ON_HAND before BACKORDERED, in the order of the plan; for None all unpacked units."""
+    """Pick unpacked units for a shipment, ON_HAND before BACKORDERED, in planning order; all of them for None."""
     free = [u for u in units if u.state in allocation.OPEN_STATES and not u.packed]
     ordered = sorted(free, key=lambda u: (u.state is AllocationState.BACKORDERED, u.position, u.id))
     return _pick(ordered, quantity)
 
 
 def cancel(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units to cancel or to move: BACKORDERED ones first, then unpacked ones, then those in open shipments.
+    """Pick units to cancel or move: BACKORDERED ones first, then unpacked ones, then those in open shipments.
 
-    Among them the source planned last comes first. For None all units that were not shipped.
+    Within each group, the source that was planned last comes first. For None, all units that were not shipped.
     """
     still = [u for u in units if u.state in allocation.OPEN_STATES]
     last_first = sorted(still, key=lambda u: (u.position, u.id), reverse=True)
@@ -100,7 +100,7 @@ def cancel(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]
 
 
 def give_back(units: Sequence[Unit], quantity: Decimal | None = None) -> list[Pick]:
-    """Units to return, in the order in which they were shipped. (Magento)"""
+    """Pick units to return, in the order in which they were shipped. (Magento)"""
     away = [(u.shipped_at, u) for u in units if u.state is AllocationState.SHIPPED and u.shipped_at is not None]
     return _pick([u for _, u in sorted(away, key=lambda one: (one[0], one[1].position, one[1].id))], quantity)
 
@@ -121,7 +121,7 @@ def _pick(units: Sequence[Unit], quantity: Decimal | None) -> list[Pick]:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """Units of one order that leave one warehouse together. Its public number is made from its id."""
+    """Units of one order that leave one warehouse together. Its public number derives from its id."""
 
     id: int
     order_id: int
@@ -133,5 +133,5 @@ class Shipment:
     updated_at: datetime
     shipped_at: datetime | None = None
     quantity: Decimal = ZERO
-    """The units in it; of a shipped one, those that were in it."""
+    """The sum of the units in it; once shipped, as of then."""
     seal: int | None = None

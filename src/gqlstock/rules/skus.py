@@ -1,4 +1,4 @@
-"""Normalizes SKUs and codes, so that two spellings that look alike are one SKU everywhere."""
+"""Normalizes SKUs and codes, so two spellings that look alike are the same SKU everywhere."""
 
 import itertools
 import re
@@ -19,12 +19,12 @@ def normalized(value: str) -> str:
 
 
 def checked(value: str, *path: str | int) -> str:
-    """The normalized SKU. Raises ``Refused`` when it is empty, too long, or has control characters."""
+    """The normalized SKU. Raises ``Refused`` if it is empty, too long, or contains control characters."""
     return catalog.text(normalized(value), "sku", *path)
 
 
 def free(wanted: str, taken: Container[str]) -> str:
-    """The normalized SKU, with a number where that is taken."""
+    """The normalized SKU, with a number appended if taken."""
     stem = normalized(wanted)
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
     return next(candidate for candidate in itertools.chain([stem], numbered) if candidate not in taken)

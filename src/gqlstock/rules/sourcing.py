@@ -1,6 +1,6 @@
-"""The levels that give units of an item on a website: what is free there, the room for backorders, and who gives how much.
+"""The levels that supply units of an item on a website: free units, room for backorders, and how a line is sourced.
 
-``availability`` shows it, and ``allocation`` plans orders with it, so that what is shown can be ordered.
+``availability`` displays these quantities and ``allocation`` plans orders with them, so what is displayed can be ordered.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from gqlstock.rules.settings import BackorderMode, Settings
 
 @dataclass(slots=True)
 class LevelsInUse:
-    """The levels in use of an item with their dated supply."""
+    """The levels in use of an item, with their dated supply."""
 
     levels: list[Level] = field(default_factory=list)
     supply: dict[int, tuple[Arrival, ...]] = field(default_factory=dict)
-    """The dated supply of each level that has any, by the id of the level."""
+    """The dated supply by level id, for levels that have any."""
     until: datetime | None = None
-    """When time changes them: a hold expires, or an announcement is overdue."""
+    """When they change by time alone: a hold expires, or an announcement becomes overdue."""
 
     def add(self, level: Level, supply: tuple[Arrival, ...] = (), until: datetime | None = None) -> None:
-        """Add a level, with the moment at which its next hold expires."""
+        """Add a level. ``until``: when its next hold expires."""
         self.levels.append(level)
         if supply:
             self.supply[level.id] = supply
@@ -54,10 +54,10 @@ class Source:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The quantities to sell; None where there is no limit."""
+    """The quantities for sale. None means no limit."""
 
     available: Decimal
-    """A: the free units of all sources less the safety stock."""
+    """A: the free units of all sources, less the safety stock."""
     room: Decimal | None
     """The units that can still be backordered."""
     salable: Decimal | None
@@ -65,8 +65,8 @@ class Stock:
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class Given:
-    """Units of a line that a source gives, by the source's index. ``waits``: they are backordered there."""
+class Taken:
+    """Units that a line takes from a source, by the source's index. ``waits``: whether they are backordered there."""
 
     source: int
     quantity: Decimal
@@ -74,16 +74,16 @@ class Given:
 
 
 @dataclass(slots=True)
-class Giving:
-    """What sources can still give: free units, and room for backorders of each and of all together; None without limit."""
+class Remaining:
+    """What sources can still supply: free units, and room for backorders of each and of all together. None: no limit."""
 
     frees: list[Decimal]
     rooms: list[Decimal | None]
     room: Decimal | None
 
-    def take(self, given: Sequence[Given]) -> None:
-        """Take the units of a line off."""
-        for one in given:
+    def deduct(self, taken: Sequence[Taken]) -> None:
+        """Deduct the units of a line."""
+        for one in taken:
             if not one.waits:
                 self.frees[one.source] -= one.quantity
                 continue
@@ -101,13 +101,13 @@ def take_backorders(sources: Sequence[Source]) -> bool:
 
 
 def safety_stock(settings: Settings, sources: Sequence[Source]) -> Decimal:
-    """k: the units that are never sold. With backorders there are none. (Magento)"""
+    """k: the units that are never sold; 0 if backorders are allowed. (Magento)"""
     threshold = settings.out_of_stock_threshold
     return ZERO if threshold <= 0 or take_backorders(sources) else threshold
 
 
 def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
-    """The free units of each source: its available units cut at 0. The safety stock is taken off the last sources.
+    """The free units of each source: its available units, at least 0. The safety stock is deducted from the last sources.
 
     A shortage in one warehouse does not reduce the stock of another.
     """
@@ -121,15 +121,15 @@ def free(settings: Settings, sources: Sequence[Source]) -> list[Decimal]:
 
 
 def total_free(settings: Settings, sources: Sequence[Source]) -> Decimal:
-    """A: the free units of all sources together, less the safety stock."""
+    """A: the free units of all sources, less the safety stock."""
     total = sum([max(source.level.available, ZERO) for source in sources], ZERO)
     return max(total - safety_stock(settings, sources), ZERO)
 
 
 def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
-    """The units that can still be backordered; None without limit.
+    """The units that can still be backordered; None for no limit.
 
-    A negative threshold is a limit (Magento), and so is dated supply with backordersFromIncoming.
+    A negative threshold is a limit (Magento), as is dated supply with backordersFromIncoming.
     """
     if not take_backorders(sources):
         return ZERO
@@ -143,24 +143,24 @@ def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
 
 
 def room_at(settings: Settings, source: Source) -> Decimal | None:
-    """The units that can still be backordered in one source, within the room of all; None without a limit of its own."""
+    """The units that can still be backordered at one source, besides the limit of all; None for no limit of its own."""
     if not source.takes_backorders:
         return ZERO
     return promises.room(source.supply, source.level) if settings.backorders_from_incoming else None
 
 
 def never_splits(settings: Settings) -> bool:
-    """Whether a line must come whole from one warehouse, for example cut from one roll. (Oro)"""
+    """Whether a line must come whole from one warehouse, such as fabric cut from one roll. (Oro)"""
     return settings.quantity_uses_decimals and not settings.allow_multiple_boxes
 
 
 def least(settings: Settings) -> Decimal:
-    """L: the units that must be free for an item to be in stock. The smallest unit, where no quantity can be ordered."""
+    """L: the units that must be free for an item to be in stock. The smallest unit if no quantity can be ordered."""
     return settings.least_quantity or quantities.UNIT
 
 
 def stock(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Stock:
-    """A, the room for backorders, and what one line can take of both. ``only_free``: without backorders."""
+    """A, the room for backorders, and what one line can take of both. ``only_free``: no backorders."""
     available = total_free(settings, sources)
     left = ZERO if only_free else room(settings, sources)
     if left is None:
@@ -176,44 +176,44 @@ def _within(units: Decimal, limit: Decimal | None) -> Decimal:
     return units if limit is None else min(units, limit)
 
 
-def giving(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Giving:
-    """What sources can give to the lines of an order. ``only_free``: without backorders, as for a hold."""
+def remaining(settings: Settings, sources: Sequence[Source], *, only_free: bool = False) -> Remaining:
+    """What sources can supply to the lines of an order. ``only_free``: no backorders, as for a hold."""
     rooms = [ZERO if only_free else room_at(settings, source) for source in sources]
-    return Giving(free(settings, sources), rooms, ZERO if only_free else room(settings, sources))
+    return Remaining(free(settings, sources), rooms, ZERO if only_free else room(settings, sources))
 
 
-def give(quantity: Decimal, settings: Settings, left: Giving) -> list[Given] | None:
-    """What each source gives of a line; None where there is too little.
+def take(quantity: Decimal, settings: Settings, left: Remaining) -> list[Taken] | None:
+    """The units that a line takes from each source; None if there are too few.
 
-    Free units come first, from the sources in turn. The rest is backordered in turn, in each source as far as its room
-    goes. A line that never splits comes whole from the first source that can give it. (Solidus, Oro)
+    Free units are taken first, source by source. The rest is backordered source by source, up to the room of each. A line
+    that never splits comes whole from the first source that can supply it. (Solidus, Oro)
     """
-    return _whole(quantity, left) if never_splits(settings) else _in_turn(quantity, left)
+    return _take_unsplit(quantity, left) if never_splits(settings) else _take_by_source(quantity, left)
 
 
-def _in_turn(quantity: Decimal, left: Giving) -> list[Given] | None:
-    given = []
+def _take_by_source(quantity: Decimal, left: Remaining) -> list[Taken] | None:
+    found = []
     for index, free_here in enumerate(left.frees):
-        taken = min(free_here, quantity)
-        if taken > 0:
-            given.append(Given(index, taken, waits=False))
-            quantity -= taken
+        units = min(free_here, quantity)
+        if units > 0:
+            found.append(Taken(index, units, waits=False))
+            quantity -= units
     if quantity > 0 and left.room is not None and quantity > left.room:
         return None
     for index, here in enumerate(left.rooms if quantity > 0 else ()):
-        taken = _within(quantity, here)
-        if taken > 0:
-            given.append(Given(index, taken, waits=True))
-            quantity -= taken
-    return None if quantity > 0 else given
+        units = _within(quantity, here)
+        if units > 0:
+            found.append(Taken(index, units, waits=True))
+            quantity -= units
+    return None if quantity > 0 else found
 
 
-def _whole(quantity: Decimal, left: Giving) -> list[Given] | None:
+def _take_unsplit(quantity: Decimal, left: Remaining) -> list[Taken] | None:
     for index, free_here in enumerate(left.frees):
         waiting = max(quantity - free_here, ZERO)
         room_here = left.rooms[index]
         if all(limit is None or waiting <= limit for limit in (left.room, room_here)) or not waiting:
-            parts = [Given(index, quantity - waiting, waits=False), Given(index, waiting, waits=True)]
+            parts = [Taken(index, quantity - waiting, waits=False), Taken(index, waiting, waits=True)]
             return [part for part in parts if part.quantity]
     return None
 
@@ -222,20 +222,20 @@ def _whole(quantity: Decimal, left: Giving) -> list[Given] | None:
 
 
 class Dates:
-    """When units can leave that wait in sources, for one line after another of an order."""
+    """When backordered units can ship, computed line by line for an order."""
 
     def __init__(self, sources: Sequence[Source], buffer_days: int) -> None:
         self._buffer_days = buffer_days
         self._left = [promises.unclaimed(source.supply, source.level) if source.supply else () for source in sources]
 
-    def of(self, given: Sequence[Given]) -> list[datetime | None]:
-        """The dates of the units of a line; None for those that do not wait, and where no date is known.
+    def of(self, taken: Sequence[Taken]) -> list[datetime | None]:
+        """The dates of a line's units; None for units that do not wait, and if no date is known.
 
-        They come after all that waits already, and before what waits of later lines.
+        The units queue behind all that wait already, and ahead of those of later lines.
         """
-        return [self._take(one) if one.waits else None for one in given]
+        return [self._take(one) if one.waits else None for one in taken]
 
-    def _take(self, one: Given) -> datetime | None:
+    def _take(self, one: Taken) -> datetime | None:
         left = self._left[one.source]
         self._left[one.source] = promises.without(left, one.quantity) if left else ()
         return promises.leaves_at(promises.last_of(left, one.quantity), self._buffer_days)
@@ -250,9 +250,9 @@ def is_supplied(sources: Sequence[Source]) -> bool:
 
 
 def expected_at(settings: Settings, sources: Sequence[Source], buffer_days: int) -> datetime | None:
-    """When the least quantity could leave if it had to wait; None while it is free, and where no date is known.
+    """When the smallest orderable quantity could ship; None while it is free, and if no date is known.
 
-    With backorders: when the units could leave that an order of it would have wait. Without: when so many are free again.
+    With backorders: when the backordered units of such an order could ship. Without: when that many units are free again.
     """
     wanted = settings.least_quantity
     if wanted is None:
@@ -262,12 +262,12 @@ def expected_at(settings: Settings, sources: Sequence[Source], buffer_days: int)
         return None
     if not take_backorders(sources):
         return _free_again(wanted, settings, sources, buffer_days)
-    given = give(wanted, settings, giving(settings, sources)) or []
-    return promises.latest(Dates(sources, buffer_days).of([one for one in given if one.waits]))
+    taken = take(wanted, settings, remaining(settings, sources)) or []
+    return promises.latest(Dates(sources, buffer_days).of([one for one in taken if one.waits]))
 
 
 def _free_again(wanted: Decimal, settings: Settings, sources: Sequence[Source], buffer_days: int) -> datetime | None:
-    """When A reaches a quantity by what arrives."""
+    """When arrivals raise A to a quantity; None if they do not."""
     available = [source.level.available for source in sources]
     arrivals = [(arrival, index) for index, source in enumerate(sources) for arrival in source.supply]
     for arrival, index in sorted(arrivals, key=lambda one: one[0].expected_at):
@@ -280,14 +280,14 @@ def _free_again(wanted: Decimal, settings: Settings, sources: Sequence[Source], 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class IncomingStock:
-    """Units for new orders, by the moment at which they can leave. ``quantity`` None: the caller may not see it."""
+    """Units for new orders, by the time at which they can ship. ``quantity`` None: the caller may not see it."""
 
     at: datetime
     quantity: Decimal | None
 
 
 def incoming(sources: Sequence[Source], buffer_days: int) -> tuple[IncomingStock, ...]:
-    """What supply leaves for new orders in all sources, soonest first."""
+    """The supply that is left for new orders at all sources, soonest first."""
     sums: dict[datetime, Decimal] = {}
     for source in sources:
         for arrival in promises.unclaimed(source.supply, source.level) if source.supply else ():

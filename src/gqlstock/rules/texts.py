@@ -1,17 +1,17 @@
-"""Which texts every database can store."""
+"""Which texts both databases can store."""
 
 from typing import Any
 
 
 def is_storable(text: str) -> bool:
-    """Whether a database can store the text: it has no NUL and no half of a surrogate pair."""
+    """Whether the databases can store the text: it contains no NUL and no lone surrogate."""
     if text.isascii():
         return "\x00" not in text
     return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def all_storable(value: Any) -> bool:
-    """Whether a database can store every text in a value of JSON."""
+    """Whether the databases can store every text in a JSON value."""
     if isinstance(value, str):
         return is_storable(value)
     if isinstance(value, dict):

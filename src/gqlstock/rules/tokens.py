@@ -1,4 +1,4 @@
-"""API tokens: their state and the caller of each. ``services.tokens`` creates and revokes them."""
+"""API tokens, their state and their callers. ``services.tokens`` creates and revokes tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ class TokenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token with the digest of its text, its scopes and the ids of its warehouses (None for all)."""
+    """A token: the digest of its text, its scopes, and the ids of its warehouses (None for all)."""
 
     id: int
     name: str
@@ -34,7 +34,7 @@ class ApiToken:
 
     @property
     def caller(self) -> Caller:
-        """The caller of the token. Scopes of other releases are left out."""
+        """The caller that the token authenticates. Scopes of other releases are omitted."""
         known = {scope.value for scope in Scope}
         return Caller(
             actor("token", self.name),

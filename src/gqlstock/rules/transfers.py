@@ -1,6 +1,6 @@
-"""Transfers on the way: units that have left one warehouse and are announced at another.
+"""Transfers in transit: units that have left one warehouse and are announced at another.
 
-How units of a line end, what that does to levels, and the state of a transfer.
+Decides what can become of the units, how that changes levels, and the state of a transfer.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,15 +25,15 @@ class InventoryTransferState(StrEnum):
 
 
 class TransferStep(StrEnum):
-    """What becomes of units on the way."""
+    """What becomes of units in transit."""
 
     RECEIVED = "RECEIVED"
     RETURNED = "RETURNED"
     LOST = "LOST"
 
 
-# The field of a line that counts the units of a step, and where they are on hand then. Each step takes them off what is
-# incoming at the destination.
+# The field of a line that counts the units of a step, and where they are on hand afterwards. Each step also deducts them
+# from incoming at the destination.
 _AT_SOURCE, _AT_TARGET, _NOWHERE = "source", "target", "nowhere"
 _STEPS: dict[TransferStep, tuple[str, str]] = {
     TransferStep.RECEIVED: ("received", _AT_TARGET),
@@ -41,8 +41,8 @@ _STEPS: dict[TransferStep, tuple[str, str]] = {
     TransferStep.LOST: ("lost", _NOWHERE),
 }
 
-# The state of a transfer, by whether units are on the way, and whether units came back. Only canceling brings units back,
-# and it leaves none on the way.
+# The state of a transfer, by whether units are in transit and whether units came back. Only canceling brings units back,
+# and it leaves none in transit.
 _STATES: dict[tuple[bool, bool], InventoryTransferState] = {
     (True, False): InventoryTransferState.IN_TRANSIT,
     (False, False): InventoryTransferState.RECEIVED,
@@ -53,7 +53,7 @@ _STATES: dict[tuple[bool, bool], InventoryTransferState] = {
 
 @dataclass(frozen=True, slots=True)
 class InventoryTransfer:
-    """Units that leave one warehouse for another. Its public number is made from its id."""
+    """Units that move from one warehouse to another. Its public number derives from its id."""
 
     id: int
     source_id: int
@@ -68,7 +68,7 @@ class InventoryTransfer:
 
 @dataclass(frozen=True, slots=True)
 class InventoryTransferLine:
-    """The units of one item in a transfer. ``sku``: as it was when they left."""
+    """The units of one item in a transfer. ``sku``: as of when they left."""
 
     id: int
     transfer_id: int
@@ -81,7 +81,7 @@ class InventoryTransferLine:
 
     @property
     def on_the_way(self) -> Decimal:
-        """The units that are still to come. The line's announcement has as many."""
+        """The units in transit, as many as remain of the line's announcement."""
         return self.quantity - self.received - self.returned - self.lost
 
 
@@ -100,13 +100,13 @@ def id_of(transfer_number: str) -> int | None:
 
 
 def named(transfer_number: str) -> frozenset[int]:
-    """The id of a transfer by its number, as the ids that a command names; none for an invalid number."""
+    """The id of a transfer by its number, as a set, as commands name ids; empty for an invalid number."""
     found = id_of(transfer_number)
     return frozenset() if found is None else frozenset({found})
 
 
 def state(lines: Iterable[InventoryTransferLine]) -> InventoryTransferState:
-    """The state of a transfer by its units."""
+    """The state of a transfer, by the units of its lines."""
     all_lines = list(lines)
     return _STATES[any(line.on_the_way for line in all_lines), any(line.returned for line in all_lines)]
 
@@ -114,57 +114,61 @@ def state(lines: Iterable[InventoryTransferLine]) -> InventoryTransferState:
 def check_in_transit(transfer: InventoryTransfer, *path: str) -> None:
     """Refuse a transfer that has ended."""
     if transfer.state is not InventoryTransferState.IN_TRANSIT:
-        raise wrong_state(f"The transfer {number(transfer.id)} is {transfer.state.value.lower()} already.", *path)
+        raise wrong_state(f"The transfer {number(transfer.id)} is already {transfer.state.value.lower()}.", *path)
 
 
 def check_on_the_way(line: InventoryTransferLine, quantity: Decimal, *path: str) -> None:
-    """Refuse more units than are on the way."""
+    """Refuse more units than are in transit."""
     quantities.check_above_zero(quantity, "received", *path)
     if quantity > line.on_the_way:
         left, wanted = quantities.text(line.on_the_way), quantities.text(quantity)
-        raise invalid(f"Only {left} of {line.sku} on the way: {wanted} cannot be received.", *path)
+        raise invalid(f"Only {left} of {line.sku} in transit, cannot receive {wanted}.", *path)
 
 
 def check_of_no_transfer(announced: StockAnnouncement, *path: str) -> None:
-    """Refuse the announcement of a transfer. Its transfer alone fills it and withdraws it."""
+    """Refuse an announcement that belongs to a transfer: only the transfer fills and withdraws it."""
     if announced.transfer_id is not None:
         of = number(announced.transfer_id)
-        raise wrong_state(f"The announcement is of the transfer {of}: receive or cancel that.", *path)
+        raise wrong_state(
+            f"The announcement belongs to the transfer {of}; receive or cancel the transfer instead.", *path
+        )
 
 
 def check_only_date(before: StockAnnouncement, after: StockAnnouncement) -> None:
-    """Refuse another quantity or reference of a transfer's announcement: those are the transfer's."""
+    """Refuse to change the quantity or reference of a transfer's announcement, which come from the transfer."""
     for name in ("quantity", "reference"):
         if before.transfer_id is not None and getattr(before, name) != getattr(after, name):
             of = number(before.transfer_id)
-            raise wrong_state(f"The announcement is of the transfer {of}: only its date can change.", name)
+            raise wrong_state(f"The announcement belongs to the transfer {of}; only its date can change.", name)
 
 
 def ended(line: InventoryTransferLine, step: TransferStep, quantity: Decimal) -> InventoryTransferLine:
-    """The line after a step of units that were on the way."""
+    """The line after a step of units in transit."""
     counted, _ = _STEPS[step]
     return replace(line, **{counted: getattr(line, counted) + quantity})
 
 
-def told(announced: StockAnnouncement, step: TransferStep, quantity: Decimal, now: datetime) -> StockAnnouncement:
-    """The line's announcement after a step. What will not come is withdrawn: all that is left of it."""
+def announcement_after(
+    announced: StockAnnouncement, step: TransferStep, quantity: Decimal, now: datetime
+) -> StockAnnouncement:
+    """The line's announcement after a step. Returned or lost units withdraw all that remains of it."""
     if step is TransferStep.RECEIVED:
         return replace(announced, received=announced.received + quantity)
     return replace(announced, withdrawn_at=now)
 
 
 def effect_at_source(step: TransferStep, quantity: Decimal) -> Change | None:
-    """The change of the level that the units left; None for no change."""
+    """How a step changes the level at the source; None for no change."""
     return ledger.received(quantity) if _STEPS[step][1] == _AT_SOURCE else None
 
 
 def effect_at_target(step: TransferStep, quantity: Decimal) -> Change:
-    """The change of the level that the units are announced at."""
+    """How a step changes the level at the destination."""
     gone = Change(incoming=-quantity)
     return ledger.combined(gone, ledger.received(quantity)) if _STEPS[step][1] == _AT_TARGET else gone
 
 
 def expected_at(announcements: Sequence[StockAnnouncement]) -> datetime | None:
-    """The latest date of what is on the way, else of all announcements of a transfer. None where one of them has none."""
+    """The latest date of the units in transit, else of all announcements of a transfer; None if any has no date."""
     on_the_way = [one for one in announcements if one.remaining > 0]
     return promises.latest(one.expected_at for one in on_the_way or announcements)

@@ -1,4 +1,4 @@
-"""A queued delivery: the common fields of webhooks and letters. ``store.work`` is the queue."""
+"""A queued delivery, with the fields that webhooks and letters share. ``store.work`` is the queue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from gqlstock.rules.retries import WorkState
 class Work:
     """A queued delivery. ``attempts``: all started attempts; ``spent``: those before its last redelivery.
 
-    Deliveries of one ``line`` go out one after another. One that may go out has a ``due_at``.
+    Deliveries of one ``line`` are sent in order, one at a time. A delivery that may be sent has a ``due_at``.
     """
 
     id: int

@@ -154,7 +154,7 @@ async def _slug(product: Item, wanted: str | None) -> str:
     slug = rules.slug(wanted, "slug")
     other = await catalog.product(slug=slug)
     if other is not None and other.id != product.id:
-        raise refusals.taken("product with the slug", slug, "slug")
+        raise refusals.taken("product slug", slug, "slug")
     return slug
 
 

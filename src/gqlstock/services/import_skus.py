@@ -24,7 +24,7 @@ class WantedSku:
 
 def taken(line: int, sku: str, faults: Faults) -> None:
     """Report a SKU of the file that another item has."""
-    faults.add(line, f"There is an item {refusals.shown(sku)} already.", Code.ALREADY_EXISTS)
+    faults.add(line, f"The item {refusals.shown(sku)} already exists.", Code.ALREADY_EXISTS)
 
 
 def repeated(sku: str, line: int, other: str, before: int, faults: Faults) -> None:

@@ -99,4 +99,4 @@ def _check_free(open_order: OpenOrder, picks: Sequence[Pick], row: MovedQuantity
             wanted[item.id] = wanted.get(item.id, ZERO) + pick.quantity
     for item_id, quantity in wanted.items():
         level = open_order.level(item_id, target) or Level()
-        ledger.check_free(level, quantity, row.sku, f"available in {row.target}", "moved there")
+        ledger.check_free(level, quantity, row.sku, f"available in {row.target}")

@@ -66,7 +66,7 @@ class OpenTransfer:
     def end(self, line: InventoryTransferLine, step: TransferStep, quantity: Decimal) -> None:
         """Take units of a line off the way."""
         self._lines[line.id] = self._put(rules.ended(line, step, quantity))
-        announced = rules.told(self._announcements[line.item_id], step, quantity, self._snapshot.now)
+        announced = rules.announcement_after(self._announcements[line.item_id], step, quantity, self._snapshot.now)
         self._announcements[line.item_id] = self._put(announced)
         self._record(line, self.transfer.target_id, rules.effect_at_target(step, quantity))
         at_source = rules.effect_at_source(step, quantity)

@@ -62,7 +62,7 @@ class CreateShipment:
             raise refusals.out_of_reach(self.request.warehouse, "warehouse")
         open_order = OpenOrder(self.caller, self.request.order, snapshot, "order")
         if open_order.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
-            why = "parked for want of stock" if open_order.order.status is OrderStatus.BACKORDERED else "canceled"
+            why = "parked for lack of stock" if open_order.order.status is OrderStatus.BACKORDERED else "canceled"
             raise wrong_state(f"The order {self.request.order} is {why}.", "order")
         shipment = Shipment(
             id=new_id(),

@@ -164,7 +164,7 @@ def _change(unit: UnitOfWork, then: Level, now: Level, reassessed: Collection[in
         raise NotLoaded(queues=[now.id], arriving=[now.id])
     arriving = snapshot.arriving(now.id) if then.incoming or now.incoming else []
     announced = _unchanged(unit, arriving) + _replaced(unit, StockAnnouncement, now.id)
-    supply_then = promises.told_supply(oldest_first(announced), snapshot.now)
+    supply_then = promises.reported_supply(oldest_first(announced), snapshot.now)
     supply_now = promises.supply(arriving, snapshot.now)
     if not moved and supply_then == supply_now and not (now.item_id in reassessed and supply_now):
         return None
@@ -314,7 +314,7 @@ def _arrivals(snapshot: Snapshot, level_ids: Collection[int]) -> dict[int, Arriv
         raise NotLoaded(queues=queues, arriving=arriving)
     found: dict[int, Arrival | None] = {}
     for level in supplied:
-        supply = promises.told_supply(snapshot.arriving(level.id), snapshot.now)
+        supply = promises.reported_supply(snapshot.arriving(level.id), snapshot.now)
         found |= _Queue.of(supply, level, snapshot.queue(level.id) or []).by_id()
     return found
 

@@ -169,7 +169,7 @@ async def test_a_shortage_says_how_much_could_be_added(client: Client) -> None:
     answer = await client.admin(query, input={"number": number, "change": rows(MUG=9)})
 
     assert answer["editOrder"]["userErrors"] == [
-        {"message": "There are not 6 of MUG: 5 can be ordered.", "sku": "MUG", "requested": 6, "salable": 5}
+        {"message": "Only 5 of MUG available, 6 requested.", "sku": "MUG", "requested": 6, "salable": 5}
     ]
 
 

@@ -146,7 +146,7 @@ async def test_more_than_is_free_there_is_not_moved_and_is_told(client: Client) 
             {
                 "code": "INSUFFICIENT_STOCK",
                 "path": ["lines", "0", "quantity"],
-                "message": "MUG has 3 available in HAMBURG: 4 cannot be moved there.",
+                "message": "Only 3 of MUG available in HAMBURG, 4 requested.",
                 "sku": "MUG",
                 "requested": 4,
                 "salable": 3,

@@ -192,10 +192,7 @@ async def test_several_new_options_name_a_value_each(client: Client) -> None:
 
 
 async def test_a_new_inventory_option_that_names_no_value_is_refused(client: Client) -> None:
-    message = (
-        "The product has combinations, and Color is new to them: existing names the value that they take; "
-        "it can be: Red, Blue."
-    )
+    message = "Color is new to the product's combinations; set existing to the value that they take, one of: Red, Blue."
 
     assert await refused(client, SIZE, COLOR, name="Blouse") == [
         ("INVALID_INPUT", ["options", "1", "existing"], message)
@@ -215,7 +212,7 @@ async def test_existing_is_one_of_the_values(client: Client, options: list[dict[
     given = options[1]["existing"]
 
     assert await refused(client, *options) == [
-        ("INVALID_INPUT", ["options", "1", "existing"], f"Color cannot be {given}; it can be: Red, Blue.")
+        ("INVALID_INPUT", ["options", "1", "existing"], f"Color has no value {given}; its values are: Red, Blue.")
     ]
 
 

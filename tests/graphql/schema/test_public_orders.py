@@ -84,7 +84,7 @@ async def test_the_public_holds_nothing_for_longer_than_half_an_hour(at: At) -> 
     long = await change(client, "holdStock", lines=[mugs(1)], minutes=31)
 
     assert refusals(long) == [("INVALID_INPUT", ["minutes"])]
-    assert long["userErrors"][0]["message"] == "A hold without a token cannot last 31 minutes: 1 to 30."
+    assert long["userErrors"][0]["message"] == "Without a token, a hold must last 1 to 30 minutes, not 31."
     assert await row_counts() == before
     assert refusals(await change(client, "holdStock", lines=[mugs(1)], minutes=30)) == []
     assert refusals(await client.change("holdStock", lines=[mugs(1)], minutes=1_440)) == []

@@ -488,7 +488,7 @@ async def test_how_much_all_warehouses_have_is_not_told_by_a_refusal(client, two
     limited = (await client.within("BERLIN").admin(query, input=lines))["checkOrder"]["userErrors"]
 
     assert everything[0]["salable"] == THERE - 2
-    assert limited == [{"message": "There are not 20000 of MUG.", "salable": None}]
+    assert limited == [{"message": "Not enough of MUG available, 20000 requested.", "salable": None}]
 
 
 async def test_an_order_of_ones_own_warehouse_goes_all_its_way(client, two):
