@@ -66,19 +66,19 @@ async def test_a_name_that_leads_to_a_private_address_is_not_called(addresses):
     async with webhook_receiver.receiving() as there:
         answer = await post(Http(resolve=resolver(*addresses)), f"http://evil.example:{there.port}/")
 
-    assert answer == Answer(None, "evil.example leads to a private address: webhooks go to public ones only.")
+    assert answer == Answer(None, "evil.example has a private address; webhooks are only sent to public addresses.")
     assert there.received == []
 
 
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("127.0.0.1", "127.0.0.1 leads to a private address: webhooks go to public ones only."),
-        ("2130706433", "2130706433 leads to a private address: webhooks go to public ones only."),
-        ("0x7f.1", "0x7f.1 leads to a private address: webhooks go to public ones only."),
+        ("127.0.0.1", "127.0.0.1 has a private address; webhooks are only sent to public addresses."),
+        ("2130706433", "2130706433 has a private address; webhooks are only sent to public addresses."),
+        ("0x7f.1", "0x7f.1 has a private address; webhooks are only sent to public addresses."),
         ("0177.0.0.1", "Invalid IPv4 address: '0177.0.0.1'"),
-        ("[::1]", "::1 leads to a private address: webhooks go to public ones only."),
-        ("[::ffff:7f00:1]", "::ffff:7f00:1 leads to a private address: webhooks go to public ones only."),
+        ("[::1]", "::1 has a private address; webhooks are only sent to public addresses."),
+        ("[::ffff:7f00:1]", "::ffff:7f00:1 has a private address; webhooks are only sent to public addresses."),
     ],
 )
 async def test_an_address_in_any_notation_is_not_called_when_it_is_private(host, told):
@@ -95,7 +95,7 @@ async def test_the_systems_resolver_is_asked_and_what_it_says_of_this_machine_is
         let_be = await post(Http(private_addresses=True), there.url().replace("127.0.0.1", "localhost"))
 
     assert refused.error is not None
-    assert refused.error.startswith("localhost leads to a private address")
+    assert refused.error.startswith("localhost has a private address")
     assert let_be == Answer(204, None)
     assert len(there.received) == 1
 
@@ -142,7 +142,7 @@ async def test_an_answer_that_never_comes_is_not_waited_for_for_ever():
     async with webhook_receiver.receiving(lambda _: None) as there:
         answer = await post(Http(private_addresses=True, seconds=0.3), there.url())
 
-    assert answer == Answer(None, "There was no answer within 0.3 seconds.")
+    assert answer == Answer(None, "No answer within 0.3 seconds.")
 
 
 async def test_an_answer_that_never_ends_is_read_to_a_bound():
@@ -152,7 +152,7 @@ async def test_an_answer_that_never_ends_is_read_to_a_bound():
 
     assert answer.status == 500
     assert answer.error is not None
-    assert answer.error.startswith("It answered 500: no no no")
+    assert answer.error.startswith("Response status 500: no no no")
     assert len(answer.error) < 250
 
 

@@ -76,7 +76,7 @@ async def next_of(heard: asyncio.Queue[Entry], count: int) -> list[int]:
 
 async def test_a_subscriber_hears_what_is_committed_from_now_on(db: None) -> None:
     await tell(1)
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), subscribed(feed) as heard:
         await tell(2)
@@ -89,7 +89,7 @@ async def test_a_subscriber_hears_what_is_committed_from_now_on(db: None) -> Non
 async def test_a_subscriber_to_a_subject_hears_of_it_alone(db: None, late: bool) -> None:
     await tell(7, 8)
     before = await outbox.latest()
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
     if late:
         await tell(8, 7, 9)
 
@@ -105,7 +105,7 @@ async def test_a_subscriber_to_a_subject_hears_of_it_alone(db: None, late: bool)
 
 
 async def test_news_of_others_neither_waits_for_a_subscriber_to_a_subject_nor_leaves_it_behind(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), contextlib.aclosing(feed.parts(TOPICS, None, 7)) as slow, subscribed(feed) as fast:
         first = asyncio.create_task(anext(slow))
@@ -124,7 +124,7 @@ async def test_news_of_others_neither_waits_for_a_subscriber_to_a_subject_nor_le
 
 
 async def test_a_subscriber_hears_only_its_topics(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), subscribed(feed, topics=[Topic.ALERT, Topic.ITEM]) as heard:
         await tell(1, topic=Topic.ORDER)
@@ -136,7 +136,7 @@ async def test_a_subscriber_hears_only_its_topics(db: None) -> None:
 
 
 async def test_news_of_what_was_rolled_back_is_not_heard(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async def work() -> None:
         await outbox.add([Event(Topic.ORDER, 1)])
@@ -153,7 +153,7 @@ async def test_news_of_what_was_rolled_back_is_not_heard(db: None) -> None:
 async def test_with_a_cursor_what_was_missed_comes_first_and_each_once(db: None) -> None:
     await tell(1, 2, 3)
     first, *_ = await outbox.after(START, 10)
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), subscribed(feed, first.cursor) as heard:
         await tell(4)
@@ -167,7 +167,7 @@ async def test_a_client_that_reconnects_with_its_last_cursor_misses_nothing_over
     place = START
     told = 0
     for _ in range(3):
-        feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+        feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
         async with feed.running(), contextlib.aclosing(feed.entries(TOPICS, place)) as news:
             await tell(told, told + 1, told + 2)
             told += 3
@@ -178,7 +178,7 @@ async def test_a_client_that_reconnects_with_its_last_cursor_misses_nothing_over
         await tell(told)
         told += 1
 
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
     async with feed.running(), contextlib.aclosing(feed.entries(TOPICS, place)) as news:
         while len(heard) < told:
             heard.append((await asyncio.wait_for(anext(news), 10)).subject)
@@ -189,7 +189,7 @@ async def test_a_client_that_reconnects_with_its_last_cursor_misses_nothing_over
 async def test_news_committed_while_a_subscriber_catches_up_comes_once(db: None) -> None:
     """More than is read at once, before it and while it reads."""
     await tell(*range(1_200))
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), contextlib.aclosing(feed.entries(TOPICS, START)) as news:
         heard = [(await anext(news)).subject]
@@ -202,7 +202,7 @@ async def test_news_committed_while_a_subscriber_catches_up_comes_once(db: None)
 
 
 async def test_a_slow_reader_misses_nothing_and_costs_no_memory_without_bound(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
     async with (
         feed.running(),
         subscribed(feed) as quick,
@@ -226,7 +226,7 @@ async def test_a_slow_reader_misses_nothing_and_costs_no_memory_without_bound(db
 async def test_a_reader_that_falls_behind_while_it_catches_up_misses_nothing(db: None) -> None:
     """The last part is short and read slowly: what comes meanwhile is more than would be read at once."""
     await tell(*range(10))
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), contextlib.aclosing(feed.entries(TOPICS, START)) as news:
         heard = [(await anext(news)).subject]
@@ -240,7 +240,7 @@ async def test_a_reader_that_falls_behind_while_it_catches_up_misses_nothing(db:
 
 
 async def test_who_stops_listening_is_forgotten(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running():
         async with subscribed(feed):
@@ -252,7 +252,7 @@ async def test_who_stops_listening_is_forgotten(db: None) -> None:
 
 
 async def test_news_that_no_wake_up_told_of_is_found_by_looking(db: None) -> None:
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=0.05)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=0.05)
 
     async with feed.running(), subscribed(feed) as heard:
         await tell_from_elsewhere(1, 2)
@@ -266,7 +266,7 @@ async def test_what_an_order_does_is_told_in_the_order_in_which_it_happened(db: 
     level_id = await make.stock("MUG", on_hand=5)
     await make.setting(product="MUG", notify_below=5)
     await settled()
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async with feed.running(), subscribed(feed, topics=list(Topic)) as heard:
         order_id = await make.order("MUG", 1)
@@ -283,7 +283,7 @@ async def test_while_redis_is_away_orders_go_on_and_news_arrive(db: None, caplog
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=5)
-    feed = OutboxFeed(RedisBus("redis://127.0.0.1:1/0"), seconds_between_looks=0.05)
+    feed = OutboxFeed(RedisBus("redis://127.0.0.1:1/0"), seconds_between_polls=0.05)
 
     with caplog.at_level(logging.WARNING):
         async with feed.running(), subscribed(feed) as heard:
@@ -302,7 +302,7 @@ async def test_news_that_another_transaction_held_back_comes_when_that_has_ended
     if not isinstance(database_url, Postgres):
         pytest.skip("SQLite has one writer")
     began, go_on = asyncio.Event(), asyncio.Event()
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=NEVER)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=NEVER)
 
     async def long_one() -> None:
         await sql.execute("SELECT pg_current_xact_id()")
@@ -325,7 +325,7 @@ async def test_news_that_another_transaction_held_back_comes_when_that_has_ended
 async def test_a_database_that_is_away_for_a_moment_stops_no_news(db: None, database_url: DatabaseUrl) -> None:
     if not isinstance(database_url, Postgres):
         pytest.skip("of PostgreSQL alone")
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=0.05)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=0.05)
 
     async with feed.running(), subscribed(feed) as heard:
         await tell(1)
@@ -345,7 +345,7 @@ async def test_who_has_heard_a_lost_future_is_told_to_start_anew_and_the_others_
     await tell(1, topic=Topic.ALERT)
     kept = await outbox.latest()
     await database_backup.take(database_url)
-    feed = OutboxFeed(OneProcess(), seconds_between_looks=0.05)
+    feed = OutboxFeed(OneProcess(), seconds_between_polls=0.05)
 
     async with (
         feed.running(),
@@ -381,7 +381,7 @@ async def buses() -> tuple[Bus, Bus]:
 @needs_redis
 async def test_processes_wake_each_other_through_redis(db: None, buses: tuple[RedisBus, RedisBus]) -> None:
     here, there = buses
-    feed = OutboxFeed(here, seconds_between_looks=NEVER)
+    feed = OutboxFeed(here, seconds_between_polls=NEVER)
     elsewhere = asyncio.create_task(there.run(lambda: None))
 
     async with feed.running(), subscribed(feed) as heard:

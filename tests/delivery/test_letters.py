@@ -62,7 +62,7 @@ async def dispatched(*admins: str) -> None:
 async def delivered(courier: Courier) -> None:
     while True:
         await courier.step()
-        if not courier.in_hand:
+        if not courier.in_progress:
             return
         await courier.idle()
 
@@ -143,7 +143,7 @@ async def test_who_waits_gets_one_letter_when_the_item_is_back_through_stock(sho
     assert (await BackInStockSubscription.get(id=anna)).notified_at is not None
     letter = next(letter for letter in box.letters if letter["To"] == ANNA)
     assert letter["Subject"] == "Back in stock: Mug"
-    assert smtp_server.text(letter).startswith("Mug is back in stock at Shop.\n\nYou asked to be told.")
+    assert smtp_server.text(letter).startswith("Mug is back in stock at Shop.\n\nYou asked to be notified.")
 
 
 async def test_the_letter_has_a_link_to_unsubscribe_and_only_a_digest_of_its_token_is_kept(
@@ -444,7 +444,7 @@ async def test_a_server_that_never_answers_is_not_waited_for_for_ever(shop: None
 
     (mail,) = await Mail.all()
     assert (mail.state, mail.attempts) == (WorkState.PENDING, 1)
-    assert mail.last_error == "The mail server did not take it within 0.3 seconds."
+    assert mail.last_error == "The mail server did not accept it within 0.3 seconds."
 
 
 async def test_a_name_can_neither_write_headers_nor_html(shop: None, box: Postbox) -> None:
@@ -470,7 +470,7 @@ async def test_without_a_mail_server_letters_go_to_the_log(shop: None, caplog: p
 
     (record,) = caplog.records
     assert record.getMessage().startswith(
-        f"GQLSTOCK_SMTP_URL is not set; a letter to {ANNA}: Back in stock: Mug\nMug is back in stock at Shop.\n"
+        f"GQLSTOCK_SMTP_URL is not set; not sent to {ANNA}: Back in stock: Mug\nMug is back in stock at Shop.\n"
     )
     assert await state(anna) is NOTIFIED
 

@@ -48,7 +48,7 @@ async def shop(db: None) -> AsyncIterator[Shop]:
     for sku, quantity in (("MUG", 10), ("CUP", 20)):
         await make.product(sku)
         await make.stock(sku, on_hand=quantity)
-    async with open_shop(seconds_between_looks=0.2) as opened:
+    async with open_shop(seconds_between_polls=0.2) as opened:
         yield opened
 
 

@@ -73,7 +73,7 @@ async def delivered(courier: Courier) -> None:
     """Deliver everything that is due."""
     while True:
         await courier.step()
-        if not courier.in_hand:
+        if not courier.in_progress:
             return
         await courier.idle()
 
@@ -225,7 +225,7 @@ async def test_what_is_not_taken_is_tried_again_with_growing_pauses_and_then_giv
     assert [pytest.approx(pause, rel=0.12, abs=1) for pause in (1, 5, 30, 300, 1_800, 7_200, 21_600)] == pauses
     (row,) = await rows()
     assert (row.state, row.attempts, row.due_at) == (FAILED, 8, None)
-    assert (row.last_status_code, row.last_error) == (500, "It answered 500.")
+    assert (row.last_status_code, row.last_error) == (500, "Response status 500.")
     assert len(there.received) == 8
     assert len(set(there.ids)) == 1
 
@@ -331,7 +331,7 @@ async def test_a_redirect_is_not_followed(shop: None, courier: Courier) -> None:
 
     assert other.received == []
     (row,) = await rows()
-    assert (row.state, row.last_status_code, row.last_error) == (PENDING, 307, "It answered 307.")
+    assert (row.state, row.last_status_code, row.last_error) == (PENDING, 307, "Response status 307.")
 
 
 async def test_an_endpoint_that_says_it_is_gone_is_told_nothing_more(shop: None, courier: Courier) -> None:

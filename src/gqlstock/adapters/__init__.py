@@ -1,1 +1,1 @@
-"""Outside client libraries, each in one file."""
+"""Third-party client libraries, each in one file."""

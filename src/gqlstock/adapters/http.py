@@ -1,4 +1,4 @@
-"""Calling webhooks: to public addresses only unless told otherwise, and to the very address that was checked."""
+"""Posts webhooks to exactly the address that was checked. By default only public addresses are called."""
 
 import asyncio
 import importlib.metadata
@@ -13,29 +13,28 @@ from gqlstock.rules import addresses
 from gqlstock.rules.addresses import Address
 
 _SECONDS = 15.0
-_MOST_READ = 2_000
-_MOST_TOLD = 200
+_MAX_BYTES_READ = 2_000
+_MAX_ERROR_LENGTH = 200
 _AGENT = f"gqlstock/{importlib.metadata.version('gqlstock')}"
 
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
-"""The addresses of a name."""
+"""Resolves a host name and a port to addresses."""
 
 
 async def resolve(name: str, port: int) -> list[Address]:
-    """The addresses that the system's resolver gives for a name, in its order."""
+    """The addresses of a name from the system's resolver, in its order."""
     found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found))
 
 
 class _Refused(Exception):
-    """Not to be called at all."""
+    """The URL must not be called."""
 
 
 class Http:
-    """Posts to URLs. No redirects, no proxies, one connection for each call.
+    """Posts to URLs without redirects and proxies, on one connection per call.
 
-    A connection kept open belongs to the name that its certificate was checked for, and the pool would know it by its
-    address alone.
+    Connections are not reused: the pool would identify them by address, but their certificates were checked for a name.
     """
 
     def __init__(
@@ -44,22 +43,22 @@ class Http:
         self._private_addresses = private_addresses
         self._resolve = resolve
         self._seconds = seconds
-        self._made: httpx.AsyncClient | None = None
+        self._opened: httpx.AsyncClient | None = None
 
     async def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """Call a URL; whatever goes wrong is part of the answer."""
+        """Call a URL. Errors are part of the answer."""
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._post(httpx.URL(url), body, headers)
         except TimeoutError:
-            return Answer(None, f"There was no answer within {self._seconds:g} seconds.")
+            return Answer(None, f"No answer within {self._seconds:g} seconds.")
         except (OSError, httpx.HTTPError, httpx.InvalidURL, UnicodeError, _Refused) as error:
-            return Answer(None, str(error)[:_MOST_TOLD] or type(error).__name__)
+            return Answer(None, str(error)[:_MAX_ERROR_LENGTH] or type(error).__name__)
 
     async def aclose(self) -> None:
-        if self._made is not None:
-            await self._made.aclose()
-            self._made = None
+        if self._opened is not None:
+            await self._opened.aclose()
+            self._opened = None
 
     async def _post(self, url: httpx.URL, body: str, headers: Mapping[str, str]) -> Answer:
         *others, last = await self._addresses(url)
@@ -71,16 +70,16 @@ class Http:
         return await self._call(url, last, body, headers)
 
     async def _addresses(self, url: httpx.URL) -> list[Address]:
-        """Where the URL leads; refused as soon as one of its addresses is not to be called."""
+        """The addresses of the URL's host. Raises ``_Refused`` if any of them must not be called."""
         host = url.raw_host.decode("ascii")
-        given = addresses.parse(host)
+        literal = addresses.parse(host)
         port = url.port or (443 if url.scheme == "https" else 80)
-        found = [given] if given is not None else await self._resolve(host, port)
+        found = [literal] if literal is not None else await self._resolve(host, port)
         if not found:
             raise _Refused(f"{host} has no address.")
         if not self._private_addresses and not all(addresses.is_public(address) for address in found):
-            # Which one it is, is the business of whoever runs that network.
-            raise _Refused(f"{host} leads to a private address: webhooks go to public ones only.")
+            # The message does not name the address: it is internal to a network.
+            raise _Refused(f"{host} has a private address; webhooks are only sent to public addresses.")
         return found
 
     async def _call(self, url: httpx.URL, address: Address, body: str, headers: Mapping[str, str]) -> Answer:
@@ -95,27 +94,27 @@ class Http:
         async with called as response:
             if response.is_success:
                 return Answer(response.status_code, None)
-            told = await _beginning(response)
-            return Answer(response.status_code, f"It answered {response.status_code}{f': {told}' if told else '.'}")
+            text = await _beginning(response)
+            return Answer(response.status_code, f"Response status {response.status_code}{f': {text}' if text else '.'}")
 
     @property
     def _client(self) -> httpx.AsyncClient:
-        if self._made is None:
-            self._made = httpx.AsyncClient(
+        if self._opened is None:
+            self._opened = httpx.AsyncClient(
                 timeout=self._seconds,
                 follow_redirects=False,
                 trust_env=False,
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             )
-        return self._made
+        return self._opened
 
 
 async def _beginning(response: httpx.Response) -> str:
-    """The first words of an answer, of however much of it."""
+    """The beginning of a response body, on one line."""
     read = b""
-    async for part in response.aiter_raw(_MOST_READ):
+    async for part in response.aiter_raw(_MAX_BYTES_READ):
         read += part
-        if len(read) >= _MOST_READ:
+        if len(read) >= _MAX_BYTES_READ:
             break
-    told = " ".join(read[:_MOST_READ].decode("utf-8", "replace").replace("\x00", "").split())
-    return told[:_MOST_TOLD]
+    text = " ".join(read[:_MAX_BYTES_READ].decode("utf-8", "replace").replace("\x00", "").split())
+    return text[:_MAX_ERROR_LENGTH]

@@ -1,4 +1,4 @@
-"""The shop's own identity provider: the keys that it publishes (JWKS), and which tokens (JWT) it vouches for with them."""
+"""The shop's identity provider: fetches its published keys (JWKS) and verifies tokens (JWT) signed with them."""
 
 import asyncio
 import contextlib
@@ -18,30 +18,30 @@ from gqlstock.rules.providers import Issuer
 
 log = logging.getLogger(__name__)
 
-_FITS = {
+_ALGORITHMS = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), ("RSA", (None,))),
     "ES256": ("EC", ("P-256",)),
     "ES384": ("EC", ("P-384",)),
     "ES512": ("EC", ("P-521",)),
     "EdDSA": ("OKP", ("Ed25519", "Ed448")),
 }
-"""The algorithms that are taken, each with the type of key and the curves that it goes with: none with a shared secret."""
+"""The accepted algorithms, each with its key type and curves. None uses a shared secret."""
 
 _CLAIMS = ("exp", "iss", "aud", "sub")
-_FEWEST_BITS = 2_048
-_LONGEST_TOKEN = 16_384
-_MOST_VERIFIED = 4_096
+_MIN_RSA_BITS = 2_048
+_MAX_TOKEN_LENGTH = 16_384
+_MAX_VERIFIED = 4_096
 _SECONDS_OF_LEEWAY = 30.0
 _SECONDS_FRESH = 300.0
-_SECONDS_BETWEEN = 10.0
-_SECONDS_TO_ANSWER = 5.0
+_SECONDS_BETWEEN_FETCHES = 10.0
+_SECONDS_TO_FETCH = 5.0
 
 
 class IdentityProvider:
-    """Says what a token's claims are, if the provider signed it for us and it is valid now. Never raises.
+    """Returns a token's claims if the provider signed it for this server and it is valid now. Never raises.
 
-    Keys are kept, and asked for again when they are old, in passing: while the provider is away the known ones go on. A
-    token with an unknown key asks for them at once, but not more often than every few seconds.
+    Keys are cached. Stale keys are refreshed in the background and stay in use while the provider is down. A token with
+    an unknown key triggers a fetch immediately, but at most one every few seconds.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class IdentityProvider:
         *,
         leeway: float = _SECONDS_OF_LEEWAY,
         fresh: float = _SECONDS_FRESH,
-        between: float = _SECONDS_BETWEEN,
-        seconds: float = _SECONDS_TO_ANSWER,
+        between: float = _SECONDS_BETWEEN_FETCHES,
+        seconds: float = _SECONDS_TO_FETCH,
     ) -> None:
         self._of = of
         self._leeway = leeway
@@ -59,42 +59,42 @@ class IdentityProvider:
         self._between = between
         self._seconds = seconds
         self._keys: list[Mapping[str, Any]] = []
-        self._asked_at: float | None = None
-        self._asking: asyncio.Task[None] | None = None
-        # Lasting connections are looked at every few seconds: what a signature costs is paid once.
+        self._refreshed_at: float | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        # Long-lived connections are checked every few seconds. The cache saves verifying the signature each time.
         self._verified: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     async def claims(self, token: str) -> Mapping[str, Any] | None:
-        if len(token) > _LONGEST_TOKEN:
+        if len(token) > _MAX_TOKEN_LENGTH:
             return None
         if self._is_older_than(self._fresh):
-            self._ask()
+            self._refresh()
         known = self._verified.get(token)
-        # By this machine's clock, as the library that checks the others.
+        # This machine's clock, which the library uses to verify claims as well.
         if known is not None and known["exp"] > time.time() - self._leeway:  # noqa: TID251
             self._verified.move_to_end(token)
             return known
         try:
             return await self._verify(token)
         except Exception as error:
-            # Whatever strangers make a token of, and whatever a library says of it: it is refused.
-            log.info("a JWT was refused: %s: %.200s", type(error).__name__, error)
+            # Tokens are untrusted input. Whatever error a library raises, the token is rejected.
+            log.info("JWT rejected: %s: %.200s", type(error).__name__, error)
             return None
 
     async def _verify(self, token: str) -> Mapping[str, Any] | None:
         header = jwt.get_unverified_header(token)
-        algorithm, name = header.get("alg"), header.get("kid")
-        if algorithm not in _FITS or "crit" in header:
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm not in _ALGORITHMS or "crit" in header:
             return None
-        found = self._fitting(algorithm, name)
-        if found is None and (name is None or all(key.get("kid") != name for key in self._keys)):
-            await self._ask_at_once()
-            found = self._fitting(algorithm, name)
+        found = self._fitting(algorithm, key_id)
+        if found is None and (key_id is None or all(key.get("kid") != key_id for key in self._keys)):
+            await self._refresh_now()
+            found = self._fitting(algorithm, key_id)
         if found is None:
-            log.info("a JWT was refused: the provider has no key %.80r for %s", name, algorithm)
+            log.info("JWT rejected: the provider has no key %.80r for %s", key_id, algorithm)
             return None
         key = jwt.PyJWK(dict(found), algorithm).key
-        if isinstance(key, RSAPublicKey) and key.key_size < _FEWEST_BITS:
+        if isinstance(key, RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
             return None
         claims = jwt.decode(
             token,
@@ -106,30 +106,30 @@ class IdentityProvider:
             options={"require": list(_CLAIMS)},
         )
         self._verified[token] = {**claims, "exp": int(claims["exp"])}
-        if len(self._verified) > _MOST_VERIFIED:
+        if len(self._verified) > _MAX_VERIFIED:
             self._verified.popitem(last=False)
         return claims
 
-    def _fitting(self, algorithm: str, name: str | None) -> Mapping[str, Any] | None:
-        """The key of that name for the algorithm; without a name, the only one there is for it."""
-        fitting = [key for key in self._keys if _fits(key, algorithm) and name in (None, key.get("kid"))]
-        return fitting[0] if len(fitting) == 1 or (fitting and name is not None) else None
+    def _fitting(self, algorithm: str, key_id: str | None) -> Mapping[str, Any] | None:
+        """The key with this id for the algorithm; without an id, the only key for it."""
+        fitting = [key for key in self._keys if _fits(key, algorithm) and key_id in (None, key.get("kid"))]
+        return fitting[0] if len(fitting) == 1 or (fitting and key_id is not None) else None
 
-    async def _ask_at_once(self) -> None:
-        """Have the keys asked for, if they were not just before, and wait for the answer."""
-        if self._asking is None and self._is_older_than(self._between):
-            self._ask()
-        if self._asking is not None:
-            # Who asked first may go away: the others still wait.
-            await asyncio.shield(self._asking)
+    async def _refresh_now(self) -> None:
+        """Fetch the keys and wait for them, unless they were fetched just now."""
+        if self._refreshing is None and self._is_older_than(self._between):
+            self._refresh()
+        if self._refreshing is not None:
+            # The first caller may be canceled while others still wait.
+            await asyncio.shield(self._refreshing)
 
     def _is_older_than(self, seconds: float) -> bool:
-        return self._asked_at is None or time.monotonic() - self._asked_at >= seconds
+        return self._refreshed_at is None or time.monotonic() - self._refreshed_at >= seconds
 
-    def _ask(self) -> None:
-        if self._asking is None:
-            self._asked_at = time.monotonic()
-            self._asking = asyncio.create_task(self._fetch())
+    def _refresh(self) -> None:
+        if self._refreshing is None:
+            self._refreshed_at = time.monotonic()
+            self._refreshing = asyncio.create_task(self._fetch())
 
     async def _fetch(self) -> None:
         try:
@@ -138,19 +138,19 @@ class IdentityProvider:
                 answer.raise_for_status()
                 found = _usable(answer.json())
             if found != self._keys:
-                # What a key that is gone has vouched for is not taken any more.
+                # Tokens signed with a removed key are no longer accepted.
                 self._keys, self._verified = found, OrderedDict()
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            log.warning("%s gave no keys, those known go on: %.200s", self._of.jwks_url, told)
+            reason = f"{type(error).__name__}: {error}"
+            log.warning("fetching keys from %s failed, keeping the known ones: %.200s", self._of.jwks_url, reason)
         finally:
-            self._asking = None
+            self._refreshing = None
 
     async def aclose(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._asking
+                await self._refreshing
 
 
 def _client() -> httpx.AsyncClient:
@@ -159,22 +159,22 @@ def _client() -> httpx.AsyncClient:
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """Those that a provider's certificate is checked by. To read them takes 20 ms, in which nobody else is answered."""
+    """The CA certificates for the provider's connection. Cached, because loading them blocks the event loop for 20 ms."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _usable(told: Any) -> list[Mapping[str, Any]]:
-    """The keys of a JWKS document that a token can be checked with."""
-    given = told.get("keys") if isinstance(told, dict) else None
-    found = [key for key in given if isinstance(key, dict)] if isinstance(given, list) else []
-    usable: list[Mapping[str, Any]] = [key for key in found if any(_fits(key, algorithm) for algorithm in _FITS)]
+def _usable(document: Any) -> list[Mapping[str, Any]]:
+    """The keys of a JWKS document that can verify tokens."""
+    listed = document.get("keys") if isinstance(document, dict) else None
+    found = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+    usable: list[Mapping[str, Any]] = [key for key in found if any(_fits(key, algorithm) for algorithm in _ALGORITHMS)]
     if not usable:
-        raise ValueError("there is no key for signatures in the answer")
+        raise ValueError("the document contains no signature key")
     return usable
 
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
-    kind, curves = _FITS[algorithm]
+    kind, curves = _ALGORITHMS[algorithm]
     return (
         key.get("kty") == kind
         and (None in curves or key.get("crv") in curves)

@@ -1,4 +1,4 @@
-"""Sending a letter: into the log where there is no SMTP server."""
+"""Sends emails. Without an SMTP server they are written to the log."""
 
 import logging
 from email.message import EmailMessage
@@ -8,24 +8,27 @@ log = logging.getLogger(__name__)
 
 
 class NotSent(Exception):
-    """A letter that was not taken; says why. It may be the next time."""
+    """An email was not accepted; the message says why. A retry may succeed."""
 
 
 class NeverSent(NotSent):
-    """A letter that will not be taken however often it is sent: there is no such recipient."""
+    """An email will never be accepted, for example because the recipient does not exist."""
 
 
 class Mail(Protocol):
-    async def send(self, letter: EmailMessage) -> None:
-        """Send a letter, or raise ``NotSent``."""
+    async def send(self, message: EmailMessage) -> None:
+        """Send an email, or raise ``NotSent``."""
 
 
 class LogMail:
-    """Writes letters to the log, as a warning: they reach nobody."""
+    """Writes emails to the log, as warnings, because they reach nobody."""
 
-    async def send(self, letter: EmailMessage) -> None:
-        text = letter.get_body(("plain",))
+    async def send(self, message: EmailMessage) -> None:
+        text = message.get_body(("plain",))
         assert text is not None
         log.warning(
-            "GQLSTOCK_SMTP_URL is not set; a letter to %s: %s\n%s", letter["To"], letter["Subject"], text.get_content()
+            "GQLSTOCK_SMTP_URL is not set; not sent to %s: %s\n%s",
+            message["To"],
+            message["Subject"],
+            text.get_content(),
         )

@@ -1,8 +1,8 @@
-"""The figures that Prometheus reads: what is counted as it happens, and what is looked up when it asks.
+"""The metrics that Prometheus scrapes: some are counted as things happen, others are read during the scrape.
 
-Names of operations are the callers' to choose, so there are only so many series for them: the first hundred of callers with
-a token, the first hundred of the public, and one for all others. With ``PROMETHEUS_MULTIPROC_DIR`` set the processes of one
-machine count together, each in a file of its own there, and any of them answers for all.
+Callers choose the names of operations, so the number of their series is limited: the first hundred names of callers with a
+token, the first hundred of the public, and one for all others. With ``PROMETHEUS_MULTIPROC_DIR`` set, each process of a
+machine counts in a file of its own there, and any of them answers for all.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from prometheus_client import (
 
 from gqlstock.trail import UNKNOWN, Operation, Trail
 
-# When a series began, is one more series for each, which nobody asks for.
+# Creation timestamps would add a series to each, which nobody uses.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
-_NAMES = 100
-_LONGEST_NAME = 60
+_MAX_NAMES = 100
+_MAX_NAME_LENGTH = 60
 _UNNAMED = "unnamed"
 _OTHER = "other"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -43,7 +43,7 @@ _SECONDS_BETWEEN_SAMPLES = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The connections of this process to its database."""
+    """The database connections of this process."""
 
     in_use: int
     open: int
@@ -52,17 +52,17 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What has been looked up in memory since the process began."""
+    """Cache lookups since the process started."""
 
     hits: int = 0
     misses: int = 0
     drops: int = 0
-    """Entries that were found and had been dropped; they are misses as well."""
+    """Lookups of entries that a change had dropped. They are misses as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """What this process keeps in memory. ``lookups``: by the kind of entry."""
+    """The cache of this process. ``lookups``: by kind of entry."""
 
     bytes: int
     lookups: Mapping[str, Lookups]
@@ -70,7 +70,7 @@ class CacheFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the database says: the same whichever process asks."""
+    """Figures from the database, the same for every process."""
 
     outbox_waiting: int
     outbox_oldest_seconds: float
@@ -81,65 +81,68 @@ Look = Callable[[], Awaitable[Figures]]
 
 
 class Metrics:
-    """``figures`` is asked for each time; when it fails the database is told to be down, and the rest is there."""
+    """``figures`` is called on every scrape. If it fails, the database is reported as down, and the rest stays available."""
 
     def __init__(
-        self, figures: Look, pool: Callable[[], Pool], cache: Callable[[], CacheFigures], names: int = _NAMES
+        self, figures: Look, pool: Callable[[], Pool], cache: Callable[[], CacheFigures], names: int = _MAX_NAMES
     ) -> None:
         self._figures = figures
         self._pool = pool
         self._cache = cache
         self._names = {True: _Names(names), False: _Names(names)}
         self._registry = registry = CollectorRegistry()
-        self._together = MULTIPROCESS in os.environ
-        if not self._together:
+        self._is_multiprocess = MULTIPROCESS in os.environ
+        if not self._is_multiprocess:
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
                 collector(registry=registry)
-        self._requests = Counter("gqlstock_http_requests", "Answers over HTTP.", ["status"], registry=registry)
+        self._requests = Counter("gqlstock_http_requests", "HTTP responses.", ["status"], registry=registry)
         self._operations = Counter(
             "gqlstock_operations", "GraphQL operations.", ["operation", "type"], registry=registry
         )
         self._seconds = Histogram(
             "gqlstock_operation_seconds",
-            "How long queries and mutations took.",
+            "Duration of queries and mutations.",
             ["operation", "type"],
             buckets=_BUCKETS,
             registry=registry,
         )
         self._errors = Counter("gqlstock_errors", "Errors of operations.", ["code"], registry=registry)
         self._refusals = Counter(
-            "gqlstock_refusals", "User errors; INSUFFICIENT_STOCK is stock not oversold.", ["code"], registry=registry
+            "gqlstock_refusals",
+            "User errors. INSUFFICIENT_STOCK counts prevented overselling.",
+            ["code"],
+            registry=registry,
         )
         self._orders = Counter("gqlstock_orders_placed", "Orders placed.", registry=registry)
         self._deliveries = Counter(
-            "gqlstock_deliveries", "Attempts to deliver webhooks and mail.", ["kind", "outcome"], registry=registry
+            "gqlstock_deliveries", "Attempts to deliver webhooks and emails.", ["kind", "outcome"], registry=registry
         )
         self._subscribers = Gauge(
             "gqlstock_subscribers",
-            "Subscriptions that last.",
+            "Open subscriptions.",
             ["transport", "subscription"],
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._connections = Gauge(
             "gqlstock_database_connections",
-            "Connections to the database; max is how many there can be.",
+            "Database connections; max is the limit.",
             ["state"],
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._cache_bytes = Gauge(
             "gqlstock_cache_bytes",
-            "What is kept in memory to answer queries; GQLSTOCK_CACHE_MB is the most.",
+            "Size of the query cache; GQLSTOCK_CACHE_MB is the limit.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._lookups = {
-            event: Counter(name, told, ["kind"], registry=registry)
-            for event, name, told in (
-                ("hits", "gqlstock_cache_hits", "Answers and records that were found in memory, current."),
-                ("misses", "gqlstock_cache_misses", "Answers and records that were not."),
-                ("drops", "gqlstock_cache_drops", "Those of the misses that a change had dropped."),
+            event: Counter(name, description, ["kind"], registry=registry)
+            for event, name, description in (
+                ("hits", "gqlstock_cache_hits", "Answers and records found in the cache and current."),
+                ("misses", "gqlstock_cache_misses", "Answers and records not found in the cache or not current."),
+                ("drops", "gqlstock_cache_drops", "Misses of entries that a change had dropped."),
             )
         }
         self._counted_lookups: dict[str, Lookups] = {}
@@ -148,8 +151,8 @@ class Metrics:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep up for the block what other processes cannot look up for this one."""
-        sampling = asyncio.create_task(self._sample()) if self._together else None
+        """In the block, sample the metrics of this process that others cannot read."""
+        sampling = asyncio.create_task(self._sample()) if self._is_multiprocess else None
         try:
             yield
         finally:
@@ -188,7 +191,7 @@ class Metrics:
         self._deliveries.labels(kind, outcome).inc()
 
     async def text(self) -> bytes:
-        """Everything, in Prometheus' text form."""
+        """All metrics in Prometheus text format."""
         self._update()
         looked_up = await self._look_up()
         return generate_latest(self._counted()) + generate_latest(looked_up)
@@ -201,7 +204,7 @@ class Metrics:
         return self._names[operation.authenticated].known(operation.name)
 
     def _update(self) -> None:
-        """Set what is looked up in this process."""
+        """Update the metrics that are read in this process."""
         self._set_connections()
         cache = self._cache()
         self._cache_bytes.set(cache.bytes)
@@ -222,12 +225,12 @@ class Metrics:
             await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
 
     def _counted(self) -> CollectorRegistry:
-        if not self._together:
+        if not self._is_multiprocess:
             return self._registry
         multiprocess, directory = _multiprocess(), os.environ[MULTIPROCESS]
         for path in Path(directory).glob("gauge_live*_*.db"):
             pid = int(path.stem.rpartition("_")[2])
-            if not _lives(pid):
+            if not _is_alive(pid):
                 multiprocess.mark_process_dead(pid)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, path=directory)
@@ -241,18 +244,18 @@ class Metrics:
         except Exception:
             return registry
         up.set(1)
-        waiting = Gauge("gqlstock_outbox_waiting", "News not yet turned into deliveries.", registry=registry)
+        waiting = Gauge("gqlstock_outbox_waiting", "Outbox entries not yet turned into deliveries.", registry=registry)
         waiting.set(figures.outbox_waiting)
-        oldest = Gauge("gqlstock_outbox_oldest_seconds", "How old the first of them is.", registry=registry)
+        oldest = Gauge("gqlstock_outbox_oldest_seconds", "Age of the oldest waiting outbox entry.", registry=registry)
         oldest.set(figures.outbox_oldest_seconds)
-        deliveries = Gauge("gqlstock_deliveries_waiting", "Still to be delivered.", ["kind"], registry=registry)
+        deliveries = Gauge("gqlstock_deliveries_waiting", "Pending deliveries.", ["kind"], registry=registry)
         for kind, number in figures.deliveries_waiting.items():
             deliveries.labels(kind).set(number)
         return registry
 
 
 class _Names:
-    """The first so many names that come."""
+    """The first ``most`` names. All others become one."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -261,7 +264,7 @@ class _Names:
     def known(self, name: str) -> str:
         if name in self._known:
             return name
-        if len(self._known) >= self._most or len(name) > _LONGEST_NAME:
+        if len(self._known) >= self._most or len(name) > _MAX_NAME_LENGTH:
             return _OTHER
         self._known.add(name)
         return name
@@ -272,11 +275,11 @@ def _transport(of: Trail) -> str:
 
 
 def _multiprocess() -> Any:
-    # It reads the directory when it is imported.
+    # The module reads the directory on import.
     return importlib.import_module("prometheus_client.multiprocess")
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

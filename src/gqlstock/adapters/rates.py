@@ -1,6 +1,6 @@
-"""How often each address came lately: in memory, or in Redis for all processes together.
+"""Counts recent requests per address: in memory, or in Redis for all processes together.
 
-When Redis does not answer, each process counts for itself until it does.
+While Redis does not answer, each process counts on its own.
 """
 
 import importlib
@@ -16,45 +16,45 @@ from gqlstock.rules.limits import Rate
 
 log = logging.getLogger(__name__)
 
-_MOST_ADDRESSES = 100_000
+_MAX_ADDRESSES = 100_000
 _OTHERS = "others"
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_SWEEPS = 1.0
 _SECONDS_TO_ANSWER = 0.25
-_SECONDS_WITHOUT = 5.0
+_SECONDS_WITHOUT_REDIS = 5.0
 
 
 class _Memory(MemoryStorage):
-    """Looks for what has expired once a second: the library's own walks through all addresses with each request."""
+    """Sweeps expired counters once a second. The library's own storage scans all addresses on each request."""
 
-    _looked_at = 0.0
+    _swept_at = 0.0
 
     async def _MemoryStorage__schedule_expiry(self) -> None:
-        if time.monotonic() - self._looked_at >= _SECONDS_BETWEEN_LOOKS:
-            self._looked_at = time.monotonic()
+        if time.monotonic() - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
+            self._swept_at = time.monotonic()
             await super()._MemoryStorage__schedule_expiry()  # type: ignore[misc]
 
 
 class InProcess:
-    """Counts for this process alone."""
+    """Counts in this process only."""
 
     def __init__(self) -> None:
         self._storage = _Memory()
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
 
     async def hit(self, kind: str, address: str, rate: Rate) -> float | None:
-        """Count one; the seconds that the address has to wait, None if it need not."""
+        """Count a request. Returns the seconds that the address must wait; None if it need not."""
         return await _hit(self._limiter, kind, _OTHERS if self._is_full else address, rate)
 
     @property
     def _is_full(self) -> bool:
-        return len(self._storage.expirations) >= _MOST_ADDRESSES
+        return len(self._storage.expirations) >= _MAX_ADDRESSES
 
     async def aclose(self) -> None:
         await self._storage.reset()
 
 
 class InRedis:
-    """Counts for all processes."""
+    """Counts for all processes together."""
 
     def __init__(self, url: str) -> None:
         retry = importlib.import_module("redis.asyncio.retry").Retry
@@ -66,21 +66,25 @@ class InRedis:
         }
         self._storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix="gqlstock:rate", **options)
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
-        self._alone = InProcess()
-        self._without_until = 0.0
+        self._fallback = InProcess()
+        self._fall_back_until = 0.0
 
     async def hit(self, kind: str, address: str, rate: Rate) -> float | None:
-        if time.monotonic() < self._without_until:
-            return await self._alone.hit(kind, address, rate)
+        if time.monotonic() < self._fall_back_until:
+            return await self._fallback.hit(kind, address, rate)
         try:
             return await _hit(self._limiter, kind, address, rate)
         except Exception as error:
-            log.warning("Redis does not count requests, each process does for %g seconds: %s", _SECONDS_WITHOUT, error)
-            self._without_until = time.monotonic() + _SECONDS_WITHOUT
-            return await self._alone.hit(kind, address, rate)
+            log.warning(
+                "Redis does not answer; each process counts requests on its own for %g seconds: %s",
+                _SECONDS_WITHOUT_REDIS,
+                error,
+            )
+            self._fall_back_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
+            return await self._fallback.hit(kind, address, rate)
 
     async def aclose(self) -> None:
-        await self._alone.aclose()
+        await self._fallback.aclose()
         bridge: Any = self._storage.bridge
         await bridge.storage.aclose()
 
@@ -89,6 +93,6 @@ async def _hit(limiter: SlidingWindowCounterRateLimiter, kind: str, address: str
     item = RateLimitItemPerSecond(rate.most, rate.seconds)
     if await limiter.hit(item, kind, address):
         return None
-    told = await limiter.get_window_stats(item, kind, address)
-    # The library goes by this machine's clock.
-    return max(told.reset_time - time.time(), 1.0)  # noqa: TID251
+    window = await limiter.get_window_stats(item, kind, address)
+    # The library uses this machine's clock.
+    return max(window.reset_time - time.time(), 1.0)  # noqa: TID251

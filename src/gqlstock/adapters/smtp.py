@@ -1,4 +1,4 @@
-"""Sending a letter through an SMTP server."""
+"""Sends emails through an SMTP server."""
 
 import asyncio
 from email.message import EmailMessage
@@ -18,12 +18,12 @@ class SmtpMail:
         self._server = server
         self._seconds = seconds
 
-    async def send(self, letter: EmailMessage) -> None:
+    async def send(self, message: EmailMessage) -> None:
         try:
-            # The library's own time is for each step of the conversation; this is for all of it.
+            # The library's timeout applies to each step of the conversation; this one to all of it.
             async with asyncio.timeout(self._seconds):
                 await aiosmtplib.send(
-                    letter,
+                    message,
                     hostname=self._server.host,
                     port=self._server.port,
                     username=self._server.user,
@@ -38,7 +38,7 @@ class SmtpMail:
         except SMTPDataError as error:
             raise _refused(error) from error
         except TimeoutError as error:
-            raise NotSent(f"The mail server did not take it within {self._seconds:g} seconds.") from error
+            raise NotSent(f"The mail server did not accept it within {self._seconds:g} seconds.") from error
         except (SMTPException, OSError) as error:
             raise NotSent(str(error) or type(error).__name__) from error
 

@@ -1,4 +1,4 @@
-"""Texts from templates: HTML is escaped, and a value that was not given is an error rather than a gap."""
+"""Renders templates. HTML is escaped, and a missing value is an error rather than a gap."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""A span for each GraphQL operation, by OpenTelemetry: where it is installed and its own variables say where to.
+"""Records an OpenTelemetry span for each GraphQL operation, if OpenTelemetry is installed and its variables are set.
 
-A span begins where the caller's own trace says that it does (``traceparent``). Statements have no spans of their own.
+A span continues the trace of the caller (``traceparent``). Statements have no spans of their own.
 """
 
 import asyncio
@@ -14,20 +14,20 @@ from gqlstock.trail import Operation, Trail
 
 
 def provider() -> Any:
-    """What collects spans and sends them off, as the OTEL_* variables say."""
-    # An extra of the package: imported when somebody asks for it.
+    """A tracer provider that exports spans as the OTEL_* variables configure."""
+    # An extra of the package, so it is only imported when used.
     resources = importlib.import_module("opentelemetry.sdk.resources")
     tracing = importlib.import_module("opentelemetry.sdk.trace")
     export = importlib.import_module("opentelemetry.sdk.trace.export")
     otlp = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    named = resources.Resource({"service.name": "gqlstock"}).merge(resources.OTELResourceDetector().detect())
-    made = tracing.TracerProvider(resource=named)
-    made.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
-    return made
+    resource = resources.Resource({"service.name": "gqlstock"}).merge(resources.OTELResourceDetector().detect())
+    provider = tracing.TracerProvider(resource=resource)
+    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    return provider
 
 
 class Tracing:
-    """Told of each operation when it is over."""
+    """Records a span when an operation ends."""
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
@@ -38,7 +38,7 @@ class Tracing:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Send off at the end of the block what has not been."""
+        """Export the remaining spans at the end of the block."""
         try:
             yield
         finally:
@@ -53,7 +53,7 @@ class Tracing:
             f"{operation.kind} {operation.name}" if operation.name else operation.kind,
             context=self._parents.extract({"traceparent": of.parent}) if of.parent else None,
             kind=self._trace.SpanKind.SERVER,
-            # The library ends the span by this machine's clock.
+            # The library takes the end of the span from this machine's clock.
             start_time=time.time_ns() - int((time.perf_counter() - operation.started) * 1e9),  # noqa: TID251
             attributes=_attributes(of, operation),
         )
@@ -63,7 +63,7 @@ class Tracing:
 
 
 def _attributes(of: Trail, operation: Operation) -> dict[str, Any]:
-    told = {
+    attributes = {
         "graphql.operation.type": operation.kind,
         "graphql.operation.name": operation.name,
         "gqlstock.request_id": of.id,
@@ -71,4 +71,4 @@ def _attributes(of: Trail, operation: Operation) -> dict[str, Any]:
         "gqlstock.errors": sorted(operation.errors) or None,
         "gqlstock.refusals": sorted(operation.refusals) or None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}

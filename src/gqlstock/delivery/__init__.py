@@ -1,1 +1,1 @@
-"""What happens after a commit: news from the outbox to whoever waits for it."""
+"""What happens after a commit: passes outbox entries to subscribers, webhooks and email."""

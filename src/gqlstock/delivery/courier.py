@@ -1,6 +1,6 @@
-"""Delivers what is due, so many things at once and no more, and hands back what it has in hand when it stops.
+"""Delivers due items, a limited number at once, and returns unfinished ones to the queue when it stops.
 
-It renews the leases of what it has in hand. When its process dies, another takes over within seconds.
+It renews the leases of running deliveries. If its process dies, another takes over within seconds.
 """
 
 import asyncio
@@ -17,152 +17,152 @@ from gqlstock.store.work import WorkQueue
 
 log = logging.getLogger(__name__)
 
-# What another process made due, or a pause that is over, is found after this long.
-_SECONDS_BETWEEN_LOOKS = 1.0
+# Items that another process made due, or whose pause has ended, are found after this long.
+_SECONDS_BETWEEN_POLLS = 1.0
 _SECONDS_BETWEEN_RENEWALS = 1.0
-# The two together are less than a lease.
+# Together with the renewal interval, this is less than a lease.
 _SECONDS_TO_FINISH = 2.0
-_AT_ONCE = 64
+_MAX_RUNNING = 64
 
 
 class Depot(Protocol):
-    """What there is to deliver. Things that must not hold up others are of different groups."""
+    """A source of items to deliver. Items that must not delay each other belong to different groups."""
 
     queue: WorkQueue[Any]
-    """Where the things are."""
+    """The queue that contains the items."""
     at_once: int
-    """How many things of one group are delivered at once."""
+    """How many items of one group are delivered at once."""
 
     async def waiting(self) -> dict[int, datetime]:
-        """The groups with something to deliver, each with when the first of it is due."""
+        """The groups with pending items, each with the time at which its first item is due."""
 
     async def claim(self, group: int, limit: int) -> list[Any]:
-        """Take things of a group that are due, for a lease."""
+        """Claim due items of a group for a lease."""
 
-    async def deliver(self, thing: Any) -> bool:
-        """Deliver one and write down what became of it; False when it was not taken."""
+    async def deliver(self, item: Any) -> bool:
+        """Deliver an item and record the outcome. Returns False if it was not accepted."""
 
 
 class Courier:
-    """One for each kind of work in each process; the leases keep the processes apart.
+    """Each process has one per kind of work. Leases keep processes from delivering the same item.
 
-    ``told`` is called with what came of each attempt: taken, refused or failed.
+    ``report`` is called with the outcome of each attempt: ``taken``, ``refused`` or ``failed``.
     """
 
-    def __init__(self, depot: Depot, told: Callable[[str], None] | None = None) -> None:
+    def __init__(self, depot: Depot, report: Callable[[str], None] | None = None) -> None:
         self._depot = depot
-        self._told = told
+        self._report = report
         self._wake = asyncio.Event()
-        self._in_hand: dict[asyncio.Task[None], tuple[int, Any]] = {}
+        self._running: dict[asyncio.Task[None], tuple[int, Any]] = {}
         self._failing: set[int] = set()
         self._renewed_at = time.monotonic()
 
     @property
-    def in_hand(self) -> int:
-        """How many things are being delivered."""
-        return len(self._in_hand)
+    def in_progress(self) -> int:
+        """The number of running deliveries."""
+        return len(self._running)
 
     def wake(self) -> None:
-        """Look now for what is due."""
+        """Poll for due items now."""
         self._wake.set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver for the block."""
-        looking = asyncio.create_task(self._look())
+        """Deliver during the block."""
+        polling = asyncio.create_task(self._poll())
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
             await self._finish()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while True:
             self._wake.clear()
-            seconds = _SECONDS_BETWEEN_LOOKS
+            seconds = _SECONDS_BETWEEN_POLLS
             try:
-                # Renew the leases first, so that no other courier claims what this one is sending.
+                # Renew the leases first, so no other courier claims what this one is sending.
                 await self._renew()
                 seconds = min(seconds, await self.step())
             except Exception:
-                log.exception("what is to be delivered could not be read; trying again")
-            # Not wait_for, which on Python 3.11 may lose the cancellation that comes together with a wake-up.
+                log.exception("reading due deliveries failed; retrying")
+            # Not wait_for: on Python 3.11 it may lose a cancellation that coincides with a wake-up.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._wake.wait()
 
     async def step(self) -> float:
-        """Begin to deliver what is due; gives the seconds until more is."""
+        """Start due deliveries. Returns the seconds until more are due."""
         now = clock.now()
-        seconds = _SECONDS_BETWEEN_LOOKS
-        busy = Counter(group for group, _ in self._in_hand.values())
+        seconds = _SECONDS_BETWEEN_POLLS
+        busy = Counter(group for group, _ in self._running.values())
         for group, due_at in (await self._depot.waiting()).items():
-            # One that fails is asked by one attempt at a time: it must not take the room of those that do not.
-            room = min(
-                1 if group in self._failing else self._depot.at_once, _AT_ONCE - len(self._in_hand) + busy[group]
+            # A failing group gets one attempt at a time, so it does not use up the slots of the others.
+            slots = min(
+                1 if group in self._failing else self._depot.at_once, _MAX_RUNNING - len(self._running) + busy[group]
             )
             if due_at > now:
                 seconds = min(seconds, (due_at - now).total_seconds())
-            elif busy[group] < room:
-                for thing in await self._depot.claim(group, room - busy[group]):
-                    self._begin(group, thing)
+            elif busy[group] < slots:
+                for item in await self._depot.claim(group, slots - busy[group]):
+                    self._begin(group, item)
         return seconds
 
     async def _renew(self) -> None:
-        """Renew the leases of running deliveries; stop those that another process took over while this one was held up."""
+        """Renew the leases of running deliveries. Cancel those that another process took over while this one was stalled."""
         now = time.monotonic()
         if now - self._renewed_at < _SECONDS_BETWEEN_RENEWALS:
             return
-        in_hand = dict(self._in_hand)
-        lost = {thing.id for thing in await self._depot.queue.renew([thing for _, thing in in_hand.values()])}
+        running = dict(self._running)
+        lost = {item.id for item in await self._depot.queue.renew([item for _, item in running.values()])}
         self._renewed_at = now
-        for task, (_, thing) in in_hand.items():
-            if thing.id in lost and not task.done():
-                log.warning("%s was held up: another process delivers it now", thing.message_id)
+        for task, (_, item) in running.items():
+            if item.id in lost and not task.done():
+                log.warning("delivery of %s stalled; another process has taken it over", item.message_id)
                 task.cancel()
-                self._in_hand.pop(task, None)
+                self._running.pop(task, None)
 
     async def idle(self) -> None:
-        """Wait until nothing is in hand."""
-        while self._in_hand:
-            await asyncio.wait(list(self._in_hand))
+        """Wait until no delivery is running."""
+        while self._running:
+            await asyncio.wait(list(self._running))
 
-    def _begin(self, group: int, thing: Any) -> None:
-        task = asyncio.create_task(self._deliver(group, thing))
-        self._in_hand[task] = group, thing
+    def _begin(self, group: int, item: Any) -> None:
+        task = asyncio.create_task(self._deliver(group, item))
+        self._running[task] = group, item
         task.add_done_callback(self._done)
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
-            self._in_hand.pop(task, None)
+            self._running.pop(task, None)
             self._wake.set()
 
-    async def _deliver(self, group: int, thing: Any) -> None:
+    async def _deliver(self, group: int, item: Any) -> None:
         try:
-            taken = await self._depot.deliver(thing)
+            taken = await self._depot.deliver(item)
             outcome = "taken" if taken else "refused"
         except Exception:
-            # Nothing was written of it: it is tried again when its lease is over.
-            log.exception("a delivery failed over an error of our own")
+            # No outcome was recorded, so it is retried when its lease expires.
+            log.exception("a delivery failed with an internal error")
             taken, outcome = False, "failed"
-        if self._told is not None:
-            self._told(outcome)
+        if self._report is not None:
+            self._report(outcome)
         if taken:
             self._failing.discard(group)
         else:
             self._failing.add(group)
 
     async def _finish(self) -> None:
-        """Let what is in hand come to an end, and hand back what does not soon."""
-        if self._in_hand:
-            await asyncio.wait(list(self._in_hand), timeout=_SECONDS_TO_FINISH)
-        left = [(task, thing) for task, (_, thing) in self._in_hand.items() if not task.done()]
-        for task, _ in left:
+        """Let running deliveries end, and return those that take too long to the queue."""
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=_SECONDS_TO_FINISH)
+        unfinished = [(task, item) for task, (_, item) in self._running.items() if not task.done()]
+        for task, _ in unfinished:
             task.cancel()
-        await asyncio.gather(*(task for task, _ in left), return_exceptions=True)
-        self._in_hand.clear()
+        await asyncio.gather(*(task for task, _ in unfinished), return_exceptions=True)
+        self._running.clear()
         try:
-            await self._depot.queue.give_back([thing for _, thing in left])
+            await self._depot.queue.give_back([item for _, item in unfinished])
         except Exception:
-            log.exception("what was in hand could not be handed back; its leases end by themselves")
+            log.exception("returning unfinished deliveries failed; their leases will expire")

@@ -1,8 +1,8 @@
-"""One reader of the outbox for each process, and any number of subscribers that it hands news to.
+"""One outbox reader per process, which passes entries to any number of subscribers.
 
-A subscriber takes what it is handed at its own pace: nothing is read for it before it has sent on what it had. What
-waits meanwhile is bounded; who falls further behind is handed nothing more and reads on from the database, so that a
-slow one misses nothing, holds nobody up, and costs no memory.
+Subscribers consume entries at their own pace. Their backlog in memory is bounded: a subscriber that falls further behind
+gets no more entries passed and continues from the database. A slow subscriber misses nothing, delays nobody and costs no
+memory.
 """
 
 import asyncio
@@ -20,42 +20,42 @@ from gqlstock.store import outbox
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_PART = 500
-# What a subscriber may have waiting before it reads on from the database.
-_MOST_WAITING = 1_000
-# News of other processes that no wake-up told of, such as while the broker is away, is found after this long.
-_SECONDS_BETWEEN_LOOKS = 1.0
+_ENTRIES_PER_READ = 500
+# The most entries that wait in memory for a subscriber. With more, it continues from the database.
+_MAX_WAITING = 1_000
+# Entries of other processes are found after this long if no wake-up arrives, for example while Redis is down.
+_SECONDS_BETWEEN_POLLS = 1.0
 _SECONDS_TO_GATHER = 0.01
-# News that waits for the end of another transaction, which wakes nobody.
+# Held-back entries wait for the end of another transaction, which sends no wake-up.
 _SECONDS_WHILE_HELD_BACK = 0.05
-_WITHOUT_A_PAUSE = 100
+_ITEMS_PER_TURN = 100
 
 
-async def unhurried(things: Iterable[T]) -> AsyncGenerator[T, None]:
-    """The things one by one, with a round of the event loop for everybody else in between."""
-    for number, thing in enumerate(things, 1):
-        yield thing
-        if not number % _WITHOUT_A_PAUSE:
+async def unhurried(items: Iterable[T]) -> AsyncGenerator[T, None]:
+    """The items one by one, yielding to the event loop regularly."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if not number % _ITEMS_PER_TURN:
             await asyncio.sleep(0)
 
 
 class Part:
-    """Some entries in commit order, and what was worked out for them: once for all who are handed the same part."""
+    """Some entries in commit order, and results computed from them once for all subscribers that share the part."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
         self._made: dict[Hashable, asyncio.Future[Any]] = {}
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """What ``make`` gives, for whoever asks first; the others get the same."""
+        """The result of ``make``, computed for the first caller and shared with the others."""
         if key not in self._made:
-            # Not the first caller's task: that caller may be cancelled while others still wait.
+            # Not in the first caller's task: that caller may be canceled while others still wait.
             self._made[key] = asyncio.ensure_future(make())
         made: T = await asyncio.shield(self._made[key])
         return made
 
-    def behind(self, place: Cursor) -> "Part":
-        """What of it comes behind a place."""
+    def after(self, place: Cursor) -> "Part":
+        """The part without entries up to a cursor."""
         if not self.entries or self.entries[0].cursor > place:
             return self
         return Part([entry for entry in self.entries if entry.cursor > place])
@@ -71,7 +71,7 @@ class _Subscriber:
         self.news = asyncio.Event()
 
     def offer(self, part: Part) -> None:
-        if self.behind or self.count + len(part.entries) > _MOST_WAITING:
+        if self.behind or self.count + len(part.entries) > _MAX_WAITING:
             self.fall_behind()
         elif part.entries:
             self.waiting.append(part)
@@ -84,7 +84,7 @@ class _Subscriber:
         return part
 
     def fall_behind(self) -> None:
-        """Have it read on from the database."""
+        """Drop the backlog, so the subscriber continues from the database."""
         self.behind = True
         self.waiting.clear()
         self.count = 0
@@ -92,17 +92,17 @@ class _Subscriber:
 
 
 class OutboxFeed:
-    """Tails the outbox while it runs; ``parts`` is what subscriptions read."""
+    """Tails the outbox while it runs. Subscriptions read ``parts``."""
 
-    def __init__(self, bus: Bus, *, seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS) -> None:
+    def __init__(self, bus: Bus, *, seconds_between_polls: float = _SECONDS_BETWEEN_POLLS) -> None:
         self._bus = bus
-        self._seconds_between_looks = seconds_between_looks
+        self._seconds_between_polls = seconds_between_polls
         self._wake = asyncio.Event()
         self._subscribers: set[_Subscriber] = set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Tail the outbox for the block."""
+        """Tail the outbox during the block."""
         stop_listening = outbox.listen(self._committed)
         tasks = [asyncio.create_task(self._tail()), asyncio.create_task(self._bus.run(self._wake.set))]
         try:
@@ -115,7 +115,7 @@ class OutboxFeed:
 
     @property
     def waiting(self) -> int:
-        """How many entries wait in memory for subscribers."""
+        """The number of entries that wait in memory for subscribers."""
         return sum(subscriber.count for subscriber in self._subscribers)
 
     def _committed(self) -> None:
@@ -123,7 +123,7 @@ class OutboxFeed:
         self._bus.announce()
 
     async def entries(self, topics: Sequence[Topic], after: Cursor | None) -> AsyncGenerator[Entry, None]:
-        """As ``parts``, one by one."""
+        """Like ``parts``, one entry at a time."""
         async with contextlib.aclosing(self.parts(topics, after)) as parts:
             async for part in parts:
                 for entry in part.entries:
@@ -132,13 +132,13 @@ class OutboxFeed:
     async def parts(
         self, topics: Sequence[Topic], after: Cursor | None, subject: int | None = None
     ) -> AsyncGenerator[Part, None]:
-        """The entries of these topics, each once, in commit order: from behind ``after``, or from now on without it.
+        """The entries of these topics, each once, in commit order: those after ``after`` or, without it, from now on.
 
-        ``subject``: only entries about it; others neither wake the subscriber nor are read for it. ``OutOfReach`` for a
-        cursor that cannot be read on from without a gap.
+        ``subject``: only entries about it; others do not wake the subscriber and are not read for it. Raises
+        ``OutOfReach`` if reading on from the cursor would leave a gap.
         """
         subscriber = _Subscriber(topics, subject)
-        # Subscribed before the database is read, so that nothing falls between the two.
+        # Subscribe before reading the database, so no entry falls between the two.
         self._subscribers.add(subscriber)
         self._wake.set()
         try:
@@ -146,13 +146,13 @@ class OutboxFeed:
             subscriber.behind = True
             while True:
                 if subscriber.behind:
-                    # From here on it is told; what is told and was read as well is passed over below.
+                    # From here on entries are passed as well. Those that were read already are skipped below.
                     subscriber.behind = False
                     while not subscriber.behind and (entries := await _read(place, topics, subject)):
                         yield Part(entries)
                         place = entries[-1].cursor
                 while subscriber.waiting:
-                    part = subscriber.take().behind(place)
+                    part = subscriber.take().after(place)
                     if part.entries:
                         yield part
                         place = part.entries[-1].cursor
@@ -163,43 +163,43 @@ class OutboxFeed:
             self._subscribers.discard(subscriber)
 
     async def _tail(self) -> None:
-        """Read what is new for as long as somebody listens."""
+        """Read new entries while there are subscribers."""
         place: Cursor | None = None
         while True:
-            soon = False
+            is_held_back = False
             try:
                 self._wake.clear()
                 if not self._subscribers:
                     place = None
                 elif place is None:
                     place = await outbox.latest()
-                    # What was committed up to here, nobody was told.
+                    # No subscriber was passed the entries up to here.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
-                while place is not None and (entries := await outbox.resume(place, _PART)):
-                    await self._hand_out(entries)
+                while place is not None and (entries := await outbox.resume(place, _ENTRIES_PER_READ)):
+                    await self._distribute(entries)
                     place = entries[-1].cursor
-                soon = place is not None and await outbox.held_back(place)
+                is_held_back = place is not None and await outbox.held_back(place)
             except OutOfReach as error:
-                # Each subscriber finds out by its own place whether it can go on.
-                log.warning("the outbox is read from its end: %s", error)
+                # Each subscriber checks with its own cursor whether it can continue.
+                log.warning("continuing from the end of the outbox: %s", error)
                 place = None
                 self._wake.set()
             except Exception:
-                log.exception("the outbox could not be read; trying again")
-            # Under load the news of many commits are read together.
+                log.exception("reading the outbox failed; retrying")
+            # Under load, entries of many commits are read together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
-            # Not wait_for, which may swallow a cancellation in Python 3.11.
+            # Not wait_for: on Python 3.11 it may lose a cancellation.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else self._seconds_between_looks):
+                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if is_held_back else self._seconds_between_polls):
                     await self._wake.wait()
 
-    async def _hand_out(self, entries: Sequence[Entry]) -> None:
+    async def _distribute(self, entries: Sequence[Entry]) -> None:
         parts: dict[tuple[frozenset[Topic], int | None], Part] = {}
         about: dict[int | None, list[Entry]] = {None: list(entries)}
         for entry in entries:
             about.setdefault(entry.subject, []).append(entry)
-        # Whoever subscribes meanwhile reads these entries from the database.
+        # A subscriber that is added meanwhile reads these entries from the database.
         async for subscriber in unhurried(list(self._subscribers)):
             topics, subject = subscriber.topics, subscriber.subject
             if subject not in about:
@@ -212,6 +212,6 @@ class OutboxFeed:
 
 async def _read(place: Cursor, topics: Sequence[Topic], subject: int | None) -> list[Entry]:
     among = None if subject is None else outbox.Among("?", (subject,))
-    entries = await outbox.after(place, _PART, topics, among=among)
+    entries = await outbox.after(place, _ENTRIES_PER_READ, topics, among=among)
     await outbox.check(place)
     return entries

@@ -1,5 +1,5 @@
-"""What is done again and again while the server runs: expired holds end, orders are told of dates that passed, alerts and
-dates follow settings, old rows go, and what a clock that was set back has put off comes forward."""
+"""Periodic work while the server runs: ends expired holds, updates orders whose dates have passed, updates alerts and dates
+after changes of settings, deletes old rows, and corrects due times after the clock was set back."""
 
 import asyncio
 import contextlib
@@ -15,41 +15,41 @@ from gqlstock.store.db import clock
 
 log = logging.getLogger(__name__)
 
-# An expired hold counts nowhere from its moment; the fills and news that follow are to come within ten seconds.
+# An expired hold stops counting immediately. The resulting fills and events must follow within ten seconds.
 _SECONDS_BETWEEN_HOLDS = 3.0
-# So is the news of a date that has passed.
+# Events about a date that has passed must follow within ten seconds as well.
 _SECONDS_BETWEEN_DATES = 3.0
-# The alerts and dates that a change of settings calls for are to come within ten seconds, however many items it concerns.
+# Alerts and dates must follow a change of settings within ten seconds, however many items it affects.
 _SECONDS_BETWEEN_REASSESSMENTS = 1.0
 _SECONDS_BETWEEN_ANSWERS = 3_600.0
-_ANSWERS_KEPT = timedelta(hours=48)
+_ANSWER_RETENTION = timedelta(hours=48)
 _SECONDS_BETWEEN_DELIVERIES = 3_600.0
 _SECONDS_BETWEEN_CLOCKS = 60.0
-_SECONDS_BETWEEN_NEWS = 3_600.0
+_SECONDS_BETWEEN_OUTBOX_SWEEPS = 3_600.0
 
 Bound = Callable[[], Awaitable[Cursor | None]]
-"""How far news may be swept at most: a place that somebody has still to read on from; None for anywhere."""
+"""Returns the cursor that sweeps of the outbox must not pass, because a reader continues there; None for no bound."""
 
 
-async def _anywhere() -> Cursor | None:
+async def _no_bound() -> Cursor | None:
     return None
 
 
 @contextlib.asynccontextmanager
-async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterator[None]:
-    """Keep house for the block."""
+async def running(retention: timedelta, bound: Bound = _no_bound) -> AsyncIterator[None]:
+    """Do the periodic work during the block."""
 
-    async def sweep_news() -> None:
-        await outbox.sweep(clock.now() - news_kept, await bound())
+    async def sweep_outbox() -> None:
+        await outbox.sweep(clock.now() - retention, await bound())
 
     tasks = [
-        asyncio.create_task(_again(_SECONDS_BETWEEN_HOLDS, expire_holds.run)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_DATES, lapse_announcements.run)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWERS_KEPT))),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_NEWS, sweep_news)),
-        asyncio.create_task(_again(_SECONDS_BETWEEN_CLOCKS, deliveries.bring_forward)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_HOLDS, expire_holds.run)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_DATES, lapse_announcements.run)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_REASSESSMENTS, reassess.run)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_ANSWERS, lambda: idempotency.forget(_ANSWER_RETENTION))),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_DELIVERIES, deliveries.forget)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_OUTBOX_SWEEPS, sweep_outbox)),
+        asyncio.create_task(_repeat(_SECONDS_BETWEEN_CLOCKS, deliveries.bring_forward)),
     ]
     try:
         yield
@@ -59,10 +59,10 @@ async def running(news_kept: timedelta, bound: Bound = _anywhere) -> AsyncIterat
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _again(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
+async def _repeat(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await do()
         except Exception:
-            log.exception("housekeeping failed; trying again")
+            log.exception("housekeeping failed; retrying")
         await asyncio.sleep(seconds)

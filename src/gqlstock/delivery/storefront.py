@@ -1,8 +1,8 @@
-"""What the shop shows, for all who watch it: worked out once for each change, however many watch the same item.
+"""Availability as the storefront shows it, for all who watch it: computed once per change, however many watch the item.
 
-News of levels, items, settings and websites says what to look at again; what only time changes is looked at every few
-seconds. Of a SKU there is only what it is now: a watcher that reads slowly is told which SKUs have changed, and gets the
-latest of each when it comes to take it. What waits for it is at most one name for each SKU that it asked for.
+Events about levels, items, settings and websites determine what to assess again; what only time changes is assessed every
+few seconds. Only the current state of a SKU matters: a slow watcher is notified which SKUs have changed, and gets the
+latest state of each when it reads. Its backlog is at most one entry for each SKU that it watches.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _TOPICS = [Topic.LEVEL, Topic.LEVEL_ROW, Topic.ITEM, Topic.SETTINGS, Topic.RESET]
-_ABOUT_EVERYTHING = {Topic.SETTINGS, Topic.RESET}
-_LOOKED_AT_ONCE = 500
+_AFFECTING_EVERYTHING = {Topic.SETTINGS, Topic.RESET}
+_SKUS_PER_BATCH = 500
 _SECONDS_TO_GATHER = 0.01
-_SECONDS_BETWEEN_LOOKS = 10.0
+_SECONDS_BETWEEN_POLLS = 10.0
 _SECONDS_BEFORE_RETRY = 1.0
 
 Key = tuple[str | None, str]
@@ -43,7 +43,7 @@ Key = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
-    """What of the stock somebody may see. All of one audience see the same."""
+    """What a caller may see. All callers of one audience see the same."""
 
     quantities: bool
     unpublished: bool
@@ -54,7 +54,7 @@ class _Audience:
 
 
 class Shown:
-    """What one audience is shown of an item, and what was made of it: once for all who are shown it."""
+    """What one audience sees of an item, and results computed from it once for the whole audience."""
 
     __slots__ = ("_made", "showing")
 
@@ -70,20 +70,20 @@ class Shown:
         return made
 
     def taken_down(self) -> "Shown":
-        """What is told to those who were shown this once there is nothing to see any more."""
+        """The last state for those who saw this, once the item is no longer visible."""
         return Shown(replace(self.showing, assessment=rules.taken_down(self.showing.assessment)))
 
     def same_as(self, other: "Shown | None") -> bool:
-        """Whether who was shown the other sees no difference."""
-        return self is other or (other is not None and self._told() == other._told())
+        """Whether both look the same."""
+        return self is other or (other is not None and self._visible() == other._visible())
 
-    def _told(self) -> tuple[object, ...]:
+    def _visible(self) -> tuple[object, ...]:
         return self.showing.item.id, self.showing.website, self.showing.assessment
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An item as it was when it was last looked at."""
+    """An item as of its last assessment."""
 
     item: Item
     website: str
@@ -94,15 +94,15 @@ class _Seen:
     shown: dict[_Audience, Shown | None] = field(default_factory=dict)
 
     def same_as(self, other: "_Seen | None") -> bool:
-        """Whether nobody sees a difference."""
-        return other is not None and self._told() == other._told()
+        """Whether both look the same to every audience."""
+        return other is not None and self._visible() == other._visible()
 
-    def _told(self) -> tuple[object, ...]:
+    def _visible(self) -> tuple[object, ...]:
         display = self.settings.display_availability, self.settings.display_stock_quantity
         return self.item.id, self.website, self.published, self.assessment, display
 
     def to(self, audience: _Audience) -> Shown | None:
-        """What an audience sees of it; None for nothing at all."""
+        """What an audience sees of the item; None for nothing."""
         if audience not in self.shown:
             self.shown[audience] = self._to(audience)
         return self.shown[audience]
@@ -111,12 +111,12 @@ class _Seen:
         if not (self.published or audience.unpublished):
             return None
         shown = self.assessment if audience.quantities else rules.for_public(self.assessment, self.settings)
-        # What is free, less the safety stock, is shown to nobody: it makes no difference.
+        # ``available`` (free units less safety stock) is shown to nobody, so a change of it is not sent.
         return Shown(Showing(self.item, self.website, replace(shown, available=None)))
 
 
 class _Watcher:
-    """Somebody who watches some SKUs. ``changed`` are those to look at next, in the order asked."""
+    """A subscriber to some SKUs. ``changed``: those to read next, in the requested order."""
 
     def __init__(self, watches: Iterable["_Watch"]) -> None:
         self.watches = tuple(watches)
@@ -124,14 +124,14 @@ class _Watcher:
         self.started = asyncio.Event()
         self.news = asyncio.Event()
 
-    def tell(self, watch: "_Watch") -> None:
+    def notify(self, watch: "_Watch") -> None:
         self.changed[watch] = None
         self.news.set()
 
 
 @dataclass(slots=True, eq=False)
 class _Watch:
-    """One SKU on one website, with all who watch it."""
+    """One SKU on one website, with its watchers."""
 
     key: Key
     watchers: set[_Watcher] = field(default_factory=set)
@@ -140,7 +140,7 @@ class _Watch:
     """The state sent to all who saw the item and no longer can."""
 
     def next(self, audience: _Audience, last: Shown | None) -> Shown | None:
-        """What is to be sent next: what there is to see, or that what was seen last has gone."""
+        """The state to send next: the visible one or, if there is none any more, the last one."""
         shown = self.seen.to(audience) if self.seen is not None else None
         if shown is not None or last is None:
             return shown
@@ -151,15 +151,15 @@ class _Watch:
 
 
 class Storefront:
-    """``watch`` is what subscriptions read. It reads the feed only while somebody watches."""
+    """Subscriptions read ``watch``. The feed is read only while there are watchers."""
 
-    def __init__(self, feed: OutboxFeed, *, seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS) -> None:
+    def __init__(self, feed: OutboxFeed, *, seconds_between_polls: float = _SECONDS_BETWEEN_POLLS) -> None:
         self._feed = feed
-        self._seconds_between_looks = seconds_between_looks
+        self._seconds_between_polls = seconds_between_polls
         self._watches: dict[Key, _Watch] = {}
         self._by_item: dict[int, set[Key]] = {}
         self._by_product: dict[int, set[Key]] = {}
-        """The combinations of a product that are watched."""
+        """The watched combinations of each product."""
         self._changed: set[Key] = set()
         self._starting: list[_Watcher] = []
         self._work = asyncio.Event()
@@ -167,14 +167,14 @@ class Storefront:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Be there for the block."""
+        """Serve watchers during the block."""
         try:
             yield
         finally:
             await self._stop()
 
     async def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator[Shown, None]:
-        """What each SKU is now, in their order, then each change that this caller can see."""
+        """The current state of each SKU, in order, then each change that this caller can see."""
         if not skus:
             return
         audience = _Audience.of(caller)
@@ -205,9 +205,9 @@ class Storefront:
     def _add(self, watcher: _Watcher) -> None:
         for watch in watcher.watches:
             watch.watchers.add(watcher)
-        # It starts with a look that begins only now: so it is not shown what was before.
+        # It starts with an assessment that begins after this point, so it is not shown an older state.
         self._starting.append(watcher)
-        self._look_at(watch.key for watch in watcher.watches)
+        self._schedule(watch.key for watch in watcher.watches)
         if self._running is None:
             self._running = asyncio.create_task(self._run(), context=trail.left())
 
@@ -228,7 +228,7 @@ class Storefront:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
-    def _look_at(self, keys: Iterable[Key]) -> None:
+    def _schedule(self, keys: Iterable[Key]) -> None:
         self._changed.update(keys)
         self._work.set()
 
@@ -236,31 +236,31 @@ class Storefront:
         while True:
             try:
                 place = await outbox.latest()
-                # Whatever changed up to there is seen now, what comes behind it is told.
-                self._look_at(self._watches)
+                # This assessment covers all changes up to the cursor; the feed brings later ones.
+                self._schedule(self._watches)
                 async with asyncio.TaskGroup() as tasks:
-                    for work in (self._listen(place), self._look(), self._look_again()):
+                    for work in (self._listen(place), self._assess_scheduled(), self._assess_dated()):
                         tasks.create_task(work)
             except Exception:
-                log.exception("what the shop shows could not be worked out; trying again")
+                log.exception("assessing the storefront failed; retrying")
             await asyncio.sleep(_SECONDS_BEFORE_RETRY)
 
     async def _listen(self, place: Cursor) -> None:
         async with contextlib.aclosing(self._feed.parts(_TOPICS, place)) as parts:
             async for part in parts:
-                self._look_at(await self._touched(part.entries))
+                self._schedule(await self._touched(part.entries))
 
     async def _touched(self, entries: Sequence[Entry]) -> set[Key]:
-        """What may be shown differently after that."""
+        """The watched SKUs that these entries may change."""
         of_topic: dict[Topic, set[int]] = {}
         for entry in entries:
             of_topic.setdefault(entry.topic, set()).add(entry.subject)
-        if not _ABOUT_EVERYTHING.isdisjoint(of_topic):
+        if not _AFFECTING_EVERYTHING.isdisjoint(of_topic):
             return set(self._watches)
         items = of_topic.get(Topic.ITEM, set())
-        # Any item may have got the SKU that somebody waits for.
+        # Any item may now have a SKU that is watched and was unknown.
         touched = {key for key, watch in self._watches.items() if watch.seen is None} if items else set()
-        # The date of an announcement is no figure of its level, but it may be shown.
+        # The date of an announcement is not a figure of its level (LEVEL), but it may be shown.
         levels = of_topic.get(Topic.LEVEL, set()) | of_topic.get(Topic.LEVEL_ROW, set())
         for item_id, product_id in (await named_levels.touched(levels, items)).items():
             touched |= self._by_item.get(item_id, set())
@@ -270,14 +270,14 @@ class Storefront:
                 touched |= self._by_item.get(product_id, set())
         return touched
 
-    async def _look_again(self) -> None:
-        """Look at what time alone changes: a date that passes. Holds that end are news, by those who sweep them."""
+    async def _assess_dated(self) -> None:
+        """Assess items that show a date, which passes without an event. Expired holds cause events when they are swept."""
         while True:
-            await asyncio.sleep(self._seconds_between_looks)
+            await asyncio.sleep(self._seconds_between_polls)
             if dated := [key for key, w in self._watches.items() if w.seen and w.seen.settings.availability_date]:
-                self._look_at(dated)
+                self._schedule(dated)
 
-    async def _look(self) -> None:
+    async def _assess_scheduled(self) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
@@ -290,7 +290,7 @@ class Storefront:
                 raise
             async for watcher in unhurried(starting):
                 watcher.started.set()
-            # What changes in quick succession is looked at together.
+            # Changes in quick succession are assessed together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
 
     async def _assess(self, keys: Collection[Key]) -> None:
@@ -299,19 +299,19 @@ class Storefront:
         for website, sku in keys:
             by_website.setdefault(website, []).append(sku)
         for website, skus in by_website.items():
-            for start in range(0, len(skus), _LOOKED_AT_ONCE):
-                await self._assess_part(website, skus[start : start + _LOOKED_AT_ONCE], network)
+            for start in range(0, len(skus), _SKUS_PER_BATCH):
+                await self._assess_part(website, skus[start : start + _SKUS_PER_BATCH], network)
 
     async def _assess_part(self, website: str | None, skus: Sequence[str], network: Network) -> None:
         channel = network.find(website)
         items = await present.by_sku(skus)
         assortment = await present.assortment(items.values(), channel) if channel is not None and items else None
         for sku in skus:
-            await self._see(
+            await self._update(
                 (website, sku), _seen(items[sku], assortment) if assortment is not None and sku in items else None
             )
 
-    async def _see(self, key: Key, seen: _Seen | None) -> None:
+    async def _update(self, key: Key, seen: _Seen | None) -> None:
         watch = self._watches.get(key)
         if watch is None:
             return
@@ -320,18 +320,18 @@ class Storefront:
         if seen is None if before is None else before.same_as(seen):
             return
         async for watcher in unhurried(list(watch.watchers)):
-            watcher.tell(watch)
+            watcher.notify(watch)
 
     def _index(self, key: Key, before: _Seen | None, seen: _Seen | None) -> None:
-        """Remember which item a SKU stands for."""
-        for there, known in ((False, before), (True, seen)):
+        """Index the watched SKU by the item that it belongs to now."""
+        for is_current, known in ((False, before), (True, seen)):
             if known is None:
                 continue
             places = [(self._by_item, known.item.id)]
             if known.product_id is not None:
                 places.append((self._by_product, known.product_id))
             for index, item_id in places:
-                if there:
+                if is_current:
                     index.setdefault(item_id, set()).add(key)
                 elif item_id in index:
                     index[item_id].discard(key)
