@@ -1,10 +1,10 @@
-"""Files of levels and of products taken in and written out, and setStock with a thousand rows, beside an upsert by hand.
+"""Imports and exports of level and product files, and setStock with a thousand rows, compared with a hand-written upsert.
 
     .venv/bin/python benchmarks/bulk.py [--levels 100000] [--products 20000] [--postgres postgres://…/name]
 
-Each file is a process of its own, its start included: seconds, those on a processor, and the peak of memory. On SQLite
-in a directory of its own; the PostgreSQL database is made anew. Nothing of gqlstock is imported here, so that what a
-process begins with is not counted with what it comes to.
+Each file is processed by a new process. Prints seconds including startup, CPU seconds and peak memory. SQLite runs in a
+temporary directory; the PostgreSQL database is recreated. This module imports nothing of gqlstock: a child process would
+count its parent's memory as its own peak.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from typing import Any
 import asyncpg
 
 _HERE = Path(__file__).parent
-# Runs a module and says last what its peak of memory was, in KB.
+# Runs a module and finally prints its peak memory in KB.
 _RUN = """import atexit, runpy, sys
 sys.argv = sys.argv[1:]
 peak = lambda: open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
@@ -53,19 +53,19 @@ class Spent:
 
 
 def run(*command: str, url: str) -> Spent:
-    """What a module took as a process."""
+    """Run a module as a process and measure it."""
     env = {**os.environ, "GQLSTOCK_DATABASE_URL": url, "PYTHONPATH": str(_HERE)}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", _RUN, *command], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    told = process.stderr.read()
+    output = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{told}")
-    return Spent(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, int(told.split()[-1]) / 1024)
+        raise SystemExit(f"{' '.join(command)} exited with {process.returncode}:\n{output}")
+    return Spent(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, int(output.split()[-1]) / 1024)
 
 
 def ours(*arguments: str, url: str) -> Spent:
@@ -108,7 +108,7 @@ def products(file: Path, count: int) -> str:
 
 
 def measure(renew: Callable[[], str], token: str, directory: Path, items: int, count: int) -> None:
-    """One database: each file by hand and by ours, from the same start."""
+    """Measure one database: each file with the hand-written code and with gqlstock, from the same state."""
     first, second = (levels(directory / f"{more}.csv", items, more) for more in (1, 2))
     by_hand = renew()
     hands = [run("upsert", by_hand, file, url=by_hand) for file in (first, second)]
@@ -118,7 +118,7 @@ def measure(renew: Callable[[], str], token: str, directory: Path, items: int, c
         _line(f"{items} {what} by hand", hand)
         _line(f"{items} {what}", one)
         print(
-            f"{'':32}{one.seconds / hand.seconds:8.1f} times as long, {one.processor / hand.processor:.1f} on a processor"
+            f"{'':32}{one.seconds / hand.seconds:8.1f} times the duration, {one.processor / hand.processor:.1f} times the CPU"
         )
     _line("the same file again", ours("import", "levels", second, url=url))
     _line("export levels", ours("export", "levels", str(directory / "out.csv"), url=url))
@@ -127,17 +127,15 @@ def measure(renew: Callable[[], str], token: str, directory: Path, items: int, c
     _line("the same file again", ours("import", "shopify-products", sheet, *place, url=url))
     _line("verify", ours("verify", url=url))
     new, again = set_stock(renew(), token)
-    print(f"setStock of 1,000 rows over HTTP: {new:.0f} ms for new levels, {again:.0f} ms for those that are there")
+    print(f"setStock of 1,000 rows over HTTP: {new:.0f} ms for new levels, {again:.0f} ms for existing ones")
 
 
 def _line(what: str, spent: Spent) -> None:
-    print(
-        f"{what:32}{spent.seconds:8.2f} s {spent.processor:8.2f} s on a processor {spent.megabytes:6.0f} MB", flush=True
-    )
+    print(f"{what:32}{spent.seconds:8.2f} s {spent.processor:8.2f} s CPU {spent.megabytes:6.0f} MB", flush=True)
 
 
 def set_stock(url: str, token: str) -> tuple[float, float]:
-    """Milliseconds of a server: the first time, and the median of ten more."""
+    """The milliseconds of the first call to a server, and the median of ten more."""
     command = [sys.executable, "-m", "gqlstock.cli", "serve", "--port", str(_PORT)]
     env = {**os.environ, "GQLSTOCK_DATABASE_URL": url, "GQLSTOCK_LOG_LEVEL": "warning"}
     server = subprocess.Popen(command, env=env)
@@ -156,10 +154,10 @@ def _set_stock(token: str, on_hand: int) -> float:
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     began = time.perf_counter()
     with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{_PORT}/graphql", body, headers)) as answer:
-        told = json.load(answer)
+        content = json.load(answer)
     took = (time.perf_counter() - began) * 1_000
-    assert "errors" not in told, told
-    assert not told["data"]["setStock"]["userErrors"], told
+    assert "errors" not in content, content
+    assert not content["data"]["setStock"]["userErrors"], content
     return took
 
 
@@ -209,13 +207,13 @@ def main() -> None:
     parser.add_argument("--levels", type=int, default=100_000)
     parser.add_argument("--products", type=int, default=20_000)
     parser.add_argument("--postgres", metavar="URL")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         print("SQLite")
-        on_sqlite(Path(made), asked.levels, asked.products)
-        if asked.postgres:
+        on_sqlite(Path(made), args.levels, args.products)
+        if args.postgres:
             print("PostgreSQL")
-            on_postgres(asked.postgres, Path(made), asked.levels, asked.products)
+            on_postgres(args.postgres, Path(made), args.levels, args.products)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The same answers by hand: the SQL for just these questions, on the tables and with the default settings. These read.
+"""Hand-written reads: SQL for exactly the benchmarked requests, on gqlstock's tables and with the default settings.
 
-Each is a generator of statements that is sent their rows and returns the answer, so that it is written once for SQLite
-and for PostgreSQL. ``?`` stands for a value, ``IN ?`` for a list of them. How statements are run is decided elsewhere.
+Each is a generator that yields statements, receives their rows and returns the answer, so SQLite and PostgreSQL share it.
+``?`` stands for a value and ``IN ?`` for a list of values. ``by_hand_app`` runs the statements.
 """
 
 import base64
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 
 class Statement(NamedTuple):
-    """``many``: once for each list of values."""
+    """``many``: execute once for each list of values."""
 
     sql: str
     values: Sequence[Any]
@@ -30,8 +30,8 @@ UNIT = 10_000
 
 _PRODUCTS = """SELECT id, sku, name, slug, own_images AS images FROM item
     WHERE product_id IS NULL AND deleted_at IS NULL ORDER BY name, id LIMIT ?"""
-# With its limit as a value, PostgreSQL walks the index of names, which is quick in a category of 2,000 products; with
-# the limit in the text it takes the index of categories, which is quick in one of 24.
+# With the limit as a parameter, PostgreSQL scans the index of names, which is fast for a category of 2,000 products. With a
+# literal limit it uses the index of categories, which is fast for a category of 24.
 _PAGE = """SELECT id, sku, name, slug, own_images AS images FROM item
     WHERE category_id = (SELECT id FROM category WHERE slug = ?) AND product_id IS NULL AND deleted_at IS NULL
     ORDER BY name, id LIMIT 24"""
@@ -84,12 +84,12 @@ def page(category: str) -> Statements[bytes]:
     )
 
 
-def listing(category: str, behind: tuple[str, int] | None = None, first: int = 24) -> Statements[bytes]:
-    """24 products without options, with availability: the first of a category, or those behind a name and an id."""
-    if behind is None:
+def listing(category: str, after: tuple[str, int] | None = None, first: int = 24) -> Statements[bytes]:
+    """24 products without options, with availability: the first of a category, or those after a name and an id."""
+    if after is None:
         products = yield Statement(_IN_CATEGORY, [category, first])
     else:
-        products = yield Statement(_BEHIND, [category, *behind, first])
+        products = yield Statement(_BEHIND, [category, *after, first])
     levels = yield Statement(_LEVELS, [[one["id"] for one in products]])
     free: dict[int, int] = defaultdict(int)
     for level in levels:
@@ -100,7 +100,7 @@ def listing(category: str, behind: tuple[str, int] | None = None, first: int = 2
 
 
 def many(first: int = 250) -> Statements[bytes]:
-    """250 products of 10 combinations with what can be sold of each."""
+    """250 products with 10 combinations each, and the availability of each combination."""
     products = yield Statement(_PRODUCTS, [first])
     below = yield from _below(products)
     return answer(
@@ -128,7 +128,7 @@ def many(first: int = 250) -> Statements[bytes]:
 
 
 def one(sku: str) -> Statements[bytes]:
-    """One product without options, with what can be sold of it."""
+    """One product without options, with availability."""
     found = yield Statement(_BY_SKU, [[sku]])
     first, units = found[0], sum(_free(row) for row in found)
     return answer(
@@ -142,7 +142,7 @@ def one(sku: str) -> Statements[bytes]:
 
 
 def availabilities(skus: Sequence[str]) -> Statements[bytes]:
-    """What can be sold of many, in the order in which they were asked for."""
+    """The availability of many items, in the requested order."""
     found = yield Statement(_BY_SKU, [skus])
     free: dict[str, int] = defaultdict(int)
     for row in found:
@@ -151,7 +151,7 @@ def availabilities(skus: Sequence[str]) -> Statements[bytes]:
 
 
 def _free(level: Row) -> int:
-    """What can be sold of a level; there may be none, or its warehouse may be inactive."""
+    """The available units of a level; 0 if there is no level or its warehouse is inactive."""
     return max(level["available"], 0) if level["active"] else 0
 
 
@@ -201,7 +201,7 @@ def _availability(units: int) -> dict[str, Any]:
 
 
 def _product_availability(units: int) -> dict[str, Any]:
-    """A product that is tracked with options is ordered by its combinations."""
+    """Products tracked with options are ordered by combination."""
     return _availability(units) | {"orderable": False}
 
 

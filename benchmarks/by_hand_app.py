@@ -1,7 +1,7 @@
-"""The answers by hand over HTTP: bare Starlette handlers, and how their statements are run on either database.
+"""The hand-written code over HTTP: bare Starlette handlers that run the statements on either database.
 
-On SQLite what reads runs in the event loop, which is quickest for what takes a tenth of a millisecond; what writes runs in
-one thread, a transaction a hop. On PostgreSQL each statement is a round trip.
+On SQLite, reads run in the event loop, which is fastest for statements of a tenth of a millisecond; writes run in one
+thread, with one hop per transaction. On PostgreSQL each statement is a round trip.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def run(connection: sqlite3.Connection, statements: Statements[T]) -> T:
-    """Run all statements of an answer, and give the answer."""
+    """Run all statements of an answer and return it."""
     rows: Any = None
     while True:
         try:
@@ -141,7 +141,7 @@ def _postgres(sql: str) -> str:
 
 
 async def _no_reset(_: Any) -> None:
-    """Nothing here changes a session: that would be a round trip each time."""
+    """No statement changes the session, so a reset would only cost a round trip."""
 
 
 @contextlib.asynccontextmanager
@@ -154,7 +154,7 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 
 def app() -> Starlette:
-    """The application for the database and the token of the environment."""
+    """The application, with the database and the token from the environment."""
     expected = f"Bearer {os.environ[TOKEN]}"
     databases: list[Database] = []
 
@@ -180,7 +180,7 @@ def app() -> Starlette:
             Route("/readyz", ready),
             route("/pages/{slug}", "GET", lambda db, asked: db.read(by_hand.page(asked.path_params["slug"]))),
             route("/categories/{slug}", "GET", lambda db, asked: db.read(by_hand.listing(asked.path_params["slug"]))),
-            route("/categories/{slug}/behind/{name}/{id:int}", "GET", _behind),
+            route("/categories/{slug}/behind/{name}/{id:int}", "GET", _after),
             route("/products/{sku}", "GET", lambda db, asked: db.read(by_hand.one(asked.path_params["sku"]))),
             route("/availabilities", "POST", _availabilities),
             route("/orders", "POST", _orders),
@@ -191,30 +191,30 @@ def app() -> Starlette:
     )
 
 
-async def _behind(database: Database, asked: Request) -> bytes:
-    given = asked.path_params
-    return await database.read(by_hand.listing(given["slug"], (given["name"], given["id"])))
+async def _after(database: Database, request: Request) -> bytes:
+    params = request.path_params
+    return await database.read(by_hand.listing(params["slug"], (params["name"], params["id"])))
 
 
-async def _availabilities(database: Database, asked: Request) -> bytes:
-    return await database.read(by_hand.availabilities(await _given(asked)))
+async def _availabilities(database: Database, request: Request) -> bytes:
+    return await database.read(by_hand.availabilities(await _body(request)))
 
 
-async def _orders(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand_stock.place(await _given(asked)), "placeOrder")
+async def _orders(database: Database, request: Request) -> bytes:
+    return await _written(database, by_hand_stock.place(await _body(request)), "placeOrder")
 
 
-async def _adjustments(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand_stock.adjust(await _given(asked)), "adjustStock")
+async def _adjustments(database: Database, request: Request) -> bytes:
+    return await _written(database, by_hand_stock.adjust(await _body(request)), "adjustStock")
 
 
-async def _counts(database: Database, asked: Request) -> bytes:
-    return await _written(database, by_hand_stock.count(await _given(asked)), "setStock")
+async def _counts(database: Database, request: Request) -> bytes:
+    return await _written(database, by_hand_stock.count(await _body(request)), "setStock")
 
 
-async def _given(asked: Request) -> list[Any]:
-    given: list[Any] = orjson.loads(await asked.body())
-    return given
+async def _body(request: Request) -> list[Any]:
+    body: list[Any] = orjson.loads(await request.body())
+    return body
 
 
 async def _written(database: Database, statements: Statements[bytes], name: str) -> bytes:
@@ -241,7 +241,7 @@ def main() -> None:
     if given.workers == 1:
         uvicorn.Server(config).run()
         return
-    # asyncio does this for sockets that it makes itself; without it an answer in two parts waits 40 ms for the second.
+    # asyncio only does this for sockets that it creates. Without it, the second part of an answer is 40 ms late.
     bound = config.bind_socket()
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     Multiprocess(config, [bound]).run()

@@ -1,7 +1,7 @@
-"""A file of counts taken in by hand: a temporary table with the file in it, and three statements over it, in one transaction.
+"""Hand-written import of a file of counts: loads it into a temporary table and runs three statements, in one transaction.
 
-Levels that are missing, movements of the differences, figures; nothing is judged but that every row names an item and a
-warehouse. Given the database, the file, and the names of its columns of the SKU, the warehouse and the units.
+They insert missing levels, insert movements of the differences, and update the figures. The only check is that every row
+names an item and a warehouse. The arguments are the database, the file, and its columns of SKU, warehouse and units.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _FIGURES = f"""UPDATE inventory_level
 
 
 Row = tuple[str, str, int]
-"""A SKU, a warehouse's code, and the units that were counted."""
+"""A SKU, a warehouse code, and the counted units."""
 
 
 def into_sqlite(path: str, rows: Iterable[Row]) -> None:
@@ -76,7 +76,7 @@ def _rows(path: str, sku: str, warehouse: str, units: str) -> Iterator[Row]:
 
 def _check(given: int, named: int) -> None:
     if given != named:
-        raise SystemExit(f"{given - named} rows name no item or no warehouse.")
+        raise SystemExit(f"{given - named} rows do not name an item and a warehouse.")
 
 
 if __name__ == "__main__":

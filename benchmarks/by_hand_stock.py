@@ -1,4 +1,4 @@
-"""What writes, by hand: orders, adjustments and counts, each for one transaction, with the ledger and nothing else."""
+"""Hand-written changes: orders, adjustments and counts, each in one transaction, with only the ledger."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from by_hand import UNIT, Row, Statement, Statements, answer, quantity
 
 
 class Refused(Exception):
-    """There is not enough."""
+    """Not enough stock."""
 
 
 _FIRST_NUMBER = 100_000
@@ -45,7 +45,7 @@ _COUNT = """UPDATE inventory_level
 
 
 def place(lines: Sequence[Row]) -> Statements[bytes]:
-    """An order: all of it from the sources in turn, or nothing."""
+    """Place an order in full, from the sources in turn, or not at all."""
     at = datetime.now(UTC)
     sources: dict[str, list[Row]] = defaultdict(list)
     for row in (yield Statement(_SOURCES, [[line["sku"] for line in lines]])):
@@ -72,7 +72,7 @@ def place(lines: Sequence[Row]) -> Statements[bytes]:
         ],
     )
     movements = []
-    # The locks last and in one order: they are kept for two statements, and never in a circle.
+    # Lock last and in a fixed order: locks are held for two statements only, and cannot deadlock.
     for level, units in sorted(_summed(taken for _, taken in parts).items()):
         changed = yield Statement(_TAKE, [units, units, at, level, units])
         if not changed:
@@ -89,7 +89,7 @@ def place(lines: Sequence[Row]) -> Statements[bytes]:
 
 
 def adjust(changes: Sequence[Row]) -> Statements[bytes]:
-    """Deltas of levels, each with its line in the ledger."""
+    """Adjust levels, with a movement for each."""
     at, levels = datetime.now(UTC), []
     for one in changes:
         units = one["delta"] * UNIT
@@ -103,7 +103,7 @@ def adjust(changes: Sequence[Row]) -> Statements[bytes]:
 
 
 def count(counts: Sequence[Row]) -> Statements[bytes]:
-    """What was counted of levels; the ledger gets the differences."""
+    """Set levels to counted units, with movements of the differences."""
     at = datetime.now(UTC)
     wanted = {(one["sku"], one["warehouse"]): one["onHand"] for one in counts}
     found = yield Statement(_TO_COUNT, [[sku for sku, _ in wanted]])
@@ -126,7 +126,7 @@ def refusal(name: str) -> bytes:
 
 
 def _taken(sources: Sequence[Row], wanted: int, free: dict[int, int]) -> list[tuple[Row, int]]:
-    """So many units from the sources in turn; ``free`` has what earlier lines have left of each."""
+    """Take units from the sources in turn. ``free``: the units that earlier lines have left in each."""
     taken = []
     for source in sources:
         units = min(max(free[source["level_id"]], 0), wanted)
@@ -148,7 +148,7 @@ def _summed(taken: Iterable[Sequence[tuple[Row, int]]]) -> dict[int, int]:
 
 
 def _rows(sql: str, values: Sequence[Sequence[Any]]) -> Statement:
-    """One statement that inserts all of these."""
+    """One statement that inserts all rows."""
     slots = ", ".join([_slots(len(values[0]))] * len(values))
     return Statement(sql.format(slots), [value for row in values for value in row])
 

@@ -1,6 +1,6 @@
-"""A client that costs little: some connections that each ask again as soon as they are answered, every answer checked.
+"""A cheap client: each of its connections sends the next request as soon as it has an answer, and checks every answer.
 
-Plain sockets and one selector take a few microseconds a request, so that it is the server that is measured.
+Plain sockets and a single selector cost a few microseconds per request, so the measurement is of the server.
 """
 
 import gc
@@ -12,16 +12,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 _PIECE = 1 << 18
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 class WrongAnswer(Exception):
-    """An answer that is not 200, or has errors in it."""
+    """An answer is not 200 or contains errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How many requests were answered in how long, and the seconds that each took."""
+    """The duration of a run, and the seconds of each request in it."""
 
     seconds: float
     each: list[float]
@@ -37,7 +37,7 @@ class Turn:
 
 class _Connection:
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.request, self._got, self._whole = b"", bytearray(), 0
         self.asked = 0.0
@@ -47,11 +47,11 @@ class _Connection:
         self.asked = time.perf_counter()
         self.socket.sendall(request)
 
-    def hear(self) -> bytes | None:
-        """Take what has come; the answer when all of it has."""
+    def receive(self) -> bytes | None:
+        """Receive data. Returns the answer once it is complete."""
         piece = self.socket.recv(_PIECE)
         if not piece:
-            raise WrongAnswer(f"The connection was closed on {self.request[:200]!r}")
+            raise WrongAnswer(f"The server closed the connection after {self.request[:200]!r}")
         self._got += piece
         if not self._whole:
             end = self._got.find(b"\r\n\r\n")
@@ -69,15 +69,15 @@ def _length(head: bytes) -> int:
 def check(answer: bytes, request: bytes) -> None:
     wrong = b'"errors"' in answer or answer.count(b'"userErrors":') != answer.count(b'"userErrors":[]')
     if not answer.startswith(b"HTTP/1.1 200 ") or wrong:
-        raise WrongAnswer(f"{request[:500]!r} was answered {answer[:1_000]!r}")
+        raise WrongAnswer(f"{request[:500]!r} got the answer {answer[:1_000]!r}")
 
 
 def once(port: int, request: bytes) -> bytes:
-    """The body of one answer."""
+    """Send one request. Returns the body of its answer."""
     connection = _Connection(port)
     with connection.socket:
         connection.ask(request)
-        while (answer := connection.hear()) is None:
+        while (answer := connection.receive()) is None:
             pass
     check(answer, request)
     return answer.partition(b"\r\n\r\n")[2]
@@ -85,14 +85,14 @@ def once(port: int, request: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Requests that are sent beside the others, at this rate, however long their answers take."""
+    """Background requests, sent at a fixed rate however long their answers take."""
 
     requests: Iterator[bytes]
     per_second: float
 
 
 class _Sender:
-    """Sends a load. Opens another connection whenever all wait for an answer."""
+    """Sends a background load. Opens another connection whenever all are waiting for an answer."""
 
     def __init__(
         self, port: int, load: Load, seconds: float, selector: selectors.BaseSelector, stack: ExitStack
@@ -105,7 +105,7 @@ class _Sender:
         """The connections that wait for an answer."""
 
     def send(self, elapsed: float) -> float:
-        """Send what is due after so many seconds. Returns the seconds until the next request, none of them at the end."""
+        """Send the requests due after ``elapsed`` seconds. Returns the seconds until the next one, or the timeout."""
         while (due := self._sent / self._load.per_second) < self._seconds:
             if due > elapsed:
                 return due - elapsed
@@ -113,7 +113,7 @@ class _Sender:
             connection.ask(next(self._load.requests))
             self.waiting.add(connection)
             self._sent += 1
-        return _PATIENCE
+        return _TIMEOUT
 
     def answered(self, connection: _Connection) -> None:
         self.waiting.remove(connection)
@@ -134,9 +134,9 @@ def ask(
     check: Callable[[bytes, bytes], None] = check,
     load: Load | None = None,
 ) -> Turn:
-    """Ask for that long, or until there are no more requests; what is under way at the end is waited for and counted.
+    """Send requests for ``seconds``, or until there are no more. Requests in flight at the end are awaited and counted.
 
-    ``load``: is sent during that time as well, and waited for, but not counted.
+    ``load``: background requests, which are awaited but not counted.
     """
     each: list[float] = []
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
@@ -154,13 +154,13 @@ def ask(
             connection.ask(request)
             asking += 1
         while asking or (sender and sender.waiting):
-            pause = sender.send(time.perf_counter() - began) if sender and asking else _PATIENCE
+            pause = sender.send(time.perf_counter() - began) if sender and asking else _TIMEOUT
             heard = selector.select(pause)
-            if not heard and pause == _PATIENCE:
-                raise WrongAnswer(f"Nothing was answered for {_PATIENCE} seconds.")
+            if not heard and pause == _TIMEOUT:
+                raise WrongAnswer(f"No answer for {_TIMEOUT} seconds.")
             for key, _ in heard:
                 connection = key.data
-                answer = connection.hear()
+                answer = connection.receive()
                 if answer is None:
                     continue
                 now = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Databases that a benchmark makes and drops: one template with the shop in it, and a copy for each that works on it."""
+"""Creates and drops databases for benchmarks: a template with the shop, and copies to work on."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from gqlstock.store.db.connection import DatabaseUrl
 
 
 class Place(Protocol):
-    """Where databases can be."""
+    """A place for databases."""
 
     def url(self, name: str) -> str: ...
     def create(self, name: str) -> None: ...
@@ -33,7 +33,7 @@ class Directory:
         return f"sqlite:///{self._path / name}.db"
 
     def create(self, name: str) -> None:
-        """A file makes itself."""
+        """SQLite creates the file when it is opened."""
 
     def copy(self, name: str, to: str) -> None:
         shutil.copy(self._path / f"{name}.db", self._path / f"{to}.db")
@@ -44,7 +44,7 @@ class Directory:
 
 
 class Cluster:
-    """Databases of one PostgreSQL, beside the one that is given and named after it."""
+    """Databases of a PostgreSQL server, named after the database in the URL."""
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
@@ -57,7 +57,7 @@ class Cluster:
         self._execute(f'CREATE DATABASE "{self._name(name)}"')
 
     def copy(self, name: str, to: str) -> None:
-        # What PostgreSQL does by itself some time later, and would do while something is measured.
+        # Otherwise autovacuum would do this later, during a measurement.
         self._execute("VACUUM ANALYZE", self._name(name))
         self.drop(to)
         self._execute(f'CREATE DATABASE "{self._name(to)}" TEMPLATE "{self._name(name)}"')
@@ -80,13 +80,13 @@ class Cluster:
 
 
 def opened_as(url: str) -> DatabaseUrl:
-    """The database as the code knows it."""
+    """The database of a URL, as gqlstock opens it."""
     return Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
 
 
 @contextlib.contextmanager
 def made(place: Place, name: str) -> Iterator[str]:
-    """An empty database for the block."""
+    """An empty database that exists during the block."""
     try:
         place.create(name)
         yield place.url(name)
@@ -96,7 +96,7 @@ def made(place: Place, name: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def copied(place: Place, name: str, to: str) -> Iterator[str]:
-    """A copy of a database that nobody has open, for the block."""
+    """A copy of a database, which must not be open, that exists during the block."""
     try:
         place.copy(name, to)
         yield place.url(to)

@@ -1,11 +1,10 @@
-"""Latency and memory of a server that is sent another document each time, and documents that are meant to hurt.
+"""Latency and memory of a server if every request has a different document, and if documents are hostile.
 
     .venv/bin/python benchmarks/distinct_documents.py [--documents 40000] [--hostile 8900] [--connections 4]
 
-One server on SQLite. First every request is the same product page; then every one has another SKU written into the
-document; then every one is another of the largest documents that a caller without a token may send. Latencies of one
-part may be compared with those of another in the same run. Memory is what the server has in memory at the end of a
-part, against the end of the first one.
+One server on SQLite. In the first part, all requests are the same product page. In the second, each document contains a
+different SKU. In the third, each is one of the largest documents that a caller without a token may send. Compare only
+latencies of the same run. Memory is that of the server at the end of a part, and its difference from the first part.
 """
 
 import argparse
@@ -34,13 +33,13 @@ quantityRules { minimum maximum increment allowed decimals } }"""
 
 
 def page(number: int) -> bytes:
-    """A product page with the SKU in the document; the number makes each another one."""
+    """A product page with the SKU in the document. The number makes each document different."""
     sku = shop.single(number % _SINGLES)
     return _request(f'query P{number} {{ product(sku: "{sku}") {{ {_FIELDS} }} }} {_STOCK}')
 
 
 def hostile(number: int) -> bytes:
-    """A document that takes much to parse, check and keep, within the public's limits."""
+    """A document that is expensive to parse, validate and cache, within the limits of the public."""
     return _request(_HOSTILE[number % len(_HOSTILE)].replace("NUMBER", str(number)))
 
 
@@ -69,9 +68,9 @@ def _request(query: str) -> bytes:
 
 
 def _answered(answer: bytes, request: bytes) -> None:
-    """Whatever was wrong with the document, the server is well."""
+    """Check that the server is well, whatever is wrong with the document."""
     if not answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 ")) or b'"INTERNAL"' in answer:
-        raise WrongAnswer(f"{request[:500]!r} was answered {answer[:1_000]!r}")
+        raise WrongAnswer(f"{request[:500]!r} got the answer {answer[:1_000]!r}")
 
 
 class _Part:
@@ -84,7 +83,7 @@ class _Part:
     def at(self, share: float) -> float:
         return self._each[min(len(self._each) - 1, int(len(self._each) * share))] * 1_000
 
-    def told(self, first: "_Part") -> str:
+    def text(self, first: "_Part") -> str:
         count = len(self._each)
         return (
             f"{self.name:24} {count:7}   {self._busy / count * 1_000:6.1f}   {self.at(0.5):7.1f}  {self.at(0.99):7.1f}  "
@@ -104,24 +103,24 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=40_000)
     parser.add_argument("--hostile", type=int, default=8_900)
     parser.add_argument("--connections", type=int, default=4)
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         url = SqliteFile(str(Path(directory) / "gqlstock.db"))
         asyncio.run(shop.make(url, 2, 4, _SINGLES))
         with serving.ours(f"sqlite:///{url.path}") as server:
             parts = [
                 _part(
-                    "one document",
+                    "same document",
                     server,
-                    itertools.repeat(page(0), max(given.documents // 4, 1_000)),
-                    given.connections,
+                    itertools.repeat(page(0), max(args.documents // 4, 1_000)),
+                    args.connections,
                 ),
-                _part("each another", server, map(page, range(given.documents)), given.connections),
-                _part("hostile", server, map(hostile, range(given.hostile)), given.connections, refused=True),
+                _part("different documents", server, map(page, range(args.documents)), args.connections),
+                _part("hostile documents", server, map(hostile, range(args.hostile)), args.connections, refused=True),
             ]
     print(f"{'':24} {'answers':>7}   CPU ms   {'p50 ms':>7}  {'p99':>7}  {'p99.9':>7} {'':8}   {'longest':>8}   MB")
     for part in parts:
-        print(part.told(parts[0]))
+        print(part.text(parts[0]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Our executor beside the ordinary one and code by hand, in turns in one run: ``python benchmarks/executor.py``.
+"""Compares the breadth-first executor with graphql-core's and with hand-written code: ``python benchmarks/executor.py``.
 
-In process: the whole of ``Schema.execute`` with its SQL, and the execution alone over objects that are there already.
-Over HTTP it is ``scripts/bench`` that compares.
+Measures in process, alternating between them: all of ``Schema.execute`` with its SQL, and only the execution over objects
+in memory. ``scripts/bench`` compares over HTTP.
 """
 
 import argparse
@@ -49,7 +49,7 @@ Ask = Callable[[], Awaitable[Any]]
 
 
 async def in_turns(asks: dict[str, Ask], rounds: int, least: float = 0.2) -> dict[str, float]:
-    """The median milliseconds of each, asked in turns for a while."""
+    """The median milliseconds of each, measured alternately."""
     times: dict[str, list[float]] = {name: [] for name in asks}
     for _ in range(rounds):
         for name, ask in asks.items():
@@ -63,7 +63,7 @@ async def in_turns(asks: dict[str, Ask], rounds: int, least: float = 0.2) -> dic
 
 
 async def peak(ask: Ask) -> float:
-    """The most memory that one call takes at once, in MB."""
+    """The peak memory of one call in MB."""
     await ask()
     tracemalloc.start()
     await ask()
@@ -73,11 +73,11 @@ async def peak(ask: Ask) -> float:
 
 
 def asking(executor: Any, query: str, variables: dict[str, Any] | None = None) -> Ask:
-    asked: Schema = root.build(executor)
+    schema: Schema = root.build(executor)
 
     async def ask() -> Any:
         context = Context(Deployment(None, None), caller=SYSTEM)  # type: ignore[arg-type]
-        answer = await asked.execute(query, variables, context_value=context)
+        answer = await schema.execute(query, variables, context_value=context)
         assert answer.errors is None, answer.errors
         return answer.data
 
@@ -93,8 +93,8 @@ def asking_by_hand(answer: Callable[[], bytes]) -> Ask:
 
 def row(name: str, figures: dict[str, float], unit: str = "ms") -> None:
     ordinary = figures["graphql-core"]
-    told = "  ".join(f"{key} {value:8.3f} {unit}" for key, value in figures.items())
-    print(f"{name:26} {told}   {ordinary / figures['breadth-first']:5.2f} times", flush=True)
+    columns = "  ".join(f"{key} {value:8.3f} {unit}" for key, value in figures.items())
+    print(f"{name:26} {columns}   {ordinary / figures['breadth-first']:5.2f} times", flush=True)
 
 
 async def in_process(rounds: int, path: Path) -> None:
@@ -110,25 +110,25 @@ async def in_process(rounds: int, path: Path) -> None:
     }
     named = {"page of 24": PAGE, "one product": ONE, "250 products of 10": MANY, "an order of 2 lines": ORDER}
     async with connection.opened(url, everywhere=True):
-        print("── the whole of Schema.execute, with its SQL")
+        print("── all of Schema.execute, with its SQL")
         for name, query in {**named, **SMALL}.items():
-            given = variables.get(query)
+            values = variables.get(query)
             asks = {
-                "graphql-core": asking(OrdinaryExecutor, query, given),
-                "breadth-first": asking(BreadthFirstExecutor, query, given),
+                "graphql-core": asking(OrdinaryExecutor, query, values),
+                "breadth-first": asking(BreadthFirstExecutor, query, values),
             }
             if query in hand:
                 asks["by hand"] = asking_by_hand(hand[query])
                 assert await asks["breadth-first"]() == json.loads(hand[query]())["data"]
             row(name, await in_turns(asks, rounds))
-        print("── memory, the most at once")
+        print("── peak memory")
         for name in ("page of 24", "250 products of 10"):
             asks = {
                 "graphql-core": asking(OrdinaryExecutor, named[name], variables.get(named[name])),
                 "breadth-first": asking(BreadthFirstExecutor, named[name], variables.get(named[name])),
             }
             row(name, {key: await peak(ask) for key, ask in asks.items()}, "MB")
-    print("── the execution alone, over objects that are there already")
+    print("── only the execution, over objects in memory")
     for name, (products, combinations) in {"page of 24 of 4": (24, 4), "250 of 10": (250, 10), "one": (1, 4)}.items():
         asks = {key: prepared.asking(made, products, combinations) for key, made in prepared.EXECUTORS.items()}
         answers = [await ask() for ask in asks.values()]

@@ -1,7 +1,7 @@
-"""What is asked of shops of two sizes: the pages of the first clients, every list with its filters and sorts, and changes.
+"""The requests to shops of two sizes: common storefront pages, every list with its filters and sort orders, and changes.
 
-Each ask is drawn anew for each round, of the same place in either shop: what stands in the middle of one is set beside
-what stands in the middle of the other.
+Each round draws new values at the same relative position in both shops, so that rows in the middle of one are compared
+with rows in the middle of the other.
 """
 
 import uuid
@@ -25,13 +25,13 @@ Data = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What one round is about."""
+    """The random values of one round."""
 
     size: Size
     chance: Random
 
     def place(self, most: int) -> int:
-        """A number from 1 to the most there is, as far in as in the other shop."""
+        """A number from 1 to ``most``, at the same relative position in both shops."""
         return 1 + int(self.chance.random() * most)
 
     def number(self) -> int:
@@ -44,7 +44,7 @@ class Drawn:
         return grown_shop.sku(grown_shop.with_sizes(self.number()))
 
     def skus(self, count: int) -> list[str]:
-        """Items that are counted, and that have not run out."""
+        """SKUs of items that are tracked and in stock."""
         found: dict[str, None] = {}
         while len(found) < count:
             number = self.number()
@@ -62,7 +62,7 @@ class Drawn:
         return grown_shop.shelf(self.number(), self.size)
 
     def once(self) -> str:
-        """Some moment since the shops began."""
+        """A random time since the shops opened."""
         return _days_ago(_STOCKED_DAYS * self.chance.random())
 
 
@@ -71,7 +71,7 @@ def _days_ago(days: float) -> str:
 
 
 def lately(drawn: Drawn) -> str:
-    """Since then as much of either shop has changed, and of the small one a page as well."""
+    """A time since which the same number of rows has changed in both shops, at least a page in the small one."""
     return _days_ago(_STOCKED_DAYS / 10)
 
 
@@ -81,7 +81,7 @@ def a_year_ago(drawn: Drawn) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """``before`` is asked first, untimed; what it answered is given to ``variables``. ``exempt``: why it may grow."""
+    """``before`` is sent first, untimed; ``variables`` receives its answer. ``exempt``: why the request may slow down."""
 
     name: str
     document: str
@@ -165,14 +165,14 @@ _MIDDLE_LEVEL = Ask(
 )
 
 _EVERYTHING = "a report over all items"
-_COUNTS = "counts as many rows as it says"
-_TEXTS = "reads the texts of all orders"
-_SUMS = "adds up the levels of all items"
-_SETTINGS = "reads what is set anywhere"
-_FULL = "reads on until its page is full"
-_PARTS = "looks up parts of a text that many have"
-_TREE = "names a thousand categories"
-_FAR = "walks to the first of them, far down the order"
+_COUNTS = "counts all rows"
+_TEXTS = "scans the text of all orders"
+_SUMS = "sums the levels of all items"
+_SETTINGS = "reads all settings"
+_FULL = "scans until its page is full"
+_PARTS = "looks up trigrams that many items have"
+_TREE = "covers a thousand categories"
+_FAR = "scans to the first match, far down the order"
 
 READS = (
     Ask(
@@ -425,7 +425,7 @@ READS = (
         "demand report of a shelf",
         "query ($category: String!) { demandReport(category: $category, first: 20) { nodes { ordered item { sku } } } }",
         lambda d, _: {"category": d.shelf()},
-        exempt="sums what was ordered of all items",
+        exempt="sums the orders of all items",
     ),
     Ask("low-stock report", "{ lowStockReport(first: 20) { nodes { available item { sku } } } }", exempt=_EVERYTHING),
     Ask("demand report", "{ demandReport(first: 20) { nodes { ordered item { sku } } } }", exempt=_EVERYTHING),

@@ -1,8 +1,8 @@
-"""A shop of any size on PostgreSQL, written by a few statements: what years of trade through the services would leave.
+"""Fills a PostgreSQL database with a shop of any size, like years of operation, using a few statements.
 
-Two of them differ in their size alone: a product, a shelf and an order have as much in either. `gqlstock verify` has
-nothing to say against them. A tenth of the items has run out and has an open alert; the orders of the last two weeks
-are still open; news reaches back over a tenth of the movements.
+Shops only differ in size: products, shelves and orders have the same extent in each. `gqlstock verify` finds no fault. A
+tenth of the items is sold out and has an open alert. Orders of the last two weeks are still open. The outbox covers the
+last tenth of the movements.
 """
 
 import re
@@ -18,16 +18,16 @@ from gqlstock.store.db.connection import Postgres
 
 SIZES = ("XS", "S", "M", "L", "XL")
 PLACES = ("BERLIN", "LYON", "POZNAN")
-# Of each ten items, the fifth is a product that is counted by those behind it.
+# Of each ten items, the fifth is a product that is tracked by combinations, which follow it.
 _BLOCK, _TRACKED = 10, 5
 _PRODUCTS_OF_A_SHELF = 50
-# A step that has no divisor in common with the number of levels visits each of them before any comes again.
+# A step coprime to the number of levels visits each level once before any repeats.
 _STEPS = (7_919, 104_729, 1_299_709)
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is of everything."""
+    """The numbers of rows of a shop."""
 
     items: int
     movements: int
@@ -38,21 +38,21 @@ class Size:
 
     @property
     def moves(self) -> int:
-        """The movements behind the one that each level begins with."""
+        """The movements after the initial one of each level."""
         return self.movements - self.levels
 
     @property
     def orders(self) -> int:
-        """Each fourth move is a line of an order, and each order has two."""
+        """Every fourth movement is of an order line, and each order has two lines."""
         return self.moves // 4 // 2
 
     @property
     def shelves(self) -> int:
-        """The lowest categories; ten of them are a section."""
+        """The lowest categories; ten form a section."""
         return self.items // 2 // _PRODUCTS_OF_A_SHELF // 10 * 10
 
     def figures(self) -> dict[str, int]:
-        """What the statements name."""
+        """The parameters of the statements."""
         step = next(step for step in _STEPS if self.levels % step)
         return {
             "items": self.items,
@@ -70,12 +70,12 @@ class Size:
 
 
 def product(number: int) -> int:
-    """The product that an item is, or is a combination of, by their numbers from 1."""
+    """The number of an item's product: its own, or that of a combination's product. Numbers start at 1."""
     return number - max((number - 1) % _BLOCK + 1 - _TRACKED, 0)
 
 
 def with_sizes(number: int) -> int:
-    """The product that combinations are of, among the ten that an item is one of."""
+    """The product with combinations in the item's group of ten."""
     return number - (number - 1) % _BLOCK - 1 + _TRACKED
 
 
@@ -90,7 +90,7 @@ def shelf(number: int, size: Size) -> str:
 
 
 def is_counted(number: int) -> bool:
-    """Whether units are counted of the item itself, and not of its combinations."""
+    """Whether the item itself is tracked, not its combinations."""
     return (number - 1) % _BLOCK + 1 != _TRACKED
 
 
@@ -99,7 +99,7 @@ def has_run_out(number: int) -> bool:
 
 
 async def make(url: Postgres, size: Size, tell: Callable[[str], None]) -> None:
-    """Make the database anew, and fill it. Foreign keys are not checked, for which the user must be a superuser."""
+    """Recreate and fill the database. The user must be a superuser, because foreign keys are not checked."""
     await drop(url)
     server = await asyncpg.connect(**{**url.credentials, "database": "postgres"})
     await server.execute(f'CREATE DATABASE "{url.credentials["database"]}"')
@@ -123,7 +123,7 @@ async def _fill(connection: asyncpg.Connection, size: Size, tell: Callable[[str]
         "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '512MB';"
         "SET work_mem = '256MB'"
     )
-    # One by one they are made faster than row by row.
+    # Creating them afterwards is faster than updating them row by row.
     indexes = [row["indexdef"] for row in await connection.fetch(_INDEXES)]
     for name in await connection.fetch(_INDEXES):
         await connection.execute(f'DROP INDEX "{name["indexname"]}"')
@@ -143,8 +143,8 @@ _INDEXES = """SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'pub
 
 
 def statements(size: Size) -> list[str]:
-    """The statements that fill a database, for a shop of that size."""
+    """The statements that fill a database with a shop of this size."""
     text = re.sub(r"^--.*\n", "", Path(__file__).with_suffix(".sql").read_text(), flags=re.MULTILINE)
     figures = size.figures()
-    told = re.sub(r"(?<!:):([a-z]+)", lambda found: f"{figures[found[1]]}::bigint", text)
-    return [statement for part in told.split(";\n") if (statement := part.strip())]
+    filled_in = re.sub(r"(?<!:):([a-z]+)", lambda found: f"{figures[found[1]]}::bigint", text)
+    return [statement for part in filled_in.split(";\n") if (statement := part.strip())]

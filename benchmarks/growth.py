@@ -1,10 +1,10 @@
-"""What a shop of a hundred times the size costs: reads and changes in turns on two PostgreSQL databases.
+"""The cost of a shop that is a hundred times larger: alternates reads and changes on two PostgreSQL databases.
 
     GQLSTOCK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1/test .venv/bin/python benchmarks/growth.py [--keep]
 
-The two are made on that server, by names of their own, and dropped at the end; with ``--keep`` they stay, and are used
-again by the next run of the same sizes. For each ask it prints the median milliseconds of either, and how many times
-as much the larger one takes; ``!`` is behind what takes more than 1.5 times as much and does not have to.
+The databases are created on that server under their own names and dropped at the end. With ``--keep`` they stay, and the
+next run of the same sizes reuses them. For each request it prints the median milliseconds on both and their ratio. ``!``
+marks requests that take more than 1.5 times as long without an accepted reason.
 """
 
 import argparse
@@ -39,13 +39,13 @@ from grown_shop import Size
 
 SMALL = Size(10_000, 100_000)
 MOST = 1.5
-# An ask that takes this long in all is not asked any more.
+# A request that takes this long in total is not repeated.
 _PATIENCE = 12.0
 _WARMING = 2
 
 
 async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
-    """What is answered, and how long that took, without what is asked before."""
+    """The answer and its duration, without the preceding request."""
     before = (await _answer(asked.before, drawn))[0] if asked.before else {}
     variables = dict(asked.variables(drawn, before))
     context = Context(Deployment(None, None), caller=ANONYMOUS if asked.public else SYSTEM)  # type: ignore[arg-type]
@@ -63,49 +63,49 @@ async def _answer(asked: Ask, drawn: Drawn) -> tuple[Any, float]:
     return answer.data, took
 
 
-async def _work(url: Postgres, size: Size, told: Connection) -> None:
-    """Ask what is told, on one database, until nothing more is told."""
+async def _work(url: Postgres, size: Size, pipe: Connection) -> None:
+    """Execute the requests that arrive on a pipe, on one database, until it ends."""
     async with connection.opened(url, everywhere=True):
         with cache.everywhere(Cache(64 * 1024 * 1024)):
-            await _answer_all(size, told)
+            await _answer_all(size, pipe)
 
 
-async def _answer_all(size: Size, told: Connection) -> None:
-    while (asked := told.recv()) is not None:
+async def _answer_all(size: Size, pipe: Connection) -> None:
+    while (asked := pipe.recv()) is not None:
         index, seed = asked
         try:
-            told.send((await _answer(grown_asks.ALL[index], Drawn(size, Random(seed))))[1])
+            pipe.send((await _answer(grown_asks.ALL[index], Drawn(size, Random(seed))))[1])
         except AssertionError as error:
-            told.send(error)
+            pipe.send(error)
 
 
-def _begin(url: Postgres, size: Size, told: Connection) -> None:
-    asyncio.run(_work(url, size, told))
+def _begin(url: Postgres, size: Size, pipe: Connection) -> None:
+    asyncio.run(_work(url, size, pipe))
 
 
 class Shop:
-    """A process of its own that asks one database."""
+    """A process that sends requests to one database."""
 
     def __init__(self, url: Postgres, size: Size) -> None:
         spawning = multiprocessing.get_context("spawn")
-        self._told, told = spawning.Pipe()
-        self._process = spawning.Process(target=_begin, args=(url, size, told), daemon=True)
+        self._pipe, pipe = spawning.Pipe()
+        self._process = spawning.Process(target=_begin, args=(url, size, pipe), daemon=True)
         self._process.start()
 
     def ask(self, index: int, seed: int) -> float:
-        self._told.send((index, seed))
-        answered = self._told.recv()
+        self._pipe.send((index, seed))
+        answered = self._pipe.recv()
         if isinstance(answered, Exception):
             raise answered
         return float(answered)
 
     def close(self) -> None:
-        self._told.send(None)
+        self._pipe.send(None)
         self._process.join()
 
 
 def measure(shops: Sequence[Shop], index: int, rounds: int) -> list[float]:
-    """The median seconds of each shop, asked in turns; the first rounds only warm them."""
+    """The median seconds of each shop, measured alternately. The first rounds are for warm-up."""
     times: list[list[float]] = [[] for _ in shops]
     began = time.monotonic()
     for number in range(_WARMING + rounds):
@@ -117,7 +117,7 @@ def measure(shops: Sequence[Shop], index: int, rounds: int) -> list[float]:
 
 
 def row(asked: Ask, measured: Callable[[], list[float]]) -> bool:
-    """Print a line of the table; whether it is as it should be."""
+    """Print a row of the table. Returns whether it is within the limit."""
     try:
         small, large = measured()
     except AssertionError as error:
@@ -130,7 +130,7 @@ def row(asked: Ask, measured: Callable[[], list[float]]) -> bool:
 
 
 async def made(url: Postgres, size: Size) -> None:
-    """The database, filled, if it is not there already."""
+    """Create and fill the database unless it exists."""
     if not await _is_there(url, size):
         print(f"── {url.credentials['database']}: {size.items:,} items, {size.movements:,} movements", flush=True)
         await grown_shop.make(url, size, lambda text: print(text, flush=True))
@@ -142,7 +142,7 @@ async def _is_there(url: Postgres, size: Size) -> bool:
     except asyncpg.InvalidCatalogNameError:
         return False
     try:
-        # What was asked of it since has added to it.
+        # Earlier runs have added rows.
         return bool(await connection.fetchval("SELECT COUNT(*) BETWEEN $1 AND $1 * 1.1 FROM item", size.items))
     except asyncpg.UndefinedTableError:
         return False
@@ -155,12 +155,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--movements", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--only", default="", help="only what has this (a regular expression) in its name")
+    parser.add_argument("--only", default="", help="only requests whose name matches this regular expression")
     parser.add_argument("--keep", action="store_true", help="do not drop the databases at the end")
     chosen = parser.parse_args(given)
     url = Config.from_env({"GQLSTOCK_DATABASE_URL": os.environ.get("GQLSTOCK_TEST_DATABASE_URL", "")}).database
     if not isinstance(url, Postgres):
-        sys.exit("GQLSTOCK_TEST_DATABASE_URL has to say where PostgreSQL is.")
+        sys.exit("GQLSTOCK_TEST_DATABASE_URL must be the URL of a PostgreSQL database.")
     sizes = {"small": SMALL, "large": Size(chosen.items, chosen.movements)}
     urls = {name: Postgres(**{**url.credentials, "database": f"gqlstock_growth_{name}"}) for name in sizes}
     for name, size in sizes.items():

@@ -1,4 +1,4 @@
-"""Reads asked cold, mixed and hot, ours and by hand in turns."""
+"""Measures reads cold, mixed and hot, alternating between gqlstock and the hand-written code."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ from reads import ORDERS_PER_SECOND, Read, Temperature
 from serving import CacheFigures, Server
 from turns import Taken, Way
 
-# Enough for each worker to be asked.
+# Enough to reach every worker.
 _WARMING = CLIENTS * 4
 
 
@@ -26,12 +26,12 @@ _WARMING = CLIENTS * 4
 class Pace:
     rounds: int
     seconds: float
-    """Of a turn; a cold one of ours ends earlier when every subject was asked."""
+    """The duration of a turn. A cold turn of gqlstock ends earlier, once every subject was requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A question at one temperature. ``hit_rates``: of ours, in each round; empty where the server does not say."""
+    """A read at one temperature. ``hit_rates``: gqlstock's, per round; empty if the server has no such metrics."""
 
     read: Read
     temperature: Temperature
@@ -45,13 +45,13 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Ours by hand's rate: the median of the pairs of turns."""
+        """The rate of gqlstock divided by that of the hand-written code: the median over the pairs of turns."""
         pairs = zip(self.ours.per_second, self.by_hand.per_second, strict=True)
         return statistics.median(ours / by_hand for ours, by_hand in pairs)
 
 
 class _Side:
-    """One way of asking about the subjects of a question. ``keeps``: whether the server keeps answers in memory."""
+    """One server and its requests for the subjects of a read. ``keeps``: whether the server caches answers."""
 
     def __init__(
         self, server: Server, requests: list[bytes], orders: list[bytes], popular: Sequence[int], *, keeps: bool
@@ -62,7 +62,7 @@ class _Side:
         self._server, self._keeps = server, keeps
 
     def ask(self, temperature: Temperature, seconds: float) -> tuple[Taken, float | None]:
-        """One turn, and the share of its requests that were answered from memory."""
+        """One turn and its cache hit rate."""
         load = Load(self._orders, ORDERS_PER_SECOND) if temperature is Temperature.MIXED else None
         cache_before, busy_before = self._cache(), self._server.busy()
         turn = client.ask(self._server.port, self._requests(temperature), CLIENTS, seconds, load=load)
@@ -70,7 +70,7 @@ class _Side:
         return taken, _hit_rate(cache_before, self._cache())
 
     def warm(self) -> None:
-        """Have the server keep what all subjects share."""
+        """Load what all subjects share into the cache."""
         client.ask(self._server.port, itertools.repeat(self._outside, _WARMING), CLIENTS, math.inf)
 
     def _requests(self, temperature: Temperature) -> Iterator[bytes]:
@@ -78,7 +78,7 @@ class _Side:
             return self._popular
         if temperature is Temperature.HOT:
             return itertools.repeat(self._inside[0])
-        # Where nothing is kept, a subject that is asked again is as cold as before.
+        # Without a cache, a repeated subject is as cold as before.
         return iter(self._inside) if self._keeps else itertools.cycle(self._inside)
 
     def _cache(self) -> CacheFigures | None:
@@ -86,7 +86,7 @@ class _Side:
 
 
 def take(reads: Sequence[Read], ours: Server, our_url: str, by_hand: Server, token: str, pace: Pace) -> list[Row]:
-    """Every question at every temperature in each round; one more round before warms up."""
+    """Measure every read at every temperature in each round, after a round for warm-up."""
     rows = [Row(read, temperature) for read in reads for temperature in Temperature]
     sides = [_sides(read, ours, by_hand, token) for read in reads]
     for number in range(pace.rounds + 1):
@@ -116,7 +116,7 @@ def _sides(read: Read, ours: Server, by_hand: Server, token: str) -> tuple[_Side
 
 
 def _hit_rate(before: CacheFigures | None, after: CacheFigures | None) -> float | None:
-    """None where the server does not say."""
+    """The hit rate; None if the server has no such metrics."""
     if before is None or after is None:
         return None
     hits, misses = after.hits - before.hits, after.misses - before.misses
@@ -124,6 +124,6 @@ def _hit_rate(before: CacheFigures | None, after: CacheFigures | None) -> float 
 
 
 async def _forget(url: str) -> None:
-    """Have the server on this database drop everything that it keeps in memory."""
+    """Make the server on this database drop its cache."""
     async with connection.opened(databases.opened_as(url)):
         await transactions.run(lambda: outbox.add([RESET]))

@@ -1,10 +1,10 @@
-"""``gqlstock import`` of counts beside SQL by hand: the same file into copies of the same database.
+"""Compares ``gqlstock import`` of counts with hand-written SQL: the same file into copies of the same database.
 
-By hand it is one transaction. Alone it measures a file of Magento's sources:
+The hand-written code is one transaction. Run directly, this module measures a file of Magento sources:
 
     .venv/bin/python benchmarks/importing.py [--rows 1000000] [--postgres postgres://…/name]
 
-Without ``--postgres`` it is on SQLite.
+Without ``--postgres`` it uses SQLite.
 """
 
 import argparse
@@ -38,7 +38,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format of counts. ``columns``: those of the SKU, the warehouse and the units."""
+    """A format of counts. ``columns``: its columns of SKU, warehouse and units."""
 
     name: str
     lines: Callable[[int, int], Iterable[str]]
@@ -52,7 +52,7 @@ SOURCES = Format("magento-sources", shop.sources, ("sku", "source_code", "quanti
 def compare(
     place: Place, directory: Path, items: int, warehouses: int, format_: Format = LEVELS
 ) -> tuple[Taken, Taken]:
-    """What one file of so many levels takes, ours and by hand; both must leave the same levels."""
+    """Measure both on a file of this many levels. Both must result in the same levels."""
     file = directory / f"{format_.name}.csv"
     with databases.made(place, "empty") as url:
         asyncio.run(shop.without_levels(databases.opened_as(url), items, warehouses))
@@ -69,7 +69,7 @@ def compare(
     return taken
 
 
-# A process counts the memory of the one that started it as its own peak: one that is small starts it, and tells.
+# A process counts its parent's memory as its own peak, so a small process starts it and prints the peak.
 _SMALL = """import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
@@ -78,12 +78,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 def _run(command: list[str], **environment: str) -> Taken:
     began = time.monotonic()
     small = [sys.executable, "-S", "-c", _SMALL, *command]
-    told = subprocess.run(small, env={**os.environ, **environment}, stdout=subprocess.PIPE, check=True)
-    return Taken(time.monotonic() - began, int(told.stdout) / 1024)
+    result = subprocess.run(small, env={**os.environ, **environment}, stdout=subprocess.PIPE, check=True)
+    return Taken(time.monotonic() - began, int(result.stdout) / 1024)
 
 
 async def _left(url: str) -> tuple[int, int]:
-    """How many levels there are, and how many units; the ledger must agree."""
+    """The numbers of levels and units, which must match the ledger."""
     async with connection.opened(databases.opened_as(url)):
         assert await verification.verify() == []
         (found,) = await sql.query("SELECT COUNT(*) AS levels, SUM(on_hand) AS units FROM inventory_level")
@@ -93,15 +93,17 @@ async def _left(url: str) -> tuple[int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--postgres", metavar="URL", help="a database; others are made beside it and dropped")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--postgres", metavar="URL", help="the URL of a database; temporary ones are created next to it"
+    )
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        place = Cluster(given.postgres) if given.postgres else Directory(Path(directory))
-        taken = compare(place, Path(directory), given.rows // _WAREHOUSES, _WAREHOUSES, SOURCES)
+        place = Cluster(args.postgres) if args.postgres else Directory(Path(directory))
+        taken = compare(place, Path(directory), args.rows // _WAREHOUSES, _WAREHOUSES, SOURCES)
     seconds = ("seconds", (taken[0].seconds, taken[1].seconds))
-    most = ("MB of memory at most", (taken[0].megabytes, taken[1].megabytes))
-    kind = "PostgreSQL" if given.postgres else "SQLite"
-    print(tables.of_pairs(f"{kind}: import of {given.rows:,} rows of Magento's sources", [seconds, most]))
+    most = ("peak memory in MB", (taken[0].megabytes, taken[1].megabytes))
+    kind = "PostgreSQL" if args.postgres else "SQLite"
+    print(tables.of_pairs(f"{kind}: import of {args.rows:,} rows of Magento sources", [seconds, most]))
 
 
 if __name__ == "__main__":

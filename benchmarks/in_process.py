@@ -1,4 +1,4 @@
-"""A request as it goes over the wire, asked of an application in this process."""
+"""Sends a raw HTTP request to an application in this process."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 
 
 async def ask(app: Starlette, request: bytes) -> None:
-    """Ask, and see that the answer is 200."""
+    """Send a request and check that the answer is 200."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     method, path, _ = first.decode().split()

@@ -1,4 +1,4 @@
-"""A shop of so many plain products and one warehouse, nothing counted; prints a token that may do everything.
+"""Creates a shop with plain products and one warehouse, without levels. Prints a token with all scopes.
 
 .venv/bin/python benchmarks/items.py DATABASE_URL PRODUCTS
 """

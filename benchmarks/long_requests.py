@@ -1,9 +1,9 @@
-"""Requests of the public that make the server work long: what each takes, and how long others wait meanwhile.
+"""The most expensive public requests: what each costs, and how long others wait meanwhile.
 
     .venv/bin/python benchmarks/long_requests.py [--items 20000]
 
-One server on SQLite with so many products. Each request is asked once, while another connection asks a small question
-again and again. Memory is the highest that the server had in memory so far.
+One server on SQLite with ``--items`` products. Each request is sent once, while another connection repeats a small query.
+Memory is the server's peak so far.
 """
 
 import argparse
@@ -52,7 +52,7 @@ REQUESTS = {
 
 
 def _highest(server: Server) -> float:
-    """The most megabytes that the server has had in memory."""
+    """The peak memory of the server in MB."""
     lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
 
@@ -71,9 +71,9 @@ def _measure(name: str, request: bytes, server: Server) -> None:
         time.sleep(0.002)
     taken = time.perf_counter() - began
     body = json.loads(answers[0].partition(b"\r\n\r\n")[2])
-    told = body["errors"][0]["extensions"]["code"] if "errors" in body else "answered"
+    outcome = body["errors"][0]["extensions"]["code"] if "errors" in body else "answered"
     print(
-        f"{name:30} {told:18} {taken:6.1f} s   {server.busy() - busy:6.1f} s CPU   others waited at most "
+        f"{name:30} {outcome:18} {taken:6.1f} s   {server.busy() - busy:6.1f} s CPU   others waited up to "
         f"{max(waits) * 1_000:7.0f} ms   {_highest(server):6.0f} MB",
         flush=True,
     )
@@ -87,7 +87,7 @@ def main() -> None:
         url = SqliteFile(str(Path(directory) / "gqlstock.db"))
         asyncio.run(shop.make(url, 1, 4, given.items))
         with serving.ours(f"sqlite:///{url.path}") as server:
-            _measure("a small one", _SMALL, server)
+            _measure("a small query", _SMALL, server)
             for name, request in REQUESTS.items():
                 _measure(name, request, server)
 

@@ -1,4 +1,4 @@
-"""The memory of a server at rest, and after many requests of which no two are the same."""
+"""The memory of a server at rest and after many different requests."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from databases import Place
 from questions import AVAILABILITIES, CLIENTS
 
 MOST_AT_REST = 100
-"""MB; a goal."""
+"""In MB; a goal."""
 _MOST_BESIDE_CACHE = 40
 _CACHE_MB = "GQLSTOCK_CACHE_MB"
 _DEFAULT_CACHE_MB = 64
@@ -30,7 +30,7 @@ _DOCUMENT = """query Q{number} {{ product(sku: "{sku}") {{ id sku name descripti
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """In MB. ``cache``: what the server says that it keeps; None where it does not say."""
+    """In MB. ``cache``: the size of the cache according to the server; None if it has no such metric."""
 
     requests: int
     at_rest: float
@@ -40,7 +40,7 @@ class Memory:
 
     @property
     def allowed(self) -> float:
-        """The most that is allowed in the end."""
+        """The limit at the end."""
         return self.at_rest + self.cache_limit + _MOST_BESIDE_CACHE
 
 
@@ -55,7 +55,7 @@ def measure(place: Place, requests: int) -> Memory:
 
 
 def _different(count: int) -> Iterator[bytes]:
-    """Requests of the public: one in ten has a document of its own, the others have variables of their own."""
+    """Public requests: one in ten has a different document, the others have different variables."""
     drawn = random.Random(count)
     for number in range(count):
         if number % _DOCUMENT_EVERY == 0:

@@ -1,4 +1,4 @@
-"""What the log, the metrics and the tidy end cost a request: the same requests with them and without.
+"""The cost of logging, metrics and graceful shutdown per request: the same requests with and without them.
 
 python benchmarks/observing.py
 """

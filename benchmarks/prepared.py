@@ -1,4 +1,4 @@
-"""A page of products with what can be sold of each combination, over objects in memory: nothing but the execution."""
+"""A page of products with the availability of each combination, over objects in memory: measures only the execution."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal

@@ -1,6 +1,6 @@
-"""Where the time of a row goes in the server: the application in this process, under cProfile, one request after another.
+"""Profiles the server for a row: runs the application in this process under cProfile, one request after another.
 
-Only the event loop's thread is seen: what SQLite's own thread or PostgreSQL does shows as waiting.
+It only covers the thread of the event loop: time in SQLite's thread or in PostgreSQL appears as waiting.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ _WARM_UP = 20
 
 
 def show(place: Place, warm_up: bytes, requests: Iterator[bytes], seconds: float) -> None:
-    """Print what takes most of itself, and what takes most with what it calls, until the time or the requests end."""
+    """Profile until the time or the requests end, and print the functions with the most own and the most cumulative time."""
     with databases.copied(place, "shop", "ours") as url:
         profile, count = asyncio.run(_profiled(url, warm_up, requests, seconds))
-    print(f"{count} requests, under the profiler")
+    print(f"{count} requests under the profiler")
     stats = pstats.Stats(profile).strip_dirs()
     for order in ("tottime", "cumulative"):
         stats.sort_stats(order).print_stats(_LINES)

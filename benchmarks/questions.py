@@ -1,4 +1,4 @@
-"""What is asked of the server and of the code by hand: the operations, and the request that each way takes for one."""
+"""The benchmarked operations, with the requests to gqlstock and to the hand-written code."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -40,14 +40,14 @@ CLIENTS = 16
 
 
 Requests = Callable[[str], list[bytes]]
-"""What is sent with a token, one after the other and then from the start again."""
+"""Makes the requests for a token, which are sent in order and then repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row of the table: ``ours`` and ``by_hand`` ask the same, in the same order.
+    """One row of the table. ``ours`` and ``by_hand`` request the same in the same order.
 
-    ``clients``: how many ask at once; besides, one asks alone.
+    ``clients``: the number of concurrent clients. A single client is measured as well.
     """
 
     key: str
@@ -71,7 +71,7 @@ def post(path: str, given: Sequence[Any]) -> Requests:
 
 
 def http(method: str, path: str, token: str | None, body: Any = None) -> bytes:
-    """A request as it goes over the wire."""
+    """A raw HTTP request."""
     sent = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     if token:
@@ -105,8 +105,8 @@ def _adjustments(key: str, name: str, adjustments: Sequence[Any]) -> Question:
 
 
 def writes(singles: int) -> list[Question]:
-    """The rows that write, for a shop of at least so many products without options."""
-    # Nothing else writes the hot one.
+    """The rows with writes, for a shop of at least this many products without options."""
+    # No other row writes the hot item.
     distinct, hot = range(singles - 2), singles - 1
     counts = [_counts(1_000_000), _counts(2_000_000)]
     counted = graphql(COUNT, [{"input": {"counts": one}} for one in counts])

@@ -1,7 +1,7 @@
-"""The questions that read, each about many subjects, and how they are asked: cold, mixed and hot.
+"""The benchmarked reads, each with many subjects, and how they are requested: cold, mixed and hot.
 
-A subject is what one request is about: an item, a page, a list of SKUs. Popularity falls by rank (Zipf, s = 1), for what
-is asked and for what is ordered.
+A subject is what one request is about: an item, a page or a list of SKUs. Popularity follows Zipf's law (s = 1), for reads
+and for orders.
 """
 
 import base64
@@ -24,7 +24,7 @@ ITEMS = 10_000
 _LIST = 100
 _COMBINATION_PAGES = 100
 
-# Each question has one more subject, of items that no other subject shows.
+# Each read has one more subject, with items that no other subject contains.
 SINGLES = ITEMS + _LIST
 COMBINATIONS = 4
 PRODUCTS = (_COMBINATION_PAGES + 1) * PAGE_SIZE
@@ -35,22 +35,22 @@ _SEED = 16
 
 
 class Temperature(StrEnum):
-    """In the order in which they are asked: what cold requests leave in memory is there for the mixed ones."""
+    """In the order of measurement: mixed requests find what cold ones left in the cache."""
 
     COLD = "cold"
     """Each subject for the first time."""
     MIXED = "mixed"
     """Subjects by their popularity, while orders change their stock."""
     HOT = "hot"
-    """The most popular subject, again and again."""
+    """The most popular subject, repeatedly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question with its goals: the share of the rate by hand that ours should reach.
+    """A read with its goals: the share of the hand-written code's rate that gqlstock should reach.
 
-    The question's requests are about one subject each, the most popular first; the last one is not asked when something is
-    measured. ``sold``: the SKUs of each subject that are ordered in mixed turns.
+    Each request is about one subject, the most popular first. The last one is not used in measurements. ``sold``: the
+    SKUs of each subject that are ordered in mixed turns.
     """
 
     question: Question
@@ -58,7 +58,7 @@ class Read:
     goals: Mapping[Temperature, float]
 
     def popular(self) -> list[int]:
-        """Subjects as they are asked in mixed turns, the same each time."""
+        """The subjects requested in mixed turns. Always the same sequence."""
         return self._drawn(Random(_SEED), _DRAWS)
 
     def ours_ordered(self, token: str) -> list[bytes]:
@@ -68,7 +68,7 @@ class Read:
         return questions.post("/orders", self._orders())(token)
 
     def _orders(self) -> list[list[dict[str, Any]]]:
-        """Orders of two lines, the same each time."""
+        """Orders of two lines. Always the same sequence."""
         random = Random(_SEED + 1)
         skus = [random.choice(self.sold[subject]) for subject in self._drawn(random, _DRAWS)]
         pairs = zip(skus[::2], skus[1::2], strict=True)
@@ -101,7 +101,7 @@ def _listing() -> Read:
 
 
 def _page_of_singles(start: int) -> dict[str, Any]:
-    """The variables of the page that begins with this product."""
+    """The variables of the page that starts with this product."""
     before = _before(start)
     return {"category": shop.category_of_single(start), "after": _cursor(before) if before >= 0 else None}
 
@@ -112,7 +112,7 @@ def _path_of_singles(start: int) -> str:
 
 
 def _before(start: int) -> int:
-    """The last product of the page before, in the same category; below 0 where this is the first page."""
+    """The last product of the previous page in the same category; negative on the first page."""
     return start - PAGE_SIZE * (shop.SINGLE_CATEGORIES - 1) - 1
 
 
@@ -123,7 +123,7 @@ def _cursor(number: int) -> str:
 
 
 def _id(number: int) -> int:
-    """The id of a product without options: the others are inserted before it."""
+    """The id of a product without options. The others are inserted first."""
     return 1 + PRODUCTS * (1 + COMBINATIONS) + number
 
 

@@ -1,4 +1,4 @@
-"""Servers that benchmarks ask over loopback: ours as ``gqlstock serve`` starts it, and the code by hand."""
+"""The servers under test, on loopback: ``gqlstock serve`` and the hand-written code."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ _METRICS = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """What a server says of the answers that it keeps: how often it had one and had none, and the bytes of all it keeps."""
+    """A server's cache metrics: hits and misses of answers, and the size of the whole cache in bytes."""
 
     hits: int
     misses: int
@@ -35,15 +35,15 @@ class Server:
     ready_after: float
 
     def memory(self) -> float:
-        """The megabytes that its process and those that it started have in memory."""
+        """The resident memory of the process and its children in MB."""
         return sum(_resident(pid) for pid in _family(self.process.pid))
 
     def busy(self) -> float:
-        """The seconds of a processor that they have taken so far."""
+        """The CPU seconds that they have used so far."""
         return sum(_taken(pid) for pid in _family(self.process.pid))
 
     def cache(self) -> CacheFigures | None:
-        """From /metrics; None where it has no such figures."""
+        """The cache metrics from /metrics; None if there are none."""
         lines = client.once(self.port, _METRICS).decode().splitlines()
         figures = {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
         hits = figures.get('gqlstock_cache_hits_total{kind="answer"}')
@@ -70,7 +70,7 @@ def _taken(pid: int) -> float:
 
 @contextlib.contextmanager
 def ours(url: str, workers: int = 1, **environment: str) -> Iterator[Server]:
-    """``gqlstock serve`` for the block."""
+    """Run ``gqlstock serve`` during the block."""
     command = [sys.executable, "-m", "gqlstock.cli", "serve", "--workers", str(workers)]
     with _running(command, {"GQLSTOCK_DATABASE_URL": url, "GQLSTOCK_LOG_LEVEL": "warning", **environment}) as server:
         yield server
@@ -78,7 +78,7 @@ def ours(url: str, workers: int = 1, **environment: str) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def by_hand(url: str, token: str, workers: int = 1) -> Iterator[Server]:
-    """The code by hand under the same uvicorn, for the block."""
+    """Run the hand-written code under the same uvicorn during the block."""
     command = [sys.executable, by_hand_app.__file__, "--workers", str(workers)]
     with _running(command, {by_hand_app.DATABASE: url, by_hand_app.TOKEN: token}) as server:
         yield server
@@ -110,10 +110,10 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"The server ended with {process.returncode}.")
+            raise RuntimeError(f"The server exited with {process.returncode}.")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as asking:
             asking.sendall(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
             if asking.recv(100).startswith(b"HTTP/1.1 200 "):
                 return
         time.sleep(0.01)
-    raise TimeoutError(f"Nothing is ready on {port}.")
+    raise TimeoutError(f"No server is ready on port {port}.")

@@ -1,6 +1,6 @@
-"""The shop that benchmarks ask: products of combinations and products without options, counted in one warehouse.
+"""The benchmarked shop: products with combinations and products without options, stocked in one warehouse.
 
-Items, levels and movements are inserted without outbox entries: a server on a copy has nothing to deliver when it starts.
+Items, levels and movements are inserted without outbox entries, so a server on a copy has nothing to deliver at startup.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +20,15 @@ from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 
 WAREHOUSE = "BERLIN"
 PAGE_SIZE = 24
-"""How many products a page has; a category of products of combinations has one page."""
+"""The products of a page. A category of products with combinations has one page."""
 SINGLE_CATEGORIES = 5
-"""The categories of products without options; each has every fifth page of them, by name."""
+"""The number of categories of products without options. Each contains every fifth page of them, by name."""
 SIZES, COLORS = ("S", "M"), ("Red", "Blue", "Green", "Black", "White")
 _UNITS = 1_000_000
 
 
 def sku(number: int) -> str:
-    """The SKU of a product of combinations."""
+    """The SKU of a product with combinations."""
     return f"P{number:04}"
 
 
@@ -43,7 +43,7 @@ def single(number: int) -> str:
 
 
 def products_page(number: int) -> str:
-    """The slug of a category of 24 products of combinations."""
+    """The slug of a category of 24 products with combinations."""
     return f"products-{number:04}"
 
 
@@ -61,7 +61,7 @@ def _category(number: int) -> int:
 
 
 async def make(url: DatabaseUrl, products: int, combinations: int, singles: int = 0) -> None:
-    """So many products of so many combinations each, and without options; a million units of everything."""
+    """Create products with combinations and without options, with a million units of each."""
     await versions.migrate(url)
     async with connection.opened(url):
         await warehouses.ensure_default_organization()
@@ -78,7 +78,7 @@ async def make(url: DatabaseUrl, products: int, combinations: int, singles: int 
 
 
 async def without_levels(url: DatabaseUrl, singles: int, places: int) -> None:
-    """So many products without options and so many warehouses, and nothing counted yet."""
+    """Create products without options and warehouses, without levels."""
     await versions.migrate(url)
     async with connection.opened(url):
         await warehouses.ensure_default_organization()
@@ -127,21 +127,21 @@ def _product(new_sku: str, name: str, category_id: int) -> Item:
 
 
 def counts(singles: int, places: int) -> Iterator[str]:
-    """The lines of a file that counts every one of them in every warehouse."""
+    """The lines of a file that counts every product in every warehouse."""
     yield "sku,warehouse,on_hand\n"
     for place in map(_place, range(places)):
         yield from (f"{single(number)},{place},{counted(number)}\n" for number in range(singles))
 
 
 def sources(singles: int, places: int) -> Iterator[str]:
-    """The same as Magento's export of sources, which has the sources of an item one after another."""
+    """The same in the format of a Magento source export, which lists the sources of an item consecutively."""
     yield "source_code,sku,status,quantity\n"
     for number in range(singles):
         yield from (f"{_place(place)},{single(number)},1,{counted(number)}.0000\n" for place in range(places))
 
 
 def counted(number: int) -> int:
-    """How many units of a product without options that file says."""
+    """The units of a product without options in that file."""
     return number % 100 + 1
 
 
@@ -154,6 +154,6 @@ def _place(number: int) -> str:
 
 
 async def token(url: DatabaseUrl) -> str:
-    """A token that may do everything."""
+    """Create a token with all scopes."""
     async with connection.opened(url):
         return await tokens.create("benchmark", ["admin"])

@@ -1,4 +1,4 @@
-"""The server beside code by hand, in one run and in turns, as tables of ratios."""
+"""Compares gqlstock with hand-written code, alternating in one run, and prints tables of ratios."""
 
 import argparse
 import asyncio
@@ -45,7 +45,7 @@ _PROFILED_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured: the turns, the items of the file of levels, the starts, the subscribers, the requests before
+    """The extent of a run: the turns, the items in the file of levels, the starts, the subscribers, and the requests before
     memory is measured again."""
 
     reads: ReadPace
@@ -61,7 +61,7 @@ QUICK = Extent(ReadPace(2, 0.25), Pace(2, 0.15, 0.1), items=1_000, starts=1, sub
 
 
 def run(kind: str, parts: Collection[str], extent: Extent) -> None:
-    """All that is measured on one database."""
+    """Run all measurements on one kind of database."""
     signal.signal(signal.SIGTERM, _end)
     asked = [question for question in questions.writes(_WRITTEN_SINGLES) if question.part in parts]
     read = reads.ALL if "reads" in parts else ()
@@ -79,7 +79,7 @@ def run(kind: str, parts: Collection[str], extent: Extent) -> None:
         if "bulk" in parts:
             ours, by_hand = importing.compare(place, directory, extent.items, _WAREHOUSES)
             seconds = ("seconds", (ours.seconds, by_hand.seconds))
-            most = ("MB of memory at most", (ours.megabytes, by_hand.megabytes))
+            most = ("peak memory in MB", (ours.megabytes, by_hand.megabytes))
             title = f"{_TITLES[kind]}: import of {extent.items * _WAREHOUSES:,} levels"
             _say(tables.of_pairs(title, [seconds, most]))
 
@@ -101,7 +101,7 @@ def _rows(
 
 @contextlib.contextmanager
 def _place(kind: str) -> Iterator[tuple[Place, Path]]:
-    """Where databases of that kind are made, and a directory for files."""
+    """A place for databases of this kind, and a directory for files."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         yield (Directory(path) if kind == "sqlite" else Cluster(os.environ[CLUSTER])), path
@@ -109,7 +109,7 @@ def _place(kind: str) -> Iterator[tuple[Place, Path]]:
 
 @contextlib.contextmanager
 def _shop(place: Place) -> Iterator[str]:
-    """A database with the shop in it, to be copied; gives a token that may do everything."""
+    """A template database with the shop. Yields a token with all scopes."""
     with databases.made(place, "shop") as url:
         asyncio.run(shop.make(databases.opened_as(url), reads.PRODUCTS, reads.COMBINATIONS, reads.SINGLES))
         yield asyncio.run(shop.token(databases.opened_as(url)))
@@ -117,7 +117,7 @@ def _shop(place: Place) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _both(place: Place, token: str, workers: int) -> Iterator[tuple[Server, Server]]:
-    """Both servers, each on a copy of the shop of its own, in which ledger and levels must agree at the end."""
+    """Both servers, each on its own copy of the shop. Ledger and levels must agree at the end."""
     redis = {"GQLSTOCK_REDIS_URL": os.environ[REDIS]} if workers > 1 else {}
     with (
         databases.copied(place, "shop", "ours") as our_url,
@@ -133,7 +133,7 @@ async def _verify(url: str) -> None:
     async with connection.opened(databases.opened_as(url)):
         found = await verification.verify()
     if found:
-        raise AssertionError(f"{len(found)} figures of {url} do not agree, the first: {found[0]}")
+        raise AssertionError(f"{len(found)} figures of {url} do not match, for example: {found[0]}")
 
 
 def _workers(kind: str) -> Sequence[int]:
@@ -145,7 +145,7 @@ def _say(text: str) -> None:
 
 
 def _apart(kind: str, parts: Collection[str], extent: Extent) -> None:
-    """In a process of its own: Tortoise keeps the statements of the first kind of database that a process opens."""
+    """Run in a separate process, because Tortoise caches statements of the first kind of database that a process opens."""
     process = multiprocessing.get_context("spawn").Process(target=run, args=(kind, parts, extent))
     process.start()
     try:
@@ -160,7 +160,7 @@ def _apart(kind: str, parts: Collection[str], extent: Extent) -> None:
 
 
 def _end(*_: object) -> None:
-    """Who is asked to end leaves nothing behind first."""
+    """On a signal, exit through the cleanup code."""
     raise SystemExit(143)
 
 
@@ -188,10 +188,10 @@ def main(given: Sequence[str] | None = None) -> None:
         extent = replace(extent, requests=chosen.requests)
     kinds = [chosen.database] if chosen.database else list(_TITLES)
     if "postgres" in kinds and CLUSTER not in os.environ:
-        _say(f"{CLUSTER} is not set: PostgreSQL is left out.\n")
+        _say(f"{CLUSTER} is not set: skipping PostgreSQL.\n")
         kinds.remove("postgres")
     elif "postgres" in kinds and REDIS not in os.environ:
-        _say(f"{REDIS} is not set: two workers are left out.\n")
+        _say(f"{REDIS} is not set: skipping two workers.\n")
     if chosen.profile:
         _profile(chosen.profile, Temperature(chosen.temperature), kinds[0])
         return
@@ -206,16 +206,16 @@ def main(given: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, in some three minutes")
-    parser.add_argument("--only", choices=PARTS, action="append", help="this part; can be given more than once")
-    parser.add_argument("--database", choices=list(_TITLES), help="this one alone")
-    parser.add_argument("--rounds", type=int, help="how many turns each way has in each row")
-    parser.add_argument("--requests", type=int, help="how many different ones before memory is measured again")
+    parser.add_argument("--quick", action="store_true", help="a shorter run of about three minutes")
+    parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    parser.add_argument("--database", choices=list(_TITLES), help="only this database")
+    parser.add_argument("--rounds", type=int, help="turns per row and implementation")
+    parser.add_argument("--requests", type=int, help="number of different requests before memory is measured again")
     keys = [*(read.question.key for read in reads.ALL), *(one.key for one in questions.writes(_WRITTEN_SINGLES))]
-    parser.add_argument("--profile", choices=keys, metavar="ROW", help=f"where its time goes: {', '.join(keys)}")
+    parser.add_argument("--profile", choices=keys, metavar="ROW", help=f"profile a row: {', '.join(keys)}")
     temperatures = [Temperature.COLD.value, Temperature.HOT.value]
     parser.add_argument(
-        "--temperature", choices=temperatures, default=temperatures[0], help="of a row that is profiled"
+        "--temperature", choices=temperatures, default=temperatures[0], help="the temperature of the profiled row"
     )
     return parser
 

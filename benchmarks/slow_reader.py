@@ -1,8 +1,8 @@
-"""A subscriber that stops reading while stock changes 500 times a second: the server's memory, and how late another is.
+"""A subscriber that stops reading while stock changes 500 times per second: server memory, and the delay of another one.
 
     .venv/bin/python benchmarks/slow_reader.py [--seconds 60] [--per-second 500]
 
-On SQLite in a directory of its own; server, changes and clients share the machine.
+Uses SQLite in a temporary directory. Server, changes and clients share the machine.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from support import shop_builders as make
 from support.subscriptions import connected, pushed, subscribe
 
 CHANGES = "subscription { inventoryChanges { cursor changedAt movement { id } } }"
-# Some kilobytes each: what is not read fills the buffers on the way soon.
+# Each event has a few kilobytes, so unread ones soon fill the buffers.
 REASONS = " ".join(f"m{number}: movement {{ reason }}" for number in range(3))
 LARGE = f"subscription {{ inventoryChanges {{ cursor movement {{ id }} {REASONS} }} }}"
 _ITEMS = 50
@@ -70,12 +70,12 @@ async def measure(seconds: int, per_second: int, directory: Path) -> None:
 
     late.sort()
     after = max(1, min(10, seconds // 3))
-    print(f"{made.count} changes in {seconds} s, {len(late)} of {moved} heard at once by the one that reads:")
-    print(f"half of them within {late[len(late) // 2] * 1000:.0f} ms, 99 of 100 within ", end="")
-    print(f"{late[len(late) * 99 // 100] * 1000:.0f} ms, the latest after {late[-1] * 1000:.0f} ms")
+    print(f"{made.count} changes in {seconds} s, {len(late)} of {moved} received live by the other subscriber:")
+    print(f"median delay {late[len(late) // 2] * 1000:.0f} ms, 99th percentile ", end="")
+    print(f"{late[len(late) * 99 // 100] * 1000:.0f} ms, maximum {late[-1] * 1000:.0f} ms")
     print(f"the server's memory: {memory[after - 1]:.0f} MB after {after} s, ", end="")
-    print(f"at most {max(memory):.0f} MB, {memory[-1]:.0f} MB at the end")
-    print(f"the one that had stopped then read all {len(ids)} in {caught_up:.1f} s")
+    print(f"peak {max(memory):.0f} MB, {memory[-1]:.0f} MB at the end")
+    print(f"the stopped subscriber then read all {len(ids)} in {caught_up:.1f} s")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How long it takes until the server can be asked, and until its code is imported; the code by hand beside it."""
+"""The time until the server is ready, and until its code is imported, compared with the hand-written code."""
 
 import statistics
 import subprocess
@@ -12,7 +12,7 @@ from databases import Place
 
 
 def ready(place: Place, token: str, rounds: int) -> tuple[float, float]:
-    """Seconds from starting the process to the first 200 of /readyz, ours and by hand, in turns."""
+    """The seconds from starting the process to the first 200 from /readyz, measured alternately."""
     times: tuple[list[float], list[float]] = ([], [])
     with databases.copied(place, "shop", "ours") as url:
         for _ in range(rounds):
@@ -23,7 +23,7 @@ def ready(place: Place, token: str, rounds: int) -> tuple[float, float]:
 
 
 def imported(rounds: int) -> tuple[float, float]:
-    """Seconds that Python takes to import each application, without its own start."""
+    """The seconds that Python takes to import each application, without its own startup."""
     times: dict[str, list[float]] = {"": [], "import gqlstock.app": [], "import by_hand_app": []}
     for _ in range(rounds):
         for code, into in times.items():

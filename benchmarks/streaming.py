@@ -1,9 +1,9 @@
-"""A stream of a million levels while orders go on: seconds, the server's peak of memory, and how long orders take.
+"""A stream of a million levels while orders are placed: duration, peak server memory and order latency.
 
     .venv/bin/python benchmarks/streaming.py [--levels 1000000] [--clients 4] [--postgres postgres://…/name]
 
-On SQLite in a directory of its own; the PostgreSQL database is made beside the one that is named, and dropped. At the end
-the rows and what the feed has after their cursor must be the levels of the database, figure by figure.
+Uses SQLite in a temporary directory, or a temporary PostgreSQL database next to the one in the URL. At the end, the rows
+and the feed after their cursor must exactly match the levels in the database.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Streamed:
 
 
 async def fill(url: str, levels: int) -> str:
-    """A shop of so many levels in a hundred warehouses. Answers an admin token."""
+    """Create a shop with this many levels in a hundred warehouses. Returns an admin token."""
 
     async with connection.opened(opened_as(url), create=True):
         pass
@@ -86,7 +86,7 @@ async def fill(url: str, levels: int) -> str:
 
 
 class Http:
-    """One connection that asks for GraphQL."""
+    """A connection for GraphQL requests."""
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
@@ -100,14 +100,14 @@ class Http:
         body = json.dumps({"query": query, "variables": variables}).encode()
         head = f"{self._head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
-        told = (await reader.readuntil(b"\r\n\r\n")).lower()
-        answer = orjson.loads(await reader.readexactly(int(told.partition(b"content-length:")[2].split(b"\r\n", 1)[0])))
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        answer = orjson.loads(await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])))
         assert "errors" not in answer, answer
         return answer["data"]
 
 
 async def stream(port: int, token: str, file: Path) -> Streamed:
-    """Read the whole stream into a file, without the lengths of its pieces."""
+    """Write the decoded stream to a file."""
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
     writer.write(f"GET /export/levels.jsonl HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode())
@@ -124,7 +124,7 @@ async def stream(port: int, token: str, file: Path) -> Streamed:
 
 
 async def buy(port: int, token: str, skus: Iterator[str], taken: list[float]) -> None:
-    """Order again and again until cancelled."""
+    """Place orders until canceled."""
     http = Http(port, token)
     for sku in skus:
         began = time.perf_counter()
@@ -135,7 +135,7 @@ async def buy(port: int, token: str, skus: Iterator[str], taken: list[float]) ->
 
 
 def skus(items: int, number: int, clients: int) -> Iterator[str]:
-    """Items from all over the shop, no two clients the same."""
+    """SKUs across the shop, different for each client."""
     turn = 0
     while True:
         yield f"P{(turn * 7_919 * clients + number) % items}"
@@ -143,13 +143,13 @@ def skus(items: int, number: int, clients: int) -> Iterator[str]:
 
 
 def peak(pid: int) -> float:
-    """The most megabytes that a process had in memory."""
+    """The peak memory of a process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 async def measure(server: serving.Server, token: str, items: int, clients: int, file: Path) -> None:
-    """Orders alone, and then a stream beside them."""
+    """Measure orders alone, and then with a stream."""
     alone: list[float] = []
     beside: list[float] = []
     for taken in (alone, beside):
@@ -170,17 +170,18 @@ async def measure(server: serving.Server, token: str, items: int, clients: int, 
     print(
         f"stream                {found.seconds:8.1f} s   {found.size / 1e6:.0f} MB, first bytes after {found.first:.2f} s"
     )
-    print(f"on a processor        {busy:8.1f} s   of the server, with the orders")
-    print(f"peak of memory        {peak(server.process.pid):8.0f} MB  {before:.0f} MB before")
+    print(f"CPU                   {busy:8.1f} s   of the server, with the orders")
+    print(f"peak memory           {peak(server.process.pid):8.0f} MB  {before:.0f} MB before")
     for name, taken in (("orders alone", alone), ("orders beside it", beside)):
         slow = statistics.quantiles(taken, n=100)[94]
         print(
-            f"{name:<22}{len(taken):8} placed, median {statistics.median(taken) * 1e3:.0f} ms, 95 % in {slow * 1e3:.0f} ms"
+            f"{name:<22}{len(taken):8} placed, median {statistics.median(taken) * 1e3:.0f} ms, "
+            f"95th percentile {slow * 1e3:.0f} ms"
         )
 
 
 async def check(url: str, server: serving.Server, token: str, levels: int, file: Path) -> None:
-    """The rows and the feed after the cursor are the levels of the database."""
+    """Check that the rows and the feed after their cursor match the levels in the database."""
     with file.open("rb") as lines:
         cursor = orjson.loads(next(lines))["cursor"]
         found = {row["id"]: tuple(row[name] for name in _FIGURES) for row in map(orjson.loads, lines)}
@@ -199,14 +200,14 @@ async def check(url: str, server: serving.Server, token: str, levels: int, file:
             row["id"] for row in map(orjson.loads, lines) if found[row["id"]] != tuple(row[name] for name in _FIGURES)
         ]
     assert not wrong, wrong[:5]
-    print(f"rows and {changes} changes after their cursor are the {levels} levels of the database")
+    print(f"rows and {changes} changes after their cursor match the {levels} levels in the database")
 
 
 def run(place: Place, levels: int, clients: int) -> None:
     with databases.made(place, "streaming") as url, tempfile.TemporaryDirectory() as directory:
         began = time.perf_counter()
         token = asyncio.run(fill(url, levels))
-        print(f"{levels} levels made in {time.perf_counter() - began:.0f} s")
+        print(f"{levels} levels created in {time.perf_counter() - began:.0f} s")
         file = Path(directory) / "levels.jsonl"
         with serving.ours(url) as server:
             asyncio.run(measure(server, token, levels // _PLACES, clients, file))
@@ -217,7 +218,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--levels", type=int, default=1_000_000)
     arguments.add_argument("--clients", type=int, default=4)
-    arguments.add_argument("--postgres", help="a database on the server to measure on; left out, SQLite")
+    arguments.add_argument("--postgres", help="the URL of a database on the server to measure; default: SQLite")
     given = arguments.parse_args()
     if given.postgres:
         run(Cluster(given.postgres), given.levels, given.clients)

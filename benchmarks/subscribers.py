@@ -1,10 +1,10 @@
-"""How long others wait while many subscribers are told of many changes; the server's processor time and memory.
+"""Response times, CPU time and memory of the server while it pushes many changes to many subscribers.
 
     .venv/bin/python benchmarks/subscribers.py [--subscribers 1000] [--items 250] [--per-socket 1]
         [--of availability|inventory|alerts|orders] [--over websocket|sse]
 
-SQLite in a directory of its own. Server, subscribers and whoever asks meanwhile are processes on one machine. With
-PYTHONPATH set to another checkout's ``src`` it measures that code: GQLSTOCK_* variables are passed on to the server.
+Uses SQLite in a temporary directory. Server, subscribers and the querying client are processes on one machine. Set
+PYTHONPATH to another checkout's ``src`` to measure that code. GQLSTOCK_* variables are passed on to the server.
 """
 
 import argparse
@@ -57,13 +57,13 @@ _SECONDS_BETWEEN_QUESTIONS = 0.02
 _PATIENCE = 400.0
 _PIECE = 1 << 18
 _NEXT = b'"type":"next"'
-# The subscribers here answer no pings.
+# These subscribers do not answer pings.
 _NO_PINGS = ("--ws-ping-interval", "3600")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is subscribed to, and how."""
+    """The subscriptions, and their transport."""
 
     port: int
     of: str
@@ -75,7 +75,7 @@ class Wanted:
 
 
 class Subscribers:
-    """Many plain sockets in a process of their own, which counts what is pushed to them."""
+    """A process with many plain sockets, which counts the pushes to them."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._here, there = multiprocessing.Pipe()
@@ -83,12 +83,12 @@ class Subscribers:
         self._process.start()
         assert self._here.recv() == "subscribed"
 
-    async def told(self, pushes: int) -> None:
-        """Wait until that many pushes have come, counted from the last time."""
+    async def pushed(self, pushes: int) -> None:
+        """Wait until this many pushes have arrived since the last call."""
         self._here.send(pushes)
-        assert await asyncio.to_thread(self._here.poll, _PATIENCE), "the pushes do not come"
+        assert await asyncio.to_thread(self._here.poll, _PATIENCE), "the pushes do not arrive"
         answer = self._here.recv()
-        assert answer == "told", answer
+        assert answer == "done", answer
 
     def close(self) -> None:
         self._process.terminate()
@@ -115,19 +115,19 @@ def _listen(pipe: Connection, wanted: Wanted) -> None:
                 else:
                     seen += _count(key.fileobj, key.data, mark)
             if awaited and seen >= awaited:
-                pipe.send("told" if seen == awaited else f"{seen} pushes instead of {awaited}")
+                pipe.send("done" if seen == awaited else f"{seen} pushes instead of {awaited}")
                 seen = awaited = 0
 
 
 def _count(one: Any, rest: bytearray, mark: bytes) -> int:
     piece = one.recv(_PIECE)
     if not piece:
-        raise SystemExit("the server has closed a connection")
+        raise SystemExit("the server closed a connection")
     if b'"errors"' in piece or b'"type":"error"' in piece:
         raise SystemExit(f"an error was pushed: {piece[:2_000]!r}")
     rest += piece
     found = rest.count(mark)
-    # A mark may be cut in two.
+    # A mark may be split across two reads.
     del rest[: max(rest.rfind(mark) + len(mark) if found else 0, len(rest) - len(mark) + 1)]
     return found
 
@@ -159,7 +159,7 @@ def _websocket(wanted: Wanted, operations: int) -> socket.socket:
 
 
 def _stream(wanted: Wanted, operations: int) -> socket.socket:
-    assert operations == 1, "a stream has one subscription"
+    assert operations == 1, "an event stream has exactly one subscription"
     one = _connection(wanted.port)
     body = json.dumps(_payload(wanted))
     authorization = f"Authorization: Bearer {wanted.token}\r\n" if wanted.token else ""
@@ -180,16 +180,16 @@ def _until(one: socket.socket, mark: bytes) -> None:
 
 
 def _frame(message: dict[str, Any]) -> bytes:
-    """A text frame with a mask of zeros."""
+    """A text frame with a zero mask."""
     data = json.dumps(message).encode()
     length = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0x80 | 126]) + struct.pack("!H", len(data))
     return b"\x81" + length + bytes(4) + data
 
 
 class Questions:
-    """A process that asks something small every 20 ms: how long each answer took, and how long the server worked meanwhile.
+    """A process that sends a small query every 20 ms and measures its duration and the server's CPU time meanwhile.
 
-    The latter is what it would take on a machine that has nothing else to do.
+    The CPU time is what the query would take on an otherwise idle machine.
     """
 
     def __init__(self, of: Server) -> None:
@@ -201,7 +201,7 @@ class Questions:
         self._here.recv()
 
     def waits(self) -> tuple[list[float], list[float]]:
-        """Those since the last time, each sorted."""
+        """The durations and CPU times since the last call, each sorted."""
         self._here.send("waits")
         found: list[tuple[float, float]] = self._here.recv()
         return sorted(wait for wait, _ in found), sorted(worked for _, worked in found)
@@ -212,7 +212,7 @@ class Questions:
 
 
 def _worked(process: int) -> float:
-    """How many seconds of processor time the thread of its event loop has had."""
+    """The CPU seconds of the thread of the server's event loop."""
     return int(Path(f"/proc/{process}/task/{process}/schedstat").read_text().split()[0]) / 1e9
 
 
@@ -298,33 +298,33 @@ async def measure(given: argparse.Namespace, directory: Path) -> None:
         subscribers = await asyncio.to_thread(Subscribers, wanted)
         with _closing(asking, subscribers):
             if of_public:
-                await subscribers.told(given.subscribers * given.items)
+                await subscribers.pushed(given.subscribers * given.items)
             await asyncio.sleep(3)
             each = (load_generator.memory(started) - before) * 1024 / given.subscribers
-            print(f"{given.subscribers} subscribers of {given.items} items: {each:.0f} KB of memory each")
+            print(f"{given.subscribers} subscribers of {given.items} items: {each:.0f} KB of memory per subscriber")
             asking.waits()
             for on_hand in (0, 1_000):
                 spent, began = _seconds_of_processor(started), time.monotonic()
                 await _change(started, token, given.of, skus, on_hand)
                 answered = time.monotonic() - began
-                await subscribers.told(given.subscribers * given.items)
+                await subscribers.pushed(given.subscribers * given.items)
                 seconds = time.monotonic() - began
                 await asyncio.sleep(0.2)
                 waits, worked = asking.waits()
                 print(
                     f"{given.items} changes (answered after {answered:.2f} s), {given.subscribers * given.items} pushes in "
-                    f"{seconds:.1f} s, {_seconds_of_processor(started) - spent:.1f} s of processor time, "
+                    f"{seconds:.1f} s, {_seconds_of_processor(started) - spent:.1f} s CPU, "
                     f"{load_generator.memory(started):.0f} MB at the end"
                 )
                 print(
-                    f"    others waited {_milliseconds(waits, 0.5):.0f} ms half of the time, 99 of 100 at most "
-                    f"{_milliseconds(waits, 0.99):.0f} ms, the longest {waits[-1] * 1_000:.0f} ms ({len(waits)} answers);"
+                    f"    queries: median {_milliseconds(waits, 0.5):.0f} ms, 99th percentile "
+                    f"{_milliseconds(waits, 0.99):.0f} ms, maximum {waits[-1] * 1_000:.0f} ms ({len(waits)} answers);"
                 )
                 print(
-                    f"    of that the server worked 99 of 100 times at most {_milliseconds(worked, 0.99):.0f} ms, "
-                    f"at most {worked[-1] * 1_000:.0f} ms"
+                    f"    CPU time of the server meanwhile: 99th percentile {_milliseconds(worked, 0.99):.0f} ms, "
+                    f"maximum {worked[-1] * 1_000:.0f} ms"
                 )
-    print(f"while nothing was pushed: {_milliseconds(idle, 0.5):.0f} ms, the longest {idle[-1] * 1_000:.0f} ms")
+    print(f"queries without pushes: median {_milliseconds(idle, 0.5):.0f} ms, maximum {idle[-1] * 1_000:.0f} ms")
 
 
 def _many_files() -> None:
@@ -336,7 +336,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--subscribers", type=int, default=1_000)
     parser.add_argument("--items", type=int, default=250)
-    parser.add_argument("--per-socket", type=int, default=1, help="subscriptions over each websocket")
+    parser.add_argument("--per-socket", type=int, default=1, help="subscriptions per websocket")
     parser.add_argument("--of", choices=sorted(SUBSCRIPTIONS), default="availability")
     parser.add_argument("--over", choices=("websocket", "sse"), default="websocket")
     given = parser.parse_args()

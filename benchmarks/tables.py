@@ -1,4 +1,4 @@
-"""Figures as tables of Markdown, which are plain enough to be read as they are."""
+"""Formats figures as Markdown tables that are readable as plain text."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ def _read_cells(row: ReadRow) -> list[str]:
 
 
 def of_pairs(title: str, pairs: Iterable[tuple[str, Pair]]) -> str:
-    """What is better the smaller it is: the ratio says how many times more ours takes."""
+    """A table of figures where less is better. The ratio says how many times more gqlstock takes."""
     rows = ([name, f"{ours:,.2f}", f"{by_hand:,.2f}", f"{ours / by_hand:.1f}"] for name, (ours, by_hand) in pairs)
     return _table(title, ["", "ours", "by hand", "ours / by hand"], rows)
 

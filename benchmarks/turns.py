@@ -1,4 +1,4 @@
-"""Rows asked in turns: ours, by hand, ours, by hand, so that what disturbs the machine disturbs both."""
+"""Measures gqlstock and the hand-written code alternately, so other load on the machine affects both."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ from serving import Server
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many rounds there are, and how many seconds a turn takes: with many clients, and with one."""
+    """The number of rounds, and the seconds of a turn with many clients and with one."""
 
     rounds: int
     loaded: float
@@ -23,20 +23,20 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A turn, and the seconds of a processor that the server had in it."""
+    """A turn, and the CPU seconds of the server during it."""
 
     turn: Turn
     busy: float
 
     @property
     def busy_ms(self) -> float:
-        """For each request."""
+        """The CPU milliseconds per request."""
         return self.busy / len(self.turn.each) * 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What one way took: the turns with many clients, and those with one."""
+    """The results of one implementation: turns with many clients, and turns with one."""
 
     loaded: list[Taken] = field(default_factory=list)
     alone: list[Taken] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Way:
 
     @property
     def milliseconds(self) -> float:
-        """The median of an answer to one client, the median of all turns."""
+        """The median response time of a single client: the median over all turns."""
         return statistics.median(taken.turn.median_ms for taken in self.alone)
 
     @property
@@ -63,21 +63,23 @@ class Row:
 
 
 def compare(asked: Sequence[Question], ours: Server, by_hand: Server, token: str) -> None:
-    """Both ways must tell the same, or there is nothing to compare."""
+    """Raise unless both give the same answers."""
     for question in asked:
         requests = list(zip(question.ours(token), question.by_hand(token), strict=True))
         compared = (
             (requests[0], requests[len(requests) // 2], requests[-1]) if question.part == "reads" else requests[:1]
         )
         for our_request, by_hand_request in compared:
-            told = json.loads(client.once(ours.port, our_request))
-            by_hand_told = json.loads(client.once(by_hand.port, by_hand_request))
-            if told != by_hand_told:
-                raise AssertionError(f"{question.name}: {told} by the server, {by_hand_told} by hand"[:2_000])
+            our_answer = json.loads(client.once(ours.port, our_request))
+            by_hand_answer = json.loads(client.once(by_hand.port, by_hand_request))
+            if our_answer != by_hand_answer:
+                raise AssertionError(
+                    f"{question.name}: gqlstock answers {our_answer}, the hand-written code {by_hand_answer}"[:2_000]
+                )
 
 
 def take(asked: Sequence[Question], ours: Server, by_hand: Server, token: str, pace: Pace) -> list[Row]:
-    """All rows of a round before the next; who begins changes from round to round. One more round before warms up."""
+    """Measure all rows in each round, after a round for warm-up. The implementation that starts alternates between rounds."""
     rows = [Row(question) for question in asked]
     sides = [
         [

@@ -1,8 +1,8 @@
-"""A file of levels taken in by hand: an upsert of every level and its line of the ledger, in one transaction.
+"""Hand-written import of a file of levels: upserts every level and inserts its movement, in one transaction.
 
     .venv/bin/python benchmarks/upsert.py DATABASE_URL FILE.csv
 
-Nothing else: no lock on items, no fault told by its line, no alert, no backorder filled, no news.
+Nothing else: no locks on items, no errors by line, no alerts, no backorder fills, no events.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""How long orders and reads take while something else holds items: a lock that lasts, or a file of levels on its way in.
+"""Latency of orders and reads while items are locked, either by a long transaction or by the import of a file of levels.
 
     .venv/bin/python benchmarks/waiting.py [--database URL] [--items 6000] [--warehouses 10]
 
-On SQLite in a directory of its own, or beside the PostgreSQL database that is named. Server, import and clients share the
-machine. SQLite locks no items: it measures the file alone.
+Uses SQLite in a temporary directory, or a temporary PostgreSQL database next to the one in the URL. Server, import and
+clients share the machine. SQLite has no item locks, so only the import is measured there.
 """
 
 import argparse
@@ -58,7 +58,7 @@ class Client:
 
 
 async def _times(call: Callable[[str], Awaitable[None]], skus: list[str], until: Callable[[], bool]) -> list[float]:
-    """The milliseconds that calls took, one after the other, in order."""
+    """The milliseconds of consecutive calls, in order."""
     taken = []
     while not until():
         began = time.monotonic()
@@ -75,13 +75,13 @@ def _counted(calls: int) -> Callable[[], bool]:
 def _show(what: str, taken: list[float]) -> None:
     half, high = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
     print(
-        f"{what}: {len(taken)} calls, median {half:.1f} ms, 99 of 100 within {high:.1f} ms, longest {taken[-1]:.1f} ms"
+        f"{what}: {len(taken)} calls, median {half:.1f} ms, 99th percentile {high:.1f} ms, maximum {taken[-1]:.1f} ms"
     )
 
 
 @contextlib.asynccontextmanager
 async def _locked(url: str, sku: str) -> AsyncIterator[None]:
-    """Hold the lock of an item, as another writer would."""
+    """Hold the lock of an item, like another writer."""
     held: Any = await asyncpg.connect(url)
     try:
         await held.execute("BEGIN")
@@ -92,7 +92,7 @@ async def _locked(url: str, sku: str) -> AsyncIterator[None]:
 
 
 async def _measure_lock(url: str, client: Client, skus: list[str]) -> None:
-    # The file counts 100 of it: enough for all that wait.
+    # The file counts 100 of the item, enough for all waiting orders.
     hot, others = skus[99], skus[:99] + skus[100:]
     for what, call in (("orders", client.order), ("reads", client.read)):
         _show(f"{what} of other items", await _times(call, others, _counted(_CALLS)))
@@ -101,7 +101,7 @@ async def _measure_lock(url: str, client: Client, skus: list[str]) -> None:
         await asyncio.sleep(1)
         for what, call in (("orders", client.order), ("reads", client.read)):
             taken = await _times(call, others, _counted(_CALLS))
-            _show(f"{what} of other items while {_WAITING} orders wait for a locked one", taken)
+            _show(f"{what} of other items while {_WAITING} orders wait for a locked item", taken)
         assert not any(one.done() for one in waiting)
     await asyncio.gather(*waiting)
 
@@ -116,7 +116,7 @@ async def _measure_file(url: str, client: Client, skus: list[str], file: Path, r
     seconds = time.monotonic() - began
     assert ended.result() == 0
     _show(f"orders while a file of {rows} levels is imported", taken)
-    print(f"the file took {seconds:.1f} s, a part of it {seconds / (rows / 1_000) * 1000:.0f} ms")
+    print(f"the import took {seconds:.1f} s, or {seconds / (rows / 1_000) * 1000:.0f} ms per part")
 
 
 async def _with_client(server: serving.Server, token: str, work: Callable[[Client], Awaitable[None]]) -> None:
@@ -148,7 +148,7 @@ def measure(place: Place, directory: Path, items: int, warehouses: int, *, locks
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--database", help="a PostgreSQL database, beside which another is made")
+    parser.add_argument("--database", help="the URL of a PostgreSQL database; a temporary one is created next to it")
     parser.add_argument("--items", type=int, default=6_000)
     parser.add_argument("--warehouses", type=int, default=10)
     given = parser.parse_args()
