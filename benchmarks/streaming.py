@@ -100,8 +100,10 @@ class Http:
         body = json.dumps({"query": query, "variables": variables}).encode()
         head = f"{self._head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        answer = orjson.loads(await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])))
+        received = (await reader.readuntil(b"\r\n\r\n")).lower()
+        answer = orjson.loads(
+            await reader.readexactly(int(received.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
+        )
         assert "errors" not in answer, answer
         return answer["data"]
 
