@@ -78,7 +78,7 @@ async def test_a_stream_needs_the_scope_of_its_list(client: Client, what: str) -
     assert public.json() == {
         "errors": [
             {
-                "message": f"This needs a token with the scope {SCOPES[what]}.",
+                "message": f"A token with the scope {SCOPES[what]} is required.",
                 "extensions": {"code": "UNAUTHENTICATED"},
             }
         ]

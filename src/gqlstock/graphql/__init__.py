@@ -1,4 +1,4 @@
-"""GraphQL in four rooms: ``schema``, ``relay``, ``http`` and ``executor``.
+"""The GraphQL layer, in four packages: ``schema``, ``relay``, ``http`` and ``executor``.
 
-What the rooms share is beside them: the request's context, scopes and warehouses of the caller, errors, outcomes.
+Modules at this level are shared by all four: the request context, scope and warehouse checks, errors, outcomes.
 """

@@ -1,4 +1,4 @@
-"""Who may ask for what: the one check, and the fields that have it."""
+"""Authorization: the scope check, and fields that require a scope."""
 
 import functools
 import inspect
@@ -21,22 +21,22 @@ def require(caller: Caller, scope: Scope) -> None:
     if caller.may(scope):
         return
     if caller.warehouses is not None and scope in OVER_ALL_WAREHOUSES:
-        raise Forbidden(f"{scope.value} is over all warehouses: the token is for some of them.")
+        raise Forbidden(f"{scope.value} covers all warehouses, but this token is limited to some of them.")
     if not caller.authenticated:
-        raise Unauthenticated(f"This needs a token with the scope {scope.value}.")
-    raise Forbidden(f"This needs the scope {scope.value}, which the token does not have.")
+        raise Unauthenticated(f"A token with the scope {scope.value} is required.")
+    raise Forbidden(f"The scope {scope.value} is required, and the token does not have it.")
 
 
 def require_to_order(context: "Context") -> None:
-    """Refuse a caller who may not take stock for a cart: without orders:write only where the public may order."""
+    """Refuse a caller who may not order or hold stock. Where the public may order, everybody may."""
     if not context.deployment.public_orders:
         require(context.caller, Scope.ORDERS_WRITE)
 
 
 def field(*, description: str, scope: Scope | None = None, work: int = 0) -> Callable[[Resolver], Any]:
-    """A field with a resolver of its own, for the roots; ``scope`` is what a caller needs to ask for it.
+    """A root field with its own resolver. ``scope`` is the scope that callers need.
 
-    ``work``: what it looks at besides what it shows, as ``cost`` has it.
+    ``work``: the rows that it reads beyond those it returns, for the cost limit (``http.cost``).
     """
 
     def made(resolver: Resolver) -> Any:

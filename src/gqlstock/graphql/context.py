@@ -1,4 +1,4 @@
-"""What resolvers know of the request: who calls, and what was read for it already."""
+"""The request context that resolvers receive: the caller, and what the process shares between requests."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Questions(Protocol):
-    """How often an address has asked about the stock of an item."""
+    """Counts how often an address asks about the stock of an item."""
 
     @property
     def wait(self) -> int: ...
@@ -36,7 +36,7 @@ class Questions(Protocol):
 
 
 class Part(Protocol):
-    """Some entries of the feed, and what is worked out for them: once for all who are handed the same part."""
+    """A batch of feed entries. What is computed for it is shared by all subscribers who receive the same batch."""
 
     entries: Sequence[Entry]
 
@@ -44,7 +44,7 @@ class Part(Protocol):
 
 
 class Feed(Protocol):
-    """Where news comes from: each entry once, in commit order, from behind a cursor or from now on."""
+    """The source of changes: each entry once, in commit order, after a cursor or from now on."""
 
     def parts(
         self, topics: Sequence[Topic], after: Cursor | None, subject: int | None = None
@@ -52,19 +52,19 @@ class Feed(Protocol):
 
 
 class Storefront(Protocol):
-    """What the shop shows: of each SKU what it is now, then each change that this caller can see."""
+    """What the shop shows: the current state of each SKU, then each change that the caller can see."""
 
     def watch(self, skus: Sequence[str], website: str | None, caller: Caller) -> AsyncGenerator["Shown", None]: ...
 
 
 class Shown(Protocol):
-    """What the shop shows of an item, the same object for all who are shown it, and what is made of it once for them."""
+    """What the shop shows of an item. All subscribers share one object, and what is computed from it."""
 
     def once(self, make: Callable[[Showing], T]) -> T: ...
 
 
 CountSubscription = Callable[[Caller, str | None], contextlib.AbstractContextManager[None]]
-"""Counts a subscription of a caller from an address for as long as it lasts."""
+"""Counts a caller's subscription from an address while it is open."""
 
 
 def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContextManager[None]:
@@ -73,12 +73,12 @@ def _uncounted(_caller: Caller, _host: str | None) -> contextlib.AbstractContext
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What all requests of a process share: where news comes from, what the public may do, and what is counted."""
+    """What all requests of a process share: the feeds, the rights of the public, and counters."""
 
     feed: Feed
     storefront: Storefront
     questions: Questions | None = None
-    """None: questions are not counted."""
+    """None: no counting."""
     public_orders: bool = False
     public_holds: PublicHolds = PublicHolds()
     private_webhooks: bool = False
@@ -88,29 +88,29 @@ class Deployment:
 
 @dataclass
 class Context:
-    """One for each HTTP request; over a websocket one for the connection, so that nothing read is kept in it."""
+    """One for each HTTP request or websocket connection. It keeps no rows, because connections are long-lived."""
 
     deployment: Deployment
     caller: Caller = ANONYMOUS
     authorization: str | None = None
     host: str | None = None
-    """The address that it comes from."""
+    """The client's address."""
     address: str | None = None
-    """The same as it is counted; None where it is not."""
+    """The address under which the request is rate limited. None: not limited."""
     connection_params: dict[str, Any] | None = None
     _working: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def subscribed(self) -> contextlib.AbstractContextManager[None]:
-        """For as long as a subscription lasts; refused when there are too many."""
+        """Count a subscription while it is open. Refuses it if there are too many."""
         return self.deployment.count_subscription(self.caller, self.host)
 
     def of_anybody(self, caller: Caller) -> "Context":
-        """The context of a push for all who may see what this caller may see: nothing in it is of one of them."""
+        """The context of a push that is shared by all callers with these rights. It has nothing of a single caller."""
         return Context(self.deployment, caller)
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Do a piece of work that takes some milliseconds. Between two of one request all others have their turn."""
+        """Run work of some milliseconds. Between two turns of one request, other requests run."""
         async with self._working:
             yield
             await asyncio.sleep(0)

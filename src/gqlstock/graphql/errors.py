@@ -1,4 +1,4 @@
-"""What callers see when something goes wrong: coded errors, and masked bugs."""
+"""Errors as callers see them: each has a code, and unexpected ones are masked."""
 
 import logging
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from gqlstock.stock.transaction import CommitUnknown
 
 log = logging.getLogger(__name__)
 _COMMIT_UNKNOWN = (
-    "It is not known whether the change was made: send it again with the same idempotencyKey, and it is made once. "
-    "Without one, look first whether it was made."
+    "It is unknown whether the change was committed. Send it again with the same idempotencyKey; it is applied once. "
+    "Without a key, check first whether it was applied."
 )
 
 
 class CodedError(GraphQLError):
-    """An error that callers may see as it is; ``extensions.code`` says what kind it is."""
+    """An error that is shown to callers unchanged. ``extensions.code`` is its kind."""
 
     code = "BAD_USER_INPUT"
 
@@ -48,7 +48,7 @@ class QueryTooComplex(CodedError):
 
 
 class OperationNotAllowed(CodedError):
-    """The kind of operation is not for the way that it came, such as a mutation by GET."""
+    """The transport does not allow this kind of operation, such as a mutation by GET."""
 
 
 class TooSlow(CodedError):
@@ -56,13 +56,13 @@ class TooSlow(CodedError):
 
 
 class Away(CodedError):
-    """The database does not answer: nothing is answered from memory either."""
+    """The database does not answer. Answers in memory cannot be validated and are not sent either."""
 
     code = "INTERNAL"
 
     @classmethod
     def of(cls, error: BaseException) -> "Away":
-        return cls(f"{logs.incident(log, 'at validation', error)} The database does not answer: try again later.")
+        return cls(f"{logs.incident(log, 'at validation', error)} The database is unavailable. Try again later.")
 
 
 class TooManySubscriptions(CodedError):
@@ -70,17 +70,17 @@ class TooManySubscriptions(CodedError):
 
 
 def masked(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """The errors of an answer as callers may see them, each with what became of the mutation that it is a part of."""
+    """The errors of an answer as callers see them, each with the outcome of its mutation."""
     return [_with_outcome(coded(error)) for error in errors]
 
 
 def unexpected(error: Exception) -> GraphQLError:
-    """An exception that ended an operation, as an error of its answer."""
+    """The GraphQL error for an exception that ended an operation."""
     return error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
 
 
 def without_frames(error: GraphQLError) -> GraphQLError:
-    """The error, to be kept: with its tracebacks it would keep frames, and what they have in them, itself perhaps."""
+    """The error without tracebacks, so that keeping it does not keep stack frames and their objects alive."""
     one: BaseException | None = error
     while one is not None:
         one.__traceback__ = one.__context__ = None
@@ -89,14 +89,14 @@ def without_frames(error: GraphQLError) -> GraphQLError:
 
 
 def coded(error: GraphQLError) -> GraphQLError:
-    """The error with a code. What nobody foresaw goes to the log under an id; callers see the id alone."""
+    """The error with a code. Unexpected errors are logged under an id, and callers see only the id."""
     if error.extensions and "code" in error.extensions:
         return error
     cause = error.original_error
     if isinstance(cause, GraphQLError) and cause.extensions and "code" in cause.extensions:
         return _again(error, error.message, dict(cause.extensions))
     if cause is None or isinstance(cause, GraphQLError):
-        # The language's own: a syntax error, an unknown field, a value of the wrong kind.
+        # An error of GraphQL itself: a syntax error, an unknown field, a value of the wrong type.
         return _again(error, error.message, {"code": "BAD_USER_INPUT"})
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
@@ -107,7 +107,7 @@ def coded(error: GraphQLError) -> GraphQLError:
 
 
 def _with_outcome(error: GraphQLError) -> GraphQLError:
-    """The error, with what became of the mutation that it is a part of."""
+    """The error with the outcome of its mutation in the extensions."""
     outcome = outcomes.extensions(error.path)
     return _again(error, error.message, {**(error.extensions or {}), **outcome}) if outcome else error
 

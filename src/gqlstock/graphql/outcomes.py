@@ -1,7 +1,7 @@
-"""What the mutations of an operation have committed, so that an error in an answer does not hide it.
+"""What the mutations of an operation have committed, so that errors in the answer do not hide it.
 
-A field that fails takes away what it is a part of, up to the next field that may be null: such as an order that was placed.
-The error then says that it was, and which one it is.
+A failing field nulls its parents up to the next nullable field, for example an order that was placed. The error's extensions
+then say that the mutation was committed, and with which id.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,22 +14,22 @@ from typing import Any
 @dataclass(slots=True)
 class _Operation:
     current: str | None = None
-    """The mutation that runs, by its name in the answer; they run one after the other."""
+    """The response key of the running mutation. Mutations run one after the other."""
     committed: dict[str, Sequence[str]] = field(default_factory=dict)
-    """The ids of what each has written."""
+    """The ids that each committed mutation has written, by response key."""
 
 
 _operation: ContextVar[_Operation | None] = ContextVar("outcomes", default=None)
 
 
 def begin() -> None:
-    """A new operation."""
+    """Start recording for a new operation."""
     _operation.set(_Operation())
 
 
 @contextmanager
 def mutation(name: str) -> Iterator[None]:
-    """The block runs the mutation of that name in the answer."""
+    """Run the block as the mutation with that response key."""
     of = _operation.get()
     if of is not None:
         of.current = name
@@ -41,14 +41,14 @@ def mutation(name: str) -> Iterator[None]:
 
 
 def committed(ids: Sequence[str] = ()) -> None:
-    """The mutation that runs is committed. ``ids``: those of what it has written, as far as they are known."""
+    """Record that the running mutation is committed. ``ids``: the written objects, as far as they are known."""
     of = _operation.get()
     if of is not None and of.current is not None:
         of.committed[of.current] = [*of.committed.get(of.current, ()), *ids]
 
 
 def extensions(path: Sequence[Any] | None) -> dict[str, Any]:
-    """What the extensions of an error at that path say of the mutation that it is a part of."""
+    """The outcome of the mutation at that path, for the extensions of an error."""
     of = _operation.get()
     if of is None or not path or path[0] not in of.committed:
         return {}

@@ -1,4 +1,4 @@
-"""What a caller sees of stock whose token is for some warehouses alone: no row of another one, in no list and by no id."""
+"""Warehouse limits of tokens: which rows a caller may see whose token is limited to some warehouses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,17 +14,17 @@ Seen = Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]]
 
 
 async def seen(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
-    """Of rows that name their warehouse, those that the caller may see."""
+    """The rows that the caller may see, by their ``warehouse_id``."""
     return {row_id: row for row_id, row in rows.items() if info.context.caller.reaches(row.warehouse_id)}
 
 
 async def seen_by_either_end(info: Info, rows: dict[int, InventoryTransfer]) -> dict[int, InventoryTransfer]:
-    """Of transfers, those that the caller may see."""
+    """The transfers that the caller may see."""
     return {row_id: row for row_id, row in rows.items() if list_transfers.seen(row, info.context.caller)}
 
 
 async def seen_by_level(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
-    """Of rows that name their level, those that the caller may see."""
+    """The rows that the caller may see, by the warehouse of their level."""
     if info.context.caller.warehouses is None:
         return rows
     levels = await present.levels({row.level_id for row in rows.values()})
@@ -33,6 +33,6 @@ async def seen_by_level(info: Info, rows: dict[int, Any]) -> dict[int, Any]:
 
 
 def require_all(caller: Caller, what: str) -> None:
-    """Refuse a caller who is for some warehouses alone what concerns the stock of all."""
+    """Refuse a caller whose token is limited to some warehouses."""
     if caller.warehouses is not None:
-        raise Forbidden(f"{what} concerns the stock of all warehouses: the token is for some of them.")
+        raise Forbidden(f"{what} covers the stock of all warehouses, but this token is limited to some of them.")

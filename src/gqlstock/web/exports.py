@@ -71,7 +71,7 @@ def _endpoint(
             caller = await admit(authorization, request.client.host if request.client else None)
             _require(caller, kind)
             if running.count >= _MOST_AT_ONCE:
-                message = f"{running.count} exports run already, which is the most: try again in a while."
+                message = f"{running.count} exports are already running, the maximum. Try again later."
                 raise NotAdmitted(429, message, "TOO_MANY_REQUESTS", {"retry-after": str(_SECONDS_TO_WAIT)})
         except NotAdmitted as error:
             return error.response()
@@ -87,9 +87,9 @@ def _require(caller: Caller, kind: Kind) -> None:
     if caller.may(scope):
         return
     if not caller.authenticated:
-        message = f"This needs a token with the scope {scope.value}."
+        message = f"A token with the scope {scope.value} is required."
         raise NotAdmitted(401, message, "UNAUTHENTICATED", {"www-authenticate": "Bearer"})
-    raise NotAdmitted(403, f"This needs the scope {scope.value}, which the token does not have.", "FORBIDDEN")
+    raise NotAdmitted(403, f"The scope {scope.value} is required, and the token does not have it.", "FORBIDDEN")
 
 
 class _Stream(Response):

@@ -174,7 +174,7 @@ async def test_a_query_that_takes_too_long_is_given_up(db: None) -> None:
     for told in (result, last):
         assert told.data is None
         assert [(error.message, error.extensions) for error in told.errors or ()] == [
-            ("The query was given up after 0.1 seconds.", {"code": "TIMEOUT"})
+            ("The query was canceled after 0.1 seconds.", {"code": "TIMEOUT"})
         ]
 
 

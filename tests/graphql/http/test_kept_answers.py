@@ -352,7 +352,7 @@ async def test_nothing_is_answered_from_memory_when_the_database_is_away(
     assert (answer.status_code, error_codes(answer)) == (503, ["INTERNAL"])
     assert answer.headers["content-type"] == f"{accept}; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    assert "The database does not answer: try again later." in answer.json()["errors"][0]["message"]
+    assert "The database is unavailable. Try again later." in answer.json()["errors"][0]["message"]
     assert "the database is away" not in answer.text
     assert back.status_code == 200
     if is_kept:

@@ -109,7 +109,7 @@ async def test_a_subscription_that_wants_json_is_refused_in_plain_words(serving:
     assert answer.status_code == 400
     assert answer.json()["errors"] == [
         {
-            "message": "A subscription cannot be asked for in this way: accept text/event-stream or use a websocket.",
+            "message": "A subscription cannot be sent this way: accept text/event-stream or use a websocket.",
             "extensions": {"code": "BAD_USER_INPUT"},
         }
     ]

@@ -42,8 +42,8 @@ def outcome(admission: Admission, stack: contextlib.ExitStack, caller: Caller, h
     return "counted"
 
 
-PER_ADDRESS = "Your address has 2 subscriptions open without a token, which is the most: end one or try again later."
-IN_ALL = "This server has 3 subscriptions open without a token, which is the most: end one or try again later."
+PER_ADDRESS = "Your address has 2 open subscriptions without a token, the maximum. End one or try again later."
+IN_ALL = "This server has 3 open subscriptions without a token, the maximum. End one or try again later."
 
 
 def test_subscriptions_are_bounded_per_address_and_in_all_and_leave_room_when_they_end() -> None:

@@ -8,7 +8,7 @@ def test_a_change_that_may_have_been_made_is_told_with_what_to_do():
     error = coded(GraphQLError("lost", original_error=CommitUnknown("the answer to a COMMIT was lost")))
 
     assert error.extensions == {"code": "INTERNAL"}
-    assert "It is not known whether the change was made" in error.message
+    assert "It is unknown whether the change was committed" in error.message
     assert "send it again with the same idempotencyKey" in error.message
 
 

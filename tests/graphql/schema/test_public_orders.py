@@ -245,7 +245,7 @@ async def test_an_address_asks_about_an_item_ten_times_a_minute(at: At) -> None:
     assert refusals(checked) == [("TOO_MANY", ["lines", "1", "sku"])]
     assert checked["lines"] == []
     assert checked["userErrors"][0]["message"].startswith(
-        "Too many questions about MUG from this address: try again in "
+        "Too many requests about MUG from this address. Try again in "
     )
     assert refusals(placed) == refusals(held) == [("TOO_MANY", ["lines", "0", "sku"])]
     assert await row_counts() == before

@@ -1,6 +1,6 @@
-"""Arguments as resolvers want them: what Strawberry makes of them, worked out once for a type and not for each value.
+"""Converts arguments to what resolvers expect, by converters that are compiled once for each type.
 
-What is not known to be simple – ``Maybe``, global ids, inputs that build themselves – is left to Strawberry.
+Strawberry converts the types that are not simple: ``Maybe``, global ids, and inputs with their own ``from_input``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Convert = Callable[[Any], Any]
 def conversion(
     arguments: Sequence[StrawberryArgument], converter: Any
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """What converts the arguments of a field."""
+    """The converter for the arguments of a field."""
     name_of = converter.config.name_converter.from_argument
     known = [(name_of(one), one.python_name, _conversion(one.type, converter)) for one in arguments]
     return lambda given: {name: convert(given[key]) for key, name, convert in known if key in given}
@@ -56,14 +56,14 @@ def _same(value: Any) -> Any:
 
 
 def _listed(convert: Convert, value: Any) -> Any:
-    """A list of its own each time: graphql-core gives one default to all who leave a value out."""
+    """A new list each time, because graphql-core shares one default value between all requests."""
     if value is None or value is strawberry.UNSET:
         return value
     return list(value) if convert is _same else [convert(one) for one in value]
 
 
 class _Object:
-    """Makes an input. Its fields are looked at with the first value: a type may be a part of itself."""
+    """Builds an input object. The fields are read with the first value, because a type may contain itself."""
 
     def __init__(self, type_: Any, converter: Any) -> None:
         self._type = type_
@@ -80,7 +80,7 @@ class _Object:
     def _known(self) -> list[tuple[str, str, Convert]]:
         definition = self._type.__strawberry_definition__
         name_of = self._converter.config.name_converter.from_field
-        # What may be left out and has no default is None.
+        # Omitted fields without a default are None.
         without = [f for f in definition.fields if f.default_value is MISSING and f.default_factory is MISSING]
         self._nothing = {field.python_name: None for field in without if definition.is_input}
         self._fields = [

@@ -1,4 +1,4 @@
-"""Batch fields: a field that needs more than its object's own attributes is written once, for many parents at a time.
+"""Batch fields: one function call resolves a field for many parents.
 
     async def author(parents: Sequence[Book], info: Info, *, website: str | None = None) -> list[Author | Exception]:
         ...
@@ -6,10 +6,10 @@
     class Book:
         author: Author = batch_field(author, description="…")
 
-The function gives one value for each parent, in their order; an exception in place of a value is that parent's error
-alone. ``info`` is that of the first parent. All parents of an operation that ask the same function with equal arguments
-within one turn of the event loop are given to it together, under any executor. ``at_hand`` gives the value of a parent that
-has it already, else None: where all parents have theirs, the function is not called.
+The function returns one value for each parent, in their order. An exception in place of a value is the error of that parent
+alone. ``info`` is the first parent's. Under any executor, one call gets all parents of an operation that need the function
+with equal arguments within one iteration of the event loop. ``at_hand`` returns the value of a parent that already has it,
+else None. If all parents have it, the function is not called.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ Function = Callable[..., Awaitable[Sequence[Any]]]
 AtHand = Callable[[Any], Any]
 
 MARK = "batch"
-"""Where an executor finds the function in the metadata of a field."""
+"""The key of the function in a field's metadata."""
 AT_HAND = "at_hand"
-"""Where it finds what gives values that parents have already."""
+"""The key of the ``at_hand`` function in a field's metadata."""
 
 
 def batch_field(
     function: Function, *, at_hand: AtHand | None = None, metadata: dict[str, Any] | None = None, **options: Any
 ) -> Any:
-    """A field of a type, worked out by a batch function; ``options`` are those of ``strawberry.field``."""
+    """A field that a batch function resolves. ``options`` are those of ``strawberry.field``."""
     arguments = list(inspect.signature(function).parameters.values())[2:]
 
     def resolve(self: Any, info: strawberry.Info[Any, Any], **given: Any) -> Any:
@@ -48,12 +48,12 @@ def batch_field(
 
 
 def load_one(function: Function, parent: Any, info: Any, arguments: dict[str, Any]) -> "asyncio.Future[Any]":
-    """The value for one parent, worked out together with those of the others."""
+    """The value for one parent, computed together with those of the others."""
     return _call(function, info, arguments).join([parent], _deliver_one)
 
 
 def load(function: Function, parents: list[Any], info: Any, arguments: dict[str, Any]) -> "asyncio.Future[list[Any]]":
-    """The values for some parents, worked out together with those of the others; never fails but by cancellation."""
+    """The values for some parents, computed together with those of the others. Fails only by cancellation."""
     return _call(function, info, arguments).join(parents, _deliver_many)
 
 
@@ -72,7 +72,7 @@ def _deliver_many(future: "asyncio.Future[Any]", values: Sequence[Any]) -> None:
 
 
 class _Call:
-    """One call of a batch function, which others may join until the turn of the event loop ends."""
+    """One call of a batch function. Others may join it until the current iteration of the event loop ends."""
 
     def __init__(self, key: tuple[Any, int], function: Function, info: Any, arguments: dict[str, Any]) -> None:
         self.arguments = arguments
@@ -95,7 +95,7 @@ class _Call:
         return future
 
     def _leave(self, future: "asyncio.Future[Any]") -> None:
-        """What nobody waits for any more is not worked out to the end."""
+        """Cancel the call when all its waiters are gone."""
         self._awaited -= 1
         if not self._awaited and future.cancelled() and self._task is not None:
             self._task.cancel()
@@ -113,7 +113,7 @@ class _Call:
             values = list(await self._function(self._parents, self._info, **self.arguments))
             if len(values) != len(self._parents):
                 name = getattr(self._function, "__name__", "a batch function")
-                raise TypeError(f"{name} gave {len(values)} values for {len(self._parents)} parents.")
+                raise TypeError(f"{name} returned {len(values)} values for {len(self._parents)} parents.")
         except Exception as error:
             values = [error] * len(self._parents)
         start = 0
@@ -123,8 +123,8 @@ class _Call:
             start += count
 
 
-# The calls that can still be joined, by function and operation. An operation is identified by the dictionary of
-# its variables, which its calls keep alive for as long as they are listed here.
+# The calls that can still be joined, by function and operation. The id of its variables dictionary identifies an operation;
+# its calls keep the dictionary alive while they are listed here.
 _waiting: dict[tuple[Any, int], list[_Call]] = {}
 
 

@@ -1,4 +1,4 @@
-"""The executor as graphql-core and Strawberry call it: for a query, a mutation, and each event of a subscription."""
+"""The executor's entry point for graphql-core and Strawberry: queries, mutations, and each event of a subscription."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -25,12 +25,12 @@ from gqlstock.graphql.executor.plan_cache import PlanCache
 from gqlstock.graphql.executor.prepared import Prepared
 
 _BUILT_HERE = {"is_awaitable", "operation_extensions"}
-"""The options of ``build`` that need nothing of graphql-core's own."""
+"""The options of ``build`` that do not need graphql-core's own ``build``."""
 
 
 class BreadthFirstExecutor(OrdinaryExecutor):
-    """Executes what can be planned, and leaves the rest to graphql-core: ``@defer`` and ``@stream``, variables of
-    fragments, extensions that have ``resolve``, abort signals and hooks, schemas that are not Strawberry's.
+    """Executes operations that can be planned. graphql-core executes the rest: ``@defer`` and ``@stream``, fragment
+    variables, extensions with ``resolve``, abort signals, hooks, and schemas that are not Strawberry's.
     """
 
     @classmethod
@@ -69,7 +69,7 @@ class BreadthFirstExecutor(OrdinaryExecutor):
         try:
             plan = PlanCache.of(self.operation).plan(self, converter, root)
         except (GraphQLError, RecursionError):
-            # What cannot be planned is refused by graphql-core in its own words.
+            # graphql-core reports what is wrong with it.
             plan = None
         if plan is None:
             return super().execute_operation(serially)
@@ -82,7 +82,7 @@ class BreadthFirstExecutor(OrdinaryExecutor):
         return _result(column) if isinstance(column, list) else _result_later(column)
 
     def _execute_serially(self, execution: Execution) -> Any:
-        """Each root field when the one before it is done; none behind one that leaves nothing of the answer."""
+        """Execute the root fields one after another. Stop after one whose null propagates to the whole response."""
         root = execution.plan.root
         columns: list[Column] = []
         for field in root.fields:
@@ -117,7 +117,7 @@ async def _result_later(column: Awaitable[Column]) -> ExecutionResult:
 
 
 def _result(column: Column) -> ExecutionResult:
-    """The result of a column of one value, the root object."""
+    """The result for a column with one value, the root object."""
     (data,) = column
     if type(data) is not FailedValue:
         return ExecutionResult(data, None)

@@ -1,6 +1,7 @@
-"""Columns of values, and awaiting them: concurrently, and only where there is something to await.
+"""Columns of values, and how they are awaited: concurrently, and only where a value is awaitable.
 
-A column is the values of one field for all objects of one place in the response. It never fails: exceptions stand in it.
+A column holds the values of one field for all objects at one place in the response. A column never fails; it contains the
+exceptions of its values.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,7 @@ EventualColumn = Column | Awaitable[Column]
 
 
 def then(column: EventualColumn, convert: Callable[[Column], Column]) -> EventualColumn:
-    """The converted column, at once if the column is there."""
+    """The converted column, immediately if the column is ready."""
     return convert(column) if isinstance(column, list) else _then_later(column, convert)
 
 
@@ -23,7 +24,7 @@ async def _then_later(column: Awaitable[Column], convert: Callable[[Column], Col
 
 
 def gather(columns: list[EventualColumn], join: Callable[[list[Column]], Column]) -> EventualColumn:
-    """The joined columns, at once if all of them are there."""
+    """The joined columns, immediately if all of them are ready."""
     awaited = [index for index, column in enumerate(columns) if not isinstance(column, list)]
     return _gather_later(columns, awaited, join) if awaited else join(cast("list[Column]", columns))
 
@@ -38,7 +39,7 @@ async def _gather_later(columns: list[Any], awaited: list[int], join: Callable[[
 
 
 async def settle(values: Sequence[Any], is_awaitable: Callable[[Any], bool]) -> Column:
-    """The values, with the result of each awaitable in its place, or the exception that it ended with."""
+    """The values, each awaitable replaced by its result or its exception."""
     if len(values) == 1 and is_awaitable(values[0]):
         try:
             return [await values[0]]
@@ -57,7 +58,7 @@ async def _outcome(awaitable: Awaitable[Any]) -> Any:
 
 
 async def _await_each(values: list[Any], awaited: list[int]) -> None:
-    """Replace those that are awaited by their results."""
+    """Replace the values at these indexes by their results."""
     results = await gather_with_cancel(*(values[index] for index in awaited))
     for index, result in zip(awaited, results, strict=True):
         values[index] = result

@@ -1,7 +1,7 @@
-"""Completes columns: leaves are serialized, lists flattened and cut again, objects resolved field by field.
+"""Completes columns: serializes leaves, flattens and rebuilds lists, resolves objects field by field.
 
-A column is looked at once, by the classes of its values; where none of them is null, failed or awaitable, nothing is done
-value by value but what each value needs. Completing objects and resolving their fields call each other, down the response.
+A column is checked once, by the classes of its values. If none is null, failed or awaitable, the values need no checks of
+their own. Completion of objects and resolution of their fields call each other recursively.
 """
 
 from collections.abc import AsyncIterable
@@ -22,14 +22,14 @@ from gqlstock.graphql.executor.plan import FieldPlan, LeafShape, ListShape, Obje
 from gqlstock.graphql.executor.resolution import resolve
 from gqlstock.graphql.executor.runtime_types import runtime_types
 
-# What a value of some class can be.
+# The kinds of values, by class.
 _PLAIN, _NULL, _FAILED, _AWAITABLE = range(4)
 
 
 def execute_selection(
     selection: SelectionPlan, objects: list[Any], paths: Paths, execution: Execution
 ) -> EventualColumn:
-    """The objects of the response that stand for these."""
+    """The response objects for these objects."""
     if not selection.fields:
         return [{} for _ in objects]
     columns = [execute_field(field, objects, paths, execution) for field in selection.fields]
@@ -37,7 +37,7 @@ def execute_selection(
 
 
 def execute_field(field: FieldPlan, objects: list[Any], paths: Paths, execution: Execution) -> EventualColumn:
-    """The field's values of these objects, completed."""
+    """The completed values of the field for these objects."""
     own = FieldPaths(paths, field.key, field.parent.name) if field.needs_paths else paths
     values = resolve(field, objects, own, execution)
     if isinstance(values, list):
@@ -46,7 +46,7 @@ def execute_field(field: FieldPlan, objects: list[Any], paths: Paths, execution:
 
 
 def join(keys: list[str], columns: list[Column]) -> Column:
-    """The objects that have the columns' values under these keys."""
+    """The response objects: row by row, the columns' values under these keys."""
     rows: Column = [dict(zip(keys, row, strict=False)) for row in zip(*columns, strict=False)]
     if FailedColumn not in map(type, columns):
         return rows
@@ -75,7 +75,7 @@ def _kind_of_class(cls: Any) -> int:
         return _NULL
     if issubclass(cls, Exception):
         return _FAILED
-    # Some generators are awaitable: that is decided for each.
+    # Some generators are awaitable, so each one is checked.
     return _AWAITABLE if hasattr(cls, "__await__") or cls is GeneratorType else _PLAIN
 
 
@@ -90,7 +90,7 @@ async def _complete_awaitables(
 def _complete_mixed(
     values: Column, shape: Shape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> EventualColumn:
-    """Complete the values that are there, and put nulls and failures where the others are."""
+    """Complete the values that are present, and keep the nulls and failures in their places."""
     there = [i for i, value in enumerate(values) if _kind_of_class(type(value)) not in (_NULL, _FAILED)]  # type: ignore[arg-type]
     if len(there) == len(values):
         return _complete_plain(values, shape, field, paths, execution)
@@ -120,7 +120,7 @@ def _null_or_failed(value: Any, shape: Shape, field: FieldPlan) -> Any:
 def _complete_plain(
     values: Column, shape: Shape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> EventualColumn:
-    """Complete values none of which is null, an exception or awaitable."""
+    """Complete values of which none is null, an exception or awaitable."""
     if isinstance(shape, LeafShape):
         return complete_leaves(values, shape, field, execution)
     if isinstance(shape, ListShape):
@@ -131,7 +131,7 @@ def _complete_plain(
 def _complete_lists(
     values: Column, shape: ListShape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> EventualColumn:
-    """Complete the items of all lists as one column, and cut it again."""
+    """Complete the items of all lists as one column, then split it into lists."""
     if not {list, tuple}.issuperset(map(type, values)):
         listed = [_as_list(value, field, execution) for value in values]
         if any(one is not value for one, value in zip(listed, values, strict=True)):
@@ -151,7 +151,7 @@ def _cut(items: Column, sizes: list[int], *, nullable: bool) -> Column:
 
 
 def _as_list(value: Any, field: FieldPlan, execution: Execution) -> Any:
-    """The value as a list, an awaitable of it, or the reason why it is none."""
+    """The value as a list, an awaitable of one, or the error why it is none."""
     if isinstance(value, list | tuple):
         return value
     if execution.executor.is_async_iterable(value):
@@ -171,7 +171,7 @@ async def _collect(items: AsyncIterable[Any]) -> Column:
 def _complete_objects(
     values: Column, shape: ObjectShape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> EventualColumn:
-    """Execute the selection of each type for all values of that type together."""
+    """Execute the selections, for all values of one type together."""
     types = runtime_types(values, shape, field, paths, execution)
     if isinstance(types, GraphQLObjectType):
         return _execute_objects(types, values, shape, field, paths, execution)

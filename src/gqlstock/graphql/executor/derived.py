@@ -1,4 +1,4 @@
-"""Derived fields: functions of an object alone, called only where they are selected."""
+"""Derived fields: functions of their object alone, called only if they are selected."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import strawberry
 
 MARK = "derived"
-"""Where an executor finds the function in the metadata of a field."""
+"""The key of the function in a field's metadata."""
 
 
 def derived_field(read: Callable[[Any], Any], **options: Any) -> Any:
-    """A field of a type, read off its object; ``options`` are those of ``strawberry.field``."""
+    """A field that is computed from its object. ``options`` are those of ``strawberry.field``."""
 
     def resolve(self: Any) -> Any:
         return read(self)

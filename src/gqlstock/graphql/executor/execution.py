@@ -1,4 +1,4 @@
-"""One execution of an operation: its plan, and what the plan needs of the request."""
+"""One execution of an operation: its plan, and what the plan needs from the request."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from gqlstock.graphql.executor.plan import Arguments, FieldPlan, OperationPlan, 
 
 
 class Execution:
-    """``executor`` is graphql-core's view of the request, ``converter`` the one of Strawberry's schema."""
+    """``executor`` is graphql-core's view of the request, ``converter`` the Strawberry schema's converter."""
 
     __slots__ = ("_arguments", "converter", "executor", "plan")
 
@@ -23,12 +23,12 @@ class Execution:
         self._arguments: dict[FieldPlan, Arguments] = {}
 
     def selection(self, field: FieldPlan, type_: GraphQLObjectType) -> SelectionPlan:
-        """The selection for the values of a field that are of that type."""
+        """The selection for a field's values of that type."""
         found = field.selections.get(type_)
         return found or planner.selection(self.plan, field, type_, self.executor, self.converter)
 
     def arguments(self, field: FieldPlan) -> Arguments:
-        """The values of a field's arguments; raises what is wrong with them."""
+        """The values of a field's arguments. Raises an error if they are invalid."""
         if field.constant_arguments is not None:
             return field.constant_arguments
         found = self._arguments.get(field)

@@ -1,4 +1,4 @@
-"""Failures, kept in the place where they happened, and carried up as the specification says for nulls."""
+"""Failures: kept where they happened, and propagated up as the GraphQL specification says for nulls."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
@@ -13,11 +13,11 @@ class _Propagate(Enum):
 
 
 PROPAGATE: Final = _Propagate.PROPAGATE
-"""Stands for a null that is not allowed, so that the object or list with it becomes null."""
+"""A null at a non-null place: the surrounding object or list becomes null."""
 
 
 class Failure:
-    """An exception, and the path to where it happened, from the inside out, as far as it was carried up."""
+    """An exception and its path, innermost key first, as far up as it has propagated."""
 
     __slots__ = ("error", "nodes", "path")
 
@@ -31,7 +31,7 @@ class Failure:
 
 
 class FailedValue:
-    """A value of a column at or below which something failed; ``value`` is what is left of it, or ``PROPAGATE``."""
+    """A column's value that failed, or has a failure below it. ``value`` is what remains of it, or ``PROPAGATE``."""
 
     __slots__ = ("failures", "value")
 
@@ -40,13 +40,13 @@ class FailedValue:
         self.failures = failures
 
     def under(self, key: str | int) -> list[Failure]:
-        """The failures as seen from the object or list that has the value under that key."""
+        """The failures, their paths extended by the key of this value in its object or list."""
         for failure in self.failures:
             failure.path.append(key)
         return self.failures
 
     def as_null(self) -> "FailedValue":
-        """The value where null is allowed."""
+        """The value at a nullable place."""
         return FailedValue(None, self.failures) if self.value is PROPAGATE else self
 
 
@@ -55,12 +55,12 @@ class FailedColumn(list[Any]):
 
 
 def failed(error: Exception, nodes: Sequence[FieldNode], *, nullable: bool) -> FailedValue:
-    """Stands for a value that failed."""
+    """The failed value for an exception."""
     return FailedValue(None if nullable else PROPAGATE, [Failure(error, nodes)])
 
 
 def with_nulls(values: list[Any], *, nullable: bool) -> list[Any]:
-    """The column, with null for failed values where null is allowed; a ``FailedColumn`` if there are failed values."""
+    """The column, failed values replaced by null if it is nullable. A ``FailedColumn`` if any value failed."""
     if FailedValue not in map(type, values):
         return values
     if nullable:
@@ -69,9 +69,9 @@ def with_nulls(values: list[Any], *, nullable: bool) -> list[Any]:
 
 
 def assembled(parts: Iterable[tuple[Any, Any]], *, into: Any) -> Any:
-    """An object or a list of these parts, by key or index; a ``FailedValue`` if one of them is.
+    """An object or a list from its parts, by key or index. A ``FailedValue`` if a part is one.
 
-    Parts behind one that propagates are not looked at: nothing of them is left.
+    Parts after one that propagates are ignored, because the object or list becomes null.
     """
     failures: list[Failure] = []
     for key, value in parts:

@@ -1,4 +1,4 @@
-"""Completes columns of leaves: scalars and enums are serialized, those of one kind in one go."""
+"""Completes columns of leaves: serializes scalars and enums, one column at a time."""
 
 from types import NoneType
 from typing import Any
@@ -12,7 +12,7 @@ from gqlstock.graphql.executor.plan import FieldPlan, LeafShape
 
 
 def complete_leaves(values: Column, shape: LeafShape, field: FieldPlan, execution: Execution) -> Column:
-    """The serialized values, none of which is null, an exception or awaitable."""
+    """The serialized values. None of the given ones is null, an exception or awaitable."""
     serialize = shape.serialize
     try:
         out = [serialize(value) for value in values]

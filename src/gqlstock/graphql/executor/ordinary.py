@@ -1,7 +1,7 @@
-"""graphql-core's executor as Strawberry uses it, without two leaks of memory.
+"""graphql-core's executor as Strawberry uses it, without two memory leaks.
 
-It is freed with its operation: no reference cycle keeps the operation's rows until they are collected. And subfields that it
-has collected are kept for one event; graphql-core shares them among all events of a subscription, 2 KB more with each.
+It is freed with its operation: no reference cycle keeps the operation's rows until garbage collection. It keeps collected
+subfields for one event only; graphql-core keeps them for all events of a subscription, 2 KB more with each.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 class OrdinaryExecutor(StrawberryGraphQLCoreExecutionContext):
     @classmethod
     def build(cls, *given: Any, **named: Any) -> Any:
-        """Errors of variables do not suggest names: the public is not to learn them that way."""
+        """Build it without name suggestions in errors of variables, which would reveal a hidden schema."""
         return super().build(*given, **{**named, "hide_suggestions": True})
 
     @property
     def async_helpers(self) -> GraphQLResolveInfoHelpers:
-        """New each time: if it were kept, its methods would keep the executor."""
+        """New each time: a kept one would keep the executor alive through its methods."""
         return GraphQLResolveInfoHelpers(self.gather_async_work, self.track_async_work)
 
     @async_helpers.setter

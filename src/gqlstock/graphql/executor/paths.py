@@ -1,4 +1,4 @@
-"""The paths of a column's values in the response, computed only when a resolver could ask for them."""
+"""The paths of a column's values in the response, computed only when a resolver may need them."""
 
 from itertools import chain
 
@@ -21,11 +21,11 @@ class Paths:
 
     @property
     def fields(self) -> list[Path]:
-        """For each value the path of its field, without the indexes of lists."""
+        """The path of each value's field, without list indexes."""
         return self.all
 
     def at(self, index: int) -> Path:
-        """The path of one value, where no other is needed."""
+        """The path of one value, without computing all."""
         return self.all[index]
 
     def _compute(self) -> list[Path]:
@@ -33,7 +33,7 @@ class Paths:
 
 
 class RootPath(Paths):
-    """The path of the one object that an operation starts from."""
+    """The path of the root object."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ ROOT = RootPath()
 
 
 class FieldPaths(Paths):
-    """The values of one field of objects."""
+    """The paths of one field of objects."""
 
     __slots__ = ("_key", "_objects", "_type")
 
@@ -63,7 +63,7 @@ class FieldPaths(Paths):
 
 
 class ItemPaths(Paths):
-    """The items of lists, one list behind the other."""
+    """The paths of the items of lists, one list after another."""
 
     __slots__ = ("_lists", "_sizes")
 
@@ -90,7 +90,7 @@ class ItemPaths(Paths):
 
 
 class SubsetPaths(Paths):
-    """Some of the values of a column."""
+    """The paths of some values of a column."""
 
     __slots__ = ("_chosen", "_column")
 

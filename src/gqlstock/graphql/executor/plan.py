@@ -1,6 +1,7 @@
-"""The plan of an operation, as data: for each selection and object type its fields in order, each with a source and a shape.
+"""The plan of an operation, as data: for each selection and object type, the fields in order, each with source and shape.
 
-``planner`` makes it and adds what an answer reaches later; it holds nothing of a request, and no reference cycles.
+``planner`` makes it, and adds selections when a response first reaches them. It holds no request data and no reference
+cycles.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ class TypeNameSource:
 
 @dataclass(slots=True, eq=False)
 class AttributeSource:
-    """Read off each object."""
+    """Read from each object."""
 
     read: Callable[[Any], Any]
 
@@ -40,27 +41,27 @@ class BatchSource:
     function: Callable[..., Any]
     convert: Callable[[Mapping[str, Any]], Arguments]
     at_hand: Callable[[Any], Any] | None = None
-    """Gives the value of an object that has it already, else None."""
+    """Returns the value of an object that already has it, else None."""
     constant_arguments: Arguments | None = None
-    """The converted arguments, once they are known to be the same each time."""
+    """The converted arguments, if they are the same for every request."""
 
 
 @dataclass(slots=True, eq=False)
 class MethodSource:
-    """A Strawberry resolver with nothing around it, called for each object as Strawberry would."""
+    """A plain Strawberry resolver, called once per object as Strawberry would call it."""
 
     field: StrawberryField
     convert: Callable[[Mapping[str, Any]], Arguments]
     takes_self: bool
     parent_names: list[str]
-    """The parameters that take the object."""
+    """The parameters that receive the object."""
     info_name: str | None
     constant_arguments: Arguments | None = None
 
 
 @dataclass(slots=True, eq=False)
 class ResolverSource:
-    """Any other resolver of graphql-core, called for each object; None: the executor's default."""
+    """Any other graphql-core resolver, called once per object. None: the executor's default resolver."""
 
     resolve: Callable[..., Any] | None
 
@@ -76,7 +77,7 @@ class LeafShape:
     nullable: bool
     serialize: Callable[[Any], Any]
     unchanged: frozenset[type]
-    """The classes of values that are sent as they are."""
+    """The classes of values that need no serialization."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,9 +93,9 @@ class ObjectShape:
     graphql_type: GraphQLCompositeType
     nullable: bool
     only: GraphQLObjectType | None
-    """The one type that a value can be of, where nothing is to be checked."""
+    """The only possible type of a value, if no check is needed."""
     type_of_class: dict[type, GraphQLObjectType]
-    """The types that the class of a value settles, as far as they were met."""
+    """The types that are known by the class of a value, filled as values are met."""
 
 
 Shape = LeafShape | ListShape | ObjectShape
@@ -113,16 +114,16 @@ class FieldPlan:
     source: Source
     shape: Shape
     constant_arguments: Arguments | None
-    """The arguments where they are the same whatever the variables; None where not."""
+    """The arguments, if they do not depend on variables; else None."""
     needs_paths: bool
-    """False where nobody can ask for the path of a value, and none of the values has a selection."""
+    """False if no resolver can need the path of a value, and the values have no selections."""
     selections: "dict[GraphQLObjectType, SelectionPlan]" = field(default_factory=dict)
-    """The selections for the values of each object type, as far as they were reached."""
+    """The selections by object type, filled as a response reaches them."""
 
 
 @dataclass(slots=True, eq=False)
 class SelectionPlan:
-    """The fields that are selected of objects of one type."""
+    """The selected fields of one object type."""
 
     fields: list[FieldPlan]
     keys: list[str]
@@ -132,6 +133,6 @@ class SelectionPlan:
 class OperationPlan:
     root: SelectionPlan
     size: int
-    """The fields that were planned so far."""
+    """The number of fields planned so far."""
     on_growth: Callable[[int], None] | None
-    """Called with the number of fields that are added, for as long as somebody counts them."""
+    """Called with the number of added fields. None: not counted."""

@@ -1,6 +1,6 @@
 """The plans of an operation, by the values of its ``@skip`` and ``@include`` variables.
 
-They are kept with the operation's node and freed with it: a bound on documents bounds their plans too.
+Plans are kept on the operation's node and freed with it, so a limit on documents limits plans as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from graphql.execution import Executor
 from gqlstock.graphql.executor import planner
 from gqlstock.graphql.executor.plan import OperationPlan
 
-# Operations with these directives are left to graphql-core.
+# graphql-core executes operations with these directives.
 _NOT_PLANNED = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 _MOST_VARIANTS = 64
 
@@ -28,7 +28,7 @@ OnGrowth = Callable[[int], None]
 
 
 class PlanCache:
-    """``on_growth`` is called with the number of fields that the plans grow by; it is negative when one is dropped."""
+    """Calls ``on_growth`` with the number of fields that are added, negative when a plan is dropped."""
 
     def __init__(self, on_growth: OnGrowth | None = None) -> None:
         self._on_growth = on_growth
@@ -39,18 +39,18 @@ class PlanCache:
 
     @classmethod
     def of(cls, operation: OperationDefinitionNode) -> "PlanCache":
-        """The plans that are kept with an operation."""
+        """The plans of an operation."""
         found: PlanCache | None = vars(operation).get(_ATTRIBUTE)
         return found if found is not None else cls().attach(operation)
 
     def attach(self, operation: OperationDefinitionNode) -> "PlanCache":
-        """Keep these plans with an operation."""
-        # The class of nodes is frozen.
+        """Keep these plans on an operation's node."""
+        # The node class is frozen.
         vars(operation)[_ATTRIBUTE] = self
         return self
 
     def plan(self, executor: Executor[Any], converter: Any, root: GraphQLObjectType) -> OperationPlan | None:
-        """The operation's plan, made if it is not there; None if the operation is left to graphql-core."""
+        """The operation's plan, made if missing. None if graphql-core has to execute the operation."""
         if self._schema is not executor.schema:
             self._begin(executor)
         switches = self._values(executor) if self._is_planned else None
@@ -71,7 +71,7 @@ class PlanCache:
         self._switches = sorted({name for one in directives for name in _switches(one)})
 
     def _values(self, executor: Executor[Any]) -> Switches | None:
-        """The values of the variables that decide which fields there are; None if they are no booleans."""
+        """The values of the ``@skip`` and ``@include`` variables. None if one is not a boolean."""
         if not self._switches:
             return ()
         values = tuple(executor.variable_values.coerced.get(name) for name in self._switches)
@@ -94,7 +94,7 @@ _ATTRIBUTE = "plans"
 
 
 def _directives(definition: OperationDefinitionNode | FragmentDefinitionNode) -> Iterator[DirectiveNode]:
-    """The directives of an operation or a fragment, and of all that is selected in it."""
+    """The directives of an operation or a fragment, and of everything selected in it."""
     nodes: list[Any] = [definition]
     while nodes:
         node = nodes.pop()

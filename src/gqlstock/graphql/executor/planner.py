@@ -1,7 +1,6 @@
 """Makes plans: collects the fields of a selection, and finds the source, the shape and the arguments of each.
 
-What no answer has reached yet is not planned: ``selection`` adds the selection of a field when its first value of an object
-type is there.
+Planning is lazy: ``selection`` adds the selection of a field when its first value of an object type is resolved.
 """
 
 from collections.abc import Callable, Hashable
@@ -28,7 +27,7 @@ from gqlstock.graphql.executor.sources import source_of
 def operation(
     executor: Executor[Any], converter: Any, root: GraphQLObjectType, on_growth: Callable[[int], None] | None
 ) -> OperationPlan:
-    """The plan of the operation that the executor is about to execute. Raises what collecting its fields raises."""
+    """The plan of the executor's operation. Raises the errors of collecting its fields."""
     found = collect_fields(
         executor.schema,
         executor.fragments,
@@ -45,7 +44,7 @@ def operation(
 def selection(
     plan: OperationPlan, field: FieldPlan, type_: GraphQLObjectType, executor: Executor[Any], converter: Any
 ) -> SelectionPlan:
-    """The selection for the values of a field that are of that type; added to the plan."""
+    """The selection for a field's values of that type. It is added to the plan."""
     found = collect_subfields(
         executor.schema,
         executor.fragments,
@@ -95,7 +94,7 @@ def _field(
 
 
 def _constant_arguments(definition: GraphQLField, node: FieldNode) -> Arguments | None:
-    """A field's arguments where they are the same whatever the variables; None where not, or if they can be changed."""
+    """A field's arguments, if they do not depend on variables and are immutable; else None."""
     if not definition.args and not node.arguments:
         return {}
     if any(_names_a_variable(argument.value) for argument in node.arguments or ()):

@@ -1,4 +1,4 @@
-"""What does not change from one execution of an operation to the next: its variables' types, and its fragments."""
+"""What stays the same between executions of an operation: the types of its variables, and its fragments."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from graphql.execution.collect_fields import FragmentDetails
 from gqlstock.graphql.executor.variables import Variables
 
 _ATTRIBUTE = "prepared"
-"""Where an operation's node keeps what was prepared for it."""
+"""The attribute of an operation's node that holds it."""
 
 
 class Prepared:
-    """Kept with the operation's node and freed with it. It does not refer to the node: that would be a cycle."""
+    """Kept on the operation's node and freed with it. It does not refer to the node, to avoid a reference cycle."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, node: OperationDefinitionNode) -> None:
         found = [one for one in document.definitions if isinstance(one, FragmentDefinitionNode)]
@@ -27,13 +27,13 @@ class Prepared:
         kept: dict[str, Any] = vars(node)
         prepared: Prepared | None = kept.get(_ATTRIBUTE)
         if prepared is None or prepared.schema is not schema:
-            # The class of nodes is frozen.
+            # The node class is frozen.
             prepared = kept[_ATTRIBUTE] = cls(schema, document, node)
         return prepared
 
 
 def operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
-    """The operation of that name, or the only one; None where graphql-core has to look for it."""
+    """The operation with that name, or the only one. None if graphql-core has to find it or report an error."""
     found = None
     for one in document.definitions:
         if isinstance(one, OperationDefinitionNode) and (name is None or (one.name and one.name.value == name)):

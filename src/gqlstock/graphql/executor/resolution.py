@@ -16,7 +16,7 @@ from gqlstock.graphql.executor.plan import (
 
 
 def resolve(field: FieldPlan, objects: list[Any], paths: Paths, execution: Execution) -> Any:
-    """The field's value of each object, an exception where it failed; or an awaitable of all of them."""
+    """The field's value for each object, or the exception that it raised; or an awaitable of all values."""
     source = field.source
     if isinstance(source, AttributeSource):
         return _attributes(source, objects)
@@ -87,7 +87,7 @@ def _info(source: BatchSource | MethodSource, field: FieldPlan, path: Any, execu
 
 
 def _arguments(source: BatchSource | MethodSource, field: FieldPlan, execution: Execution) -> Arguments:
-    """The arguments as the resolver wants them; raises what is wrong with them."""
+    """The arguments as the resolver expects them. Raises an error if they are invalid."""
     if source.constant_arguments is not None:
         return source.constant_arguments
     given = execution.arguments(field)

@@ -1,4 +1,4 @@
-"""Which object type each value of a field is of. Decided by its class where that settles it, else value by value."""
+"""Resolves the object type of each value of a field: by its class where possible, else value by value."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -20,7 +20,7 @@ TypeOrError = GraphQLObjectType | Exception
 def runtime_types(
     values: list[Any], shape: ObjectShape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> GraphQLObjectType | list[TypeOrError | Awaitable[GraphQLObjectType]]:
-    """The type of all values, or that of each: a type, why there is none, or an awaitable of it."""
+    """The common type of all values, or one entry per value: a type, an error, or an awaitable of a type."""
     if shape.only is not None:
         return shape.only
     known, classes = shape.type_of_class, {*map(type, values)}
@@ -34,7 +34,7 @@ def runtime_types(
 
 
 class _Deciding:
-    """Decides value by value, as graphql-core does, and remembers what a class settles."""
+    """Resolves types value by value, as graphql-core does, and remembers the types that are known by class."""
 
     def __init__(self, shape: ObjectShape, field: FieldPlan, execution: Execution) -> None:
         self._shape = shape
@@ -69,7 +69,7 @@ class _Deciding:
     def _checked(
         self, type_: GraphQLObjectType, value: Any, info: Info
     ) -> GraphQLObjectType | Awaitable[GraphQLObjectType]:
-        """The type, if the value is of it."""
+        """The type, if the value is an instance of it."""
         if type_.is_type_of is not None:
             fits: Any = type_.is_type_of(value, info)
             if self._executor.is_awaitable(fits):
@@ -86,9 +86,9 @@ class _Deciding:
         return type_
 
     def _is_settled_by_class(self, type_: GraphQLObjectType, value: Any) -> bool:
-        """Whether all objects of this one's class are of that type: it is the class that defines the type.
+        """Whether all objects of the value's class have that type, because the class defines the type.
 
-        Not where a function decides, nor for types made from generic ones, nor for values that are cast.
+        False if a function decides, for generic types, and for values with a type cast.
         """
         defined = _definition(type_)
         if not isinstance(defined, StrawberryObjectDefinition) or hasattr(value, TYPE_CAST_ATTRIBUTE):

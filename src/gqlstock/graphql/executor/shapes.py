@@ -1,4 +1,4 @@
-"""What the values of a field become, by the type of the field: leaves, lists, objects, and whether null is allowed."""
+"""Derives the shape of a field from its GraphQL type: leaf, list or object, and whether it is nullable."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,7 +21,7 @@ from graphql import (
 
 from gqlstock.graphql.executor.plan import LeafShape, ListShape, ObjectShape, Shape
 
-# Values of these classes are sent as they are.
+# Values of these classes need no serialization.
 _UNCHANGED: dict[GraphQLLeafType, frozenset[type]] = {
     GraphQLString: frozenset({str}),
     GraphQLID: frozenset({str}),
@@ -43,7 +43,7 @@ def shape_of(type_: GraphQLOutputType) -> Shape:
 
 @lru_cache(maxsize=1_024)
 def _serializer(type_: GraphQLLeafType) -> Callable[[Any], Any]:
-    """What serializes a value. An enum's members are looked up; what the lookup refuses is tried again."""
+    """The serializer of a type. Enum members are looked up; values that are not found are serialized one by one."""
     members = getattr(type_, "wrapped_cls", None)
     if not isinstance(type_, GraphQLEnumType) or members is None:
         return type_.coerce_output_value

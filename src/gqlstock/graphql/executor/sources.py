@@ -1,4 +1,4 @@
-"""Where the values of a field come from, as Strawberry defines it. Anything that is not known to be simpler is a resolver."""
+"""Finds the source of a field in its Strawberry definition. Whatever is not known to be simpler is a resolver."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -20,7 +20,7 @@ from gqlstock.graphql.executor.plan import (
 
 
 def source_of(name: str, definition: GraphQLField, converter: Any) -> Source:
-    """The source of the field of that name; ``converter`` is the one of Strawberry's schema."""
+    """The source of the field with that name. ``converter`` is the Strawberry schema's converter."""
     if name == "__typename":
         return TypeNameSource()
     field = definition.extensions.get("strawberry-definition")

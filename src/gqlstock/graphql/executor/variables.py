@@ -1,6 +1,6 @@
-"""Coerces the values of variables by functions that are compiled for their types.
+"""Coerces variable values with functions that are compiled for their types.
 
-They coerce only values that are right. Everything else is left to graphql-core, which says what is wrong with it.
+They accept valid values only. graphql-core coerces everything else again and reports the errors.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +21,16 @@ from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 Coerce = Callable[[Any], Any]
-"""Coerces a value that is not null. Raises any exception where it is wrong."""
+"""Coerces a non-null value. Raises any exception if the value is invalid."""
 
 
 class _Wrong(Exception):
-    """A value that is wrong, or a type whose values are not coerced here."""
+    """The value is invalid, or its type is not compiled."""
 
 
 Compiled = dict[GraphQLInputObjectType, Coerce]
 _ATTRIBUTE = "compiled_inputs"
-"""Where a schema keeps what its input types were compiled to."""
+"""The attribute of a schema that holds its compiled input types."""
 
 
 class Variables:
@@ -50,7 +50,7 @@ class Variables:
             self._known = None
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """The coerced values; None where graphql-core has to look at them."""
+        """The coerced values. None if graphql-core has to coerce them."""
         if self._known is None:
             return None
         sources: dict[str, VariableValueSource] = {}
@@ -74,7 +74,7 @@ class Variables:
 
 
 def _nullable(type_: GraphQLInputType, compiled: Compiled, within: tuple[Any, ...]) -> Coerce:
-    """What coerces a value that may be null where the type says so."""
+    """The coercion of a type, nullable or not."""
     if isinstance(type_, GraphQLNonNull):
         coerce = _coercion(type_.of_type, compiled, within)
 
@@ -94,7 +94,7 @@ def _coercion(type_: Any, compiled: Compiled, within: tuple[Any, ...]) -> Coerce
     if not isinstance(type_, GraphQLInputObjectType):
         return _leaf(type_.coerce_input_value)
     if type_ in within:
-        # Values of a type that contains itself may be nested too deep.
+        # A type that contains itself would compile without end.
         raise _Wrong
     if type_ not in compiled:
         compiled[type_] = _object(type_, compiled, (*within, type_))

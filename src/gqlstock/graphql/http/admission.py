@@ -1,8 +1,7 @@
-"""Who is let in: whom a token stands for, how often an address may come without one, and how often with a wrong one;
-and how many subscriptions may last at once.
+"""Admission: identifies callers by token, and limits requests without a token, wrong tokens, and open subscriptions.
 
-Callers with a good token are not counted. An address that was wrong too often is not looked up any more for a while;
-whoever came from anywhere with a good token lately goes on, whatever others at the same address try.
+Requests with a valid token are not counted. Tokens from an address with too many wrong ones are rejected without a lookup
+for a while. Tokens that were valid recently are exempt, so an attacker cannot lock out others behind the same address.
 """
 
 import contextlib
@@ -26,14 +25,14 @@ V = TypeVar("V")
 
 _REMEMBERED = 10_000
 _UNCOUNTED = "uncounted"
-"""Stands for the addresses that are not counted one by one."""
+"""The shared key of addresses that have no limit of their own."""
 _UNKNOWN = "The token is unknown, expired or revoked."
 _CHALLENGE = {"www-authenticate": "Bearer"}
 
 
 class Counter(Protocol):
     async def hit(self, kind: str, address: str, rate: Rate) -> float | None:
-        """Count one; the seconds that the address has to wait, None if it need not."""
+        """Count one request. The seconds that the address has to wait; None if it is within the rate."""
 
 
 class Admission:
@@ -43,12 +42,12 @@ class Admission:
         self._rate = rate
         self._limits = limits or Limits()
         self._subscriptions: dict[bool, Counts[str]] = {True: Counts(), False: Counts()}
-        """Of callers with a token, and of the public, by address."""
+        """Open subscriptions by address, of authenticated callers (True) and of the public (False)."""
         self._barred: OrderedDict[str, float] = OrderedDict()
         self._good: OrderedDict[int, None] = OrderedDict()
 
     async def admit(self, authorization: str | None, host: str | None) -> Caller:
-        """The caller; refused with 401 for a token that stands for nobody, and 429 for who came too often."""
+        """The caller. Refuses an unknown token with 401, and too many requests with 429."""
         if not authorization:
             await self.count(host)
             caller = await self._callers.caller(None)
@@ -65,7 +64,7 @@ class Admission:
         return caller
 
     async def count(self, host: str | None) -> None:
-        """Count one operation of the public."""
+        """Count one operation without a token."""
         address = self.address(host)
         wait = await self._counter.hit("public", address, self._rate.requests) if address is not None else None
         if wait is not None:
@@ -73,9 +72,9 @@ class Admission:
 
     @contextlib.contextmanager
     def subscribed(self, caller: Caller, host: str | None) -> Iterator[None]:
-        """Count a subscription for as long as it lasts; refused when there are too many.
+        """Count a subscription while it is open. Refuses it if there are too many.
 
-        Those of callers with a token are counted by themselves: the public takes no room from them.
+        Authenticated and public subscriptions are counted separately, so the public cannot use up the limit of others.
         """
         address = self.address(host)
         lasting = self._subscriptions[caller.authenticated]
@@ -103,14 +102,14 @@ class Admission:
         return self._barred.get(address, 0.0) - time.monotonic()
 
     def address(self, host: str | None) -> str | None:
-        """What is counted, None for what is not: an IPv4 address, or the network of an IPv6 one, which is one customer's."""
+        """The address to count by: an IPv4 address, or the /64 network of an IPv6 one. None: not counted."""
         address, is_this_machine = _parsed(host or "")
         return None if is_this_machine and not self._rate.this_machine else address
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _parsed(host: str) -> tuple[str | None, bool]:
-    """A host as it is counted, and whether it is this machine; a name is not counted."""
+    """A host's address to count by, and whether it is this machine. Names are not counted."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -122,15 +121,13 @@ def _parsed(host: str) -> tuple[str | None, bool]:
 
 def _too_often(wait: float, what: str) -> RequestError:
     seconds = math.ceil(wait)
-    told = f"Too many {what} from this address: try again in {seconds} seconds."
-    return RequestError(429, told, "TOO_MANY_REQUESTS", {"retry-after": str(seconds)})
+    message = f"Too many {what} from this address. Try again in {seconds} seconds."
+    return RequestError(429, message, "TOO_MANY_REQUESTS", {"retry-after": str(seconds)})
 
 
 def _too_many(whose: str, most: int, caller: Caller) -> TooManySubscriptions:
     how = "with a token" if caller.authenticated else "without a token"
-    return TooManySubscriptions(
-        f"{whose} {most} subscriptions open {how}, which is the most: end one or try again later."
-    )
+    return TooManySubscriptions(f"{whose} {most} open subscriptions {how}, the maximum. End one or try again later.")
 
 
 def _remember(known: "OrderedDict[K, V]", key: K, value: V) -> None:

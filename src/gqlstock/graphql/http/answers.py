@@ -1,6 +1,6 @@
-"""Finished answers of queries: named by the bytes of their requests, sent again as long as they are current.
+"""Cached answers to queries: keyed by the bytes of the request, and reused while they are current.
 
-``stock.cache`` decides whether one is. Everything else about a request happens each time: admission, log and figures.
+``stock.cache`` validates them. Admission, logging and metrics happen for every request.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ _VARY = b"authorization, accept"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body without errors, and what it answers, for log and figures."""
+    """A response body without errors, and the operation that it answers, for log and metrics."""
 
     body: bytes
     asked: tuple[str | None, str, str] | None
 
 
 def name(request: HttpRequest, asked: bytes, media_type: str, caller: Caller) -> Name:
-    """The name of the answer to a request. Anonymous callers share their answers, and nobody else does."""
+    """The cache key of a request's answer. Anonymous callers share answers; authenticated callers do not."""
     return ANSWER, request.method, asked, media_type, caller.identity if caller.authenticated else None
 
 
 async def find(read: Reading, named: Name, caller: Caller) -> Answer | None:
-    """A kept answer that is current."""
+    """The cached answer, if it is current."""
     entry = await read.answer(named)
     if entry is None:
         return None
@@ -48,29 +48,29 @@ async def find(read: Reading, named: Name, caller: Caller) -> Answer | None:
 
 
 def keep(read: Reading, named: Name, body: bytes) -> None:
-    """Keep an answer without errors, if all that it depends on is known."""
+    """Cache an answer without errors, if all its dependencies are known."""
     size = len(body) + len(named[2]) + _BYTES_PER_ANSWER
     read.keep_answer(named, Answer(body, observed.asked()), size)
 
 
 class InProgress:
-    """The queries that are being executed. A request for one of them waits, and takes its answer if that is current then.
+    """The queries that are being executed. An equal request waits, and reuses the answer if it is still current.
 
-    Without it, a page is computed by everyone who asks for it in the moment after it has changed.
+    This prevents a stampede: many clients that request a page right after it has changed would all compute it.
     """
 
     def __init__(self) -> None:
         self._running: dict[Name, asyncio.Event] = {}
 
     async def find(self, read: Reading, named: Name, caller: Caller) -> Answer | None:
-        """A kept answer that is current. Waits for the query of that name, if it is being executed."""
+        """The cached answer, if it is current. Waits if an equal query is being executed."""
         await self._wait(named, read)
         found = await find(read, named, caller)
-        # Others may have begun while this one validated.
+        # Another request may have started the query during the validation.
         return await find(read, named, caller) if found is None and await self._wait(named, read) else found
 
     async def _wait(self, named: Name, read: Reading) -> bool:
-        """Returns whether it was being executed. The read begins anew then."""
+        """Wait for an equal query and restart the read. Returns whether there was one."""
         running = self._running.get(named)
         if running is None:
             return False
@@ -80,9 +80,9 @@ class InProgress:
 
     @contextlib.contextmanager
     def running(self, named: Name) -> Iterator[None]:
-        """The query of that name is executed in the block."""
+        """Execute a query in the block."""
         if named in self._running:
-            # It was outdated when it was there, or cannot be kept: nobody waits twice.
+            # The first answer was stale or cannot be cached. Requests do not wait a second time.
             yield
             return
         self._running[named] = done = asyncio.Event()
@@ -94,7 +94,7 @@ class InProgress:
 
 
 class Response:
-    """An answer that is sent in one piece."""
+    """A response that is sent in one piece."""
 
     __slots__ = ("_body", "_headers", "_status")
 
@@ -109,9 +109,9 @@ class Response:
 
 
 def response(request: HttpRequest, body: bytes, media_type: str, *, shared: bool = True) -> ASGIApp:
-    """An answer without errors. One to GET has an ETag, so that caches may keep it and ask whether it is current.
+    """The HTTP response for an answer without errors. Responses to GET have an ETag, so that caches can revalidate them.
 
-    ``shared``: False for an answer that only the caller's own cache may keep, whoever the caller is.
+    ``shared``: False for an answer that only private caches may store.
     """
     headers = [
         (b"content-length", b"%d" % len(body)),
@@ -128,6 +128,6 @@ def response(request: HttpRequest, body: bytes, media_type: str, *, shared: bool
 
 
 def _matches(condition: str, tag: str) -> bool:
-    """Whether an If-None-Match names a tag; weak tags count, as RFC 9110 says."""
+    """Whether If-None-Match contains the tag. Weak tags match as well (RFC 9110)."""
     named = [one.strip().removeprefix("W/") for one in condition.split(",")]
     return tag in named or "*" in named

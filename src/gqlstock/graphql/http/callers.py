@@ -1,8 +1,7 @@
-"""Who calls, over every transport, and whether their token still stands for as long as a connection lasts.
+"""Identifies callers by token, for every transport, and watches the tokens of open connections.
 
-The tokens of all lasting connections of a process – websockets and streams of server-sent events – are asked for again
-together every few seconds, each once however many connections have it. Who waits for the end of one is told when it was
-revoked or has expired.
+Every few seconds, one check covers the tokens of all open websockets and event streams of the process, each token once.
+Connections are notified when their token was revoked or has expired.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from gqlstock.rules.scopes import ANONYMOUS, Caller
 log = logging.getLogger(__name__)
 
 Identify = Callable[[Collection[str]], Awaitable[Mapping[str, Caller]]]
-"""Whom tokens stand for; those that stand for nobody are left out."""
+"""The callers by token. Unknown tokens are left out."""
 
 SECONDS_BETWEEN_CHECKS = 3.0
 OVER = "The token was revoked or has expired."
@@ -34,7 +33,7 @@ class _Lasting:
 
 
 class Callers:
-    """``identify`` is asked for every token, over every transport."""
+    """Identifies callers by ``identify``."""
 
     def __init__(self, identify: Identify, seconds_between_checks: float = SECONDS_BETWEEN_CHECKS) -> None:
         self._identify = identify
@@ -43,7 +42,7 @@ class Callers:
         self._checking: asyncio.Task[None] | None = None
 
     async def caller(self, authorization: str | None) -> Caller | None:
-        """The public without a header; None for a header that stands for nobody."""
+        """The caller of an Authorization header. Anonymous without a header, None for an unknown token."""
         if not authorization:
             return ANONYMOUS
         token = _token(authorization)
@@ -51,7 +50,7 @@ class Callers:
 
     @contextlib.asynccontextmanager
     async def lasting(self, authorization: str | None) -> AsyncIterator[asyncio.Event]:
-        """For as long as a connection lasts: what is set when its token is over. Never for the public."""
+        """Watch the token of an open connection. The event is set when the token ends; never without a token."""
         token = _token(authorization) if authorization else None
         if token is None:
             yield asyncio.Event()
@@ -59,7 +58,7 @@ class Callers:
         found = self._lasting.setdefault(token, _Lasting())
         found.connections += 1
         if self._checking is None:
-            # Of nobody: it goes on for all, and is not part of the request that began it.
+            # The task serves all connections, so it must not inherit the context of this request.
             self._checking = asyncio.create_task(self._check(), context=trail.left())
         try:
             yield found.over
@@ -78,7 +77,7 @@ class Callers:
             try:
                 known = await self._identify(asked)
             except Exception:
-                log.exception("tokens could not be checked; trying again")
+                log.exception("token check failed; retrying")
                 continue
             for token in asked:
                 if token not in known and token in self._lasting:
@@ -112,5 +111,5 @@ def _token(authorization: str) -> str | None:
     if authorization[: len(_SCHEME)].lower() != _SCHEME:
         return None
     token = authorization[len(_SCHEME) :].strip()
-    # A websocket's payload may hold what has no bytes, such as half of a surrogate pair.
+    # A websocket's payload may contain text that cannot be encoded, such as half of a surrogate pair.
     return token if token.isascii() else None

@@ -1,9 +1,9 @@
-"""What a document costs before it runs: how deep it is, how many aliases and fields it has, and how many fields an answer
-can come to, with page sizes multiplied through nested connections. What looks at more than it shows – a count, a list that
-passes over rows, the lines of an input – costs as many fields as that work takes the time of.
+"""Computes the cost of a document before it runs: depth, aliases, fields, and the maximum number of fields in its answer,
+with page sizes multiplied through nested connections. Work beyond the returned fields – counts, filtered lists, the lines of
+an input – costs as many fields as take the same time.
 
-Every fragment is measured once, however often and however deep it is spread, so that measuring takes no longer than the
-document is. Fragments are counted written out, by arithmetic.
+Each fragment is measured once, no matter how often it is spread, so measuring is linear in the document's length. The result
+counts fragments as if they were written out.
 """
 
 from collections.abc import Mapping
@@ -35,20 +35,20 @@ from gqlstock.graphql.relay.paging import DEFAULT_SIZE, MAX_SIZE
 from gqlstock.rules.limits import INPUT_LINE_COST, Limits
 
 _PLAIN_LIST = 5
-"""What a list without a page size is taken for, such as the lines of an order."""
+"""The assumed length of a list without a page size, such as the lines of an order."""
 _MOST_NESTED = 150
-"""Fields and fragments within each other that are walked at all."""
+"""The maximum nesting of fields and fragments."""
 
 
 class Cost(NamedTuple):
-    """Of a selection. ``depth`` 0 is nothing selected."""
+    """The cost of a selection. ``depth`` 0: nothing is selected."""
 
     depth: int = 0
     aliases: int = 0
     fields: int = 0
     complexity: int = 0
     work: int = 0
-    """Work besides the fields shown. It counts once for all parents, since one query serves them all."""
+    """Work beyond the returned fields. It counts once for all parents, because one query serves them all."""
 
     @property
     def total(self) -> int:
@@ -69,12 +69,12 @@ class Cost(NamedTuple):
 
 NOTHING = Cost()
 _ONE_MORE = Cost(fields=1)
-"""A fragment counts where it is spread, or those with nothing in them could be spread for ever."""
+"""A fragment spread costs one field, or else empty fragments could be spread without limit."""
 
 
 @dataclass(slots=True)
 class _Measuring:
-    """One walk through a document. ``given`` are the variables; which of them say how many is noted in ``sized``."""
+    """One walk through a document. ``given`` are the variables. The names of those that set sizes are added to ``sized``."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
@@ -84,7 +84,7 @@ class _Measuring:
 
     def selection(self, selections: SelectionSetNode | None, parent: Any, nested: int) -> Cost:
         if nested > _MOST_NESTED:
-            raise QueryTooComplex("The document is nested too deep.")
+            raise QueryTooComplex("The document is nested too deeply.")
         total = NOTHING
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
@@ -98,7 +98,7 @@ class _Measuring:
 
     def fragment(self, name: str, nested: int) -> Cost:
         if name not in self.known and name in self.fragments:
-            # One that spreads itself is refused by GraphQL's own rules.
+            # GraphQL's own rules refuse fragments that spread themselves.
             self.known[name] = NOTHING
             fragment = self.fragments[name]
             kind = self.schema.get_type(fragment.type_condition.name.value)
@@ -133,7 +133,7 @@ class _Measuring:
         return count
 
     def _many(self, node: FieldNode, parent: Any, definition: Any) -> int:
-        """How many objects a field may come to."""
+        """The maximum number of objects that a field can return."""
         if definition is None or node.selection_set is None:
             return 1
         arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
@@ -186,7 +186,7 @@ def _work(definition: Any) -> int:
 
 
 class Measured:
-    """A document, measured; its complexity anew for each set of values of the variables that say how many."""
+    """A measured document. Its complexity is computed for each set of values of the variables that set sizes."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
         self._schema = schema
@@ -204,10 +204,10 @@ class Measured:
             (limits.repetitions, repetitions(document, limits), "pairs of fields that are merged into one"),
         ):
             if found > most:
-                raise QueryTooComplex(f"The document has {_told(found)} {what}; it may have {most}.")
+                raise QueryTooComplex(f"The document has {_told(found)} {what}, at most {most} are allowed.")
 
     def complexity(self, variables: Mapping[str, Any] | None) -> int:
-        """How many fields an answer can come to with these variables."""
+        """The maximum number of fields in an answer with these variables, other work included."""
         if self._fixed is not None:
             return self._fixed
         given = {**self._defaults, **(variables or {})}
@@ -237,9 +237,9 @@ _REMEMBERED_SIZES = 64
 
 
 def repetitions(document: DocumentNode, limits: Limits) -> int:
-    """How many pairs of fields there are with one name in one place: that many are compared to see if they fit together.
+    """The number of pairs of fields with the same response key at the same place. Validation compares each pair.
 
-    Counted with fragments written out, and no further than it may go.
+    Counts fragments as if they were written out. Stops counting beyond the limit.
     """
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     pairs = steps = 0
@@ -276,7 +276,7 @@ def _size(value: Any) -> Any:
 
 
 def _whole(value: Any) -> int | None:
-    """A number of things, as it will be understood: 250.0 is 250."""
+    """A number of items, as GraphQL coerces it: 250.0 is 250."""
     if isinstance(value, float) and value.is_integer():
         return int(min(value, float(MAX_SIZE)))
     return value if type(value) is int else None
@@ -288,7 +288,7 @@ def _key(size: Any) -> Any:
 
 
 def _defaults(document: DocumentNode) -> dict[str, Any]:
-    """The defaults of variables that say how many; where operations differ, the one that comes to most."""
+    """The defaults of variables that set sizes. If operations differ, the most expensive default counts."""
     found: dict[str, list[Any]] = {}
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):

@@ -1,6 +1,6 @@
-"""Documents: parsed, measured and validated once for the public and once for callers with a token.
+"""The document cache: each document is parsed, measured and validated once with a token and once without.
 
-The errors of a document are kept with it. What depends on the variables is checked each time.
+The errors of a document are cached with it. Checks that depend on variables run for every request.
 """
 
 import weakref
@@ -28,22 +28,22 @@ from gqlstock.rules.limits import Limits
 from gqlstock.rules.texts import all_storable
 
 _MOST_BYTES = 16 * 1024 * 1024
-"""Of all documents together, with what was found of them and the plans of their operations."""
+"""The size of the cache, including the errors of documents and the plans of their operations."""
 _LARGEST_PART = 16
-"""The part of them that one document may take."""
+"""One document may take this fraction of the cache: 1/16."""
 
-# What things take in memory, measured and rounded up.
+# Memory of the parts of a document, measured and rounded up.
 _BYTES_PER_CHARACTER = 4
 _BYTES_PER_NODE = 320
 _BYTES_PER_ERROR = 1_500
 _BYTES_PER_FIELD = 1_800
-"""Of a plan."""
+"""Of a field in a plan."""
 _BYTES_AROUND = 3_000
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document. ``field`` is the first one that it selects."""
+    """One operation of a document. ``field`` is the first field that it selects."""
 
     document: DocumentNode
     node: OperationDefinitionNode
@@ -59,9 +59,9 @@ class Operation:
 
 
 class Document:
-    """A parsed document, for callers with a token or without, with its errors, its cost and the plans of its operations.
+    """A parsed document, for callers with or without a token, with its errors, its cost and the plans of its operations.
 
-    ``weight`` is how many bytes of memory it takes, at most.
+    ``weight`` is an upper bound of its memory, in bytes.
     """
 
     def __init__(self, text: str, cache: "DocumentCache", *, authenticated: bool) -> None:
@@ -80,7 +80,7 @@ class Document:
             PlanCache(lambda fields: _grown(itself, fields)).attach(one.node)
 
     def operation(self, name: str | None) -> Operation:
-        """The operation that is to run; refused where it is not clear which."""
+        """The operation to run. Refuses an unknown or ambiguous name."""
         found = self._operations
         if name is not None:
             found = [one for one in found if one.name == name]
@@ -89,11 +89,13 @@ class Document:
         if name is not None:
             raise BadUserInput(f"The document has no operation {name[:60]!r}.")
         raise BadUserInput(
-            "The document has no operation." if not found else "The document has more than one operation: say which."
+            "The document has no operation."
+            if not found
+            else "The document has more than one operation. Set operationName."
         )
 
     def errors(self, variables: Mapping[str, Any] | None) -> Sequence[GraphQLError]:
-        """What is wrong with it for these variables, before anything of it runs."""
+        """The errors of the document with these variables, found before execution."""
         found, measured = self._checked or self._check()
         if found or measured is None:
             return found
@@ -110,13 +112,13 @@ class Document:
         return found, measured
 
     def grow(self, more: int) -> None:
-        """Add to its weight."""
+        """Increase its weight."""
         self.weight += more
         self._cache.weigh_again(self)
 
 
 class DocumentCache:
-    """The documents that were used last, within a bound of bytes. ``limits`` are the public's."""
+    """The most recently used documents, limited in bytes. ``limits`` are those of the public."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, most_bytes: int = _MOST_BYTES) -> None:
         self.schema = schema
@@ -124,7 +126,7 @@ class DocumentCache:
         self.documents: LRUCache[tuple[str, bool], Document] = LRUCache(most_bytes, getsizeof=_weight)
 
     def find(self, text: str, *, authenticated: bool) -> Document:
-        """The document of a text; raises what is wrong with it."""
+        """The document of a text. Raises its syntax errors."""
         try:
             return self.documents[text, authenticated]
         except KeyError:
@@ -133,17 +135,17 @@ class DocumentCache:
             return document
 
     def known(self, text: str, *, authenticated: bool) -> Document | None:
-        """The document of a text that was used lately."""
+        """The cached document of a text, if there is one."""
         return self.documents.get((text, authenticated))
 
     def weigh_again(self, document: Document) -> None:
-        """Keep a document no longer if it has become too heavy, others no longer if all of them have."""
+        """Drop a document that has become too large, or others if the cache has."""
         if (document.text, document.authenticated) in self.documents:
             self._keep(document)
 
     def _keep(self, document: Document) -> None:
         key = document.text, document.authenticated
-        # A large one is compiled each time, so that it does not push out many that are used often.
+        # Large documents are not cached: one would evict many that are used often.
         if document.weight <= self.documents.maxsize / _LARGEST_PART:
             self.documents[key] = document
         else:
@@ -163,15 +165,15 @@ def _grown(document: "weakref.ref[Document]", fields: int) -> None:
 
 def _parsed(text: str, limits: Limits) -> tuple[DocumentNode, int]:
     if len(text) > limits.document_length:
-        raise QueryTooComplex(f"The document has {len(text)} characters; it may have {limits.document_length}.")
+        raise QueryTooComplex(f"The document has {len(text)} characters, at most {limits.document_length} are allowed.")
     try:
         return parse(text, max_tokens=limits.tokens)
     except RecursionError:
-        raise QueryTooComplex("The document is nested too deep.") from None
+        raise QueryTooComplex("The document is nested too deeply.") from None
     except GraphQLError as error:
         if "Parsing aborted" in error.message:
             raise QueryTooComplex(
-                f"The document is nested too deep, or has more than {limits.tokens} words and signs or comments."
+                f"The document is nested too deeply, or has more than {limits.tokens} tokens or comments."
             ) from None
         raise
 
@@ -180,13 +182,13 @@ _Checked = tuple[tuple[GraphQLError, ...], Measured | None]
 
 
 def _checked(schema: GraphQLSchema, document: DocumentNode, limits: Limits, authenticated: bool) -> _Checked:
-    # Before GraphQL's own rules: some of them take longer than a document is.
+    # Measured before GraphQL's own rules, because some of them are worse than linear in the document's length.
     try:
         measured = Measured(schema, document, limits)
     except QueryTooComplex as error:
         return (without_frames(error),), None
     rules = RULES if authenticated or limits.public_introspection else (*RULES, NoSchemaIntrospectionCustomRule)
-    # The public learns no names that it did not know.
+    # Suggestions would reveal names of a hidden schema to the public.
     found = validate(schema, document, rules, hide_suggestions=not authenticated)
     return tuple(map(without_frames, found)), measured
 
@@ -195,5 +197,5 @@ def _too_large(complexity: int, most: int, authenticated: bool) -> GraphQLError:
     cost = complexity if complexity < 10**9 else "more than 1000000000"
     more = "" if authenticated else " without a token"
     return QueryTooComplex(
-        f"The operation costs {cost}; one may cost {most}{more}: take smaller pages, or fewer counts, lists and lines."
+        f"The operation costs {cost}, at most {most} are allowed{more}. Use smaller pages, or fewer counts, lists and lines."
     )

@@ -1,4 +1,4 @@
-"""What requests need over every transport: who is let in, which documents are known, and the context of resolvers."""
+"""What all transports share: admission, persisted documents, and the context of resolvers."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from gqlstock.rules.limits import Limits
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One for each process."""
+    """One per process."""
 
     deployment: Deployment
     callers: Callers
@@ -21,14 +21,14 @@ class Endpoint:
     limits: Limits
 
     def context(self, host: str | None) -> Context:
-        """The context of a request or a connection from that address, whose caller is not known yet."""
+        """The context of a request or connection from an address, before its caller is known."""
         return Context(self.deployment, host=host, address=self.admission.address(host))
 
     async def admit(self, context: Context, authorization: str | None) -> None:
-        """Find the caller; raises a ``RequestError`` for an unknown token, or where requests are too many."""
+        """Identify the caller. Raises a ``RequestError`` for an unknown token or too many requests."""
         context.caller = await self.admission.admit(authorization, context.host)
         context.authorization = authorization
 
     def document(self, request: OperationRequest, context: Context) -> str:
-        """The text of the document that is to run; raises a ``RequestError`` where the caller may not run it."""
+        """The text of the document to run. Raises a ``RequestError`` if the caller may not run it."""
         return self.persisted.document(request, authenticated=context.caller.authenticated)

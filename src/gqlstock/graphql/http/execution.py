@@ -1,6 +1,6 @@
 """Executes operations: looks up the document, applies the limits, and gives every error a code.
 
-In place of Strawberry's own ``execute`` and ``stream``, whose extensions cost more than a small query takes.
+It replaces Strawberry's own ``execute`` and ``stream``, whose extensions take longer than a small query.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What a transport asks to execute."""
+    """A request to execute an operation, from any transport."""
 
     text: str
     variables: dict[str, Any] | None
@@ -55,7 +55,7 @@ class _Call:
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which keeps documents, applies limits and reports every error in one form."""
+    """A Strawberry schema with a document cache, limits, and coded errors."""
 
     limits: Limits
     documents: DocumentCache
@@ -70,7 +70,7 @@ class Schema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Execute what has one answer: a subscription wants a transport that carries many."""
+        """Execute a query or a mutation. Subscriptions need ``stream``."""
         call = _Call(query or "", variable_values, context_value, root_value, operation_name, operation_extensions)
         outcomes.begin()
         with Observation(call.caller) as observation:
@@ -83,7 +83,7 @@ class Schema(strawberry.Schema):
             return result
 
     def is_known_query(self, text: str, operation_name: str | None, caller: Caller) -> bool:
-        """Whether an operation is certainly a query. False for documents that were not used lately or have errors."""
+        """Whether an operation is certainly a query. False for documents that are not cached or have errors."""
         document = self.documents.known(text, authenticated=caller.authenticated)
         try:
             return document is not None and document.operation(operation_name).kind is OperationType.QUERY
@@ -100,7 +100,7 @@ class Schema(strawberry.Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """Execute any operation: the answers to a subscription, or the one of a query or a mutation."""
+        """Execute any operation. Yields all events of a subscription, or the one result of a query or mutation."""
         call = _Call(query or "", variable_values, context_value, root_value, operation_name, operation_extensions)
         return self._answers(call, frozenset(allowed_operation_types or _ALL_KINDS))
 
@@ -123,13 +123,13 @@ class Schema(strawberry.Schema):
     def _prepare(
         self, call: _Call, kinds: Collection[OperationType], observation: Observation
     ) -> Operation | PreExecutionError:
-        """The operation; or what is wrong before anything runs, which is over every transport its error and no more."""
+        """The operation, or its errors before execution, which every transport sends as one error result."""
         try:
             document = self.documents.find(call.text, authenticated=call.caller.authenticated)
             operation = document.operation(call.operation_name)
             if operation.kind not in kinds:
                 kind = operation.kind
-                raise OperationNotAllowed(f"A {kind.value} cannot be asked for in this way: {_WAYS[kind]}.")
+                raise OperationNotAllowed(f"A {kind.value} cannot be sent this way: {_WAYS[kind]}.")
             errors = document.errors(call.variables)
         except GraphQLError as error:
             errors = (without_frames(error),)
@@ -162,12 +162,12 @@ class Schema(strawberry.Schema):
         except TimeoutError:
             if not running.expired():
                 raise
-            raise TooSlow(f"The query was given up after {seconds:g} seconds.") from None
+            raise TooSlow(f"The query was canceled after {seconds:g} seconds.") from None
 
     async def _execute_mutation(self, operation: Operation, call: _Call) -> CoreResult:
-        """A mutation is not cut in half: it waits for locks and the database only so long anyway.
+        """Execute a mutation without a time limit; waits for locks and the database have limits of their own.
 
-        It runs outside of a read; its payload is of one instant after it.
+        A mutation runs outside of a read. Its payload is read at one instant after the commit.
         """
         if reading.running() is not None:
             return await self._execute(operation, call)
@@ -193,7 +193,7 @@ class Schema(strawberry.Schema):
         return result  # type: ignore[no-any-return]
 
     async def _events(self, operation: Operation, call: _Call) -> AsyncGenerator[ExecutionResult, None]:
-        """The answers to a subscription; the last one has the error that ended it."""
+        """The events of a subscription. If an error ends it, the last event has the error."""
         try:
             results: Any = subscribe(
                 self._schema,

@@ -1,12 +1,12 @@
-"""What a file of persisted operations says: documents by id, each of which can be read."""
+"""Reads files of persisted operations: documents by id."""
 
 from graphql import GraphQLError, parse
 
 
 def documents(given: object) -> dict[str, str]:
-    """Documents by id: an object of them, as Relay and GraphQL Code Generator write it, or Apollo's manifest.
+    """Documents by id, from an object as Relay and GraphQL Code Generator write it, or from Apollo's manifest.
 
-    Raises ValueError with what is wrong, as the end of a sentence.
+    Raises ValueError. Its message is the second half of a sentence.
     """
     if not isinstance(given, dict):
         raise ValueError("it must be an object of documents by id")
@@ -15,11 +15,11 @@ def documents(given: object) -> dict[str, str]:
         raise ValueError("it has no documents")
     for id, text in found.items():
         if not isinstance(text, str):
-            raise ValueError(f"what is called {id[:80]!r} is no document")
+            raise ValueError(f"the value of {id[:80]!r} is not a document")
         try:
             parse(text)
         except GraphQLError as error:
-            raise ValueError(f"the document {id[:80]!r} cannot be read: {error.message.rstrip('.')}") from None
+            raise ValueError(f"the document {id[:80]!r} has an error: {error.message.rstrip('.')}") from None
     return found
 
 

@@ -1,4 +1,4 @@
-"""In which media type a client is answered: what it accepts, by q-values and then by its order."""
+"""Negotiates the media type of an answer: by the q-values of the Accept header, then by its order."""
 
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ _WILD = ("*/*", "application/*")
 
 @lru_cache(maxsize=256)
 def answer(accept: str | None) -> str | None:
-    """One of JSON, RESPONSE and EVENTS; None where a client takes none of them. Who says nothing gets JSON."""
+    """JSON, RESPONSE or EVENTS. None if the client accepts none of them. JSON without an Accept header."""
     if not accept:
         return JSON
     ranked = _ranked(accept)
@@ -27,7 +27,7 @@ def answer(accept: str | None) -> str | None:
 
 @lru_cache(maxsize=256)
 def prefers_page(accept: str | None) -> bool:
-    """Whether a browser asks for something to look at."""
+    """Whether the client prefers an HTML page, as browsers do."""
     for name, quality in _ranked(accept or ""):
         if quality > 0 and name in (PAGE, *_ANSWERS, *_WILD):
             return name == PAGE
@@ -36,14 +36,14 @@ def prefers_page(accept: str | None) -> bool:
 
 @lru_cache(maxsize=256)
 def content(content_type: str | None) -> tuple[str, str]:
-    """The media type and the charset of what was sent."""
+    """The media type and the charset of a request body."""
     name, *parameters = (piece.strip().lower() for piece in (content_type or "").split(";"))
     given = dict(parameter.partition("=")[::2] for parameter in parameters)
     return name, given.get("charset", "utf-8").strip('"')
 
 
 def _ranked(accept: str) -> list[tuple[str, float]]:
-    """The media types with their quality, the best first."""
+    """The media types with their quality, best first."""
     ranked = []
     for part in accept[:1000].split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -1,4 +1,4 @@
-"""Adds to the request's trail what each operation is, who calls, and the codes of the errors that it is answered with."""
+"""Adds each operation to the request's trail: its name and kind, the caller, and the codes of its errors."""
 
 import time
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from gqlstock.trail import Operation
 
 
 class Observation:
-    """One operation, from before its document is looked up to its last answer. Outside of a request nothing is added."""
+    """Observes one operation, from the document lookup to its last answer. Does nothing outside of a request."""
 
     __slots__ = ("_caller", "_operation", "_trail")
 
@@ -22,11 +22,11 @@ class Observation:
         if self._trail is not None:
             self._operation = self._trail.operation = Operation()
             self._trail.answering += 1
-            # Not reset at the end: a stream may be closed by another task than the one that began it.
+            # Not reset at the end, because another task than the one that started a stream may close it.
             trail.operation.set(self._operation)
 
     def begin(self, name: str | None, kind: str, field: str) -> None:
-        """The operation is valid and is about to be executed."""
+        """The operation is valid and is about to run."""
         if self._trail is None:
             return
         operation = self._operation
@@ -38,7 +38,7 @@ class Observation:
         self._trail.began(self._trail, operation)
 
     def count(self, errors: Iterable[GraphQLError] | None) -> None:
-        """Errors of an answer, with their codes."""
+        """Count the errors of an answer by code."""
         if self._trail is not None and errors:
             for error in errors:
                 self._operation.errors[(error.extensions or {}).get("code", "INTERNAL")] += 1
@@ -64,13 +64,13 @@ class Observation:
 
 
 def asked() -> tuple[str | None, str, str] | None:
-    """The name, the type and the first field of the running operation; None where nothing observes it."""
+    """The name, the kind and the first field of the running operation. None if it is not observed."""
     operation = trail.operation.get()
     return (operation.name, operation.kind, operation.field) if operation is not None else None
 
 
 def answered_again(known: tuple[str | None, str, str] | None, caller: Caller) -> None:
-    """Add an operation to the request's trail that a kept answer answers."""
+    """Add an operation that a cached answer serves to the request's trail."""
     if known is not None:
         with Observation(caller) as observation:
             observation.begin(*known)

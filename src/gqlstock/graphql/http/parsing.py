@@ -1,7 +1,7 @@
-"""Parses documents into trees without reference cycles, freed as soon as they are dropped.
+"""Parses documents into trees without reference cycles, which are freed as soon as they are dropped.
 
-graphql-core links all tokens of a document both ways, and each node to two of them: only the collector of reference
-cycles frees that. Here a node knows its source, start and end, which is all that errors need to give line and column.
+graphql-core links all tokens of a document in both directions, and each node to two of them, so only garbage collection
+frees them. Here, nodes know their source, start and end, which is all that errors need for line and column.
 """
 
 from graphql import DocumentNode, Lexer, Location, Source, Token
@@ -9,9 +9,9 @@ from graphql.language.parser import Parser
 
 
 def parse(text: str, *, max_tokens: int) -> tuple[DocumentNode, int]:
-    """The document of a text and how many nodes it has; raises GraphQL's syntax errors.
+    """The document of a text, and its number of nodes. Raises GraphQL's syntax errors.
 
-    The text may have that many tokens, and as many comments.
+    ``max_tokens`` limits the tokens, and separately the comments.
     """
     source = Source(text)
     lexer = Lexer(source)
@@ -28,7 +28,7 @@ class _Parser(Parser):
     _last: "_Range | None" = None
 
     def loc(self, start_token: Token) -> Location:
-        """Called for each node. A field without arguments stands where its name does: nodes with one range share it."""
+        """Called for each node. Nodes with equal ranges share one, such as a field without arguments and its name."""
         self.nodes += 1
         start, end, last = start_token.start, self._lexer.last_token.end, self._last
         if last is None or last.start != start or last.end != end:

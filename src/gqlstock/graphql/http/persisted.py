@@ -1,4 +1,4 @@
-"""Persisted operations: documents that are known by an id, and whether the public may run any others."""
+"""Persisted operations: documents by id, and whether the public may run others."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
 class Persisted:
-    """``documents`` by their ids; None: nothing was persisted, and everybody may run anything."""
+    """``documents`` by id. None: there are no persisted operations, and everybody may run any document."""
 
     def __init__(self, documents: Mapping[str, str] | None) -> None:
         self._documents = documents or {}
@@ -17,7 +17,7 @@ class Persisted:
         self._only = documents is not None
 
     def document(self, request: OperationRequest, *, authenticated: bool) -> str:
-        """The text that a request wants run. Callers with a token may send any."""
+        """The text of a request's document. Callers with a token may run any document."""
         if request.query and (authenticated or not self._only or request.query in self._texts):
             return request.query
         ids = document_ids(request)
@@ -25,10 +25,8 @@ class Persisted:
             if one in self._documents:
                 return self._documents[one]
         if request.query:
-            raise RequestError(
-                403, "Without a token only the operations that the shop has persisted can be run.", "FORBIDDEN"
-            )
+            raise RequestError(403, "Without a token, only persisted operations of the shop are allowed.", "FORBIDDEN")
         if not self._only:
-            # In Apollo's words: its client sends the text then, and no id any more.
+            # Apollo's message: its client then sends the text and stops sending ids.
             raise RequestError(400, "PersistedQueryNotSupported", _NOT_SUPPORTED)
         raise RequestError(404, "PersistedQueryNotFound", _NOT_FOUND)

@@ -1,8 +1,8 @@
-"""What subscribers are pushed: executed and encoded once for all who are to see the same of the same event.
+"""Pushes to subscribers: each is executed and encoded once for all subscribers who receive the same.
 
-Subscribers share a push when a resolver gives them the same object, their documents are the same, so are the variables
-that the answer depends on, and so is whatever the caller may see. A shared push is executed for a caller without a name,
-so that nothing in it can be of the one who happened to come first. In doubt nothing is shared.
+Subscribers share a push if the resolver yields the same object and they have the same document, the same relevant variables
+and the same rights. A shared push runs for a caller without a name, so it cannot contain data of the first subscriber. When
+in doubt, pushes are not shared.
 """
 
 import asyncio
@@ -27,23 +27,23 @@ from gqlstock.stock.reading import Reading
 T = TypeVar("T")
 
 _MOST_BYTES = 16_000_000
-"""Of finished pushes that somebody may still come for."""
+"""The size of the cache of finished pushes."""
 _BYTES_BESIDE = 2_000
-"""What a push takes besides its text, nearly: its key, its event with the rows that are told of."""
+"""The approximate size of a push besides its text: its key, and its event with rows."""
 
 
 def encode(data: object) -> str:
     """A value as JSON."""
     try:
-        # A text: clients of websockets take no bytes for it.
+        # Decoded, because websocket clients expect text frames.
         return orjson.dumps(data).decode()
     except TypeError:
-        # Such as half of a surrogate pair in a message about it.
+        # orjson refuses lone surrogates, which may occur in error messages.
         return json.dumps(data, separators=(",", ":"))
 
 
 class Push(ExecutionResult):
-    """The finished result of one event. ``encoded`` is all of it as JSON; ``event`` is what it was made of."""
+    """The finished result of one event. ``encoded`` is the whole result as JSON, ``event`` its source."""
 
     def __init__(self, event: object, data: dict[str, Any] | None, errors: list[GraphQLError] | None) -> None:
         told = {"data": data, "errors": [error.formatted for error in errors]} if errors else {"data": data}
@@ -54,7 +54,7 @@ class Push(ExecutionResult):
 
     @property
     def data(self) -> dict[str, Any] | None:  # type: ignore[override]
-        """Read from the text: the objects that it was made of are not kept."""
+        """Parsed from the text, because the original objects are not kept."""
         read: dict[str, Any] | None = orjson.loads(self.encoded)["data"]
         return read
 
@@ -69,7 +69,7 @@ class Key(NamedTuple):
 
 
 class _Subscription:
-    """What the events of one subscription have in common."""
+    """What all events of one subscription share."""
 
     __slots__ = ("context", "key")
 
@@ -80,17 +80,17 @@ class _Subscription:
 
 
 class Pushes:
-    """One for each process."""
+    """One per process."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self.turns = Turns()
         self.executed = 0
-        """How many pushes were executed; all others were shared."""
+        """The number of executed pushes. All others were shared."""
         self._finished: LRUCache[tuple[int, Key], Push] = LRUCache(most_bytes, getsizeof=_size)
         self._running: dict[tuple[int, Key], asyncio.Task[Push]] = {}
 
     def push(self, event: "_Event") -> Push | Awaitable[Push]:
-        """What a subscriber is sent of an event, when it is its turn."""
+        """The push of an event for a subscriber, when it is the subscriber's turn."""
         if not self.turns.take():
             return self._later(event)
         return self._find(event)
@@ -103,7 +103,7 @@ class Pushes:
     def _find(self, event: "_Event") -> Push | Awaitable[Push]:
         if event.subscription.key is None:
             return self._executed(event)
-        # A push has its payload, whose id is taken by nothing else while the push is here.
+        # The push keeps its payload alive, so the payload's id stays unique.
         key = id(event.payload), event.subscription.key
         finished = self._finished.get(key)
         if finished is not None:
@@ -113,13 +113,13 @@ class Pushes:
             made = self._executed(event)
             if isinstance(made, Push):
                 return self._keep(key, made)
-            # Not the first caller's task: that caller may be cancelled while others still wait.
+            # A task of its own, because the first caller may be cancelled while others wait.
             running = asyncio.create_task(self._run(key, made), context=trail.left())
             self._running[key] = running
         return asyncio.shield(running)
 
     def _executed(self, event: "_Event") -> Push | Awaitable[Push]:
-        """A push, executed at one instant."""
+        """Execute a push at one instant."""
         self.executed += 1
         read = reading.later()
         with reading.within(read):
@@ -137,7 +137,7 @@ class Pushes:
             del self._running[key]
 
     def _keep(self, key: tuple[int, Key], push: Push) -> Push:
-        # What went wrong for those who asked at that moment need not go wrong again.
+        # Errors may be temporary, so a push with errors is not reused.
         if not push.errors and _size(push) <= self._finished.maxsize:
             self._finished[key] = push
         return push
@@ -160,7 +160,7 @@ def _size(push: Push) -> int:
 
 
 class SharesPushes:
-    """For an executor: the events of its subscriptions go through ``pushes`` of the context, which are counted there."""
+    """A mixin for executors: events of subscriptions go through the context's ``pushes``, and subscriptions are counted."""
 
     _subscription: _Subscription | None = None
 
@@ -176,7 +176,7 @@ class SharesPushes:
 
 
 class _Event:
-    """Stands for the executor of one event, which is made when it is needed. Nothing that lasts refers to it."""
+    """A lazy executor of one event. Nothing long-lived refers to it."""
 
     __slots__ = ("_build", "_pushes", "payload", "subscription")
 
@@ -198,7 +198,7 @@ class _Event:
 
 
 async def _counted(context: Any, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """The events of a subscription, which is counted for as long as it lasts."""
+    """The events of a subscription, which is counted while it is open."""
     try:
         with context.subscribed():
             async for event in events:
@@ -208,20 +208,20 @@ async def _counted(context: Any, events: AsyncGenerator[T, None]) -> AsyncGenera
 
 
 def _key(executor: Executor[Any]) -> Key | None:
-    """None where it is not known for certain what a push depends on."""
+    """The key of a push. None if its dependencies are not certain."""
     operation = executor.operation
     if operation.loc is None:
         return None
     shown = _variables_shown(executor)
     sources = executor.variable_values.sources
-    # A variable that was left out has the document's default.
+    # Omitted variables have the document's defaults.
     given = {name: sources[name].value for name in shown & sources.keys() if sources[name].value is not Undefined}
     try:
         variables = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return None
     name = operation.name.value if operation.name is not None else None
-    # Digests: a key is as small as its push may be, whatever the length of what was sent.
+    # Digests keep keys small, whatever the length of the document.
     document = operation.loc.source.body.encode("utf-8", "surrogatepass")
     return Key(_digest(document), name, _digest(variables), executor.context_value.caller.unnamed)
 
@@ -231,9 +231,9 @@ def _digest(text: bytes) -> bytes:
 
 
 def _variables_shown(executor: Executor[Any]) -> set[str]:
-    """The variables that an answer depends on: all but those that stand only in arguments of the field subscribed to.
+    """The variables that an answer depends on: all except those used only in arguments of the subscription field.
 
-    Those arguments choose the events.
+    Those arguments only select events.
     """
     found: set[str] = set()
     seen: set[tuple[str, bool]] = set()

@@ -1,6 +1,6 @@
-"""How often an address may ask whether so many units of an item can be ordered: who tries on and on finds hidden stock.
+"""Limits how often an address may ask whether a quantity of an item can be ordered, because probing reveals hidden stock.
 
-Each process counts for itself, in fixed windows, whatever was asked: checkOrder, placeOrder or holdStock.
+checkOrder, placeOrder and holdStock count. Each process counts by itself, in fixed windows.
 """
 
 import math
@@ -22,7 +22,7 @@ _REMEMBERED = 50_000
 
 
 class Questions:
-    """Counts for this process. ``clock`` gives seconds."""
+    """The counts of this process. ``clock`` returns seconds."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -30,7 +30,7 @@ class Questions:
         self._asked: LRUCache[tuple[str, int, int], int] = LRUCache(_REMEMBERED)
 
     def ask(self, address: str, item_ids: Collection[int]) -> set[int]:
-        """Count one question about each item; gives the items that were asked about too often."""
+        """Count one question about each item. Returns the items that were asked about too often."""
         window = int(self._clock() // self._rate.seconds)
         over = set()
         for item_id in item_ids:
@@ -43,7 +43,7 @@ class Questions:
 
     @property
     def remembered(self) -> int:
-        """How many addresses and items are kept in mind; the ones asked about longest ago are forgotten first."""
+        """The number of counters. The least recently used ones are dropped first."""
         return len(self._asked)
 
     @property
@@ -55,11 +55,11 @@ class Questions:
 async def check(
     info: Info, lines: Sequence[RequestedLine], mutation: str | None = None, key: str | None = None
 ) -> None:
-    """Refuse lines of items that the public at this address has asked about too often; callers with a token never.
+    """Refuse lines of items that this address has asked about too often. Callers with a token are never refused.
 
-    A mutation that is sent again under its key is no question: it gets the answer that is kept.
+    A mutation that is repeated under its key does not count, because it gets its stored answer.
     """
-    # Each question counts: its answer is never kept.
+    # Each question must count, so its answer must not be cached.
     reading.never_keep()
     context = info.context
     questions = context.deployment.questions
@@ -69,7 +69,7 @@ async def check(
         return
     items = await present.by_sku({line.sku for line in lines})
     products = await present.with_products(items.values())
-    # An unpublished item is as one that does not exist: it is refused for that, however often it is asked for.
+    # Unpublished items are refused as unknown, no matter how often they are asked about.
     stock = {sku: item_id for sku, item in items.items() if (item_id := _stock_item(item, products)) is not None}
     address, asked = context.address, set(stock.values())
     field = ("question", *info.path.as_list())
@@ -79,7 +79,7 @@ async def check(
         raise Refused(
             Refusal(
                 Code.TOO_MANY,
-                f"Too many questions about {refusals.shown(line.sku)} from this address: try again in {wait} seconds.",
+                f"Too many requests about {refusals.shown(line.sku)} from this address. Try again in {wait} seconds.",
                 ("lines", number, "sku"),
             )
             for number, line in enumerate(lines)
@@ -88,7 +88,7 @@ async def check(
 
 
 def _stock_item(item: Item, products: dict[int, Item]) -> int | None:
-    """The item that has the units, None of an unpublished product."""
+    """The item whose stock is counted. None for an unpublished product."""
     product = products[item.product_id] if item.product_id is not None else item
     if not product.published:
         return None

@@ -1,4 +1,4 @@
-"""Reads the parameters of GraphQL over HTTP from a body, a query string or a message; or says why a request is refused."""
+"""Parses GraphQL requests from a body, a query string or a websocket message, and refuses invalid ones."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from gqlstock.graphql.http import media_types
 from gqlstock.rules.limits import Limits
 
 NOT_STORED = {"cache-control": "no-store"}
-"""Of answers with errors: some caches store whatever does not forbid it."""
+"""For responses with errors, because some caches store every response that does not forbid it."""
 
 
 class RequestError(Exception):
-    """Ends a request with a status and one error, before its operation is looked at."""
+    """Ends a request with a status and one error, before its operation is read."""
 
     def __init__(
         self, status: int, message: str, code: str = "BAD_USER_INPUT", headers: Mapping[str, str] | None = None
@@ -37,7 +37,7 @@ class RequestError(Exception):
 
 
 class HttpRequest:
-    """A request as it comes. Of an answer from memory, Starlette's own class would take a fifth of the time."""
+    """A raw request. Starlette's own class would take a fifth of the time of a cached answer."""
 
     __slots__ = ("_headers", "host", "method", "query_string", "receive")
 
@@ -46,13 +46,13 @@ class HttpRequest:
         self.query_string: bytes = scope["query_string"]
         client = scope.get("client")
         self.host: str | None = client[0] if client else None
-        """The address that it comes from."""
+        """The client's address."""
         self.receive = receive
-        # Of several headers with one name the first one counts.
+        # Of headers with the same name, the first one counts.
         self._headers = dict(reversed(scope["headers"]))
 
     def header(self, name: bytes) -> str | None:
-        """The value of a header, whose name is given in lower case."""
+        """The value of a header. ``name`` is in lower case."""
         value: bytes | None = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -64,7 +64,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
-    """One operation as a client asks for it. ``query`` None: the document is known by an id."""
+    """One operation of a client. ``query`` None: the document is given by an id."""
 
     query: str | None
     variables: dict[str, Any] | None = None
@@ -75,18 +75,18 @@ class OperationRequest:
 
 _JSON_IN_UTF_8 = {(media_types.JSON, "utf-8"), (media_types.JSON, "utf8")}
 _CLOSE = {"connection": "close"}
-"""What is left of a body that was refused is not read."""
+"""The rest of a refused body is not read."""
 _THROWN_AWAY = 4_000_000
-"""Bytes too many that are read all the same: many clients hear nothing before they have sent all."""
+"""Excess bytes that are read and dropped, because many clients read no response before they have sent everything."""
 
 
 async def sent(request: HttpRequest, limits: Limits) -> bytes:
-    """What a request asks, as it was sent: its body or its query string."""
+    """The raw parameters of a request: its body or its query string."""
     if request.method == "GET":
         return request.query_string
-    # No other type: a page of another site may send those without asking first.
+    # No other type, because browsers let other sites send those without a CORS preflight.
     if media_types.content(request.header(b"content-type")) not in _JSON_IN_UTF_8:
-        raise RequestError(415, "Send application/json in UTF-8.", headers=_CLOSE)
+        raise RequestError(415, "The body must be application/json in UTF-8.", headers=_CLOSE)
     return await _body(request, limits)
 
 
@@ -138,21 +138,21 @@ async def _received(receive: Receive, limits: Limits) -> bytes:
 
 
 def _too_large(limits: Limits) -> RequestError:
-    return RequestError(413, f"A request may have {limits.body_bytes} bytes.", headers=_CLOSE)
+    return RequestError(413, f"The body is too large. At most {limits.body_bytes} bytes are allowed.", headers=_CLOSE)
 
 
 def _json(text: str | bytes, what: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise RequestError(400, f"{what} cannot be read as JSON: {error}.") from None
+        raise RequestError(400, f"{what} is not valid JSON: {error}.") from None
 
 
 def _operation(given: Any) -> OperationRequest:
     if isinstance(given, list):
-        raise RequestError(400, "One request has one operation: lists of them are not taken.")
+        raise RequestError(400, "Batches are not supported. Send one operation per request.")
     if not isinstance(given, dict):
-        raise RequestError(400, "A request is an object with a query.")
+        raise RequestError(400, "A request must be an object with a query.")
     request = OperationRequest(
         query=_of_kind(given, "query", str, "a string"),
         variables=_of_kind(given, "variables", dict, "an object"),
@@ -161,19 +161,19 @@ def _operation(given: Any) -> OperationRequest:
         document_id=_of_kind(given, "documentId", str, "a string") or _id(given),
     )
     if not request.query and request.document_id is None and _persisted(request.extensions) is None:
-        raise RequestError(400, "There is no query in the request.")
+        raise RequestError(400, "The request has no query.")
     return request
 
 
 def _of_kind(given: dict[str, Any], name: str, kind: type, told: str) -> Any:
     value = given.get(name)
     if value is not None and not isinstance(value, kind):
-        raise RequestError(400, f"{name} must be {told}, if it is there.")
+        raise RequestError(400, f"{name} must be {told} or null.")
     return value
 
 
 def _id(given: dict[str, Any]) -> str | None:
-    """As Relay calls it. Over websockets the id of the operation is beside the payload, not in it."""
+    """The document's id under Relay's names. Over websockets, the operation's own id is outside of the payload."""
     value = given.get("id", given.get("doc_id"))
     return value if isinstance(value, str) else None
 
@@ -185,5 +185,5 @@ def _persisted(extensions: dict[str, Any] | None) -> str | None:
 
 
 def document_ids(request: OperationRequest) -> list[str]:
-    """What the request calls its document by."""
+    """The ids that a request gives for its document."""
     return [one for one in (request.document_id, _persisted(request.extensions)) if one is not None]

@@ -1,6 +1,6 @@
-"""Server-sent events, as the graphql-sse protocol has them in its distinct connections mode: for who prefers them to JSON.
+"""Server-sent events by the graphql-sse protocol, distinct connections mode, for clients that prefer them to JSON.
 
-Clients such as urql name them behind JSON for queries that they want answered as JSON.
+Clients such as urql list them after JSON in Accept, and expect JSON for queries.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ _PING = b": ping\n\n"
 _COMPLETE = b"event: complete\ndata: \n\n"
 _HEADERS = {
     "cache-control": "no-cache, no-transform",
-    # nginx is not to hold them back.
+    # Turns off nginx's buffering.
     "x-accel-buffering": "no",
 }
 
 
 class EventStream(Response):
-    """The results of an operation as events, until they end, the client goes, or the caller's token is over."""
+    """The results of an operation as events, until they end, the client disconnects, or the caller's token ends."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class EventStream(Response):
 
 
 async def _ping(send: Send) -> None:
-    """Keep the connection alive for whatever is between the client and here."""
+    """Keep the connection alive through proxies."""
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_PINGS)
         await send(streaming.part(_PING))
 
 
 def _event(result: ExecutionResult) -> bytes:
-    # urql takes no other end of a line, though all three are allowed. JSON has none.
+    # The standard allows three line endings, but urql accepts only \\n. JSON contains none.
     push = result if isinstance(result, Push) else Push(None, result.data, result.errors)
     return f"event: next\ndata: {push.encoded}\n\n".encode()

@@ -1,6 +1,6 @@
-"""Turns of the event loop for subscribers: however many have something to send, requests are answered in between.
+"""Schedules pushes to subscribers, so that requests are answered in between, no matter how many pushes are due.
 
-Each push is one turn. Each round of the event loop has as many turns as take a few milliseconds.
+Each push is one turn. Each iteration of the event loop runs as many turns as fit into a few milliseconds.
 """
 
 import asyncio
@@ -8,12 +8,12 @@ import time
 from collections import deque
 
 _SECONDS = 0.004
-"""What a round of the event loop may take, other work included."""
+"""The target time of one iteration of the event loop, other work included."""
 _MOST = 64
 
 
 class Turns:
-    """One for each process. Who waits gets a turn in the order in which they came."""
+    """One per process. Turns are given in order of arrival."""
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
@@ -24,7 +24,7 @@ class Turns:
         self._round_began: float | None = None
 
     def take(self) -> bool:
-        """Take a turn at once; False when this round has none left or others wait for one."""
+        """Take a turn immediately. False if this iteration has none left, or others are waiting."""
         if self._waiting or not self._left:
             return False
         self._left -= 1
@@ -32,7 +32,7 @@ class Turns:
         return True
 
     async def wait(self) -> None:
-        """Take a turn, after those who came before."""
+        """Take a turn, after those who are already waiting."""
         if self.take():
             return
         turn = asyncio.get_running_loop().create_future()

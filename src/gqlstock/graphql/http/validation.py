@@ -1,8 +1,8 @@
-"""What a document must satisfy before it runs: GraphQL's own rules, and texts that can be stored.
+"""Validates documents before they run: GraphQL's own rules, and that texts can be stored.
 
-The rules and the errors are graphql-core's. Its ``validate`` calls every rule at every node, and leaves thousands of
-objects in reference cycles behind, which hold the document. Here a rule is called at the nodes that it names, and
-nothing but the errors is left.
+The rules and their errors are graphql-core's. Its own ``validate`` calls every rule at every node, and leaves thousands of
+objects in reference cycles that keep the document alive. This one calls rules only at the kinds of nodes that they handle,
+and leaves no cycles.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,11 +32,11 @@ from graphql.validation.validation_context import NodeWithSelectionSet, Variable
 
 from gqlstock.rules.texts import is_storable
 
-_MESSAGE = "A text must not have a NUL character or half of a surrogate pair in it."
+_MESSAGE = "Texts must not contain NUL characters or lone surrogates."
 
 
 class StorableTexts(ValidationRule):
-    """Refuses literals that no database stores as text."""
+    """Refuses string literals that the databases cannot store."""
 
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
         if not is_storable(node.value):
@@ -52,7 +52,7 @@ _TOO_MANY = "Too many validation errors, error limit reached. Validation aborted
 def validate(
     schema: GraphQLSchema, document: DocumentNode, rules: Sequence[type[ValidationRule]], *, hide_suggestions: bool
 ) -> list[GraphQLError]:
-    """What is wrong with a document: the errors of graphql-core's function of that name, in its order."""
+    """The errors of a document, equal to those of graphql-core's function of the same name, in the same order."""
     errors: list[GraphQLError] = []
 
     def report(error: GraphQLError) -> None:
@@ -89,7 +89,7 @@ class _Context(ValidationContext):
 
 
 def _walk(root: Node, type_info: TypeInfo, visitors: Sequence[Visitor]) -> None:
-    """Walk the tree with all visitors at once. They may skip or break, and change nothing."""
+    """Walk the tree with all visitors at once. They may skip or break, but not change the tree."""
     walker = _Walker(type_info, visitors)
     try:
         visit(root, walker, _KEYS)
@@ -97,7 +97,7 @@ def _walk(root: Node, type_info: TypeInfo, visitors: Sequence[Visitor]) -> None:
         walker.release()
 
 
-# No rule looks at names and descriptions by themselves.
+# No rule visits names and descriptions.
 _KEYS = {
     kind: tuple(key for key in keys if key not in ("name", "alias", "description"))
     for kind, keys in QUERY_DOCUMENT_KEYS.items()
@@ -107,7 +107,7 @@ _Calls = Sequence[tuple[int, Callable[..., Any]]]
 
 
 class _Listeners(dict[str, tuple[_Calls, _Calls]]):
-    """Which of some visitors, by index, are called on entering and on leaving each kind of node."""
+    """The visitors, by index, that are called on entering and on leaving each kind of node."""
 
     def __init__(self, classes: Sequence[type[Visitor]]) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class _Walker(Visitor):
         self._pair: EnterLeaveVisitor | None = EnterLeaveVisitor(self._enter, self._leave)
 
     def release(self) -> None:
-        """Let go of itself."""
+        """Break the reference cycle with itself."""
         self._pair = None
 
     def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:

@@ -1,4 +1,4 @@
-"""The endpoint: GraphQL over HTTP as its specification has it, server-sent events and websockets, for one caller each."""
+"""The ASGI view: GraphQL over HTTP by its specification, server-sent events, and websockets."""
 
 import contextlib
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _STATUS = {"INTERNAL": 500, "TIMEOUT": 503}
 
 
 class View(GraphQL[Context, None]):
-    """``page`` is shown to browsers that ask for no operation; None: there is none."""
+    """``page`` is shown to browsers that send no operation. None: no page."""
 
     graphql_transport_ws_handler_class = Socket
     websocket_adapter_class = SocketFrames
@@ -70,20 +70,18 @@ class View(GraphQL[Context, None]):
 
     async def _respond(self, request: HttpRequest) -> ASGIApp:
         if request.method not in _BY_METHOD:
-            raise RequestError(405, "GraphQL is asked by GET or POST.", headers=_METHODS)
+            raise RequestError(405, "GraphQL requests must use GET or POST.", headers=_METHODS)
         accept = request.header(b"accept")
         if self._page is not None and _by_a_browser(request, accept):
             return self._page
         media_type = media_types.answer(accept)
         if media_type is None:
-            raise RequestError(
-                406, f"The answer is {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}."
-            )
+            raise RequestError(406, f"Accept {media_types.RESPONSE}, {media_types.JSON} or {media_types.EVENTS}.")
         context = self.endpoint.context(request.host)
         authorization = request.header(b"authorization")
         async with reading.opened(begun=False) as read:
             if authorization and read.keeps:
-                # Tokens are kept as well.
+                # Tokens are cached as well.
                 await read.begin()
             await self.endpoint.admit(context, authorization)
             await read.release()
@@ -96,7 +94,7 @@ class View(GraphQL[Context, None]):
     async def _answer(
         self, request: HttpRequest, asked: bytes, media_type: str, context: Context, read: Reading
     ) -> ASGIApp:
-        """A kept answer that is current, or one that is worked out."""
+        """The cached answer if it is current, else a newly executed one."""
         named = answers.name(request, asked, media_type, context.caller)
         kept = await self._in_progress.find(read, named, context.caller)
         if kept is not None:

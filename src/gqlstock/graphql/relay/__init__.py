@@ -1,1 +1,1 @@
-"""What every object and list has in common: ids, connections, lists below an object, batch fields."""
+"""What all objects and lists share: global ids, connections, lists below an object, batch fields."""

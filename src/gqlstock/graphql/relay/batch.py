@@ -1,4 +1,4 @@
-"""The batch fields of this schema: those of the executor, with the scope that a caller needs to ask for one."""
+"""The batch fields of this schema: the executor's batch fields, with the scope that a caller needs."""
 
 import functools
 from collections.abc import Callable, Collection, Sequence
@@ -11,7 +11,7 @@ from gqlstock.graphql.executor.batch import AtHand, Function
 from gqlstock.rules.scopes import Scope
 
 Parents = Callable[[Any], bool]
-"""Which parents something holds for."""
+"""A condition on a parent."""
 
 
 def field(
@@ -24,12 +24,12 @@ def field(
     at_hand: AtHand | None = None,
     null_for: Parents | None = None,
 ) -> Any:
-    """A field of a type, worked out by a batch function; ``scope`` and ``work`` as in ``access``.
+    """A field that a batch function resolves. ``scope`` and ``work`` are as in ``access.field``.
 
-    ``name``: where it differs from the attribute's. ``null_for``: the parents for which it is null without the scope, where
-    it is an error for the others.
+    ``name``: the field's name, if it differs from the attribute's. ``null_for``: parents for which the field is null without
+    the scope. For other parents it is an error.
     """
-    assert scope is None or at_hand is None, "What is at hand is given without asking for a scope."
+    assert scope is None or at_hand is None, "The scope is not checked for values that are at hand."
     checked = function if scope is None else _checked(function, scope, null_for)
     marks = {"scope": scope, "work": work}
     return batch_field(checked, name=name, description=description, at_hand=at_hand, metadata=marks)
@@ -38,10 +38,10 @@ def field(
 def seen_list(
     function: Function, *, description: str, scopes: Collection[Scope], seen_for: Parents | None = None
 ) -> Any:
-    """A list that cannot be null: empty for a caller with none of the scopes.
+    """A non-null list that is empty for callers with none of the scopes.
 
-    An error in its place would take the object that it is a part of away, such as an order that was just placed.
-    ``seen_for``: the parents for which the caller needs no scope.
+    An error would null its parent, for example an order that was just placed. ``seen_for``: the parents for which the caller
+    needs no scope.
     """
 
     @functools.wraps(function)

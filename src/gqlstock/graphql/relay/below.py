@@ -1,4 +1,4 @@
-"""Lists of rows that hang below an object, such as a level's movements: written once, read for many objects at a time."""
+"""Lists below an object, such as a level's movements, as batch functions for many objects."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from gqlstock.rules.scopes import Caller
 from gqlstock.stock.lists import RowsBelow
 
 Find = Callable[[Sequence[int], Caller], Awaitable[RowsBelow[Any]]]
-"""Finds the rows below parents, by their ids, that a caller sees."""
+"""Finds the rows below parents, given by id, that a caller may see."""
 
 
 def rows(find: Find, order: SortOrder) -> Any:

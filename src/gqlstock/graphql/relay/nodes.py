@@ -1,4 +1,4 @@
-"""Global ids, and how each kind of row is shown: the one place that knows which type stands for which table."""
+"""Global ids, and the registry of which GraphQL type shows the rows of which table."""
 
 import base64
 import binascii
@@ -17,16 +17,16 @@ from gqlstock.rules.scopes import Scope
 MAX_IDS = 250
 
 
-@strawberry.interface(description="Anything that can be asked for again by its id.")
+@strawberry.interface(description="An object that can be fetched by its id.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="An opaque id, the same for as long as the object exists.")
+    id: strawberry.ID = strawberry.field(description="An opaque id. It stays the same while the object exists.")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of the schema: how it is made from rows, how its rows are loaded, and who may ask for one by its id.
+    """A type of the schema: how to make it from rows, how to load its rows, and who may fetch it by id.
 
-    That is who has the scope of its root field; where that is public, ``seen`` gives the rows that the caller may see.
+    ``scope`` is the scope of its root field. For public types, ``seen`` selects the rows that the caller may see.
     """
 
     name: str
@@ -49,14 +49,14 @@ def register(
     scope: Scope | None = None,
     seen: Callable[[Info, dict[int, Any]], Awaitable[dict[int, Any]]] | None = None,
 ) -> None:
-    """Say which type shows the rows of a table."""
+    """Register the type that shows the rows of a table."""
     kind = Kind(name, table, show, load, scope, seen)
     _by_name[name] = kind
     _by_table.setdefault(table, []).append(kind)
 
 
 def show(row: Any) -> Any:
-    """A row as the schema shows it."""
+    """The GraphQL object for a row."""
     return _by_table[type(row)][0].show(row)
 
 
@@ -65,12 +65,12 @@ def show_optional(row: Any | None) -> Any:
 
 
 def on_website(shown: Any, website: str | None) -> Any:
-    """What is shown, as part of a website: what hangs below it is that website's."""
+    """The object, seen on a website. The objects below it are seen on the same website."""
     return with_attribute(shown, "website", website)
 
 
 def with_attribute(shown: Any, name: str, value: Any | None) -> Any:
-    """What is shown, with an attribute that its parent hands down, if there is a value and it has the attribute."""
+    """The object, with an attribute that its parent passes down. Nothing is set for None or a missing attribute."""
     if value is not None and hasattr(shown, name):
         setattr(shown, name, value)
     return shown
@@ -81,7 +81,7 @@ def global_id(name: str, row_id: int) -> strawberry.ID:
 
 
 def row_id(name: str, told: str) -> int | None:
-    """The row behind a global id of that type; None for any other text."""
+    """The row id in a global id of that type. None for any other text."""
     found = _parse(told)
     return found[1] if found is not None and found[0] == name else None
 
@@ -97,7 +97,7 @@ def _parse(told: str) -> tuple[str, int] | None:
 
 
 async def nodes(info: Info, ids: Sequence[str]) -> list[Any]:
-    """The objects behind global ids, in their order; None for what does not exist, an error for what is not allowed."""
+    """The objects for global ids, in their order. None for unknown ids, an error where the caller lacks the scope."""
     wanted: dict[str, set[int]] = {}
     parsed = [_parse(told) for told in ids]
     for found in parsed:
@@ -115,7 +115,7 @@ async def nodes(info: Info, ids: Sequence[str]) -> list[Any]:
 
 
 async def _load(info: Info, kind: Kind, row_ids: set[int]) -> dict[int, Any] | CodedError:
-    """The rows that the caller may see; the reason why none of them."""
+    """The rows that the caller may see, or the error of a missing scope."""
     try:
         if kind.scope is not None:
             access.require(info.context.caller, kind.scope)
@@ -131,19 +131,19 @@ def _shown_as(name: str, row: Any) -> Any:
 
 
 async def loaded(name: str, row_id: int, at_hand: Iterable[object] = ()) -> Any:
-    """An object that was just made or touched, as it is now; for the answers to mutations, once they are committed."""
+    """The current state of an object that was just written. For answers to committed mutations."""
     return (await all_loaded(name, [row_id], at_hand))[0]
 
 
 async def all_loaded(name: str, row_ids: Sequence[int], at_hand: Iterable[object] = ()) -> list[Any]:
-    """Objects that were just made or touched; rows that are ``at_hand`` are not read again."""
+    """The current state of objects that were just written. Rows ``at_hand`` are not read again."""
     kind = _by_name[name]
     found = await _found(kind, row_ids, at_hand)
     return [kind.show(found[row_id]) for row_id in row_ids]
 
 
 async def all_seen(info: Info, name: str, row_ids: Sequence[int], at_hand: Iterable[object] = ()) -> list[Any]:
-    """As ``all_loaded``, without those that the caller may not see any more: of an answer that was kept."""
+    """As ``all_loaded``, without objects that the caller may no longer see. For stored answers."""
     kind = _by_name[name]
     found = await _found(kind, row_ids, at_hand)
     if kind.seen is not None:
@@ -161,9 +161,9 @@ async def _found(kind: Kind, row_ids: Sequence[int], at_hand: Iterable[object]) 
 def by_id(
     load: Callable[[Collection[int]], Awaitable[dict[int, Any]]], attribute: str, hands_down: str = "website"
 ) -> Any:
-    """A batch function for a field that shows the row another column points at, on the website of its parent.
+    """A batch function for a field that shows the row that a foreign key points to, on the website of its parent.
 
-    ``hands_down``: the attribute that it has from its parent, where that is another one.
+    ``hands_down``: the attribute that the object gets from its parent, if not the website.
     """
 
     async def related(parents: Sequence[Any], info: Info) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Connections by key: the arguments, the cursors, and the Relay types that every list of rows is answered with."""
+"""Keyset pagination: the arguments, the cursors, and the Relay connection types of all lists."""
 
 import asyncio
 import base64
@@ -24,27 +24,35 @@ from gqlstock.stock.lists import Rows, RowsBelow
 DEFAULT_SIZE = 50
 MAX_SIZE = 250
 
-First = Annotated[int | None, strawberry.argument(description=f"The most to give, from the front: 0 to {MAX_SIZE}.")]
-After = Annotated[str | None, strawberry.argument(description="Only what comes behind this cursor.")]
-Last = Annotated[int | None, strawberry.argument(description=f"The most to give, from the back: 0 to {MAX_SIZE}.")]
-Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
-Reverse = Annotated[bool, strawberry.argument(description="Whether to turn the order round.")]
+First = Annotated[
+    int | None,
+    strawberry.argument(description=f"The maximum number of entries, from the start: 0 to {MAX_SIZE}."),
+]
+After = Annotated[str | None, strawberry.argument(description="Only entries after this cursor.")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description=f"The maximum number of entries, from the end: 0 to {MAX_SIZE}."),
+]
+Before = Annotated[str | None, strawberry.argument(description="Only entries before this cursor.")]
+Reverse = Annotated[bool, strawberry.argument(description="Reverses the sort order.")]
 
 Node = TypeVar("Node")
 
 
-@strawberry.type(description="Where a page of a connection stands.")
+@strawberry.type(description="The position of a page within its connection.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether more comes behind this page.")
-    has_previous_page: bool = strawberry.field(description="Whether something comes before this page.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last edge.")
+    has_next_page: bool = strawberry.field(description="Whether there are entries after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether there are entries before this page.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge. Null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last edge. On an empty page null, or where a feed continues."
+    )
 
 
 @strawberry.type(description="One entry of a connection.")
 class Edge(Generic[Node]):
-    cursor: str = strawberry.field(description="Where this entry stands, to page on from here.")
-    node: Node = strawberry.field(description="The entry itself.")
+    cursor: str = strawberry.field(description="The position of this entry, for `after` and `before`.")
+    node: Node = strawberry.field(description="The entry.")
 
 
 Count = Callable[[], Awaitable[int]]
@@ -56,7 +64,7 @@ class Connection(Generic[Node]):
     more: strawberry.Private[tuple[bool, bool]]
     count: strawberry.Private["Count"]
     end: strawberry.Private[str | None] = None
-    """Where a page without entries ends, if that is told."""
+    """The end cursor of an empty page, if there is one."""
 
     def _edges(self) -> list[Edge[Node]]:
         return [Edge(cursor=self.cursors(index), node=node) for index, node in enumerate(self.nodes)]
@@ -74,20 +82,22 @@ class Connection(Generic[Node]):
         return await self.count()
 
     edges: list[Edge[Node]] = strawberry.field(
-        resolver=_edges, description="The entries of this page with their cursors."
+        resolver=_edges, description="The entries of this page, with their cursors."
     )
     nodes: list[Node] = strawberry.field(description="The entries of this page.")
-    page_info: PageInfo = strawberry.field(resolver=_page_info, description="Where this page stands.")
+    page_info: PageInfo = strawberry.field(
+        resolver=_page_info, description="The position of this page within the connection."
+    )
     total_count: int = strawberry.field(
         resolver=_total_count,
         metadata={"work": COUNT_COST},
-        description="How many entries there are on all pages together; counted only when asked for.",
+        description="The number of entries on all pages. It is counted only if it is selected.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a caller asks for of a list. Refused when the four do not go together."""
+    """The page of a list that a caller asks for. Refuses arguments that exclude each other."""
 
     size: int
     backwards: bool
@@ -97,22 +107,22 @@ class Page:
     @classmethod
     def of(cls, first: int | None, after: str | None, last: int | None, before: str | None) -> "Page":
         if first is not None and last is not None:
-            raise BadUserInput("first and last do not go together: give one of them.")
+            raise BadUserInput("Give either first or last, not both.")
         for name, value in (("first", first), ("last", last)):
             if value is not None and not 0 <= value <= MAX_SIZE:
-                raise BadUserInput(f"{name} cannot be {value}: 0 to {MAX_SIZE}.")
+                raise BadUserInput(f"{name} must be between 0 and {MAX_SIZE}, not {value}.")
         size = first if first is not None else last if last is not None else DEFAULT_SIZE
         return cls(size, last is not None, after, before)
 
     def more(self, *, more: bool) -> tuple[bool, bool]:
-        """Whether something comes behind the page, and before it; ``more`` was found in the direction that was read."""
+        """Whether there is a next and a previous page. ``more``: there are rows beyond the page, in reading direction."""
         ahead, behind = self.before is not None, self.after is not None
         return (ahead, more) if self.backwards else (more, behind)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a cursor belongs to: a list, and the kind of the values that it is sorted by."""
+    """What a cursor belongs to: a list, and the type of its sort values."""
 
     name: str
     kind: type
@@ -123,14 +133,14 @@ class Listed:
 
 
 def cursor(of: Listed, order: SortOrder, key: Key) -> str:
-    """A key as an opaque text, bound to the list and the order that it belongs to."""
+    """A key as an opaque text, bound to its list and sort order."""
     value, row_id = key
     told = [of.name, order.column, int(order.descending), row_id, _tell(value)]
     return base64.urlsafe_b64encode(json.dumps(told, separators=(",", ":")).encode()).decode()
 
 
 def key(of: Listed, order: SortOrder, cursor: str | None) -> Key | None:
-    """The key that a cursor stands for; refused when it is none, or of another list."""
+    """The key of a cursor. Refuses invalid cursors, and those of other lists or orders."""
     if cursor is None:
         return None
     try:
@@ -141,7 +151,7 @@ def key(of: Listed, order: SortOrder, cursor: str | None) -> Key | None:
         heard = None if value is None and order.nullable else _HEARD[of.kind](value)
         return heard, _whole(row_id)
     except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
-        raise InvalidCursor(f"{cursor[:60]!r} is no cursor of this list.") from None
+        raise InvalidCursor(f"{cursor[:60]!r} is not a cursor of this list.") from None
 
 
 def _tell(value: Any) -> Any:
@@ -179,7 +189,7 @@ def _moment(told: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
-# How a value is read back, by its kind.
+# Parses a sort value of a cursor, by its type.
 _HEARD: dict[type, Callable[[Any], Any]] = {
     int: _whole,
     str: _text,
@@ -210,7 +220,7 @@ async def connections(
 
 
 def _span(page: Page, of: Listed, order: SortOrder) -> Span:
-    """What is read for a page: one row more than it has, to know whether there are more."""
+    """The rows to read for a page: one more than it shows, to know whether there is a next page."""
     after, before = key(of, order, page.after), key(of, order, page.before)
     if page.backwards:
         return Span(order.reversed(), before, after, page.size + 1)
@@ -238,7 +248,7 @@ def _connection(
 
 
 class _Counts:
-    """How many rows each parent has; counted for all of them when the first one asks."""
+    """The number of rows below each parent, counted for all parents when the first count is needed."""
 
     def __init__(self, rows: RowsBelow[Any]) -> None:
         self._rows = rows

@@ -1,4 +1,4 @@
-"""Any object by its id."""
+"""The root fields ``node`` and ``nodes``."""
 
 from typing import Annotated
 
@@ -13,19 +13,21 @@ from gqlstock.graphql.relay.nodes import Node
 
 @strawberry.type
 class NodeQueries:
-    @access.field(description="Any object by its id; null for an id that stands for nothing. Needs its own scope.")
+    @access.field(description="An object by its id. Null for an unknown id. Needs the scope of the object's type.")
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
     ) -> Node | None:
         found: list[Node | None] = await nodes.nodes(info, [id])
         return found[0]
 
-    @access.field(description="Objects by their ids, in that order. Needs their own scopes.")
+    @access.field(
+        description="Objects by their ids, in the same order. Null for unknown ids. Needs the scopes of their types."
+    )
     async def nodes(
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {nodes.MAX_IDS} ids.")],
     ) -> list[Node | None]:
         if len(ids) > nodes.MAX_IDS:
-            raise BadUserInput(f"{len(ids)} ids are too many: at most {nodes.MAX_IDS}.")
+            raise BadUserInput(f"Too many ids: {len(ids)} given, at most {nodes.MAX_IDS} allowed.")
         return await nodes.nodes(info, ids)

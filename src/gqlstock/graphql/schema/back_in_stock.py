@@ -1,4 +1,4 @@
-"""Waiting for an item that is out of stock, in the schema."""
+"""Back-in-stock subscriptions in the schema."""
 
 from datetime import datetime
 from typing import Annotated
@@ -25,15 +25,15 @@ from gqlstock.stock import network
 LAST_ASKED_FIRST = SortOrder("created_at", descending=True)
 
 
-@strawberry.type(description="An address that is written to once, when an item is back in stock on a website.")
+@strawberry.type(description="A subscription to one mail when an item is back in stock on a website.")
 class BackInStockSubscription(Node):
     row: strawberry.Private[rules.BackInStockSubscription]
-    sku: str = strawberry.field(description="The item's SKU when it was asked for.")
-    website: Website = batch.field(nodes.by_id(network.websites, "website_id"), description="Where it is waited for.")
-    email: str = strawberry.field(description="Who is written to.")
-    state: BackInStockState = strawberry.field(description="Whether they still wait.")
-    created_at: datetime = strawberry.field(description="When it was asked for, the last time.")
-    notified_at: datetime | None = strawberry.field(description="When the mail was sent.")
+    sku: str = strawberry.field(description="The item's SKU when the subscription was made.")
+    website: Website = batch.field(nodes.by_id(network.websites, "website_id"), description="The website.")
+    email: str = strawberry.field(description="The address that gets the mail.")
+    state: BackInStockState = strawberry.field(description="The state of the subscription.")
+    created_at: datetime = strawberry.field(description="When the subscription was last requested.")
+    notified_at: datetime | None = strawberry.field(description="When the mail was sent. Null: not yet.")
 
     @classmethod
     def of(cls, row: rules.BackInStockSubscription) -> "BackInStockSubscription":
@@ -50,13 +50,15 @@ class BackInStockSubscription(Node):
 
 @strawberry.type
 class BackInStockQueries:
-    @access.field(description="Who waits for what, who asked last first. Needs orders:read.", scope=Scope.ORDERS_READ)
+    @access.field(description="Back-in-stock subscriptions, latest first. Needs orders:read.", scope=Scope.ORDERS_READ)
     async def back_in_stock_subscriptions(
         self,
         info: Info,
         sku: Annotated[
             str | None,
-            strawberry.argument(description="Only for the item of this SKU, as it was then or as it is now."),
+            strawberry.argument(
+                description="Only for the item with this SKU, current or when the subscription was made."
+            ),
         ] = None,
         state: Annotated[BackInStockState | None, strawberry.argument(description="Only those in this state.")] = None,
         first: First = None,
@@ -69,33 +71,35 @@ class BackInStockQueries:
         return await paging.connection(page, LAST_ASKED_FIRST, found, nodes.show)
 
 
-@strawberry.input(description="An address to write to when an item is back.")
+@strawberry.input(description="A request for a mail when an item is back in stock.")
 class SubscribeToBackInStockInput:
-    sku: str = strawberry.field(description="The SKU of a product or a combination that is out of stock.")
-    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
-    email: str = strawberry.field(description="Whom to write to.")
+    sku: str = strawberry.field(description="The SKU of a product or combination that is out of stock.")
+    website: str | None = strawberry.field(
+        default=None, description="The website's code. Default: the default website."
+    )
+    email: str = strawberry.field(description="The e-mail address.")
 
 
-@strawberry.input(description="Who does not want to be written to.")
+@strawberry.input(description="A subscription to cancel.")
 class UnsubscribeFromBackInStockInput:
     token: str = strawberry.field(description="The token from the mail.")
 
 
-@strawberry.type(description="The answer to somebody who waits, or does not any more.")
+@strawberry.type(description="A subscription that was made or canceled.")
 class BackInStockPayload:
-    subscription: BackInStockSubscription | None = strawberry.field(description="What they asked for.")
+    subscription: BackInStockSubscription | None = strawberry.field(description="The subscription.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-INPUT = strawberry.argument(description="Who, and what.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 
 
 @strawberry.type
 class BackInStockMutations:
     @mutations.field(
         description=(
-            "Leaves an address for an item that is out of stock: one mail when it is back. Asking again while it waits "
-            "is answered as the first time. [public]"
+            "Subscribes an address to one mail when an item is back in stock. Repeating the request while it waits "
+            "returns the same subscription. [public]"
         ),
         payload=BackInStockPayload,
         scope=None,
@@ -107,7 +111,7 @@ class BackInStockMutations:
         return BackInStockPayload(subscription=await nodes.loaded("BackInStockSubscription", found), user_errors=[])
 
     @mutations.field(
-        description="Takes an address back, with the token from the mail. [public]",
+        description="Cancels a subscription, with the token from the mail. [public]",
         payload=BackInStockPayload,
         scope=None,
     )

@@ -1,4 +1,4 @@
-"""The rules' enums as the schema shows them, with a description for every value. Importing it registers them."""
+"""Registers the enums of the rules with the schema, with a description for every value."""
 
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,7 @@ Descriptions = dict[str, str]
 
 
 def described(enum: type[StrEnum], description: str, values: Descriptions, name: str | None = None) -> None:
-    """Register an enum with the schema; a value without a description is a mistake of ours."""
+    """Register an enum with the schema. Every value needs a description."""
     missing = [member.name for member in enum if member.name not in values]
     if missing:
         raise TypeError(f"{enum.__name__} has undescribed values: {missing}")
@@ -39,20 +39,18 @@ described(
     catalog.InventoryTracking,
     "How a product's stock is counted.",
     {
-        "DO_NOT_TRACK": "No stock is counted: always orderable.",
-        "TRACK_WITHOUT_OPTIONS": (
-            "One quantity for the product; options change pictures, never the code or the quantity."
-        ),
-        "TRACK_WITH_OPTIONS": "One quantity for each combination of the options ticked for inventory.",
+        "DO_NOT_TRACK": "Stock is not counted. Always orderable.",
+        "TRACK_WITHOUT_OPTIONS": ("One quantity for the product. Options change pictures, never code or quantity."),
+        "TRACK_WITH_OPTIONS": "One quantity for each combination of the inventory options.",
     },
 )
 described(
     catalog.InventoryStatus,
-    "How an item stands in the shop.",
+    "The inventory status of an item in the shop.",
     {
-        "IN_STOCK": "The least quantity that can be ordered is available, or nothing is counted.",
-        "OUT_OF_STOCK": "Less is available than can be ordered, or it was set so by hand.",
-        "DISCONTINUED": "It will not come back; only set by hand.",
+        "IN_STOCK": "The smallest allowed quantity is available, or stock is not counted.",
+        "OUT_OF_STOCK": "Less than the smallest allowed quantity is available, or the status was set manually.",
+        "DISCONTINUED": "It will not return. Only set manually.",
     },
 )
 described(
@@ -60,58 +58,61 @@ described(
     name="StockMovementKind",
     description="Why onHand changed.",
     values={
-        "ADJUSTMENT": "Somebody corrected it.",
-        "COUNT": "It was counted.",
-        "RECEIPT": "A delivery arrived.",
-        "SALE": "It was ordered, or ordered units were moved there (decrementInventory ON_ORDER).",
-        "SHIPMENT": "It left with a shipment (decrementInventory ON_SHIPMENT).",
-        "CANCELLATION": "An order was canceled, or its units were moved to another warehouse.",
-        "RETURN": "A customer sent it back.",
-        "TRANSFER_OUT": "It left for another warehouse.",
-        "TRANSFER_IN": "It came from another warehouse.",
-        "IMPORT": "A file said so.",
+        "ADJUSTMENT": "A correction.",
+        "COUNT": "A count.",
+        "RECEIPT": "A delivery was received.",
+        "SALE": "Units were ordered, or ordered units were moved to this warehouse (decrementInventory ON_ORDER).",
+        "SHIPMENT": "Units were shipped (decrementInventory ON_SHIPMENT).",
+        "CANCELLATION": "Ordered units were canceled, or moved to another warehouse.",
+        "RETURN": "A customer returned units.",
+        "TRANSFER_OUT": "Units left for another warehouse.",
+        "TRANSFER_IN": "Units arrived from another warehouse.",
+        "IMPORT": "An imported file.",
     },
 )
 described(
     settings.BackorderMode,
-    "Whether more can be ordered than is there.",
+    "Whether more can be ordered than is available.",
     {
         "NO_BACKORDERS": "No.",
         "ALLOW": "Yes.",
-        "ALLOW_AND_NOTIFY_CUSTOMER": "Yes, and the shopper is told.",
+        "ALLOW_AND_NOTIFY_CUSTOMER": "Yes, and the shopper sees a notice.",
     },
 )
 described(
     settings.LowStockActivity,
-    "What happens to an item under minimumStockQuantity.",
+    "What happens to an item below minimumStockQuantity.",
     {
         "NOTHING": "Nothing.",
-        "DISABLE_BUY_BUTTON": "It is shown and cannot be ordered.",
+        "DISABLE_BUY_BUTTON": "It is shown but cannot be ordered.",
         "UNPUBLISH": "It is not shown.",
     },
 )
 described(
     settings.InventoryDecrement,
-    "When placing an order takes the units off onHand. NEVER leaves quantities to an outside system.",
+    "When ordered units are deducted from onHand. NEVER leaves quantities to an external system.",
     {
-        "ON_ORDER": "At once.",
-        "ON_SHIPMENT": "When they leave; until then they are reserved, then planned.",
-        "NEVER": "Not at all.",
+        "ON_ORDER": "When the order is placed.",
+        "ON_SHIPMENT": "When they are shipped. Until then they are reserved, then planned.",
+        "NEVER": "Never.",
     },
 )
 described(
     settings.InsufficientStockAction,
-    "What an order that cannot be filled becomes: refused, or parked with the status BACKORDERED and nothing taken.",
-    {"REJECT": "It is refused.", "HOLD_ORDER": "It is parked, and can be tried again."},
+    "What happens to an order that cannot be filled.",
+    {
+        "REJECT": "It is refused.",
+        "HOLD_ORDER": "It is parked with the status BACKORDERED, takes no stock, and can be retried.",
+    },
 )
 described(
     settings.SourceSelection,
-    "Which warehouse gives first.",
-    {"PRIORITY": "By the priority on the website.", "DISTANCE": "The nearest to where it goes."},
+    "Which warehouse is used first.",
+    {"PRIORITY": "By the website's priorities.", "DISTANCE": "The nearest to the destination."},
 )
 described(
     settings.SettingScope,
-    "Strongest first: a level's own setting beats its combination's, and so on down to the built-in default.",
+    "The places of settings, strongest first: a level's own setting overrides its combination's, and so on.",
     {
         "LEVEL": "One item in one warehouse.",
         "COMBINATION": "A combination.",
@@ -120,7 +121,7 @@ described(
         "WEBSITE": "A website.",
         "ORGANIZATION": "An organization.",
         "SYSTEM": "The whole installation.",
-        "DEFAULT": "What is built in.",
+        "DEFAULT": "The built-in default.",
     },
 )
 described(
@@ -128,101 +129,101 @@ described(
     "Why an item cannot be ordered.",
     {
         "NOT_PUBLISHED": "The product is not published.",
-        "LOW_STOCK_UNPUBLISHED": "It is under minimumStockQuantity, and hidden for it.",
-        "LOW_STOCK_BUY_DISABLED": "It is under minimumStockQuantity, and not sold for it.",
-        "STATUS_NOT_ORDERABLE": "The status set by hand is not among orderableStatuses.",
-        "NO_QUANTITY_ALLOWED": "The quantity rules in effect leave no quantity that could be ordered.",
-        "OUT_OF_STOCK": "Less can be sold than the least quantity that can be ordered.",
-        "SELECT_OPTIONS": "The product is sold by its options: not each of them is chosen.",
+        "LOW_STOCK_UNPUBLISHED": "It is below minimumStockQuantity and therefore hidden.",
+        "LOW_STOCK_BUY_DISABLED": "It is below minimumStockQuantity and therefore not sold.",
+        "STATUS_NOT_ORDERABLE": "The manually set status is not among orderableStatuses.",
+        "NO_QUANTITY_ALLOWED": "The quantity rules allow no quantity.",
+        "OUT_OF_STOCK": "Less can be sold than the smallest allowed quantity.",
+        "SELECT_OPTIONS": "The product is sold by options, and not all of them are selected.",
         "COMBINATION_UNAVAILABLE": "There is no such combination.",
-        "NOT_SOLD_HERE": "Only warehouses that the website does not sell from have it, or it sells from none.",
+        "NOT_SOLD_HERE": "The website sells from none of the warehouses that have it.",
     },
 )
 described(
     explanation.TermKind,
     name="AvailabilityTermKind",
-    description="What a term of an availability is.",
+    description="The kind of a term of an availability.",
     values={
-        "ON_HAND": "Units that lie there.",
+        "ON_HAND": "Units on hand.",
         "RESERVED": "Units reserved for orders.",
         "PLANNED": "Units in shipments that have not left.",
         "HELD": "Units held for carts.",
-        "BACKORDERED": "Units that are backordered already.",
+        "BACKORDERED": "Units that are already backordered.",
         "SAFETY_STOCK": "Units that are never sold.",
-        "BACKORDER_LIMIT": "How many units backorders may reach.",
-        "INACTIVE_WAREHOUSE": "A warehouse that sells nothing now; 0.",
-        "SHORTFALL": "Gives back what is cut at zero; takes off what cannot be had in one line.",
-        "INCOMING": "Units announced with a date, where backordersFromIncoming is on.",
+        "BACKORDER_LIMIT": "The limit of backordered units.",
+        "INACTIVE_WAREHOUSE": "An inactive warehouse, which counts 0.",
+        "SHORTFALL": "A correction: adds what is cut at zero, subtracts what one order line cannot get.",
+        "INCOMING": "Units announced with a date, if backordersFromIncoming is on.",
     },
 )
 described(
     orders.OrderStatus,
-    "How far an order is.",
+    "The status of an order.",
     {
-        "PLACED": "Accepted; nothing has left yet.",
-        "BACKORDERED": "Parked for want of stock: retryOrder tries it again.",
-        "PARTIALLY_SHIPPED": "Some of it has left.",
-        "SHIPPED": "All of it that was not canceled has left.",
-        "CANCELED": "All of it was canceled.",
+        "PLACED": "Accepted. Nothing is shipped yet.",
+        "BACKORDERED": "Parked for lack of stock. retryOrder retries it.",
+        "PARTIALLY_SHIPPED": "A part is shipped.",
+        "SHIPPED": "Everything that was not canceled is shipped.",
+        "CANCELED": "Everything was canceled.",
     },
 )
 described(
     allocation.AllocationState,
-    "How the units of an allocation stand.",
+    "The state of the units of an allocation.",
     {
-        "ON_HAND": "They are there.",
-        "BACKORDERED": "They wait for stock.",
-        "SHIPPED": "They have left.",
-        "RETURNED": "They have come back.",
-        "CANCELED": "They are not wanted any more.",
+        "ON_HAND": "The units are on hand.",
+        "BACKORDERED": "The units wait for stock.",
+        "SHIPPED": "The units are shipped.",
+        "RETURNED": "The units were returned.",
+        "CANCELED": "The units were canceled.",
     },
 )
 described(
     shipments.ShipmentState,
-    "How far a shipment is.",
+    "The state of a shipment.",
     {
         "PENDING": "A unit in it waits for stock.",
         "READY": "It can be shipped.",
-        "SHIPPED": "It has left.",
-        "CANCELED": "Its units are in no shipment any more.",
+        "SHIPPED": "It is shipped.",
+        "CANCELED": "It was canceled. Its units are in no shipment.",
     },
 )
 described(
     transfers.InventoryTransferState,
-    "How far a transfer is.",
+    "The state of a transfer.",
     {
-        "IN_TRANSIT": "Some of it is on the way.",
-        "RECEIVED": "Nothing of it is on the way any more: it has arrived, or is lost.",
-        "CANCELED": "What was still on the way has come back.",
+        "IN_TRANSIT": "Units are in transit.",
+        "RECEIVED": "All units have arrived or are lost.",
+        "CANCELED": "Units in transit have returned to the source.",
     },
 )
 described(
     holds.StockHoldState,
-    "Whether a hold still holds anything.",
+    "The state of a hold.",
     {
-        "ACTIVE": "It does.",
-        "ORDERED": "It was ordered.",
+        "ACTIVE": "It holds units.",
+        "ORDERED": "Its units were ordered.",
         "RELEASED": "It was released.",
-        "EXPIRED": "Its time was up.",
+        "EXPIRED": "It expired.",
     },
 )
 described(
     alerts.AlertState,
-    "Whether a low-inventory alert is still open.",
-    {"RAISED": "The quantity is below notifyBelow.", "RESOLVED": "It is back at notifyBelow or over it."},
+    "The state of a low-inventory alert.",
+    {"RAISED": "The quantity is below notifyBelow.", "RESOLVED": "The quantity is at notifyBelow or above again."},
 )
 described(
     back_in_stock.BackInStockState,
-    "Whether somebody still waits for an item.",
+    "The state of a back-in-stock subscription.",
     {
-        "WAITING": "The item is not back yet.",
-        "NOTIFIED": "It was back, and the mail is sent.",
-        "CANCELED": "They do not want to know any more, or cannot be written to.",
+        "WAITING": "The item is still out of stock.",
+        "NOTIFIED": "The item is back and the mail was sent.",
+        "CANCELED": "It was canceled, or the address cannot receive mail.",
     },
 )
 described(
     webhooks.WebhookTopic,
-    "What a webhook tells of.",
+    "The topic of a webhook.",
     {
         "LOW_INVENTORY": "An item's quantity fell below notifyBelow: an alert was raised.",
         "OUT_OF_STOCK": "An item has run out on a website: less is left than can be ordered.",
@@ -239,30 +240,30 @@ described(
 described(
     retries.WorkState,
     name="WebhookDeliveryState",
-    description="How far a message to an endpoint is.",
+    description="The state of a webhook delivery.",
     values={
-        "PENDING": "It is still to be delivered.",
-        "DELIVERED": "The endpoint took it.",
-        "FAILED": "It was given up; redeliverWebhook sends it again.",
+        "PENDING": "It is waiting to be delivered.",
+        "DELIVERED": "The endpoint accepted it.",
+        "FAILED": "All attempts failed. redeliverWebhook sends it again.",
     },
 )
 described(
     refusals.Code,
     name="UserErrorCode",
-    description="What kind of refusal a user error is.",
+    description="The kind of a user error.",
     values={
-        "INVALID_INPUT": "The value is wrong in itself.",
-        "NOT_FOUND": "What was named does not exist.",
-        "ALREADY_EXISTS": "The name is taken.",
-        "INSUFFICIENT_STOCK": "There is not as much.",
-        "QUANTITY_NOT_ALLOWED": "The quantity breaks the item's rules.",
+        "INVALID_INPUT": "The value is invalid.",
+        "NOT_FOUND": "The named object does not exist.",
+        "ALREADY_EXISTS": "The name is already used.",
+        "INSUFFICIENT_STOCK": "Less stock is available than requested.",
+        "QUANTITY_NOT_ALLOWED": "The quantity violates the item's quantity rules.",
         "NOT_ORDERABLE": "The item cannot be ordered now.",
-        "STALE_QUANTITY": "The stock is not what the caller took it for.",
+        "STALE_QUANTITY": "The stock differs from the quantity that the caller expected.",
         "NOT_RETURNABLE": "The item cannot be returned.",
-        "INVALID_STATE": "It does not fit how things stand.",
-        "IDEMPOTENCY_CONFLICT": "The key was used with another input.",
-        "HOLD_EXPIRED": "The hold is over.",
+        "INVALID_STATE": "The change conflicts with the current state.",
+        "IDEMPOTENCY_CONFLICT": "The key was already used with another input.",
+        "HOLD_EXPIRED": "The hold has ended.",
         "NOT_TRACKED": "The item has no stock of its own.",
-        "TOO_MANY": "There is more of it than one call takes.",
+        "TOO_MANY": "Too many requests, or more than one call may contain.",
     },
 )

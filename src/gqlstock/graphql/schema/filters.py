@@ -1,4 +1,4 @@
-"""Turns the inputs of filters into records, and refuses lists and texts that are too long."""
+"""Converts filter inputs to records, and refuses lists and texts that are too long."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -8,14 +8,14 @@ from gqlstock.graphql.errors import BadUserInput
 from gqlstock.rules import skus
 
 MAX_NAMES = 250
-# Databases refuse to look for much longer texts; nothing that is looked in is longer.
+# Databases refuse to search for much longer texts, and no searched column is longer.
 _LONGEST_SEARCH = 1_000
 
 Filter = TypeVar("Filter")
 
 
 def chosen(given: Any | None, kind: type[Filter]) -> Filter:
-    """The filter of a list, from an input with the same fields; without one, the filter that lets everything through."""
+    """The filter record for an input with the same fields. Without an input, the filter that matches everything."""
     if given is None:
         return kind()
     return kind(**{field.name: _checked(field.name, getattr(given, field.name)) for field in fields(kind)})  # type: ignore[arg-type]
@@ -30,14 +30,14 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _searched(text: str) -> str:
-    """A text to look for that is not too long to be found."""
+    """The search text. Refuses one that is too long."""
     if len(text) > _LONGEST_SEARCH:
-        raise BadUserInput(f"search has {len(text)} characters: at most {_LONGEST_SEARCH}.")
+        raise BadUserInput(f"search has {len(text)} characters, at most {_LONGEST_SEARCH} are allowed.")
     return text
 
 
 def limited(values: Sequence[str], name: str) -> frozenset[str]:
-    """SKUs or codes as they are stored, of a list that is not too long for one question."""
+    """Normalized SKUs or codes. Refuses too many of them."""
     if len(values) > MAX_NAMES:
-        raise BadUserInput(f"{len(values)} {name} are too many: at most {MAX_NAMES}.")
+        raise BadUserInput(f"Too many {name}: {len(values)} given, at most {MAX_NAMES} allowed.")
     return frozenset(skus.normalized(value) for value in values)

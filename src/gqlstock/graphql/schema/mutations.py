@@ -1,4 +1,4 @@
-"""How a mutation answers: its payload with what was made, or with the reasons why nothing was."""
+"""Mutation fields: the payload has either the result or the reasons why nothing was written."""
 
 import dataclasses
 import functools
@@ -17,12 +17,12 @@ from gqlstock.stock import reading
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Awaitable[Any]])
 
-ERRORS = "Why nothing was written; empty when it was."
-KEY = "The same key with the same input answers again what it answered first, for at least 24 hours."
+ERRORS = "Why nothing was written. Empty if it was."
+KEY = "An idempotency key. For at least 24 hours, the same key with the same input returns the first answer again."
 
 
 def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[Resolver], Any]:
-    """A mutation; what is refused becomes the payload's userErrors. Without a scope the resolver checks for itself."""
+    """A mutation field. Refusals become the payload's userErrors. Without a scope, the resolver checks access itself."""
 
     def made(resolver: Resolver) -> Any:
         @functools.wraps(resolver)
@@ -43,7 +43,7 @@ def field(*, description: str, payload: type, scope: Scope | None) -> Callable[[
 
 
 def refused(payload: type, error: Refused) -> Any:
-    """A payload of nothing but errors."""
+    """A payload with errors only."""
     errors: list[UserError] = [user_error(refusal) for refusal in error.refusals]
     nothing: dict[str, Any] = {
         f.name: [] if isinstance(f.type, StrawberryList) else None for f in dataclasses.fields(payload)
@@ -52,11 +52,11 @@ def refused(payload: type, error: Refused) -> Any:
 
 
 def given(value: Any) -> dict[str, Any]:
-    """What a caller gave in an input, by field; what was left out is left out here as well."""
+    """The given fields of an input. Omitted fields are left out."""
     return {name: v for name, v in vars(value).items() if v is not strawberry.UNSET}
 
 
-@strawberry.type(description="The answer to a deletion.")
+@strawberry.type(description="The result of a deletion.")
 class DeletePayload:
-    deleted_id: strawberry.ID | None = strawberry.field(description="The id of what was deleted.")
+    deleted_id: strawberry.ID | None = strawberry.field(description="The id of the deleted object.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)

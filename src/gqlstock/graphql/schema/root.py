@@ -1,4 +1,4 @@
-"""The root types, and the schema put together of them."""
+"""The root types, and the schema built from them."""
 
 import functools
 from typing import Any
@@ -47,7 +47,7 @@ _LIMITS = Limits()
 
 
 @strawberry.type(
-    description="What can be asked. Anonymous callers ask what is marked [public]; the rest names the scope it needs."
+    description="All queries. Fields marked [public] need no token; the others name the scope that they need."
 )
 class Query(
     CatalogQueries,
@@ -73,8 +73,8 @@ class Query(
 
 @strawberry.type(
     description=(
-        "What can be done: one input each, one payload each. A mutation does all of its input or none of it: with "
-        "userErrors in the answer nothing was written."
+        "All mutations. Each has one input and one payload, and is applied completely or not at all: with "
+        "userErrors in the answer, nothing was written."
     )
 )
 class Mutation(
@@ -95,7 +95,7 @@ class Mutation(
 
 
 def build(executor: type[Executor[Any]] = BreadthFirstExecutor, limits: Limits = _LIMITS) -> Schema:
-    """The schema, whose operations that class executes within these limits; the same one each time."""
+    """The schema with this executor and these limits. Equal arguments return the same object."""
     return _build(executor, limits)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""How quantities, moments and JSON cross the wire. What cannot be one is refused here, before anything runs."""
+"""The scalars Quantity, DateTime and JSON. Invalid values are refused here, before anything runs."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,14 +30,14 @@ def write_moment(value: datetime) -> str:
 
 def _read_moment(value: Any) -> datetime:
     if not isinstance(value, str) or len(value) > 40:
-        raise _bad(f"DateTime cannot represent {value!r:.60}: write it as 2026-01-31T12:00:00Z.")
+        raise _bad(f"DateTime cannot represent {value!r:.60}. Write it as 2026-01-31T12:00:00Z.")
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
-            raise _bad(f"DateTime {value} has no offset: write it as 2026-01-31T12:00:00Z.")
+            raise _bad(f"DateTime {value} has no UTC offset. Write it as 2026-01-31T12:00:00Z.")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _bad(f"DateTime cannot represent {value!r}: write it as 2026-01-31T12:00:00Z.") from None
+        raise _bad(f"DateTime cannot represent {value!r}. Write it as 2026-01-31T12:00:00Z.") from None
 
 
 def _bad(message: str) -> GraphQLError:
@@ -48,15 +48,15 @@ SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Quantity",
         description=(
-            "An exact decimal with up to 4 places and at most 99,999,999,999.9999 (exact as a JavaScript number), never a "
-            "float inside. Sent as a JSON number, whole numbers without a fraction; accepted as Int, Float or String."
+            "An exact decimal with up to 4 decimal places and at most 99,999,999,999.9999 (exact as a JavaScript number), "
+            "never a float internally. Sent as a JSON number, whole numbers without a fraction. Accepted as Int, Float or String."
         ),
         serialize=write_quantity,
         parse_value=_read_quantity,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="ISO 8601, always with an offset; sent in UTC.",
+        description="A point in time in ISO 8601, always with a UTC offset. Sent in UTC.",
         serialize=write_moment,
         parse_value=_read_moment,
     ),

@@ -1,4 +1,4 @@
-"""Subscriptions: news as it is committed, and with a cursor what was missed before it."""
+"""Subscriptions: changes as they are committed, after those that a cursor has missed."""
 
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
@@ -33,20 +33,18 @@ from gqlstock.services import assortments, list_alerts, list_orders, order_token
 from gqlstock.services.list_changes import TOPICS
 
 
-@strawberry.type(description="An alert that was raised, taken on or resolved.")
+@strawberry.type(description="An alert that was raised, acknowledged or resolved.")
 class LowInventoryAlertChange:
-    cursor: str = strawberry.field(description="Where this change stands in the feed, to go on from here.")
-    alert: LowInventoryAlert = strawberry.field(description="The alert, as it was then.")
-    changed_at: datetime = strawberry.field(description="When it changed.")
+    cursor: str = strawberry.field(description="The position of this change in the feed, for `after`.")
+    alert: LowInventoryAlert = strawberry.field(description="The alert as it was at that moment.")
+    changed_at: datetime = strawberry.field(description="When the change was committed.")
 
 
 @strawberry.type(description="A change of an order.")
 class OrderChange:
-    cursor: str = strawberry.field(description="Where this change stands in the feed, to go on from here.")
-    order: Order = strawberry.field(
-        description="The order as it is when this is read, which may be after later changes."
-    )
-    changed_at: datetime = strawberry.field(description="When it changed.")
+    cursor: str = strawberry.field(description="The position of this change in the feed, for `after`.")
+    order: Order = strawberry.field(description="The current state of the order, which may include later changes.")
+    changed_at: datetime = strawberry.field(description="When the change was committed.")
 
 
 async def _alert_changes(
@@ -80,13 +78,13 @@ async def _order_of(token: str) -> order_rules.Order:
     found = await order_tokens.find(token)
     if found is None:
         raise BadUserInput(
-            "The token is not the accessToken of an order. It may have been valid before all were renewed."
+            "The token is not the accessToken of an order. It may have been invalidated when all tokens were renewed."
         )
     return found
 
 
 async def _changes_for_shopper(token: str, entries: Sequence[Entry]) -> list[OrderChange]:
-    # A token that is not valid any more shows nothing more.
+    # A token that has become invalid must not show anything more.
     order = await _order_of(token)
     return [
         OrderChange(
@@ -100,15 +98,15 @@ async def _changes_for_shopper(token: str, entries: Sequence[Entry]) -> list[Ord
 
 @strawberry.type(
     description=(
-        "What is pushed as it is committed, over websockets (graphql-transport-ws) and server-sent events (graphql-sse). "
-        "With a cursor, what was missed comes first; nothing comes twice. A connection ends within seconds of its token."
+        "Changes, pushed as they are committed, over websockets (graphql-transport-ws) and server-sent events (graphql-sse). "
+        "With a cursor, missed changes come first and nothing comes twice. A connection ends within seconds after its token."
     )
 )
 class Subscription:
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
-            "Each alert that is raised, taken on or resolved. A client that reconnects with the last cursor it saw misses "
-            "nothing and sees nothing twice. Needs inventory:read."
+            "Each alert that is raised, acknowledged or resolved. A client that reconnects with its last cursor misses "
+            "nothing and receives nothing twice. Needs inventory:read."
         )
     )
     async def low_inventory_alerts(
@@ -128,8 +126,8 @@ class Subscription:
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
-            "Each change of a level, with its line of the ledger where there is one. A client that reconnects with the "
-            "last cursor it saw misses nothing and sees nothing twice. Needs inventory:read."
+            "Each change of a level, with its movement if there is one. A client that reconnects with its "
+            "last cursor misses nothing and receives nothing twice. Needs inventory:read."
         )
     )
     async def inventory_changes(
@@ -144,10 +142,10 @@ class Subscription:
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
-            "First what it is now for each SKU, in the order asked, then each change of what the shop shows to this "
-            "caller. For an unknown or unpublished SKU nothing comes until there is something to show; an item that was "
-            "shown and was unpublished, deleted or renamed comes once more with visible false. Who reads slowly gets "
-            "the latest of each SKU. [public]"
+            "First the current state of each SKU, in the given order, then each change of what the shop shows to this "
+            "caller. Unknown and unpublished SKUs send nothing until there is something to show. An item that was "
+            "shown and was then unpublished, deleted or renamed is sent once more with visible false. Slow clients get "
+            "only the latest state of each SKU. [public]"
         )
     )
     async def availability_changes(
@@ -155,11 +153,11 @@ class Subscription:
         info: Info,
         skus: Annotated[list[str], strawberry.argument(description=f"At most {MAX_NAMES} SKUs.")],
         website: Annotated[
-            str | None, strawberry.argument(description="The website's code; left out, the default one.")
+            str | None, strawberry.argument(description="The website's code. Default: the default website.")
         ] = None,
     ) -> AsyncGenerator[Availability, None]:
         if len(skus) > MAX_NAMES:
-            raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
+            raise BadUserInput(f"Too many skus: {len(skus)} given, at most {MAX_NAMES} allowed.")
         await assortments.channel(website)
         storefront = info.context.deployment.storefront
         async with contextlib.aclosing(storefront.watch(skus, website, info.context.caller)) as showings:
@@ -168,16 +166,18 @@ class Subscription:
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
-            "Each committed change of an order. A client that reconnects with the last cursor it saw misses nothing and "
-            "sees nothing twice. Needs orders:read."
+            "Each committed change of an order. A client that reconnects with its last cursor misses nothing and "
+            "receives nothing twice. Needs orders:read."
         )
     )
     async def order_changes(
         self,
         info: Info,
-        number: Annotated[str | None, strawberry.argument(description="Only of the order of this number.")] = None,
+        number: Annotated[
+            str | None, strawberry.argument(description="Only those of the order with this number.")
+        ] = None,
         website: Annotated[
-            str | None, strawberry.argument(description="Only of orders placed on this website, by code.")
+            str | None, strawberry.argument(description="Only orders placed on this website, by code.")
         ] = None,
         after: AfterArg = None,
     ) -> AsyncGenerator[OrderChange, None]:
@@ -193,9 +193,9 @@ class Subscription:
 
     @strawberry.subscription(  # type: ignore[untyped-decorator]
         description=(
-            "Each committed change of one order, for the shopper who has its accessToken, shown as by orderByToken. A client "
-            "that reconnects with the last cursor it saw misses nothing and sees nothing twice. A wrong token is refused at "
-            "once. [public]"
+            "Each committed change of one order, for the shopper with its accessToken, as orderByToken shows it. A client "
+            "that reconnects with its last cursor misses nothing and receives nothing twice. A wrong token is refused "
+            "immediately. [public]"
         )
     )
     async def order_changes_by_token(
@@ -209,6 +209,6 @@ class Subscription:
         place = behind if behind is not None else feeds.place(after)
         async with contextlib.aclosing(feeds.parts_behind(info, [Topic.ORDER], place, order.id)) as news:
             async for part in news:
-                # Pushes are shared by those who are given the same objects, as all who have this token are.
+                # All subscribers with this token get the same objects, so they share pushes.
                 for change in await part.once(("token", token), partial(_changes_for_shopper, token, part.entries)):
                     yield change

@@ -1,4 +1,4 @@
-"""What a mutation refuses, as data in its payload: one type for each kind of refusal."""
+"""Refusals of mutations as data in their payloads: one type for each kind of refusal."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,30 +10,30 @@ from gqlstock.graphql.schema import enums as enums  # registers them
 from gqlstock.rules import refusals
 from gqlstock.rules.refusals import Code, UnavailableReason
 
-_CODE = "What kind of refusal it is, for programs."
-_MESSAGE = "A sentence for a person."
-_PATH = 'Where in the input, such as ["lines", "0", "quantity"].'
+_CODE = "The kind of refusal, for programs."
+_MESSAGE = "An explanation, for people."
+_PATH = 'The place in the input, such as ["lines", "0", "quantity"].'
 
 
-@strawberry.interface(description="Something in an input that was refused; nothing of that input was written.")
+@strawberry.interface(description="A part of an input that was refused. Nothing of the input was written.")
 class UserError:
     code: Code = strawberry.field(description=_CODE)
     message: str = strawberry.field(description=_MESSAGE)
     path: list[str] = strawberry.field(description=_PATH)
 
 
-@strawberry.type(description="An input that is wrong in itself, or does not fit how things stand.")
+@strawberry.type(description="An input that is invalid, or conflicts with the current state.")
 class InputError(UserError):
     pass
 
 
-@strawberry.type(description="How many of an item can be ordered at once.")
+@strawberry.type(description="The quantities in which an item can be ordered.")
 class QuantityRules:
-    minimum: Decimal | None = strawberry.field(description="The fewest units in one order.")
-    maximum: Decimal | None = strawberry.field(description="The most units in one order.")
-    increment: Decimal | None = strawberry.field(description="Quantities are multiples of it, counted from 0.")
-    allowed: list[Decimal] | None = strawberry.field(description="The only quantities that can be ordered.")
-    decimals: bool = strawberry.field(description="Whether parts of a unit can be ordered.")
+    minimum: Decimal | None = strawberry.field(description="The minimum quantity per order. Null: none.")
+    maximum: Decimal | None = strawberry.field(description="The maximum quantity per order. Null: none.")
+    increment: Decimal | None = strawberry.field(description="Quantities must be multiples of this number. Null: any.")
+    allowed: list[Decimal] | None = strawberry.field(description="The only allowed quantities. Null: no such list.")
+    decimals: bool = strawberry.field(description="Whether fractions of a unit can be ordered.")
 
     @classmethod
     def of(cls, rules: refusals.QuantityRules) -> "QuantityRules":
@@ -46,41 +46,41 @@ class QuantityRules:
         )
 
 
-@strawberry.type(description="There is not as much as was asked for.")
+@strawberry.type(description="Less stock is available than was requested.")
 class InsufficientStockError(UserError):
-    sku: str = strawberry.field(description="The item that is short.")
-    requested: Decimal = strawberry.field(description="How much of it all lines together ask for.")
+    sku: str = strawberry.field(description="The SKU of the item that is short.")
+    requested: Decimal = strawberry.field(description="The requested quantity, over all lines.")
     salable: Decimal | None = strawberry.field(
-        description="How much can be had; null where the caller may not see salableQuantity."
+        description="The quantity that can be ordered. Null if the caller may not see salableQuantity."
     )
 
 
-@strawberry.type(description="The quantity breaks the rules that the item is sold by.")
+@strawberry.type(description="The quantity violates the item's quantity rules.")
 class QuantityNotAllowedError(UserError):
-    sku: str = strawberry.field(description="The item whose rules are broken.")
-    requested: Decimal = strawberry.field(description="How much of it all lines together ask for.")
-    rules: QuantityRules = strawberry.field(description="The rules that it is sold by.")
+    sku: str = strawberry.field(description="The SKU of the item.")
+    requested: Decimal = strawberry.field(description="The requested quantity, over all lines.")
+    rules: QuantityRules = strawberry.field(description="The item's quantity rules.")
 
 
-@strawberry.type(description="The item cannot be ordered, whatever the quantity.")
+@strawberry.type(description="The item cannot be ordered in any quantity.")
 class NotOrderableError(UserError):
-    sku: str = strawberry.field(description="The item that cannot be ordered.")
-    reason: UnavailableReason = strawberry.field(description="Why not.")
+    sku: str = strawberry.field(description="The SKU of the item.")
+    reason: UnavailableReason = strawberry.field(description="Why it cannot be ordered.")
 
 
-@strawberry.type(description="The stock is not what the caller took it for.")
+@strawberry.type(description="The stock differs from the quantity that the caller expected.")
 class StaleQuantityError(UserError):
     sku: str = strawberry.field(description="The item.")
     warehouse: str = strawberry.field(description="The warehouse's code.")
-    expected: Decimal = strawberry.field(description="What the caller took onHand for.")
-    actual: Decimal = strawberry.field(description="What onHand is.")
+    expected: Decimal = strawberry.field(description="The value of onHand that the caller expected.")
+    actual: Decimal = strawberry.field(description="The actual value of onHand.")
 
 
 USER_ERRORS = [InputError, InsufficientStockError, QuantityNotAllowedError, NotOrderableError, StaleQuantityError]
 
 
 def user_error(refusal: refusals.Refusal) -> UserError:
-    """The one list that makes each refusal a user error."""
+    """The user error for a refusal."""
     trail.refused(refusal.code)
     common: dict[str, Any] = {
         "code": refusal.code,

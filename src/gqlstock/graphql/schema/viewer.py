@@ -1,4 +1,4 @@
-"""The caller, as the schema shows it."""
+"""The caller in the schema."""
 
 from collections.abc import Sequence
 
@@ -19,21 +19,21 @@ async def _warehouses_of_viewer(parents: Sequence["Viewer"], info: Info) -> list
     ]
 
 
-@strawberry.type(description="Who is asking, and what they may do.")
+@strawberry.type(description="The caller and its rights.")
 class Viewer:
     caller: strawberry.Private[Caller]
-    name: str | None = strawberry.field(description="The token's name; null for the public.")
-    authenticated: bool = strawberry.field(description="Whether there is a token.")
-    scopes: list[str] = strawberry.field(description="What the token allows.")
+    name: str | None = strawberry.field(description="The token's name. Null without a token.")
+    authenticated: bool = strawberry.field(description="Whether the request has a valid token.")
+    scopes: list[str] = strawberry.field(description="The token's scopes.")
     warehouses: list[str] | None = batch.field(
         _warehouses_of_viewer,
-        description="The codes of the warehouses whose stock the token sees and moves; null: of all of them.",
+        description="The codes of the warehouses to which the token is limited. Null: all warehouses.",
     )
 
 
 @strawberry.type
 class ViewerQueries:
-    @access.field(description="Who is asking, and what they may do. [public]")
+    @access.field(description="The caller and its rights. [public]")
     async def viewer(self, info: Info) -> Viewer:
         caller = info.context.caller
         scopes = sorted(scope.value for scope in caller.scopes)

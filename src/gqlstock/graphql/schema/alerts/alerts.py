@@ -23,25 +23,25 @@ from gqlstock.stock import network, present
 
 
 @strawberry.type(
-    description="Raised when an item's quantity falls below notifyBelow, once for each fall; resolved when it is back."
+    description="Raised once when an item's quantity falls below notifyBelow, and resolved when it has recovered."
 )
 class LowInventoryAlert(Node):
     row: strawberry.Private[rules.LowInventoryAlert]
-    item: InventoryItem = batch.field(nodes.by_id(present.items, "item_id"), description="What is low.")
+    item: InventoryItem = batch.field(nodes.by_id(present.items, "item_id"), description="The item that is low.")
     sku: str = strawberry.field(description="The item's SKU when the alert was raised.")
     name: str = strawberry.field(description="The item's name when the alert was raised.")
     code: str = strawberry.field(description="The item's code when the alert was raised.")
     warehouse: Warehouse | None = batch.field(
         nodes.by_id(network.warehouses, "warehouse_id"),
-        description="null: the quantity of all active warehouses together.",
+        description="The warehouse. Null if the alert is about all active warehouses together.",
     )
-    quantity_left: Decimal = strawberry.field(description="What was left when it was raised.")
-    threshold: Decimal = strawberry.field(description="The notifyBelow that it fell below.")
-    state: AlertState = strawberry.field(description="Whether it is still open.")
-    raised_at: datetime = strawberry.field(description="When it was raised.")
-    acknowledged_at: datetime | None = strawberry.field(description="When somebody took it on.")
-    acknowledged_by: str | None = strawberry.field(description="Who took it on.")
-    resolved_at: datetime | None = strawberry.field(description="When the quantity was back.")
+    quantity_left: Decimal = strawberry.field(description="The quantity when the alert was raised.")
+    threshold: Decimal = strawberry.field(description="The value of notifyBelow when the alert was raised.")
+    state: AlertState = strawberry.field(description="Whether the alert is open or resolved.")
+    raised_at: datetime = strawberry.field(description="When the alert was raised.")
+    acknowledged_at: datetime | None = strawberry.field(description="When the alert was acknowledged.")
+    acknowledged_by: str | None = strawberry.field(description="Who acknowledged it.")
+    resolved_at: datetime | None = strawberry.field(description="When the quantity had recovered.")
 
     @classmethod
     def of(cls, row: rules.LowInventoryAlert) -> "LowInventoryAlert":
@@ -61,28 +61,29 @@ class LowInventoryAlert(Node):
         )
 
 
-@strawberry.input(description="Which alerts; everything given must hold.")
+@strawberry.input(description="Selects alerts. All given conditions must hold.")
 class LowInventoryAlertFilter:
-    state: AlertState | None = strawberry.field(default=None, description="Only open or only resolved ones.")
+    state: AlertState | None = strawberry.field(default=None, description="Only alerts in this state.")
     acknowledged: bool | None = strawberry.field(
-        default=None, description="Only those that somebody took on, or nobody."
+        default=None, description="true: only acknowledged alerts. false: only the others."
     )
     skus: list[str] | None = strawberry.field(
-        default=None, description="Only of these items, by SKU as it was when the alert was raised or is now."
+        default=None, description="Only alerts for these items, by current SKU or by SKU when the alert was raised."
     )
     warehouses: list[str] | None = strawberry.field(
-        default=None, description="Only of these warehouses by themselves, by code."
+        default=None,
+        description="Only alerts for these single warehouses, by code. Alerts over all warehouses are excluded.",
     )
     category: str | None = strawberry.field(
-        default=None, description="Only of products in this category or one below it, by slug."
+        default=None, description="Only products in this category or its descendants, by slug."
     )
 
 
-FilterArg = Annotated[LowInventoryAlertFilter | None, strawberry.argument(description="Which alerts.")]
+FilterArg = Annotated[LowInventoryAlertFilter | None, strawberry.argument(description="Selects alerts.")]
 
 
 async def passing(part: Part, ids: Collection[int], wanted: AlertFilter) -> Collection[int]:
-    """The alerts of a part of the feed that a filter lets through by what does not change; once for equal filters."""
+    """The alerts in a part of the feed that match the unchanging conditions of a filter. Computed once for equal filters."""
     lasting = list_alerts.lasting(wanted)
     return await part.once(("passing", lasting), partial(list_alerts.passing, ids, lasting))
 

@@ -15,25 +15,25 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import alerts as alert_services
 
 
-@strawberry.input(description="Which alert to take on.")
+@strawberry.input(description="The alert to acknowledge.")
 class AcknowledgeLowInventoryAlertInput:
     id: strawberry.ID = strawberry.field(description="The alert's id.")
 
 
-@strawberry.type(description="An alert that somebody took on.")
+@strawberry.type(description="An acknowledged alert.")
 class LowInventoryAlertPayload:
     alert: LowInventoryAlert | None = strawberry.field(description="The alert.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.INVENTORY_WRITE
 
 
 @strawberry.type
 class AlertMutations:
     @mutations.field(
-        description="Says who takes an alert on; the first one stays. Needs inventory:write.",
+        description="Acknowledges an alert. The first acknowledgement is kept. Needs inventory:write.",
         payload=LowInventoryAlertPayload,
         scope=WRITES,
     )

@@ -1,4 +1,4 @@
-"""Availability in the schema: what a shop may show and sell, worked out for many items of a website together."""
+"""Availability in the schema: what a shop may show and sell, computed for many items of a website together."""
 
 import base64
 from collections.abc import Sequence
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 WebsiteArg = Annotated[
     str | None,
     strawberry.argument(
-        description="The website's code; left out, that of the enclosing product or products, else the default one."
+        description="The website's code. Default: the website of the enclosing product or list, else the default website."
     ),
 ]
 
 
-@strawberry.type(description="Units on their way that nobody waits for, by the moment at which they can leave.")
+@strawberry.type(description="Incoming units that no order waits for, by the time when they can leave.")
 class IncomingStock:
-    at: datetime = strawberry.field(description="When they can leave.")
+    at: datetime = strawberry.field(description="When the units can leave.")
     quantity: Decimal | None = strawberry.field(
-        description="How many units; null where the caller may not see salableQuantity."
+        description="The number of units. Null if the caller may not see salableQuantity."
     )
 
 
-@strawberry.type(description="What a shop may show and sell of one item on one website, now.")
+@strawberry.type(description="What a website may show and sell of one item, now.")
 class Availability:
     showing: strawberry.Private[Showing]
     choice: strawberry.Private[str | None] = None
-    """A digest of the chosen options, where it is of a choice that is no item."""
+    """A digest of the selected options, for a selection that is not an item."""
     id: strawberry.ID = derived_field(
         lambda shown: _id(shown.showing, shown.choice),
         description=(
-            "Of the item and the website together, and always the same for them: for clients that keep objects by id. "
-            "node does not take it."
+            "An id for clients that cache objects by id. It is stable for an item on a website. "
+            "The query node does not accept it."
         ),
     )
     item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.schema.catalog.items")] = derived_field(
@@ -57,58 +57,70 @@ class Availability:
     )
     sku: str = strawberry.field(description="The item's SKU.")
     website: str = strawberry.field(description="The website's code.")
-    status: InventoryStatus = strawberry.field(description="The status in effect: set by hand, else by the quantity.")
-    visible: bool = strawberry.field(description="Whether the shop shows the product at all.")
-    orderable: bool = strawberry.field(
-        description="Whether the least quantity that the quantity rules allow can be ordered now, in stock or on backorder."
+    status: InventoryStatus = strawberry.field(
+        description="The effective status: the manually set one, else derived from the quantity."
     )
-    unavailable_reason: UnavailableReason | None = strawberry.field(description="Why not; null when orderable.")
+    visible: bool = strawberry.field(description="Whether the shop shows the product.")
+    orderable: bool = strawberry.field(
+        description="Whether the smallest allowed quantity can be ordered now, in stock or on backorder."
+    )
+    unavailable_reason: UnavailableReason | None = strawberry.field(
+        description="Why it cannot be ordered. Null if orderable."
+    )
     salable_quantity: Decimal | None = strawberry.field(
         description=(
-            "null where nothing is counted, where backorders have no limit, or where displayStockQuantity is off and the "
-            "caller lacks inventory:read for all warehouses."
+            "The quantity that can be ordered. Null if stock is not tracked, if backorders are unlimited, or if "
+            "displayStockQuantity is off and the caller lacks inventory:read for all warehouses."
         )
     )
-    only_left: Decimal | None = strawberry.field(description="The X of 'Only X left'; null above the threshold.")
+    only_left: Decimal | None = strawberry.field(description="The X of 'Only X left'. Null above onlyXLeftThreshold.")
     low_inventory: bool = strawberry.field(
-        description="Whether there is some, at or under lowInventoryThreshold, where highlightLowInventory is on."
+        description=(
+            "Whether the quantity is above 0 and at or below lowInventoryThreshold. False if highlightLowInventory is off."
+        )
     )
-    backorder: bool = strawberry.field(description="The least quantity would be a backorder, in part or whole.")
+    backorder: bool = strawberry.field(
+        description="Whether the smallest allowed quantity would be backordered, at least in part."
+    )
     message: str | None = strawberry.field(
-        description="What to tell the shopper, such as the backorder notice; null when there is nothing to say."
+        description="A message for the shopper, such as the backorder notice. Null: none."
     )
-    upcoming: bool = strawberry.field(description="Whether it is announced and not there yet.")
-    availability_date: datetime | None = strawberry.field(description="When it is to be there.")
+    upcoming: bool = strawberry.field(description="Whether the item is announced and not available yet.")
+    availability_date: datetime | None = strawberry.field(
+        description="When an upcoming item will be available. Null: unknown."
+    )
     availability_range: str | None = strawberry.field(
-        description="When it can be had while it is not in stock, such as 2-4 weeks."
+        description="The delivery time while it is out of stock, such as 2-4 weeks."
     )
     can_subscribe_back_in_stock: bool = strawberry.field(
-        description="Whether shoppers may leave an address for when it is back."
+        description="Whether shoppers can subscribe to a back-in-stock mail."
     )
     returnable: bool = strawberry.field(description="Whether shipped units can be returned.")
     expected_at: datetime | None = strawberry.field(
         description=(
-            "When the least that can be ordered could leave if it had to wait; null while it is in stock, and where no date "
-            "is known or the caller may not see it (displayAvailability)."
+            "When the smallest allowed quantity could leave if it has to wait for stock. Null while it is in stock, if no "
+            "date is known, and if the caller may not see it (displayAvailability)."
         )
     )
     incoming: list["IncomingStock"] = derived_field(
         lambda shown: [IncomingStock(at=one.at, quantity=one.quantity) for one in shown.showing.assessment.incoming],
-        description="What is on its way for new orders, soonest first.",
+        description="Incoming units for new orders, soonest first.",
     )
     quantity_rules: QuantityRules = derived_field(
         lambda shown: QuantityRules.of(shown.showing.assessment.rules),
-        description="In what quantities it can be ordered.",
+        description="The quantities in which it can be ordered.",
     )
 
 
-@strawberry.type(description="One addend of an availability.")
+@strawberry.type(description="One term of the sum behind an availability.")
 class AvailabilityTerm:
-    text: str = strawberry.field(description="A sentence, such as: 3 on hand in Berlin.")
+    text: str = strawberry.field(description="An explanation for people, such as: 3 on hand in Berlin.")
     kind: TermKind = strawberry.field(description="What it is.")
-    quantity: Decimal = strawberry.field(description="Signed.")
-    warehouse: str | None = strawberry.field(description="The warehouse's code, where it is of one.")
-    origin: SettingOrigin | None = strawberry.field(description="For a threshold: where its value comes from.")
+    quantity: Decimal = strawberry.field(description="The signed quantity.")
+    warehouse: str | None = strawberry.field(
+        description="The warehouse's code. Null if the term is not about one warehouse."
+    )
+    origin: SettingOrigin | None = strawberry.field(description="For a threshold, the origin of its value.")
 
     @classmethod
     def of(cls, explained: ExplainedTerm) -> "AvailabilityTerm":
@@ -122,10 +134,10 @@ class AvailabilityTerm:
         )
 
 
-@strawberry.type(description="The sum behind an availability, term by term; the terms add up to salableQuantity.")
+@strawberry.type(description="The sum behind an availability. The terms add up to salableQuantity.")
 class AvailabilityExplanation:
-    availability: Availability = strawberry.field(description="What is explained.")
-    terms: list[AvailabilityTerm] = strawberry.field(description="The addends; none where nothing is counted.")
+    availability: Availability = strawberry.field(description="The explained availability.")
+    terms: list[AvailabilityTerm] = strawberry.field(description="The terms. Empty if stock is not tracked.")
 
 
 def _id(showing: Showing, choice: str | None) -> strawberry.ID:
@@ -159,12 +171,12 @@ def of(showing: Showing, choice: str | None = None) -> Availability:
 
 
 def on_websites(parents: Sequence[Any], website: str | None) -> list[Wanted]:
-    """The items of parents, each with the website that was asked for: the one given, else the parent's."""
+    """The parents' items, each with its website: the given one, else the parent's."""
     return [(parent.row, website if website is not None else parent.website) for parent in parents]
 
 
 async def of_items(parents: Sequence[Any], info: Info, website: WebsiteArg = None) -> list[Availability | None]:
-    """The batch function behind ``availability`` of products and combinations."""
+    """The batch function of ``availability`` of products and combinations."""
     wanted = on_websites(parents, website)
     showings = await assortments.showings(wanted, info.context.caller)
     return [None if showing is None else of(showing) for showing in showings]

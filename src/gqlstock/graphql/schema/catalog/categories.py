@@ -17,8 +17,8 @@ from gqlstock.rules import categories as category_rules
 from gqlstock.rules.limits import FILTERED_LIST_COST
 from gqlstock.stock import categories
 
-FilterArg = Annotated[ProductFilter | None, strawberry.argument(description="Which products to list.")]
-SortArg = Annotated[ProductSort, strawberry.argument(description="What to sort by.")]
+FilterArg = Annotated[ProductFilter | None, strawberry.argument(description="Selects products.")]
+SortArg = Annotated[ProductSort, strawberry.argument(description="The sort order.")]
 
 
 async def _children(parents: Sequence["Category"], info: Info) -> list[list["Category"]]:
@@ -50,18 +50,18 @@ async def _products(
     return [found[parent.row.id] for parent in parents]
 
 
-@strawberry.type(description="A place in the shop's tree of categories.")
+@strawberry.type(description="A category in the shop's category tree.")
 class Category(Node):
     row: strawberry.Private[category_rules.Category]
     website: strawberry.Private[str | None] = None
     slug: str = strawberry.field(description="Unique, such as garden-tools.")
-    name: str = strawberry.field(description="For people.")
+    name: str = strawberry.field(description="The display name.")
     parent: "Category | None" = batch.field(
-        nodes.by_id(categories.categories, "parent_id"), description="The one above it."
+        nodes.by_id(categories.categories, "parent_id"), description="The parent category. Null at the top level."
     )
-    children: list["Category"] = batch.field(_children, description="The ones right below it, by name.")
+    children: list["Category"] = batch.field(_children, description="The direct child categories, by name.")
     products: Connection[Product] | None = batch.field(
-        _products, description="The products in it and below it.", work=FILTERED_LIST_COST
+        _products, description="The products in this category and its descendants.", work=FILTERED_LIST_COST
     )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What products and combinations have in common: stock, availability, settings."""
+"""What products and combinations share: stock, availability, settings."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,19 +25,19 @@ from gqlstock.services import effective_settings, list_levels, total_stock
 
 WarehouseArg = Annotated[str, strawberry.argument(description="The warehouse's code.")]
 WarehousesArg = Annotated[
-    list[str] | None, strawberry.argument(description="Only these warehouses, by code; left out, all active ones.")
+    list[str] | None, strawberry.argument(description="Only these warehouses, by code. Default: all active warehouses.")
 ]
 
 
 @strawberry.type(description="Sums over levels in active warehouses.")
 class InventoryTotals:
-    on_hand: Decimal = strawberry.field(description="Sum of onHand.")
-    reserved: Decimal = strawberry.field(description="Sum of reserved.")
-    planned: Decimal = strawberry.field(description="Sum of planned.")
-    backordered: Decimal = strawberry.field(description="Sum of backordered.")
-    held: Decimal = strawberry.field(description="Sum of held.")
-    incoming: Decimal = strawberry.field(description="Sum of incoming.")
-    available: Decimal = strawberry.field(description="Sum of available.")
+    on_hand: Decimal = strawberry.field(description="The sum of onHand.")
+    reserved: Decimal = strawberry.field(description="The sum of reserved.")
+    planned: Decimal = strawberry.field(description="The sum of planned.")
+    backordered: Decimal = strawberry.field(description="The sum of backordered.")
+    held: Decimal = strawberry.field(description="The sum of held.")
+    incoming: Decimal = strawberry.field(description="The sum of incoming.")
+    available: Decimal = strawberry.field(description="The sum of available.")
 
     @classmethod
     def of(cls, total: Level) -> "InventoryTotals":
@@ -85,34 +85,42 @@ async def _origins(
     return [[SettingOrigin.of(origin) for origin in origins] for origins in found]
 
 
-@strawberry.interface(description="What can be counted and ordered: a product, or one of its combinations.")
+@strawberry.interface(description="An item that can be counted and ordered: a product or a combination.")
 class InventoryItem(Node):
     row: strawberry.Private[rules.Item]
     website: strawberry.Private[str | None]
-    sku: str = strawberry.field(description="Unique over products and combinations in use.")
-    name: str = strawberry.field(description="For people; a combination's is its product's with its values.")
-    barcode: str | None = strawberry.field(description="What scanners read.")
-    updated_at: datetime = strawberry.field(description="When the item itself was last changed; stock does not count.")
-    deleted_at: datetime | None = strawberry.field(description="Set when it was taken out of use.")
+    sku: str = strawberry.field(description="Unique among all products and combinations in use.")
+    name: str = strawberry.field(
+        description="The display name. A combination's is the product's name with its option values."
+    )
+    barcode: str | None = strawberry.field(description="The barcode.")
+    updated_at: datetime = strawberry.field(
+        description="When the item itself last changed. Stock changes do not count."
+    )
+    deleted_at: datetime | None = strawberry.field(description="When it was deleted. Null while it is in use.")
     inventory_level: InventoryLevel | None = batch.field(
         _inventory_level, description="Its stock in one warehouse.", scope=Scope.INVENTORY_READ
     )
     inventory_totals: InventoryTotals | None = batch.field(
         _inventory_totals,
-        description="Its stock over warehouses; of a product tracked with options, the sums of its combinations.",
+        description="Its stock over warehouses. For a product tracked with options, the sums over its combinations.",
         scope=Scope.INVENTORY_READ,
     )
     availability: Availability | None = availability.FIELD
     inventory_levels: Connection[InventoryLevel] | None = batch.field(
-        level_lists.of_items, description="Its stock, warehouse by warehouse.", scope=Scope.INVENTORY_READ
+        level_lists.of_items, description="Its stock by warehouse.", scope=Scope.INVENTORY_READ
     )
     inventory_settings: InventorySettings | None = batch.field(
         _settings,
-        description="Every setting as it takes effect for this item, after the fallback.",
+        description="The effective settings of this item, after the fallback.",
         scope=Scope.INVENTORY_READ,
     )
     setting_origins: list[SettingOrigin] | None = batch.field(
-        _origins, description="Where each of those values came from.", scope=Scope.INVENTORY_READ
+        _origins, description="The origin of each effective setting.", scope=Scope.INVENTORY_READ
     )
-    code: str = strawberry.field(description="The code shown to shoppers: the combination's own, else the product's.")
-    images: list[Image] = strawberry.field(description="Pictures; a combination without its own shows the product's.")
+    code: str = strawberry.field(
+        description="The code shown to shoppers: the combination's own code, else the product's."
+    )
+    images: list[Image] = strawberry.field(
+        description="The pictures. A combination without its own shows the product's."
+    )

@@ -34,12 +34,12 @@ class ProductSort(StrEnum):
 
 described(
     ProductSort,
-    "What products can be sorted by.",
+    "The sort order of products.",
     {
-        "NAME": "Their name.",
-        "SKU": "Their SKU.",
-        "NEWEST": "When they were made, latest first.",
-        "UPDATED": "When they were last changed, longest ago first.",
+        "NAME": "By name.",
+        "SKU": "By SKU.",
+        "NEWEST": "By creation time, newest first.",
+        "UPDATED": "By the time of the last change, oldest first.",
     },
 )
 
@@ -53,43 +53,55 @@ class InventoryItemSort(StrEnum):
 
 described(
     InventoryItemSort,
-    "What items can be sorted by.",
+    "The sort order of items.",
     {
-        "SKU": "Their SKU.",
-        "NAME": "Their name.",
-        "AVAILABLE": "What is available in all, least first.",
-        "UPDATED": "When they were last changed, longest ago first.",
+        "SKU": "By SKU.",
+        "NAME": "By name.",
+        "AVAILABLE": "By the total available quantity, lowest first.",
+        "UPDATED": "By the time of the last change, oldest first.",
     },
 )
 
 
-@strawberry.input(description="Which products to list; everything given must hold.")
+@strawberry.input(description="Selects products. All given conditions must hold.")
 class ProductFilter:
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
     search: str | None = strawberry.field(
-        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+        default=None, description="Searches name, SKU, code and barcode. Ignores case and accents."
     )
-    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
+    category: str | None = strawberry.field(
+        default=None, description="Only those in this category or its descendants, by slug."
+    )
     in_stock: bool | None = strawberry.field(
-        default=None, description="Only those that are, or are not, IN_STOCK on the website."
+        default=None, description="true: only items that are IN_STOCK on the website. false: only the others."
     )
-    published: bool | None = strawberry.field(default=None, description="Only published or unpublished ones.")
-    tracking: InventoryTracking | None = strawberry.field(default=None, description="Only counted in this way.")
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
+    published: bool | None = strawberry.field(
+        default=None, description="true: only published products. false: only unpublished ones."
+    )
+    tracking: InventoryTracking | None = strawberry.field(default=None, description="Only products with this tracking.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only these SKUs.")
 
 
-@strawberry.input(description="Which items to list; everything given must hold.")
+@strawberry.input(description="Selects items. All given conditions must hold.")
 class InventoryItemFilter:
     search: str | None = strawberry.field(
-        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+        default=None, description="Searches name, SKU, code and barcode. Ignores case and accents."
     )
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these SKUs.")
-    category: str | None = strawberry.field(default=None, description="Only in this category or one below it, by slug.")
-    warehouse: str | None = strawberry.field(default=None, description="Only with a level in this warehouse, by code.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only these SKUs.")
+    category: str | None = strawberry.field(
+        default=None, description="Only those in this category or its descendants, by slug."
+    )
+    warehouse: str | None = strawberry.field(
+        default=None, description="Only items with a level in this warehouse, by code."
+    )
     available_below: Decimal | None = strawberry.field(
-        default=None, description="Only with less available in all active warehouses together."
+        default=None, description="Only items with less than this available in all active warehouses together."
     )
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
 
 
 async def products(
@@ -108,7 +120,7 @@ async def products_below(
     page: Page,
     website: str | None,
 ) -> list[Connection[Any]]:
-    """A page of products for each category, of those in it and below it."""
+    """A page of products for each category, with those of its descendants."""
     wanted = chosen(filter, filters.ProductFilter)
     rows = await list_products.products_below(category_ids, wanted, await _audience(info, website))
     return await paging.connections(page, order, rows, category_ids, _shown_on(website))
@@ -123,7 +135,7 @@ async def items(
     *,
     reverse: bool,
 ) -> Connection[Any]:
-    """A page of products and combinations. What tells how much is there wants inventory:read."""
+    """A page of products and combinations. Filters and sort orders that reveal quantities need inventory:read."""
     wanted = chosen(filter, filters.ItemFilter)
     if sort is InventoryItemSort.AVAILABLE or wanted.warehouse is not None or wanted.available_below is not None:
         access.require(info.context.caller, Scope.INVENTORY_READ)

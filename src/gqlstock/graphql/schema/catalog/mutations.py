@@ -22,19 +22,21 @@ from gqlstock.services import categories, combinations
 
 @strawberry.input(description="A picture.")
 class ImageInput:
-    url: str = strawberry.field(description="Where it is.")
-    alt: str | None = strawberry.field(default=None, description="What it shows, for those who cannot see it.")
+    url: str = strawberry.field(description="Its URL.")
+    alt: str | None = strawberry.field(default=None, description="Alternative text for screen readers.")
 
     def image(self) -> rules.Image:
         return rules.Image(self.url, self.alt)
 
 
-@strawberry.input(description="A value that an option can have.")
+@strawberry.input(description="A value of an option.")
 class ProductOptionValueInput:
     name: str = strawberry.field(description="Unique within the option.")
-    images: list[ImageInput] | None = strawberry.field(default=None, description="Pictures shown once it is chosen.")
+    images: list[ImageInput] | None = strawberry.field(
+        default=None, description="Pictures to show when the value is selected."
+    )
     renamed_from: str | None = strawberry.field(
-        default=None, description="Its name so far, where this is a new name: combinations then follow."
+        default=None, description="The previous name, if this is a new one. Combinations follow the rename."
     )
 
     def value(self) -> rules.OptionValue:
@@ -44,18 +46,18 @@ class ProductOptionValueInput:
 @strawberry.input(description="An option of a product.")
 class ProductOptionInput:
     name: str = strawberry.field(description="Unique within the product.")
-    inventory: bool = strawberry.field(default=True, description="Whether it is part of the combinations.")
-    values: list[ProductOptionValueInput] = strawberry.field(description="What can be chosen.")
+    inventory: bool = strawberry.field(default=True, description="Whether combinations have a value of this option.")
+    values: list[ProductOptionValueInput] = strawberry.field(description="The values to choose from.")
     renamed_from: str | None = strawberry.field(
-        default=None, description="Its name so far, where this is a new name: combinations then follow."
+        default=None, description="The previous name, if this is a new one. Combinations follow the rename."
     )
 
     existing: str | None = strawberry.field(
         default=None,
         description=(
-            "The value of this new inventory option that combinations made before take: they keep their SKUs and stock. "
-            "Required where the product has combinations and the option is new to them; otherwise it changes nothing. "
-            "Always one of the values."
+            "The value of this new inventory option that existing combinations get. They keep their SKUs and stock. "
+            "Required if the product has combinations and the option is new to them; otherwise without effect. "
+            "Must be one of the values."
         ),
     )
 
@@ -71,55 +73,59 @@ class ProductOptionInput:
 
 @strawberry.input(description="A new product.")
 class CreateProductInput:
-    sku: str = strawberry.field(description="Unique over products and combinations in use.")
-    name: str = strawberry.field(description="For people.")
-    barcode: str | None = strawberry.field(default=None, description="What scanners read.")
-    slug: str | None = strawberry.field(default=None, description="Unique; made from the name when left out.")
-    description: str | None = strawberry.field(default=None, description="What is said about it.")
+    sku: str = strawberry.field(description="Unique among all products and combinations in use.")
+    name: str = strawberry.field(description="The display name.")
+    barcode: str | None = strawberry.field(default=None, description="The barcode.")
+    slug: str | None = strawberry.field(default=None, description="Unique. Default: derived from the name.")
+    description: str | None = strawberry.field(default=None, description="The description.")
     images: list[ImageInput] | None = strawberry.field(default=None, description="Its pictures.")
     category: str | None = strawberry.field(default=None, description="The category's slug.")
     tracking: InventoryTracking = strawberry.field(
         default=InventoryTracking.TRACK_WITHOUT_OPTIONS, description="How its stock is counted."
     )
-    published: bool = strawberry.field(default=True, description="The merchant's own switch.")
+    published: bool = strawberry.field(default=True, description="Whether the shop shows the product.")
     inventory_status: InventoryStatus = strawberry.field(
-        default=InventoryStatus.IN_STOCK, description="The status set by hand."
+        default=InventoryStatus.IN_STOCK, description="The manually set status."
     )
     shipping_origin: str | None = strawberry.field(
-        default=None, description="The code of the warehouse that shipping rates are reckoned from."
+        default=None, description="The code of the warehouse from which shipping rates are calculated."
     )
-    options: list[ProductOptionInput] | None = strawberry.field(default=None, description="What shoppers can choose.")
+    options: list[ProductOptionInput] | None = strawberry.field(
+        default=None, description="The options that shoppers can choose."
+    )
 
 
-@strawberry.input(description="Changes of a product: what is left out stays as it is, null empties it.")
+@strawberry.input(description="Changes of a product. Omitted fields stay unchanged, null clears them.")
 class UpdateProductInput:
-    sku: str = strawberry.field(description="Which product.")
+    sku: str = strawberry.field(description="The product's SKU.")
     new_sku: str | None = strawberry.field(default=strawberry.UNSET, description="Its new SKU.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="For people.")
-    barcode: str | None = strawberry.field(default=strawberry.UNSET, description="What scanners read.")
-    slug: str | None = strawberry.field(default=strawberry.UNSET, description="Unique; null makes it from the name.")
-    description: str | None = strawberry.field(default=strawberry.UNSET, description="What is said about it.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="The display name.")
+    barcode: str | None = strawberry.field(default=strawberry.UNSET, description="The barcode.")
+    slug: str | None = strawberry.field(default=strawberry.UNSET, description="Unique. Null: derived from the name.")
+    description: str | None = strawberry.field(default=strawberry.UNSET, description="The description.")
     images: list[ImageInput] | None = strawberry.field(
-        default=strawberry.UNSET, description="Its pictures, all of them."
+        default=strawberry.UNSET, description="All its pictures. Replaces the existing ones."
     )
     category: str | None = strawberry.field(default=strawberry.UNSET, description="The category's slug.")
     tracking: InventoryTracking | None = strawberry.field(
         default=strawberry.UNSET, description="How its stock is counted."
     )
-    published: bool | None = strawberry.field(default=strawberry.UNSET, description="The merchant's own switch.")
+    published: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether the shop shows the product."
+    )
     inventory_status: InventoryStatus | None = strawberry.field(
-        default=strawberry.UNSET, description="The status set by hand."
+        default=strawberry.UNSET, description="The manually set status."
     )
     shipping_origin: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The code of the warehouse that shipping rates are reckoned from."
+        default=strawberry.UNSET, description="The code of the warehouse from which shipping rates are calculated."
     )
     options: list[ProductOptionInput] | None = strawberry.field(
-        default=strawberry.UNSET, description="What shoppers can choose, all of it."
+        default=strawberry.UNSET, description="All options that shoppers can choose. Replaces the existing ones."
     )
 
 
 def _product(given: dict[str, object]) -> dict[str, object]:
-    """A product's input as the services take it."""
+    """The fields of a product or combination input, as the services expect them."""
     out = dict(given)
     for name, made in (("images", ImageInput.image), ("options", ProductOptionInput.option)):
         if isinstance(values := out.get(name), list):
@@ -127,7 +133,7 @@ def _product(given: dict[str, object]) -> dict[str, object]:
     return out
 
 
-@strawberry.input(description="Which product to delete.")
+@strawberry.input(description="A product to delete.")
 class DeleteProductInput:
     sku: str = strawberry.field(description="Its SKU.")
 
@@ -136,31 +142,36 @@ class DeleteProductInput:
 class CreateCombinationInput:
     product: str = strawberry.field(description="The product's SKU.")
     sku: str | None = strawberry.field(
-        default=None, description="Unique; made from the product's SKU and the values when left out."
+        default=None, description="Unique. Default: derived from the product's SKU and the option values."
     )
-    barcode: str | None = strawberry.field(default=None, description="What scanners read.")
-    code: str | None = strawberry.field(default=None, description="Shown to shoppers; left out, the product's.")
+    barcode: str | None = strawberry.field(default=None, description="The barcode.")
+    code: str | None = strawberry.field(default=None, description="The code shown to shoppers. Default: the product's.")
     options: list[SelectedOptionInput] = strawberry.field(description="A value for each inventory option.")
-    images: list[ImageInput] | None = strawberry.field(default=None, description="Left out, the product's are shown.")
+    images: list[ImageInput] | None = strawberry.field(
+        default=None, description="Its pictures. Default: the product's are shown."
+    )
 
 
-@strawberry.input(description="Which product's combinations to make.")
+@strawberry.input(description="A product whose combinations are generated.")
 class GenerateCombinationsInput:
     product: str = strawberry.field(description="The product's SKU.")
 
 
-@strawberry.input(description="Changes of a combination: what is left out stays as it is, null empties it.")
+@strawberry.input(description="Changes of a combination. Omitted fields stay unchanged, null clears them.")
 class UpdateCombinationInput:
-    sku: str = strawberry.field(description="Which combination.")
+    sku: str = strawberry.field(description="The combination's SKU.")
     new_sku: str | None = strawberry.field(default=strawberry.UNSET, description="Its new SKU.")
-    barcode: str | None = strawberry.field(default=strawberry.UNSET, description="What scanners read.")
-    code: str | None = strawberry.field(default=strawberry.UNSET, description="Shown to shoppers; null: the product's.")
+    barcode: str | None = strawberry.field(default=strawberry.UNSET, description="The barcode.")
+    code: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The code shown to shoppers. Null: the product's."
+    )
     images: list[ImageInput] | None = strawberry.field(
-        default=strawberry.UNSET, description="Its pictures, all of them; none: the product's."
+        default=strawberry.UNSET,
+        description="All its pictures. Replaces the existing ones. An empty list: the product's are shown.",
     )
 
 
-@strawberry.input(description="Which combination to delete.")
+@strawberry.input(description="A combination to delete.")
 class DeleteCombinationInput:
     sku: str = strawberry.field(description="Its SKU.")
 
@@ -168,50 +179,52 @@ class DeleteCombinationInput:
 @strawberry.input(description="A new category.")
 class CreateCategoryInput:
     slug: str = strawberry.field(description="Unique, such as garden-tools.")
-    name: str = strawberry.field(description="For people.")
-    parent: str | None = strawberry.field(default=None, description="The slug of the one above it.")
-
-
-@strawberry.input(description="Changes of a category: what is left out stays as it is.")
-class UpdateCategoryInput:
-    slug: str = strawberry.field(description="Which category.")
-    new_slug: str | None = strawberry.field(default=strawberry.UNSET, description="Its new slug.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="For people.")
+    name: str = strawberry.field(description="The display name.")
     parent: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The slug of the one above it; null moves it to the top."
+        default=None, description="The slug of the parent category. Default: none, at the top level."
     )
 
 
-@strawberry.input(description="Which category to delete.")
+@strawberry.input(description="Changes of a category. Omitted fields stay unchanged.")
+class UpdateCategoryInput:
+    slug: str = strawberry.field(description="The category's slug.")
+    new_slug: str | None = strawberry.field(default=strawberry.UNSET, description="Its new slug.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="The display name.")
+    parent: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The slug of the parent category. Null moves it to the top level."
+    )
+
+
+@strawberry.input(description="A category to delete.")
 class DeleteCategoryInput:
     slug: str = strawberry.field(description="Its slug.")
 
 
-@strawberry.input(description="A status set by hand.")
+@strawberry.input(description="A status to set manually.")
 class SetInventoryStatusInput:
     sku: str = strawberry.field(description="The product's SKU.")
     status: InventoryStatus = strawberry.field(description="The status.")
 
 
-@strawberry.type(description="A product that was made or changed.")
+@strawberry.type(description="A product that was created or changed.")
 class ProductPayload:
     product: Product | None = strawberry.field(description="The product.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="A combination that was made or changed.")
+@strawberry.type(description="A combination that was created or changed.")
 class CombinationPayload:
     combination: Combination | None = strawberry.field(description="The combination.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="Combinations that were made.")
+@strawberry.type(description="Combinations that were created.")
 class CombinationsPayload:
-    combinations: list[Combination] = strawberry.field(description="The new ones.")
+    combinations: list[Combination] = strawberry.field(description="The new combinations.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="A category that was made or changed.")
+@strawberry.type(description="A category that was created or changed.")
 class CategoryPayload:
     category: Category | None = strawberry.field(description="The category.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
@@ -233,13 +246,13 @@ def _deleted(name: str, row_id: int) -> DeletePayload:
     return DeletePayload(deleted_id=nodes.global_id(name, row_id), user_errors=[])
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.CATALOG_WRITE
 
 
 @strawberry.type
 class CatalogMutations:
-    @mutations.field(description="Makes a product. Needs catalog:write.", payload=ProductPayload, scope=WRITES)
+    @mutations.field(description="Creates a product. Needs catalog:write.", payload=ProductPayload, scope=WRITES)
     async def create_product(self, info: Info, input: Annotated[CreateProductInput, INPUT]) -> ProductPayload:
         return await _product_payload(await services.create_product(_product(mutations.given(input))))
 
@@ -250,14 +263,16 @@ class CatalogMutations:
         return await _product_payload(await services.update_product(input.sku, changes))
 
     @mutations.field(
-        description="Takes a product and its combinations out of use. Needs catalog:write.",
+        description="Deletes a product and its combinations. Needs catalog:write.",
         payload=DeletePayload,
         scope=WRITES,
     )
     async def delete_product(self, info: Info, input: Annotated[DeleteProductInput, INPUT]) -> DeletePayload:
         return _deleted("Product", await services.delete_product(input.sku))
 
-    @mutations.field(description="Makes a combination. Needs catalog:write.", payload=CombinationPayload, scope=WRITES)
+    @mutations.field(
+        description="Creates a combination. Needs catalog:write.", payload=CombinationPayload, scope=WRITES
+    )
     async def create_combination(
         self, info: Info, input: Annotated[CreateCombinationInput, INPUT]
     ) -> CombinationPayload:
@@ -272,7 +287,7 @@ class CatalogMutations:
         return await _combination_payload(made)
 
     @mutations.field(
-        description="Makes every combination of the inventory options that does not exist yet. Needs catalog:write.",
+        description="Creates all missing combinations of the inventory options. Needs catalog:write.",
         payload=CombinationsPayload,
         scope=WRITES,
     )
@@ -292,13 +307,11 @@ class CatalogMutations:
         changes.pop("sku")
         return await _combination_payload(await combinations.update(input.sku, changes))
 
-    @mutations.field(
-        description="Takes a combination out of use. Needs catalog:write.", payload=DeletePayload, scope=WRITES
-    )
+    @mutations.field(description="Deletes a combination. Needs catalog:write.", payload=DeletePayload, scope=WRITES)
     async def delete_combination(self, info: Info, input: Annotated[DeleteCombinationInput, INPUT]) -> DeletePayload:
         return _deleted("Combination", await combinations.delete(input.sku))
 
-    @mutations.field(description="Makes a category. Needs catalog:write.", payload=CategoryPayload, scope=WRITES)
+    @mutations.field(description="Creates a category. Needs catalog:write.", payload=CategoryPayload, scope=WRITES)
     async def create_category(self, info: Info, input: Annotated[CreateCategoryInput, INPUT]) -> CategoryPayload:
         return await _category_payload(await categories.create(input.slug, input.name, input.parent))
 
@@ -311,7 +324,7 @@ class CatalogMutations:
         return await _category_payload(await categories.update(input.slug, changes))
 
     @mutations.field(
-        description="Removes a category without children and products. Needs catalog:write.",
+        description="Deletes a category that has no children and no products. Needs catalog:write.",
         payload=DeletePayload,
         scope=WRITES,
     )
@@ -319,9 +332,7 @@ class CatalogMutations:
         return _deleted("Category", await categories.delete(input.slug))
 
     @mutations.field(
-        description=(
-            "The status set by hand, from where stock is looked after. Needs inventory:write, for all warehouses."
-        ),
+        description=("Sets the status of a product manually. Needs inventory:write, for all warehouses."),
         payload=ProductPayload,
         scope=Scope.INVENTORY_WRITE,
     )

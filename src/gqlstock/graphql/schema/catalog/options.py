@@ -7,18 +7,18 @@ from gqlstock.rules import catalog as rules
 
 @strawberry.type(description="A picture.")
 class Image:
-    url: str = strawberry.field(description="Where it is.")
-    alt: str | None = strawberry.field(description="What it shows, for those who cannot see it.")
+    url: str = strawberry.field(description="Its URL.")
+    alt: str | None = strawberry.field(description="Alternative text for screen readers.")
 
     @classmethod
     def of(cls, image: rules.Image) -> "Image":
         return cls(url=image.url, alt=image.alt)
 
 
-@strawberry.type(description="A value that an option can have, such as Red.")
+@strawberry.type(description="A value of an option, such as Red.")
 class ProductOptionValue:
     name: str = strawberry.field(description="Unique within the option.")
-    images: list[Image] = strawberry.field(description="Pictures shown once it is chosen.")
+    images: list[Image] = strawberry.field(description="Pictures to show when the value is selected.")
 
 
 @strawberry.type(description="An option of a product, such as Color.")
@@ -27,7 +27,7 @@ class ProductOption:
     inventory: bool = strawberry.field(
         description="Whether this option is part of the combinations (the Inventory checkbox)."
     )
-    values: list[ProductOptionValue] = strawberry.field(description="What can be chosen.")
+    values: list[ProductOptionValue] = strawberry.field(description="The values to choose from.")
 
     @classmethod
     def of(cls, option: rules.Option) -> "ProductOption":
@@ -38,7 +38,7 @@ class ProductOption:
         return cls(name=option.name, inventory=option.inventory, values=values)
 
 
-@strawberry.type(description="One option with the value that was chosen.")
+@strawberry.type(description="An option with the selected value.")
 class SelectedOption:
     name: str = strawberry.field(description="The option's name.")
     value: str = strawberry.field(description="The value's name.")
@@ -48,21 +48,23 @@ class SelectedOption:
         return [cls(name=name, value=value) for name, value in choice.items()]
 
 
-@strawberry.input(description="One option with the value to choose.")
+@strawberry.input(description="An option with the value to select.")
 class SelectedOptionInput:
     name: str = strawberry.field(description="The option's name.")
     value: str = strawberry.field(description="The value's name.")
 
 
-@strawberry.type(description="A value of an option, as the picker shows it.")
+@strawberry.type(description="A value of an option, for the option picker.")
 class OptionChoiceValue:
     name: str = strawberry.field(description="The value's name.")
-    selected: bool = strawberry.field(description="Whether it is chosen.")
-    exists: bool = strawberry.field(description="Whether there is such a combination with the rest of the choice.")
-    orderable: bool = strawberry.field(description="Whether one of those can be ordered.")
+    selected: bool = strawberry.field(description="Whether the value is selected.")
+    exists: bool = strawberry.field(
+        description="Whether there is a combination of this value with the other selected values."
+    )
+    orderable: bool = strawberry.field(description="Whether such a combination can be ordered.")
 
 
-@strawberry.type(description="An option, as the picker shows it.")
+@strawberry.type(description="An option, for the option picker.")
 class OptionChoice:
     name: str = strawberry.field(description="The option's name.")
-    values: list[OptionChoiceValue] = strawberry.field(description="What can be chosen.")
+    values: list[OptionChoiceValue] = strawberry.field(description="The values to choose from.")

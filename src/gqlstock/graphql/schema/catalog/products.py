@@ -37,7 +37,7 @@ async def _combinations(
     ids = [parent.row.id for parent in parents]
     below = list_combinations.of_products([parent.row for parent in parents])
     found = await paging.connections(page, OLDEST_FIRST, below, ids, Combination.of)
-    # A product may be asked more than once, on one website and on another.
+    # A product may occur more than once, for different websites.
     for parent, connection in zip(parents, found, strict=True):
         for combination in connection.nodes:
             combination.website = parent.website
@@ -48,37 +48,37 @@ async def _combinations(
 class Product(InventoryItem):
     images: list[Image] = derived_field(
         lambda product: [Image.of(image) for image in product.row.images],
-        description="Pictures; a combination without its own shows the product's.",
+        description="The pictures. A combination without its own shows the product's.",
     )
     slug: str = strawberry.field(description="Unique, such as garden-hose.")
-    description: str | None = strawberry.field(description="What is said about it.")
+    description: str | None = strawberry.field(description="The description.")
     category: Annotated["Category", strawberry.lazy("gqlstock.graphql.schema.catalog.categories")] | None = batch.field(
-        nodes.by_id(categories.categories, "category_id"), description="Where it is shown."
+        nodes.by_id(categories.categories, "category_id"), description="The category. Null: none."
     )
     tracking: InventoryTracking = strawberry.field(description="How its stock is counted.")
     published: bool = strawberry.field(
-        description="The merchant's own switch. lowStockActivity UNPUBLISH hides a product without touching it."
+        description="Whether the merchant has published it. lowStockActivity UNPUBLISH hides a product without changing this."
     )
     inventory_status: InventoryStatus = strawberry.field(
-        description="The status set by hand; availability.status is the one in effect."
+        description="The manually set status. availability.status is the effective one."
     )
     shipping_origin: Warehouse | None = batch.field(
         nodes.by_id(network.warehouses, "shipping_origin_id"),
-        description="The warehouse that shipping rates are reckoned from.",
+        description="The warehouse from which shipping rates are calculated.",
         scope=Scope.INVENTORY_READ,
     )
     options: list[ProductOption] = derived_field(
         lambda product: [ProductOption.of(option) for option in product.row.options],
-        description="What shoppers can choose.",
+        description="The options that shoppers can choose.",
     )
     combinations: Connection["Combination"] = batch.field(
         _combinations, description="The combinations of its inventory options, oldest first."
     )
     selection: ProductSelection | None = batch.field(
         selection.of_products,
-        description="What the shop shows once these option values are chosen: code, pictures, availability. [public]",
+        description="What the shop shows when these option values are selected: code, pictures, availability. [public]",
     )
-    created_at: datetime = strawberry.field(description="When it was made.")
+    created_at: datetime = strawberry.field(description="When it was created.")
 
     @classmethod
     def of(cls, row: Item) -> "Product":
@@ -123,14 +123,14 @@ async def _images(parents: Sequence["Combination"], info: Info) -> list[list[Ima
 
 @strawberry.type(description="One combination of a product's inventory options, such as Red / L.")
 class Combination(InventoryItem):
-    code: str = batch.field(_code, description="The code shown to shoppers: its own, else the product's.")
-    images: list[Image] = batch.field(_images, description="Its own pictures; without any, the product's.")
-    product: Product = batch.field(_product_of, description="The product it is of.")
+    code: str = batch.field(_code, description="The code shown to shoppers: its own code, else the product's.")
+    images: list[Image] = batch.field(_images, description="Its own pictures. If it has none, the product's.")
+    product: Product = batch.field(_product_of, description="The product of the combination.")
     selected_options: list[SelectedOption] = derived_field(
         lambda combination: SelectedOption.listed(combination.row.choice),
         description="The value of each inventory option.",
     )
-    created_at: datetime = strawberry.field(description="When it was made.")
+    created_at: datetime = strawberry.field(description="When it was created.")
     product_id: strawberry.Private[int]
 
     @classmethod
@@ -151,7 +151,7 @@ class Combination(InventoryItem):
 
 
 async def visible(info: Info, found: Sequence[Item], website: str | None) -> list[Item]:
-    """The items that this caller may see: for the public, what the website shows."""
+    """The items that the caller may see. The public sees what the website shows."""
     return await availability.visible(found, await assortments.channel(website), info.context.caller)
 
 

@@ -1,4 +1,4 @@
-"""What the shop asks: products, items, categories, and what can be sold."""
+"""Catalog queries: products, items, categories, availabilities."""
 
 from typing import Annotated, Any
 
@@ -26,12 +26,12 @@ from gqlstock.services import availability as services
 from gqlstock.services import categories as category_services
 from gqlstock.stock import categories, present
 
-SkuArg = Annotated[str | None, strawberry.argument(description="The SKU; this or the slug.")]
-SlugArg = Annotated[str | None, strawberry.argument(description="The slug; this or the SKU.")]
+SkuArg = Annotated[str | None, strawberry.argument(description="The SKU. Give either this or the slug.")]
+SlugArg = Annotated[str | None, strawberry.argument(description="The slug. Give either this or the SKU.")]
 
 
 async def _visible(info: Info, item: Item | None, website: str | None) -> Any:
-    """An item as this caller may see it on a website, if at all."""
+    """The item if the caller may see it on the website."""
     found = await visible(info, [item] if item is not None else [], website)
     return nodes.on_website(nodes.show(found[0]), website) if found else None
 
@@ -43,7 +43,7 @@ class CatalogQueries:
         self, info: Info, sku: SkuArg = None, slug: SlugArg = None, website: WebsiteArg = None
     ) -> Product | None:
         if (sku is None) == (slug is None):
-            raise BadUserInput("Ask for a product by its sku or by its slug: exactly one of them.")
+            raise BadUserInput("Give exactly one of sku and slug.")
         return await _visible(info, await present.product(sku=sku, slug=slug), website)  # type: ignore[no-any-return]
 
     @access.field(description="A product or a combination, by SKU. [public]")
@@ -59,10 +59,8 @@ class CatalogQueries:
     async def inventory_items(
         self,
         info: Info,
-        filter: Annotated[InventoryItemFilter | None, strawberry.argument(description="Which items to list.")] = None,
-        sort: Annotated[
-            InventoryItemSort, strawberry.argument(description="What to sort by.")
-        ] = InventoryItemSort.NAME,
+        filter: Annotated[InventoryItemFilter | None, strawberry.argument(description="Selects items.")] = None,
+        sort: Annotated[InventoryItemSort, strawberry.argument(description="The sort order.")] = InventoryItemSort.NAME,
         reverse: Reverse = False,
         website: WebsiteArg = None,
         first: First = None,
@@ -118,9 +116,7 @@ class CatalogQueries:
         page = Page.of(first, after, last, before)
         return await paging.connection(page, SortOrder("slug"), category_services.every(), nodes.show)
 
-    @access.field(
-        description="One entry for each SKU asked, in that order; null for a SKU that does not exist. [public]"
-    )
+    @access.field(description="One entry for each SKU, in the given order. Null for unknown SKUs. [public]")
     async def availabilities(
         self,
         info: Info,
@@ -128,7 +124,7 @@ class CatalogQueries:
         website: WebsiteArg = None,
     ) -> list[Availability | None] | None:
         if len(skus) > MAX_NAMES:
-            raise BadUserInput(f"{len(skus)} skus are too many: at most {MAX_NAMES}.")
+            raise BadUserInput(f"Too many skus: {len(skus)} given, at most {MAX_NAMES} allowed.")
         channel = await assortments.channel(website)
         if channel is None:
             return [None] * len(skus)

@@ -1,4 +1,4 @@
-"""What a shop shows for the options that a shopper has chosen."""
+"""What the shop shows when option values are selected."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -19,25 +19,23 @@ if TYPE_CHECKING:
     from gqlstock.graphql.schema.catalog.products import Combination, Product
 
 OptionsArg = Annotated[
-    list[SelectedOptionInput], strawberry.argument(description="What the shopper has chosen so far.")
+    list[SelectedOptionInput], strawberry.argument(description="The options that the shopper has selected so far.")
 ]
 
 
-@strawberry.type(description="What the shop shows once option values are chosen.")
+@strawberry.type(description="What the shop shows when option values are selected.")
 class ProductSelection:
     product: Annotated["Product", strawberry.lazy("gqlstock.graphql.schema.catalog.products")] = strawberry.field(
         description="The product."
     )
     combination: Annotated["Combination", strawberry.lazy("gqlstock.graphql.schema.catalog.products")] | None = (
-        strawberry.field(description="The combination chosen, if there is one.")
+        strawberry.field(description="The selected combination. Null if the selection is incomplete or has none.")
     )
-    complete: bool = strawberry.field(description="False until every inventory option has a value.")
+    complete: bool = strawberry.field(description="Whether every inventory option has a value.")
     code: str = strawberry.field(description="The code to show.")
     images: list[Image] = strawberry.field(description="The pictures to show.")
-    choices: list[OptionChoice] = strawberry.field(
-        description="Every option with its values, as the picker shows them."
-    )
-    availability: Availability | None = strawberry.field(description="What can be sold of the choice.")
+    choices: list[OptionChoice] = strawberry.field(description="All options with their values, for the option picker.")
+    availability: Availability | None = strawberry.field(description="The availability of the selection.")
 
 
 async def of_products(

@@ -1,1 +1,1 @@
-"""What is told of each change of stock, and the cursors of all feeds."""
+"""Changes of stock, and the cursors of all feeds."""

@@ -1,4 +1,4 @@
-"""Changes of levels in the schema: as they are pushed, and as a list of the same feed with the same cursors."""
+"""Changes of levels in the schema: as pushes, and as a list of the same feed with the same cursors."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,27 +22,27 @@ from gqlstock.services import list_changes
 
 SkusArg = Annotated[
     list[str] | None,
-    strawberry.argument(description="Only of items of these SKUs, deleted ones as well. At most 250."),
+    strawberry.argument(description="Only items with these SKUs, including deleted ones. At most 250."),
 ]
 WarehousesArg = Annotated[
-    list[str] | None, strawberry.argument(description="Only in these warehouses, by code. At most 250.")
+    list[str] | None, strawberry.argument(description="Only these warehouses, by code. At most 250.")
 ]
 
 
 @strawberry.type(description="A change of a level.")
 class InventoryChange:
-    cursor: str = strawberry.field(description="Where this change stands in the feed, to go on from here.")
+    cursor: str = strawberry.field(description="The position of this change in the feed, for `after`.")
     level: InventoryLevel = strawberry.field(
-        description="The level as it is when this is read, which may be after later changes."
+        description="The current state of the level, which may include later changes."
     )
     movement: StockMovement | None = strawberry.field(
-        description="The line of the ledger that this change wrote; null where onHand stayed as it was."
+        description="The movement that this change wrote to the ledger. Null if onHand did not change."
     )
-    changed_at: datetime = strawberry.field(description="When it changed.")
+    changed_at: datetime = strawberry.field(description="When the change was committed.")
 
 
 async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
-    """The changes that entries tell of, in their order."""
+    """The changes for feed entries, in their order."""
     changes = await list_changes.changes(entries)
     shown = {change.level.id: InventoryLevel.of(change.level) for change in changes}
     return [
@@ -57,7 +57,7 @@ async def of(entries: Sequence[Entry]) -> list[InventoryChange]:
 
 
 def chosen(skus: list[str] | None, warehouses: list[str] | None) -> ChangeFilter:
-    """The levels to hear of."""
+    """The filter of the levels to watch."""
     return ChangeFilter(
         skus=limited(skus, "skus") if skus is not None else None,
         warehouses=limited(warehouses, "warehouses") if warehouses is not None else None,
@@ -65,7 +65,7 @@ def chosen(skus: list[str] | None, warehouses: list[str] | None) -> ChangeFilter
 
 
 async def passing(part: Part, wanted: ChangeFilter, caller: Caller) -> list[InventoryChange]:
-    """The changes of a part of the feed that a filter lets through, of levels that the caller sees."""
+    """The changes in a part of the feed that match a filter, of levels that the caller may see."""
     changes = await part.once("changes", partial(of, part.entries))
     mine = [change for change in changes if caller.reaches(change.level.row.warehouse_id)]
     if wanted == ChangeFilter():
@@ -82,7 +82,7 @@ def _has(wanted: ChangeFilter, sku: str, warehouse: str) -> bool:
 class ChangeQueries:
     @access.field(
         description=(
-            "Changes of levels as they were committed, oldest first, for as long as news is kept: the feed that "
+            "Committed changes of levels, oldest first, as far back as changes are retained: the same feed that "
             "subscriptions push, with the same cursors. Needs inventory:read."
         ),
         scope=Scope.INVENTORY_READ,

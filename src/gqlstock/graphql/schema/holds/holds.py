@@ -1,4 +1,4 @@
-"""Holds for carts in the schema. Who knows a hold's id may order or release it: it cannot be guessed."""
+"""Holds for carts in the schema. Whoever knows a hold's id may order or release it, because ids cannot be guessed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,14 +19,14 @@ from gqlstock.services import list_holds
 from gqlstock.stock import network, present, reading
 
 
-@strawberry.type(description="What a hold was asked for.")
+@strawberry.type(description="One line of a hold.")
 class StockHoldLine:
     row: strawberry.Private[rules.StockHoldLine]
     sku: str = strawberry.field(description="The item's SKU when it was held.")
-    quantity: Decimal = strawberry.field(description="How many units are held.")
-    selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
+    quantity: Decimal = strawberry.field(description="The held quantity.")
+    selected_options: list[SelectedOption] = strawberry.field(description="The options that the shopper selected.")
     item: InventoryItem | None = batch.field(
-        nodes.by_id(present.items_in_use, "item_id"), description="The item; null once it is deleted."
+        nodes.by_id(present.items_in_use, "item_id"), description="The item. Null if it is deleted."
     )
 
     @classmethod
@@ -41,14 +41,16 @@ async def _lines(parents: Sequence["StockHold"], info: Info) -> list[list[StockH
     return [[StockHoldLine.of(row) for row in found[parent.row.id]] for parent in parents]
 
 
-@strawberry.type(description="Stock kept for a cart until expiresAt, or until it is ordered or released.")
+@strawberry.type(description="Stock held for a cart until expiresAt, or until it is ordered or released.")
 class StockHold(Node):
     row: strawberry.Private[rules.StockHold]
-    website: Website = batch.field(nodes.by_id(network.websites, "website_id"), description="Where it was made.")
-    lines: list[StockHoldLine] = batch.field(_lines, description="What is held, in the order in which it was given.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime = strawberry.field(description="When it ends by itself.")
-    state: StockHoldState = strawberry.field(description="Whether it still holds anything.")
+    website: Website = batch.field(
+        nodes.by_id(network.websites, "website_id"), description="The website where it was created."
+    )
+    lines: list[StockHoldLine] = batch.field(_lines, description="The held lines, in the given order.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    expires_at: datetime = strawberry.field(description="When it expires.")
+    state: StockHoldState = strawberry.field(description="The state of the hold.")
 
     @classmethod
     def of(cls, row: rules.StockHold) -> "StockHold":

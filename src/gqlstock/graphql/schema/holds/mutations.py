@@ -18,23 +18,27 @@ from gqlstock.services import hold_stock, release_hold
 from gqlstock.services.hold_stock import Guest, HoldRequest
 
 
-@strawberry.input(description="Stock to keep for a cart.")
+@strawberry.input(description="Stock to hold for a cart.")
 class HoldStockInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
-    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
-    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines; without a token at most 50.")
-    minutes: int = strawberry.field(default=15, description="For how long: 1 to 1,440; without a token at most 30.")
+    website: str | None = strawberry.field(
+        default=None, description="The website's code. Default: the default website."
+    )
+    lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines. Without a token, at most 50.")
+    minutes: int = strawberry.field(
+        default=15, description="The duration: 1 to 1,440 minutes. Without a token, at most 30."
+    )
     replaces: strawberry.ID | None = strawberry.field(
-        default=None, description="The cart's hold so far; it ends when this one is made."
+        default=None, description="The cart's previous hold. It ends when this one is created."
     )
 
 
-@strawberry.input(description="A hold to give back.")
+@strawberry.input(description="A hold to release.")
 class ReleaseStockHoldInput:
     id: strawberry.ID = strawberry.field(description="The hold's id.")
 
 
-@strawberry.type(description="A hold that was made or changed.")
+@strawberry.type(description="A hold that was created or changed.")
 class StockHoldPayload:
     hold: StockHold | None = strawberry.field(description="The hold.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
@@ -44,13 +48,13 @@ async def _hold_payload(hold_id: int) -> StockHoldPayload:
     return StockHoldPayload(hold=await nodes.loaded("StockHold", hold_id), user_errors=[])
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 
 
 @strawberry.type
 class HoldMutations:
     @mutations.field(
-        description="Keeps what is free for a cart: all of it or nothing. Needs orders:write.",
+        description="Holds available stock for a cart, completely or not at all. Needs orders:write.",
         payload=StockHoldPayload,
         scope=None,
     )
@@ -65,7 +69,7 @@ class HoldMutations:
         kept = await hold_stock.hold(context.caller, request, input.idempotency_key, guest)
         return await _hold_payload(kept.ids["hold"][0])
 
-    @mutations.field(description="Gives a hold's units back. Needs orders:write.", payload=StockHoldPayload, scope=None)
+    @mutations.field(description="Releases a hold. Needs orders:write.", payload=StockHoldPayload, scope=None)
     async def release_stock_hold(self, info: Info, input: Annotated[ReleaseStockHoldInput, INPUT]) -> StockHoldPayload:
         access.require_to_order(info.context)
         given_id = GivenId(nodes.row_id("StockHold", input.id), input.id)

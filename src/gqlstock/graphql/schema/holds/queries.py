@@ -21,14 +21,14 @@ READS = Scope.ORDERS_READ
 _NEWEST_FIRST = SortOrder("created_at", descending=True)
 
 
-@strawberry.input(description="Which holds; everything given must hold.")
+@strawberry.input(description="Selects holds. All given conditions must hold.")
 class StockHoldFilter:
     states: list[StockHoldState] | None = strawberry.field(
-        default=None, description="Only in one of these states, as they are now."
+        default=None, description="Only those that are now in one of these states."
     )
-    website: str | None = strawberry.field(default=None, description="Only of this website, by code.")
+    website: str | None = strawberry.field(default=None, description="Only those of this website, by code.")
     sku: str | None = strawberry.field(
-        default=None, description="Only with a line of this SKU, as it was held or as it is now."
+        default=None, description="Only those with a line of this SKU, current or when it was held."
     )
 
 
@@ -36,7 +36,7 @@ class StockHoldFilter:
 class HoldQueries:
     @access.field(description="A hold. Needs orders:read.", scope=READS)
     async def stock_hold(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The id.")]
     ) -> StockHold | None:
         hold_id = nodes.row_id("StockHold", id)
         found = (await list_holds.by_id([hold_id])).get(hold_id) if hold_id is not None else None
@@ -46,7 +46,7 @@ class HoldQueries:
     async def stock_holds(
         self,
         info: Info,
-        filter: Annotated[StockHoldFilter | None, strawberry.argument(description="Which holds.")] = None,
+        filter: Annotated[StockHoldFilter | None, strawberry.argument(description="Selects holds.")] = None,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -16,25 +16,25 @@ from gqlstock.services import warehouses as services
 from gqlstock.services.warehouses import AssignedWarehouse
 
 
-@strawberry.input(description="A warehouse to sell from.")
+@strawberry.input(description="A warehouse that a website or organization sells from.")
 class WebsiteWarehouseInput:
     warehouse: str = strawberry.field(description="The warehouse's code.")
     priority: int | None = strawberry.field(
-        default=None, description="The lowest gives first; left out, the place in the list."
+        default=None, description="The lowest number is used first. Default: the position in the list."
     )
 
 
 @strawberry.input(description="A postal address.")
 class AddressInput:
     line1: str | None = strawberry.field(default=None, description="Street and number.")
-    line2: str | None = strawberry.field(default=None, description="What else the street needs.")
+    line2: str | None = strawberry.field(default=None, description="A second address line.")
     city: str | None = strawberry.field(default=None, description="City or town.")
     region: str | None = strawberry.field(default=None, description="State, province or county.")
     postal_code: str | None = strawberry.field(default=None, description="Postal code.")
     country: str | None = strawberry.field(default=None, description="Country.")
 
 
-@strawberry.input(description="A place on the earth, in degrees.")
+@strawberry.input(description="A geographic location, in degrees.")
 class GeoPointInput:
     latitude: float = strawberry.field(description="-90 to 90.")
     longitude: float = strawberry.field(description="-180 to 180.")
@@ -43,9 +43,9 @@ class GeoPointInput:
         return Point(self.latitude, self.longitude)
 
 
-_CODE = "Unique; what it is asked for by."
-_NAME = "For people."
-_SELLS_FROM = "The warehouses to sell from, all of them."
+_CODE = "The unique code."
+_NAME = "The display name."
+_SELLS_FROM = "All warehouses to sell from. Replaces the existing ones."
 
 
 @strawberry.input(description="A new organization.")
@@ -55,9 +55,9 @@ class CreateOrganizationInput:
     warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=None, description=_SELLS_FROM)
 
 
-@strawberry.input(description="Changes of an organization: what is left out stays as it is.")
+@strawberry.input(description="Changes of an organization. Omitted fields stay unchanged.")
 class UpdateOrganizationInput:
-    code: str = strawberry.field(description="Which organization.")
+    code: str = strawberry.field(description="The organization's code.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
     warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=strawberry.UNSET, description=_SELLS_FROM)
 
@@ -67,14 +67,14 @@ class CreateWebsiteInput:
     code: str = strawberry.field(description=_CODE)
     name: str = strawberry.field(description=_NAME)
     organization: str | None = strawberry.field(
-        default=None, description="Whose it is, by code; left out, the organization default."
+        default=None, description="The organization's code. Default: the organization `default`."
     )
     warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=None, description=_SELLS_FROM)
 
 
-@strawberry.input(description="Changes of a website: what is left out stays as it is.")
+@strawberry.input(description="Changes of a website. Omitted fields stay unchanged.")
 class UpdateWebsiteInput:
-    code: str = strawberry.field(description="Which website.")
+    code: str = strawberry.field(description="The website's code.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
     organization: str | None = strawberry.field(default=strawberry.UNSET, description="Whose it is, by code.")
     warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=strawberry.UNSET, description=_SELLS_FROM)
@@ -84,44 +84,48 @@ class UpdateWebsiteInput:
 class CreateWarehouseInput:
     code: str = strawberry.field(description=_CODE)
     name: str = strawberry.field(description=_NAME)
-    address: AddressInput | None = strawberry.field(default=None, description="Where post goes.")
-    location: GeoPointInput | None = strawberry.field(default=None, description="Where it is, to find the nearest.")
-    active: bool = strawberry.field(default=True, description="An inactive one keeps its levels and sells nothing.")
-
-
-@strawberry.input(description="Changes of a warehouse: what is left out stays as it is, null empties it.")
-class UpdateWarehouseInput:
-    code: str = strawberry.field(description="Which warehouse.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
-    address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="Where post goes.")
+    address: AddressInput | None = strawberry.field(default=None, description="The postal address.")
     location: GeoPointInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Where it is, to find the nearest."
+        default=None, description="The location, for sourcing by distance."
+    )
+    active: bool = strawberry.field(
+        default=True, description="An inactive warehouse keeps its levels but sells nothing."
+    )
+
+
+@strawberry.input(description="Changes of a warehouse. Omitted fields stay unchanged, null clears them.")
+class UpdateWarehouseInput:
+    code: str = strawberry.field(description="The warehouse's code.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
+    address: AddressInput | None = strawberry.field(default=strawberry.UNSET, description="The postal address.")
+    location: GeoPointInput | None = strawberry.field(
+        default=strawberry.UNSET, description="The location, for sourcing by distance."
     )
     active: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="An inactive one keeps its levels and sells nothing."
+        default=strawberry.UNSET, description="An inactive warehouse keeps its levels but sells nothing."
     )
 
 
-@strawberry.type(description="An organization that was made or changed.")
+@strawberry.type(description="An organization that was created or changed.")
 class OrganizationPayload:
     organization: Organization | None = strawberry.field(description="The organization.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="A website that was made or changed.")
+@strawberry.type(description="A website that was created or changed.")
 class WebsitePayload:
     website: Website | None = strawberry.field(description="The website.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="A warehouse that was made or changed.")
+@strawberry.type(description="A warehouse that was created or changed.")
 class WarehousePayload:
     warehouse: Warehouse | None = strawberry.field(description="The warehouse.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 def _changes(input: object) -> dict[str, object]:
-    """An input as the services take it, without the code that says which object is meant."""
+    """The changes in an input, without the code that identifies the object."""
     out = mutations.given(input)
     out.pop("code")
     if isinstance(assigned := out.get("warehouses"), list):
@@ -137,14 +141,14 @@ def _assigned(given: list[WebsiteWarehouseInput] | None) -> list[AssignedWarehou
     return [AssignedWarehouse(one.warehouse, one.priority) for one in given or ()]
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.SETTINGS_WRITE
 
 
 @strawberry.type
 class NetworkMutations:
     @mutations.field(
-        description="Makes an organization. Needs settings:write.", payload=OrganizationPayload, scope=WRITES
+        description="Creates an organization. Needs settings:write.", payload=OrganizationPayload, scope=WRITES
     )
     async def create_organization(
         self, info: Info, input: Annotated[CreateOrganizationInput, INPUT]
@@ -161,7 +165,7 @@ class NetworkMutations:
         found = await services.update_organization(input.code, _changes(input))
         return OrganizationPayload(organization=await nodes.loaded("Organization", found), user_errors=[])
 
-    @mutations.field(description="Makes a website. Needs settings:write.", payload=WebsitePayload, scope=WRITES)
+    @mutations.field(description="Creates a website. Needs settings:write.", payload=WebsitePayload, scope=WRITES)
     async def create_website(self, info: Info, input: Annotated[CreateWebsiteInput, INPUT]) -> WebsitePayload:
         made = await services.create_website(input.code, input.name, input.organization, _assigned(input.warehouses))
         return WebsitePayload(website=await nodes.loaded("Website", made), user_errors=[])
@@ -171,7 +175,7 @@ class NetworkMutations:
         found = await services.update_website(input.code, _changes(input))
         return WebsitePayload(website=await nodes.loaded("Website", found), user_errors=[])
 
-    @mutations.field(description="Makes a warehouse. Needs settings:write.", payload=WarehousePayload, scope=WRITES)
+    @mutations.field(description="Creates a warehouse. Needs settings:write.", payload=WarehousePayload, scope=WRITES)
     async def create_warehouse(self, info: Info, input: Annotated[CreateWarehouseInput, INPUT]) -> WarehousePayload:
         made = await services.create_warehouse({"code": input.code, **_changes(input)})
         return WarehousePayload(warehouse=await nodes.loaded("Warehouse", made), user_errors=[])

@@ -14,7 +14,7 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import list_network
 from gqlstock.stock import network
 
-CodeArg = Annotated[str, strawberry.argument(description="Its code.")]
+CodeArg = Annotated[str, strawberry.argument(description="The code.")]
 READS = Scope.INVENTORY_READ
 
 

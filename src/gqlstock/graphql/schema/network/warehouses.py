@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 @strawberry.type(description="A postal address.")
 class Address:
     line1: str | None = strawberry.field(description="Street and number.")
-    line2: str | None = strawberry.field(description="What else the street needs.")
+    line2: str | None = strawberry.field(description="A second address line.")
     city: str | None = strawberry.field(description="City or town.")
     region: str | None = strawberry.field(description="State, province or county.")
     postal_code: str | None = strawberry.field(description="Postal code.")
     country: str | None = strawberry.field(description="Country.")
 
 
-@strawberry.type(description="A place on the earth, in degrees.")
+@strawberry.type(description="A geographic location, in degrees.")
 class GeoPoint:
     latitude: float = strawberry.field(description="-90 to 90.")
     longitude: float = strawberry.field(description="-180 to 180.")
 
 
 _NETWORK = (Scope.INVENTORY_READ, Scope.SETTINGS_WRITE)
-"""Who sees which websites sell from which warehouses. A website by itself may be part of what anybody is answered."""
+"""The scopes for seeing which websites sell from which warehouses. A website itself may be part of public answers."""
 _EMPTY = "Empty without inventory:read or settings:write."
 
 
@@ -73,18 +73,18 @@ async def _websites_of_warehouse(parents: Sequence["Warehouse"], info: Info) -> 
 
 
 @strawberry.type(
-    description="A merchant: it owns websites, and the warehouses that those without any of their own use."
+    description="A merchant with websites. Websites without warehouses of their own use the organization's."
 )
 class Organization(Node):
     row: strawberry.Private[network.Organization]
     code: str = strawberry.field(description="Unique, such as default.")
-    name: str = strawberry.field(description="For people.")
+    name: str = strawberry.field(description="The display name.")
     websites: list["Website"] = batch.seen_list(
         _websites_of_organization, description=f"Its websites. {_EMPTY}", scopes=_NETWORK
     )
     warehouses: list["WebsiteWarehouse"] = batch.seen_list(
         _warehouses_of_organization,
-        description=f"What a website of its without warehouses of its own sells from, in order of priority. {_EMPTY}",
+        description=f"The warehouses for websites without warehouses of their own, by priority. {_EMPTY}",
         scopes=_NETWORK,
     )
 
@@ -97,13 +97,13 @@ class Organization(Node):
 class Website(Node):
     row: strawberry.Private[network.Website]
     code: str = strawberry.field(description="Unique, such as shop.")
-    name: str = strawberry.field(description="For people.")
+    name: str = strawberry.field(description="The display name.")
     organization: Organization = batch.field(
-        nodes.by_id(rows.organizations, "organization_id"), description="Whose it is."
+        nodes.by_id(rows.organizations, "organization_id"), description="The organization that owns it."
     )
     warehouses: list["WebsiteWarehouse"] = batch.seen_list(
         _warehouses_of_website,
-        description=f"The warehouses it sells from, in order of priority. {_EMPTY}",
+        description=f"The warehouses that it sells from, by priority. {_EMPTY}",
         scopes=_NETWORK,
     )
 
@@ -112,10 +112,12 @@ class Website(Node):
         return cls(row=row, id=nodes.global_id("Website", row.id), code=row.code, name=row.name)
 
 
-@strawberry.type(description="A warehouse that is sold from, and how early.")
+@strawberry.type(description="A warehouse that is sold from, with its priority.")
 class WebsiteWarehouse:
     row: strawberry.Private[network.Assignment]
-    priority: int = strawberry.field(description="The lowest gives first; ties go by the warehouse's age.")
+    priority: int = strawberry.field(
+        description="The lowest number is used first. Of equal ones, the older warehouse is used first."
+    )
     warehouse: "Warehouse" = batch.field(nodes.by_id(rows.warehouses, "warehouse_id"), description="The warehouse.")
 
     @classmethod
@@ -123,20 +125,22 @@ class WebsiteWarehouse:
         return cls(row=row, priority=row.priority)
 
 
-@strawberry.type(description="A place where stock lies.")
+@strawberry.type(description="A place where stock is kept.")
 class Warehouse(Node):
     row: strawberry.Private[network.Warehouse]
     code: str = strawberry.field(description="Unique, such as BERLIN.")
-    name: str = strawberry.field(description="For people.")
-    address: Address | None = strawberry.field(description="Where post goes.")
-    location: GeoPoint | None = strawberry.field(description="Where it is, to find the nearest.")
-    active: bool = strawberry.field(description="An inactive warehouse keeps its levels and sells nothing.")
+    name: str = strawberry.field(description="The display name.")
+    address: Address | None = strawberry.field(description="The postal address.")
+    location: GeoPoint | None = strawberry.field(description="The location, for sourcing by distance.")
+    active: bool = strawberry.field(
+        description="Whether it sells. An inactive warehouse keeps its levels but sells nothing."
+    )
     websites: list[Website] = batch.seen_list(
         _websites_of_warehouse, description=f"The websites that sell from it. {_EMPTY}", scopes=_NETWORK
     )
     inventory_levels: (
         Connection[Annotated["InventoryLevel", strawberry.lazy("gqlstock.graphql.schema.stock.levels")]] | None
-    ) = batch.field(level_lists.in_warehouses, description="What lies there.", scope=Scope.INVENTORY_READ)
+    ) = batch.field(level_lists.in_warehouses, description="The levels in the warehouse.", scope=Scope.INVENTORY_READ)
 
     @classmethod
     def of(cls, row: network.Warehouse) -> "Warehouse":

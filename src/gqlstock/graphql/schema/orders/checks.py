@@ -1,4 +1,4 @@
-"""An order in the schema that is worked out without placing it."""
+"""The result of checkOrder: a planned order that is not placed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,13 +17,13 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.stock import network
 
 
-@strawberry.type(description="So many units that a warehouse would give.")
+@strawberry.type(description="Units that a warehouse would supply.")
 class PlannedAllocation:
     warehouse: str = strawberry.field(description="The warehouse's code.")
-    quantity: Decimal = strawberry.field(description="How many units.")
-    state: AllocationState = strawberry.field(description="Whether they are there or would wait.")
+    quantity: Decimal = strawberry.field(description="The number of units.")
+    state: AllocationState = strawberry.field(description="Whether they are on hand or would be backordered.")
     expected_at: datetime | None = strawberry.field(
-        description="When the last of units that would wait could leave; null where no date is known."
+        description="When the last backordered unit could leave. Null if no date is known."
     )
 
 
@@ -47,7 +47,7 @@ async def _planned(parents: Sequence["OrderCheckLine"], info: Info) -> list[list
 
 
 async def _checked_item(parents: Sequence["OrderCheckLine"], info: Info) -> list[InventoryItem | None]:
-    """Whoever guesses a SKU that is not published learns no more of it than that."""
+    """The items of the lines. Unpublished items are hidden, so that guessing SKUs reveals nothing about them."""
     sees_all = info.context.caller.may(Scope.CATALOG_READ)
     return [
         nodes.show_optional(parent.line.item)
@@ -57,28 +57,30 @@ async def _checked_item(parents: Sequence["OrderCheckLine"], info: Info) -> list
     ]
 
 
-@strawberry.type(description="One line of an order that was not placed.")
+@strawberry.type(description="One line of a checked order.")
 class OrderCheckLine:
     line: strawberry.Private[PlannedLine]
-    sku: str = strawberry.field(description="What would be ordered; a combination's where options stand for one.")
-    quantity: Decimal = strawberry.field(description="How many units were asked for.")
+    sku: str = strawberry.field(description="The SKU that would be ordered: the combination's, if options select one.")
+    quantity: Decimal = strawberry.field(description="The requested quantity.")
     backordered: Decimal = strawberry.field(
         description=(
-            "How many of them would wait for stock; where the caller may not see salableQuantity, all of them or none."
+            "The units that would be backordered. If the caller may not see salableQuantity, all of them or none."
         )
     )
     orderable: bool = strawberry.field(description="Whether this line could be ordered.")
-    unavailable_reason: UnavailableReason | None = strawberry.field(description="Why the item cannot be had.")
+    unavailable_reason: UnavailableReason | None = strawberry.field(
+        description="Why the item cannot be ordered. Null if orderable."
+    )
     item: InventoryItem | None = batch.field(
-        _checked_item, description="The item; null for an unknown SKU, and where the public may not see it."
+        _checked_item, description="The item. Null for an unknown SKU, and if the public may not see it."
     )
     allocations: list[PlannedAllocation] | None = batch.field(
-        _planned, description="Where the units would come from; null without inventory:read."
+        _planned, description="The warehouses that would supply the units. Null without inventory:read."
     )
-    message: str | None = strawberry.field(description="What to tell the shopper, such as the backorder notice.")
+    message: str | None = strawberry.field(description="A message for the shopper, such as the backorder notice.")
     expected_at: datetime | None = strawberry.field(
         description=(
-            "When all of its units that would wait could leave; null where none would, where no date is known, and where "
+            "When all its backordered units could leave. Null if none would be backordered, if no date is known, and if "
             "the caller may not see it (displayAvailability)."
         )
     )
@@ -97,11 +99,13 @@ class OrderCheckLine:
         )
 
 
-@strawberry.type(description="placeOrder's answer without placing it.")
+@strawberry.type(description="The result that placeOrder would have, without placing the order.")
 class OrderCheck:
-    orderable: bool = strawberry.field(description="Whether the order would be placed and not parked.")
-    lines: list[OrderCheckLine] = strawberry.field(description="Every line, as it would be ordered.")
-    user_errors: list[UserError] = strawberry.field(description="Why not; empty when it would be placed.")
+    orderable: bool = strawberry.field(description="Whether the order would be placed, not refused or parked.")
+    lines: list[OrderCheckLine] = strawberry.field(description="All lines, as they would be ordered.")
+    user_errors: list[UserError] = strawberry.field(
+        description="Why the order would not be placed. Empty if it would be."
+    )
 
     @classmethod
     def of(cls, plan: OrderPlan) -> "OrderCheck":

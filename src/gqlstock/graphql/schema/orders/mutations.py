@@ -1,4 +1,4 @@
-"""Placing orders, and the inputs that say what to order."""
+"""Mutations of orders, and their inputs."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -31,15 +31,15 @@ from gqlstock.services.return_items import ReturnItemsRequest
 from gqlstock.stock.command import Result
 
 
-@strawberry.input(description="So many units of one item.")
+@strawberry.input(description="A quantity of one item.")
 class OrderLineInput:
     sku: str = strawberry.field(description="The SKU of a product or a combination.")
     quantity: Decimal = strawberry.field(description="More than 0.")
     options: list[SelectedOptionInput] | None = strawberry.field(
         default=None,
         description=(
-            "The shopper's choice, for a product's SKU; tracked with options it stands for that combination's SKU. "
-            "Kept on the line."
+            "The selected options, for a product's SKU. If the product is tracked with options, they select the combination. "
+            "They are stored on the line."
         ),
     )
 
@@ -48,15 +48,19 @@ class OrderLineInput:
         return RequestedLine(self.sku, self.quantity, options)
 
 
-_HOLD = "The hold that it orders: worked out as if that had just ended, its warehouses first."
+_HOLD = "The hold to order. Its units count as free, and its warehouses are used first."
 
 
-@strawberry.input(description="An order to work out without placing it.")
+@strawberry.input(description="An order to check without placing it.")
 class CheckOrderInput:
-    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
+    website: str | None = strawberry.field(
+        default=None, description="The website's code. Default: the default website."
+    )
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
-    ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
+    ship_to: GeoPointInput | None = strawberry.field(
+        default=None, description="The destination, for sourcing by distance."
+    )
 
     def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
@@ -69,14 +73,18 @@ class PlaceOrderInput:
         default=None,
         description=mutations.KEY,
     )
-    website: str | None = strawberry.field(default=None, description="The website's code; left out, the default one.")
+    website: str | None = strawberry.field(
+        default=None, description="The website's code. Default: the default website."
+    )
     lines: list[OrderLineInput] = strawberry.field(description="1 to 500 lines.")
     customer_email: str | None = strawberry.field(
-        default=None, description="Kept as it is given: one @, no blanks, at most 254 characters."
+        default=None, description="Stored as given: one @, no spaces, at most 254 characters."
     )
-    reference: str | None = strawberry.field(default=None, description="The caller's own number for it.")
+    reference: str | None = strawberry.field(default=None, description="The caller's own number for the order.")
     hold: strawberry.ID | None = strawberry.field(default=None, description=_HOLD)
-    ship_to: GeoPointInput | None = strawberry.field(default=None, description="Where it goes, to find the nearest.")
+    ship_to: GeoPointInput | None = strawberry.field(
+        default=None, description="The destination, for sourcing by distance."
+    )
 
     def request(self) -> OrderRequest:
         lines = tuple(line.line() for line in self.lines)
@@ -98,15 +106,17 @@ class OrderPayload:
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.input(description="So many units of a line.")
+@strawberry.input(description="A quantity of an order line.")
 class OrderLineQuantityInput:
-    sku: str = strawberry.field(description="The SKU of the line's item, as it was ordered or as it is now.")
-    quantity: Decimal = strawberry.field(description="More than 0. In editOrder: what it becomes; 0 cancels the line.")
+    sku: str = strawberry.field(description="The SKU of the line's item, current or when it was ordered.")
+    quantity: Decimal = strawberry.field(
+        description="More than 0. In editOrder: the new quantity, 0 to cancel the line."
+    )
     line: strawberry.ID | None = strawberry.field(
         default=None,
         description=(
-            "The line's id, where an order has several of a SKU; left out, they go in their order. "
-            "editOrder refuses to guess."
+            "The line's id, if an order has several lines of a SKU. Default: lines are used in order. "
+            "editOrder requires it in this case."
         ),
     )
 
@@ -119,30 +129,32 @@ def line_quantities(given: list[OrderLineQuantityInput] | None) -> tuple[LineQua
     return tuple(line.quantity_of_line() for line in given) if given is not None else None
 
 
-@strawberry.input(description="A cancellation. Without lines: all that is not shipped.")
+@strawberry.input(description="A cancellation.")
 class CancelOrderInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     number: str = strawberry.field(description="The order's number.")
-    lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What to cancel.")
-    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    lines: list[OrderLineQuantityInput] | None = strawberry.field(
+        default=None, description="What to cancel. Default: everything that is not shipped."
+    )
+    reason: str | None = strawberry.field(default=None, description="The reason, for people.")
     restock: bool = strawberry.field(
-        default=True, description="Whether canceled units can be sold again; if not, those on hand are written off."
+        default=True, description="Whether canceled units can be sold again. If not, those on hand are written off."
     )
 
 
-@strawberry.input(description="So many units of a line, to move to another warehouse.")
+@strawberry.input(description="A quantity of an order line to move to another warehouse.")
 class MoveAllocationLineInput:
-    sku: str = strawberry.field(description="The SKU of the line's item, as it was ordered or as it is now.")
+    sku: str = strawberry.field(description="The SKU of the line's item, current or when it was ordered.")
     line: strawberry.ID | None = strawberry.field(
         default=None,
-        description="The line's id, where an order has several of a SKU; left out, they go in their order.",
+        description="The line's id, if an order has several lines of a SKU. Default: lines are used in order.",
     )
     quantity: Decimal = strawberry.field(
-        description="More than 0. Backordered units go first, then units in no shipment, then those in open shipments."
+        description="More than 0. Backordered units move first, then units in no shipment, then those in open shipments."
     )
-    from_: str = strawberry.field(name="from", description="The code of the warehouse that has them now.")
+    from_: str = strawberry.field(name="from", description="The code of the warehouse that supplies them now.")
     to: str = strawberry.field(
-        description="The code of the warehouse that gives them instead, an active one of the order's website."
+        description="The code of the warehouse to supply them instead: an active one of the order's website."
     )
 
     def moved(self) -> MovedQuantity:
@@ -150,45 +162,45 @@ class MoveAllocationLineInput:
         return MovedQuantity(self.sku, self.quantity, line, self.line, source=self.from_, target=self.to)
 
 
-@strawberry.input(description="Units of an order to move to other warehouses. Rows are applied one after the other.")
+@strawberry.input(description="Units of an order to move to other warehouses. Rows are applied in order.")
 class MoveAllocationsInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     number: str = strawberry.field(description="The order's number.")
     lines: list[MoveAllocationLineInput] = strawberry.field(description="What to move: 1 to 500 rows.")
-    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    reason: str | None = strawberry.field(default=None, description="The reason, for people.")
 
 
-@strawberry.input(description="Lines to add to an order, and new quantities of those that it has.")
+@strawberry.input(description="Lines to add to an order, and new quantities for existing lines.")
 class EditOrderInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     number: str = strawberry.field(description="The order's number.")
     add: list[OrderLineInput] | None = strawberry.field(
-        default=None, description="New lines, taken as by placeOrder. An order has at most 500 lines."
+        default=None, description="New lines, allocated as by placeOrder. An order has at most 500 lines."
     )
     change: list[OrderLineQuantityInput] | None = strawberry.field(
-        default=None, description="Lines with what their quantity, less what is canceled, becomes."
+        default=None, description="Existing lines, each with its new quantity without canceled units."
     )
-    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    reason: str | None = strawberry.field(default=None, description="The reason, for people.")
 
     def request(self) -> EditOrderRequest:
         added = tuple(line.line() for line in self.add or ())
         return EditOrderRequest(self.number, added, line_quantities(self.change) or (), self.reason)
 
 
-@strawberry.input(description="A parked order to try again.")
+@strawberry.input(description="A parked order to retry.")
 class RetryOrderInput:
     number: str = strawberry.field(description="The order's number.")
 
 
-@strawberry.input(description="Shipped units that came back.")
+@strawberry.input(description="Shipped units that were returned.")
 class ReturnItemsInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     order: str = strawberry.field(description="The order's number.")
-    lines: list[OrderLineQuantityInput] = strawberry.field(description="What came back.")
+    lines: list[OrderLineQuantityInput] = strawberry.field(description="The returned units.")
     restock: bool | None = strawberry.field(
-        default=None, description="Whether it counts as stock again; left out, as restockOnReturn says."
+        default=None, description="Whether the units are restocked. Default: the setting restockOnReturn."
     )
-    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    reason: str | None = strawberry.field(default=None, description="The reason, for people.")
 
 
 async def _order_payload(kept: Result, audience: Audience = Audience.STAFF) -> OrderPayload:
@@ -198,14 +210,14 @@ async def _order_payload(kept: Result, audience: Audience = Audience.STAFF) -> O
     return OrderPayload(order=order, user_errors=[])
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.ORDERS_WRITE
 
 
 @strawberry.type
 class OrderMutations:
     @mutations.field(
-        description="Places an order: all of it or nothing. Needs orders:write.", payload=OrderPayload, scope=None
+        description="Places an order, completely or not at all. Needs orders:write.", payload=OrderPayload, scope=None
     )
     async def place_order(self, info: Info, input: Annotated[PlaceOrderInput, INPUT]) -> OrderPayload:
         access.require_to_order(info.context)
@@ -215,7 +227,7 @@ class OrderMutations:
         return await _order_payload(kept, Audience.BUYER)
 
     @mutations.field(
-        description="Cancels what has not left of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
+        description="Cancels unshipped units of an order. Needs orders:write.", payload=OrderPayload, scope=WRITES
     )
     async def cancel_order(self, info: Info, input: Annotated[CancelOrderInput, INPUT]) -> OrderPayload:
         request = CancelOrderRequest(input.number, line_quantities(input.lines), input.reason, input.restock)
@@ -224,8 +236,8 @@ class OrderMutations:
 
     @mutations.field(
         description=(
-            "Moves units of an order that have not left to other warehouses, which must have them free. They are on hand "
-            "there, in no shipment. Needs orders:write."
+            "Moves unshipped units of an order to other warehouses, which must have them available. They are then on hand "
+            "there and in no shipment. Needs orders:write."
         ),
         payload=OrderPayload,
         scope=WRITES,
@@ -237,8 +249,8 @@ class OrderMutations:
 
     @mutations.field(
         description=(
-            "Adds lines to an order and changes the quantities of its lines, until everything has left: all of it or "
-            "nothing. More is taken as by placeOrder, less is canceled as by cancelOrder. Needs orders:write."
+            "Adds lines to an order and changes quantities of its lines, until everything is shipped. Applied completely or "
+            "not at all. Increases are allocated as by placeOrder, decreases canceled as by cancelOrder. Needs orders:write."
         ),
         payload=OrderPayload,
         scope=WRITES,
@@ -248,14 +260,16 @@ class OrderMutations:
         return await _order_payload(kept)
 
     @mutations.field(
-        description="Tries an order with the status BACKORDERED again. Needs orders:write.",
+        description="Retries an order with the status BACKORDERED. Needs orders:write.",
         payload=OrderPayload,
         scope=WRITES,
     )
     async def retry_order(self, info: Info, input: Annotated[RetryOrderInput, INPUT]) -> OrderPayload:
         return await _order_payload(await retry_order.retry(info.context.caller, input.number))
 
-    @mutations.field(description="Takes shipped units back. Needs orders:write.", payload=OrderPayload, scope=WRITES)
+    @mutations.field(
+        description="Records the return of shipped units. Needs orders:write.", payload=OrderPayload, scope=WRITES
+    )
     async def return_items(self, info: Info, input: Annotated[ReturnItemsInput, INPUT]) -> OrderPayload:
         lines = line_quantities(input.lines) or ()
         request = ReturnItemsRequest(input.order, lines, input.restock, input.reason)

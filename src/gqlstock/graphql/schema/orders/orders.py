@@ -36,9 +36,9 @@ from gqlstock.services import (
 from gqlstock.stock import network, present
 
 _FULFILMENT = (Scope.ORDERS_READ, Scope.ORDERS_WRITE)
-"""Who sees which warehouses an order's units come from. The public, which may place orders, does not.
+"""The scopes for seeing the warehouses of an order's units. The public, which may place orders, does not see them.
 
-A shopper sees the shipments of the order whose access token they have.
+A shopper sees the shipments of the order with their access token.
 """
 
 
@@ -78,55 +78,57 @@ async def _order_promised(parents: Sequence["Order"], info: Info) -> list[dateti
     return await order_dates.promised_of_orders([parent.row for parent in parents], info.context.caller)
 
 
-@strawberry.type(description="What a customer ordered.")
+@strawberry.type(description="An order of a customer.")
 class Order(Node):
     row: strawberry.Private[rules.Order]
     audience: strawberry.Private[Audience] = Audience.STAFF
     lines_at_hand: strawberry.Private[list[rules.OrderLine] | None] = None
-    """The lines of an order that was just placed, as they were written with it."""
-    number: str = strawberry.field(description="What people call it by.")
-    status: OrderStatus = strawberry.field(description="How far it is.")
-    website: Website = batch.field(nodes.by_id(network.websites, "website_id"), description="Where it was placed.")
+    """The lines of an order that was just placed, so that they need not be read again."""
+    number: str = strawberry.field(description="The number that people use.")
+    status: OrderStatus = strawberry.field(description="The status of the order.")
+    website: Website = batch.field(
+        nodes.by_id(network.websites, "website_id"), description="The website where it was placed."
+    )
     lines: list["OrderLine"] = batch.field(
-        _lines, description="What was ordered, in the order in which it was given.", at_hand=_lines_at_hand
+        _lines, description="The ordered lines, in the given order.", at_hand=_lines_at_hand
     )
     shipments: list[Shipment] = batch.seen_list(
         _shipments,
         description=(
-            "Its shipments, oldest first. Empty without orders:read or orders:write, but for the shopper who has its "
+            "Its shipments, oldest first. Empty without orders:read or orders:write, except for the shopper with its "
             "accessToken."
         ),
         scopes=_FULFILMENT,
         seen_for=is_shopper,
     )
-    customer_email: str | None = strawberry.field(description="Where the customer is written to.")
-    reference: str | None = strawberry.field(description="The caller's own number for it.")
+    customer_email: str | None = strawberry.field(description="The customer's e-mail address.")
+    reference: str | None = strawberry.field(description="The caller's own number for the order.")
     access_token: str | None = batch.field(
         _access_tokens,
         description=(
-            "For the shopper: reads this one order by orderByToken. To callers with orders:read, and in the payload of "
-            "placeOrder; else null."
+            "A token for the shopper, which reads this order by orderByToken. Visible with orders:read, and in the payload "
+            "of placeOrder; else null."
         ),
     )
     movements: Connection[StockMovement] | None = batch.field(
         below.rows(list_movements.of_orders, NEWEST_FIRST),
-        description="What it did to the ledger, newest first. Null for the shopper who has its accessToken.",
+        description="Its movements in the ledger, newest first. Null for the shopper with its accessToken.",
         scope=Scope.INVENTORY_READ,
         null_for=is_shopper,
     )
     expected_at: datetime | None = batch.field(
         _order_expected,
         description=(
-            "When the last of what waits for stock can leave; null when nothing waits, or the date of any of it is not "
-            "known. It moves with what is announced and with who waits."
+            "When the last backordered unit can leave. Null if nothing is backordered, or if the date of any unit is "
+            "unknown. It changes with announcements and with the queue of orders."
         ),
     )
     promised_at: datetime | None = batch.field(
-        _order_promised, description="expectedAt as it was told when the order was placed, tried again or edited."
+        _order_promised, description="expectedAt as it was when the order was placed, retried or edited."
     )
     placed_at: datetime = strawberry.field(description="When it was placed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    canceled_at: datetime | None = strawberry.field(description="When all of it was canceled.")
+    canceled_at: datetime | None = strawberry.field(description="When the whole order was canceled.")
 
     @classmethod
     def of(cls, row: rules.Order, audience: Audience = Audience.STAFF) -> "Order":
@@ -145,7 +147,7 @@ class Order(Node):
 
 
 def _in_states(*states: AllocationState) -> Any:
-    """A batch function for how many units of a line are in one of these states."""
+    """A batch function for the units of a line in one of these states."""
 
     async def units(parents: Sequence["OrderLine"], info: Info) -> list[Decimal]:
         return await list_orders.units_in([parent.row.id for parent in parents], *states)
@@ -162,7 +164,7 @@ async def _message(parents: Sequence["OrderLine"], info: Info) -> list[str | Non
 
 
 async def _item(parents: Sequence["OrderLine"], info: Info) -> list[InventoryItem | None]:
-    """The public is shown no item that is not published, though it be part of an order."""
+    """The items of the lines. The public does not see unpublished items, even in orders."""
     caller = info.context.caller
     found = await present.items_in_use({parent.row.item_id for parent in parents})
     if not (caller.sees_orders_in_full or caller.may(Scope.CATALOG_READ)):
@@ -185,26 +187,24 @@ async def _allocations(parents: Sequence["OrderLine"], info: Info) -> list[list[
     return [[Allocation.of(row) for row in found[p.row.id] if mine(row.warehouse_id)] for p in parents]
 
 
-@strawberry.type(description="One line of an order, as it was when ordered.")
+@strawberry.type(description="One line of an order.")
 class OrderLine(Node):
     row: strawberry.Private[rules.OrderLine]
     audience: strawberry.Private[Audience] = Audience.STAFF
     order: Order = batch.field(
-        nodes.by_id(list_orders.by_id, "order_id", hands_down="audience"), description="The order it is of."
+        nodes.by_id(list_orders.by_id, "order_id", hands_down="audience"), description="The order."
     )
-    selected_options: list[SelectedOption] = strawberry.field(description="What the shopper chose.")
+    selected_options: list[SelectedOption] = strawberry.field(description="The options that the shopper selected.")
     sku: str = strawberry.field(description="The item's SKU when it was ordered.")
     name: str = strawberry.field(description="The item's name when it was ordered.")
-    code: str = strawberry.field(description="As it was when ordered.")
+    code: str = strawberry.field(description="The item's code when it was ordered.")
     item: InventoryItem | None = batch.field(
-        _item, description="The item; null once it is deleted, and to the public while it is not published."
+        _item, description="The item. Null if it is deleted, and for the public while it is unpublished."
     )
-    quantity: Decimal = strawberry.field(description="How many units were ordered.")
+    quantity: Decimal = strawberry.field(description="The ordered quantity, including canceled units.")
     backordered: Decimal = batch.field(
         _backordered,
-        description=(
-            "How many of them wait for stock; to the public, where it may not see salableQuantity, all of them or none."
-        ),
+        description=("The backordered units. If the public may not see salableQuantity, it sees all of them or none."),
     )
     shipped: Decimal = batch.field(
         _in_states(AllocationState.SHIPPED, AllocationState.RETURNED),
@@ -213,21 +213,23 @@ class OrderLine(Node):
     returned: Decimal = batch.field(
         _in_states(AllocationState.RETURNED), description="How many of them have come back."
     )
-    canceled: Decimal = strawberry.field(description="How many of them are not wanted any more.")
+    canceled: Decimal = strawberry.field(description="The canceled units.")
     allocations: list["Allocation"] = batch.seen_list(
         _allocations,
-        description="Where its units come from, oldest first. Empty without orders:read or orders:write.",
+        description="The allocations of its units, oldest first. Empty without orders:read or orders:write.",
         scopes=_FULFILMENT,
     )
     expected_at: datetime | None = batch.field(
         _line_expected,
         description=(
-            "When the last of its units that wait can leave; null when none waits, or the date of any is not known."
+            "When its last backordered unit can leave. Null if none is backordered, or if the date of any is unknown."
         ),
     )
-    promised_at: datetime | None = batch.field(_line_promised, description="expectedAt as it was told when ordered.")
+    promised_at: datetime | None = batch.field(
+        _line_promised, description="expectedAt as it was when the line was ordered, retried or edited."
+    )
     message: str | None = batch.field(
-        _message, description="What the shopper was told about it, such as the backorder notice."
+        _message, description="The message for the shopper, such as the backorder notice."
     )
 
     @classmethod
@@ -262,26 +264,26 @@ async def _announcement(parents: Sequence["Allocation"], info: Info) -> list[Sto
     ]
 
 
-@strawberry.type(description="Part of a line: so many units of it, from one warehouse, in one state.")
+@strawberry.type(description="A part of an order line: units from one warehouse in one state.")
 class Allocation(Node):
     row: strawberry.Private[allocation.Allocation]
-    line: OrderLine = batch.field(nodes.by_id(list_orders.lines, "line_id"), description="The line it is of.")
+    line: OrderLine = batch.field(nodes.by_id(list_orders.lines, "line_id"), description="The order line.")
     shipment: Shipment | None = batch.field(
-        nodes.by_id(list_shipments.by_id, "shipment_id"), description="The shipment that its units are in."
+        nodes.by_id(list_shipments.by_id, "shipment_id"), description="The shipment of its units. Null: none yet."
     )
     warehouse: Warehouse = batch.field(
-        nodes.by_id(network.warehouses, "warehouse_id"), description="The warehouse that gives."
+        nodes.by_id(network.warehouses, "warehouse_id"), description="The warehouse that supplies the units."
     )
-    quantity: Decimal = strawberry.field(description="How many units.")
-    state: AllocationState = strawberry.field(description="How they stand.")
+    quantity: Decimal = strawberry.field(description="The number of units.")
+    state: AllocationState = strawberry.field(description="The state of the units.")
     expected_at: datetime | None = batch.field(
         _allocation_expected,
         description=(
-            "When the last of its units can leave, while they wait; null where what is announced does not reach that far."
+            "When the last of its units can leave. Null if they are not backordered, or if announcements do not cover them."
         ),
     )
     announcement: StockAnnouncement | None = batch.field(
-        _announcement, description="What is to bring the last of them; null without inventory:read."
+        _announcement, description="The announcement that covers the last of them. Null without inventory:read."
     )
 
     @classmethod

@@ -35,47 +35,57 @@ class OrderSort(StrEnum):
 
 described(
     OrderSort,
-    "What orders can be sorted by; the latest comes first.",
-    {"PLACED": "When they were placed.", "UPDATED": "When they last changed.", "NUMBER": "Their number."},
+    "The sort order of orders, latest first.",
+    {"PLACED": "By the time of placing.", "UPDATED": "By the time of the last change.", "NUMBER": "By number."},
 )
 
 
 @strawberry.input(description="Which orders; everything given must hold.")
 class OrderFilter:
     search: str | None = strawberry.field(
-        default=None, description="Looks in number, reference, e-mail address, and the lines' names and SKUs."
+        default=None, description="Searches number, reference, e-mail address, and the lines' names and SKUs."
     )
-    statuses: list[OrderStatus] | None = strawberry.field(default=None, description="Only in one of these statuses.")
-    warehouse: str | None = strawberry.field(default=None, description="Only with units from this warehouse, by code.")
-    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
-    website: str | None = strawberry.field(default=None, description="Only of this website, by code.")
-    customer_email: str | None = strawberry.field(default=None, description="Only of this customer, whatever the case.")
+    statuses: list[OrderStatus] | None = strawberry.field(
+        default=None, description="Only orders in one of these statuses."
+    )
+    warehouse: str | None = strawberry.field(
+        default=None, description="Only orders with units from this warehouse, by code."
+    )
+    reference: str | None = strawberry.field(default=None, description="Only those with this reference.")
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
+    website: str | None = strawberry.field(default=None, description="Only those of this website, by code.")
+    customer_email: str | None = strawberry.field(
+        default=None, description="Only orders of this customer, by e-mail address. Ignores case."
+    )
     sku: str | None = strawberry.field(
-        default=None, description="Only with a line of this SKU, as it was ordered or as it is now."
+        default=None, description="Only orders with a line of this SKU, current or when it was ordered."
     )
-    placed_since: datetime | None = strawberry.field(default=None, description="Only placed at or after that moment.")
-    placed_until: datetime | None = strawberry.field(default=None, description="Only placed before that moment.")
+    placed_since: datetime | None = strawberry.field(
+        default=None, description="Only orders placed at or after this time."
+    )
+    placed_until: datetime | None = strawberry.field(default=None, description="Only orders placed before this time.")
 
 
 @strawberry.type
 class OrderQueries:
     @access.field(description="An order. Needs orders:read.", scope=Scope.ORDERS_READ)
     async def order(
-        self, info: Info, number: Annotated[str, strawberry.argument(description="Its number.")]
+        self, info: Info, number: Annotated[str, strawberry.argument(description="The number.")]
     ) -> Order | None:
         return nodes.show_optional(await list_orders.by_number(number))  # type: ignore[no-any-return]
 
     @access.field(
         description=(
-            "One order, for the shopper who has its accessToken; null for any other text. Where they lack the scopes, its "
+            "One order, for the shopper with its accessToken. Null for any other text. Without the scopes, its "
             "movements and accessToken are null, its allocations empty, and hidden quantities and dates stay hidden. [public]"
         )
     )
     async def order_by_token(
         self, info: Info, token: Annotated[str, strawberry.argument(description="Its accessToken.")]
     ) -> Order | None:
-        # It may be personal data. Nor do wrong tokens take memory.
+        # Not cached: the answer may be personal data, and wrong tokens must not take memory.
         reading.never_keep()
         found = await order_tokens.find(token)
         return None if found is None else Order.of(found, Audience.SHOPPER)
@@ -84,8 +94,8 @@ class OrderQueries:
     async def orders(
         self,
         info: Info,
-        filter: Annotated[OrderFilter | None, strawberry.argument(description="Which orders.")] = None,
-        sort: Annotated[OrderSort, strawberry.argument(description="What to sort by.")] = OrderSort.PLACED,
+        filter: Annotated[OrderFilter | None, strawberry.argument(description="Selects orders.")] = None,
+        sort: Annotated[OrderSort, strawberry.argument(description="The sort order.")] = OrderSort.PLACED,
         reverse: Reverse = False,
         first: First = None,
         after: After = None,
@@ -100,11 +110,11 @@ class OrderQueries:
 
 @strawberry.type
 class OrderCheckQueries:
-    @access.field(description="placeOrder's answer without placing it. [public]")
+    @access.field(description="Checks an order: returns what placeOrder would, without placing it. [public]")
     async def check_order(
         self,
         info: Info,
-        input: Annotated[CheckOrderInput, strawberry.argument(description="The order to work out.")],
+        input: Annotated[CheckOrderInput, strawberry.argument(description="The order to check.")],
     ) -> OrderCheck | None:
         try:
             request = input.request()

@@ -1,4 +1,4 @@
-"""What was ordered of items and categories, and what that says of the stock."""
+"""Reports of the demand for items and categories, and of stock cover."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,10 +27,10 @@ from gqlstock.stock.lists import ComputedRows
 
 READS = Scope.INVENTORY_READ
 
-# Items of which nothing was ordered last for ever: they come behind all that has an end.
+# Items without orders never run out, so they are sorted after all others.
 _BEHIND_ALL = Decimal(10) ** 13
 
-DaysArg = Annotated[int, strawberry.argument(description=f"The span to look at, in days: 1 to {rules.MAX_DAYS}.")]
+DaysArg = Annotated[int, strawberry.argument(description=f"The period in days: 1 to {rules.MAX_DAYS}.")]
 
 
 class ItemDemandSort(StrEnum):
@@ -43,7 +43,7 @@ class ItemDemandSort(StrEnum):
         return SortOrder(self.value, descending=self is not ItemDemandSort.DAYS_OF_COVER)
 
     def is_ahead(self, row: services.ItemDemand) -> bool:
-        """Whether an item stands before all those of which nothing was ordered."""
+        """Whether an item is sorted before all items without orders."""
         if self is ItemDemandSort.DAYS_OF_COVER:
             return row.outlook.days_of_cover is not None
         return bool(self.key(row)[0] > 0)
@@ -59,27 +59,29 @@ class ItemDemandSort(StrEnum):
 
 described(
     ItemDemandSort,
-    "What item demand can be sorted by.",
+    "The sort order of item demand.",
     {
-        "DAYS_OF_COVER": "How long the stock lasts, shortest first.",
-        "ORDERED": "How much was ordered, most first.",
-        "SUGGESTED_REORDER": "How much is to be ordered again, most first.",
+        "DAYS_OF_COVER": "By days of cover, shortest first.",
+        "ORDERED": "By ordered quantity, highest first.",
+        "SUGGESTED_REORDER": "By suggested reorder quantity, highest first.",
     },
 )
 
 
-@strawberry.type(description="What was ordered of an item in a span of days, and what that says about the stock.")
+@strawberry.type(description="The demand for an item in a period, and how long its stock lasts.")
 class ItemDemand:
     item: InventoryItem = strawberry.field(description="The item.")
     ordered: Decimal = strawberry.field(description="Units ordered and not canceled.")
-    ordered_before: Decimal = strawberry.field(description="In the same number of days before.")
-    shipped: Decimal = strawberry.field(description="Units that left.")
-    returned: Decimal = strawberry.field(description="Units that came back.")
-    per_day: Decimal = strawberry.field(description="Units ordered a day.")
-    available: Decimal = strawberry.field(description="What is available now, over active warehouses.")
-    days_of_cover: float | None = strawberry.field(description="available / perDay; null when nothing was ordered.")
-    stockout_date: datetime | None = strawberry.field(description="Last day with stock at that pace.")
-    suggested_reorder: Decimal = strawberry.field(description="What brings cover up to coverDays, incoming counted in.")
+    ordered_before: Decimal = strawberry.field(description="Units ordered in the period of the same length before.")
+    shipped: Decimal = strawberry.field(description="Units shipped.")
+    returned: Decimal = strawberry.field(description="Units returned.")
+    per_day: Decimal = strawberry.field(description="Units ordered per day.")
+    available: Decimal = strawberry.field(description="The quantity available now, over active warehouses.")
+    days_of_cover: float | None = strawberry.field(description="available / perDay. Null if nothing was ordered.")
+    stockout_date: datetime | None = strawberry.field(description="The last day with stock at this rate.")
+    suggested_reorder: Decimal = strawberry.field(
+        description="The quantity that raises the cover to coverDays, with incoming stock counted."
+    )
 
     @classmethod
     def of(cls, row: services.ItemDemand) -> "ItemDemand":
@@ -98,15 +100,15 @@ class ItemDemand:
         )
 
 
-@strawberry.type(description="What was ordered of a category and all below it in a span of days.")
+@strawberry.type(description="The demand for a category and its descendants in a period.")
 class CategoryDemand:
     category: Category = strawberry.field(description="The category.")
     ordered: Decimal = strawberry.field(description="Units ordered and not canceled.")
-    ordered_before: Decimal = strawberry.field(description="In the same number of days before.")
+    ordered_before: Decimal = strawberry.field(description="Units ordered in the period of the same length before.")
 
 
 class _Sorted:
-    """A report in an order. Its front is what was ordered: a page of that does without the rest."""
+    """A sorted report. Items with orders come first, so a page of them does not read the others."""
 
     name = "report"
 
@@ -133,13 +135,13 @@ class _Sorted:
 
 def _check(name: str, days: int) -> None:
     if not 1 <= days <= rules.MAX_DAYS:
-        raise BadUserInput(f"{name} cannot be {days}: 1 to {rules.MAX_DAYS}.")
+        raise BadUserInput(f"{name} must be between 1 and {rules.MAX_DAYS}, not {days}.")
 
 
 @strawberry.type
 class DemandQueries:
     @access.field(
-        description="What was ordered, item by item, and how long the stock lasts. Needs inventory:read.",
+        description="Demand by item, and how long the stock lasts. Needs inventory:read.",
         scope=READS,
         work=COUNT_COST,
     )
@@ -147,15 +149,15 @@ class DemandQueries:
         self,
         info: Info,
         days: DaysArg = 30,
-        cover_days: Annotated[int, strawberry.argument(description="For how many days there is to be stock.")] = 30,
+        cover_days: Annotated[int, strawberry.argument(description="The number of days that stock should last.")] = 30,
         website: Annotated[
             str | None, strawberry.argument(description="Only this website's orders and stock, by code.")
         ] = None,
         category: Annotated[
-            str | None, strawberry.argument(description="Only this category and those below it, by slug.")
+            str | None, strawberry.argument(description="Only this category and its descendants, by slug.")
         ] = None,
         sort: Annotated[
-            ItemDemandSort, strawberry.argument(description="What to sort by.")
+            ItemDemandSort, strawberry.argument(description="The sort order.")
         ] = ItemDemandSort.DAYS_OF_COVER,
         first: First = None,
         after: After = None,
@@ -175,9 +177,7 @@ class DemandQueries:
         )
         return await paging.connection(page, sort.order, _Sorted(found, sort), ItemDemand.of)
 
-    @access.field(
-        description="What was ordered, category by category. Needs inventory:read.", scope=READS, work=COUNT_COST
-    )
+    @access.field(description="Demand by category. Needs inventory:read.", scope=READS, work=COUNT_COST)
     async def category_demand_report(
         self,
         info: Info,

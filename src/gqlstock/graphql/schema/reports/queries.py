@@ -1,4 +1,4 @@
-"""What the back office asks to understand figures: the sum behind an availability, and reports."""
+"""Queries that explain figures: the sum behind an availability, and the low-stock report."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -30,22 +30,20 @@ READS = Scope.INVENTORY_READ
 MOST_SHORT_FIRST = SortOrder("short", descending=True)
 
 
-@strawberry.type(description="An item whose available quantity is at or under its minimumStockQuantity.")
+@strawberry.type(description="An item whose available quantity is at or below its minimumStockQuantity.")
 class LowStockItem:
     item: InventoryItem = strawberry.field(description="The item.")
-    warehouse: Warehouse | None = strawberry.field(
-        description="The warehouse that was asked for; null: several together."
-    )
-    available: Decimal = strawberry.field(description="What it has to sell, safety stock taken off.")
-    minimum_stock_quantity: Decimal = strawberry.field(description="What it should have at least.")
+    warehouse: Warehouse | None = strawberry.field(description="The selected warehouse. Null: several together.")
+    available: Decimal = strawberry.field(description="The available quantity, less safety stock.")
+    minimum_stock_quantity: Decimal = strawberry.field(description="The item's minimumStockQuantity.")
 
 
 @strawberry.type
 class ReportQueries:
     @access.field(
         description=(
-            "Why the number is what it is: what lies where, less which claims, less which threshold from which place. "
-            "A token for some warehouses is told the sum over those. Needs inventory:read."
+            "Explains an availability: units on hand by warehouse, less claims on them, less thresholds with their origins. "
+            "A token that is limited to warehouses gets the sum over those. Needs inventory:read."
         ),
         scope=READS,
     )
@@ -63,7 +61,9 @@ class ReportQueries:
         )
 
     @access.field(
-        description="Counted items that are low, most short first. Needs inventory:read.", scope=READS, work=COUNT_COST
+        description="Tracked items that are low, those with the largest shortage first. Needs inventory:read.",
+        scope=READS,
+        work=COUNT_COST,
     )
     async def low_stock_report(
         self,
@@ -75,7 +75,7 @@ class ReportQueries:
             str | None, strawberry.argument(description="Only the stock that this website sells from, by code.")
         ] = None,
         category: Annotated[
-            str | None, strawberry.argument(description="Only this category and those below it, by slug.")
+            str | None, strawberry.argument(description="Only this category and its descendants, by slug.")
         ] = None,
         first: First = None,
         after: After = None,
@@ -87,7 +87,7 @@ class ReportQueries:
         if warehouse is not None and place is None:
             raise BadUserInput(f"There is no warehouse {warehouse:.80}.")
         if place is not None and not info.context.caller.reaches(place.id):
-            raise BadUserInput(f"The token is not for the warehouse {place.code}.")
+            raise BadUserInput(f"The token does not cover the warehouse {place.code}.")
         found = await reports.low_stock(
             await present.network(),
             channel=await assortments.channel(website) if website is not None else None,

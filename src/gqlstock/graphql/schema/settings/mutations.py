@@ -13,19 +13,19 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.services import settings as setting_services
 
 
-@strawberry.input(description="Settings for one place.")
+@strawberry.input(description="Settings of one place.")
 class SetInventorySettingsInput:
     scope: SettingScopeInput = strawberry.field(description="The place.")
-    settings: InventorySettingsInput = strawberry.field(description="The values: null takes one away.")
+    settings: InventorySettingsInput = strawberry.field(description="The values. Null removes a value.")
 
 
 @strawberry.type(description="Settings that were changed.")
 class SettingsPayload:
-    settings: ScopedSettings | None = strawberry.field(description="The place's settings as they are now.")
+    settings: ScopedSettings | None = strawberry.field(description="The current settings of the place.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.SETTINGS_WRITE
 
 

@@ -16,7 +16,8 @@ READS = Scope.INVENTORY_READ
 @strawberry.type
 class SettingsQueries:
     @access.field(
-        description="Own values, values in effect and their origins at one place. Needs inventory:read.", scope=READS
+        description="The own values, effective values and their origins at one place. Needs inventory:read.",
+        scope=READS,
     )
     async def inventory_settings(
         self, info: Info, scope: Annotated[SettingScopeInput, strawberry.argument(description="The place.")]

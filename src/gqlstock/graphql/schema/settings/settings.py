@@ -1,4 +1,4 @@
-"""Settings in the schema. Types and input follow the table in ``rules.settings``: a setting is written down once."""
+"""Settings in the schema. Types and input are derived from the table in ``rules.settings``."""
 
 from dataclasses import fields
 from types import UnionType
@@ -14,7 +14,7 @@ from gqlstock.services import settings as services
 
 
 def _shown(kind: Any) -> Any:
-    """The type in which the schema shows a setting: lists for the rules' tuples."""
+    """The GraphQL type of a setting: lists for the rules' tuples."""
     if isinstance(kind, UnionType):
         return _shown(next(a for a in get_args(kind) if a is not type(None))) | None
     return list[get_args(kind)[0]] if get_origin(kind) is tuple else kind  # type: ignore[misc]
@@ -24,7 +24,7 @@ _TYPES = {f.name: _shown(f.type) for f in fields(Settings)}
 _DESCRIPTIONS: dict[str, str] = {f.name: f.metadata["description"] for f in fields(Settings)}
 
 
-@strawberry.type(description="Settings in effect, after the fallback. stock-model.md says what each one does.")
+@strawberry.type(description="The effective settings, after the fallback.")
 class InventorySettings:
     __annotations__ = _TYPES
     vars().update({name: strawberry.field(description=told) for name, told in _DESCRIPTIONS.items()})
@@ -36,7 +36,7 @@ class InventorySettings:
 
 
 @strawberry.input(
-    description="The settings of one place: a field left out stays as it is, null goes back to what the next place says."
+    description="The settings of one place. Omitted fields stay unchanged. Null removes the own value; the fallback applies."
 )
 class InventorySettingsInput:
     __annotations__ = {name: kind | None for name, kind in _TYPES.items()}
@@ -45,7 +45,7 @@ class InventorySettingsInput:
     )
 
     def given(self) -> dict[str, Any]:
-        """What was given, by the setting's name; None takes a value away."""
+        """The given values by setting name. None removes a value."""
         values = {name: getattr(self, name) for name in rules.NAMES}
         return {
             name: tuple(value) if isinstance(value, list) else value
@@ -54,12 +54,12 @@ class InventorySettingsInput:
         }
 
 
-@strawberry.type(description="Where the value of one setting came from.")
+@strawberry.type(description="The origin of the effective value of a setting.")
 class SettingOrigin:
     setting: str = strawberry.field(description="The field's name in InventorySettings.")
-    scope: SettingScope = strawberry.field(description="The kind of place that the value came from.")
+    scope: SettingScope = strawberry.field(description="The kind of place that set the value.")
     owner: str | None = strawberry.field(
-        description="sku@warehouse, sku, category slug, website code, organization code; null for SYSTEM and DEFAULT."
+        description="sku@warehouse, sku, category slug, website code or organization code. Null for SYSTEM and DEFAULT."
     )
     value: JSON | None = strawberry.field(description="The value.")
 
@@ -76,7 +76,7 @@ class LevelKeyInput:
     warehouse: str = strawberry.field(description="The warehouse's code.")
 
 
-@strawberry.input(description="A place that settings can be set at: exactly one field.", one_of=True)
+@strawberry.input(description="A place where settings can be set. Give exactly one field.", one_of=True)
 class SettingScopeInput:
     system: bool | None = strawberry.field(default=strawberry.UNSET, description="The whole installation: true.")
     organization: str | None = strawberry.field(default=strawberry.UNSET, description="The organization's code.")
@@ -91,13 +91,13 @@ class SettingScopeInput:
         return services.target_of({name: vars(value) if isinstance(value, LevelKeyInput) else value})
 
 
-@strawberry.type(description="The settings of one place: what is set there, and what takes effect there.")
+@strawberry.type(description="The settings of one place: own and effective values.")
 class ScopedSettings:
     scope: SettingScope = strawberry.field(description="The kind of place.")
-    owner: str | None = strawberry.field(description="Which one, as in SettingOrigin.owner.")
-    own: JSON = strawberry.field(description="The raw values set at this very place, by field name.")
-    effective: InventorySettings = strawberry.field(description="The values in effect there.")
-    origins: list[SettingOrigin] = strawberry.field(description="Where each of those values came from.")
+    owner: str | None = strawberry.field(description="The place, as in SettingOrigin.owner.")
+    own: JSON = strawberry.field(description="The values set at this place, by field name.")
+    effective: InventorySettings = strawberry.field(description="The effective values at this place.")
+    origins: list[SettingOrigin] = strawberry.field(description="The origin of each effective setting.")
 
     @classmethod
     def of(cls, scoped: services.PlaceSettings) -> "ScopedSettings":

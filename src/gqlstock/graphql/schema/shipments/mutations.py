@@ -16,33 +16,34 @@ from gqlstock.services import ship
 from gqlstock.services.ship import CreateShipmentRequest
 
 
-@strawberry.input(
-    description="A new shipment. Without lines: all of the order's units in that warehouse that are in no shipment."
-)
+@strawberry.input(description="A new shipment.")
 class CreateShipmentInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     order: str = strawberry.field(description="The order's number.")
-    warehouse: str = strawberry.field(description="The code of the warehouse it leaves.")
-    lines: list[OrderLineQuantityInput] | None = strawberry.field(default=None, description="What goes into it.")
-
-
-@strawberry.input(description="A shipment that leaves.")
-class ShipShipmentInput:
-    number: str = strawberry.field(description="The shipment's number.")
-    tracking_number: str | None = strawberry.field(default=None, description="The carrier's number for it.")
-    carrier: str | None = strawberry.field(default=None, description="Who carries it.")
-    allow_negative: bool = strawberry.field(
-        default=False,
-        description="Its units left, whatever onHand says: it may fall below zero. Backordered units still have to wait.",
+    warehouse: str = strawberry.field(description="The code of the warehouse that it leaves.")
+    lines: list[OrderLineQuantityInput] | None = strawberry.field(
+        default=None,
+        description="The contents. Default: all units of the order in that warehouse that are in no shipment.",
     )
 
 
-@strawberry.input(description="A shipment to unpack.")
+@strawberry.input(description="A shipment that has left.")
+class ShipShipmentInput:
+    number: str = strawberry.field(description="The shipment's number.")
+    tracking_number: str | None = strawberry.field(default=None, description="The carrier's tracking number.")
+    carrier: str | None = strawberry.field(default=None, description="The carrier.")
+    allow_negative: bool = strawberry.field(
+        default=False,
+        description="Ships even if onHand is too low; onHand may then fall below zero. Backordered units still have to wait.",
+    )
+
+
+@strawberry.input(description="A shipment to cancel.")
 class CancelShipmentInput:
     number: str = strawberry.field(description="The shipment's number.")
 
 
-@strawberry.type(description="A shipment that was made or changed.")
+@strawberry.type(description="A shipment that was created or changed.")
 class ShipmentPayload:
     shipment: Shipment | None = strawberry.field(description="The shipment.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
@@ -53,14 +54,16 @@ async def _shipment_payload(info: Info, shipment_id: int) -> ShipmentPayload:
     return ShipmentPayload(shipment=seen[0] if seen else None, user_errors=[])
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.ORDERS_WRITE
 
 
 @strawberry.type
 class ShipmentMutations:
     @mutations.field(
-        description="Puts units of an order into a shipment. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
+        description="Creates a shipment with units of an order. Needs orders:write.",
+        payload=ShipmentPayload,
+        scope=WRITES,
     )
     async def create_shipment(self, info: Info, input: Annotated[CreateShipmentInput, INPUT]) -> ShipmentPayload:
         request = CreateShipmentRequest(input.order, input.warehouse, line_quantities(input.lines))
@@ -68,7 +71,7 @@ class ShipmentMutations:
         return await _shipment_payload(info, kept.ids["shipment"][0])
 
     @mutations.field(
-        description="Sends a READY shipment off. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
+        description="Marks a READY shipment as shipped. Needs orders:write.", payload=ShipmentPayload, scope=WRITES
     )
     async def ship_shipment(self, info: Info, input: Annotated[ShipShipmentInput, INPUT]) -> ShipmentPayload:
         shipped = await ship.ship(
@@ -81,7 +84,7 @@ class ShipmentMutations:
         return await _shipment_payload(info, shipped)
 
     @mutations.field(
-        description="Puts a shipment's units back into no shipment. Needs orders:write.",
+        description="Cancels a shipment. Its units are then in no shipment. Needs orders:write.",
         payload=ShipmentPayload,
         scope=WRITES,
     )

@@ -29,24 +29,28 @@ class ShipmentSort(StrEnum):
 
 described(
     ShipmentSort,
-    "What shipments can be sorted by; the oldest comes first, as it is to be packed.",
-    {"CREATED": "When they were made.", "UPDATED": "When they last changed."},
+    "The sort order of shipments, oldest first, because those are packed first.",
+    {"CREATED": "By creation time.", "UPDATED": "By the time of the last change."},
 )
 
 
-@strawberry.input(description="Which shipments; everything given must hold.")
+@strawberry.input(description="Selects shipments. All given conditions must hold.")
 class ShipmentFilter:
-    states: list[ShipmentState] | None = strawberry.field(default=None, description="Only in one of these states.")
-    warehouse: str | None = strawberry.field(default=None, description="Only from this warehouse, by code.")
-    order: str | None = strawberry.field(default=None, description="Only of the order of this number.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    states: list[ShipmentState] | None = strawberry.field(
+        default=None, description="Only those in one of these states."
+    )
+    warehouse: str | None = strawberry.field(default=None, description="Only those from this warehouse, by code.")
+    order: str | None = strawberry.field(default=None, description="Only those of the order with this number.")
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
 
 
 @strawberry.type
 class ShipmentQueries:
     @access.field(description="A shipment. Needs orders:read.", scope=READS)
     async def shipment(
-        self, info: Info, number: Annotated[str, strawberry.argument(description="Its number.")]
+        self, info: Info, number: Annotated[str, strawberry.argument(description="The number.")]
     ) -> Shipment | None:
         return nodes.show_optional(await list_shipments.by_number(number, info.context.caller))  # type: ignore[no-any-return]
 
@@ -54,8 +58,8 @@ class ShipmentQueries:
     async def shipments(
         self,
         info: Info,
-        filter: Annotated[ShipmentFilter | None, strawberry.argument(description="Which shipments.")] = None,
-        sort: Annotated[ShipmentSort, strawberry.argument(description="What to sort by.")] = ShipmentSort.CREATED,
+        filter: Annotated[ShipmentFilter | None, strawberry.argument(description="Selects shipments.")] = None,
+        sort: Annotated[ShipmentSort, strawberry.argument(description="The sort order.")] = ShipmentSort.CREATED,
         reverse: Reverse = False,
         first: First = None,
         after: After = None,

@@ -26,16 +26,14 @@ if TYPE_CHECKING:
     from gqlstock.graphql.schema.orders.orders import Order, OrderLine
 
 
-@strawberry.type(description="Units of one line in a shipment.")
+@strawberry.type(description="Units of one order line in a shipment.")
 class ShipmentItem:
     line: Annotated["OrderLine", strawberry.lazy("gqlstock.graphql.schema.orders.orders")] = strawberry.field(
-        description="The line they are of."
+        description="The order line."
     )
-    quantity: Decimal = strawberry.field(description="How many units of it are in the shipment, or were when it left.")
+    quantity: Decimal = strawberry.field(description="The units in the shipment, or when it left.")
     backordered: Decimal = strawberry.field(
-        description=(
-            "How many of them wait for stock; to the public, where it may not see salableQuantity, all of them or none."
-        )
+        description=("The backordered units. If the public may not see salableQuantity, it sees all of them or none.")
     )
 
 
@@ -73,28 +71,28 @@ async def _expected_at(parents: Sequence["Shipment"], info: Info) -> list[dateti
 class Shipment(Node):
     row: strawberry.Private[rules.Shipment]
     audience: strawberry.Private[Audience] = Audience.STAFF
-    number: str = strawberry.field(description="What people call it by.")
+    number: str = strawberry.field(description="The number that people use.")
     order: Annotated["Order", strawberry.lazy("gqlstock.graphql.schema.orders.orders")] = batch.field(
-        nodes.by_id(list_orders.by_id, "order_id", hands_down="audience"), description="The order it is of."
+        nodes.by_id(list_orders.by_id, "order_id", hands_down="audience"), description="The order."
     )
     warehouse: Warehouse = batch.field(
-        nodes.by_id(network.warehouses, "warehouse_id"), description="The warehouse it leaves."
+        nodes.by_id(network.warehouses, "warehouse_id"), description="The warehouse that it leaves."
     )
     state: ShipmentState = strawberry.field(
-        description="PENDING while a unit in it is backordered; only READY can be shipped."
+        description="PENDING while a unit in it is backordered. Only READY shipments can be shipped."
     )
-    items: list[ShipmentItem] = batch.field(_items, description="What is in it, line by line.")
+    items: list[ShipmentItem] = batch.field(_items, description="Its contents, by order line.")
     expected_at: datetime | None = batch.field(
         _expected_at,
         description=(
-            "When the last of what waits in it can leave; null when nothing waits, or the date of any of it is not known."
+            "When the last backordered unit in it can leave. Null if none is backordered, or if the date of any is unknown."
         ),
     )
-    tracking_number: str | None = strawberry.field(description="The carrier's number for it.")
-    carrier: str | None = strawberry.field(description="Who carries it.")
-    created_at: datetime = strawberry.field(description="When it was made.")
+    tracking_number: str | None = strawberry.field(description="The carrier's tracking number.")
+    carrier: str | None = strawberry.field(description="The carrier.")
+    created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    shipped_at: datetime | None = strawberry.field(description="When it left.")
+    shipped_at: datetime | None = strawberry.field(description="When it was shipped.")
 
     @classmethod
     def of(cls, row: rules.Shipment, audience: Audience = Audience.STAFF) -> "Shipment":

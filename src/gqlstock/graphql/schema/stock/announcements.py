@@ -19,21 +19,23 @@ if TYPE_CHECKING:
     from gqlstock.graphql.schema.transfers.transfers import InventoryTransfer
 
 
-@strawberry.type(description="Stock on its way; quantity - received is what incoming counts.")
+@strawberry.type(description="Announced stock. incoming counts quantity - received.")
 class StockAnnouncement(Node):
     row: strawberry.Private[receiving.StockAnnouncement]
-    level: InventoryLevel = batch.field(nodes.by_id(present.levels, "level_id"), description="Where it is to come.")
-    quantity: Decimal = strawberry.field(description="How many units were announced.")
-    received: Decimal = strawberry.field(description="How many of them have come.")
-    expected_at: datetime | None = strawberry.field(description="When they are expected.")
-    reference: str | None = strawberry.field(description="The document behind it in another system.")
-    overdue: bool = strawberry.field(description="Whether something is still to come although its date has passed.")
+    level: InventoryLevel = batch.field(
+        nodes.by_id(present.levels, "level_id"), description="The level that it will arrive at."
+    )
+    quantity: Decimal = strawberry.field(description="The announced quantity, including received units.")
+    received: Decimal = strawberry.field(description="The received quantity.")
+    expected_at: datetime | None = strawberry.field(description="When the units are expected. Null: unknown.")
+    reference: str | None = strawberry.field(description="The number of a document in another system.")
+    overdue: bool = strawberry.field(description="Whether units are missing although the expected date has passed.")
     created_at: datetime = strawberry.field(description="When it was announced.")
-    withdrawn_at: datetime | None = strawberry.field(description="Set when the rest of it will not come.")
+    withdrawn_at: datetime | None = strawberry.field(description="When the rest of it was withdrawn.")
     transfer: Annotated["InventoryTransfer", strawberry.lazy("gqlstock.graphql.schema.transfers.transfers")] | None = (
         batch.field(
             nodes.by_id(list_transfers.by_id, "transfer_id"),
-            description="The transfer that alone fills it; null for one that receiveStock fills.",
+            description="The transfer that fills it. Null if receiveStock fills it.",
         )
     )
 

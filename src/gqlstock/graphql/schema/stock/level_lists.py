@@ -1,4 +1,4 @@
-"""Lists of inventory levels in the schema: their filter, their order, and the levels of many parents at once."""
+"""Lists of inventory levels: their filter, their sort orders, and batch functions for many parents."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -32,42 +32,50 @@ class InventoryLevelSort(StrEnum):
 
 described(
     InventoryLevelSort,
-    "What levels can be sorted by.",
+    "The sort order of levels.",
     {
         "SKU": "The item's SKU.",
         "NAME": "The item's name.",
-        "AVAILABLE": "What is available, least first.",
-        "ON_HAND": "What is on hand, least first.",
-        "UPDATED": "When it last changed, longest ago first.",
+        "AVAILABLE": "By available quantity, lowest first.",
+        "ON_HAND": "By quantity on hand, lowest first.",
+        "UPDATED": "By the time of the last change, oldest first.",
     },
 )
 
 
-@strawberry.input(description="Which levels to list; everything given must hold.")
+@strawberry.input(description="Selects levels. All given conditions must hold.")
 class InventoryLevelFilter:
     search: str | None = strawberry.field(
-        default=None, description="Looks in name, SKU, code and barcode, without case and accents."
+        default=None, description="Searches name, SKU, code and barcode. Ignores case and accents."
     )
-    website: str | None = strawberry.field(default=None, description="Only in warehouses that this website sells from.")
-    available_at_least: Decimal | None = strawberry.field(default=None, description="Only with as much available.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
-    warehouses: list[str] | None = strawberry.field(default=None, description="Only in these warehouses, by code.")
+    website: str | None = strawberry.field(
+        default=None, description="Only levels in warehouses that this website sells from, by code."
+    )
+    available_at_least: Decimal | None = strawberry.field(
+        default=None, description="Only levels with at least this available."
+    )
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
+    skus: list[str] | None = strawberry.field(default=None, description="Only these items, by SKU.")
+    warehouses: list[str] | None = strawberry.field(default=None, description="Only these warehouses, by code.")
     product: str | None = strawberry.field(
-        default=None, description="Only of the product of this SKU and its combinations."
+        default=None, description="Only the product with this SKU and its combinations."
     )
     category: str | None = strawberry.field(
-        default=None, description="Only of products in this category or one below it, by slug."
+        default=None, description="Only products in this category or its descendants, by slug."
     )
-    available_below: Decimal | None = strawberry.field(default=None, description="Only with less available.")
+    available_below: Decimal | None = strawberry.field(
+        default=None, description="Only levels with less than this available."
+    )
     status: list[InventoryStatus] | None = strawberry.field(
-        default=None, description="Only of products whose status set by hand is one of these."
+        default=None, description="Only products whose manually set status is one of these."
     )
-    include_deleted: bool | None = strawberry.field(default=None, description="Also those that were taken out of use.")
+    include_deleted: bool | None = strawberry.field(default=None, description="true: include deleted levels.")
 
 
-FilterArg = Annotated[InventoryLevelFilter | None, strawberry.argument(description="Which levels to list.")]
-SortArg = Annotated[InventoryLevelSort, strawberry.argument(description="What to sort by.")]
+FilterArg = Annotated[InventoryLevelFilter | None, strawberry.argument(description="Selects levels.")]
+SortArg = Annotated[InventoryLevelSort, strawberry.argument(description="The sort order.")]
 
 
 Below = Callable[[Sequence[Any], LevelFilter, Caller], Awaitable[RowsBelow[Level]]]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gqlstock.graphql.schema.stock.announcements import StockAnnouncement
     from gqlstock.graphql.schema.stock.movements import StockMovement
 
-TimeArg = Annotated[datetime, strawberry.argument(description="The moment to look at.")]
+TimeArg = Annotated[datetime, strawberry.argument(description="The point in time.")]
 
 
 async def _on_hand_at(parents: Sequence["InventoryLevel"], info: Info, time: TimeArg) -> list[Decimal]:
@@ -48,44 +48,44 @@ async def _origins(parents: Sequence["InventoryLevel"], info: Info) -> list[list
 class InventoryLevel(Node):
     row: strawberry.Private[ledger_rules.Level]
     item: Annotated["InventoryItem", strawberry.lazy("gqlstock.graphql.schema.catalog.items")] = batch.field(
-        nodes.by_id(present.items, "item_id"), description="What lies there; also after it was deleted."
+        nodes.by_id(present.items, "item_id"), description="The item, even if it was deleted."
     )
-    warehouse: Warehouse = batch.field(nodes.by_id(network.warehouses, "warehouse_id"), description="Where it lies.")
+    warehouse: Warehouse = batch.field(nodes.by_id(network.warehouses, "warehouse_id"), description="The warehouse.")
     on_hand: Decimal = strawberry.field(
         description=(
-            "Units not sold yet (ON_ORDER) or not shipped yet (ON_SHIPMENT); what a count states. Below zero only by "
-            "backorders, a late count, or what was shipped with allowNegative."
+            "Units not sold yet (ON_ORDER) or not shipped yet (ON_SHIPMENT); the figure that counts set. Below zero only by "
+            "backorders, late counts, or shipments with allowNegative."
         )
     )
-    reserved: Decimal = strawberry.field(description="Ordered, not shipped, in no shipment yet.")
-    planned: Decimal = strawberry.field(description="Ordered and in a shipment that has not left.")
-    backordered: Decimal = strawberry.field(description="The part of what was ordered that waits for stock.")
-    held: Decimal = strawberry.field(description="Held for carts, until the hold ends.")
-    incoming: Decimal = strawberry.field(description="Announced and not received yet.")
+    reserved: Decimal = strawberry.field(description="Units that are ordered and in no shipment yet.")
+    planned: Decimal = strawberry.field(description="Units that are ordered and in a shipment that has not left.")
+    backordered: Decimal = strawberry.field(description="Ordered units that wait for stock.")
+    held: Decimal = strawberry.field(description="Units held for carts.")
+    incoming: Decimal = strawberry.field(description="Units that are announced and not received yet.")
     available: Decimal = strawberry.field(description="onHand - reserved - planned - held.")
     inventory_settings: InventorySettings | None = batch.field(
-        _settings, description="Every setting as it takes effect for this level.", scope=Scope.INVENTORY_READ
+        _settings, description="The effective settings of this level, after the fallback.", scope=Scope.INVENTORY_READ
     )
     setting_origins: list[SettingOrigin] | None = batch.field(
-        _origins, description="Where each of those values came from.", scope=Scope.INVENTORY_READ
+        _origins, description="The origin of each effective setting.", scope=Scope.INVENTORY_READ
     )
     on_hand_at: Decimal | None = batch.field(
         _on_hand_at,
-        description="onHand as it stood at that moment, read from the ledger.",
+        description="onHand at that time, from the ledger.",
         scope=Scope.INVENTORY_READ,
     )
     movements: (
         Connection[Annotated["StockMovement", strawberry.lazy("gqlstock.graphql.schema.stock.movements")]] | None
     ) = batch.field(
         below.rows(list_movements.of_levels, NEWEST_FIRST),
-        description="Its ledger, newest first.",
+        description="Its movements, newest first.",
         scope=Scope.INVENTORY_READ,
     )
     allocations: (
         Connection[Annotated["Allocation", strawberry.lazy("gqlstock.graphql.schema.orders.orders")]] | None
     ) = batch.field(
         below.rows(list_orders.allocations_of_levels, OLDEST_FIRST),
-        description="What orders have of it, oldest first. Needs orders:read.",
+        description="The allocations of orders from it, oldest first. Needs orders:read.",
         scope=Scope.ORDERS_READ,
     )
     announcements: (
@@ -93,13 +93,11 @@ class InventoryLevel(Node):
         | None
     ) = batch.field(
         below.rows(list_announcements.of_levels, OLDEST_FIRST),
-        description="What was announced for it, oldest first.",
+        description="Its announcements, oldest first.",
         scope=Scope.INVENTORY_READ,
     )
     updated_at: datetime = strawberry.field(description="When one of its figures last changed.")
-    deleted_at: datetime | None = strawberry.field(
-        description="Set when the level was taken out of use; its ledger stays."
-    )
+    deleted_at: datetime | None = strawberry.field(description="When the level was deleted. Its ledger is kept.")
 
     @classmethod
     def of(cls, row: ledger_rules.Level) -> "InventoryLevel":

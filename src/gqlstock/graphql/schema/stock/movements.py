@@ -21,25 +21,23 @@ from gqlstock.graphql.schema.stock.levels import InventoryLevel
 
 
 @strawberry.type(
-    description="One line of the ledger. Every change of onHand has exactly one; they are never edited or removed."
+    description="An entry of the ledger. Every change of onHand has exactly one. Movements are never edited or removed."
 )
 class StockMovement(Node):
     row: strawberry.Private[ledger_rules.StockMovement]
-    level: InventoryLevel = batch.field(nodes.by_id(present.levels, "level_id"), description="The level it is of.")
+    level: InventoryLevel = batch.field(nodes.by_id(present.levels, "level_id"), description="The level.")
     kind: MovementKind = strawberry.field(description="Why onHand changed.")
-    quantity: Decimal = strawberry.field(description="By how much; signed.")
-    on_hand_after: Decimal = strawberry.field(description="onHand right after it.")
-    reason: str | None = strawberry.field(description="What the caller gave as the reason.")
-    reference: str | None = strawberry.field(
-        description="The document behind it in another system, such as an ERP's own number."
-    )
-    actor: str = strawberry.field(description="Who did it: the token's or the user's name.")
+    quantity: Decimal = strawberry.field(description="The signed change.")
+    on_hand_after: Decimal = strawberry.field(description="onHand right after the movement.")
+    reason: str | None = strawberry.field(description="The reason that the caller gave.")
+    reference: str | None = strawberry.field(description="The number of a document in another system, such as an ERP.")
+    actor: str = strawberry.field(description="Who made the change: the name of the token or user.")
     order: Annotated["Order", strawberry.lazy("gqlstock.graphql.schema.orders.orders")] | None = batch.field(
         nodes.by_id(list_orders.by_id, "order_id"),
-        description="The order behind it. Needs orders:read.",
+        description="The order that caused it. Needs orders:read.",
         scope=Scope.ORDERS_READ,
     )
-    created_at: datetime = strawberry.field(description="When it was written.")
+    created_at: datetime = strawberry.field(description="When the movement was written.")
 
     @classmethod
     def of(cls, row: ledger_rules.StockMovement) -> "StockMovement":

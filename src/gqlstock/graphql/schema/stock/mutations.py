@@ -21,30 +21,30 @@ from gqlstock.services.stock_edits import StockLine
 from gqlstock.services.transfer_stock import TransferStockRequest
 from gqlstock.stock.command import Result
 
-_PARTIAL = "Bad rows go to userErrors and the others are written; such an answer is kept under its key."
-_REASON = "Why, for people."
-_REFERENCE = "The document behind it in another system."
+_PARTIAL = "Write the valid rows and report the others in userErrors. The answer is stored under its key."
+_REASON = "The reason, for people."
+_REFERENCE = "The number of a document in another system."
 
 
-@strawberry.input(description="So many units more or less of one item in one warehouse.")
+@strawberry.input(description="A change of the stock of one item in one warehouse.")
 class StockDeltaInput:
     sku: str = strawberry.field(description="The item's SKU.")
     warehouse: str = strawberry.field(description="The warehouse's code.")
-    delta: Decimal = strawberry.field(description="Signed; not 0.")
+    delta: Decimal = strawberry.field(description="The signed change. Not 0.")
 
 
-@strawberry.input(description="What was counted of one item in one warehouse.")
+@strawberry.input(description="A count of one item in one warehouse.")
 class StockCountInput:
     sku: str = strawberry.field(description="The item's SKU.")
     warehouse: str = strawberry.field(description="The warehouse's code.")
-    on_hand: Decimal = strawberry.field(description="What was counted: 0 or more.")
+    on_hand: Decimal = strawberry.field(description="The counted quantity, 0 or more.")
     expected_on_hand: Decimal | None = strawberry.field(
-        default=None, description="What onHand must be now; else STALE_QUANTITY."
+        default=None, description="The value that onHand must have now, or else the row is refused with STALE_QUANTITY."
     )
     counted_at: datetime | None = strawberry.field(
         default=None,
         description=(
-            "The moment the count was true; what moved since is added to it, so that a late count undoes no sale."
+            "When the count was made. Later movements are added to it, so that a late count does not undo sales."
         ),
     )
 
@@ -67,32 +67,32 @@ class SetStockInput:
     counts: list[StockCountInput] = strawberry.field(description="1 to 1,000 rows; one for each item and warehouse.")
 
 
-@strawberry.input(description="So many units of one item.")
+@strawberry.input(description="A quantity of one item.")
 class StockLineInput:
     sku: str = strawberry.field(description="The item's SKU.")
     quantity: Decimal = strawberry.field(description="More than 0.")
 
 
-@strawberry.input(description="A move from one warehouse to another.")
+@strawberry.input(description="An immediate transfer from one warehouse to another.")
 class TransferStockInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reason: str | None = strawberry.field(default=None, description=_REASON)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
-    from_: str = strawberry.field(name="from", description="The code of the warehouse that gives.")
-    to: str = strawberry.field(description="The code of the warehouse that receives.")
-    lines: list[StockLineInput] = strawberry.field(description="1 to 1,000 rows; each at most what is available.")
+    from_: str = strawberry.field(name="from", description="The code of the source warehouse.")
+    to: str = strawberry.field(description="The code of the target warehouse.")
+    lines: list[StockLineInput] = strawberry.field(description="1 to 1,000 rows, each at most the available quantity.")
 
 
-@strawberry.input(description="Which level to take out of use.")
+@strawberry.input(description="An empty level to delete.")
 class DeleteInventoryLevelInput:
     sku: str = strawberry.field(description="The item's SKU.")
     warehouse: str = strawberry.field(description="The warehouse's code.")
 
 
-@strawberry.type(description="What became of the stock.")
+@strawberry.type(description="The result of a stock change.")
 class StockPayload:
-    inventory_levels: list[InventoryLevel] = strawberry.field(description="Every level that a written row names, once.")
-    movements: list[StockMovement] = strawberry.field(description="What was written to the ledger.")
+    inventory_levels: list[InventoryLevel] = strawberry.field(description="The changed levels, each once.")
+    movements: list[StockMovement] = strawberry.field(description="The movements that were written to the ledger.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
@@ -104,14 +104,14 @@ async def stock_payload(info: Info, kept: Result) -> StockPayload:
     )
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.INVENTORY_WRITE
 
 
 @strawberry.type
 class StockMutations:
     @mutations.field(
-        description="Adds units to levels or takes them away. Needs inventory:write.",
+        description="Adds units to levels or removes them. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )
@@ -126,7 +126,7 @@ class StockMutations:
 
     @mutations.field(
         description=(
-            "States what was counted; the ledger gets the difference. expectedOnHand makes it compare-and-set. "
+            "Sets onHand to counted quantities; the ledger records the difference. expectedOnHand makes it compare-and-set. "
             "Needs inventory:write."
         ),
         payload=StockPayload,
@@ -145,7 +145,7 @@ class StockMutations:
         return await stock_payload(info, await count_stock.count(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
-        description="Moves available units to another warehouse. Needs inventory:write.",
+        description="Moves available units to another warehouse immediately. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )
@@ -156,9 +156,7 @@ class StockMutations:
             info, await transfer_stock.transfer(info.context.caller, request, input.idempotency_key)
         )
 
-    @mutations.field(
-        description="Takes an empty level out of use. Needs inventory:write.", payload=DeletePayload, scope=WRITES
-    )
+    @mutations.field(description="Deletes an empty level. Needs inventory:write.", payload=DeletePayload, scope=WRITES)
     async def delete_inventory_level(
         self, info: Info, input: Annotated[DeleteInventoryLevelInput, INPUT]
     ) -> DeletePayload:

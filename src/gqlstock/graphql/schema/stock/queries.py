@@ -26,15 +26,15 @@ from gqlstock.services import list_announcements, list_levels, list_movements
 READS = Scope.INVENTORY_READ
 
 
-@strawberry.input(description="Which movements; everything given must hold.")
+@strawberry.input(description="Selects movements. All given conditions must hold.")
 class StockMovementFilter:
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
-    warehouses: list[str] | None = strawberry.field(default=None, description="Only in these warehouses, by code.")
-    kinds: list[MovementKind] | None = strawberry.field(default=None, description="Only of these kinds.")
-    order: str | None = strawberry.field(default=None, description="Only of the order of this number.")
-    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
-    since: datetime | None = strawberry.field(default=None, description="Only written at or after that moment.")
-    until: datetime | None = strawberry.field(default=None, description="Only written before that moment.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only these items, by SKU.")
+    warehouses: list[str] | None = strawberry.field(default=None, description="Only these warehouses, by code.")
+    kinds: list[MovementKind] | None = strawberry.field(default=None, description="Only these kinds.")
+    order: str | None = strawberry.field(default=None, description="Only those of the order with this number.")
+    reference: str | None = strawberry.field(default=None, description="Only those with this reference.")
+    since: datetime | None = strawberry.field(default=None, description="Only those written at or after this time.")
+    until: datetime | None = strawberry.field(default=None, description="Only those written before this time.")
 
 
 class StockAnnouncementSort(StrEnum):
@@ -44,41 +44,43 @@ class StockAnnouncementSort(StrEnum):
 
 described(
     StockAnnouncementSort,
-    "What announcements can be sorted by.",
+    "The sort order of announcements.",
     {
-        "EXPECTED": "When they are expected: soonest first, those without a date last.",
-        "CREATED": "When they were announced: oldest first.",
+        "EXPECTED": "By expected date, soonest first, those without a date last.",
+        "CREATED": "By the time of announcement, oldest first.",
     },
 )
 
 
-@strawberry.input(description="Which announcements; everything given must hold.")
+@strawberry.input(description="Selects announcements. All given conditions must hold.")
 class StockAnnouncementFilter:
-    skus: list[str] | None = strawberry.field(default=None, description="Only of these items.")
-    warehouses: list[str] | None = strawberry.field(default=None, description="Only to these warehouses, by code.")
+    skus: list[str] | None = strawberry.field(default=None, description="Only these items, by SKU.")
+    warehouses: list[str] | None = strawberry.field(
+        default=None, description="Only announcements for these warehouses, by code."
+    )
     open: bool | None = strawberry.field(
-        default=None, description="Only those of which something is still to come; false: only the others."
+        default=None, description="true: only those with units still to arrive. false: only the others."
     )
     overdue: bool | None = strawberry.field(
-        default=None, description="Only those that are overdue; false: only the others."
+        default=None, description="true: only overdue ones. false: only the others."
     )
     expected_from: datetime | None = strawberry.field(
-        default=None, description="Only expected at or after that moment; those without a date are not."
+        default=None, description="Only those expected at or after this time. Excludes those without a date."
     )
     expected_until: datetime | None = strawberry.field(
-        default=None, description="Only expected at or before that moment; those without a date are not."
+        default=None, description="Only those expected at or before this time. Excludes those without a date."
     )
-    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
+    reference: str | None = strawberry.field(default=None, description="Only those with this reference.")
 
 
 def _order_of(chosen: StockMovementFilter | None) -> SortOrder:
-    """Newest first. Where a span of time is asked for by the time, so that an index leads to it."""
+    """Newest first. By time if a period is given, so that the index on the time is used."""
     timed = chosen is not None and (chosen.since is not None or chosen.until is not None)
     return SortOrder("created_at", descending=True) if timed else NEWEST_FIRST
 
 
 def _order_of_announcements(sort: StockAnnouncementSort, chosen: AnnouncementFilter, *, reverse: bool) -> SortOrder:
-    """All announcements have a date where it is asked for."""
+    """The sort order. Filters by date exclude announcements without one, so the sort column is then not nullable."""
     dated = chosen.overdue or chosen.expected_from is not None or chosen.expected_until is not None
     return SortOrder(sort.value, reverse, nullable=sort is StockAnnouncementSort.EXPECTED and not dated)
 
@@ -115,7 +117,7 @@ class StockQueries:
     async def stock_movements(
         self,
         info: Info,
-        filter: Annotated[StockMovementFilter | None, strawberry.argument(description="Which movements.")] = None,
+        filter: Annotated[StockMovementFilter | None, strawberry.argument(description="Selects movements.")] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -127,7 +129,7 @@ class StockQueries:
 
     @access.field(
         description=(
-            "Announcements, soonest first, those without a date last; reverse turns the whole order round. "
+            "Announcements, soonest first, those without a date last. reverse reverses the whole order. "
             "Needs inventory:read."
         ),
         scope=READS,
@@ -136,10 +138,10 @@ class StockQueries:
         self,
         info: Info,
         filter: Annotated[
-            StockAnnouncementFilter | None, strawberry.argument(description="Which announcements.")
+            StockAnnouncementFilter | None, strawberry.argument(description="Selects announcements.")
         ] = None,
         sort: Annotated[
-            StockAnnouncementSort, strawberry.argument(description="What to sort by.")
+            StockAnnouncementSort, strawberry.argument(description="The sort order.")
         ] = StockAnnouncementSort.EXPECTED,
         reverse: Reverse = False,
         first: First = None,

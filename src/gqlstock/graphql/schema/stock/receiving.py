@@ -16,65 +16,65 @@ from gqlstock.services import receive, update_announcement
 from gqlstock.services.receive import AnnounceStockRequest, ReceivedLine, ReceiveStockRequest
 from gqlstock.services.stock_edits import StockLine
 
-_REFERENCE = "The document behind it in another system."
+_REFERENCE = "The number of a document in another system."
 
 
-@strawberry.input(description="Stock that is on its way to a warehouse.")
+@strawberry.input(description="Stock that will arrive at a warehouse.")
 class AnnounceStockInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
     warehouse: str = strawberry.field(description="The warehouse's code.")
-    lines: list[StockLineInput] = strawberry.field(description="1 to 1,000 rows; each makes an announcement.")
-    expected_at: datetime | None = strawberry.field(default=None, description="When it is expected.")
+    lines: list[StockLineInput] = strawberry.field(description="1 to 1,000 rows. Each becomes an announcement.")
+    expected_at: datetime | None = strawberry.field(default=None, description="When it is expected. Null: unknown.")
 
 
-@strawberry.input(description="An announcement that will not come.")
+@strawberry.input(description="An announcement to withdraw.")
 class WithdrawStockAnnouncementInput:
     id: strawberry.ID = strawberry.field(description="The announcement's id.")
 
 
-@strawberry.input(description="Changes of an announcement: what is left out stays as it is.")
+@strawberry.input(description="Changes of an announcement. Omitted fields stay unchanged.")
 class UpdateStockAnnouncementInput:
     id: strawberry.ID = strawberry.field(description="The announcement's id.")
     quantity: Decimal | None = strawberry.field(
         default=strawberry.UNSET,
-        description="How many units were announced, received ones included; at least what was received.",
+        description="The announced quantity, including received units. At least the received quantity.",
     )
     expected_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="When it is expected; null: not known any more."
+        default=strawberry.UNSET, description="When it is expected. Null: unknown."
     )
-    reference: str | None = strawberry.field(default=strawberry.UNSET, description=f"{_REFERENCE} Null empties it.")
+    reference: str | None = strawberry.field(default=strawberry.UNSET, description=f"{_REFERENCE} Null clears it.")
 
 
-@strawberry.input(description="So many units of one item that arrived.")
+@strawberry.input(description="A received quantity of one item.")
 class ReceiveStockLineInput:
     sku: str = strawberry.field(description="The item's SKU.")
     quantity: Decimal = strawberry.field(description="More than 0.")
     announcement: strawberry.ID | None = strawberry.field(
         default=None,
         description=(
-            "The announcement that it fills; left out, the item's there with the receipt's reference, else its oldest."
+            "The announcement that it fills. Default: the item's announcement with the same reference, else its oldest one."
         ),
     )
 
 
-@strawberry.input(description="A delivery that arrived in a warehouse.")
+@strawberry.input(description="A delivery that arrived at a warehouse.")
 class ReceiveStockInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     reference: str | None = strawberry.field(default=None, description=_REFERENCE)
-    reason: str | None = strawberry.field(default=None, description="Why, for people.")
+    reason: str | None = strawberry.field(default=None, description="The reason, for people.")
     warehouse: str = strawberry.field(description="The warehouse's code.")
     lines: list[ReceiveStockLineInput] = strawberry.field(description="1 to 1,000 rows.")
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.INVENTORY_WRITE
 
 
 @strawberry.type
 class ReceivingMutations:
     @mutations.field(
-        description="Says what is on its way; levels count it as incoming. Needs inventory:write.",
+        description="Announces stock, which levels count as incoming. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )
@@ -84,7 +84,7 @@ class ReceivingMutations:
         return await stock_payload(info, await receive.announce(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
-        description="Takes in what arrived, announced or not. Needs inventory:write.",
+        description="Receives stock, announced or not. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )
@@ -102,7 +102,7 @@ class ReceivingMutations:
         return await stock_payload(info, await receive.receive(info.context.caller, request, input.idempotency_key))
 
     @mutations.field(
-        description="Withdraws what is left of an announcement. Needs inventory:write.",
+        description="Withdraws the rest of an announcement. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )
@@ -113,10 +113,7 @@ class ReceivingMutations:
         return await stock_payload(info, await receive.withdraw(info.context.caller, announcement_id))
 
     @mutations.field(
-        description=(
-            "Changes an announcement. A field left out stays as it is; expectedAt null: not known any more. "
-            "Needs inventory:write."
-        ),
+        description=("Changes an announcement. Omitted fields stay unchanged. Needs inventory:write."),
         payload=StockPayload,
         scope=WRITES,
     )

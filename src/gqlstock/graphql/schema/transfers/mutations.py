@@ -20,40 +20,44 @@ from gqlstock.services.ship_transfer import ShipTransferRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.stock.command import Result
 
-_REASON = "Why, for people."
+_REASON = "The reason, for people."
 
 
-@strawberry.input(description="Units that leave one warehouse for another.")
+@strawberry.input(description="Units that are shipped from one warehouse to another.")
 class ShipTransferInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
-    from_: str = strawberry.field(name="from", description="The code of the warehouse that they leave.")
-    to: str = strawberry.field(description="The code of the warehouse that they go to.")
+    from_: str = strawberry.field(name="from", description="The code of the source warehouse.")
+    to: str = strawberry.field(description="The code of the target warehouse.")
     lines: list[StockLineInput] = strawberry.field(
-        description="1 to 1,000 rows; each at most what is available. Rows of one item make one line."
+        description="1 to 1,000 rows, each at most the available quantity. Rows of one item become one line."
     )
-    expected_at: datetime | None = strawberry.field(default=None, description="When they are expected.")
-    reference: str | None = strawberry.field(default=None, description="The document behind it in another system.")
+    expected_at: datetime | None = strawberry.field(
+        default=None, description="When the units are expected. Null: unknown."
+    )
+    reference: str | None = strawberry.field(default=None, description="The number of a document in another system.")
     reason: str | None = strawberry.field(default=None, description=_REASON)
 
 
-@strawberry.input(description="Units of a transfer that have arrived.")
+@strawberry.input(description="Received units of a transfer.")
 class ReceiveTransferInput:
     idempotency_key: str | None = strawberry.field(default=None, description=mutations.KEY)
     number: str = strawberry.field(description="The transfer's number.")
     lines: list[StockLineInput] | None = strawberry.field(
-        default=None, description="What has arrived; left out, all that is on the way. Empty only with close."
+        default=None, description="The received units. Default: all units in transit. May be empty only with close."
     )
-    close: bool = strawberry.field(default=False, description="Nothing more will come: what has not is lost.")
+    close: bool = strawberry.field(
+        default=False, description="Close the transfer. Units that have not arrived are lost."
+    )
     reason: str | None = strawberry.field(default=None, description=_REASON)
 
 
-@strawberry.input(description="A transfer whose units come back.")
+@strawberry.input(description="A transfer to cancel.")
 class CancelTransferInput:
     number: str = strawberry.field(description="The transfer's number.")
     reason: str | None = strawberry.field(default=None, description=_REASON)
 
 
-@strawberry.type(description="A transfer that was made or changed.")
+@strawberry.type(description="A transfer that was created or changed.")
 class InventoryTransferPayload:
     transfer: InventoryTransfer | None = strawberry.field(description="The transfer.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
@@ -68,7 +72,7 @@ def _lines(given: Sequence[StockLineInput]) -> tuple[StockLine, ...]:
     return tuple(StockLine(line.sku, line.quantity) for line in given)
 
 
-INPUT = strawberry.argument(description="All of it is done, or none.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 WRITES = Scope.INVENTORY_WRITE
 
 
@@ -76,8 +80,8 @@ WRITES = Scope.INVENTORY_WRITE
 class TransferMutations:
     @mutations.field(
         description=(
-            "Takes available units off a warehouse now and announces them at another. Needs inventory:write; a token "
-            "for some warehouses needs the one that they leave."
+            "Removes available units from a warehouse now and announces them at another. Needs inventory:write. A token "
+            "that is limited to warehouses needs the source."
         ),
         payload=InventoryTransferPayload,
         scope=WRITES,
@@ -89,8 +93,8 @@ class TransferMutations:
 
     @mutations.field(
         description=(
-            "Takes in units of a transfer, in parts if they come so. Needs inventory:write; a token for some "
-            "warehouses needs the one that they go to."
+            "Receives units of a transfer, also in parts. Needs inventory:write. A token that is limited to "
+            "warehouses needs the target."
         ),
         payload=InventoryTransferPayload,
         scope=WRITES,
@@ -104,8 +108,8 @@ class TransferMutations:
 
     @mutations.field(
         description=(
-            "Brings what is still on the way back to the warehouse that it left. Needs inventory:write; a token for "
-            "some warehouses needs that one."
+            "Cancels a transfer. Units in transit return to the source. Needs inventory:write. A token that is limited to "
+            "warehouses needs the source."
         ),
         payload=InventoryTransferPayload,
         scope=WRITES,

@@ -20,24 +20,26 @@ from gqlstock.services import list_transfers
 READS = Scope.INVENTORY_READ
 
 
-@strawberry.input(description="Which transfers; everything given must hold.")
+@strawberry.input(description="Selects transfers. All given conditions must hold.")
 class InventoryTransferFilter:
     states: list[InventoryTransferState] | None = strawberry.field(
-        default=None, description="Only in one of these states."
+        default=None, description="Only those in one of these states."
     )
-    warehouse: str | None = strawberry.field(default=None, description="Only from or to this warehouse, by code.")
+    warehouse: str | None = strawberry.field(default=None, description="Only those from or to this warehouse, by code.")
     skus: list[str] | None = strawberry.field(
-        default=None, description="Only with one of these items, by its SKU as it was when it left or as it is now."
+        default=None, description="Only transfers with one of these items, by current SKU or by SKU when it left."
     )
-    reference: str | None = strawberry.field(default=None, description="Only with this reference.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Only changed at or after that moment.")
+    reference: str | None = strawberry.field(default=None, description="Only those with this reference.")
+    updated_since: datetime | None = strawberry.field(
+        default=None, description="Only those changed at or after this time."
+    )
 
 
 @strawberry.type
 class TransferQueries:
     @access.field(description="A transfer. Needs inventory:read.", scope=READS)
     async def inventory_transfer(
-        self, info: Info, number: Annotated[str, strawberry.argument(description="Its number.")]
+        self, info: Info, number: Annotated[str, strawberry.argument(description="The number.")]
     ) -> InventoryTransfer | None:
         return nodes.show_optional(await list_transfers.by_number(number, info.context.caller))  # type: ignore[no-any-return]
 
@@ -45,7 +47,7 @@ class TransferQueries:
     async def inventory_transfers(
         self,
         info: Info,
-        filter: Annotated[InventoryTransferFilter | None, strawberry.argument(description="Which transfers.")] = None,
+        filter: Annotated[InventoryTransferFilter | None, strawberry.argument(description="Selects transfers.")] = None,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -19,17 +19,17 @@ from gqlstock.services import list_transfers
 from gqlstock.stock import network, present
 
 
-@strawberry.type(description="One item of a transfer. quantity = received + returned + lost + what is on the way.")
+@strawberry.type(description="One item of a transfer. quantity = received + returned + lost + units in transit.")
 class InventoryTransferLine:
     row: strawberry.Private[rules.InventoryTransferLine]
-    sku: str = strawberry.field(description="As it was when the units left.")
+    sku: str = strawberry.field(description="The item's SKU when the units left.")
     item: InventoryItem | None = batch.field(
-        nodes.by_id(present.items_in_use, "item_id"), description="The item; null once it is deleted."
+        nodes.by_id(present.items_in_use, "item_id"), description="The item. Null if it is deleted."
     )
-    quantity: Decimal = strawberry.field(description="How many units left.")
-    received: Decimal = strawberry.field(description="How many of them have arrived.")
-    returned: Decimal = strawberry.field(description="How many came back, because the transfer was canceled.")
-    lost: Decimal = strawberry.field(description="How many had not come when the transfer was closed.")
+    quantity: Decimal = strawberry.field(description="The shipped quantity.")
+    received: Decimal = strawberry.field(description="The received quantity.")
+    returned: Decimal = strawberry.field(description="The quantity that returned because the transfer was canceled.")
+    lost: Decimal = strawberry.field(description="The quantity that had not arrived when the transfer was closed.")
 
     @classmethod
     def of(cls, row: rules.InventoryTransferLine) -> "InventoryTransferLine":
@@ -52,28 +52,26 @@ async def _expected_at(parents: Sequence["InventoryTransfer"], info: Info) -> li
     return await list_transfers.expected_at([parent.row.id for parent in parents])
 
 
-@strawberry.type(description="Units that have left one warehouse, and are announced at another until they arrive.")
+@strawberry.type(description="Units that have left one warehouse and are announced at another until they arrive.")
 class InventoryTransfer(Node):
     row: strawberry.Private[rules.InventoryTransfer]
-    number: str = strawberry.field(description="What people call it by.")
-    state: InventoryTransferState = strawberry.field(description="How far it is.")
+    number: str = strawberry.field(description="The number that people use.")
+    state: InventoryTransferState = strawberry.field(description="The state of the transfer.")
     from_: Warehouse = batch.field(
-        nodes.by_id(network.warehouses, "source_id"), name="from", description="The warehouse they left."
+        nodes.by_id(network.warehouses, "source_id"), name="from", description="The source warehouse."
     )
-    to: Warehouse = batch.field(
-        nodes.by_id(network.warehouses, "target_id"), description="The warehouse they are on the way to."
-    )
-    lines: list[InventoryTransferLine] = batch.field(_lines, description="What is in it, one line for each item.")
+    to: Warehouse = batch.field(nodes.by_id(network.warehouses, "target_id"), description="The target warehouse.")
+    lines: list[InventoryTransferLine] = batch.field(_lines, description="The contents, one line for each item.")
     expected_at: datetime | None = batch.field(
         _expected_at,
         description=(
-            "The latest date of what is on the way, null where any of it has none; once nothing is, the latest of all."
+            "The latest expected date of units in transit, null if any has none. Once closed, the latest date of all units."
         ),
     )
-    reference: str | None = strawberry.field(description="The document behind it in another system.")
-    created_at: datetime = strawberry.field(description="When the units left.")
+    reference: str | None = strawberry.field(description="The number of a document in another system.")
+    created_at: datetime = strawberry.field(description="When the units left the source.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    closed_at: datetime | None = strawberry.field(description="When nothing of it was on the way any more.")
+    closed_at: datetime | None = strawberry.field(description="When no units were in transit any more.")
 
     @classmethod
     def of(cls, row: rules.InventoryTransfer) -> "InventoryTransfer":
