@@ -257,8 +257,8 @@ def test_a_limit_that_is_none_is_told_by_name(name: str, value: str, right: str)
         ("[" * 100_000, "it is not JSON."),
         ("[]", "it must be an object of documents by id."),
         ("{}", "it has no documents."),
-        ('{"a": 1}', "what is called 'a' is no document."),
-        ('{"a": "{"}', "the document 'a' cannot be read: Syntax Error: Expected Name, found <EOF>."),
+        ('{"a": 1}', "the value of 'a' is not a document."),
+        ('{"a": "{"}', "the document 'a' has an error: Syntax Error: Expected Name, found <EOF>."),
         ('{"operations": [{"id": "a"}]}', "each of its operations must have an id and a body."),
     ],
 )

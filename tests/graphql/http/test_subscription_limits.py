@@ -56,7 +56,7 @@ def test_subscriptions_are_bounded_per_address_and_in_all_and_leave_room_when_th
 
     assert told == ["counted", "counted", PER_ADDRESS, "counted", IN_ALL]
     assert with_token[:20] == ["counted"] * 20
-    assert with_token[20].startswith("Your address has 20 subscriptions open with a token")
+    assert with_token[20].startswith("Your address has 20 open subscriptions with a token")
     with contextlib.ExitStack() as lasting:
         assert outcome(admission, lasting, ANONYMOUS, "203.0.113.1") == "counted"
 

@@ -9,7 +9,7 @@ def test_a_change_that_may_have_been_made_is_told_with_what_to_do():
 
     assert error.extensions == {"code": "INTERNAL"}
     assert "It is unknown whether the change was committed" in error.message
-    assert "send it again with the same idempotencyKey" in error.message
+    assert "Send it again with the same idempotencyKey" in error.message
 
 
 def test_what_nobody_foresaw_is_told_as_an_incident_alone():

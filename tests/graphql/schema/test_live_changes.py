@@ -426,11 +426,11 @@ async def test_the_shelf_is_shown_as_it_is_when_the_database_below_it_was_restor
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ("feed:812:7", "is of an earlier version, which did not mark cursors: start anew."),
-        ("feed:0:812:7", "is no cursor of this feed."),
-        ("feed:0:812:7:1:1", "is no cursor of this feed."),
-        ("feed:0:812:7:-1", "is no cursor of this feed."),
-        (f"feed:0:0:0:{10**18}", "is no cursor of this feed."),
+        ("feed:812:7", "is a cursor of an earlier version and is no longer valid. Start again without a cursor."),
+        ("feed:0:812:7", "is not a cursor of this feed."),
+        ("feed:0:812:7:1:1", "is not a cursor of this feed."),
+        ("feed:0:812:7:-1", "is not a cursor of this feed."),
+        (f"feed:0:0:0:{10**18}", "is not a cursor of this feed."),
         (f"feed:{10**18 - 1}:1:1:1", "This cursor is not from this database's history"),
     ],
 )

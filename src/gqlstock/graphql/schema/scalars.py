@@ -49,7 +49,8 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="Quantity",
         description=(
             "An exact decimal with up to 4 decimal places and at most 99,999,999,999.9999 (exact as a JavaScript number), "
-            "never a float internally. Sent as a JSON number, whole numbers without a fraction. Accepted as Int, Float or String."
+            "never a float internally. Sent as a JSON number, whole numbers without a fraction. Accepted as Int, Float or "
+            "String."
         ),
         serialize=write_quantity,
         parse_value=_read_quantity,
