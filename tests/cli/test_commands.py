@@ -191,8 +191,8 @@ def test_a_shopify_export_is_taken_in(run: Run, fill: Fill, tmp_path: Path) -> N
 
     assert (result.exit_code, result.stdout) == (
         0,
-        "Products: 1 made, 0 changed, 0 unchanged.\n"
-        "Combinations: 0 made, 0 changed, 0 unchanged.\n"
+        "Products: 1 created, 0 updated, 0 unchanged.\n"
+        "Combinations: 0 created, 0 updated, 0 unchanged.\n"
         "Levels: 1 counted, 0 unchanged.\n",
     )
     assert run("export", "levels").stdout == LEVELS

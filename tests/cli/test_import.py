@@ -29,30 +29,30 @@ def test_a_check_says_what_an_import_would_do_and_writes_nothing(run: Run, fill:
     fill(nothing_is_there)
     done = run("import", "shopify-products", file, "--warehouse", "BERLIN")
     remarks = """\
-Made up:
-  SKUs that the file does not give: 2 (tee, tee-S)
-Not carried:
+Generated:
+  SKUs missing from the file: 2 (tee, tee-S)
+Not imported:
   columns: Vendor
-  units that the old shop owes its customers: counted as 0: 1, 2 units (TEE-M)
+  units owed to the old shop's customers (negative counts): counted as 0: 1, 2 units (TEE-M)
 """
     assert (checked.exit_code, checked.stdout) == (
         0,
         f"""\
 Nothing was written. An import would do this:
-Products: 2 to make, 0 to change, 0 unchanged.
-Combinations: 2 to make, 0 to change, 0 unchanged.
+Products: 2 to create, 0 to update, 0 unchanged.
+Combinations: 2 to create, 0 to update, 0 unchanged.
 Levels: 3 to count, 0 unchanged.
 {remarks}""",
     )
     assert (done.exit_code, done.stdout) == (
         0,
         f"""\
-Products: 2 made, 0 changed, 0 unchanged.
-Combinations: 2 made, 0 changed, 0 unchanged.
+Products: 2 created, 0 updated, 0 unchanged.
+Combinations: 2 created, 0 updated, 0 unchanged.
 Levels: 3 counted, 0 unchanged.
 {remarks}""",
     )
-    assert checked.stderr == done.stderr == "Line 3: TEE-M has -2: counted as 0.\n"
+    assert checked.stderr == done.stderr == "Line 3: TEE-M has -2; counted as 0.\n"
 
 
 def test_a_report_has_each_remark_as_a_row(run: Run, fill: Fill, tmp_path: Path) -> None:
@@ -64,11 +64,11 @@ def test_a_report_has_each_remark_as_a_row(run: Run, fill: Fill, tmp_path: Path)
         run("import", "shopify-products", file, "--warehouse", "BERLIN", "--report", report, *check)
 
         assert sorted(report.read_text().splitlines()) == [
-            ",,,not carried,columns: Vendor,",
+            ",,,not imported,columns: Vendor,",
             "file,line,sku,kind,reason,units",
-            "products.csv,2,tee,made up,SKUs that the file does not give,",
-            "products.csv,2,tee-S,made up,SKUs that the file does not give,",
-            "products.csv,3,TEE-M,not carried,units that the old shop owes its customers: counted as 0,2",
+            "products.csv,2,tee,generated,SKUs missing from the file,",
+            "products.csv,2,tee-S,generated,SKUs missing from the file,",
+            "products.csv,3,TEE-M,not imported,units owed to the old shop's customers (negative counts): counted as 0,2",
         ]
 
 
@@ -88,7 +88,7 @@ def test_several_files_are_one_import_and_lines_are_told_with_their_file(run: Ru
     done = run("import", "levels", first, second)
 
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == "Line 3 of second.csv: MUG in BERLIN has 5 here and 3 on line 2 of first.csv.\n"
+    assert refused.stderr == "Line 3 of second.csv: MUG in BERLIN has 5 here but 3 on line 2 of first.csv.\n"
     assert (done.exit_code, done.stdout) == (0, "Levels: 2 counted, 0 unchanged.\n")
 
 
@@ -101,8 +101,8 @@ def test_a_header_that_is_not_understood_names_its_file(run: Run, tmp_path: Path
 
     assert (result.exit_code, result.stderr) == (
         1,
-        "second.csv: The first line has no column on_hand; it has: sku, warehouse, menge. "
-        'If it has another name there: --column "NAME=on_hand".\n',
+        "second.csv: The header has no column on_hand; it has: sku, warehouse, menge. "
+        'If it has another name: --column "NAME=on_hand".\n',
     )
 
 
@@ -121,7 +121,7 @@ def test_columns_and_encoding_can_be_named(run: Run, fill: Fill, tmp_path: Path)
     wrong = run("import", "levels", file, "--column", "Artikel")
 
     assert (done.exit_code, done.stdout, done.stderr) == (0, "Levels: 1 counted, 0 unchanged.\n", "")
-    assert (unknown.exit_code, unknown.stderr) == (1, "The first line has no column Ort, which --column names.\n")
+    assert (unknown.exit_code, unknown.stderr) == (1, "No file has the column Ort that --column names.\n")
     assert (wrong.exit_code, wrong.stderr) == (1, '--column Artikel: NAME=KNOWN, such as "Lager=Stock".\n')
 
 

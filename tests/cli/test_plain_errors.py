@@ -150,7 +150,7 @@ def test_a_refusal_is_told_line_by_line(run: Run, fill: Fill, tmp_path: Path) ->
 
     result = run("import", "levels", tmp_path / "in.csv")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Line 3: on_hand 'x' is no quantity.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Line 3: on_hand 'x' is not a quantity.\n")
 
 
 def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:

@@ -210,7 +210,7 @@ def test_other_languages_are_left_out() -> None:
 
 
 def test_a_product_that_stands_there_twice_is_refused() -> None:
-    assert refusal(row(), row()) == "Line 3: The product MUG stands on line 2 already."
+    assert refusal(row(), row()) == "Line 3: The product MUG already appears on line 2."
 
 
 def test_texts_that_were_damaged_are_repaired() -> None:
@@ -319,25 +319,31 @@ def test_what_needs_a_person_is_reported(kind: RemarkKind, said: Cells, reason: 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([row(Status="Z")], "Line 2: The Status is 'Z': A, H or D."),
-        ([row(Inventory_tracking="Z")], "Line 2: Inventory tracking is 'Z': D, B or O."),
-        ([row(Out_of_stock_actions="Z")], "Line 2: Out of stock actions is 'Z': N, B or S."),
-        ([row(Available_since="soon")], "Line 2: Available since is 'soon': a date such as 01 Mar 2027 09:00:00."),
+        ([row(Status="Z")], "Line 2: Status is 'Z'; expected A, H or D."),
+        ([row(Inventory_tracking="Z")], "Line 2: Inventory tracking is 'Z'; expected D, B or O."),
+        ([row(Out_of_stock_actions="Z")], "Line 2: Out of stock actions is 'Z'; expected N, B or S."),
+        (
+            [row(Available_since="soon")],
+            "Line 2: Available since is 'soon'; expected a date such as 01 Mar 2027 09:00:00.",
+        ),
         (
             [row(Available_since="31 Feb 2027")],
-            "Line 2: Available since is '31 Feb 2027': a date such as 01 Mar 2027 09:00:00.",
+            "Line 2: Available since is '31 Feb 2027'; expected a date such as 01 Mar 2027 09:00:00.",
         ),
-        ([row(Quantity="many")], "Line 2: Quantity 'many' is no quantity."),
-        ([row(Options="Red or blue")], "Line 2: 'Red or blue' is no option: such as Color: S[Red,Blue]///inventory=Y."),
+        ([row(Quantity="many")], "Line 2: Quantity 'many' is not a quantity."),
+        (
+            [row(Options="Red or blue")],
+            "Line 2: 'Red or blue' is not an option; expected a text such as Color: S[Red,Blue]///inventory=Y.",
+        ),
         (
             [variation("A", "Red"), variation("B", "")],
-            "Line 2: B is of the variation group PV-1, and has no COLOR (Variation feature).",
+            "Line 2: B is in the variation group PV-1 but has no COLOR (Variation feature).",
         ),
         (
             [row("A", "1", Variation_group_code="PV-1"), row("B", "2", Variation_group_code="PV-1")],
-            "Line 2: A is of the variation group PV-1, and has no Features that differ.",
+            "Line 2: A is in the variation group PV-1 but has no Features that differ.",
         ),
-        ([variation("A", "Red"), variation("B", "Red")], "Line 3: The combination Red stands on line 2 already."),
+        ([variation("A", "Red"), variation("B", "Red")], "Line 3: The combination Red already appears on line 2."),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(rows: list[Cells], message: str) -> None:

@@ -106,14 +106,14 @@ def test_pictures_of_combinations_are_reported() -> None:
     [
         (
             combination("Color: Green, Size: M"),
-            "Line 6: Combination 'Color: Green, Size: M' is no combination of: Color: Red, Blue; Size: S, M.",
+            "Line 6: Combination 'Color: Green, Size: M' is not a combination of: Color: Red, Blue; Size: S, M.",
         ),
         (
             combination("Color: Red, Size: M", number="99"),
-            "Line 6: Product id 99 is not in a products file: give the export of products as well, with this column.",
+            "Line 6: Product id 99 is not in any products file. Also pass the product export, with this column.",
         ),
         (combination("Color: Red, Size: M", number=""), "Line 6: Product id is missing."),
-        (combination("Color: Red, Size: M", "many"), "Line 6: Amount 'many' is no quantity."),
+        (combination("Color: Red, Size: M", "many"), "Line 6: Amount 'many' is not a quantity."),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(row: str, message: str) -> None:
@@ -123,7 +123,7 @@ def test_a_wrong_row_is_refused_with_its_line(row: str, message: str) -> None:
 def test_a_combination_that_stands_there_twice_is_refused() -> None:
     rows = [combination("Color: Red, Size: M"), combination("Size: M, Color: Red")]
 
-    assert refusal(*rows) == "Line 7: The combination Red / M stands on line 6 already."
+    assert refusal(*rows) == "Line 7: The combination Red / M already appears on line 6."
 
 
 async def test_combinations_come_after_products(db: None) -> None:

@@ -40,7 +40,7 @@ def test_a_separator_inside_of_the_header_does_not_mislead() -> None:
 
 def test_a_spreadsheets_own_word_for_the_separator_is_passed_over_and_lines_stay_right() -> None:
     assert read("sep=;\nsku;on_hand\nMUG;5\n") == [{"sku": "MUG", "on_hand": "5"}]
-    assert refused("sep=;\nsku;on_hand\nMUG;5;6\n") == ["Line 3: There are 3 values for 2 columns."]
+    assert refused("sep=;\nsku;on_hand\nMUG;5;6\n") == ["Line 3: The row has 3 values, but there are 2 columns."]
 
 
 @pytest.mark.parametrize(("cell", "read_as"), [("1,5", "1.5"), ("-0,25", "-0.25"), ("7", "7"), ("1.5", "1.5")])
@@ -88,21 +88,18 @@ def test_a_row_that_is_too_short_has_empty_cells() -> None:
 
 
 def test_a_nul_character_is_told_by_its_line() -> None:
-    assert refused("sku,on_hand\nMUG,1\nM\x00UG,1\n") == ["Line 3: There is a NUL character."]
+    assert refused("sku,on_hand\nMUG,1\nM\x00UG,1\n") == ["Line 3: The row contains a NUL character."]
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "The file is empty: the first line names the columns, sku, on_hand among them."),
+        ("", "The file is empty. Its first line must name the columns, including sku, on_hand."),
         (
             "sku;menge\n",
-            (
-                "The first line has no column on_hand; it has: sku, menge. "
-                'If it has another name there: --column "NAME=on_hand".'
-            ),
+            ('The header has no column on_hand; it has: sku, menge. If it has another name: --column "NAME=on_hand".'),
         ),
-        ("sku;on_hand;Lager\n", "The first line has the column on_hand twice."),
+        ("sku;on_hand;Lager\n", "The header has the column on_hand more than once."),
     ],
 )
 def test_a_header_that_is_wrong_is_refused(text: str, told: str) -> None:
@@ -129,7 +126,7 @@ def test_utf_8_with_a_damaged_character_is_not_taken_for_windows_1252() -> None:
     with pytest.raises(Refused) as error:
         list(csv_dialect.lines(io.BytesIO(data)))
 
-    assert str(error.value) == ("Line 3: the file is UTF-8 but for a character that is damaged. Save it as UTF-8.")
+    assert str(error.value) == ("Line 3: the file is UTF-8 but contains a damaged character. Save it as UTF-8 again.")
 
 
 def test_what_is_no_text_is_refused() -> None:
@@ -137,7 +134,7 @@ def test_what_is_no_text_is_refused() -> None:
         list(csv_dialect.lines(io.BytesIO(b"sku\n\x81\x8d\n")))
 
     assert str(error.value) == (
-        "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8, or name its encoding with --encoding."
+        "The file is not UTF-8, UTF-16 or Windows-1252. Save it as UTF-8, or name its encoding with --encoding."
     )
 
 
@@ -150,8 +147,8 @@ def test_an_encoding_that_is_named_is_used() -> None:
 @pytest.mark.parametrize(
     ("encoding", "told"),
     [
-        ("klingon", "'klingon' is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16."),
-        ("base64", "'base64' is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16."),
+        ("klingon", "'klingon' is not a known encoding; use for example utf-8, cp1252, iso-8859-15 or utf-16."),
+        ("base64", "'base64' is not a known encoding; use for example utf-8, cp1252, iso-8859-15 or utf-16."),
         ("utf-8", "The file is not in the encoding utf-8."),
     ],
 )

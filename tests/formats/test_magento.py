@@ -470,11 +470,11 @@ def test_a_quantity_below_zero_is_read_behind_its_guard() -> None:
     ("rows", "told"),
     [
         ([simple("")], "Line 2: The sku is missing."),
-        ([simple(qty="many")], "Line 2: qty 'many' is no quantity."),
-        ([simple(product_online="maybe")], "Line 2: product_online is 'maybe': 1 or 0."),
+        ([simple(qty="many")], "Line 2: qty 'many' is not a quantity."),
+        ([simple(product_online="maybe")], "Line 2: product_online is 'maybe'; expected 1 or 0."),
         (
             [configurable("TEE", "size=S,sku=A")],
-            "Line 2: configurable_variations does not begin with sku=: size=S,sku=A.",
+            "Line 2: configurable_variations must start with sku=, but is size=S,sku=A.",
         ),
         (
             [configurable("TEE", "sku=A,size=S", "size=Size,color=Colour"), child("A")],
@@ -494,7 +494,7 @@ def test_a_quantity_below_zero_is_read_behind_its_guard() -> None:
         ),
         (
             [configurable("TEE", "sku=A,size=S|sku=B,size=S"), child("A"), child("B")],
-            "Line 4: The combination S stands on line 3 already.",
+            "Line 4: The combination S already appears on line 3.",
         ),
     ],
 )
@@ -507,6 +507,5 @@ def test_missing_columns_are_named() -> None:
         importing.parsed("magento-products", ["sku,qty\n", "MUG,1\n"])
 
     assert str(caught.value) == (
-        "The first line has no column product_type; it has: sku, qty. "
-        'If it has another name there: --column "NAME=product_type".'
+        'The header has no column product_type; it has: sku, qty. If it has another name: --column "NAME=product_type".'
     )

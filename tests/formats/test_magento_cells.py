@@ -49,7 +49,7 @@ def test_a_value_that_a_variation_lacks_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("size=S,sku=A", "configurable_variations does not begin with sku=: size=S,sku=A."),
+        ("size=S,sku=A", "configurable_variations must start with sku=, but is size=S,sku=A."),
         ("sku=,size=S", "configurable_variations has no SKU in sku=,size=S."),
     ],
 )

@@ -47,8 +47,8 @@ def test_units_that_magento_does_not_sell_are_not_counted_and_reported() -> None
         (",MUG,1,5", "Line 2: The source_code is missing."),
         ("eu,,1,5", "Line 2: The sku is missing."),
         ("eu,MUG,1,", "Line 2: The quantity is missing."),
-        ("eu,MUG,1,few", "Line 2: quantity 'few' is no quantity."),
-        ("eu,MUG,on,5", "Line 2: status is 'on': 1 or 0."),
+        ("eu,MUG,1,few", "Line 2: quantity 'few' is not a quantity."),
+        ("eu,MUG,on,5", "Line 2: status is 'on'; expected 1 or 0."),
     ],
 )
 def test_what_is_wrong_is_told_by_its_line(row: str, told: str) -> None:

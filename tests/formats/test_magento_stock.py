@@ -130,9 +130,9 @@ def test_deferred_stock_updates_are_reported(own: str, config: str, expected: di
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
-        ({"allow_backorders": "3"}, "allow_backorders is '3': 0, 1 or 2."),
-        ({"manage_stock": "perhaps"}, "manage_stock is 'perhaps': 1 or 0."),
-        ({"out_of_stock_qty": "few"}, "out_of_stock_qty 'few' is no quantity."),
+        ({"allow_backorders": "3"}, "allow_backorders is '3'; expected 0, 1 or 2."),
+        ({"manage_stock": "perhaps"}, "manage_stock is 'perhaps'; expected 1 or 0."),
+        ({"out_of_stock_qty": "few"}, "out_of_stock_qty 'few' is not a quantity."),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(cells: dict[str, str], told: str) -> None:

@@ -77,13 +77,13 @@ def test_a_file_may_have_statuses_alone() -> None:
 
 def test_a_quantity_without_a_warehouse_is_refused() -> None:
     assert refusals("SKU,Quantity", "MUG,5", warehouse=None) == [
-        "Line 2: There is no Warehouse: name one with --warehouse."
+        "Line 2: Warehouse is missing: set it with --warehouse."
     ]
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [(",5", "Line 2: The SKU is missing."), ("MUG,many", "Line 2: Quantity 'many' is no quantity.")],
+    [(",5", "Line 2: The SKU is missing."), ("MUG,many", "Line 2: Quantity 'many' is not a quantity.")],
 )
 def test_a_wrong_row_is_refused_with_its_line(row: str, message: str) -> None:
     assert refusals("SKU,Quantity", row) == [message]
@@ -109,7 +109,7 @@ async def test_a_unit_that_the_product_does_not_have_is_refused(shop: None) -> N
     with pytest.raises(Refused) as refused:
         await imported(PRODUCTS, ["SKU,Quantity,Unit\n", "OIL,3,barrels\n"])
 
-    message = "Line 2 of b.csv: The Unit is 'barrels'; the products file has: 'liter, milliliter'."
+    message = "Line 2 of b.csv: Unit is 'barrels'; the products file has: 'liter, milliliter'."
     assert [one.message for one in refused.value.refusals] == [
         message.replace("'liter, milliliter'", "liter, milliliter")
     ]
@@ -119,7 +119,7 @@ async def test_the_products_file_comes_first(shop: None) -> None:
     with pytest.raises(Refused) as refused:
         await imported(["SKU,Quantity,Unit\n", "MUG,3,items\n"], PRODUCTS)
 
-    assert [one.message for one in refused.value.refusals] == ["The products file comes before the inventory file."]
+    assert [one.message for one in refused.value.refusals] == ["Pass the products file before the inventory file."]
 
 
 async def test_without_the_products_file_units_are_taken_as_primary_once(shop: None) -> None:
@@ -136,7 +136,7 @@ async def test_two_units_are_refused_without_the_products_file(shop: None) -> No
         await imported(["SKU,Quantity,Unit\n", "OIL,3,liters\n", "OIL,55,milliliters\n"])
 
     assert [one.message for one in refused.value.refusals] == [
-        f"Line 3: OIL in BERLIN has 55 here and 3 on line 2. {oro_inventory.HINT}"
+        f"Line 3: OIL in BERLIN has 55 here but 3 on line 2. {oro_inventory.HINT}"
     ]
 
 
@@ -160,7 +160,7 @@ async def test_two_statuses_of_one_product_are_refused(shop: None) -> None:
         await imported(["SKU,Inventory Status\n", "MUG,In Stock\n", "MUG,Out of Stock\n"])
 
     assert [one.message for one in refused.value.refusals] == [
-        "Line 3: MUG is OUT_OF_STOCK here and IN_STOCK on line 2."
+        "Line 3: MUG is OUT_OF_STOCK here but IN_STOCK on line 2."
     ]
 
 

@@ -278,37 +278,37 @@ def test_statuses_of_newer_versions_have_a_prefix() -> None:
     ("rows", "message"),
     [
         ([{"SKU": "", "Type": "simple"}], "Line 2: The SKU is missing."),
-        ([{"SKU": "MUG", "Type": "bundle"}], "Line 2: The Type is 'bundle': simple, configurable or kit."),
-        ([simple(Status="on")], "Line 2: The Status is 'on': enabled or disabled."),
+        ([{"SKU": "MUG", "Type": "bundle"}], "Line 2: Type is 'bundle'; expected simple, configurable or kit."),
+        ([simple(Status="on")], "Line 2: Status is 'on'; expected enabled or disabled."),
         (
             [simple(Backorders__value="maybe")],
-            "Line 2: Backorders.value is 'maybe': 1, 0, category or systemConfig.",
+            "Line 2: Backorders.value is 'maybe'; expected 1, 0, category or systemConfig.",
         ),
         (
             [simple(**{"Inventory Threshold__value": "few"})],
-            "Line 2: Inventory Threshold.value 'few' is no quantity.",
+            "Line 2: Inventory Threshold.value 'few' is not a quantity.",
         ),
         (
             [simple(**{"Availability Date": "09.10.2024"})],
-            "Line 2: Availability Date is '09.10.2024': a date such as 10/09/2024 00:00:00, the month first.",
+            "Line 2: Availability Date is '09.10.2024'; expected a date such as 10/09/2024 00:00:00, month first.",
         ),
         (
             [simple(**{"Unit of Quantity__Precision": "5"})],
-            "Line 2: Unit of Quantity.Precision is 5: quantities have at most 4 decimal places here.",
+            "Line 2: Unit of Quantity.Precision is 5; gqlstock supports at most 4 decimal places.",
         ),
-        ([SHIRT, RED | {"Color.Name": ""}], "Line 3: Color.Name is missing: SHIRT has a variant for each value."),
+        ([SHIRT, RED | {"Color.Name": ""}], "Line 3: Color.Name is missing: variants of SHIRT differ by it."),
         (
             [SHIRT | {"Configurable Attributes": "Fit"}, RED],
-            "Line 3: There is no column Fit.Name, which Configurable Attributes of SHIRT names. "
-            'If it has another name there: --column "NAME=Fit.Name".',
+            "Line 3: There is no column Fit.Name for the attribute in Configurable Attributes of SHIRT. "
+            'If it has another name: --column "NAME=Fit.Name".',
         ),
         (
             [SHIRT | {"Configurable Attributes": ""}, RED],
-            "Line 3: Configurable Attributes of SHIRT is missing, and it has variants.",
+            "Line 3: Configurable Attributes of SHIRT is missing, although it has variants.",
         ),
         (
             [SHIRT, RED | {"Type": "configurable"}],
-            "Line 3: SHIRT-1 is configurable, and no variant of another can be so.",
+            "Line 3: SHIRT-1 is configurable and cannot be a variant of another product.",
         ),
     ],
 )

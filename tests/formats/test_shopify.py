@@ -221,7 +221,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
 
 def test_lines_are_counted_as_in_the_file_where_values_have_newlines() -> None:
     assert refused(row(body="One\n\nthree"), row("cup", qty="many")) == [
-        "Line 5: Variant Inventory Qty 'many' is no quantity."
+        "Line 5: Variant Inventory Qty 'many' is not a quantity."
     ]
 
 
@@ -247,21 +247,21 @@ def test_units_given_twice_for_one_item_are_one_count() -> None:
 
 def test_a_variant_that_contradicts_itself_is_refused() -> None:
     assert refused(row(qty="3"), row(qty="4")) == [
-        "Line 3: The same variant stands on line 2, with another Variant Inventory Qty."
+        "Line 3: The same variant is on line 2 with a different Variant Inventory Qty."
     ]
 
 
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
-        ({"qty": "1.23456"}, "Variant Inventory Qty '1.23456' is no quantity."),
-        ({"policy": "maybe"}, "Variant Inventory Policy is 'maybe': deny or continue."),
-        ({"published": "perhaps"}, "Published is 'perhaps': true or false."),
+        ({"qty": "1.23456"}, "Variant Inventory Qty '1.23456' is not a quantity."),
+        ({"policy": "maybe"}, "Variant Inventory Policy is 'maybe'; expected deny or continue."),
+        ({"published": "perhaps"}, "Published is 'perhaps'; expected true or false."),
         ({"title": ""}, "The Title must not be empty."),
-        ({"handle": "my mug"}, "'my mug' is no Handle: letters, digits and dashes."),
-        ({"type": "***"}, "The Type '***' has no letter or digit that a category's slug could be made of."),
-        ({"option": "", "value": "S"}, "Option1 Value is 'S', and there is no Option1 Name."),
-        ({"option": "Size", "value": ""}, "Option1 Value is missing: Size has one in every variant."),
+        ({"handle": "my mug"}, "The Handle is 'my mug'; expected letters, digits and dashes."),
+        ({"type": "***"}, "The Type '***' has no letters or digits to generate a category slug from."),
+        ({"option": "", "value": "S"}, "Option1 Value is 'S', but Option1 Name is missing."),
+        ({"option": "Size", "value": ""}, "Option1 Value is missing; every variant must have a value of Size."),
         ({"option2": "Title", "value2": "X"}, "Two options have the same name."),
     ],
 )
@@ -271,9 +271,9 @@ def test_what_is_wrong_is_told_by_its_line(cells: dict[str, str], told: str) -> 
 
 def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
     assert refused(row(qty="x"), row("", title="Lost"), row("cup", policy="?")) == [
-        "Line 2: Variant Inventory Qty 'x' is no quantity.",
+        "Line 2: Variant Inventory Qty 'x' is not a quantity.",
         "Line 3: The Handle is missing.",
-        "Line 4: Variant Inventory Policy is '?': deny or continue.",
+        "Line 4: Variant Inventory Policy is '?'; expected deny or continue.",
     ]
 
 
@@ -286,7 +286,7 @@ def test_more_faults_than_a_person_reads_are_counted() -> None:
 
 def test_an_option_has_one_name() -> None:
     assert refused(row("tee", option="Size", value="S"), variant(option="Length", value="M")) == [
-        "Line 3: Option1 Name is 'Length', and 'Size' before."
+        "Line 3: Option1 Name is 'Length', but 'Size' on an earlier line."
     ]
 
 
@@ -295,7 +295,7 @@ def test_missing_columns_are_named() -> None:
         parsed(["Title,Vendor\n", "Mug,me\n"])
 
     assert str(caught.value) == (
-        'The first line has no column Handle; it has: Title, Vendor. If it has another name there: --column "NAME=Handle".'
+        'The header has no column Handle; it has: Title, Vendor. If it has another name: --column "NAME=Handle".'
     )
 
 
@@ -308,11 +308,11 @@ def test_a_quote_that_never_ends_is_refused_instead_of_swallowing_the_rest() -> 
     with pytest.raises(Refused) as caught:
         parsed([*sheet(row()), '"mug,Mug\n', "cup,Cup\n"])
 
-    assert str(caught.value) == "Line 3: no valid CSV: unexpected end of data."
+    assert str(caught.value) == "Line 3: invalid CSV: unexpected end of data."
 
 
 def test_a_row_with_too_many_values_is_refused() -> None:
     lines = sheet(row())
 
-    with pytest.raises(Refused, match="Line 3: There are 18 values for 17 columns"):
+    with pytest.raises(Refused, match="Line 3: The row has 18 values, but there are 17 columns"):
         parsed([*lines, lines[1].strip() + ",more\n"])

@@ -69,7 +69,7 @@ def test_available_alone_is_counted_and_that_is_told() -> None:
 
     assert [count.on_hand for count in found] == [5]
     assert importing.remarks(context.report, RemarkKind.TO_CHECK) == {
-        "the file has available units alone: those committed or unavailable are not counted": "1"
+        "the file has only available units: committed and unavailable units are not counted": "1"
     }
 
 
@@ -85,7 +85,7 @@ def test_older_files_have_a_column_for_each_location() -> None:
         LevelCount(3, ItemName("MUG", "mug"), "Rue 5", Decimal(2)),
     ]
     assert list(importing.remarks(context.report, RemarkKind.TO_CHECK)) == [
-        "the file has available units alone: those committed or unavailable are not counted"
+        "the file has only available units: committed and unavailable units are not counted"
     ]
 
 
@@ -97,10 +97,10 @@ def test_units_that_need_a_person_are_summed_up() -> None:
     )
 
     assert importing.remarks(context.report, RemarkKind.TO_CHECK) == {
-        "units that are committed to open orders of the old shop, which do not come along: ship them there": (
+        "units committed to open orders of the old shop, which are not imported: ship them there": (
             "2, 7 units (TEE-S, …)"
         ),
-        "units that are unavailable in the old shop (damaged, set aside) and are counted as on hand": "1, 3 units (TEE-S)",
+        "units unavailable in the old shop (damaged, set aside), counted as on hand": "1, 3 units (TEE-S)",
     }
     assert importing.remarks(context.report, RemarkKind.NOT_CARRIED) == {
         "incoming units: announce them": "1, 4 units (TEE-S)"
@@ -110,11 +110,11 @@ def test_units_that_need_a_person_are_summed_up() -> None:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ([HEAD, row(current="many")], "Line 2: On hand 'many' is no quantity."),
+        ([HEAD, row(current="many")], "Line 2: On hand 'many' is not a quantity."),
         ([HEAD, row(location="", current="1")], "Line 2: The Location is missing."),
         (["Handle,SKU,Location,Available\n", ",MUG,Berlin,5\n"], "Line 2: The Handle is missing."),
-        (["Handle,SKU\n", "mug,MUG\n"], "Line 2: There is no column Location, and no column of a location."),
-        (["SKU,Title\n"], "The first line has no column Handle"),
+        (["Handle,SKU\n", "mug,MUG\n"], "Line 2: The file has neither a column Location nor location columns."),
+        (["SKU,Title\n"], "The header has no column Handle"),
     ],
 )
 def test_what_is_wrong_is_told(lines: list[str], told: str) -> None:

@@ -311,7 +311,7 @@ def test_other_separators_are_read(separator: str) -> None:
         ({"slug": ""}, "The slug is missing."),
         ({"slug": "my mug"}, "'my mug' is no slug: letters, digits and dashes."),
         ({"status": "sold"}, "The status is 'sold': active, draft or archived."),
-        ({"inventory_count": "many"}, "inventory_count 'many' is no quantity."),
+        ({"inventory_count": "many"}, "inventory_count 'many' is not a quantity."),
         ({"track_inventory": "yes"}, "track_inventory is 'yes': true or false."),
         ({"inventory_backorderable": "1"}, "inventory_backorderable is '1': true or false."),
         ({"available_on": "soon"}, "available_on is 'soon': a date such as 2026-01-31 12:00:00."),
@@ -329,7 +329,7 @@ def test_combinations_that_a_fourth_option_would_tell_apart_are_refused() -> Non
         "Line 4: Line 3 has the same options: Spree exports three, and there may be more."
     ]
     assert refused(of_tee(), combination("Red"), combination("Red")) == [
-        "Line 4: The combination Red stands on line 3 already."
+        "Line 4: The combination Red already appears on line 3."
     ]
 
 
@@ -337,7 +337,7 @@ def test_a_combination_has_a_value_of_every_option() -> None:
     size = {"option2_name": "Size", "option2_value": "S"}
 
     assert refused(of_tee(), combination("Red", **size), combination("Blue")) == [
-        "Line 4: A combination has one value of each of: Color, Size."
+        "Line 4: A combination must have one value of each of: Color, Size."
     ]
 
 
@@ -351,7 +351,7 @@ async def test_two_products_with_the_same_sku_are_refused(db: None) -> None:
     with pytest.raises(Refused) as caught:
         await importing.run("spree", sheet(of_tee(sku="TEE"), combination("Red"), head(sku="TEE")))
 
-    assert str(caught.value) == "Line 4: The SKU TEE stands on line 2 already."
+    assert str(caught.value) == "Line 4: The SKU TEE already appears on line 2."
 
 
 async def test_a_corrected_file_changes_what_was_corrected(db: None) -> None:

@@ -196,7 +196,7 @@ def test_skus_are_made_of_ids_alone_because_names_occur_twice_and_are_corrected(
 
 def test_a_made_sku_that_another_row_gives_is_refused() -> None:
     assert refused(row(7), row(8, sku="wc-7")) == [
-        "Line 2: The SKU that is made of the ID is WC-7, and another row has it: give this one a SKU."
+        "Line 2: The SKU generated from the ID would be WC-7, but another row has it. Give this product a SKU."
     ]
 
 
@@ -326,7 +326,7 @@ def test_a_lone_variation_that_takes_any_value_is_the_whole_product() -> None:
 
 def test_variations_that_all_take_any_value_are_refused() -> None:
     assert refused(variable(), variation(45, ""), variation(46, "")) == [
-        "Line 4: It takes any value of every attribute, as line 3 does: are all attributes in the file?"
+        "Line 4: This variation and line 3 both accept any value of every attribute. Export all attributes."
     ]
 
 
@@ -466,17 +466,17 @@ def test_attributes_and_texts_that_have_no_place_here_are_counted() -> None:
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
-        ({"stock": "many"}, "Stock 'many' is no quantity."),
+        ({"stock": "many"}, "Stock 'many' is not a quantity."),
         (
             {"stock": "parent"},
-            "Stock is 'parent', and only a variation has one: a number, or nothing where it is not counted.",
+            "Stock is 'parent', but the product has none; expected a number, or nothing if it is not counted.",
         ),
-        ({"low": "few"}, "Low stock amount 'few' is no quantity."),
-        ({"published": "soon"}, "Published is 'soon': 1, 0, -1 or 2."),
-        ({"in_stock": "perhaps"}, "In stock? is 'perhaps': 1, 0 or backorder."),
-        ({"backorders": "maybe"}, "Backorders allowed? is 'maybe': 0, 1 or notify."),
-        ({"individually": "2"}, "Sold individually? is '2': 1 or 0."),
-        ({"type": "variation"}, "The Parent is missing: a variation names its product by SKU, or as id:20."),
+        ({"low": "few"}, "Low stock amount 'few' is not a quantity."),
+        ({"published": "soon"}, "Published is 'soon'; expected 1, 0, -1 or 2."),
+        ({"in_stock": "perhaps"}, "In stock? is 'perhaps'; expected 1, 0 or backorder."),
+        ({"backorders": "maybe"}, "Backorders allowed? is 'maybe'; expected 0, 1 or notify."),
+        ({"individually": "2"}, "Sold individually? is '2'; expected 1 or 0."),
+        ({"type": "variation"}, "The Parent is missing; a variation names its product by SKU, or as id:20."),
         ({"type": "variation", "parent": "id:20"}, "The Parent 'id:20' is not in the file."),
     ],
 )
@@ -489,32 +489,32 @@ def test_a_product_without_sku_and_id_could_not_be_found_again() -> None:
         importing.parsed("woocommerce", ["Type,Name\n", "simple,Mug\n"])
 
     assert str(caught.value) == (
-        "Line 2: There is neither a SKU nor an ID: one of them is needed to find the product again."
+        "Line 2: SKU and ID are both missing; one of them is required to identify the product."
     )
 
 
 def test_an_id_is_one_number_of_one_product() -> None:
     assert refused({**row(7), "ID": "x7"}, row(8), row(8, name="Cup")) == [
-        "Line 2: The ID is 'x7': a number.",
-        "Line 4: The ID 8 stands on line 3 already.",
+        "Line 2: The ID is 'x7'; expected a number.",
+        "Line 4: The ID 8 already appears on line 3.",
     ]
 
 
 def test_a_variation_has_one_value_of_an_attribute() -> None:
     assert refused(variable(), variation(45, "Red, Blue")) == [
-        "Line 3: Color has 2 values, and a variation one: a comma in it is \\,"
+        "Line 3: Color has 2 values, but a variation has one. Escape a comma in it as \\,"
     ]
 
 
 def test_a_simple_product_has_no_variations() -> None:
     assert refused(row(7, sku="TEE"), variation(45, "Red")) == [
-        "Line 3: The Parent on line 2 is simple: only variable ones have variations."
+        "Line 3: The Parent on line 2 is simple; only variable products have variations."
     ]
 
 
 def test_two_variations_are_not_of_the_same_values() -> None:
     assert refused(variable(), variation(45, "Red"), variation(46, "red")) == [
-        "Line 4: The combination Red stands on line 3 already."
+        "Line 4: The combination Red already appears on line 3."
     ]
 
 
@@ -523,7 +523,7 @@ def test_translated_columns_are_named_by_hand() -> None:
     with pytest.raises(Refused) as caught:
         importing.parsed("woocommerce", lines)
     assert str(caught.value) == (
-        'The first line has no column Type; it has: ID, Typ, Name, Lager. If it has another name there: --column "NAME=Type".'
+        'The header has no column Type; it has: ID, Typ, Name, Lager. If it has another name: --column "NAME=Type".'
     )
 
     (product,) = importing.parsed("woocommerce", lines, Context(Options(columns={"Typ": "Type", "Lager": "Stock"})))
@@ -535,9 +535,7 @@ async def test_a_corrected_file_changes_what_was_corrected(db: None) -> None:
     wrong = sheet(row(7), row(8, name="Cup"), variable(sku=""), variation(45, "Red", parent="id:44"))
     made = await importing.run("woocommerce", wrong, warehouse="BERLIN")
     assert importing.figures(made) == {"products_made": 3, "combinations_made": 1, "counted": 3}
-    assert importing.remarks(made, RemarkKind.MADE_UP) == {
-        "SKUs that the file does not give": "4 (WC-7, WC-8, WC-44, …)"
-    }
+    assert importing.remarks(made, RemarkKind.MADE_UP) == {"SKUs missing from the file": "4 (WC-7, WC-8, WC-44, …)"}
 
     right = sheet(
         row(7, name="Blue mug"),

@@ -18,11 +18,11 @@ def test_figures_come_first_and_then_remarks_by_kind_and_reason() -> None:
     report.add(Remark(RemarkKind.NOT_CARRIED, "units", 5, "CUP", Decimal(2)))
 
     assert list(report.lines()) == [
-        "Products: 2 made, 1 changed, 7 unchanged.",
+        "Products: 2 created, 1 updated, 7 unchanged.",
         "Levels: 5 counted, 1 unchanged.",
-        "Made up:",
+        "Generated:",
         "  SKUs: 1 (tee-S)",
-        "Not carried:",
+        "Not imported:",
         "  columns: Vendor",
         "  bundles: 5 (A, B, C, …)",
         "  units: 2, 3.5 units (MUG, CUP)",
@@ -36,8 +36,8 @@ def test_a_check_says_what_would_be_done() -> None:
     report[Kind.LEVELS].add(Tally(changed=5))
 
     assert list(report.lines(future=True)) == [
-        "Warehouses: 2 to make.",
-        "Combinations: 2 to make, 1 to change, 7 unchanged.",
+        "Warehouses: 2 to create.",
+        "Combinations: 2 to create, 1 to update, 7 unchanged.",
         "Levels: 5 to count, 0 unchanged.",
     ]
 

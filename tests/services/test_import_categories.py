@@ -52,7 +52,7 @@ async def test_a_path_without_a_letter_is_refused_and_nothing_is_made(db: None) 
     with pytest.raises(Refused) as error:
         await importing.run(PATHS, ["path\n", "Home\n", "*** / !\n"])
 
-    assert str(error.value) == "Line 3: The category *** / ! has no letter or digit that a slug could be made of."
+    assert str(error.value) == "Line 3: The category *** / ! has no letters or digits to generate a slug from."
     assert await tree() == set()
 
 

@@ -65,7 +65,7 @@ async def test_two_counts_of_a_level_are_refused_with_the_hint_of_the_format(sho
     with pytest.raises(Refused) as refused:
         await importing.run(STRICT, file("MUG,3", "MUG,4"))
 
-    message = "Line 3: MUG in BERLIN has 4 here and 3 on line 2. Look at the units."
+    message = "Line 3: MUG in BERLIN has 4 here but 3 on line 2. Look at the units."
     assert [one.message for one in refused.value.refusals] == [message]
 
 

@@ -139,7 +139,7 @@ async def test_options_for_display_make_no_combinations(db: None) -> None:
     assert tee.tracking is InventoryTracking.TRACK_WITH_OPTIONS
     assert (small.own_code, small.barcode, small.images) == ("T1", "401", (Image("https://x/s.jpg"),))
     assert medium.choice == {"Size": "M"}
-    assert importing.remarks(done, RemarkKind.MADE_UP) == {"SKUs that the file does not give": "2 (tee, tee-M)"}
+    assert importing.remarks(done, RemarkKind.MADE_UP) == {"SKUs missing from the file": "2 (tee, tee-M)"}
 
 
 async def test_a_product_without_a_sku_is_found_by_the_one_that_was_made(db: None) -> None:
@@ -165,8 +165,8 @@ async def test_a_product_that_gets_a_sku_is_found_by_the_one_that_was_made_befor
 @pytest.mark.parametrize(
     ("sku", "told"),
     [
-        ("mug", "Line 7: The SKU mug differs from MUG on line 2 in case alone."),
-        ("MUG", "Line 7: The SKU MUG stands on line 2 already."),
+        ("mug", "Line 7: The SKU mug differs from MUG on line 2 only in case."),
+        ("MUG", "Line 7: The SKU MUG already appears on line 2."),
     ],
 )
 async def test_two_items_whose_skus_differ_at_most_in_case_are_refused(db: None, sku: str, told: str) -> None:
@@ -187,7 +187,7 @@ async def test_a_slug_that_another_product_has_is_stepped_aside_for(db: None) ->
     assert (await item("MUG")).slug == "mug-2"
     assert (await item("MUG-B")).slug == "mug-3"
     assert importing.remarks(done, RemarkKind.MADE_UP) == {
-        "slugs, because another product has the one of the file": "2 (MUG, MUG-B)"
+        "slugs, because another product already uses the one in the file": "2 (MUG, MUG-B)"
     }
 
 
@@ -271,8 +271,8 @@ async def test_a_warehouse_that_is_missing_is_refused_with_those_there_are(db: N
     await make.warehouse("BERLIN")
 
     assert await refused(replace(MUG, counts=(Counted(5, Decimal(4), "PARIS"),), shipping_origin="ROME")) == [
-        "Line 2: There is no warehouse ROME; there are: BERLIN.",
-        "Line 5: There is no warehouse PARIS; there are: BERLIN.",
+        "Line 2: There is no warehouse ROME. Known warehouses: BERLIN.",
+        "Line 5: There is no warehouse PARIS. Known warehouses: BERLIN.",
     ]
 
 
@@ -289,7 +289,7 @@ async def test_missing_warehouses_are_made_where_the_format_makes_them(db: None)
 
     assert figures(foretold) == figures(done) == {"warehouses_made": 2, "products_made": 1, "counted": 2}
     assert figures(again) == {}
-    assert importing.remarks(done, RemarkKind.MADE_UP) == {"warehouses, with the names of the file": "2 (Rue 5, ROME)"}
+    assert importing.remarks(done, RemarkKind.MADE_UP) == {"warehouses, named as in the file": "2 (Rue 5, ROME)"}
     assert await on_hand() == {("MUG", "Rue 5"): Decimal(4), ("MUG", "ROME"): Decimal(1)}
     channel = (await warehouses.network()).find("shop")
     codes = await warehouses.codes_by_id()
@@ -302,7 +302,7 @@ async def test_warehouses_that_are_made_and_sell_nothing_are_to_be_checked(db: N
     done = await importing.with_new_places(replace(MUG, counts=(Counted(2, Decimal(4), "Rue 5"),)))
 
     assert list(importing.remarks(done, RemarkKind.TO_CHECK)) == [
-        "new warehouses that no website sells from: updateWebsite(input: { warehouses }), or import with --website"
+        "new warehouses that no website sells from: assign them with updateWebsite, or import with --website"
     ]
 
 
@@ -312,7 +312,7 @@ async def test_units_without_a_warehouse_are_reported(db: None) -> None:
     done = await imported_twice(replace(MUG, counts=(Counted(2, Decimal(3)),)), replace(TEE, variants=(small, medium)))
 
     assert importing.remarks(done, RemarkKind.NOT_CARRIED) == {
-        "units, because --warehouse does not say where they are": "3, 7 units (MUG, TEE-S, …)"
+        "units without a warehouse: set it with --warehouse": "3, 7 units (MUG, TEE-S, …)"
     }
 
 
@@ -335,7 +335,7 @@ async def test_units_of_what_has_no_level_are_reported(db: None) -> None:
 
     assert await on_hand() == {("TEE", "BERLIN"): Decimal(3)}
     assert importing.remarks(done, RemarkKind.NOT_CARRIED) == {
-        "units of what is not counted here, or counted elsewhere in the product": "2, 6 units (MUG, TEE)"
+        "units of items that hold no stock under their product's tracking": "2, 6 units (MUG, TEE)"
     }
 
 
@@ -385,20 +385,20 @@ async def test_two_paths_have_two_categories_although_their_slugs_would_be_alike
     ("wrong", "told"),
     [
         (replace(MUG, name="x" * 501), "Line 2: The name xxx"),
-        (replace(MUG, category=("***",)), "Line 2: The category *** has no letter or digit"),
+        (replace(MUG, category=("***",)), "Line 2: The category *** has no letters or digits"),
         (replace(MUG, options=(Option("Size", ()),)), "Line 2: The option Size has no values."),
         (
             replace(TEE, variants=(Variant(9, (("Size", "L"),)),)),
-            "Line 9: A combination has one value of each of: Size.",
+            "Line 9: A combination must have one value of each of: Size.",
         ),
-        (replace(TEE, variants=(Variant(9, ()),)), "Line 9: A combination has one value of each of: Size."),
+        (replace(TEE, variants=(Variant(9, ()),)), "Line 9: A combination must have one value of each of: Size."),
         (
             replace(TEE, variants=(*TEE.variants, Variant(9, (("Size", "S"),)))),
-            "Line 9: The combination S stands on line 3 already.",
+            "Line 9: The combination S already appears on line 3.",
         ),
         (
             replace(MUG, counts=(Counted(2, Decimal(1)), Counted(3, Decimal(2)))),
-            "Line 2: There are two different counts.",
+            "Line 2: The file has two different counts.",
         ),
     ],
 )

@@ -73,9 +73,9 @@ async def test_statuses_of_combinations_and_of_what_is_not_there_are_reported(sh
 
     assert await status("TEE-S") is InventoryStatus.IN_STOCK
     assert importing.remarks(done, RemarkKind.NOT_CARRIED) == {
-        "statuses of combinations, which have that of their product": "1 (TEE-S)",
-        "statuses of items that are not here": "1 (NONE)",
-        "counts of items that are not here": "1, 4 units (NONE)",
+        "statuses of combinations, which share their product's status": "1 (TEE-S)",
+        "statuses of unknown items": "1 (NONE)",
+        "counts of unknown items": "1, 4 units (NONE)",
     }
 
 
@@ -83,7 +83,7 @@ async def test_two_statuses_of_one_product_are_refused(shop: None) -> None:
     with pytest.raises(Refused) as error:
         await importing.run(STRICT, file("MUG,OUT_OF_STOCK,3", "MUG,IN_STOCK,3"))
 
-    assert str(error.value) == "Line 3: MUG is IN_STOCK here and OUT_OF_STOCK on line 2."
+    assert str(error.value) == "Line 3: MUG is IN_STOCK here but OUT_OF_STOCK on line 2."
     assert await status("MUG") is InventoryStatus.IN_STOCK
 
 

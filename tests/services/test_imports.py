@@ -211,7 +211,7 @@ async def test_a_sku_stands_once(db: None) -> None:
     await make.warehouse()
 
     assert await refused(edited(EXPORT, "mug", Variant_SKU="TEE-S")) == [
-        "Line 4: The SKU TEE-S stands on line 2 already."
+        "Line 4: The SKU TEE-S already appears on line 2."
     ]
 
 
@@ -236,7 +236,7 @@ async def test_a_bad_row_leaves_nothing_of_the_file(db: None) -> None:
     await make.warehouse()
 
     assert await refused(edited(EXPORT, "mug", Variant_Inventory_Qty="seven")) == [
-        "Line 4: Variant Inventory Qty 'seven' is no quantity."
+        "Line 4: Variant Inventory Qty 'seven' is not a quantity."
     ]
     assert await refused(edited(EXPORT, "mug", Variant_Inventory_Qty="1.5")) == [
         "Line 4: mug is counted in whole units there, not 1.5."
@@ -247,7 +247,7 @@ async def test_an_unknown_warehouse_is_told_with_those_there_are(db: None) -> No
     await make.warehouse("BERLIN")
     await make.warehouse("AMIENS")
 
-    assert await refused(lines(EXPORT), "PARIS") == ["There is no warehouse PARIS; there are: AMIENS, BERLIN."]
+    assert await refused(lines(EXPORT), "PARIS") == ["There is no warehouse PARIS. Known warehouses: AMIENS, BERLIN."]
 
 
 async def test_a_count_raises_the_alert_that_it_is_due(db: None) -> None:
@@ -327,11 +327,11 @@ async def test_a_count_waits_for_backorders_as_any_other(db: None) -> None:
     ("row", "code", "told"),
     [
         ("CUP,BERLIN,1", Code.NOT_FOUND, "There is no item CUP."),
-        ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS; there are: BERLIN."),
-        ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is no quantity."),
+        ("MUG,PARIS,1", Code.NOT_FOUND, "There is no warehouse PARIS. Known warehouses: BERLIN."),
+        ("MUG,BERLIN,x", Code.INVALID_INPUT, "on_hand 'x' is not a quantity."),
         ("MUG,BERLIN,", Code.INVALID_INPUT, "The on_hand is missing."),
         ("MUG,BERLIN,1.5", Code.INVALID_INPUT, "MUG is counted in whole units there, not 1.5."),
-        ("MUG,BERLIN,1,2", Code.INVALID_INPUT, "There are 4 values for 3 columns."),
+        ("MUG,BERLIN,1,2", Code.INVALID_INPUT, "The row has 4 values, but there are 3 columns."),
         (
             "TEE,BERLIN,1",
             Code.NOT_TRACKED,
@@ -365,7 +365,7 @@ async def test_quantities_below_zero_count_as_zero_and_are_told_by_their_line(db
     again = await importing.levels(given)
 
     assert (counted(first), counted(again)) == (2, 0)
-    assert list(first.notes.reported) == list(again.notes.reported) == ["Line 2: MUG has -2.5: counted as 0."]
+    assert list(first.notes.reported) == list(again.notes.reported) == ["Line 2: MUG has -2.5; counted as 0."]
     assert [level.on_hand for level in await levels.live_levels().order_by("id")] == [0, 7]
 
 
@@ -386,7 +386,7 @@ async def test_an_oversold_variant_counts_as_zero_and_is_told(db: None) -> None:
 
     done = await shopify(edited(EXPORT, "mug", Variant_Inventory_Qty="-3"))
 
-    assert [note.partition(" has ")[2] for note in done.notes.reported] == ["-3: counted as 0."]
+    assert [note.partition(" has ")[2] for note in done.notes.reported] == ["-3; counted as 0."]
     assert 0 in [level.on_hand for level in await levels.live_levels()]
 
 
@@ -404,7 +404,7 @@ async def test_contradicting_counts_of_one_level_are_refused(db: None) -> None:
     with pytest.raises(Refused) as caught:
         await importing.levels(lines(f"{LEVELS}MUG,BERLIN,1\nMUG,BERLIN,2\n"))
 
-    assert str(caught.value) == "Line 3: MUG in BERLIN has 2 here and 1 on line 2."
+    assert str(caught.value) == "Line 3: MUG in BERLIN has 2 here but 1 on line 2."
 
 
 async def test_progress_is_told_up_to_the_end(db: None) -> None:
@@ -555,7 +555,7 @@ async def test_products_that_were_interrupted_are_finished_by_importing_the_file
     given = [EXPORT.splitlines(keepends=True)[0], *simple(250)]
 
     with pytest.raises(Interrupted):
-        await importing.shopify(given, "BERLIN", interrupt("Taken in", 200))
+        await importing.shopify(given, "BERLIN", interrupt("Imported", 200))
     written = await Row.all().count(), len(await on_hand())
     again = await shopify(given)
 

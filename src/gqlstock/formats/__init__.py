@@ -1,1 +1,1 @@
-"""Files of other systems: bytes in, records out. Nothing here knows what is stored."""
+"""File formats of other systems: bytes in, records out. Independent of stored data."""

@@ -1,4 +1,4 @@
-"""CS-Cart's product export: a row for each product in each language, and for each product of a variation group."""
+"""CS-Cart's product export: one row per product and language. The products of a variation group have rows of their own."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,17 +14,17 @@ from gqlstock.rules.catalog import Option as ProductOption
 from gqlstock.rules.import_rows import Row, Tie
 from gqlstock.rules.refusals import invalid
 
-LANGUAGES = "rows in other languages: the first one is kept"
-TEXT_OPTIONS = "options without values to choose from: texts and files"
-DISABLED_OPTIONS = "options that are disabled"
-DISABLED = "variations that are disabled"
-OWN_TEXTS = "names and texts of variations, which have those of the default one"
-TO_COME = "products that are counted by options: import cs-cart-combinations next"
-LONE = "variation groups of one product without a column of its feature: taken as a product without options"
+LANGUAGES = "rows in further languages: only the first language is imported"
+TEXT_OPTIONS = "options without a list of values (text and file inputs)"
+DISABLED_OPTIONS = "disabled options"
+DISABLED = "disabled variations"
+OWN_TEXTS = "names and descriptions of variations: those of the default variation apply"
+TO_COME = "products tracked by option combinations: import cs-cart-combinations next"
+LONE = "variation groups with a single product and no feature column: imported as products without options"
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """The rows of a product are those of its languages; those of a variation group are one product."""
+    """Link the rows of a product in all its languages, and the rows of a variation group, which form one product."""
     if not row[ID] and not row[CODE]:
         context.fault(row.line, f"{CODE} and {ID} are both missing.")
         return None
@@ -33,17 +33,17 @@ def tie(row: Row, context: Context) -> Tie | None:
 
 
 def group_of(row: Row) -> str:
-    """The variation group of a row; empty for a product of its own."""
+    """The variation group of a row; empty for a standalone product."""
     return row[cells.GROUP_CODE] or row[cells.GROUP_ID]
 
 
 def key_of(row: Row) -> str:
-    """What a product is told by, in all languages."""
+    """The key that identifies a product in all languages."""
     return row[ID] or f"code {skus.normalized(row[CODE])}"
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """A product, or a variation group with its products as combinations; None for one that is refused."""
+    """A product, or a variation group with its products as combinations; None if it is refused."""
     found = one_language(rows, context)
     with context.at(found[0].line):
         if group_of(found[0]):
@@ -56,7 +56,7 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
 
 
 def one_language(rows: Sequence[Row], context: Context) -> list[Row]:
-    """The first row of each product. The others are its translations, or refused."""
+    """The first row of each product. Reports translations, and refuses repetitions in the same language."""
     found: dict[str, Row] = {}
     for row in rows:
         first = found.setdefault(key_of(row), row)
@@ -64,7 +64,7 @@ def one_language(rows: Sequence[Row], context: Context) -> list[Row]:
             continue
         if first[LANGUAGE] == row[LANGUAGE]:
             context.fault(
-                row.line, f"The product {row[CODE] or row[ID]} stands on {context.place(first.line)} already."
+                row.line, f"The product {row[CODE] or row[ID]} already appears on {context.place(first.line)}."
             )
         else:
             context.not_carried(row.line, LANGUAGES, row[CODE])
@@ -72,7 +72,7 @@ def one_language(rows: Sequence[Row], context: Context) -> list[Row]:
 
 
 def single(row: Row, context: Context) -> Product:
-    """A product of its own."""
+    """A standalone product."""
     tracking = cells.tracking(row)
     by_options = tracking is InventoryTracking.TRACK_WITH_OPTIONS
     return replace(
@@ -84,13 +84,13 @@ def single(row: Row, context: Context) -> Product:
         tracking=tracking,
         options=_options(row, context, tracked=by_options),
         settings=cells.settings(row, context),
-        # Of a product that is counted by options the quantity is the sum.
+        # The quantity of a product tracked by options is the sum of its combinations.
         counts=() if by_options else cells.counts(row),
     )
 
 
 def _made(row: Row) -> str:
-    """The SKU of a product that has none."""
+    """The SKU generated for a product without a code."""
     return f"CS-CART-{row[ID]}"
 
 
@@ -127,7 +127,7 @@ def _options(row: Row, context: Context, *, tracked: bool) -> tuple[ProductOptio
 
 
 def _group(rows: Sequence[Row], context: Context) -> Product | None:
-    """The products of a variation group as one, with the texts of the default one."""
+    """The products of a variation group as one product, with the texts of the default variation."""
     default = next((row for row in rows if row[cells.IS_DEFAULT].upper() == "Y"), rows[0])
     choices = _choices(rows)
     if choices is None:
@@ -170,9 +170,9 @@ def _variant(row: Row, choice: Pairs, context: Context) -> Variant:
 
 
 def _choices(rows: Sequence[Row]) -> dict[int, Pairs] | None:
-    """What each row of a group is chosen by, by its line: the features that make its variations.
+    """The choice of each row of a group, by line: the values of the features that distinguish its variations.
 
-    None for a lone row of which that is not said. Without columns of features these are the ones that differ.
+    Without feature columns, these are the features that differ between rows; None for a single row, where none can.
     """
     named = {row.line: cells.variation_features(row) for row in rows}
     if not any(named.values()):
@@ -187,7 +187,7 @@ def _choices(rows: Sequence[Row]) -> dict[int, Pairs] | None:
         missing = [name for name in names if name not in named[row.line]]
         if missing or not names:
             what = f"{missing[0]} (Variation feature)" if missing else f"{cells.FEATURES} that differ"
-            raise invalid(f"{row[CODE] or row[ID]} is of the variation group {group_of(row)}, and has no {what}.")
+            raise invalid(f"{row[CODE] or row[ID]} is in the variation group {group_of(row)} but has no {what}.")
     return {line: tuple((name, found[name]) for name in names) for line, found in named.items()}
 
 

@@ -1,4 +1,4 @@
-"""The columns of CS-Cart's product export, and what single cells of it say."""
+"""The columns of CS-Cart's product export, and the interpretation of single cells."""
 
 import html
 import re
@@ -39,16 +39,16 @@ PRODUCTS = Columns(
     families=re.compile(rf"{_WAREHOUSE.pattern}|{_FEATURE.pattern}"),
 )
 
-REPAIRED = "texts with damaged HTML characters such as &#39, which are repaired"
-HIDDEN = "products that were hidden, and are published here"
-FURTHER_CATEGORIES = "further categories of products: the main one is kept"
-PICTURES = "pictures of which the file has only a path: export the columns Image URL or Detailed image URL"
-EXCEPTIONS_OF = "exceptions of options, which are in no file"
-NO_SALE_BEFORE = "dates before which the old shop does not sell: here they announce"
-LONG_LISTS = "lists of quantities that are too long: the step is kept"
-ZONES = "zones of the dates from which products are available: UTC"
+REPAIRED = "texts with damaged HTML entities such as &#39, which were repaired"
+HIDDEN = "products hidden in the old shop: published here"
+FURTHER_CATEGORIES = "further categories of products: only the main category is imported"
+PICTURES = "images for which the file has only a path: export the column Image URL or Detailed image URL"
+EXCEPTIONS_OF = "option exceptions, which CS-Cart does not export"
+NO_SALE_BEFORE = "availability dates before which the old shop does not sell: here they are only displayed"
+LONG_LISTS = "lists of allowed quantities that are too long: only the quantity step is imported"
+ZONES = "time zone UTC for availability dates"
 GLOBAL = {
-    column: f"{column} is not in the file: if the shop has one value for all products, {where}"
+    column: f"{column} is not in the file: if the shop uses one value for all products, {where}"
     for column, where in {
         TRACKING: "set manageStock at SYSTEM",
         MINIMUM: "set minimumOrderQuantity at SYSTEM",
@@ -68,31 +68,31 @@ TRACKINGS = {
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = re.compile(r"(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _MAX_LIST = 250
-# Semicolons were once replaced by commas in exports: &#39, was &#39; before.
+# Some exports have semicolons replaced by commas: &#39; became &#39,
 _DAMAGED = re.compile(r"&(#\d{1,6}|#x[0-9a-f]{1,5}|[a-z]{2,8}),", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-f]{1,5}|[a-z]{2,8});", re.IGNORECASE)
 
 
 def repaired(row: Row, column: str, context: Context) -> str:
-    """A text with its HTML characters whole again. It is reported if they were damaged."""
+    """A text with its damaged HTML entities repaired. Reports a repair."""
 
-    def whole(found: re.Match[str]) -> str:
+    def repair(found: re.Match[str]) -> str:
         entity = f"&{found[1]};"
         return entity if html.unescape(entity) != entity else found[0]
 
-    text = _DAMAGED.sub(whole, row[column])
+    text = _DAMAGED.sub(repair, row[column])
     if text != row[column]:
         context.to_check(row.line, REPAIRED, row[CODE])
     return text
 
 
 def plain(text: str) -> str:
-    """A text with its HTML characters as they are shown."""
+    """A text with its HTML entities decoded."""
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text).strip()
 
 
 def category(row: Row, context: Context) -> tuple[str, ...]:
-    """The path of a product's main category. The others are reported."""
+    """The path of a product's main category. Reports further categories."""
     if row[MORE_CATEGORIES]:
         context.not_carried(row.line, FURTHER_CATEGORIES, row[CODE])
     path = repaired(row, CATEGORY, context).split("///")
@@ -100,27 +100,27 @@ def category(row: Row, context: Context) -> tuple[str, ...]:
 
 
 def published(row: Row, context: Context) -> bool | None:
-    """Whether a product is on sale. A hidden one is: who knows its address buys it."""
+    """Whether a product is on sale. Hidden products are: customers who know the URL can buy them."""
     if not row[STATUS]:
         return None
     if row[STATUS].upper() not in _STATUSES:
-        raise invalid(f"The Status is {shown(row[STATUS])!r}: A, H or D.")
+        raise invalid(f"{STATUS} is {shown(row[STATUS])!r}; expected A, H or D.")
     if row[STATUS].upper() == "H":
         context.to_check(row.line, HIDDEN, row[CODE])
     return _STATUSES[row[STATUS].upper()]
 
 
 def tracking(row: Row) -> InventoryTracking | None:
-    """How a product is counted; None where the file does not say it."""
+    """How a product is tracked; None if the file does not specify it."""
     if not row[TRACKING]:
         return None
     if row[TRACKING].upper() not in TRACKINGS:
-        raise invalid(f"{TRACKING} is {shown(row[TRACKING])!r}: D, B or O.")
+        raise invalid(f"{TRACKING} is {shown(row[TRACKING])!r}; expected D, B or O.")
     return TRACKINGS[row[TRACKING].upper()]
 
 
 def images(row: Row, context: Context) -> tuple[Image, ...]:
-    """The picture of a row, where it has an address."""
+    """The image of a row, if it has a URL."""
     url = row[BIG_PICTURE_URL] or row[PICTURE_URL]
     if url:
         return (Image(url),)
@@ -130,7 +130,7 @@ def images(row: Row, context: Context) -> tuple[Image, ...]:
 
 
 def counts(row: Row) -> tuple[Counted, ...]:
-    """The units by warehouse, where the file has columns of warehouses, else those of the row."""
+    """The units by warehouse if the file has warehouse columns, else the quantity of the row."""
     places = {name[1]: column for column in row.cells if (name := _WAREHOUSE.fullmatch(column))}
     if places:
         return tuple(
@@ -142,13 +142,13 @@ def counts(row: Row) -> tuple[Counted, ...]:
 
 
 def variation_features(row: Row) -> dict[str, str]:
-    """The values of the features that make the variations of a group, by the columns that the file has for them."""
+    """The values of the row's variation features, from the "(Variation feature)" columns."""
     names = ((column, _FEATURE.fullmatch(column)) for column in row.cells)
     return {name[1]: plain(row[column]) for column, name in names if name and row[column]}
 
 
 def settings(row: Row, context: Context) -> dict[str, Any]:
-    """The settings of an item. Columns that the file lacks are reported once."""
+    """The settings of an item. Reports each column that the file lacks, once."""
     for column, reason in GLOBAL.items():
         if column not in row.cells and ("global", column) not in context.kept:
             context.kept["global", column] = ()
@@ -165,18 +165,18 @@ def settings(row: Row, context: Context) -> dict[str, Any]:
 
 
 def _above_zero(row: Row, column: str) -> Decimal | None:
-    """A quantity; None for 0, which stands for none."""
+    """A quantity; None for 0, which means no limit."""
     return (csv_dialect.quantity(row, column) or None) if row[column] else None
 
 
 def _listed(row: Row, context: Context) -> tuple[Decimal, ...]:
-    """The quantities that the shop offers: as many as it lists, from the least up by steps, not above the most."""
+    """The quantities that the shop offers: the given number of steps from the minimum up, none above the maximum."""
     step, count = _above_zero(row, STEP), _above_zero(row, STEPS)
     if step is None or count is None:
         return ()
-    least, most = _above_zero(row, MINIMUM) or step, _above_zero(row, MAXIMUM)
-    first = least // step + (1 if least % step else 0)
-    last = first + count - 1 if most is None else min(first + count - 1, most // step)
+    minimum, maximum = _above_zero(row, MINIMUM) or step, _above_zero(row, MAXIMUM)
+    first = minimum // step + (1 if minimum % step else 0)
+    last = first + count - 1 if maximum is None else min(first + count - 1, maximum // step)
     if last - first >= _MAX_LIST:
         context.not_carried(row.line, LONG_LISTS, row[CODE])
         return ()
@@ -184,12 +184,12 @@ def _listed(row: Row, context: Context) -> tuple[Decimal, ...]:
 
 
 def _when_out_of_stock(row: Row) -> dict[str, Any]:
-    """N: nothing; B: it can be ordered in advance; S: shoppers may ask to be told."""
+    """The settings for the out-of-stock action. N: none; B: backorders; S: back-in-stock subscriptions."""
     action = row[ACTION].upper()
     if ACTION not in row.cells or not action:
         return {}
     if action not in ("N", "B", "S"):
-        raise invalid(f"{ACTION} is {shown(row[ACTION])!r}: N, B or S.")
+        raise invalid(f"{ACTION} is {shown(row[ACTION])!r}; expected N, B or S.")
     allows = AnyOf(BackorderMode.ALLOW, (BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,))
     denies = AnyOf(UNSET, (BackorderMode.NO_BACKORDERS,))
     return {"backorders": allows if action == "B" else denies, "allow_back_in_stock_subscriptions": action == "S"}
@@ -209,9 +209,9 @@ def _availability(row: Row, context: Context) -> dict[str, Any]:
 def _date(row: Row) -> datetime:
     found = _DATE.fullmatch(row[SINCE])
     try:
-        # Not with the names of months of this machine's language.
+        # strptime would expect the month names of the current locale.
         day, month, year, hour, minute, second = found.groups("0") if found else ()
         number = _MONTHS.index(month.lower()) + 1
         return datetime(int(year), number, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     except ValueError:
-        raise invalid(f"{SINCE} is {shown(row[SINCE])!r}: a date such as 01 Mar 2027 09:00:00.") from None
+        raise invalid(f"{SINCE} is {shown(row[SINCE])!r}; expected a date such as 01 Mar 2027 09:00:00.") from None

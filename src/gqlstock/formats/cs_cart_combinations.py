@@ -1,6 +1,6 @@
-"""CS-Cart's export of product combinations, which versions before variations have: units of each choice of options.
+"""CS-Cart's export of product combinations, from versions before variations: units of each combination of options.
 
-Its rows name a product by id alone, and escape nothing. The products file, which is given with it, says the rest.
+Its rows identify a product only by id and escape nothing. The products file must be imported together with it.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ _COLUMNS = Columns(
     optional=(_CODE, LANGUAGE, cells.NAME, cells.PICTURE, "Thumbnail"),
 )
 
-OWN_PICTURES = "pictures of combinations, of which the file has only a path"
-CODES_OF_PRODUCTS = "codes of combinations that are the product's code"
+OWN_PICTURES = "images of combinations, for which the file has only a path"
+CODES_OF_PRODUCTS = "combination codes that equal the product's code"
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """The rows of a product and of its combinations have its id."""
+    """Link the rows of a product and of its combinations by product id."""
     if _COMBINATION not in row.cells:
         return cs_cart.tie(row, context)
     if not row[ID]:
@@ -40,7 +40,7 @@ def tie(row: Row, context: Context) -> Tie | None:
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """A product with its combinations; None for products without them, which ``cs-cart`` imports."""
+    """A product with its combinations; None for a product without combinations, which ``cs-cart`` imports."""
     found = [row for row in rows if _COMBINATION in row.cells]
     if not found:
         return None
@@ -48,7 +48,7 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
     if not of:
         context.fault(
             found[0].line,
-            f"{ID} {shown(found[0][ID])} is not in a products file: give the export of products as well, with this column.",
+            f"{ID} {shown(found[0][ID])} is not in any products file. Also pass the product export, with this column.",
         )
         return None
     row = cs_cart.one_language(of, context)[0]
@@ -67,7 +67,7 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
 
 
 def _one_language(rows: Sequence[Row], of: Row, context: Context) -> list[Row]:
-    """The rows in the language of their product's row."""
+    """The rows in the language of the product's row, or else in the first row's language. Reports the others."""
     languages = {row[LANGUAGE] for row in rows}
     language = of[LANGUAGE] if of[LANGUAGE] in languages else rows[0][LANGUAGE]
     for row in rows:

@@ -1,7 +1,7 @@
-"""The texts of CS-Cart's exports that hold options: of products, of features, and of combinations.
+"""Parses the cells of CS-Cart's exports that contain options, features and combinations.
 
-"(Store) Color: S[Red,Blue///modifier=2.000]///inventory=Y; (Store) Engraving: I///required=N". Only a comma in a value is
-escaped, with backslashes.
+Example: "(Store) Color: S[Red,Blue///modifier=2.000]///inventory=Y; (Store) Engraving: I///required=N". Only commas in
+values are escaped, with one or two backslashes.
 """
 
 import re
@@ -22,17 +22,17 @@ _COMMA = re.compile(r"(?<!\\),")
 _ESCAPED = re.compile(r"\\{1,2},")
 _ID = re.compile(r"\{\d+\}\s*")
 _SELECTED = ("S", "R", "C")
-"""Select box, radio group, check box. Texts and files have no values."""
+"""Select box, radio group, check box. Text and file inputs have no values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One option or feature of a text. ``inventory`` is None where the text does not say it."""
+    """One option or feature of a cell. ``inventory`` is None if the cell does not specify it."""
 
     name: str
     values: tuple[str, ...]
     selected: bool
-    """Whether one of its values is chosen: not a text or a file."""
+    """Whether the shopper selects one of its values, instead of entering a text or a file."""
     inventory: bool | None
     disabled: bool
 
@@ -43,7 +43,9 @@ def described(text: str) -> list[Described]:
     for part in _NEXT.split(text.strip().rstrip(";")) if text.strip() else ():
         match = _ONE.fullmatch(part.strip())
         if match is None:
-            raise invalid(f"{shown(part.strip())!r} is no option: such as Color: S[Red,Blue]///inventory=Y.")
+            raise invalid(
+                f"{shown(part.strip())!r} is not an option; expected a text such as Color: S[Red,Blue]///inventory=Y."
+            )
         more = dict(pair.partition("=")[::2] for pair in match["more"].split("///") if pair)
         found.append(
             Described(
@@ -59,16 +61,16 @@ def described(text: str) -> list[Described]:
 
 def _values(text: str) -> Iterator[str]:
     for part in _COMMA.split(text):
-        # What follows are prices and pictures of the value; older files have an id before it.
+        # Prices and images of the value follow it; older files have an id before it.
         value = _ESCAPED.sub(",", _ID.sub("", part.strip(), count=1).split("///")[0]).strip()
         if value:
             yield value
 
 
 def options_of(found: Sequence[Described], *, tracked: bool) -> tuple[Option, ...]:
-    """The options with values to choose from. ``tracked``: the product is counted by them.
+    """The enabled options with values to select from. ``tracked``: the product is tracked by options.
 
-    Older files do not say which options are for inventory: then all of a product that is counted by options are.
+    Older files do not mark inventory options. In that case, all options of a product tracked by options are for inventory.
     """
     unsaid = tracked and all(one.inventory is None for one in found)
     return tuple(
@@ -79,28 +81,31 @@ def options_of(found: Sequence[Described], *, tracked: bool) -> tuple[Option, ..
 
 
 def choice_of(text: str, options: Sequence[Option]) -> Pairs:
-    """The choice of "Color: Red, Size: M" among known options, each of which it has. Nothing in the text is escaped."""
+    """Parse a choice such as "Color: Red, Size: M" by the known options, because the text escapes nothing.
+
+    Raises ``Refused`` unless exactly one reading has one value of each inventory option.
+    """
     wanted = [option for option in options if option.inventory]
     found = list(dict.fromkeys(tuple(sorted(one)) for one in _choices(text.strip(), wanted)))
     if len(found) == 1:
         chosen = dict(found[0])
         return tuple((option.name, chosen[option.name]) for option in wanted)
     known = "; ".join(f"{option.name}: {', '.join(value.name for value in option.values)}" for option in wanted)
-    wrong = "is no combination" if not found else "can be read in more than one way as a combination"
-    raise invalid(f"Combination {shown(text)!r} {wrong} of: {shown(known) or 'no options'}.")
+    problem = "is not a combination" if not found else "is ambiguous as a combination"
+    raise invalid(f"Combination {shown(text)!r} {problem} of: {shown(known) or 'no options'}.")
 
 
-def _choices(text: str, left: Sequence[Option]) -> Iterator[Pairs]:
-    """All ways in which a text has one value of each of the options that are left, in any order."""
-    if not left:
+def _choices(text: str, remaining: Sequence[Option]) -> Iterator[Pairs]:
+    """All readings of a text as one value of each remaining option, in any order."""
+    if not remaining:
         if not text:
             yield ()
         return
-    for option in left:
+    for option in remaining:
         head = re.match(rf"{re.escape(option.name)}\s*:\s*", text)
         if head is None:
             continue
-        others = [one for one in left if one is not option]
+        others = [other for other in remaining if other is not option]
         for value in option.values:
             tail = re.match(rf"{re.escape(value.name)}\s*(?:,\s*(?=\S)|$)", text[head.end() :])
             if tail:
@@ -109,11 +114,11 @@ def _choices(text: str, left: Sequence[Option]) -> Iterator[Pairs]:
 
 
 def pairs_of(text: str) -> Pairs:
-    """The choice of a combination whose product's options are not in the file: pairs by commas, sides by colons."""
+    """Parse a choice without known options: pairs are separated by commas, names from values by colons."""
     found = []
     for part in re.split(r",\s+", text.strip()):
         name, colon, value = part.partition(":")
         if not (colon and name.strip() and value.strip()):
-            raise invalid(f"Combination {shown(text)!r} is no choice such as Color: Red, Size: M.")
+            raise invalid(f"Combination {shown(text)!r} is not a choice; expected a text such as Color: Red, Size: M.")
         found.append((name.strip(), value.strip()))
     return tuple(found)

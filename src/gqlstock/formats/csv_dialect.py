@@ -1,6 +1,6 @@
-"""A CSV file as rows, whoever wrote it: its encoding, its separator, its decimal comma, its guards against formulas.
+"""Reads CSV files of any dialect into rows: detects encoding and delimiter, reads decimal commas, removes formula guards.
 
-What the columns mean is decided elsewhere.
+The meaning of the columns is decided elsewhere.
 """
 
 import codecs
@@ -21,20 +21,18 @@ DELIMITERS = (",", ";", "\t", "|")
 _READ_AT_ONCE = 1_000_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WINDOWS = "cp1252"
-_UNREADABLE = (
-    "The file is neither UTF-8, UTF-16 nor Windows-1252: save it as UTF-8, or name its encoding with --encoding."
-)
+_UNREADABLE = "The file is not UTF-8, UTF-16 or Windows-1252. Save it as UTF-8, or name its encoding with --encoding."
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]*),([0-9]+)")
-# A backslash before a quote that neither ends a cell nor is doubled: a file with quotes of that kind.
+# A backslash before a quote that neither ends a cell nor is doubled: the file escapes quotes with backslashes.
 _BACKSLASH_QUOTE = re.compile(r'\\"(?=[^",;|\t\r\n])')
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is looked for. Columns are known in upper and lower case; ``aliases`` are other names for some, in lower case.
+    """The columns that a format knows. Names match in any case. ``aliases`` maps other names, in lower case.
 
-    ``families`` matches the names of columns that occur several times, such as "Attribute 1 name", in lower case.
-    ``backslash_quotes``: older files have quotes within cells that are not doubled but follow a backslash. (Magento)
+    ``families`` matches lower-case names of repeating columns, such as "attribute 1 name". ``backslash_quotes``: quotes
+    within cells may be escaped with a backslash instead of doubled, as older versions of Magento write them.
     """
 
     required: Sequence[str]
@@ -45,12 +43,12 @@ class Columns:
     backslash_quotes: bool = False
 
     def named(self, header: Sequence[str]) -> list[str]:
-        """A header in the names that are known here; others stay as they are."""
+        """A header with its columns under their known names. Unknown names stay as they are."""
         known = {name.lower(): name for name in self._known} | dict(self.aliases)
         return [known.get(name.lower(), name) for name in header]
 
     def unknown(self, names: Sequence[str]) -> list[str]:
-        """The columns of a header that are not looked for."""
+        """The columns of a header that the format does not know."""
         families = self.families
         return [
             name
@@ -65,17 +63,17 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that was opened: which columns it has, and its rows."""
+    """An opened file: the columns that matched it, its header and its rows."""
 
     columns: Columns
     header: Sequence[str]
     names: Sequence[str]
-    """The header in the names that are known here."""
+    """The header with known columns under their known names."""
     rows: Iterator[Row]
 
 
 def lines(file: BinaryIO, encoding: str | None = None) -> Iterator[str]:
-    """The lines of a file that can be read twice: first its encoding is found, a part at a time, unless it is named."""
+    """The lines of a seekable file. Without ``encoding``, a first pass in chunks detects it."""
     found = _named_encoding(encoding) if encoding else _encoding(file)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=found, newline="")
@@ -93,7 +91,9 @@ def _named_encoding(encoding: str) -> str:
     try:
         "".encode(encoding)
     except (LookupError, UnicodeError, ValueError):
-        raise invalid(f"{shown(encoding)!r} is no encoding; for example utf-8, cp1252, iso-8859-15, utf-16.") from None
+        raise invalid(
+            f"{shown(encoding)!r} is not a known encoding; use for example utf-8, cp1252, iso-8859-15 or utf-16."
+        ) from None
     return encoding
 
 
@@ -103,7 +103,7 @@ def _encoding(file: BinaryIO) -> str:
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
-    # Without a mark: ASCII in two bytes has a zero in every other one.
+    # UTF-16 without a byte order mark: ASCII characters have a zero byte each.
     if len(start) >= 2 and 0 in start[:2]:
         return "utf-16-le" if start[1] == 0 else "utf-16-be"
     file.seek(0)
@@ -111,7 +111,7 @@ def _encoding(file: BinaryIO) -> str:
 
 
 def _encoding_of_bytes(file: BinaryIO) -> str:
-    """UTF-8, or Windows-1252 where nothing is UTF-8 but ASCII. What is both is a file that was damaged: refused."""
+    """UTF-8, or Windows-1252 if no non-ASCII text is valid UTF-8. Refuses a mix of both as damaged."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     wrong = right = False
     line = 1
@@ -128,24 +128,24 @@ def _encoding_of_bytes(file: BinaryIO) -> str:
         if not data:
             break
     if wrong and right:
-        message = f"Line {line}: the file is UTF-8 but for a character that is damaged. Save it as UTF-8."
+        message = f"Line {line}: the file is UTF-8 but contains a damaged character. Save it as UTF-8 again."
         raise Refusal(Code.INVALID_INPUT, message, ("line", line)).only()
     return _WINDOWS if wrong else "utf-8"
 
 
 def read(
-    given: Iterable[str],
+    file_lines: Iterable[str],
     columns: Sequence[Columns],
     faults: Faults,
     *,
     renamed: Mapping[str, str] | None = None,
     first_line: int = 0,
 ) -> Table:
-    """A file with the header that fits best: the required columns of one of ``columns`` must be there.
+    """Open a file under whichever of ``columns`` fits its header best. All required columns must be present.
 
-    ``renamed``: columns of the file by name, and what they stand for. ``first_line`` is added to the numbers of lines.
+    ``renamed`` maps names of columns in the file to known ones. ``first_line`` is added to line numbers.
     """
-    rest = iter(given)
+    rest = iter(file_lines)
     first = next(rest, "").removeprefix("\ufeff")
     skipped = int(first.strip().lower().strip('"').startswith("sep="))
     if skipped:
@@ -157,7 +157,9 @@ def read(
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     header = _next(reader, 1 + skipped)
     if header is None:
-        raise invalid(f"The file is empty: the first line names the columns, {', '.join(wanted.required)} among them.")
+        raise invalid(
+            f"The file is empty. Its first line must name the columns, including {', '.join(wanted.required)}."
+        )
     names = _names(header, wanted, renamed or {})
     _check_header(names, wanted)
     return Table(
@@ -168,7 +170,7 @@ def read(
 def _rows(
     reader: Any, names: Sequence[str], columns: Columns, faults: Faults, skipped: int, first_line: int, *, commas: bool
 ) -> Iterator[Row]:
-    """The rows below the header. Empty ones are passed over. A row has a cell for each column, those left out empty."""
+    """The rows below the header, without empty ones. A short row is padded with empty cells."""
     while True:
         here = reader.line_num + 1 + skipped
         line = first_line + here
@@ -178,9 +180,9 @@ def _rows(
         if not any(value.strip() for value in values):
             continue
         if len(values) > len(names):
-            faults.add(line, f"There are {len(values)} values for {len(names)} columns.")
+            faults.add(line, f"The row has {len(values)} values, but there are {len(names)} columns.")
         elif any("\x00" in value for value in values):
-            faults.add(line, "There is a NUL character.")
+            faults.add(line, "The row contains a NUL character.")
         else:
             cells = dict.fromkeys(names, "") | {n: _cell(value) for n, value in zip(names, values, strict=False)}
             if commas:
@@ -195,12 +197,12 @@ def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 
 def _doubled(line: str) -> str:
-    """A line with quotes behind backslashes, with these quotes doubled. The backslashes are part of the text."""
+    """Double the quotes that follow a backslash, in a line that escapes quotes that way. The backslashes stay in the text."""
     return line.replace('\\"', '\\""') if _BACKSLASH_QUOTE.search(line) else line
 
 
 def _layout(header: str, columns: Sequence[Columns], renamed: Mapping[str, str]) -> tuple[Columns, str]:
-    """The columns and the separator under which most of the required columns are there; the first where all are alike."""
+    """The columns and delimiter that match the most required columns of a header; the first pair on a tie."""
 
     def found(layout: tuple[Columns, str]) -> tuple[bool, int]:
         wanted, delimiter = layout
@@ -224,12 +226,12 @@ def _check_header(names: Sequence[str], columns: Columns) -> None:
     if missing:
         others = [name for name in names if name]
         raise invalid(
-            f"The first line has no column {', '.join(missing)}; it has: {shown(', '.join(others)) or 'nothing'}. "
-            f'If it has another name there: --column "NAME={missing[0]}".'
+            f"The header has no column {', '.join(missing)}; it has: {shown(', '.join(others)) or 'nothing'}. "
+            f'If it has another name: --column "NAME={missing[0]}".'
         )
     twice = [name for name in (*columns.required, *columns.quantities) if names.count(name) > 1]
     if twice:
-        raise invalid(f"The first line has the column {twice[0]} twice.")
+        raise invalid(f"The header has the column {twice[0]} more than once.")
 
 
 def _cell(value: str) -> str:
@@ -237,7 +239,7 @@ def _cell(value: str) -> str:
 
 
 def _point(value: str) -> str:
-    """A quantity that is written with a decimal comma, with a point."""
+    """A quantity with its decimal comma replaced by a point."""
     found = _DECIMAL_COMMA.fullmatch(value)
     return f"{found[1]}.{found[2]}" if found else value
 
@@ -246,12 +248,12 @@ def _next(reader: Any, line: int) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
-        raise Refusal(Code.INVALID_INPUT, f"Line {line}: no valid CSV: {error}.", ("line", line)).only() from None
+        raise Refusal(Code.INVALID_INPUT, f"Line {line}: invalid CSV: {error}.", ("line", line)).only() from None
 
 
 def quantity(row: Row, column: str) -> Decimal:
-    """A cell as a quantity, or a refusal."""
+    """A cell as a quantity. Raises ``Refused`` if it is not one."""
     try:
         return quantities.parse(row[column])
     except ValueError:
-        raise invalid(f"{column} {shown(row[column])!r} is no quantity.") from None
+        raise invalid(f"{column} {shown(row[column])!r} is not a quantity.") from None

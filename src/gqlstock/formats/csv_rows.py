@@ -1,4 +1,4 @@
-"""Writes rows of CSV that a spreadsheet shows and does not run."""
+"""Writes CSV rows that are safe to open in a spreadsheet: it shows formulas as text instead of running them."""
 
 import csv
 import io
@@ -10,11 +10,11 @@ import orjson
 from gqlstock.rules import formulas
 
 SEPARATOR = "; "
-"""Between several things in one cell."""
+"""Separates several values in one cell."""
 
 
 def encoded(rows: Iterable[Sequence[Any]]) -> bytes:
-    """The lines of these rows. None is an empty cell; lists and objects are written as JSON."""
+    """Encode rows as CSV lines. None becomes an empty cell; lists and objects become JSON."""
     written = io.StringIO(newline="")
     csv.writer(written, lineterminator="\n").writerows(map(_cell, row) for row in rows)
     return written.getvalue().encode("utf-8", "backslashreplace")

@@ -1,6 +1,6 @@
-"""What a format of files gives to the import: its columns, and functions that make records of rows.
+"""What a file format provides to the import: its columns, and functions that turn rows into records.
 
-``table`` names the formats. A format reports what is wrong and what does not come over to the ``Context`` of its run.
+``table`` lists the formats. A format reports faults, and data that is not imported, to the ``Context`` of the run.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from gqlstock.rules.refusals import Code
 
 
 class Option(StrEnum):
-    """The options of a command that only some formats use."""
+    """Command options that only some formats use."""
 
     WAREHOUSE = "warehouse"
     WEBSITE = "website"
@@ -29,7 +29,7 @@ class Option(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of a run. ``columns``: names of columns in the file, and what they stand for."""
+    """The options of a run. ``columns`` maps names of columns in the file to known ones."""
 
     warehouse: str | None = None
     website: str | None = None
@@ -42,7 +42,7 @@ _THE_END = datetime.max.replace(tzinfo=UTC)
 
 
 class Context:
-    """One run of an import, as a format sees it: the options, and where it reports to."""
+    """One run of an import, as a format sees it: the options, the faults and the report."""
 
     def __init__(
         self,
@@ -56,40 +56,40 @@ class Context:
         self.faults = faults or Faults()
         self.report = report or Report()
         self.now = now
-        """The moment of the run: whether a date of the file is past. Without one, all dates are."""
+        """The time of the run; decides whether a date in the file is past. By default, all dates are past."""
         self.has_ref = has_ref
-        """Whether a row of the file has this ref of its ``Tie``, even if it belongs to another product."""
+        """Whether any row of the file has this ref in its ``Tie``, even a row of another product."""
         self.kept: dict[tuple[str, str], tuple[str, ...]] = {}
-        """What some rows tell about others, by a kind and a name: the paths of categories by their ids. Few of them."""
+        """What some rows say about others, by kind and name, such as category paths by id. Must stay small."""
         self.used_columns: set[str] = set()
-        """Columns that are read because rows name them. The others are reported as not carried."""
+        """Columns that are read because rows name them. Other unknown columns are reported as not imported."""
 
     def fault(self, line: int, message: str, code: Code = Code.INVALID_INPUT) -> None:
-        """A line is wrong. The file is refused."""
+        """Report a faulty line. The file will be refused."""
         self.faults.add(line, message, code)
 
     def at(self, line: int) -> AbstractContextManager[None]:
-        """Turn the refusals of a block into faults of that line."""
+        """Turn refusals raised in a block into faults of that line."""
         return self.faults.at(line)
 
     def place(self, line: int) -> str:
-        """A line for a message: "line 5"."""
+        """A line as messages name it: "line 5"."""
         return self.faults.files.place(line)
 
     def not_carried(self, line: int | None, reason: str, sku: str | None = None, units: Decimal | None = None) -> None:
-        """Something has no counterpart here. ``reason`` is a fixed text."""
+        """Report data that gqlstock has no counterpart for. ``reason`` is a fixed text."""
         self.report.add(Remark(RemarkKind.NOT_CARRIED, reason, line, sku, units))
 
     def made_up(self, line: int | None, reason: str, sku: str | None = None) -> None:
-        """Something was needed that the file does not say. ``reason`` is a fixed text."""
+        """Report a value that was generated because the file lacks it. ``reason`` is a fixed text."""
         self.report.add(Remark(RemarkKind.MADE_UP, reason, line, sku))
 
     def to_check(self, line: int | None, reason: str, sku: str | None = None, units: Decimal | None = None) -> None:
-        """A person should look at something, or set something. ``reason`` is a fixed text."""
+        """Report something for a person to review or to set. ``reason`` is a fixed text."""
         self.report.add(Remark(RemarkKind.TO_CHECK, reason, line, sku, units))
 
     def url(self, path: str) -> str | None:
-        """The address of a picture; of a path only below ``--base-url``, else None."""
+        """The URL of an image. A path is resolved below ``--base-url``; None if that option is missing."""
         if path.startswith(("http://", "https://")):
             return path
         base = self.options.base_url
@@ -98,10 +98,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFormat:
-    """A format whose rows say products. ``columns``: a file has the required ones of one of them.
+    """A format whose rows describe products. A file must have the required columns of one of ``columns``.
 
-    ``tie`` says which rows belong together. It returns None for a row that is left out, and reports why. ``product`` gets
-    the rows of one product in the order of the file; None for one that is refused or left out.
+    ``tie`` links the rows of a product. It returns None for a row that is left out, and reports why. ``product`` receives
+    the rows of one product in file order, and returns None if the product is refused or left out.
     """
 
     help: str
@@ -114,10 +114,11 @@ class ProductFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountFormat:
-    """A format whose rows count levels. ``counts`` gives the levels of one row, ``status`` the status of its product.
+    """A format whose rows count levels. ``counts`` returns the counts of a row, ``status`` the status of its product.
 
-    ``makes_warehouses``: missing ones are made, else they are refused. ``leaves_out_unknown_items``: counts of items that are
-    not there or not counted are reported, else they are refused. ``hint``: what to say to two counts of one level.
+    ``makes_warehouses``: missing warehouses are created instead of refused. ``leaves_out_unknown_items``: counts of items
+    that do not exist or hold no stock are reported instead of refused. ``hint`` is appended to the message about
+    contradicting counts of a level.
     """
 
     help: str
@@ -132,7 +133,7 @@ class CountFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryFormat:
-    """A format whose rows say categories. ``category`` returns None for a row that is left out."""
+    """A format whose rows describe categories. ``category`` returns None for a row that is left out."""
 
     help: str
     columns: tuple[Columns, ...]

@@ -1,4 +1,4 @@
-"""Writes JSON Lines: one object a line, in UTF-8."""
+"""Writes JSON Lines: one object per line, in UTF-8."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ import orjson
 
 
 def encoded(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """The lines of these objects."""
+    """Encode objects as lines."""
     return b"".join(map(_line, rows))
 
 
@@ -16,5 +16,5 @@ def _line(row: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:
-        # Such as half of a surrogate pair.
+        # orjson rejects strings with lone surrogates; json escapes them.
         return json.dumps(row, separators=(",", ":")).encode() + b"\n"

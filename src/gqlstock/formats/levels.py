@@ -1,4 +1,4 @@
-"""Counts in this program's own form, which ``gqlstock export levels`` writes."""
+"""Counts in gqlstock's own format, which ``gqlstock export levels`` writes."""
 
 from collections.abc import Iterator
 

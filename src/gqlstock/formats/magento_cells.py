@@ -1,6 +1,6 @@
-"""The cells of Magento's product export that hold several things: combinations, attributes, options, categories.
+"""Parses the structured cells of Magento's product export: combinations, attributes, options and categories.
 
-Magento escapes next to nothing in them, so that a cell is split only where a known word follows the separator.
+Magento escapes almost nothing in them. A separator therefore only counts if a known key follows it.
 """
 
 import re
@@ -13,7 +13,7 @@ _KEY = re.compile(r"(?:^|,)\s*(\w+)=")
 _ENCLOSED = re.compile(r'"([^"]*(?:""[^"]*)*)"\s*(?=,|$)')
 _NEXT_VARIATION = re.compile(r"\|\s*(?=sku=)")
 _NEXT_CUSTOM_OPTION = re.compile(r"\|\s*(?=name=)")
-# What Magento may write into a combination besides its attributes.
+# Keys that Magento writes into a combination besides its attributes.
 _NO_ATTRIBUTES = ("sku", "display")
 _OF_CUSTOM_OPTION = (
     *("name", "type", "required", "price", "price_type", "sku", "max_characters", "file_extension"),
@@ -26,7 +26,7 @@ Attributes = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """A child of a configurable: its SKU, and the values of the attributes that it differs by, by their codes."""
+    """A child of a configurable product: its SKU, and its values of the distinguishing attributes, by attribute code."""
 
     sku: str
     values: Attributes
@@ -34,7 +34,7 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Variations:
-    """The children of a configurable. ``labels``: the names of the attributes by their codes."""
+    """The children of a configurable product. ``labels``: attribute names by code."""
 
     labels: Attributes
     children: tuple[Variation, ...]
@@ -42,7 +42,7 @@ class Variations:
 
 @dataclass(frozen=True, slots=True)
 class CustomOption:
-    """An option that a shopper fills in, and its values, if it has a list of them."""
+    """A custom option, and its values if it has a list of them."""
 
     name: str
     kind: str
@@ -50,7 +50,7 @@ class CustomOption:
 
 
 def pairs(text: str, keys: Collection[str] = ()) -> Attributes:
-    """The values of ``a=1,b=2``. With ``keys`` a value ends only where one of these follows, else where any word does."""
+    """Parse ``a=1,b=2``. A value ends before a comma and a key: one of ``keys``, or any word if there are none."""
     pattern = re.compile(rf"(?:^|,)\s*({'|'.join(map(re.escape, keys))})=") if keys else _KEY
     found = list(pattern.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
@@ -61,7 +61,7 @@ def pairs(text: str, keys: Collection[str] = ()) -> Attributes:
 
 
 def attributes(text: str) -> Attributes:
-    """The ``additional_attributes``, with their values in quotes ("fields enclosure") or without."""
+    """Parse ``additional_attributes``. Values may be in quotes ("fields enclosure")."""
     values: Attributes = {}
     match = _KEY.search(text)
     while match is not None:
@@ -74,11 +74,11 @@ def attributes(text: str) -> Attributes:
 
 
 def variations(text: str, labels: str) -> Variations:
-    """The children that ``configurable_variations`` names. Raises ``Refused`` where it is none."""
+    """Parse the children in ``configurable_variations``. Raises ``Refused`` if the cell is malformed."""
     chunks = _NEXT_VARIATION.split(text)
     if not chunks[0].startswith("sku="):
-        raise invalid(f"configurable_variations does not begin with sku=: {shown(text)}.")
-    # A word before = is an attribute where every child has it. Elsewhere it is part of a value.
+        raise invalid(f"configurable_variations must start with sku=, but is {shown(text)}.")
+    # A word before = is an attribute code only if every child has it. Otherwise it is part of a value.
     first, *others = map(pairs, chunks)
     common = [key for key in first if all(key in other for other in others)]
     named = {code: label or code for code, label in pairs(labels).items()}
@@ -97,7 +97,7 @@ def _variation(chunk: str, codes: Collection[str], keys: Sequence[str]) -> Varia
 
 
 def custom_options(text: str) -> tuple[CustomOption, ...]:
-    """The ``custom_options``, in the order of the file; each value of a list is a part of its own there."""
+    """Parse ``custom_options``, in file order. The cell repeats an option for each of its values."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for chunk in _NEXT_CUSTOM_OPTION.split(text):
         said = pairs(chunk, _OF_CUSTOM_OPTION)
@@ -108,12 +108,12 @@ def custom_options(text: str) -> tuple[CustomOption, ...]:
 
 
 def root(categories: str) -> str:
-    """The root of the first category: "Default Category"."""
+    """The root of the first category, such as "Default Category"."""
     return re.split(r"[/,|]", categories, maxsplit=1)[0].strip()
 
 
 def category_paths(text: str, roots: Collection[str]) -> list[tuple[str, ...]]:
-    """The categories as paths below their roots. They are separated by commas, or by ``|``, before a root."""
+    """The categories as paths below their roots. A comma or ``|`` separates them only if a root follows."""
     return [path for one in _separate(text, roots) if (path := _path(one))]
 
 
@@ -135,5 +135,5 @@ def _path(text: str) -> tuple[str, ...]:
 
 
 def listed(text: str) -> list[str]:
-    """The entries of a list that is separated by commas, or by ``|`` where there is no comma."""
+    """The entries of a list separated by commas, or by ``|`` if it has no comma."""
     return [stripped for part in text.split("," if "," in text else "|") if (stripped := part.strip())]

@@ -11,11 +11,11 @@ from gqlstock.rules.refusals import invalid
 
 _COLUMNS = Columns(("source_code", "sku", "quantity"), quantities=("quantity",), optional=("status",))
 
-NOT_SOLD = "units that Magento does not sell there (status 0): not counted"
+NOT_SOLD = "units at sources that Magento does not sell from (status 0)"
 
 
 def counts(row: Row, context: Context) -> Iterator[LevelCount]:
-    """The count of a row, unless Magento does not sell these units."""
+    """The count of a row, unless its status says that Magento does not sell these units."""
     magento.say_once(magento.QUANTITIES, context)
     with context.at(row.line):
         for column in _COLUMNS.required:

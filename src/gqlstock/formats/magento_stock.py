@@ -1,7 +1,7 @@
-"""What a row of Magento's product export says of stock: settings, the status, the count.
+"""Reads the stock columns of Magento's product export: settings, status and count.
 
-Each setting has a column beside it that says whether the shop's configuration is used instead. The configuration is not in
-the file: what leans on it is reset, and reported once for each setting.
+Each setting has a second column that says whether the shop's configuration applies instead. The file does not contain the
+configuration: the import resets such a setting, and reports the items that rely on it, by setting.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ MINIMUM, MAXIMUM, INCREMENT = "min_cart_qty", "max_cart_qty", "qty_increments"
 QUANTITIES = (QTY, THRESHOLD, MINIMUM, MAXIMUM, NOTIFY, INCREMENT)
 MANAGE, ENABLE_INCREMENT, IN_STOCK = "manage_stock", "enable_qty_increments", "is_in_stock"
 DECIMALS, BOXES, DEFERRED = "is_qty_decimal", "is_decimal_divided", "deferred_stock_update"
-# The columns that say whether the configuration is used.
+# The columns that say whether the shop's configuration applies.
 CONFIG = {
     MANAGE: "use_config_manage_stock",
     THRESHOLD: "use_config_min_qty",
@@ -37,15 +37,15 @@ CONFIG = {
 }
 COLUMNS = (MANAGE, BACKORDERS, ENABLE_INCREMENT, IN_STOCK, DECIMALS, BOXES, DEFERRED, *CONFIG.values())
 
-_SET = "set it at SYSTEM with setInventorySettings where it differs"
+_SET = "set it at SYSTEM with setInventorySettings if yours differs"
 
 
 def _leaning(setting: str, default: str) -> str:
-    return f"items that take {setting} from Magento's configuration (by default {default}): {_SET}"
+    return f"items that use {setting} from Magento's configuration (default: {default}): {_SET}"
 
 
 LEANING = {
-    MANAGE: _leaning("manageStock", "on") + ", or say --manage-stock",
+    MANAGE: _leaning("manageStock", "on") + ", or use --manage-stock",
     THRESHOLD: _leaning("outOfStockThreshold", "0"),
     BACKORDERS: _leaning("backorders", "none"),
     MINIMUM: _leaning("minimumOrderQuantity", "1"),
@@ -53,16 +53,16 @@ LEANING = {
     NOTIFY: _leaning("notifyBelow", "1"),
     INCREMENT: _leaning("quantityIncrement", "none"),
 }
-NEGATIVE_NOTIFY = "notifyBelow that is below 0"
+NEGATIVE_NOTIFY = "negative values of notifyBelow"
 DEFERRED_UPDATE = "deferred stock updates"
-CHILD_OUT_OF_STOCK = "units of combinations that are out of stock by hand in Magento: they can be sold here"
+CHILD_OUT_OF_STOCK = "units of combinations that were manually set out of stock in Magento: they can be sold here"
 
 _WORDS = {"yes": True, "true": True, "enabled": True, "no": False, "false": False, "disabled": False}
 _MODES = (BackorderMode.NO_BACKORDERS, BackorderMode.ALLOW, BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER)
 
 
 def flag(row: Row, column: str) -> bool | None:
-    """A cell as yes or no; None where it is empty. As in Magento, every number but 0 is yes."""
+    """A cell as a boolean; None if it is empty. As in Magento, every number except 0 is true."""
     value = row[column].lower()
     if not value:
         return None
@@ -71,7 +71,7 @@ def flag(row: Row, column: str) -> bool | None:
     try:
         return quantities.parse(value) != 0
     except ValueError:
-        raise invalid(f"{column} is {shown(row[column])!r}: 1 or 0.") from None
+        raise invalid(f"{column} is {shown(row[column])!r}; expected 1 or 0.") from None
 
 
 def settings(row: Row, sku: str, context: Context) -> Said:
@@ -111,17 +111,17 @@ def settings(row: Row, sku: str, context: Context) -> Said:
 
 
 def has_own_settings(row: Row) -> bool:
-    """Whether a row has a value of its own for any setting that Magento's configuration could give."""
+    """Whether a row overrides any setting of Magento's configuration."""
     return any(_uses_configuration(row, column) is False for column in LEANING)
 
 
 def counts(row: Row) -> tuple[Counted, ...]:
-    """The count of a row: the default source's, where Magento has several."""
+    """The count of a row. If Magento has several sources, it is that of the default source."""
     return (Counted(row.line, csv_dialect.quantity(row, QTY)),) if row[QTY] else ()
 
 
 def status(row: Row) -> InventoryStatus | None:
-    """Whether an item is out of stock by hand. Magento itself puts it there once it has run out; that says nothing."""
+    """The status of an item; OUT_OF_STOCK only if set manually. Magento also sets it when units run out: then None."""
     in_stock = flag(row, IN_STOCK)
     if in_stock is None or (flag(row, MANAGE) is False and not _uses_configuration(row, MANAGE)):
         return None
@@ -131,14 +131,14 @@ def status(row: Row) -> InventoryStatus | None:
 
 
 def report_status_of_child(row: Row, sku: str, context: Context) -> None:
-    """Only products have a status here."""
+    """Report a child that was manually set out of stock: in gqlstock, only products have a status."""
     if status(row) is InventoryStatus.OUT_OF_STOCK:
         units = csv_dialect.quantity(row, QTY) if row[QTY] else ZERO
         context.to_check(row.line, CHILD_OUT_OF_STOCK, sku, max(units, ZERO))
 
 
 def _can_be_sold(row: Row) -> bool:
-    """Whether an item would be in stock if nobody had put it out of stock."""
+    """Whether an item would be in stock by its quantity, threshold and backorders."""
     own_threshold = row[THRESHOLD] and not _uses_configuration(row, THRESHOLD)
     threshold = csv_dialect.quantity(row, THRESHOLD) if own_threshold else ZERO
     own_backorders = row[BACKORDERS] and not _uses_configuration(row, BACKORDERS)
@@ -147,19 +147,19 @@ def _can_be_sold(row: Row) -> bool:
 
 
 def _uses_configuration(row: Row, column: str) -> bool | None:
-    """Whether the configuration is used instead of a value; None where the file does not say it."""
+    """Whether the shop's configuration applies instead of the row's value; None if the file does not say."""
     return flag(row, CONFIG[column])
 
 
 def _backorders(row: Row) -> BackorderMode:
     mode = csv_dialect.quantity(row, BACKORDERS)
     if mode not in (0, 1, 2):
-        raise invalid(f"{BACKORDERS} is {shown(row[BACKORDERS])!r}: 0, 1 or 2.")
+        raise invalid(f"{BACKORDERS} is {shown(row[BACKORDERS])!r}; expected 0, 1 or 2.")
     return _MODES[int(mode)]
 
 
 def _minimum(row: Row) -> Any:
-    """1 is no minimum at all, and neither is 0."""
+    """The minimum order quantity. 0 and 1 mean no minimum."""
     value = csv_dialect.quantity(row, MINIMUM)
     return value if value not in (0, 1) else AnyOf(UNSET, (Decimal(1),))
 

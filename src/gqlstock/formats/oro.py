@@ -1,4 +1,4 @@
-"""What the files of OroCommerce have in common: their columns, by labels and by internal names, and words in their cells."""
+"""The common parts of OroCommerce's files: columns, by label and by internal name, and the values of cells."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ MINIMUM, MAXIMUM = "Minimum Quantity To Order.value", "Maximum Quantity To Order
 UPCOMING, AVAILABLE_ON = "Upcoming.value", "Availability Date"
 TITLE, PARENT, ID = "Title.default.value", "Parent category.Title", "ID"
 
-# The names of fields, which an export has instead of labels where it is set so.
+# Field names, which an export uses instead of labels if configured to.
 _INTERNAL = {
     "names.default.value": NAME,
     "descriptions.default.value": DESCRIPTION,
@@ -83,12 +83,12 @@ _YES = {"0": False, "1": True, "no": False, "yes": True, "false": False, "true":
 
 
 def ref(sku: str) -> str:
-    """What other rows call the row of a SKU. Oro takes SKUs in any case."""
+    """The ref of the row with a SKU. SKUs in Oro are case-insensitive."""
     return skus.normalized(sku).casefold()
 
 
 def links(row: Row) -> dict[str, bool]:
-    """The SKUs of the variants that a configurable product names, and whether it shows them."""
+    """The SKUs of a configurable product's variants, each with whether it is visible."""
     found: dict[int, str] = {}
     hidden: set[int] = set()
     for column, value in row.cells.items():
@@ -106,18 +106,18 @@ def other_units(row: Row) -> list[str]:
 
 
 def truth(text: str) -> bool | None:
-    """Yes or no; None for what is neither."""
+    """A text as a boolean; None if it is neither yes nor no."""
     return _YES.get(text.lower())
 
 
 def inventory_status(text: str) -> InventoryStatus | None:
-    """A status by its id, with or without the prefix of newer versions, or by its English label; None for others."""
+    """A status by id, with or without the prefix of newer versions, or by English label; None for other statuses."""
     name = text.rpartition(".")[2].upper().replace(" ", "_")
     return InventoryStatus(name) if name in InventoryStatus.__members__ else None
 
 
 def path(text: str) -> tuple[str, ...]:
-    """A path of titles, "All Products / Home / Kitchen", without the root. A slash in a title is written twice."""
+    """Parse a path such as "All Products / Home / Kitchen", without the root. Slashes in titles are doubled."""
     return _below_root(title.replace("//", "/") for title in text.split(" / "))
 
 
@@ -133,9 +133,9 @@ def _below_root(titles: Iterable[str]) -> tuple[str, ...]:
 
 
 def attribute_columns(cells: Mapping[str, str]) -> dict[str, str]:
-    """The columns that can hold the values of attributes, by the attribute's name as ``attribute`` has it.
+    """The columns that can hold attribute values, by attribute name as normalized by ``attribute``.
 
-    A select has a column "Color.Name" of labels, a boolean a column of its own.
+    The labels of a select attribute are in a column such as "Color.Name"; a boolean has a column with its plain name.
     """
     found: dict[str, str] = {}
     for suffix in (".name", "", ".id"):
@@ -148,5 +148,5 @@ def attribute_columns(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def attribute(name: str) -> str:
-    """The name of an attribute as a label and as a field: "Attribute 1" is "attribute_1"."""
+    """Normalize an attribute name, so that the label "Attribute 1" equals the field name "attribute_1"."""
     return re.sub(r"[_\s]", "", name).casefold()

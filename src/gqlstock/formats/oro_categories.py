@@ -1,4 +1,4 @@
-"""OroCommerce's category export: titles with the paths of their parents."""
+"""OroCommerce's category export: titles, with the paths of their parents."""
 
 from gqlstock.formats import oro
 from gqlstock.formats.format import CategoryFormat, Context
@@ -7,7 +7,7 @@ from gqlstock.rules.import_rows import Row
 
 
 def category(row: Row, context: Context) -> CategoryRecord | None:
-    """A category by its path; None for the root."""
+    """The category of a row; None for the root."""
     if not row[oro.TITLE]:
         context.fault(row.line, f"{oro.TITLE} is missing.")
         return None
@@ -16,5 +16,5 @@ def category(row: Row, context: Context) -> CategoryRecord | None:
 
 
 FORMAT = CategoryFormat(
-    help="The tree of categories from OroCommerce's category export.", columns=(oro.CATEGORIES,), category=category
+    help="Category tree from OroCommerce's category export.", columns=(oro.CATEGORIES,), category=category
 )

@@ -1,7 +1,7 @@
-"""OroCommerce's inventory export: units of each product in its units, by warehouse in the Enterprise edition, and statuses.
+"""OroCommerce's inventory export: quantities and statuses of products; by warehouse in the Enterprise edition.
 
-One row for each unit of a product. Only the primary unit is counted: two counts of the same thing are no sum. Which unit
-that is says the products file, where it is given as well.
+The file has one row for each unit of measure of a product. Only the primary unit is counted, because counts in several
+units describe the same stock. The products file, if imported together with this one, tells which unit is primary.
 """
 
 import re
@@ -29,16 +29,16 @@ _COUNTS = Columns((oro.SKU, _QUANTITY), _ALIASES, (_QUANTITY,), (_STATUS, *_OTHE
 _STATUSES = Columns((oro.SKU, _STATUS), _ALIASES, (_QUANTITY,), _OTHERS)
 _PRODUCTS = replace(oro.PRODUCTS, families=re.compile(".*"))
 
-OTHER_UNITS = "units that are counted in a unit which is not the primary one"
+OTHER_UNITS = "quantities in units of measure other than the primary one"
 TAKEN_AS_PRIMARY = (
-    "the units of the file are taken as the primary ones: name the products file first if there are others"
+    "the units of measure in the file are assumed to be primary: if not, pass the products file before this one"
 )
-HINT = "If these are different units: name the products file before this one, which says the primary unit."
+HINT = "If these are different units of measure, pass the products file, which has the primary unit, before this one."
 _UNIT_OF, _READ = "units", ("inventory", "read")
 
 
 def counts(row: Row, context: Context) -> Iterator[LevelCount]:
-    """The count of a row, if it has one of the primary unit."""
+    """The count of a row, if it is in the primary unit."""
     if oro.TYPE in row.cells:
         _keep(row, context)
         return
@@ -55,7 +55,7 @@ def counts(row: Row, context: Context) -> Iterator[LevelCount]:
 
 
 def status(row: Row, context: Context) -> ItemStatus | None:
-    """The status of the product of a row; None where there is none."""
+    """The status of a row's product; None if the row has none, or one that gqlstock does not know."""
     if oro.TYPE in row.cells or not row[_STATUS] or not row[oro.SKU]:
         return None
     found = oro.inventory_status(row[_STATUS])
@@ -72,16 +72,16 @@ def _item(row: Row) -> ItemName:
 
 
 def _keep(row: Row, context: Context) -> None:
-    """Keep the units of a product that has several."""
+    """Remember the units of a product that has several."""
     if _READ in context.kept:
-        raise invalid("The products file comes before the inventory file.")
+        raise invalid("Pass the products file before the inventory file.")
     others = oro.other_units(row)
     if others:
         context.kept[_UNIT_OF, oro.ref(row[oro.SKU])] = (row[oro.UNIT], *others)
 
 
 def _is_primary(row: Row, context: Context) -> bool:
-    """Whether a row counts in the primary unit of its product."""
+    """Whether a row counts its product in the primary unit."""
     if not row[_UNIT]:
         return True
     known = context.kept.get((_UNIT_OF, oro.ref(row[oro.SKU])))
@@ -90,12 +90,12 @@ def _is_primary(row: Row, context: Context) -> bool:
         return True
     found = next((code for code in known if _is_label(row[_UNIT], code)), None)
     if found is None:
-        raise invalid(f"The Unit is {shown(row[_UNIT])!r}; the products file has: {shown(', '.join(known))}.")
+        raise invalid(f"{_UNIT} is {shown(row[_UNIT])!r}; the products file has: {shown(', '.join(known))}.")
     return found == known[0]
 
 
 def _is_label(label: str, code: str) -> bool:
-    """Whether a unit's label, singular or plural, belongs to a unit's code."""
+    """Whether a label, in singular or plural, belongs to the unit with a code."""
     name = _LABELS.get(code.lower(), code.lower())
     return label.lower() in (code.lower(), name, f"{name}s", f"{name}es")
 
@@ -106,12 +106,12 @@ _LABELS = {"kg": "kilogram", "each": "each", "piece": "piece"}
 def _warehouse(row: Row, context: Context) -> str:
     found = row[_WAREHOUSE] or context.options.warehouse
     if not found:
-        raise invalid(f"There is no {_WAREHOUSE}: name one with --warehouse.")
+        raise invalid(f"{_WAREHOUSE} is missing: set it with --warehouse.")
     return found
 
 
 FORMAT = CountFormat(
-    help="Counts and statuses from OroCommerce's inventory export, with its products file before it if you like.",
+    help="Counts and statuses from OroCommerce's inventory export, optionally preceded by its products file.",
     columns=(_COUNTS, _STATUSES, _PRODUCTS),
     counts=counts,
     status=status,

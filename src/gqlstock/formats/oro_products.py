@@ -1,7 +1,6 @@
-"""OroCommerce's product export: simple products, and configurable ones with the variants that they name.
+"""OroCommerce's product export: simple products, and configurable products with their variants.
 
-Settings are what Oro reads when it sells an item: those of simple products and of variants. A configurable product's own
-apply to nothing there.
+Settings come from simple products and variants. Oro applies a configurable product's own settings to nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,34 +19,32 @@ from gqlstock.rules.refusals import invalid, shown
 from gqlstock.rules.settings import BackorderMode, InventoryDecrement
 
 KITS = "kits"
-HIDDEN = "variants that their configurable product does not show"
-DISABLED = "variants that are disabled"
+HIDDEN = "variants hidden by their configurable product"
+DISABLED = "disabled variants"
 NOT_THERE = "variants that are not in the file"
-ELSEWHERE = "variants that another configurable product has already"
-OWN_TEXTS = "names and texts of variants, which have those of their product"
-OWN_STATUSES = "inventory statuses of variants, which have that of their product"
+ELSEWHERE = "variants that already belong to another configurable product"
+OWN_TEXTS = "names and descriptions of variants: those of their product apply"
+OWN_STATUSES = "inventory statuses of variants: that of their product applies"
 OTHER_STATUSES = "inventory statuses other than in stock, out of stock and discontinued"
 OWN_SETTINGS = "settings of configurable products, which Oro does not apply to their variants"
-UNITS = "units besides the primary one"
-NOT_SOLD = "maximums of 0, with which Oro sells none"
-CATEGORY_IDS = "categories of which only the id is known: import the categories file with the products"
+UNITS = "units of measure other than the primary one"
+NOT_SOLD = "maximum order quantities of 0, which stop sales in Oro"
+CATEGORY_IDS = "categories known only by id: import the categories file together with the products"
 CATEGORY_TITLES = (
-    "categories of which only the title is known, taken as the top: import the categories file with the products"
+    "categories known only by title, imported at the top level: import the categories file together with the products"
 )
-LEFT_OPEN = (
-    "items of which the file leaves open whether stock is counted (in Oro it is not by default): use --manage-stock"
-)
-ZONES = "zones of availability dates: UTC"
+LEFT_OPEN = "items for which the file does not say whether stock is managed (off by default in Oro): use --manage-stock"
+ZONES = "time zone UTC for availability dates"
 
 _CONFIGURABLE, _SIMPLE, _KIT = "configurable", "simple", "kit"
 _ENABLED = {"enabled": True, "disabled": False}
-# What says that a setting is not the product's own.
+# The values of a setting that is inherited.
 _ELSEWHERE = ("", "category", "systemconfig")
 _DATES = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """A configurable product names its variants. Rows of the categories file are kept by their ids and titles."""
+    """Link a configurable product with its variants. Remembers rows of the categories file by id and title."""
     if oro.TITLE in row.cells:
         _keep(row, context)
         return None
@@ -59,7 +56,7 @@ def tie(row: Row, context: Context) -> Tie | None:
         context.not_carried(row.line, KITS, row[oro.SKU])
         return None
     if kind not in (_SIMPLE, _CONFIGURABLE):
-        context.fault(row.line, f"The Type is {shown(row[oro.TYPE])!r}: simple, configurable or kit.")
+        context.fault(row.line, f"{oro.TYPE} is {shown(row[oro.TYPE])!r}; expected simple, configurable or kit.")
         return None
     if kind == _SIMPLE:
         return Tie(refs=(oro.ref(row[oro.SKU]),))
@@ -71,18 +68,18 @@ def _keep(row: Row, context: Context) -> None:
     path = oro.category(row)
     if row[oro.ID]:
         context.kept["category id", row[oro.ID]] = path
-    # A title that occurs twice names no category.
+    # A title that occurs twice is ambiguous.
     known = context.kept.setdefault(("category title", row[oro.TITLE]), path)
     if known != path:
         context.kept["category title", row[oro.TITLE]] = ()
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """A simple product, or a configurable one with its variants; None for one that is refused."""
+    """A simple product, or a configurable one with its variants; None if it is refused."""
     row, *others = sorted(rows, key=lambda one: _type(one) == _SIMPLE)
     wrong = next((one for one in others if _type(one) != _SIMPLE), None)
     if wrong is not None:
-        context.fault(wrong.line, f"{wrong[oro.SKU]} is configurable, and no variant of another can be so.")
+        context.fault(wrong.line, f"{wrong[oro.SKU]} is configurable and cannot be a variant of another product.")
         return None
     with context.at(row.line):
         found = _common(row, context)
@@ -127,7 +124,7 @@ def _published(row: Row) -> bool | None:
     if oro.STATUS not in row.cells or not row[oro.STATUS]:
         return None
     if row[oro.STATUS].lower() not in _ENABLED:
-        raise invalid(f"The Status is {shown(row[oro.STATUS])!r}: enabled or disabled.")
+        raise invalid(f"{oro.STATUS} is {shown(row[oro.STATUS])!r}; expected enabled or disabled.")
     return _ENABLED[row[oro.STATUS].lower()]
 
 
@@ -139,7 +136,7 @@ def _status(row: Row, context: Context) -> InventoryStatus | None:
 
 
 def _category(row: Row, context: Context) -> tuple[str, ...]:
-    """The path of a product's category: as the file says it, else from the categories file by id or title."""
+    """The path of a product's category, from its own row, else from the categories file by id or title."""
     number, title = row[oro.CATEGORY_ID], row[oro.CATEGORY_TITLE]
     if row[oro.CATEGORY_PATH]:
         return oro.path(row[oro.CATEGORY_PATH])
@@ -157,15 +154,15 @@ def _category(row: Row, context: Context) -> tuple[str, ...]:
 
 
 def _variants(row: Row, of: Product, others: Sequence[Row], context: Context) -> tuple[Variant, ...]:
-    """The variants that a configurable product shows and that can be sold."""
+    """The visible, enabled variants of a configurable product. Reports the others."""
     rows = {oro.ref(one[oro.SKU]): one for one in reversed(others)}
     columns = oro.attribute_columns(row.cells)
     found = []
     for sku, visible in oro.links(row).items():
         one = rows.get(oro.ref(sku))
         if one is None:
-            there = context.has_ref(oro.ref(sku))
-            context.not_carried(row.line, ELSEWHERE if there else NOT_THERE, sku)
+            is_in_file = context.has_ref(oro.ref(sku))
+            context.not_carried(row.line, ELSEWHERE if is_in_file else NOT_THERE, sku)
             continue
         with context.at(one.line):
             if not visible:
@@ -189,26 +186,26 @@ def _variant(row: Row, parent: Row, of: Product, columns: dict[str, str], contex
 
 
 def _choice(row: Row, parent: Row, columns: dict[str, str]) -> Pairs:
-    """What a variant is chosen by: the attributes that its configurable product names."""
+    """The choice of a variant: its values of the attributes that the configurable product names."""
     chosen = []
     names = [name.strip() for name in parent[oro.ATTRIBUTES].split(",") if name.strip()]
     if not names:
-        raise invalid(f"{oro.ATTRIBUTES} of {parent[oro.SKU]} is missing, and it has variants.")
+        raise invalid(f"{oro.ATTRIBUTES} of {parent[oro.SKU]} is missing, although it has variants.")
     for name in names:
         column = columns.get(oro.attribute(name))
         if column is None:
             raise invalid(
-                f"There is no column {name}.Name, which {oro.ATTRIBUTES} of {parent[oro.SKU]} names. "
-                f'If it has another name there: --column "NAME={name}.Name".'
+                f"There is no column {name}.Name for the attribute in {oro.ATTRIBUTES} of {parent[oro.SKU]}. "
+                f'If it has another name: --column "NAME={name}.Name".'
             )
         if not row[column]:
-            raise invalid(f"{column} is missing: {parent[oro.SKU]} has a variant for each value.")
+            raise invalid(f"{column} is missing: variants of {parent[oro.SKU]} differ by it.")
         chosen.append(_option(column, row[column]))
     return tuple(chosen)
 
 
 def _option(column: str, value: str) -> tuple[str, str]:
-    """An option by the label of its column. A boolean attribute is yes or no."""
+    """The option and value of a cell. The values of a boolean attribute become Yes and No."""
     name, dot, _ = column.rpartition(".")
     if dot:
         return name, value
@@ -216,7 +213,7 @@ def _option(column: str, value: str) -> tuple[str, str]:
 
 
 def _settings(row: Row, context: Context) -> dict[str, Any]:
-    """The settings of an item that is sold."""
+    """The settings of a simple product or a variant."""
     said: dict[str, Any] = {}
     for column, name, parse in _SETTINGS:
         if column in row.cells:
@@ -238,7 +235,7 @@ def _settings(row: Row, context: Context) -> dict[str, Any]:
 
 
 def _left_open(row: Row, context: Context) -> dict[str, bool]:
-    """Whether stock is counted where the file does not say it."""
+    """The setting ``manage_stock`` if the file does not specify it: that of --manage-stock, if given."""
     if context.options.manage_stock is None:
         context.to_check(row.line, LEFT_OPEN, row[oro.SKU])
         return {}
@@ -248,7 +245,7 @@ def _left_open(row: Row, context: Context) -> dict[str, bool]:
 def _truth(row: Row, column: str) -> bool:
     found = oro.truth(row[column])
     if found is None:
-        raise invalid(f"{column} is {shown(row[column])!r}: 1, 0, category or systemConfig.")
+        raise invalid(f"{column} is {shown(row[column])!r}; expected 1, 0, category or systemConfig.")
     return found
 
 
@@ -278,7 +275,7 @@ def _date(row: Row, column: str) -> datetime:
         return datetime.fromisoformat(row[column])
     except ValueError:
         raise invalid(
-            f"{column} is {shown(row[column])!r}: a date such as 10/09/2024 00:00:00, the month first."
+            f"{column} is {shown(row[column])!r}; expected a date such as 10/09/2024 00:00:00, month first."
         ) from None
 
 
@@ -286,9 +283,9 @@ def _precision(row: Row) -> int:
     """The decimal places of a product's unit."""
     text = row[oro.PRECISION]
     if not (text.isascii() and text.isdigit()):
-        raise invalid(f"{oro.PRECISION} is {shown(text)!r}: a number of decimal places.")
+        raise invalid(f"{oro.PRECISION} is {shown(text)!r}; expected a number of decimal places.")
     if int(text) > quantities.PLACES:
-        raise invalid(f"{oro.PRECISION} is {text}: quantities have at most {quantities.PLACES} decimal places here.")
+        raise invalid(f"{oro.PRECISION} is {text}; gqlstock supports at most {quantities.PLACES} decimal places.")
     return int(text)
 
 
@@ -306,7 +303,7 @@ _SETTINGS: tuple[tuple[str, str, Callable[[Row, str], Any]], ...] = (
 )
 
 FORMAT = ProductFormat(
-    help="Products, variants and settings from OroCommerce's product export, with its categories file if you like.",
+    help="Products, variants and settings from OroCommerce's product export, optionally with its categories file.",
     columns=(oro.PRODUCTS, oro.CATEGORIES),
     tie=tie,
     product=product,

@@ -1,6 +1,6 @@
-"""What a file of any format says, in the words of this program. Nothing here knows what is stored.
+"""The content of a file of any format, in gqlstock's terms. Independent of stored data.
 
-None, and an empty tuple, is what the file does not say: it never changes what is stored.
+None and an empty tuple mean that the file has no value. They never change a stored value.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.refusals import invalid, shown
 
 Pairs = tuple[tuple[str, str], ...]
-"""A choice as pairs of an option and its value."""
+"""A choice as pairs of option and value."""
 
 
 class _Unset(Enum):
@@ -24,14 +24,14 @@ class _Unset(Enum):
 
 
 UNSET = _Unset.UNSET
-"""The value of a setting that a file says to have no value of its own: it is reset, and the next place applies."""
+"""A setting for which the file states that the item has no own value: the import resets it, and the item inherits."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """A setting's value where the other system tells fewer values apart: any of ``others`` says the same and stays.
+    """A setting's value from a system with fewer distinctions: a stored value among ``others`` is equivalent and stays.
 
-    Otherwise ``value`` is set, which may be UNSET.
+    Otherwise the import sets ``value``, which may be UNSET.
     """
 
     value: Any
@@ -39,11 +39,11 @@ class AnyOf:
 
 
 Said = Mapping[str, Any]
-"""Settings by their names in ``rules.settings``: a value, UNSET, or ``AnyOf``."""
+"""Settings by their names in ``rules.settings``: a value, UNSET or ``AnyOf``."""
 
 
 def changed_settings(said: Said, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file changes of a place's own values; None resets a value."""
+    """The changes that a file makes to own settings; None resets a value."""
     changes = {}
     for name, value in said.items():
         if isinstance(value, AnyOf):
@@ -57,16 +57,16 @@ def changed_settings(said: Said, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Identity(StrEnum):
-    """What a product is found by when its file comes again."""
+    """The key that matches a product of a file with a stored one."""
 
     SLUG = "slug"
     SKU = "sku"
-    """Its SKU; the one that is made of ``sku_stem`` where the file gives none."""
+    """Its SKU, or the SKU generated from ``sku_stem`` if the file has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Units in one warehouse, by its code or name; None is the warehouse that the command names."""
+    """Units on hand in one warehouse, by code or name; None stands for the warehouse from --warehouse."""
 
     line: int
     on_hand: Decimal
@@ -84,31 +84,31 @@ class Variant:
     barcode: str | None = None
     images: tuple[Image, ...] = ()
     settings: Said = field(default_factory=dict)
-    """Those of the combination."""
+    """Own settings of the combination."""
     counts: tuple[Counted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product with its combinations. ``counts``: its own, where it has no combinations.
+    """One product with its combinations. ``counts`` are those of the product itself, if it is tracked without options.
 
-    ``options`` has all options for inventory; those that are not for inventory and stored stay. ``tracking`` is None where
-    the file does not say it: a new product then is tracked with options if it has combinations.
+    ``options`` contains all inventory options; stored options that are not for inventory stay. ``tracking`` is None if the
+    file does not specify it: a new product is then tracked with options if it has combinations, else without.
     """
 
     line: int
     identity: Identity
     sku_stem: str
-    """What the SKUs that the file does not give are made of: the same for the same file again, and no other product's."""
+    """The stem of generated SKUs. Unique to the product, and the same each time the file is imported."""
     sku: str | None = None
     earlier_sku: str | None = None
-    """The SKU that an earlier file made, which did not give one. It finds a product whose ``sku`` is new."""
+    """The SKU generated when an earlier file had none. It matches a stored product whose ``sku`` is new in this file."""
     slug: str | None = None
     name: str | None = None
     description: str | None = None
     barcode: str | None = None
     category: tuple[str, ...] = ()
-    """The names from the top of the tree down."""
+    """The names from the root of the tree down."""
     published: bool | None = None
     inventory_status: InventoryStatus | None = None
     shipping_origin: str | None = None
@@ -116,33 +116,33 @@ class Product:
     options: tuple[Option, ...] = ()
     tracking: InventoryTracking | None = None
     settings: Said = field(default_factory=dict)
-    """Those of the product."""
+    """Own settings of the product."""
     counts: tuple[Counted, ...] = ()
     variants: tuple[Variant, ...] = ()
 
     @property
     def wanted_sku(self) -> str:
-        """The given SKU, or the one that is made."""
+        """The SKU of the file, or the generated one."""
         return self.sku or skus.normalized(self.sku_stem)
 
     @property
     def new_tracking(self) -> InventoryTracking:
-        """How a new product is tracked."""
+        """The tracking of the product if it is new."""
         default = InventoryTracking.TRACK_WITH_OPTIONS if self.variants else InventoryTracking.TRACK_WITHOUT_OPTIONS
         return self.tracking or default
 
     @property
     def choices(self) -> dict[str, Choice]:
-        """The choices of combinations by the SKUs that the file gives them."""
+        """The choices of the combinations that have SKUs in the file, by SKU."""
         return {variant.sku: dict(variant.choice) for variant in self.variants if variant.sku is not None}
 
     def given_skus(self) -> list[tuple[str, int]]:
-        """The SKUs that the file gives, with their lines: of the product and of its combinations."""
+        """The SKUs in the file, of the product and its combinations, with their lines."""
         items = [(self.sku, self.line), *((variant.sku, variant.line) for variant in self.variants)]
         return [(sku, line) for sku, line in items if sku is not None]
 
     def warehouses(self) -> Iterator[tuple[str, int]]:
-        """The warehouses that it names, with their lines."""
+        """The warehouses that the product names, with their lines."""
         if self.shipping_origin is not None:
             yield self.shipping_origin, self.line
         for count in self.all_counts():
@@ -150,7 +150,7 @@ class Product:
                 yield count.warehouse, count.line
 
     def all_counts(self) -> Iterator[Counted]:
-        """Its own counts and those of its combinations."""
+        """The counts of the product and its combinations."""
         yield from self.counts
         for variant in self.variants:
             yield from variant.counts
@@ -158,14 +158,14 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class CategoryRecord:
-    """A category, as the names from the top of the tree down."""
+    """A category. ``path``: the names from the root of the tree down."""
 
     line: int
     path: tuple[str, ...]
 
 
 def options_of(variants: Iterable[Variant]) -> tuple[Option, ...]:
-    """The options that combinations choose from, each value once, in the order of the file."""
+    """The options of combinations, each value once, in file order."""
     values: dict[str, dict[str, None]] = {}
     for variant in variants:
         for name, value in variant.choice:
@@ -173,32 +173,32 @@ def options_of(variants: Iterable[Variant]) -> tuple[Option, ...]:
     return tuple(Option(name, tuple(OptionValue(value) for value in found)) for name, found in values.items())
 
 
-def merged_options(stored: Iterable[Option], given: Iterable[Option]) -> tuple[Option, ...]:
-    """A product's options once a file was read: what it has stays, with its pictures; what is new comes last.
+def merged_options(stored: Iterable[Option], imported: Iterable[Option]) -> tuple[Option, ...]:
+    """A product's stored options merged with those of a file. Stored values stay, with their images; new ones come last.
 
-    Options that are not for inventory and not in the file are none of the file's business.
+    Stored inventory options that are not in the file are dropped; other stored options stay.
     """
     by_name = {option.name: option for option in stored}
-    merged = tuple(_merged(by_name.get(option.name), option) for option in given)
+    merged = tuple(_merged(by_name.get(option.name), option) for option in imported)
     named = {option.name for option in merged}
     return (*merged, *(option for name, option in by_name.items() if not option.inventory and name not in named))
 
 
-def _merged(stored: Option | None, given: Option) -> Option:
+def _merged(stored: Option | None, imported: Option) -> Option:
     if stored is None:
-        # The only value of a new option is that of the combinations which were there before.
-        return replace(given, existing=given.values[0].name if len(given.values) == 1 else None)
-    new = tuple(value for value in given.values if not stored.has(value.name))
-    return Option(given.name, (*stored.values, *new), given.inventory)
+        # Existing combinations take the value of a new option if it has only one.
+        return replace(imported, existing=imported.values[0].name if len(imported.values) == 1 else None)
+    new = tuple(value for value in imported.values if not stored.has(value.name))
+    return Option(imported.name, (*stored.values, *new), imported.inventory)
 
 
 def made_sku(stem: str, choice: Choice, taken: Container[str]) -> str:
-    """The SKU of an item that the file gives none: of the stem and the values, numbered where it is ``taken``."""
+    """Generate the SKU of an item from the stem and its option values, numbered if ``taken`` contains it."""
     return combination_rules.sku(stem, choice, taken) if choice else skus.free(stem, taken)
 
 
 def checked(product: Product, faults: Faults) -> Product | None:
-    """A product with its texts trimmed and checked; None, and faults by line, for what no product can have."""
+    """The product with its texts trimmed. Returns None, and adds faults by line, if it is invalid."""
     before = faults.count
     with faults.at(product.line):
         product = replace(
@@ -220,7 +220,7 @@ def checked(product: Product, faults: Faults) -> Product | None:
             one = _checked_variant(variant, product)
             if one.choice in lines:
                 values = shown(" / ".join(value for _, value in one.choice))
-                raise invalid(f"The combination {values} stands on {faults.files.place(lines[one.choice])} already.")
+                raise invalid(f"The combination {values} already appears on {faults.files.place(lines[one.choice])}.")
             lines[one.choice] = one.line
             variants.append(one)
     return replace(product, variants=tuple(variants)) if faults.count == before else None
@@ -230,16 +230,16 @@ def category_path(path: tuple[str, ...]) -> tuple[str, ...]:
     """The checked names of a category and its parents."""
     names = tuple(catalog.text(name, "name") for name in path)
     if names and not catalog.slug_from(" ".join(names)):
-        raise invalid(f"The category {shown(' / '.join(names))} has no letter or digit that a slug could be made of.")
+        raise invalid(f"The category {shown(' / '.join(names))} has no letters or digits to generate a slug from.")
     return names
 
 
 def _checked_variant(variant: Variant, product: Product) -> Variant:
-    # In the order of the product's options, which is that of every stored choice.
+    # Stored choices are in the order of the product's options.
     choice = catalog.inventory_part(dict(variant.choice), product.options)
     if not (choice and combination_rules.fits(dict(variant.choice), product.options)):
         names = ", ".join(option.name for option in product.options if option.inventory) or "no option"
-        raise invalid(f"A combination has one value of each of: {names}.")
+        raise invalid(f"A combination must have one value of each of: {names}.")
     return replace(
         variant,
         choice=tuple(choice.items()),
@@ -256,11 +256,11 @@ def _sku(given: str | None) -> str | None:
 
 
 def _once(counts: tuple[Counted, ...]) -> tuple[Counted, ...]:
-    """Each warehouse's count once. Raises ``Refused`` where two contradict each other."""
+    """Deduplicate counts by warehouse. Raises ``Refused`` if two contradict each other."""
     found: dict[str | None, Counted] = {}
     for count in counts:
         known = found.setdefault(count.warehouse, count)
         if known.on_hand != count.on_hand:
             place = f" in {shown(count.warehouse)}" if count.warehouse else ""
-            raise invalid(f"There are two different counts{place}.")
+            raise invalid(f"The file has two different counts{place}.")
     return tuple(found.values())

@@ -1,4 +1,4 @@
-"""Shopify's product export: what the rows of a handle say of a product."""
+"""Shopify's product export: the rows of a handle form a product."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _VALUES = tuple(f"Option{number} Value" for number in _NUMBERS)
 _QUANTITY = "Variant Inventory Qty"
 _TRACKER = "Variant Inventory Tracker"
 _POLICY = "Variant Inventory Policy"
-# What Shopify calls its columns today, in lower case.
+# Shopify's current column names, in lower case.
 _PRESENT = {
     "url handle": "Handle",
     "title": "Title",
@@ -42,7 +42,7 @@ _OPTIONAL = (
     *("Body (HTML)", "Type", "Published", "Status", "Variant SKU", "Variant Barcode", _TRACKER, _POLICY),
     *("Image Src", "Image Position", "Image Alt Text", "Variant Image"),
 )
-# Everything but these two can be left out when a file is exported.
+# All columns but these two are optional in an export.
 _COLUMNS = Columns(("Handle", "Title"), _PRESENT, (_QUANTITY,), _OPTIONAL)
 _OF_VARIANT = (*_VALUES, "Variant SKU", "Variant Barcode", _TRACKER, _QUANTITY, _POLICY)
 
@@ -62,7 +62,7 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """What one variant is said to be: the product itself, or with a choice one combination of it."""
+    """One variant: with a choice it is a combination, without one it is the product itself."""
 
     line: int
     choice: Pairs = ()
@@ -79,7 +79,7 @@ class _Variant:
 
     @property
     def settings(self) -> Said:
-        """The settings of its item. Shopify knows fewer of them: what says the same here stays."""
+        """The settings of its item. Shopify distinguishes fewer values, so equivalent stored ones stay."""
         said: dict[str, object] = {}
         if self.counted is not None:
             said["manage_stock"] = AnyOf(UNSET, (True,)) if self.counted else False
@@ -95,7 +95,7 @@ class _Variant:
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """The rows of one handle are a product. They need not stand together."""
+    """Link rows by handle. They need not be adjacent."""
     if not row["Handle"]:
         context.fault(row.line, "The Handle is missing.")
         return None
@@ -103,7 +103,7 @@ def tie(row: Row, context: Context) -> Tie | None:
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """What the rows of one handle say; None when that is refused."""
+    """The product of the rows of one handle; None if it is refused."""
     faults = context.faults
     titled = next((row for row in rows if row["Title"]), rows[0])
     images, variants = _images(rows, faults), _variants(rows, faults)
@@ -145,7 +145,7 @@ def _with_variants(product: Product, found: Sequence[_Variant]) -> Product:
 
 @dataclass(slots=True)
 class OptionNames:
-    """A product's option names, as its rows give them."""
+    """A product's option names, collected from its rows."""
 
     found: dict[int, str] = field(default_factory=dict)
 
@@ -153,17 +153,19 @@ class OptionNames:
         for number in _NUMBERS:
             name = row[f"Option{number} Name"]
             if name and self.found.setdefault(number, name) != name:
-                raise invalid(f"Option{number} Name is {shown(name)!r}, and {shown(self.found[number])!r} before.")
+                raise invalid(
+                    f"Option{number} Name is {shown(name)!r}, but {shown(self.found[number])!r} on an earlier line."
+                )
 
     def choice(self, row: Row) -> Pairs:
-        """What a row chooses of every option."""
+        """The row's value of every option."""
         chosen = []
         for number in _NUMBERS:
             name, value = self.found.get(number), row[f"Option{number} Value"]
             if value and name is None:
-                raise invalid(f"Option{number} Value is {shown(value)!r}, and there is no Option{number} Name.")
+                raise invalid(f"Option{number} Value is {shown(value)!r}, but Option{number} Name is missing.")
             if name is not None and not value:
-                raise invalid(f"Option{number} Value is missing: {shown(name)} has one in every variant.")
+                raise invalid(f"Option{number} Value is missing; every variant must have a value of {shown(name)}.")
             if name is not None:
                 chosen.append((catalog.text(name, "option"), catalog.text(value, "option")))
         if len({name for name, _ in chosen}) < len(chosen):
@@ -174,29 +176,29 @@ class OptionNames:
 def _handle(handle: str) -> str:
     checked = catalog.text(handle, "slug")
     if not _HANDLE.fullmatch(checked):
-        raise invalid(f"{shown(checked)!r} is no Handle: letters, digits and dashes.")
+        raise invalid(f"The Handle is {shown(checked)!r}; expected letters, digits and dashes.")
     return checked
 
 
 def _type(row: Row) -> tuple[str, ...]:
     found = catalog.optional_text(row["Type"], "name")
     if found is not None and not catalog.slug_from(found):
-        raise invalid(f"The Type {shown(found)!r} has no letter or digit that a category's slug could be made of.")
+        raise invalid(f"The Type {shown(found)!r} has no letters or digits to generate a category slug from.")
     return (found,) if found is not None else ()
 
 
 def _is_published(row: Row) -> bool | None:
-    """Newer exports have a Status as well: what is a draft or archived is not for the public."""
+    """Newer exports also have a Status: drafts and archived products are unpublished."""
     if not {"Published", "Status"} & row.cells.keys():
         return None
     value = row["Published"].lower()
     if value not in _PUBLISHED:
-        raise invalid(f"Published is {shown(row['Published'])!r}: true or false.")
+        raise invalid(f"Published is {shown(row['Published'])!r}; expected true or false.")
     return _PUBLISHED[value] and row["Status"].lower() in ("", "active")
 
 
 def _images(rows: Sequence[Row], faults: Faults) -> tuple[Image, ...]:
-    """The pictures of all rows by their position, each once."""
+    """The images of all rows, ordered by position, without duplicates."""
     found: dict[str, Image] = {}
     for row in sorted((row for row in rows if row["Image Src"]), key=_position):
         with faults.at(row.line):
@@ -214,7 +216,7 @@ def _image(url: str, alt: str = "") -> Image:
 
 
 def _variants(rows: Sequence[Row], faults: Faults) -> tuple[_Variant, ...]:
-    """What the rows count; those that have nothing of a variant only bring pictures."""
+    """The variants of the rows. Rows without any variant column only add images."""
     names = OptionNames()
     for row in rows:
         with faults.at(row.line):
@@ -234,7 +236,7 @@ def _variants(rows: Sequence[Row], faults: Faults) -> tuple[_Variant, ...]:
 def _variant(row: Row, names: OptionNames) -> _Variant:
     policy = row[_POLICY].lower()
     if policy not in _TAKES_BACKORDERS:
-        raise invalid(f"{_POLICY} is {shown(row[_POLICY])!r}: deny or continue.")
+        raise invalid(f"{_POLICY} is {shown(row[_POLICY])!r}; expected deny or continue.")
     return _Variant(
         line=row.line,
         choice=names.choice(row),
@@ -254,13 +256,13 @@ def _quantity(row: Row) -> Decimal | None:
 
 
 def _once(known: _Variant, again: _Variant, faults: Faults) -> _Variant:
-    """A variant that stands there twice is one: what one row leaves out the other may say, but not otherwise."""
+    """Merge two rows of the same variant. Each may fill gaps in the other, but they must not contradict."""
     merged = {}
     for name, column in _TOLD.items():
         before, now = getattr(known, name), getattr(again, name)
         if before is not None and now is not None and before != now:
             place = faults.files.place(known.line)
-            raise invalid(f"The same variant stands on {place}, with another {column}.")
+            raise invalid(f"The same variant is on {place} with a different {column}.")
         merged[name] = now if before is None else before
     return replace(known, **merged)
 

@@ -1,7 +1,7 @@
 """Shopify's inventory export: units of each variant at each location.
 
-What is on hand is counted: what is available and what is committed to orders or set aside. Exports of "Available" alone have
-a column for each location instead of a row.
+The count is the quantity on hand: available, committed and unavailable units. Exports of only "Available" have a column for
+each location instead of a row.
 """
 
 import re
@@ -30,17 +30,17 @@ _ALIASES |= {f"{name.lower()} (not editable)": name for name in (*_PARTS, _INCOM
 _BY_ROW = Columns(
     ("Handle", "Location"), _ALIASES, _QUANTITIES, ("SKU", *_OPTIONS, "Title", "HS Code", "COO", "Bin name")
 )
-# A column for each location, whatever its name.
+# A column for each location, named after it.
 _BY_COLUMN = Columns(("Handle", "SKU"), _ALIASES, (), (*_OPTIONS, "Title", "HS Code", "COO"), re.compile(".*"))
 
-COMMITTED = "units that are committed to open orders of the old shop, which do not come along: ship them there"
-UNAVAILABLE = "units that are unavailable in the old shop (damaged, set aside) and are counted as on hand"
+COMMITTED = "units committed to open orders of the old shop, which are not imported: ship them there"
+UNAVAILABLE = "units unavailable in the old shop (damaged, set aside), counted as on hand"
 INCOMING = "incoming units: announce them"
-ONLY_AVAILABLE = "the file has available units alone: those committed or unavailable are not counted"
+ONLY_AVAILABLE = "the file has only available units: committed and unavailable units are not counted"
 
 
 def counts(row: Row, context: Context) -> Iterator[LevelCount]:
-    """The counts of a row: of one location, or of each location that has a column."""
+    """The counts of a row: one for its location, or one for each location column."""
     with context.at(row.line):
         item = _item(row)
         if "Location" not in row.cells:
@@ -63,7 +63,7 @@ def _item(row: Row) -> ItemName:
 
 
 def _on_hand(row: Row, item: ItemName, context: Context) -> Decimal | None:
-    """The units at a location; None where the item is not stocked there or the row has no number."""
+    """The units on hand at a location; None if the item is not stocked there or the row has no number."""
     new, on_hand = _units(row, _NEW), _units(row, _ON_HAND)
     available, committed, unavailable = (_units(row, name) for name in _PARTS)
     counted = new if new is not None else on_hand
@@ -85,7 +85,7 @@ def _on_hand(row: Row, item: ItemName, context: Context) -> Decimal | None:
 def _by_column(row: Row, item: ItemName, context: Context) -> Iterator[LevelCount]:
     locations = [name for name in row.cells if name and name not in _KNOWN]
     if not locations:
-        raise invalid('There is no column Location, and no column of a location. Export "All states" from Shopify.')
+        raise invalid('The file has neither a column Location nor location columns. Export "All states" from Shopify.')
     context.to_check(None, ONLY_AVAILABLE)
     for location in locations:
         units = _units(row, location)
@@ -94,7 +94,7 @@ def _by_column(row: Row, item: ItemName, context: Context) -> Iterator[LevelCoun
 
 
 def _units(row: Row, column: str) -> Decimal | None:
-    """A number of units; None for an empty cell, and for an item that is not stocked at the location."""
+    """A number of units; None if the cell is empty or says that the item is not stocked at the location."""
     if not row[column] or row[column].lower() == _NOT_STOCKED:
         return None
     return csv_dialect.quantity(row, column)

@@ -1,4 +1,4 @@
-"""The formats of files that can be imported, by the names of their commands. A new format is one line here."""
+"""The file formats that can be imported, by command name. A new format is registered here."""
 
 from collections.abc import Mapping
 

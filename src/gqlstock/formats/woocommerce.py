@@ -1,4 +1,4 @@
-"""WooCommerce's product export: a row for each product and for each variation, which stands anywhere in the file."""
+"""WooCommerce's product export: one row for each product and each variation, in any order."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from gqlstock.rules.import_rows import Row, Tie
 from gqlstock.rules.refusals import invalid, shown
 
 _COLUMNS = Columns(
-    # The user chooses what is exported. Without these two nothing can be told of a row.
+    # Users choose the columns to export. A row cannot be interpreted without these two.
     required=("Type", "Name"),
     quantities=("Stock", LOW_STOCK),
     optional=(
@@ -26,31 +26,31 @@ _COLUMNS = Columns(
 _ID = re.compile(r"id:\s*(\d+)", re.IGNORECASE)
 _SHOWN = ("", "visible")
 
-GROUPED = "grouped products: their members stand for themselves"
-EXTERNAL = "external products: another shop sells them"
-OTHER_TYPES = "products of types that plug-ins bring"
-MARKS = "that products are virtual or downloadable: they are counted and sold like all others"
-HIDDEN = "products that were hidden in the catalog or in its search, and are published here"
-MORE_CATEGORIES = "further categories of products: the deepest is kept"
+GROUPED = "grouped products: their members are imported as single products"
+EXTERNAL = "external products, which another shop sells"
+OTHER_TYPES = "products of types added by plug-ins"
+MARKS = "virtual and downloadable flags: these products are counted and sold like all others"
+HIDDEN = "products hidden in the old shop's catalog or search: published here"
+MORE_CATEGORIES = "further categories of products: only the deepest is imported"
 _LEFT_OUT = {"simple": None, "variable": None, "grouped": GROUPED, "external": EXTERNAL}
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """A variation belongs to its parent, which it names by SKU or ID."""
+    """Link variations to their parent, which they name by SKU or ID."""
     if _is_variation(row):
         if not row["Parent"]:
-            context.fault(row.line, "The Parent is missing: a variation names its product by SKU, or as id:20.")
+            context.fault(row.line, "The Parent is missing; a variation names its product by SKU, or as id:20.")
             return None
         by_id = _ID.fullmatch(row["Parent"])
         return Tie(group=f"id:{int(by_id[1])}" if by_id else _sku_ref(row["Parent"]))
     ids = (f"id:{int(row['ID'])}",) if row["ID"].isdecimal() else ()
     names = (_sku_ref(row["SKU"]),) if row["SKU"] else ()
-    # Rows with the same ID come together, and are refused.
+    # Grouping rows with the same ID lets ``product`` refuse them.
     return Tie(refs=(*ids, *names), group=ids[0] if ids else None)
 
 
 def _is_variation(row: Row) -> bool:
-    # Plug-ins have variations too, such as subscription_variation.
+    # Plug-ins add variation types such as subscription_variation.
     return cells.types(row)[0].endswith("variation")
 
 
@@ -59,7 +59,7 @@ def _sku_ref(sku: str) -> str:
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """What the row of a product and those of its variations say; None when that is refused or left out."""
+    """The product of its own row and those of its variations; None if it is refused or left out."""
     heads = [row for row in rows if not _is_variation(row)]
     variations = [row for row in rows if _is_variation(row)]
     if not heads:
@@ -68,7 +68,7 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
         return None
     head, *others = heads
     for row in others:
-        context.fault(row.line, f"The ID {shown(row['ID'])} stands on {context.place(head.line)} already.")
+        context.fault(row.line, f"The ID {shown(row['ID'])} already appears on {context.place(head.line)}.")
     kind, marks = cells.types(head)
     reason = _LEFT_OUT.get(kind, OTHER_TYPES)
     if reason is not None:
@@ -88,7 +88,7 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
 def _simple(head: Row, found: Product, variations: Sequence[Row], context: Context) -> Product:
     for row in variations:
         context.fault(
-            row.line, f"The Parent on {context.place(head.line)} is simple: only variable ones have variations."
+            row.line, f"The Parent on {context.place(head.line)} is simple; only variable products have variations."
         )
     if cells.attributes(head):
         context.not_carried(head.line, ATTRIBUTES, cells.label(head))
@@ -96,10 +96,10 @@ def _simple(head: Row, found: Product, variations: Sequence[Row], context: Conte
 
 
 def _head(row: Row, context: Context) -> Product:
-    """What the row of a product says, without its stock."""
+    """The product of its own row, without its stock."""
     sku, made = skus.normalized(row["SKU"]) or None, _made_sku(row, context)
     if sku is None and made is None:
-        raise invalid("There is neither a SKU nor an ID: one of them is needed to find the product again.")
+        raise invalid("SKU and ID are both missing; one of them is required to identify the product.")
     if row["Visibility in catalog"].lower() not in _SHOWN:
         context.to_check(row.line, HIDDEN, cells.label(row))
     return Product(
@@ -119,16 +119,18 @@ def _head(row: Row, context: Context) -> Product:
 
 
 def _made_sku(row: Row, context: Context) -> str | None:
-    """The SKU that is made of the ID. The name is no part of it: names occur twice, and are corrected."""
+    """The SKU generated from the ID; None if it is unavailable. Names are no basis: they repeat and change."""
     if not row["ID"]:
         return None
     if not row["ID"].isdecimal():
-        raise invalid(f"The ID is {shown(row['ID'])!r}: a number.")
+        raise invalid(f"The ID is {shown(row['ID'])!r}; expected a number.")
     made = f"WC-{int(row['ID'])}"
     if not context.has_ref(_sku_ref(made)):
         return made
     if not row["SKU"]:
-        raise invalid(f"The SKU that is made of the ID is {made}, and another row has it: give this one a SKU.")
+        raise invalid(
+            f"The SKU generated from the ID would be {made}, but another row has it. Give this product a SKU."
+        )
     return None
 
 

@@ -1,4 +1,4 @@
-"""The cells of WooCommerce's product export: types, lists, marks, and what a row says of the stock of its item."""
+"""The cells of WooCommerce's product export: types, lists, flags and the stock of a row's item."""
 
 import html
 import re
@@ -20,12 +20,12 @@ from gqlstock.rules.settings import BackorderMode
 LOW_STOCK = "Low stock amount"
 BARCODE = "GTIN, UPC, EAN, or ISBN"
 
-PICTURES = "pictures without an address: --base-url says where they are"
-ON_BACKORDER = "items on backorder that are not counted: they are sold without a limit"
-THRESHOLD = "items that take their low stock threshold from the shop's configuration: set notifyBelow at SYSTEM"
+PICTURES = "images without a URL: set --base-url to the address below which they are"
+ON_BACKORDER = "backorder status of items without managed stock: they are sold without a limit"
+THRESHOLD = "items that use the shop's default low stock threshold: set notifyBelow at SYSTEM"
 MARKED_OUT = "items with units that are marked as out of stock"
-NO_STOCK = "items of a file without the column Stock: nothing is counted"
-COUNTED_AS_NONE = "variations that are out of stock without being counted: counted as 0"
+NO_STOCK = "items without counts, because the file has no column Stock"
+COUNTED_AS_NONE = "variations that are out of stock without managed stock: counted as 0"
 
 _MARKS = ("virtual", "downloadable")
 _YES = ("1", "true", "yes")
@@ -43,7 +43,7 @@ _BACKORDERS: Mapping[str, Any] = {
 
 
 class Counting(Enum):
-    """What a row says about where its item is counted."""
+    """Where the stock of a row's item is counted: nowhere, on the row itself or on its parent."""
 
     UNSAID = auto()
     OFF = auto()
@@ -52,25 +52,25 @@ class Counting(Enum):
 
 
 def label(row: Row) -> str:
-    """What a report calls a row: its SKU, else its ID, its name or its parent's."""
+    """The name of a row in reports: its SKU, else its ID, its name or its parent."""
     return row["SKU"] or (f"id:{row['ID']}" if row["ID"] else row["Name"] or row["Parent"])
 
 
 def types(row: Row) -> tuple[str, tuple[str, ...]]:
-    """The type of a product, and its marks: "simple, virtual"."""
-    given = [one.strip() for one in row["Type"].lower().split(",")]
-    kind = next((one for one in given if one and one not in _MARKS), "variation" if row["Parent"] else "simple")
-    return kind, tuple(one for one in given if one in _MARKS)
+    """The type of a product and its flags, from a cell such as "simple, virtual"."""
+    words = [word.strip() for word in row["Type"].lower().split(",")]
+    kind = next((word for word in words if word and word not in _MARKS), "variation" if row["Parent"] else "simple")
+    return kind, tuple(word for word in words if word in _MARKS)
 
 
 def listed(cell: str) -> tuple[str, ...]:
-    """The values of a list: they are separated by commas, and a comma within a value follows a backslash."""
+    """The values of a comma-separated list. A backslash escapes a comma within a value."""
     values = (html.unescape(one.strip().replace("\\,", ",")) for one in _LIST.split(cell))
     return tuple(value for value in values if value)
 
 
 def attributes(row: Row) -> dict[str, tuple[str, ...]]:
-    """The attributes of a row with their values, in the order of their numbers. Numbers mean nothing beyond the row."""
+    """The attributes of a row with their values, ordered by number. The numbers are local to the row."""
     found: dict[tuple[int, str], str] = {}
     for column, cell in row.cells.items():
         part = _ATTRIBUTE.fullmatch(column.lower())
@@ -84,18 +84,18 @@ def attributes(row: Row) -> dict[str, tuple[str, ...]]:
 
 
 def description(row: Row) -> str | None:
-    r"""The description, with its newlines, which are written as ``\n``; ``\\n`` is a backslash and an n."""
+    r"""The description, with ``\n`` decoded as a newline and ``\\n`` as a backslash and an n."""
     return _NEWLINE.sub(lambda found: "\\n" if len(found[0]) == len("\\\\n") else "\n", row["Description"]) or None
 
 
 def paths(row: Row) -> list[tuple[str, ...]]:
     """The categories of a product as paths."""
-    given = [tuple(name.strip() for name in one.split(">") if name.strip()) for one in listed(row["Categories"])]
-    return [path for path in given if path]
+    found = [tuple(name.strip() for name in path.split(">") if name.strip()) for path in listed(row["Categories"])]
+    return [path for path in found if path]
 
 
 def images(row: Row, context: Context) -> tuple[Image, ...]:
-    """The pictures of a row, each once. Those without an address are reported."""
+    """The images of a row, without duplicates. Reports images without a URL."""
     found: dict[str, Image] = {}
     for path in listed(row["Images"]):
         url = context.url(path)
@@ -107,28 +107,28 @@ def images(row: Row, context: Context) -> tuple[Image, ...]:
 
 
 def published(row: Row) -> bool | None:
-    """Whether an item is for the public: private ones, drafts and those in review are not."""
-    given = row["Published"].lower()
-    if given and given not in (*_YES, *_NOT_PUBLISHED):
-        raise invalid(f"Published is {shown(row['Published'])!r}: 1, 0, -1 or 2.")
-    return given in _YES if given else None
+    """Whether an item is published. Private items, drafts and those pending review are not."""
+    value = row["Published"].lower()
+    if value and value not in (*_YES, *_NOT_PUBLISHED):
+        raise invalid(f"Published is {shown(row['Published'])!r}; expected 1, 0, -1 or 2.")
+    return value in _YES if value else None
 
 
 def maximum(row: Row) -> dict[str, Any]:
-    """The maximum of an order, of a product that is sold individually."""
+    """The setting ``maximum_order_quantity``: 1 for a product that is sold individually."""
     sold_individually = _flag(row, "Sold individually?")
     return {} if sold_individually is None else {"maximum_order_quantity": Decimal(1) if sold_individually else UNSET}
 
 
 def threshold(row: Row) -> dict[str, Any]:
-    """WooCommerce tells at its amount already, this program below it."""
+    """The setting ``notify_below``. WooCommerce notifies at its amount, gqlstock below it: hence amount + 1."""
     if not row[LOW_STOCK]:
         return {"notify_below": UNSET} if LOW_STOCK in row.cells else {}
     return {"notify_below": csv_dialect.quantity(row, LOW_STOCK) + 1}
 
 
 def counting(row: Row) -> Counting:
-    """Where the item of a row is counted."""
+    """Where the stock of a row's item is counted."""
     if "Stock" not in row.cells:
         return Counting.UNSAID
     if row["Stock"].lower() == "parent":
@@ -137,13 +137,13 @@ def counting(row: Row) -> Counting:
 
 
 def units(row: Row) -> tuple[Counted, ...]:
-    """The number of units that a row has of its own."""
+    """The row's own count, if it has one."""
     return (Counted(row.line, csv_dialect.quantity(row, "Stock")),) if counting(row) is Counting.OWN else ()
 
 
 @dataclass(slots=True)
 class Item:
-    """What a row says of the stock of its item."""
+    """The stock of a row's item: settings, counts and status."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     counts: tuple[Counted, ...] = ()
@@ -151,7 +151,7 @@ class Item:
 
 
 def item(row: Row, context: Context, *, is_variation: bool = False, has_threshold: bool = False) -> Item:
-    """What a row says of the stock of its item. ``has_threshold``: its product has a low stock amount."""
+    """Read the stock of a row's item. ``has_threshold``: its product has a low stock amount."""
     found = Item(_backorders(row) | threshold(row), units(row))
     how, in_stock = counting(row), _in_stock(row)
     if how is Counting.UNSAID:
@@ -174,7 +174,7 @@ def item(row: Row, context: Context, *, is_variation: bool = False, has_threshol
 
 
 def _count(row: Row, found: Item, on_hand: Decimal, context: Context) -> None:
-    # Whether a counted item is in stock follows from the number.
+    # The count decides whether the item is in stock.
     found.status = InventoryStatus.IN_STOCK
     found.settings["manage_stock"] = _COUNTED
     if not quantities.is_whole(on_hand):
@@ -184,9 +184,11 @@ def _count(row: Row, found: Item, on_hand: Decimal, context: Context) -> None:
 
 
 def without_options(product: Product, row: Row, context: Context) -> Product:
-    """A product whose stock is that of a row."""
+    """The product, tracked without options, with the stock of a row."""
     if counting(row) is Counting.PARENT:
-        raise invalid("Stock is 'parent', and only a variation has one: a number, or nothing where it is not counted.")
+        raise invalid(
+            "Stock is 'parent', but the product has none; expected a number, or nothing if it is not counted."
+        )
     own = item(row, context, has_threshold=product.settings.get("notify_below", UNSET) is not UNSET)
     said = {name: value for name, value in own.settings.items() if value is not UNSET or name not in product.settings}
     return replace(
@@ -200,10 +202,10 @@ def without_options(product: Product, row: Row, context: Context) -> Product:
 
 def _backorders(row: Row) -> dict[str, Any]:
     column = "Backorders allowed?"
-    given = row[column].lower()
-    if given and given not in _BACKORDERS:
-        raise invalid(f"{column} is {shown(row[column])!r}: 0, 1 or notify.")
-    return {"backorders": _BACKORDERS[given]} if given else {}
+    value = row[column].lower()
+    if value and value not in _BACKORDERS:
+        raise invalid(f"{column} is {shown(row[column])!r}; expected 0, 1 or notify.")
+    return {"backorders": _BACKORDERS[value]} if value else {}
 
 
 def _in_stock(row: Row) -> bool | None:
@@ -211,7 +213,7 @@ def _in_stock(row: Row) -> bool | None:
 
 
 def _flag(row: Row, column: str, values: str = "1 or 0") -> bool | None:
-    given = row[column].lower()
-    if given and given not in (*_YES, *_NO):
-        raise invalid(f"{column} is {shown(row[column])!r}: {values}.")
-    return given in _YES if given else None
+    value = row[column].lower()
+    if value and value not in (*_YES, *_NO):
+        raise invalid(f"{column} is {shown(row[column])!r}; expected {values}.")
+    return value in _YES if value else None

@@ -1,6 +1,6 @@
-"""The variations of a variable product of WooCommerce: which attributes make them, and where they are counted.
+"""The variations of a variable WooCommerce product: which attributes define them, and where they are counted.
 
-The file does not say which attributes make variations: those that the variations name.
+The file does not mark the attributes that define variations. They are the ones that variations name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,25 +16,25 @@ from gqlstock.rules.catalog import InventoryTracking, OptionValue
 from gqlstock.rules.import_rows import Row
 from gqlstock.rules.refusals import invalid, shown
 
-ATTRIBUTES = "attributes that make no variations"
+ATTRIBUTES = "attributes that define no variations"
 DESCRIPTIONS = "descriptions of variations"
-SWITCHED_OFF = "variations that are switched off"
-SOME_ANY = "variations with any value of an attribute whose value others choose"
-NO_VARIATIONS = "variable products without variations: nothing of them can be ordered"
-SHARED_STOCK = "variations that sell from their product's stock, beside others with their own: not counted"
-WHOLE_PRODUCT = "SKUs of variations that are the whole product"
+SWITCHED_OFF = "disabled variations"
+SOME_ANY = 'variations with "any" value of an attribute for which other variations have a value'
+NO_VARIATIONS = "variable products without variations: they cannot be ordered"
+SHARED_STOCK = "variations that share their product's stock while others have their own: not counted"
+WHOLE_PRODUCT = "SKUs of single variations, which were imported as the product itself"
 
 Attributes = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
 class _Attribute:
-    """An attribute that variations name. ``values``: those of the product first, in its order."""
+    """An attribute that variations name. ``values`` starts with the product's values, in its order."""
 
     name: str
     values: dict[str, None] = field(default_factory=dict)
     is_chosen: bool = False
-    """Whether a variation chooses a value. If none does, any will do, and it makes no combinations."""
+    """Whether any variation has a value. If none has, all accept any value, and the attribute defines no combinations."""
 
     @property
     def option(self) -> catalog.Option:
@@ -43,14 +43,14 @@ class _Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable product: its own row, and what that says."""
+    """A variable product: its own row, and the product read from it."""
 
     row: Row
     product: Product
     context: Context
 
     def with_variations(self, variations: Sequence[Row]) -> Product:
-        """The product with what the rows of its variations say."""
+        """The product with its variations as combinations."""
         rows = [row for row in variations if self._is_on(row)]
         if not rows:
             self.context.to_check(self.row.line, NO_VARIATIONS, cells.label(self.row))
@@ -76,13 +76,15 @@ class Variable:
         return True
 
     def _choice(self, row: Row, own: Attributes) -> dict[str, str]:
-        """The values of a variation by the names of its attributes; empty where it takes any."""
+        """The values of a variation by attribute name; an empty value stands for any."""
         choice = {}
         with self.context.at(row.line):
-            for given, values in cells.attributes(row).items():
+            for attribute, values in cells.attributes(row).items():
                 if len(values) > 1:
-                    raise invalid(f"{shown(given)} has {len(values)} values, and a variation one: a comma in it is \\,")
-                name = _known(given, own)
+                    raise invalid(
+                        f"{shown(attribute)} has {len(values)} values, but a variation has one. Escape a comma in it as \\,"
+                    )
+                name = _known(attribute, own)
                 choice[name] = _known(values[0], own.get(name, ())) if values else ""
         return choice
 
@@ -94,11 +96,11 @@ class Variable:
         return False
 
     def _whole(self, product: Product, rows: Sequence[Row]) -> Product:
-        """A product whose only variation takes any value of every attribute: it is sold as one thing."""
+        """A product whose only variation accepts any value of every attribute: it is imported without combinations."""
         one, *others = rows
         for row in others:
             place = self.context.place(one.line)
-            message = f"It takes any value of every attribute, as {place} does: are all attributes in the file?"
+            message = f"This variation and {place} both accept any value of every attribute. Export all attributes."
             self.context.fault(row.line, message)
         if one["SKU"]:
             self.context.not_carried(one.line, WHOLE_PRODUCT, cells.label(one))
@@ -107,7 +109,7 @@ class Variable:
         return cells.without_options(product, self.row if is_shared else one, self.context)
 
     def _counted(self, product: Product, rows: Sequence[Row], choices: Mapping[int, Pairs]) -> Product:
-        """A product with combinations: each with its own stock, or all with that of the product."""
+        """A product with combinations that have their own stock, or that all share the product's."""
         shared = [row for row in rows if cells.counting(row) is Counting.PARENT]
         if rows and len(shared) == len(rows):
             variants = tuple(self._variant(row, choices[row.line]) for row in rows)
@@ -121,7 +123,7 @@ class Variable:
         return self._with_combinations(product, tuple(found))
 
     def _with_combinations(self, product: Product, variants: tuple[Variant, ...]) -> Product:
-        # The units of the product itself are counted nowhere, and the import reports them.
+        # The product's own units cannot be counted anywhere; the import reports them.
         tracking = InventoryTracking.TRACK_WITH_OPTIONS
         return replace(product, tracking=tracking, variants=variants, counts=cells.units(self.row))
 
@@ -147,7 +149,7 @@ def _units(row: Row) -> Decimal | None:
 
 
 def _named(own: Attributes, choices: Sequence[Mapping[str, str]]) -> dict[str, _Attribute]:
-    """The attributes that variations name, those of the product first."""
+    """The attributes that variations name, in the product's order, then any that it lacks."""
     names = {name for choice in choices for name in choice}
     found = {name: _Attribute(name, dict.fromkeys(own[name])) for name in own if name in names}
     for choice in choices:
@@ -159,7 +161,7 @@ def _named(own: Attributes, choices: Sequence[Mapping[str, str]]) -> dict[str, _
     return found
 
 
-def _known(given: str, names: Iterable[str]) -> str:
-    """A name as it is known: in the same spelling, else but for case, else as it is given."""
+def _known(name: str, names: Iterable[str]) -> str:
+    """The known spelling of a name: an exact match, else a match in any case, else the name itself."""
     names = list(names)
-    return given if given in names else next((one for one in names if one.casefold() == given.casefold()), given)
+    return name if name in names else next((known for known in names if known.casefold() == name.casefold()), name)

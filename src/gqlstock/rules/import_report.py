@@ -1,6 +1,6 @@
-"""The report of an import: what it made and changed, and by reason what did not come over, was made up, is to be checked.
+"""The report of an import: what it created and updated, and, by reason, what it generated, left out or wants checked.
 
-Its size does not depend on the number of rows: it counts, and keeps the first SKUs of each reason.
+The report has a bounded size: it counts remarks by reason and keeps only the first SKUs of each.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ _OTHER = "other reasons"
 
 
 class Kind(StrEnum):
-    """What an import makes and changes."""
+    """What an import creates and updates."""
 
     WAREHOUSES = "Warehouses"
     CATEGORIES = "Categories"
@@ -29,21 +29,21 @@ class Kind(StrEnum):
 
 
 class RemarkKind(StrEnum):
-    """What a person should know of an import."""
+    """What a remark reports."""
 
-    MADE_UP = "made up"
-    """It was needed here and did not stand in the file."""
-    NOT_CARRIED = "not carried"
-    """It stood in the file and has no counterpart here."""
+    MADE_UP = "generated"
+    """gqlstock requires it, and the file lacks it."""
+    NOT_CARRIED = "not imported"
+    """The file has it, and gqlstock has no counterpart."""
     TO_CHECK = "to check"
-    """It came over, and a person should look whether it is meant so."""
+    """It was imported, and a person should review it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One remark. ``reason`` is a fixed text, without values of the row: remarks are counted by it.
+    """One remark. ``reason`` is a fixed text without values from the row, because remarks are counted by reason.
 
-    ``line`` is None for a remark about the whole file; ``units`` are summed up where they are given.
+    ``line`` is None for a remark about the whole file. ``units``, where present, are summed by reason.
     """
 
     kind: RemarkKind
@@ -55,7 +55,7 @@ class Remark:
 
 @dataclass(slots=True)
 class Tally:
-    """How many of a kind were made, changed and left alone. Of levels, ``changed`` are those that were counted."""
+    """How many records of a kind were created, updated and left unchanged. For levels, ``changed`` are those counted."""
 
     made: int = 0
     changed: int = 0
@@ -69,7 +69,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Reason:
-    """The remarks of one reason: their number, the sum of their units, and the first SKUs."""
+    """The remarks of one reason: their number, the sum of their units and the first SKUs."""
 
     count: int = 0
     units: Decimal | None = None
@@ -93,14 +93,14 @@ class Reason:
 
 
 class Report:
-    """The report of one import. ``sink`` gets each remark as it is made."""
+    """The report of one import. ``sink`` receives each remark as it is added."""
 
     def __init__(self, files: Files | None = None, sink: Callable[[Remark], None] | None = None) -> None:
         self.files = files or Files()
         self.notes = Notes(self.files)
-        """Lines that a person should check one by one: quantities below 0."""
+        """Lines to review one by one: negative quantities."""
         self.refused: Sequence[Refusal] = ()
-        """Rows that became wrong after the check, by line. They were not written; all others were."""
+        """Rows that became invalid after the check, by line. They were not written; all others were."""
         self._tallies: dict[Kind, Tally] = {}
         self._reasons: dict[tuple[RemarkKind, str], Reason] = {}
         self._sink = sink
@@ -117,30 +117,30 @@ class Report:
             self._sink(remark)
 
     def reasons(self, kind: RemarkKind) -> dict[str, Reason]:
-        """The reasons of a kind, in the order in which they first came up."""
-        return {reason: found for (of, reason), found in self._reasons.items() if of is kind}
+        """The reasons of a kind, in order of first occurrence."""
+        return {text: reason for (of, text), reason in self._reasons.items() if of is kind}
 
     def lines(self, *, future: bool = False) -> Iterator[str]:
-        """The report as lines. ``future``: of a check, which wrote nothing."""
+        """The report as lines of text. ``future``: words it as a forecast, for a check that wrote nothing."""
         for kind in Kind:
             if kind in self._tallies:
                 yield _figures(kind, self._tallies[kind], future=future)
-        for remarks in RemarkKind:
-            found = self.reasons(remarks)
-            if found:
-                yield f"{remarks.capitalize()}:"
-                yield from (_reason(reason, one) for reason, one in found.items())
+        for remark_kind in RemarkKind:
+            reasons = self.reasons(remark_kind)
+            if reasons:
+                yield f"{remark_kind.capitalize()}:"
+                yield from (_reason_line(text, reason) for text, reason in reasons.items())
 
 
 def _figures(kind: Kind, tally: Tally, *, future: bool) -> str:
-    made, changed, counted = ("to make", "to change", "to count") if future else ("made", "changed", "counted")
-    figures = {made: tally.made, changed: tally.changed}
+    created, updated, counted = ("to create", "to update", "to count") if future else ("created", "updated", "counted")
+    figures = {created: tally.made, updated: tally.changed}
     if kind is Kind.LEVELS:
         figures = {counted: tally.changed}
     elif kind in (Kind.WAREHOUSES, Kind.CATEGORIES):
-        return f"{kind}: {tally.made} {made}."
-    return f"{kind}: {', '.join(f'{number} {what}' for what, number in figures.items())}, {tally.unchanged} unchanged."
+        return f"{kind}: {tally.made} {created}."
+    return f"{kind}: {', '.join(f'{number} {verb}' for verb, number in figures.items())}, {tally.unchanged} unchanged."
 
 
-def _reason(reason: str, found: Reason) -> str:
-    return f"  {reason}: {found}" if found.is_of_rows else f"  {reason}"
+def _reason_line(text: str, reason: Reason) -> str:
+    return f"  {text}: {reason}" if reason.is_of_rows else f"  {text}"

@@ -1,4 +1,4 @@
-"""Rows of imported files with their lines, and the faults and notes of an import, by line. The formats read the rows."""
+"""Rows of imported files, and the faults and notes of an import, all by line number. The formats interpret the rows."""
 
 from bisect import insort
 from collections.abc import Iterator
@@ -10,31 +10,31 @@ from gqlstock.rules.catalog import InventoryStatus
 from gqlstock.rules.refusals import Code, Refusal, Refused
 
 LINES_PER_FILE = 10**9
-"""Lines of the second file of an import are counted from here, so that one number says file and line."""
+"""Line numbers of the second file start here, of the third at twice this: one number identifies file and line."""
 _MAX_FAULTS = 20
-"""The faults that are reported; a person cannot read more."""
+"""How many faults are reported. More would not be read."""
 _MAX_NOTES = 1_000
-"""The notes that are reported. Each of them needs a person's work, so that many are kept."""
+"""How many notes are reported. The limit is high because each note needs a person to act."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. ``line``: its first line in the file."""
+    """One row. ``line`` is its first line in the file."""
 
     line: int
     cells: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
-        """The trimmed text of a cell; empty for a column that the file lacks."""
+        """The trimmed text of a cell; empty if the file lacks the column."""
         return self.cells.get(column, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """How the rows of one product are tied together, wherever they stand.
+    """Links the rows of one product, wherever in the file they appear.
 
-    ``refs``: what other rows name this row by. ``group``: the product that the row belongs to, by a ref of one of its rows,
-    or by a name that all of them have. ``members``: the refs of rows that belong to this row's product.
+    ``refs``: the keys by which other rows refer to this row. ``group``: the product the row belongs to, as a ref of one of
+    its rows or as a key that all its rows share. ``members``: the refs of other rows that belong to this row's product.
     """
 
     refs: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class ItemName:
-    """How a file names an item: by the slug of its product and its choice, by its SKU, or by both. The slug comes first."""
+    """How a file names an item: by product slug and choice, by SKU, or by both. The slug takes precedence."""
 
     sku: str = ""
     slug: str = ""
@@ -56,7 +56,7 @@ class ItemName:
 
 @dataclass(frozen=True, slots=True)
 class LevelCount:
-    """The count of one level as a file says it, with its line. The warehouse is named by its code or its name."""
+    """The count of one level in a file, with its line. ``warehouse`` is a code or a name."""
 
     line: int
     item: ItemName
@@ -66,7 +66,7 @@ class LevelCount:
 
 @dataclass(frozen=True, slots=True)
 class ItemStatus:
-    """The status of a product as a file of counts says it, with its line."""
+    """The status of a product in a file of counts, with its line."""
 
     line: int
     item: ItemName
@@ -80,22 +80,22 @@ class Files:
     names: tuple[str, ...] = ()
 
     def split(self, line: int) -> tuple[str, int]:
-        """The name of the file of a line, and its number there."""
-        file, here = divmod(line, LINES_PER_FILE)
-        return (self.names[file] if self.names else ""), here
+        """The file name and the line number within that file."""
+        file, number = divmod(line, LINES_PER_FILE)
+        return (self.names[file] if self.names else ""), number
 
     def place(self, line: int) -> str:
-        """A line for a message: "line 5", or "line 5 of stock.csv" where there are several files."""
-        name, here = self.split(line)
-        return f"line {here} of {name}" if len(self.names) > 1 else f"line {here}"
+        """A line as messages name it: "line 5", or "line 5 of stock.csv" if there are several files."""
+        name, number = self.split(line)
+        return f"line {number} of {name}" if len(self.names) > 1 else f"line {number}"
 
     def at_line(self, line: int, message: str) -> str:
-        """A message about a line."""
+        """A message prefixed with its line."""
         return f"L{self.place(line)[1:]}: {message}"
 
 
 class Faults:
-    """The faults of an import. The first of them by line are kept, and all are counted."""
+    """The faults of an import. Counts all of them and keeps the first by line."""
 
     def __init__(self, files: Files | None = None) -> None:
         self.files = files or Files()
@@ -109,7 +109,7 @@ class Faults:
 
     @contextmanager
     def at(self, line: int) -> Iterator[None]:
-        """Turn the refusals of the block into faults of that line."""
+        """Turn refusals raised in the block into faults of that line."""
         try:
             yield
         except Refused as error:
@@ -125,7 +125,7 @@ class Faults:
 
     @property
     def reported(self) -> tuple[Refusal, ...]:
-        """The first faults, by line, and the number of the others."""
+        """The first faults by line, then the number of the others."""
         more = self.count - len(self._kept)
         return (*self._kept, *([Refusal(Code.INVALID_INPUT, f"And {more} more.")] if more else []))
 
@@ -140,7 +140,7 @@ def _line(fault: Refusal) -> int:
 
 
 class Notes:
-    """The notes of a file that is imported nevertheless. The first of them by line are kept, and all are counted."""
+    """The notes of a file, which do not prevent its import. Counts all of them and keeps the first by line."""
 
     def __init__(self, files: Files | None = None) -> None:
         self._files = files or Files()

@@ -1,6 +1,6 @@
-"""Checks products of a file against the catalog, without locks and writes, and says what an import would do.
+"""Checks the products of a file against the catalog, without locks or writes, and reports what an import would do.
 
-``import_products`` checks again what it writes.
+``import_products`` repeats the checks when it writes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ from gqlstock.store.spool import Products
 
 
 class ProductCheck:
-    """The check of one file's products. ``report``, if given, gets what an import would do."""
+    """The check of one file's products. ``report``, if given, receives what an import would do."""
 
     def __init__(self, file: Products, places: Places, faults: Faults, report: Report | None) -> None:
         self.categories = CategoryTree()
@@ -41,17 +41,17 @@ class ProductCheck:
         self._faults = faults
         self._report = report
 
-    async def check(self, given: Sequence[Product]) -> None:
-        """Check products of the file against the catalog. SKUs of other items are noted in the file."""
-        plans = await import_plan.plan(given, self._places, self.categories.find_id)
-        taken = await rows.ids_by_sku({sku for product in given for sku, _ in product.given_skus()})
+    async def check(self, products: Sequence[Product]) -> None:
+        """Check products of the file against the catalog. Records SKUs that belong to other items in the spool."""
+        plans = await import_plan.plan(products, self._places, self.categories.find_id)
+        taken = await rows.ids_by_sku({sku for product in products for sku, _ in product.given_skus()})
         for one in plans:
             with self._faults.at(one.product.line):
                 await _check_change(one, self._file)
             self._check_skus(one, taken)
         await self._check_settings(plans)
         if self._report is not None:
-            await self._foresee(given, plans, self._report)
+            await self._foresee(products, plans, self._report)
 
     def _check_skus(self, one: ProductPlan, taken: Mapping[str, int]) -> None:
         of_product = (one.item, one.product.sku, one.product.line)
@@ -65,7 +65,7 @@ class ProductCheck:
                 self._file.free([item.id])
 
     async def _check_settings(self, plans: Sequence[ProductPlan]) -> None:
-        """Refuse settings that cannot be, also together with those of weaker places, and parts of units without them."""
+        """Refuse settings that are invalid, alone or combined with inherited ones, and fractions of whole-unit items."""
         due = [one for one in plans if _says_settings(one) or any(_is_fractional(count) for _, count in one.counts())]
         if not due:
             return
@@ -83,7 +83,7 @@ class ProductCheck:
                     self._check_parts(one, plan, count, above[path].places(None, channel))
 
     async def _category_id(self, one: ProductPlan) -> int | None:
-        """The category whose settings apply to it after the import."""
+        """The category whose settings apply to the product after the import."""
         if one.product.category:
             return await self.categories.nearest_id(one.product.category)
         return one.item.category_id if one.item else None
@@ -99,7 +99,7 @@ class ProductCheck:
                 setting_rules.check(own.changes, effective, scope, counted_in_parts=own.counted_in_parts)
 
     def _check_parts(self, one: ProductPlan, plan: VariantPlan | None, count: Counted, weaker: list[Place]) -> None:
-        """Refuse parts of a unit for items that count only whole units."""
+        """Refuse fractional quantities of items that are counted in whole units."""
         own = plan.own if plan else one.own
         if own.counted_in_parts:
             return
@@ -107,7 +107,7 @@ class ProductCheck:
             on_hand = counting.counted_of(count.on_hand)
             counting.check_parts(on_hand, _sku(one, plan), fallback.resolve(_places(one, plan, weaker)))
 
-    async def _foresee(self, given: Sequence[Product], plans: Sequence[ProductPlan], report: Report) -> None:
+    async def _foresee(self, products: Sequence[Product], plans: Sequence[ProductPlan], report: Report) -> None:
         """Report what an import would do."""
         for one in plans:
             report[Kind.PRODUCTS].add(_tally(one.item, changed=bool(one.changes or one.own.changes)))
@@ -120,7 +120,7 @@ class ProductCheck:
                 if one_wanted.given is None:
                     self._file.put_made(sku)
                     report.add(Remark(RemarkKind.MADE_UP, MADE_SKUS, one_wanted.line, sku))
-        slugs = await import_plan.taken_slugs(given)
+        slugs = await import_plan.taken_slugs(products)
         for one in plans:
             product = one.product
             is_taken = product.slug in slugs or not self._file.is_first_with_slug(product.slug or "", product.line)
@@ -161,7 +161,7 @@ def _new_combinations(plans: Sequence[ProductPlan]) -> Iterator[WantedSku]:
 
 
 async def _check_change(one: ProductPlan, file: Products) -> None:
-    """Refuse options and tracking that the product cannot get: combinations with stock would be deleted."""
+    """Refuse options and tracking that would delete combinations with stock."""
     item = one.item
     file.free(combination.id for combination in one.unfit)
     if item is None or (not one.unfit and one.tracking is item.tracking):
@@ -177,13 +177,13 @@ def _says_settings(one: ProductPlan) -> bool:
 
 
 def _places(one: ProductPlan, plan: VariantPlan | None, weaker: list[Place]) -> list[Place]:
-    """The places of settings of an item after the import, strongest first."""
+    """The settings scopes of an item after the import, highest precedence first."""
     of_product = [Place(SettingScope.PRODUCT, None, one.own.after), *weaker]
     return [Place(SettingScope.COMBINATION, None, plan.own.after), *of_product] if plan else of_product
 
 
 def _sku(one: ProductPlan, plan: VariantPlan | None) -> str:
-    """The SKU of an item for a message."""
+    """The SKU of an item, for messages."""
     item, given = (plan.item, plan.variant.sku) if plan else (one.item, one.product.sku)
     if given or item:
         return given or (item.sku if item else "")

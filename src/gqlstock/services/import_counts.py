@@ -1,4 +1,4 @@
-"""Checks and writes the counts of a file, in parts. ``count_levels`` has the command."""
+"""Checks and writes the counts of a file, in batches. ``count_levels`` holds the command."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,17 +23,17 @@ from gqlstock.store.counts import Count
 from gqlstock.store.db import sql
 from gqlstock.store.spool import Counts
 
-OWED = "units that the old shop owes its customers: counted as 0"
-UNKNOWN_ITEMS = "counts of items that are not here"
+OWED = "units owed to the old shop's customers (negative counts): counted as 0"
+UNKNOWN_ITEMS = "counts of unknown items"
 TWICE = (
-    "units that an import of products counted in a warehouse which this file does not count the item in: they count twice "
-    "if they are the same units; set them to 0 there"
+    "units that a products import counted in a warehouse for which this file has no count of the item: "
+    "if they are the same units, set them to 0 there, or they count twice"
 )
-NOT_COUNTED = "counts of products that are not counted, or whose combinations are"
+NOT_COUNTED = "counts of items that hold no stock under their product's tracking"
 
 OF_COUNTS = "Import of counts"
 OF_PRODUCTS = "Import of products"
-"""The reasons of the movements of counts, which say what kind of file they come from."""
+"""The reasons of movements, which tell the kinds of imports apart."""
 
 COUNTS_PER_COMMAND = 1_000
 _COUNTS_PER_CHECK = 5_000
@@ -42,43 +42,43 @@ _LEVELS_PER_SNAPSHOT = 20_000
 
 
 async def check(
-    given: Counts, of: CountFormat, places: Places, context: Context, foreseen: Report, progress: Progress
+    spool: Counts, of: CountFormat, places: Places, context: Context, foreseen: Report, progress: Progress
 ) -> None:
-    """Check all counts of a file, and keep those that differ from their levels. ``foreseen``: what an import would do."""
-    await _resolve(given, places, context, leave_out_unknown=of.leaves_out_unknown_items)
+    """Check all counts of a file and keep those that differ from their levels. ``foreseen`` gets what an import would do."""
+    await _resolve(spool, places, context, leave_out_unknown=of.leaves_out_unknown_items)
     context.faults.check()
     await sql.analyze("item", "inventory_level")
-    await _check(given, of, context, foreseen, progress)
+    await _check(spool, of, context, foreseen, progress)
     context.faults.check()
 
 
-async def write(caller: Caller, given: Counts, made: Mapping[int, int], report: Report, progress: Progress) -> Faults:
-    """Write the counts that change a level. Returns the faults of those that became wrong after the check.
+async def write(caller: Caller, spool: Counts, made: Mapping[int, int], report: Report, progress: Progress) -> Faults:
+    """Write the counts that change a level. Returns the faults of counts that became invalid after the check.
 
-    ``made``: the ids of warehouses by the ids that they had in the check.
+    ``made`` maps the placeholder ids that warehouses had during the check to their stored ids.
     """
-    writer, total = CountWriter(caller, report, OF_COUNTS), given.due_count
-    report[Kind.LEVELS].unchanged += len(given) - total
+    writer, total = CountWriter(caller, report, OF_COUNTS), spool.due_count
+    report[Kind.LEVELS].unchanged += len(spool) - total
     progress(COUNTED, 0, total)
-    for part in given.due(COUNTS_PER_COMMAND, await items_per_command()):
-        await writer.write([replace(one, warehouse_id=made.get(one.warehouse_id, one.warehouse_id)) for one in part])
+    for batch in spool.due(COUNTS_PER_COMMAND, await items_per_command()):
+        await writer.write([replace(one, warehouse_id=made.get(one.warehouse_id, one.warehouse_id)) for one in batch])
         progress(COUNTED, writer.done, total)
     return writer.faults
 
 
 async def items_per_command() -> int:
-    """How many items one command counts at most."""
+    """The most items that one command counts."""
     return max(_LEVELS_PER_SNAPSHOT // max(len(await warehouses.codes_by_id()), 1), 1)
 
 
 def owed(report: Report, found: count_levels.Owed) -> None:
-    """Report a count below 0."""
-    report.notes.add(found.line, f"{found.sku} has {quantities.text(found.on_hand)}: counted as 0.")
+    """Report a negative count."""
+    report.notes.add(found.line, f"{found.sku} has {quantities.text(found.on_hand)}; counted as 0.")
     report.add(Remark(RemarkKind.NOT_CARRIED, OWED, found.line, found.sku, -found.on_hand))
 
 
 class CountWriter:
-    """Writes counts, one command for each part, and reports the results. ``reason``: that of the movements."""
+    """Writes counts, one command for each batch, and reports the results. ``reason`` is that of the movements."""
 
     def __init__(self, caller: Caller, report: Report, reason: str) -> None:
         self.done = 0
@@ -87,11 +87,11 @@ class CountWriter:
         self._report = report
         self._reason = reason
 
-    async def write(self, part: Sequence[Count]) -> None:
-        result = await transaction.run(count_levels.CountLevels(self._caller, part, self._reason))
-        self.done += len(part)
+    async def write(self, batch: Sequence[Count]) -> None:
+        result = await transaction.run(count_levels.CountLevels(self._caller, batch, self._reason))
+        self.done += len(batch)
         changed = len(result.ids["levels"])
-        self._report[Kind.LEVELS].add(Tally(changed=changed, unchanged=len(part) - changed - len(result.refusals)))
+        self._report[Kind.LEVELS].add(Tally(changed=changed, unchanged=len(batch) - changed - len(result.refusals)))
         for refusal in result.refusals:
             self.faults.add(int(refusal.path[1]), refusal.message, refusal.code)
         for found in result.rows:
@@ -99,44 +99,44 @@ class CountWriter:
             owed(self._report, found)
 
 
-async def _check(given: Counts, of: CountFormat, context: Context, report: Report, progress: Progress) -> None:
+async def _check(spool: Counts, of: CountFormat, context: Context, report: Report, progress: Progress) -> None:
     """Check all counts and keep those that differ from their levels. Takes no locks."""
     done = 0
-    for part in given.resolved(_COUNTS_PER_CHECK, await items_per_command()):
-        checked = await count_levels.check(part, context.faults)
+    for batch in spool.resolved(_COUNTS_PER_CHECK, await items_per_command()):
+        checked = await count_levels.check(batch, context.faults)
         if of.makes_warehouses:
-            await _warn_of_units_counted_twice(part, context)
-        given.put_due(checked.due)
-        report[Kind.LEVELS].add(Tally(changed=checked.changed, unchanged=len(part) - checked.changed))
+            await _warn_of_units_counted_twice(batch, context)
+        spool.put_due(checked.due)
+        report[Kind.LEVELS].add(Tally(changed=checked.changed, unchanged=len(batch) - checked.changed))
         for found in checked.owed:
             owed(report, found)
-        done += len(part)
-        progress(CHECKED, done, len(given))
+        done += len(batch)
+        progress(CHECKED, done, len(spool))
         await asyncio.sleep(0)
 
 
-async def _warn_of_units_counted_twice(part: Sequence[Count], context: Context) -> None:
-    """Report items that have units of a file of products in a warehouse that this file does not count them in.
+async def _warn_of_units_counted_twice(batch: Sequence[Count], context: Context) -> None:
+    """Report items with units that a products import counted in a warehouse for which this file does not count them.
 
-    Files by location come from the system that wrote the file of products. ``part`` has all counts of its items.
+    A file by location comes from the same system as the products file. ``batch`` has all counts of its items.
     """
-    here = {count.key for count in part}
-    lines = {count.item_id: count.line for count in reversed(part) if count.on_hand > 0}
+    counted = {count.key for count in batch}
+    lines = {count.item_id: count.line for count in reversed(batch) if count.on_hand > 0}
     before = await counts.of_one_reason(lines, OF_PRODUCTS)
-    elsewhere = {key: units for key, units in before.items() if key not in here}
+    elsewhere = {key: units for key, units in before.items() if key not in counted}
     items = await rows.items({item_id for item_id, _ in elsewhere})
     for item_id in items:
         units = sum((units for key, units in elsewhere.items() if key[0] == item_id), ZERO)
         context.to_check(lines[item_id], TWICE, items[item_id].sku, units)
 
 
-async def _resolve(given: Counts, places: Places, context: Context, *, leave_out_unknown: bool) -> None:
-    """Find the ids of the items of counts. Items are locked in the order of ids, so that none deadlock."""
+async def _resolve(spool: Counts, places: Places, context: Context, *, leave_out_unknown: bool) -> None:
+    """Find the item ids of counts. Commands lock items in id order, which prevents deadlocks."""
     faults = context.faults
-    for part in given.named():
-        ids = await item_ids({one.item for one in part})
+    for batch in spool.named():
+        ids = await item_ids({one.item for one in batch})
         found = []
-        for one in part:
+        for one in batch:
             if one.item in ids:
                 found.append(one)
             elif leave_out_unknown:
@@ -150,17 +150,17 @@ async def _resolve(given: Counts, places: Places, context: Context, *, leave_out
             found = await _counted(found, ids, context)
         counts = [Count(one.line, ids[one.item], places[one.warehouse].id, one.on_hand) for one in found]
         names = dict(zip(map(id, counts), found, strict=True))
-        for count, known in given.put_resolved(counts):
+        for count, known in spool.put_resolved(counts):
             if count.on_hand != known.on_hand:
                 contradiction(names[id(count)], known.on_hand, known.line, faults)
 
 
-async def _counted(given: Sequence[LevelCount], ids: Mapping[ItemName, int], context: Context) -> list[LevelCount]:
-    """The counts of items that have stock of their own. The others are reported, if they are not 0."""
-    items = await rows.items({ids[one.item] for one in given})
+async def _counted(counts: Sequence[LevelCount], ids: Mapping[ItemName, int], context: Context) -> list[LevelCount]:
+    """The counts of items that hold stock themselves. Reports the others unless they are 0."""
+    items = await rows.items({ids[one.item] for one in counts})
     products = items | await rows.items({item.product_id for item in items.values() if item.product_id is not None})
     found = []
-    for one in given:
+    for one in counts:
         item = items[ids[one.item]]
         if counting.is_stocked(item, products[item.product_id or item.id]):
             found.append(one)
@@ -170,14 +170,14 @@ async def _counted(given: Sequence[LevelCount], ids: Mapping[ItemName, int], con
 
 
 def contradiction(one: LevelCount, known: Decimal, line: int, faults: Faults, hint: str = "") -> None:
-    """Report a count of a level that has another one on another line."""
-    here, there = quantities.text(one.on_hand), quantities.text(known)
-    message = f"{one.item} in {one.warehouse} has {here} here and {there} on {faults.files.place(line)}."
+    """Report a count that contradicts an earlier count of the same level."""
+    new, earlier = quantities.text(one.on_hand), quantities.text(known)
+    message = f"{one.item} in {one.warehouse} has {new} here but {earlier} on {faults.files.place(line)}."
     faults.add(one.line, f"{message} {hint}".strip())
 
 
 async def item_ids(names: set[ItemName]) -> dict[ItemName, int]:
-    """The ids of items: by slug and choice, else by SKU."""
+    """The ids of items, by slug and choice, else by SKU."""
     found = await _by_slug([name for name in names if name.slug])
     ids = await rows.ids_by_sku({name.sku for name in names - found.keys() if name.sku})
     return found | {name: ids[name.sku] for name in names - found.keys() if name.sku in ids}

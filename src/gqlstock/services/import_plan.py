@@ -1,6 +1,6 @@
-"""What the records of a file would change of the catalog as it is stored: read, compared, and not written.
+"""Compares the records of a file with the stored catalog and plans the changes. Reads only.
 
-``import_check`` refuses what cannot be, without locks; ``import_products`` plans again under its locks, and writes.
+``import_check`` refuses invalid plans without locks. ``import_products`` plans again under its locks and writes.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -22,30 +22,30 @@ Changes = dict[str, Any]
 Own = Mapping[int, Mapping[Key, Mapping[str, Any]]]
 """The own settings of items and of their levels, by item."""
 Places = Mapping[str | None, Warehouse]
-"""The warehouses as a file names them; with None the one that the command names. Those to be made have no id yet."""
+"""The warehouses by the names in the file; under None, the one from --warehouse. Those to create have placeholder ids."""
 
 CategoryId = Callable[[tuple[str, ...]], Awaitable[int | None]]
-"""Finds the id of the category with a path; None where there is none yet."""
+"""Returns the id of the category with a path; None if it does not exist yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSettings:
-    """The own settings of an item, and how the file changes them; None resets a value."""
+    """The own settings of an item, and the changes from the file; None resets a value."""
 
     values: Mapping[str, Any]
     changes: Changes
     counted_in_parts: bool = False
-    """Whether a level of the item takes parts of a unit."""
+    """Whether any level of the item allows fractional quantities."""
 
     @property
     def after(self) -> Changes:
-        """The own settings that it will have."""
+        """The own settings after the import."""
         return {name: value for name, value in {**self.values, **self.changes}.items() if value is not None}
 
 
 @dataclass(slots=True)
 class VariantPlan:
-    """A combination of a file: its stored item, None where it is new, and what changes of it."""
+    """A combination of a file, its stored item (None if it is new) and its changes."""
 
     variant: Variant
     item: Item | None
@@ -55,10 +55,10 @@ class VariantPlan:
 
 @dataclass(slots=True)
 class ProductPlan:
-    """A product of a file: its stored item, None where it is new, and what changes of it.
+    """A product of a file, its stored item (None if it is new) and its changes.
 
-    ``following``: the stored combinations that stay under its new options, by the digests of their choices then;
-    ``unfit``: those that do not.
+    ``following``: the stored combinations that the new options keep, by the digests of their new choices. ``unfit``: those
+    that the new options drop.
     """
 
     product: Product
@@ -73,11 +73,11 @@ class ProductPlan:
 
     @property
     def tracking(self) -> InventoryTracking:
-        """How it will be tracked."""
+        """The tracking after the import."""
         return self.product.tracking or (self.item.tracking if self.item else self.product.new_tracking)
 
     def counts(self) -> list[tuple[VariantPlan | None, Counted]]:
-        """The counts of levels that it will have; the product's own with None."""
+        """The counts of items that hold stock after the import; the product's own counts are paired with None."""
         if self.tracking is InventoryTracking.TRACK_WITHOUT_OPTIONS:
             return [(None, count) for count in self.product.counts]
         if self.tracking is InventoryTracking.TRACK_WITH_OPTIONS:
@@ -85,7 +85,7 @@ class ProductPlan:
         return []
 
     def lost_counts(self) -> list[Counted]:
-        """The counts of levels that it will not have."""
+        """The counts of items that hold no stock after the import."""
         if self.tracking is InventoryTracking.TRACK_WITH_OPTIONS:
             return list(self.product.counts)
         of_combinations = [count for variant in self.product.variants for count in variant.counts]
@@ -94,32 +94,32 @@ class ProductPlan:
         return [*self.product.counts, *of_combinations]
 
 
-async def stored_products(given: Sequence[Product]) -> dict[int, Item]:
-    """The stored product of each product of a file, by its place in the list."""
-    slugs = await rows.product_ids_by_slug([one.slug for one in given if one.identity is Identity.SLUG and one.slug])
-    skus = [sku for one in given if one.identity is Identity.SKU for sku in (one.wanted_sku, one.earlier_sku) if sku]
+async def stored_products(products: Sequence[Product]) -> dict[int, Item]:
+    """The stored products that match products of a file, by position in the list."""
+    slugs = await rows.product_ids_by_slug([one.slug for one in products if one.identity is Identity.SLUG and one.slug])
+    skus = [sku for one in products if one.identity is Identity.SKU for sku in (one.wanted_sku, one.earlier_sku) if sku]
     by_sku = await rows.ids_by_sku(skus)
     ids = [
         slugs.get(one.slug or "")
         if one.identity is Identity.SLUG
         else by_sku.get(one.wanted_sku, by_sku.get(one.earlier_sku or ""))
-        for one in given
+        for one in products
     ]
-    found = await rows.items({one for one in ids if one is not None})
-    items = {place: found[one] for place, one in enumerate(ids) if one is not None}
-    # The SKU of a combination is no product's: it is refused as taken.
-    return {place: item for place, item in items.items() if item.is_product and item.deleted_at is None}
+    found = await rows.items({item_id for item_id in ids if item_id is not None})
+    items = {number: found[item_id] for number, item_id in enumerate(ids) if item_id is not None}
+    # A SKU that belongs to a combination does not match a product. The check refuses it as taken.
+    return {number: item for number, item in items.items() if item.is_product and item.deleted_at is None}
 
 
-async def plan(given: Sequence[Product], places: Places, category_id: CategoryId) -> list[ProductPlan]:
-    """What products of a file change."""
-    stored = await stored_products(given)
+async def plan(products: Sequence[Product], places: Places, category_id: CategoryId) -> list[ProductPlan]:
+    """The changes that products of a file make."""
+    stored = await stored_products(products)
     combinations = await rows.combinations([item.id for item in stored.values()])
     own = await settings.own([item.id for item in _with_combinations(stored.values(), combinations)])
-    slugs = await taken_slugs(given)
-    category_ids = {path: await category_id(path) for path in dict.fromkeys(one.category for one in given) if path}
+    slugs = await taken_slugs(products)
+    category_ids = {path: await category_id(path) for path in dict.fromkeys(one.category for one in products) if path}
     plans = []
-    for number, product in enumerate(given):
+    for number, product in enumerate(products):
         item = stored.get(number)
         of_product = combinations[item.id] if item else ()
         settings_of_product = _own_settings(item, product.settings, own)
@@ -145,13 +145,13 @@ def _own_settings(item: Item | None, said: Said, own: Own) -> OwnSettings:
     return OwnSettings(values, records.changed_settings(said, values), in_parts)
 
 
-async def taken_slugs(given: Iterable[Product]) -> dict[str, int]:
-    """The ids of the products that have a slug which the file gives to a product that is found by its SKU."""
-    return await rows.product_ids_by_slug([one.slug for one in given if one.slug and one.identity is Identity.SKU])
+async def taken_slugs(products: Iterable[Product]) -> dict[str, int]:
+    """The ids of stored products, by slug, whose slugs the file gives to products that are identified by SKU."""
+    return await rows.product_ids_by_slug([one.slug for one in products if one.slug and one.identity is Identity.SKU])
 
 
 def _product_changes(one: ProductPlan, item: Item, places: Places, slugs: Mapping[str, int]) -> Changes:
-    """The changes of a stored product, by the names of ``catalog.change_product``; the category as its path."""
+    """The changes of a stored product, as arguments of ``catalog.change_product``, with the category as a path."""
     product = one.product
     said: dict[str, tuple[Any, Any]] = {
         "name": (product.name, item.name),
@@ -162,7 +162,7 @@ def _product_changes(one: ProductPlan, item: Item, places: Places, slugs: Mappin
         "images": (product.images or None, item.images),
         "tracking": (product.tracking, item.tracking),
         "new_sku": (product.sku, item.sku),
-        # A slug that another product has stays its own.
+        # A slug that another product already uses is not taken over.
         "slug": (product.slug if slugs.get(product.slug or "", item.id) == item.id else None, item.slug),
     }
     changes = {name: given for name, (given, stored) in said.items() if given is not None and given != stored}
@@ -192,7 +192,7 @@ def _variant_plan(variant: Variant, of: ProductPlan, own: Own) -> VariantPlan:
 
 
 def _combination_changes(variant: Variant, item: Item) -> Changes:
-    """The changes of a stored combination, by the names of ``combinations.update``."""
+    """The changes of a stored combination, as arguments of ``combinations.update``."""
     said = {
         "new_sku": (variant.sku, item.sku),
         "code": (variant.code, item.own_code),
@@ -203,5 +203,5 @@ def _combination_changes(variant: Variant, item: Item) -> Changes:
 
 
 def place_of(item: Item) -> Key:
-    """The place of an item's own settings."""
+    """The key of an item's own settings."""
     return (SettingScope.PRODUCT if item.is_product else SettingScope.COMBINATION), item.id

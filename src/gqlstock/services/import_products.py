@@ -22,9 +22,9 @@ from gqlstock.store import commands, outbox, settings
 from gqlstock.store.db import clock, transactions
 from gqlstock.store.spool import Products
 
-MADE_SKUS = "SKUs that the file does not give"
-MADE_SLUGS = "slugs, because another product has the one of the file"
-LOST_COUNTS = "units of what is not counted here, or counted elsewhere in the product"
+MADE_SKUS = "SKUs missing from the file"
+MADE_SLUGS = "slugs, because another product already uses the one in the file"
+LOST_COUNTS = "units of items that hold no stock under their product's tracking"
 
 ItemCount = tuple[int, Counted]
 """The id of an item, and a count of it."""

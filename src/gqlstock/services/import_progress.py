@@ -1,16 +1,16 @@
-"""The steps of an import, as its progress names them."""
+"""The steps of an import, as its progress reports them."""
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with the current step, how much of it is done, and the total where it is known."""
+"""Called with the current step, the number done and the total; None if the total is unknown."""
 
 READ = "Read"
 CHECKED = "Checked"
 BEFORE_WRITING = (READ, CHECKED)
-"""The steps in which nothing is written yet."""
+"""The steps before the first write."""
 COUNTED = "Counted"
-TAKEN_IN = "Taken in"
+TAKEN_IN = "Imported"
 
 
 def silent(what: str, done: int, of: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Reads the rows of an import's files, and reports the columns that do not come over."""
+"""Reads the rows of an import's files, and reports the columns that are not imported."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ _ROWS_PER_READ = 5_000
 _COLUMNS_SHOWN = 40
 
 lines_of = csv_dialect.lines
-"""The lines of a file in any encoding, as the imports take them."""
+"""The lines of a file in any encoding, in the form that imports expect."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of an import. ``name`` is for messages."""
+    """A file of an import. ``name`` appears in messages."""
 
     name: str
     lines: Iterable[str]
@@ -31,7 +31,7 @@ class File:
 async def parts(
     files: Sequence[File], columns: Sequence[Columns], context: Context, progress: Progress
 ) -> AsyncIterator[list[Row]]:
-    """The rows of all files, in parts."""
+    """The rows of all files, in batches."""
     done = 0
     unknown: dict[str, None] = {}
     for part in sql.parts(_rows(files, columns, context, unknown), _ROWS_PER_READ):
@@ -45,7 +45,7 @@ async def parts(
 def _rows(
     files: Sequence[File], columns: Sequence[Columns], context: Context, unknown: dict[str, None]
 ) -> Iterator[Row]:
-    """The rows of all files. ``unknown`` gets the columns that are not looked for."""
+    """The rows of all files. ``unknown`` collects the columns that the format does not know."""
     renamed = context.options.columns
     used: set[str] = set()
     for number, file in enumerate(files):
@@ -60,7 +60,7 @@ def _rows(
 
 
 def _report(unknown: Iterable[str], context: Context) -> None:
-    """Report the columns that do not come over. Only the rows tell of some that they do."""
+    """Report the columns that are not imported. Which columns are used is known only after all rows were read."""
     names = [name for name in unknown if name not in context.used_columns]
     if names:
         more = f" and {len(names) - _COLUMNS_SHOWN} more" if len(names) > _COLUMNS_SHOWN else ""
@@ -69,7 +69,7 @@ def _report(unknown: Iterable[str], context: Context) -> None:
 
 @contextmanager
 def _named(file: File, files: Sequence[File]) -> Iterator[None]:
-    """Name the file in refusals that are not about a line of it, where there are several."""
+    """Prefix refusals with the file name if there are several files."""
     try:
         yield
     except Refused as error:
@@ -79,7 +79,7 @@ def _named(file: File, files: Sequence[File]) -> Iterator[None]:
 
 
 def _check_renamed(renamed: Mapping[str, str], header: set[str]) -> None:
-    """Refuse names of columns that no file has."""
+    """Refuse --column names that no file has."""
     missing = [name for name in renamed if name.strip().lower() not in header]
     if missing:
-        raise invalid(f"The first line has no column {shown(missing[0])}, which --column names.")
+        raise invalid(f"No file has the column {shown(missing[0])} that --column names.")

@@ -1,4 +1,4 @@
-"""Makes the SKUs that a file does not give."""
+"""Generates the SKUs that a file lacks, and reports the SKUs that are taken."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from gqlstock.store.spool import Products
 
 @dataclass(frozen=True, slots=True)
 class WantedSku:
-    """The SKU of a new item: the given one, or one to make of the stem and the choice."""
+    """The SKU of a new item: the given one, or one to generate from the stem and the choice."""
 
     line: int
     stem: str
@@ -23,23 +23,21 @@ class WantedSku:
 
 
 def taken(line: int, sku: str, faults: Faults) -> None:
-    """Report a SKU of the file that another item has."""
+    """Report a SKU of the file that belongs to another item."""
     faults.add(line, f"The item {refusals.shown(sku)} already exists.", Code.ALREADY_EXISTS)
 
 
 def repeated(sku: str, line: int, other: str, before: int, faults: Faults) -> None:
-    """Report a SKU that stands on an earlier line of the file, perhaps in other capitals."""
+    """Report a SKU that repeats one of an earlier line, exactly or in different case."""
     place = faults.files.place(before)
     if sku == other:
-        faults.add(line, f"The SKU {refusals.shown(sku)} stands on {place} already.")
+        faults.add(line, f"The SKU {refusals.shown(sku)} already appears on {place}.")
     else:
-        faults.add(
-            line, f"The SKU {refusals.shown(sku)} differs from {refusals.shown(other)} on {place} in case alone."
-        )
+        faults.add(line, f"The SKU {refusals.shown(sku)} differs from {refusals.shown(other)} on {place} only in case.")
 
 
 async def check_given(wanted: Sequence[WantedSku], faults: Faults) -> None:
-    """Report the given SKUs that stored items have."""
+    """Report the given SKUs that belong to stored items."""
     stored = await rows.ids_by_sku({one.given for one in wanted if one.given is not None})
     for one in wanted:
         if one.given in stored:
@@ -47,7 +45,7 @@ async def check_given(wanted: Sequence[WantedSku], faults: Faults) -> None:
 
 
 async def free(wanted: Sequence[WantedSku], file: Products) -> list[str]:
-    """A SKU for each new item: the given one, or one that neither a stored item nor the file has."""
+    """A SKU for each new item: the given one, or one that is unused in both the catalog and the file."""
     given = {one.given for one in wanted if one.given is not None}
     used: set[str] = set()
     while True:
@@ -69,7 +67,7 @@ def _made(wanted: Sequence[WantedSku], used: Collection[str], file: Products) ->
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The SKUs of the file and those generated so far. Stored SKUs are checked afterwards, together."""
+    """The SKUs of the file and those generated so far. Stored SKUs are checked afterwards in one query."""
 
     here: set[str]
     file: Products

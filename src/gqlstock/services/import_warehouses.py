@@ -1,4 +1,4 @@
-"""Finds the warehouses that a file and its command name, and makes those that are missing where the format makes them."""
+"""Finds the warehouses that a file and its command name. Creates missing ones if the format allows it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,31 +16,31 @@ from gqlstock.store import warehouses as rows
 from gqlstock.store.db import clock, transactions
 from gqlstock.store.db.records import records
 
-MADE_WAREHOUSES = "warehouses, with the names of the file"
-UNSOLD = "new warehouses that no website sells from: updateWebsite(input: { warehouses }), or import with --website"
+MADE_WAREHOUSES = "warehouses, named as in the file"
+UNSOLD = "new warehouses that no website sells from: assign them with updateWebsite, or import with --website"
 
 
 async def named(code: str) -> Warehouse:
-    """The warehouse that a command names by its code."""
+    """The warehouse with the code that a command names."""
     code = catalog.text(code, "code", "warehouse")
     place = (await rows.warehouses_by_code([code])).get(code)
     if place is None:
         known = ", ".join((await rows.codes_by_id()).values()) or "none yet"
-        message = f"There is no warehouse {refusals.shown(code)}; there are: {known}."
+        message = f"There is no warehouse {refusals.shown(code)}. Known warehouses: {known}."
         raise Refusal(Code.NOT_FOUND, message, ("warehouse",)).only()
     return place
 
 
 async def check_website(code: str) -> None:
-    """Refuse a website that is not there."""
+    """Refuse a website that does not exist."""
     if await rows.website(catalog.text(code, "code", "website")) is None:
         raise refusals.missing("website", code, "website")
 
 
 async def find(names: Iterable[tuple[str, int]], faults: Faults, *, are_made: bool) -> dict[str | None, Warehouse]:
-    """The warehouses that a file names, by code or by name, each with the first line that names it.
+    """The warehouses that a file names, by code or name. ``names`` pairs each with the first line that names it.
 
-    A missing one is a fault; where missing ones are made, it has an id below 0.
+    A missing warehouse is a fault, unless ``are_made``: then it gets a negative placeholder id.
     """
     every = await records(Warehouse, rows.every_warehouse().order_by("id"))
     by_name = {one.name.casefold(): one for one in reversed(every)}
@@ -55,7 +55,9 @@ async def find(names: Iterable[tuple[str, int]], faults: Faults, *, are_made: bo
                 by_code[place.code] = place
         elif place is None:
             known = ", ".join(sorted(by_code)) or "none yet"
-            faults.add(line, f"There is no warehouse {refusals.shown(name)}; there are: {known}.", Code.NOT_FOUND)
+            faults.add(
+                line, f"There is no warehouse {refusals.shown(name)}. Known warehouses: {known}.", Code.NOT_FOUND
+            )
         if place is not None:
             found[name] = place
     return found
@@ -67,7 +69,7 @@ def _new(code: str, number: int) -> Warehouse:
 
 
 def foresee(places: Mapping[str | None, Warehouse], website: str | None, report: Report) -> list[Warehouse]:
-    """Report the warehouses that are made. Returns them."""
+    """Report the warehouses to create, and return them."""
     missing = {one.code: one for one in places.values() if one.id < UNSTORED}
     for code in missing:
         report[Kind.WAREHOUSES].made += 1
@@ -78,7 +80,7 @@ def foresee(places: Mapping[str | None, Warehouse], website: str | None, report:
 
 
 async def make(places: Places, website: str | None, report: Report) -> dict[str | None, Warehouse]:
-    """Make the missing warehouses. A website that is named sells from them, after those that it sells from already."""
+    """Create the missing warehouses. ``website``, if given, sells from them with lower priority than from its own."""
     missing = foresee(places, website, report)
     if not missing:
         return dict(places)
@@ -97,7 +99,7 @@ async def _sell_from(website: str, codes: list[str]) -> None:
     channel = (await rows.network()).find(website)
     assert channel is not None
     known = await rows.codes_by_id()
-    now = [AssignedWarehouse(known[ranked.warehouse_id], ranked.priority) for ranked, _ in channel.assigned]
-    last = max((one.priority or 0 for one in now), default=-1)
+    assigned = [AssignedWarehouse(known[ranked.warehouse_id], ranked.priority) for ranked, _ in channel.assigned]
+    last = max((one.priority or 0 for one in assigned), default=-1)
     new = [AssignedWarehouse(code, last + number) for number, code in enumerate(codes, 1)]
-    await services.update_website(channel.code, {"warehouses": [*now, *new]})
+    await services.update_website(channel.code, {"warehouses": [*assigned, *new]})

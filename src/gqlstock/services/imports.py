@@ -1,8 +1,8 @@
 """Imports files of other systems: products, counts of levels, categories.
 
-A file is checked completely, without locks; a bad row refuses it. Then it is written in parts, one transaction each,
-while orders go on. A row that became wrong since the check is reported, and the others are written. Importing the same
-file again finishes an interrupted import.
+An import first checks the whole file without locks, and refuses it if any row is invalid. It then writes the file in
+batches, one transaction each, while orders continue. Rows that became invalid since the check are reported; the others are
+written. Importing the same file again finishes an interrupted import.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ from gqlstock.store.spool import Counts, Products
 _VARIANTS_PER_TRANSACTION = 1_000
 _PRODUCTS_PER_TRANSACTION = 200
 
-NO_WAREHOUSE = "units, because --warehouse does not say where they are"
+NO_WAREHOUSE = "units without a warehouse: set it with --warehouse"
 
 
 async def run(
     caller: Caller,
-    given: Format,
+    file_format: Format,
     files: Sequence[File],
     options: Options | None = None,
     *,
@@ -45,27 +45,27 @@ async def run(
     progress: Progress = silent,
     sink: Callable[[Remark], None] | None = None,
 ) -> Report:
-    """Import files of a format. ``dry``: check, and report what would be written. ``sink`` gets each remark."""
+    """Import files of a format. ``dry``: only check, and report what would be written. ``sink`` receives each remark."""
     options = options or Options()
     report = Report(Files(tuple(file.name for file in files)), sink)
-    check_options(given, options)
+    check_options(options)
     if options.website is not None:
         await import_warehouses.check_website(options.website)
     context = Context(options, Faults(report.files), report, now=clock.now())
-    one = _Run(caller, files, context, progress, dry)
-    if isinstance(given, ProductFormat):
-        await one.products(given)
-    elif isinstance(given, CountFormat):
-        await one.counts(given)
+    this_run = _Run(caller, files, context, progress, dry)
+    if isinstance(file_format, ProductFormat):
+        await this_run.products(file_format)
+    elif isinstance(file_format, CountFormat):
+        await this_run.counts(file_format)
     else:
-        await one.categories(given)
+        await this_run.categories(file_format)
     return report
 
 
-def check_options(given: Format, options: Options) -> None:
-    """Refuse options that cannot be."""
+def check_options(options: Options) -> None:
+    """Refuse invalid options."""
     if options.base_url is not None and not options.base_url.startswith(("http://", "https://")):
-        raise invalid(f"{options.base_url!r} is no address of pictures: it begins with https:// or http://.")
+        raise invalid(f"--base-url {options.base_url!r} must start with https:// or http://.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +86,26 @@ class _Run:
     def report(self) -> Report:
         return self.context.report
 
-    async def counts(self, given: CountFormat) -> None:
+    async def counts(self, file_format: CountFormat) -> None:
         """Import counts."""
         if self.context.options.warehouse is not None:
             await import_warehouses.named(self.context.options.warehouse)
         with Counts() as spool:
-            async for part in import_reading.parts(self.files, given.columns, self.context, self.progress):
-                counts = [count for row in part for count in given.counts(row, self.context)]
+            async for part in import_reading.parts(self.files, file_format.columns, self.context, self.progress):
+                counts = [count for row in part for count in file_format.counts(row, self.context)]
                 for one, known in spool.put(counts):
-                    import_counts.contradiction(one, known.on_hand, known.line, self.faults, given.hint)
-                if given.status is not None:
-                    statuses = (given.status(row, self.context) for row in part)
+                    import_counts.contradiction(one, known.on_hand, known.line, self.faults, file_format.hint)
+                if file_format.status is not None:
+                    statuses = (file_format.status(row, self.context) for row in part)
                     import_statuses.put([one for one in statuses if one is not None], spool, self.faults)
             self.faults.check()
-            places = await import_warehouses.find(spool.warehouses(), self.faults, are_made=given.makes_warehouses)
+            places = await import_warehouses.find(
+                spool.warehouses(), self.faults, are_made=file_format.makes_warehouses
+            )
             foreseen = self.report if self.dry else Report(self.report.files)
-            leave_out = given.leaves_out_unknown_items
+            leave_out = file_format.leaves_out_unknown_items
             await import_statuses.check(spool, self.context, foreseen, leave_out_unknown=leave_out)
-            await import_counts.check(spool, given, places, self.context, foreseen, self.progress)
+            await import_counts.check(spool, file_format, places, self.context, foreseen, self.progress)
             if self.dry:
                 import_warehouses.foresee(places, self.context.options.website, self.report)
                 return
@@ -113,11 +115,11 @@ class _Run:
             faults.merge(await import_counts.write(self.caller, spool, ids, self.report, self.progress))
             self.report.refused = faults.reported
 
-    async def products(self, given: ProductFormat) -> None:
-        """Import products with their combinations and counts."""
+    async def products(self, file_format: ProductFormat) -> None:
+        """Import products with their combinations, settings and counts."""
         with Products() as spool:
-            named = await self._read_products(given, spool)
-            places = await self._places(given, named)
+            named = await self._read_products(file_format, spool)
+            places = await self._places(file_format, named)
             await sql.analyze("item", "inventory_level")
             await self._check_products(spool, places)
             if self.dry:
@@ -126,36 +128,36 @@ class _Run:
             made = await import_warehouses.make(places, self.context.options.website, self.report)
             await self._write_products(spool, made)
 
-    async def _read_products(self, given: ProductFormat, into: Products) -> dict[str, int]:
-        """Keep the records of a file, and refuse one that is wrong in itself. Returns the warehouses that it names.
+    async def _read_products(self, file_format: ProductFormat, spool: Products) -> dict[str, int]:
+        """Spool the records of the files, and refuse files that are invalid in themselves.
 
-        Each has the first line that names it.
+        Returns the warehouses they name, each with the first line that names it.
         """
         warehouses: dict[str, int] = {}
-        async for part in import_reading.parts(self.files, given.columns, self.context, self.progress):
-            ties = [(row, given.tie(row, self.context)) for row in part]
-            into.put([(row, tie) for row, tie in ties if tie is not None])
-        self.context.has_ref = into.has_ref
-        for number, rows in enumerate(into.products()):
-            found = given.product(rows, self.context)
+        async for part in import_reading.parts(self.files, file_format.columns, self.context, self.progress):
+            ties = [(row, file_format.tie(row, self.context)) for row in part]
+            spool.put([(row, tie) for row, tie in ties if tie is not None])
+        self.context.has_ref = spool.has_ref
+        for number, rows in enumerate(spool.products()):
+            found = file_format.product(rows, self.context)
             product = records.checked(found, self.faults) if found is not None else None
             if product is not None:
                 product = self._placed(product)
-                into.put_skus(product.given_skus())
+                spool.put_skus(product.given_skus())
                 if product.slug is not None:
-                    into.put_slug(product.slug, product.line)
-                into.put_record(product)
+                    spool.put_slug(product.slug, product.line)
+                spool.put_record(product)
                 for name, line in product.warehouses():
                     warehouses.setdefault(name, line)
             if number % _PRODUCTS_PER_TRANSACTION == 0:
                 await asyncio.sleep(0)
-        for sku, line, other, before in into.repeated_skus():
+        for sku, line, other, before in spool.repeated_skus():
             import_skus.repeated(sku, line, other, before, self.faults)
         self.faults.check()
         return warehouses
 
     def _placed(self, product: Product) -> Product:
-        """A product without the counts that no warehouse is named for. They are reported."""
+        """The product without counts that lack a warehouse. Reports those."""
         if self.context.options.warehouse is not None:
             return product
 
@@ -168,16 +170,16 @@ class _Run:
         variants = [replace(one, counts=placed(one.counts, one.sku)) for one in product.variants]
         return replace(product, counts=placed(product.counts, product.wanted_sku), variants=tuple(variants))
 
-    async def _places(self, given: ProductFormat, named: Mapping[str, int]) -> Places:
-        """The warehouses that a file, with its lines, and its command name."""
-        places = await import_warehouses.find(named.items(), self.faults, are_made=given.makes_warehouses)
+    async def _places(self, file_format: ProductFormat, named: Mapping[str, int]) -> Places:
+        """The warehouses that the file and the command name. ``named``: those of the file, with their lines."""
+        places = await import_warehouses.find(named.items(), self.faults, are_made=file_format.makes_warehouses)
         if self.context.options.warehouse is not None:
             places[None] = await import_warehouses.named(self.context.options.warehouse)
         self.faults.check()
         return places
 
     async def _check_products(self, spool: Products, places: Places) -> None:
-        """Refuse a file that contradicts the catalog. Takes no locks."""
+        """Refuse files that contradict the catalog. Takes no locks."""
         check, done = ProductCheck(spool, places, self.faults, self.report if self.dry else None), 0
         for part in _parts(spool):
             await check.check(part)
@@ -207,15 +209,15 @@ class _Run:
             self.report[Kind.CATEGORIES].made += len(writer.categories.made)
         counter.faults.merge(writer.faults)
         self.report.refused = counter.faults.reported
-        # Settings, and websites that sell from new warehouses, raise and resolve alerts.
+        # Changed settings and newly assigned warehouses raise and resolve alerts.
         await reassess.run()
 
-    async def categories(self, given: CategoryFormat) -> None:
+    async def categories(self, file_format: CategoryFormat) -> None:
         """Import categories."""
         paths: dict[tuple[str, ...], None] = {}
-        async for part in import_reading.parts(self.files, given.columns, self.context, self.progress):
+        async for part in import_reading.parts(self.files, file_format.columns, self.context, self.progress):
             for row in part:
-                record = given.category(row, self.context)
+                record = file_format.category(row, self.context)
                 if record is not None:
                     with self.faults.at(record.line):
                         paths[records.category_path(record.path)] = None
@@ -229,11 +231,11 @@ class _Run:
         self.report[Kind.CATEGORIES].made += len(tree.made)
 
 
-def _parts(given: Products) -> Iterator[list[Product]]:
-    """The products, in lists for one transaction each."""
+def _parts(spool: Products) -> Iterator[list[Product]]:
+    """The products in batches, one for each transaction."""
     part: list[Product] = []
     variants = 0
-    for product in given.records():
+    for product in spool.records():
         part.append(product)
         variants += max(len(product.variants), 1)
         if variants >= _VARIANTS_PER_TRANSACTION or len(part) >= _PRODUCTS_PER_TRANSACTION:

@@ -1,7 +1,7 @@
-"""Exports levels, items, movements, orders and settings: all rows that a caller sees, in pages of bounded size.
+"""Exports levels, items, movements, orders and settings: all rows that a caller may see, in pages of bounded size.
 
-A file is of one moment. A stream is not: each of its pages is of its own moment, so that no transaction lasts. Its cursor
-is taken before the first page, so that what changed meanwhile comes after the cursor.
+A file is one consistent snapshot. A stream is not: each of its pages is a snapshot of its own, which avoids a long
+transaction. The stream's cursor is read before its first page, so every change during the stream comes after the cursor.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -36,14 +36,14 @@ SCOPES = {
     Kind.MOVEMENTS: Scope.INVENTORY_READ,
     Kind.ORDERS: Scope.ORDERS_READ,
 }
-"""What is streamed, and the scope that a caller needs for it."""
+"""What can be streamed, and the scope that each stream requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Export:
-    """``cells``: the rows of CSV that one object comes to. ``file_page``: where a file has another order.
+    """``cells``: the CSV rows of one object. ``file_page``: the pages of a file, if it is ordered differently.
 
-    ``joined``: whether the rows of a page are put together from several statements, which then need one moment.
+    ``joined``: whether a page is assembled from several statements, which then need one snapshot.
     """
 
     page: Page
@@ -63,7 +63,7 @@ _EXPORTS = {
 
 
 async def write(kind: Kind, form: Format, target: Callable[[bytes], object], progress: Callable[[int], object]) -> None:
-    """Write a whole file, of one moment. ``progress`` is told how many rows are done."""
+    """Write a whole file from one snapshot. ``progress`` receives the number of rows written."""
     export = _EXPORTS[kind]
     page = export.file_page or export.page
 
@@ -89,10 +89,10 @@ def _encoded(export: _Export, form: Format, rows: Sequence[Row]) -> bytes:
 
 
 async def stream(kind: Kind, caller: Caller) -> AsyncIterator[bytes]:
-    """JSON Lines: first the feed's cursor, then all rows that the caller sees.
+    """Yield JSON Lines: first the feed's cursor, then all rows that the caller may see.
 
-    Every change that a row may lack comes after the cursor. Rows come by id, which never changes, so that none is passed
-    over when others come and go.
+    Every change that a row may be missing comes after the cursor. Rows are ordered by id, which never changes, so that rows
+    added or removed during the stream cannot make it skip others.
     """
     export = _EXPORTS[kind]
     yield json_lines.encoded([{"cursor": (await outbox.latest()).text}])

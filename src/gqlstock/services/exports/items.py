@@ -31,7 +31,7 @@ async def page(caller: Caller, after: int | None) -> tuple[list[Row], int | None
 
 
 async def _paths(category_ids: set[Any]) -> dict[int | None, list[Row]]:
-    """The way to each category from the top."""
+    """The path to each category from the root."""
     chains = await categories.chains(category_ids)
     named = await categories.categories({one for chain in chains.values() for one, _ in chain})
     return {
@@ -69,7 +69,7 @@ def _row(item: Item, product: Item, path: Sequence[Row], codes: Mapping[int, str
 
 
 def cells(row: Row) -> list[tuple[Any, ...]]:
-    """What a person has set: no ids and no moments, so that equal shops have equal files."""
+    """The columns that people set: no ids and no timestamps, so that identical shops produce identical files."""
     options = SEPARATOR.join(f"{one['name']}={one['value']}" for one in row["selectedOptions"])
     path = _ABOVE.join(one["name"] for one in row["categoryPath"])
     return [tuple((row | {"selectedOptions": options, "categoryPath": path})[column] for column in COLUMNS)]

@@ -1,4 +1,4 @@
-"""Levels for exports. As CSV they have the columns that ``gqlstock import levels`` reads."""
+"""Levels for exports. The CSV form has the columns that ``gqlstock import levels`` reads."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ async def page_by_sku(_: Caller, after: str | None) -> tuple[list[Row], str | No
 
 
 def _rows(found: Sequence[Sequence[Any]]) -> list[Row]:
-    # The names stand there for each row: a loop over them would take longer.
+    # Unrolled: a loop over the column names is slower.
     return [
         {
             "id": global_id("InventoryLevel", level_id),

@@ -1,4 +1,4 @@
-"""Lines of the ledger for exports, oldest first."""
+"""Ledger entries for exports, oldest first."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Orders for exports, oldest first, with lines, allocations and shipments. As CSV, each line is a row."""
+"""Orders for exports, oldest first, with lines, allocations and shipments. The CSV form has one row for each line."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -38,15 +38,15 @@ async def page(caller: Caller, after: int | None) -> tuple[list[Row], int | None
     websites = await warehouses.websites({order.website_id for order in found})
     codes = await warehouses.codes_by_id()
 
-    def whole(order: Order) -> Row:
-        seen = [one for one in packed[order.id] if caller.reaches(one.warehouse_id)]
+    def row(order: Order) -> Row:
+        visible = [shipment for shipment in packed[order.id] if caller.reaches(shipment.warehouse_id)]
         return {
             **_order(order, websites[order.website_id].code),
             "lines": [_line(line, allocations[line.id], codes, caller) for line in lines[order.id]],
-            "shipments": [_shipment(one, codes) for one in seen],
+            "shipments": [_shipment(shipment, codes) for shipment in visible],
         }
 
-    return [whole(order) for order in found], ids[-1] if len(ids) == _ORDERS else None
+    return [row(order) for order in found], ids[-1] if len(ids) == _ORDERS else None
 
 
 def _order(order: Order, website: str) -> Row:
@@ -111,7 +111,7 @@ def _shipment(shipment: Shipment, codes: Mapping[int, str]) -> Row:
 
 
 def cells(row: Row) -> list[tuple[Any, ...]]:
-    """One row a line: the order's own cells stand in each of them."""
+    """One row for each line. The cells of the order repeat in each row."""
     of_order = [row[column] for column in _OF_ORDER]
     sent = {one["number"]: one for one in row["shipments"]}
     return [

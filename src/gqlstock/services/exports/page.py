@@ -1,4 +1,4 @@
-"""A page of an export: its rows as JSON objects in the names of the API, and the key that the next page begins after."""
+"""A page of an export: its rows as JSON objects with the API's field names, and the key that the next page starts after."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -10,9 +10,9 @@ from gqlstock.rules.scopes import Caller
 Row = dict[str, Any]
 
 Page = Callable[[Caller, Any], Awaitable[tuple[list[Row], Any]]]
-"""The page after a key; after None the first one. The key is None where no row is left."""
+"""Returns the page after a key, the first page for None, and its last key; None if no rows are left."""
 
 
 def optional(moment: datetime | None) -> str | None:
-    """A moment in the form of the API."""
+    """A timestamp in the API's format; None stays None."""
     return None if moment is None else moments.wire(moment)

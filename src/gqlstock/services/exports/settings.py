@@ -1,4 +1,4 @@
-"""Own settings of every place for exports: what was set there, not what takes effect."""
+"""Own settings at every scope for exports: the stored values, not the effective ones."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _PLACES = 500
 
 
 async def page(_: Caller, after: int | None) -> tuple[list[Row], int | None]:
-    """The settings of one place after the other. Those of places out of use are left out."""
+    """Settings grouped by owner. Leaves out those of deleted owners."""
     found = await export_pages.settings(after or 0, _PLACES)
     rows: list[Row] = [
         {
