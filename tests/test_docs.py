@@ -16,6 +16,7 @@ from support.documentation_pages import (
     GUIDE,
     HOME,
     PAGES,
+    README,
     SET_UP,
     Block,
     blocks,
@@ -27,7 +28,8 @@ from support.documentation_pages import (
     to_ask,
 )
 
-QUESTIONS = [page for page in PAGES if to_ask(page)]
+# The README's are asked of the demo (tests/cli/test_demo.py).
+QUESTIONS = [page for page in PAGES if to_ask(page) and page != README]
 SCRIPTS = [page for page in PAGES if script(page)]
 
 
@@ -44,14 +46,14 @@ async def test_everything_that_a_page_asks_is_answered_as_it_tells(db: None, pag
 
 @pytest.mark.parametrize("page", SCRIPTS, ids=name)
 def test_the_commands_of_a_page_run_one_after_another(tmp_path: Path, migrated_file: SqliteFile, page: Path) -> None:
-    if page != HOME / "README.md":  # which begins with nothing
+    if page != README:  # which begins with nothing
         shutil.copy(migrated_file.path, tmp_path / "shop.db")
 
     run(script(page), tmp_path, GQLSTOCK_DATABASE_URL="sqlite:///shop.db")
 
 
 def test_what_the_readme_starts_with_can_be_started() -> None:
-    (block, *_) = (block for block in blocks(HOME / "README.md") if block.language == "console")
+    (block, *_) = (block for block in blocks(README) if block.language == "console")
     commands = re.findall(r"^\$ (\S+)", block.text, re.MULTILINE)
 
     assert commands == ["scripts/demo", "scripts/test"]
@@ -91,10 +93,17 @@ def test_the_contents_have_every_page_of_the_docs() -> None:
     assert {page for page in PAGES if "docs" in page.parts and page != contents} <= listed
 
 
-def test_the_readme_shows_the_main_job() -> None:
-    asked = [block.text.split("{")[0].strip() for block in to_ask(HOME / "README.md") if block.language == "graphql"]
+def test_the_commands_of_the_readme_begin_with_init_and_end_with_an_order() -> None:
+    commands = script(README)
 
-    assert asked == ["query WhatCanBeSold", "subscription Alerts", "mutation Order"]
+    assert re.findall(r"gqlstock (\w+)", commands) == ["init", "serve"]
+    assert re.findall(r"mutation { (\w+)", commands)[-1] == "placeOrder"
+
+
+def test_the_readme_shows_the_main_job() -> None:
+    asked = [block.text.split("{")[0].strip() for block in to_ask(README) if block.language == "graphql"]
+
+    assert asked == ["query WhatCanBeSold", "query WhyNot", "subscription Alerts", "mutation Order"]
 
 
 def test_the_guide_has_each_task() -> None:

@@ -1,9 +1,12 @@
 """The demo as a person meets it: what it prints can be opened and asked as it stands, and Ctrl-C ends it without a word."""
 
+import contextlib
+import itertools
 import json
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +16,9 @@ import httpx
 import pytest
 
 from gqlstock.cli.demo import welcome
+from gqlstock.cli.demo.wares import WAREHOUSES
 from support.command_line import PATIENCE, running, stopped
+from support.documentation_pages import HOME, README, fits, to_ask
 from support.server_processes import free_port
 
 LAST_LINE = "    -d "
@@ -59,8 +64,13 @@ def told_by(process: subprocess.Popen[str]) -> str:
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
     port = free_port()
-    with running("demo", "--port", str(port), env={}) as process:
+    command = [str(HOME / "scripts" / "demo"), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
         yield Demo(f"http://127.0.0.1:{port}", told_by(process))
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -98,6 +108,59 @@ def test_each_query_that_it_prints_can_be_sent(demo: Demo, number: int) -> None:
         assert field is not None
         assert field.get("userErrors", []) == []
         assert field.get("nodes") != []
+
+
+def test_each_query_of_the_readme_is_answered_by_the_demo_as_it_says(demo: Demo) -> None:
+    answer: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
+    for block in to_ask(README):
+        if block.language == "json":
+            assert fits(_without_what_shoppers_change(json.loads(block.text)), _without_what_shoppers_change(answer))
+            continue
+        if block.text.startswith("subscription"):
+            with _falling_and_rising(demo, "SEED-BOX"):
+                answer = _first_event(demo, block.text)
+        else:
+            answer = demo.ask(block.text, None if block.kind == "public" else demo.headers)
+        answers |= answer
+
+    assert answers.keys() == {"products", "explainAvailability", "lowInventoryAlerts", "placeOrder"}
+    assert len(answers["products"]["nodes"]) == 5
+    (line,) = answers["placeOrder"]["order"]["lines"]
+    assert sum(allocation["quantity"] for allocation in line["allocations"]) == line["quantity"]
+
+
+def _without_what_shoppers_change(answer: dict[str, Any]) -> dict[str, Any]:
+    """Orders before this one have taken numbers, and maybe units of the first warehouse."""
+    plain: dict[str, Any] = json.loads(json.dumps(answer))
+    if "placeOrder" in plain:
+        plain["placeOrder"]["order"]["number"] = ""
+        for allocation in plain["placeOrder"]["order"]["lines"][0]["allocations"]:
+            allocation["quantity"] = 0
+    return plain
+
+
+@contextlib.contextmanager
+def _falling_and_rising(demo: Demo, sku: str) -> Iterator[None]:
+    """Meanwhile an item runs out and is back, over and over."""
+    ended = threading.Event()
+
+    def count() -> None:
+        for on_hand in itertools.cycle((0, 100)):
+            rows = ", ".join(f'{{ sku: "{sku}", warehouse: "{code}", onHand: {on_hand} }}' for code in WAREHOUSES)
+            demo.ask(
+                f"mutation {{ setStock(input: {{ counts: [{rows}] }}) {{ userErrors {{ code }} }} }}", demo.headers
+            )
+            if ended.wait(0.2):
+                return
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        counting.join()
 
 
 def _first_event(demo: Demo, query: str) -> dict[str, Any]:

@@ -35,7 +35,8 @@ from support.settled_news import settled
 from support.subscriptions import Pushes
 
 HOME = Path(__file__).parents[2]
-PAGES = [HOME / "README.md", *sorted((HOME / "docs").rglob("*.md")), HOME / "examples" / "README.md"]
+README = HOME / "README.md"
+PAGES = [README, *sorted((HOME / "docs").rglob("*.md")), HOME / "examples" / "README.md"]
 GUIDE = HOME / "docs" / "guide.md"
 SET_UP = "Set up a shop"
 ANY = "…"
