@@ -486,7 +486,7 @@ async def test_a_dispatcher_that_fails_in_the_middle_has_written_nothing(
         await endpoint(there, WebhookTopic.ORDER_PLACED)
         await make.order()
         await settled()
-        dispatcher = Dispatcher(made=[_fail])
+        dispatcher = Dispatcher(on_work=[_fail])
         with pytest.raises(RuntimeError):
             await dispatcher.step()
         await dispatched()

@@ -1,4 +1,4 @@
-"""How processes wake each other when there is news. It carries no news: a wake-up that is lost only costs a moment."""
+"""Wakes other processes after commits. Wake-ups carry no data, so a lost one only causes a short delay."""
 
 import asyncio
 import importlib
@@ -17,11 +17,11 @@ class Bus(Protocol):
         """Wake the other processes soon."""
 
     async def run(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` for each wake-up of another process, until cancelled."""
+        """Call ``wake`` for each wake-up from another process, until canceled."""
 
 
 class OneProcess:
-    """There is nobody else to wake."""
+    """For a single process: does nothing."""
 
     def announce(self) -> None: ...
 
@@ -29,15 +29,15 @@ class OneProcess:
 
 
 class RedisBus:
-    """Any number of processes, through Redis."""
+    """For any number of processes, through Redis."""
 
     def __init__(self, url: str) -> None:
-        # The client is an extra of the package: imported when somebody asks for it.
+        # The client is an extra of the package, so it is only imported when used.
         self._redis: Any = importlib.import_module("redis.asyncio").Redis.from_url(url)
-        self._news = asyncio.Event()
+        self._pending = asyncio.Event()
 
     def announce(self) -> None:
-        self._news.set()
+        self._pending.set()
 
     async def run(self, wake: Callable[[], None]) -> None:
         try:
@@ -47,12 +47,12 @@ class RedisBus:
 
     async def _publish(self) -> None:
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._pending.wait()
+            self._pending.clear()
             try:
                 await self._redis.publish(_CHANNEL, b"")
             except Exception as error:
-                log.warning("Redis cannot be told of news: %s", error)
+                log.warning("publishing to Redis failed: %s", error)
 
     async def _listen(self, wake: Callable[[], None]) -> None:
         while True:
@@ -63,7 +63,7 @@ class RedisBus:
                     async for _ in channel.listen():
                         wake()
             except Exception as error:
-                log.warning("Redis cannot be listened to, trying again: %s", error)
+                log.warning("listening to Redis failed, retrying: %s", error)
             await asyncio.sleep(_SECONDS_BEFORE_RETRY)
 
     async def ping(self) -> None:

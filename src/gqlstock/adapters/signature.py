@@ -1,4 +1,4 @@
-"""Signatures of webhooks, by the library that receivers check them with."""
+"""Signs webhooks with the library that receivers can verify them with."""
 
 from datetime import datetime
 
@@ -6,5 +6,5 @@ from standardwebhooks import Webhook
 
 
 def sign(secret: str, message_id: str, at: datetime, body: str) -> str:
-    """The signature of a message that is sent at that moment, as the Standard Webhooks specification says."""
+    """The signature of a message sent at this time, according to the Standard Webhooks specification."""
     return Webhook(secret).sign(message_id, at, body)

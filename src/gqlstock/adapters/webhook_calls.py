@@ -1,4 +1,4 @@
-"""Calls webhooks. The client library is imported with the first call: most servers call nobody."""
+"""Calls webhooks. The HTTP client is only imported on the first call, because most servers have no webhooks."""
 
 import asyncio
 import importlib
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a call: a status, or why there is none."""
+    """The outcome of a call: a status, or the reason why there is none."""
 
     status: int | None
     error: str | None
@@ -21,7 +21,7 @@ class Answer:
 
 class Calls(Protocol):
     async def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """Call a URL; whatever goes wrong is part of the answer."""
+        """Call a URL. Errors are part of the answer."""
 
 
 class WebhookCalls:

@@ -1,7 +1,7 @@
-"""Turns news into work, each entry of the outbox exactly once: webhooks, mail to administrators, letters to who waits.
+"""Turns each outbox entry into deliveries exactly once: webhooks, emails to administrators and back-in-stock emails.
 
-Any number of processes do it. Each works out what follows from the next entries and writes that in the transaction
-that moves the one cursor on from where it was: whoever comes second moves nothing and writes nothing.
+Any number of processes may dispatch. Each one prepares the deliveries of the next entries, and writes them in the
+transaction that advances the shared cursor. A process that finds the cursor already advanced writes nothing.
 """
 
 import asyncio
@@ -24,37 +24,37 @@ from gqlstock.store.db import clock, transactions
 
 log = logging.getLogger(__name__)
 
-_PART = 500
-_LETTERS_AT_ONCE = 500
-_SECONDS_BETWEEN_LOOKS = 1.0
+_ENTRIES_PER_READ = 500
+_LETTERS_PER_TRANSACTION = 500
+_SECONDS_BETWEEN_POLLS = 1.0
 _SECONDS_TO_GATHER = 0.02
-_SECONDS_WHILE_UNWANTED = 0.5
+_SECONDS_WHILE_UNUSED = 0.5
 _SECONDS_WHILE_HELD_BACK = 0.05
-# Behind news that nobody wants the cursor moves in memory, and now and then in the database for the sweep behind it.
-_SECONDS_BETWEEN_NOTES = 5.0
-# A setting or a status may bring an item back as well; a minute is promised.
-_CHECKED_EVERY = timedelta(seconds=20)
+# For entries without recipients the cursor advances in memory. It is stored from time to time, so the sweep can follow.
+_SECONDS_BETWEEN_CURSOR_WRITES = 5.0
+# Settings and statuses can bring items back as well. The documented limit is a minute.
+_CHECK_INTERVAL = timedelta(seconds=20)
 
 
 class Dispatcher:
-    """``made`` is called when there is new work."""
+    """``on_work`` is called when there are new deliveries."""
 
-    def __init__(self, admin_emails: Sequence[str] = (), made: Sequence[Callable[[], None]] = ()) -> None:
+    def __init__(self, admin_emails: Sequence[str] = (), on_work: Sequence[Callable[[], None]] = ()) -> None:
         self._admin_emails = tuple(admin_emails)
-        self._made = tuple(made)
+        self._on_work = tuple(on_work)
         self._wake = asyncio.Event()
         self._known = START
-        """Where the cursor is in the database, as far as this process knows."""
+        """The stored cursor, as far as this process knows."""
         self._seen = START
-        """Up to where there is nothing to do; ahead of the cursor when nobody wanted that news."""
-        self._noted = 0.0
-        self._wanted = True
+        """The cursor up to which nothing is to be done. It is ahead of the stored one after entries without recipients."""
+        self._stored_at = 0.0
+        self._has_recipients = True
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Dispatch for the block."""
+        """Dispatch during the block."""
         stop_listening = outbox.listen(self._wake.set)
-        tasks = [asyncio.create_task(self._tail()), asyncio.create_task(self._check_again())]
+        tasks = [asyncio.create_task(self._tail()), asyncio.create_task(self._check_periodically())]
         try:
             yield
         finally:
@@ -65,65 +65,65 @@ class Dispatcher:
 
     @property
     def seen(self) -> Cursor:
-        """Up to where everything has become work, or was wanted by nobody, as far as this process knows."""
+        """The cursor up to which all entries are dispatched or have no recipient, as far as this process knows."""
         return self._seen
 
     async def _tail(self) -> None:
         while True:
-            soon = False
+            is_held_back = False
             try:
                 self._wake.clear()
                 while await self.step():
                     pass
-                soon = await outbox.held_back(self._seen)
+                is_held_back = await outbox.held_back(self._seen)
             except Exception:
-                log.exception("the outbox could not be dispatched; trying again")
-            await asyncio.sleep(_SECONDS_TO_GATHER if self._wanted else _SECONDS_WHILE_UNWANTED)
-            # Not wait_for, which on Python 3.11 may lose the cancellation that comes together with a wake-up.
+                log.exception("dispatching the outbox failed; retrying")
+            await asyncio.sleep(_SECONDS_TO_GATHER if self._has_recipients else _SECONDS_WHILE_UNUSED)
+            # Not wait_for: on Python 3.11 it may lose a cancellation that coincides with a wake-up.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if soon else _SECONDS_BETWEEN_LOOKS):
+                async with asyncio.timeout(_SECONDS_WHILE_HELD_BACK if is_held_back else _SECONDS_BETWEEN_POLLS):
                     await self._wake.wait()
 
     async def step(self) -> bool:
-        """Turn the next entries into work; False when there are none."""
-        await self._look_up()
-        # The end first: whoever begins to want news after that begins behind it.
+        """Dispatch the next entries. Returns False if there are none."""
+        await self._read_cursor()
+        # Read the end first: recipients that are added later start after it.
         end = await outbox.latest()
         if end != self._seen and not await outbox.has(self._seen):
-            # The database was restored, and its cursor with it: what this process has seen is no longer there.
+            # The database was restored together with its cursor, so the entries that this process has seen are gone.
             if self._seen != self._known:
-                log.warning("the outbox is dispatched from the stored cursor: the database was restored from a backup")
+                log.warning("dispatching from the stored cursor: the database was restored from a backup")
             self._seen = self._known
         if end.place <= self._seen.place:
             return False
-        self._wanted = bool(self._admin_emails) or await dispatch.wanted()
-        if not self._wanted:
-            await self._pass_over(end)
+        self._has_recipients = bool(self._admin_emails) or await dispatch.wanted()
+        if not self._has_recipients:
+            await self._skip(end)
             return False
-        part = await outbox.after(self._seen, _PART)
-        if part:
-            await self._tell_who_waits(part)
-            await self._dispatch(part)
-        return bool(part)
+        entries = await outbox.after(self._seen, _ENTRIES_PER_READ)
+        if entries:
+            await self._notify_waiting(entries)
+            await self._dispatch(entries)
+        return bool(entries)
 
-    async def _look_up(self) -> None:
-        """Read the cursor, which other processes move as well."""
+    async def _read_cursor(self) -> None:
+        """Read the cursor, which other processes advance as well."""
         self._known = await dispatch.begin()
         self._seen = max(self._seen, self._known)
 
-    async def _pass_over(self, end: Cursor) -> None:
-        """Go on without having written anything: a write for each order would be dear where one writer has its turn."""
+    async def _skip(self, end: Cursor) -> None:
+        """Advance mostly in memory: with a single writer, a write per order would be expensive."""
         self._seen = end
         loop = asyncio.get_running_loop()
-        if loop.time() - self._noted >= _SECONDS_BETWEEN_NOTES:
-            self._noted = loop.time()
+        if loop.time() - self._stored_at >= _SECONDS_BETWEEN_CURSOR_WRITES:
+            self._stored_at = loop.time()
             await transactions.run(lambda: dispatch.advance(self._known, end))
 
-    async def _dispatch(self, part: Sequence[Entry]) -> None:
-        deliveries, letters = await self._deliveries(part), await self._letters(part)
-        end = part[-1].cursor
+    async def _dispatch(self, entries: Sequence[Entry]) -> None:
+        deliveries, letters = await self._deliveries(entries), await self._letters(entries)
+        end = entries[-1].cursor
         if not deliveries and not letters:
-            await self._pass_over(end)
+            await self._skip(end)
             return
 
         async def work() -> None:
@@ -132,32 +132,32 @@ class Dispatcher:
                 await mail.queue.add(letters)
 
         await transactions.run(work)
-        self._tell_made()
+        self._announce_work()
 
-    def _tell_made(self) -> None:
-        for call in self._made:
+    def _announce_work(self) -> None:
+        for call in self._on_work:
             call()
 
-    async def _deliveries(self, part: Sequence[Entry]) -> list[WebhookDelivery]:
-        """A message for each endpoint that wants it and was there before the news."""
+    async def _deliveries(self, entries: Sequence[Entry]) -> list[WebhookDelivery]:
+        """A message for each endpoint that subscribes to it and existed before the entry."""
         endpoints = await webhooks.active()
         wanted = {topic for endpoint in endpoints for topic in endpoint.topics}
-        known = ((entry, topic) for entry in part for topic in rules.topics_of(entry.topic, entry.data))
-        told = [(entry, topic) for entry, topic in known if topic in wanted]
-        messages = await payloads.messages(told) if told else []
+        known = ((entry, topic) for entry in entries for topic in rules.topics_of(entry.topic, entry.data))
+        subscribed = [(entry, topic) for entry, topic in known if topic in wanted]
+        messages = await payloads.messages(subscribed) if subscribed else []
         at = clock.now()
         return [
             rules.new_delivery(
                 endpoint.id, message.about, f"msg_{secrets.token_hex(16)}", message.topic, message.body, at
             )
-            for (entry, _), message in zip(told, messages, strict=True)
+            for (entry, _), message in zip(subscribed, messages, strict=True)
             for endpoint in endpoints
             if message.topic in endpoint.topics and entry.cursor.place > endpoint.since
         ]
 
-    async def _letters(self, part: Sequence[Entry]) -> list[Letter]:
-        """A letter to each administrator for each alert that was raised."""
-        raised = [entry.subject for entry in part if entry.topic is Topic.ALERT and rules.is_raised(entry.data)]
+    async def _letters(self, entries: Sequence[Entry]) -> list[Letter]:
+        """An email to each administrator for each raised alert."""
+        raised = [entry.subject for entry in entries if entry.topic is Topic.ALERT and rules.is_raised(entry.data)]
         found = await alerts.alerts(raised) if self._admin_emails else {}
         at = clock.now()
         return [
@@ -166,52 +166,52 @@ class Dispatcher:
             for recipient in self._admin_emails
         ]
 
-    async def _tell_who_waits(self, part: Sequence[Entry]) -> None:
-        """Write to those who wait for what the stock in these entries brought back.
+    async def _notify_waiting(self, entries: Sequence[Entry]) -> None:
+        """Queue emails to subscribers of items that the stock changes in these entries brought back.
 
-        Before the cursor moves on: should this process die in between, it is found again, and nobody is written to twice.
+        Call before the cursor advances: if this process dies in between, the items are found again. Nobody gets two emails.
         """
-        levels = {entry.subject for entry in part if entry.topic is Topic.LEVEL}
+        levels = {entry.subject for entry in entries if entry.topic is Topic.LEVEL}
         if levels:
             items = await commands.items_of_levels(levels)
             await self._queue(await back_in_stock.pairs(set(items.values())))
 
     async def _queue(self, pairs: set[Pair]) -> None:
         for pair in await services.back(pairs) if pairs else []:
-            while await _queue_letters(pair) == _LETTERS_AT_ONCE:
+            while await _queue_letters(pair) == _LETTERS_PER_TRANSACTION:
                 pass
-            self._tell_made()
+            self._announce_work()
 
-    async def _check_again(self) -> None:
-        """Look from time to time whether something else than stock has brought back what somebody waits for."""
+    async def _check_periodically(self) -> None:
+        """Check periodically for items that something other than a stock change has brought back."""
         while True:
-            await asyncio.sleep(_CHECKED_EVERY.total_seconds() / 4)
+            await asyncio.sleep(_CHECK_INTERVAL.total_seconds() / 4)
             try:
                 if await dispatch.wanted() and await self.has_check():
                     await self.check()
             except Exception:
-                log.exception("what is back in stock could not be checked; trying again")
+                log.exception("checking for items back in stock failed; retrying")
 
     async def has_check(self) -> bool:
-        """Whether it is time to look again, and this process's turn."""
-        return await transactions.run(lambda: dispatch.take_check(clock.now(), _CHECKED_EVERY))
+        """Whether the check is due and this process has claimed it."""
+        return await transactions.run(lambda: dispatch.take_check(clock.now(), _CHECK_INTERVAL))
 
     async def check(self) -> None:
-        """Write to everybody whose item is back, whatever has brought it back."""
+        """Queue emails to all subscribers whose item is back, for whatever reason."""
         await back_in_stock.end_for_deleted()
         await self._queue(await back_in_stock.pairs())
 
 
 async def _queue_letters(pair: Pair) -> int:
-    """Put letters to those who wait for an item into the post; in parts, so that no transaction is long."""
+    """Queue emails to the subscribers of an item, in batches, so transactions stay short. Returns the size of the batch."""
 
     async def work() -> int:
         await dispatch.lock()
         at = clock.now()
-        waiting = await back_in_stock.waiting(pair, _LETTERS_AT_ONCE)
+        waiting = await back_in_stock.waiting(pair, _LETTERS_PER_TRANSACTION)
         letters = [
-            new_letter(one.email, f"subscription:{one.id}", secrets.token_hex(16), at, subscription_id=one.id)
-            for one in waiting
+            new_letter(each.email, f"subscription:{each.id}", secrets.token_hex(16), at, subscription_id=each.id)
+            for each in waiting
         ]
         await mail.queue.add(letters)
         return len(letters)

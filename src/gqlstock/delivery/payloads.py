@@ -44,7 +44,7 @@ class Message:
 
 
 async def messages(entries: Sequence[tuple[Entry, WebhookTopic]]) -> list[Message]:
-    """The message of each entry, with as many statements for a hundred as for one."""
+    """The message of each entry. The number of statements does not depend on the number of entries."""
     news = await _read([entry for entry, _ in entries])
     return [news.message(entry, topic) for entry, topic in entries]
 
@@ -85,7 +85,7 @@ async def _read(entries: Sequence[Entry]) -> "_News":
 
 @dataclass(frozen=True, slots=True)
 class _DatedOrder:
-    """An order with its date, and its lines with theirs."""
+    """An order and its lines, each with its expected date."""
 
     order: Order
     expected_at: datetime | None
@@ -97,7 +97,7 @@ async def _orders(ids: set[int]) -> dict[int, _DatedOrder]:
 
 
 async def _dated(ids: set[int]) -> dict[int, _DatedOrder]:
-    """Orders with their dates, all of one instant."""
+    """Orders with their dates, all as of one instant."""
     found = await orders.orders(ids)
     lines = await orders.lines_of(found)
     dates = await order_dates.of_orders(list(found.values()), SYSTEM, lines)
@@ -111,7 +111,7 @@ async def _dated(ids: set[int]) -> dict[int, _DatedOrder]:
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """All that some entries are about."""
+    """All records that the messages of some entries need."""
 
     levels: dict[int, Level]
     movements: dict[int, StockMovement]

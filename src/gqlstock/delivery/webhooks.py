@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed, sent, and what becomes of an answer."""
+"""Delivers webhooks: signs and sends them, and records the outcome."""
 
 import random
 from datetime import datetime
@@ -12,12 +12,12 @@ from gqlstock.rules.webhooks import WebhookDelivery
 from gqlstock.store import webhooks
 from gqlstock.store.db import clock
 
-# The receiver wants no more of it, says the Standard Webhooks specification.
+# The receiver wants no more messages, according to the Standard Webhooks specification.
 _GONE = 410
 
 
 class Webhooks:
-    """The depot of webhooks; each endpoint is a group of its own."""
+    """The webhooks to deliver. Each endpoint is a group."""
 
     queue = webhooks.queue
     at_once = 8
@@ -53,12 +53,12 @@ def headers(delivery: WebhookDelivery, secret: str, at: datetime) -> dict[str, s
 
 async def _settle(delivery: WebhookDelivery, answer: Answer) -> None:
     at = clock.now()
-    told: dict[str, Any] = {"last_status_code": answer.status, "last_error": answer.error}
+    outcome: dict[str, Any] = {"last_status_code": answer.status, "last_error": answer.error}
     if answer.is_taken:
-        await webhooks.settle(delivery, state=WorkState.DELIVERED, delivered_at=at, **told)
+        await webhooks.settle(delivery, state=WorkState.DELIVERED, delivered_at=at, **outcome)
         return
     pause = retries.pause(delivery.attempts - delivery.spent, random.random())
     if pause is None or answer.status == _GONE:
-        await webhooks.settle(delivery, disable=answer.status == _GONE, state=WorkState.FAILED, **told)
+        await webhooks.settle(delivery, disable=answer.status == _GONE, state=WorkState.FAILED, **outcome)
     else:
-        await webhooks.settle(delivery, due_at=at + pause, **told)
+        await webhooks.settle(delivery, due_at=at + pause, **outcome)

@@ -1,4 +1,4 @@
-"""The queries of lists of products and items."""
+"""The queries for lists of products and items."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,47 +13,47 @@ from gqlstock.store.catalog import Item
 from gqlstock.store.db.fields import to_units
 
 TOTAL_AVAILABLE = "total_available"
-"""The column of ``items`` with ``totals``: what is available over active warehouses, in stored units."""
+"""The column that ``items`` adds with ``totals``: the available units in active warehouses, as stored."""
 
 
-async def products(chosen: ProductFilter, category_ids: Collection[int] | None) -> QuerySet[Item]:
-    """The products in use that a filter lets through, whatever their stock. ``category_ids``: those of its category."""
-    found = await _narrowed(catalog.live_products(), chosen, category_ids)
-    if chosen.published is not None:
-        found = found.filter(published=chosen.published)
-    if chosen.tracking is not None:
-        found = found.filter(tracking=chosen.tracking)
-    return found
+async def products(criteria: ProductFilter, category_ids: Collection[int] | None) -> QuerySet[Item]:
+    """The products in use that match a filter, whatever their stock. ``category_ids``: its category and subcategories."""
+    rows = await _narrowed(catalog.live_products(), criteria, category_ids)
+    if criteria.published is not None:
+        rows = rows.filter(published=criteria.published)
+    if criteria.tracking is not None:
+        rows = rows.filter(tracking=criteria.tracking)
+    return rows
 
 
 async def items(
-    chosen: ItemFilter, category_ids: Collection[int] | None, within: Collection[int] | None, *, totals: bool
+    criteria: ItemFilter, category_ids: Collection[int] | None, within: Collection[int] | None, *, totals: bool
 ) -> QuerySet[Item]:
-    """The items in use that a filter lets through. ``within``: only the stock of these warehouses counts."""
-    found = await _narrowed(catalog.live_items(), chosen, category_ids)
-    if chosen.warehouse is not None:
-        found = found.filter(levels__warehouse__code=chosen.warehouse, levels__deleted_at=None)
+    """The items in use that match a filter. ``within``: only the stock of these warehouses counts."""
+    rows = await _narrowed(catalog.live_items(), criteria, category_ids)
+    if criteria.warehouse is not None:
+        rows = rows.filter(levels__warehouse__code=criteria.warehouse, levels__deleted_at=None)
         if within is not None:
-            found = found.filter(levels__warehouse_id__in=within)
-    if totals or chosen.available_below is not None:
-        found = with_total_available(found, within)
-    if chosen.available_below is not None:
-        found = found.filter(total_available__lt=to_units(chosen.available_below))
-    return found
+            rows = rows.filter(levels__warehouse_id__in=within)
+    if totals or criteria.available_below is not None:
+        rows = with_total_available(rows, within)
+    if criteria.available_below is not None:
+        rows = rows.filter(total_available__lt=to_units(criteria.available_below))
+    return rows
 
 
 async def _narrowed(
-    found: QuerySet[Item], chosen: ProductFilter | ItemFilter, category_ids: Collection[int] | None
+    rows: QuerySet[Item], criteria: ProductFilter | ItemFilter, category_ids: Collection[int] | None
 ) -> QuerySet[Item]:
-    if chosen.search:
-        found = found.filter(await search.items(chosen.search))
-    if chosen.skus is not None:
-        found = found.filter(sku__in=chosen.skus)
+    if criteria.search:
+        rows = rows.filter(await search.items(criteria.search))
+    if criteria.skus is not None:
+        rows = rows.filter(sku__in=criteria.skus)
     if category_ids is not None:
-        found = found.filter(catalog.in_categories(category_ids))
-    if chosen.updated_since is not None:
-        found = found.filter(updated_at__gte=chosen.updated_since)
-    return found
+        rows = rows.filter(catalog.in_categories(category_ids))
+    if criteria.updated_since is not None:
+        rows = rows.filter(updated_at__gte=criteria.updated_since)
+    return rows
 
 
 def with_total_available(items: QuerySet[Item], within: Collection[int] | None = None) -> QuerySet[Item]:

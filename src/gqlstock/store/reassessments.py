@@ -1,6 +1,6 @@
 """The queue of items whose alerts and dates must be checked again after a change of settings, websites or warehouses.
 
-The transaction of the change writes the queue, so that a crash after it loses nothing.
+The transaction of the change writes to the queue, so a later crash loses nothing.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -41,7 +41,7 @@ async def add_everything() -> None:
 
 
 async def add_category(category_id: int) -> None:
-    """Queue the items of a category and of everything below it."""
+    """Queue the items of a category and its descendants."""
     await Reassessment.create(category_id=category_id)
 
 
@@ -74,7 +74,7 @@ async def is_pending() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DueItems:
-    """Items to be checked together, and their rows of the queue."""
+    """Items to check together, and their rows in the queue."""
 
     item_ids: list[int]
     rows: list[int]
@@ -82,14 +82,14 @@ class DueItems:
     superseded: int | None = None
     """Rows up to this one are covered by a check of all items that starts now."""
     after: int | None = None
-    """The last item of the range that this part includes; None where the range is finished."""
+    """The last item of the range in this part; None if the range is finished."""
 
 
 async def next_due(limit: int, watched: Callable[[], Awaitable[bool]]) -> DueItems | None:
-    """The next items, at most ``limit``; None for an empty queue.
+    """The next items, at most ``limit``; None if the queue is empty.
 
-    ``watched``: whether any item has an alert threshold. If not, only items with an open alert, or with units that wait for
-    what is announced, are returned.
+    ``watched``: whether any item has an alert threshold. If not, returns only items with an open alert, or with
+    backorders that wait for an announcement.
     """
     first = await Reassessment.all().order_by("id").first()
     if first is None:
@@ -108,7 +108,7 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
         superseded = last.id if last is not None else None
     below = [] if row.category_id is None else await categories.subtree(row.category_id)
     within = "TRUE" if row.category_id is None else f"i.category_id IN ({sql.slots(below)})"
-    # Read after the row, which was committed together with the changed setting.
+    # Call ``watched`` after reading the row, which was committed together with the changed setting.
     relevant = f"({_ALERTED} OR {_COUNTED if await watched() else _DATED})"
     found = await sql.query(
         f"SELECT i.id FROM item i WHERE i.id > ? AND {_LIVE} AND {within} AND {relevant} ORDER BY i.id LIMIT ?",
@@ -116,7 +116,7 @@ async def _of_range(row: Reassessment, limit: int, watched: Callable[[], Awaitab
         *below,
         limit,
     )
-    ids = [one["id"] for one in found]
+    ids = [item["id"] for item in found]
     return DueItems(ids, [row.id], superseded, ids[-1] if len(ids) == limit else None)
 
 

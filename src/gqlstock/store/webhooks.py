@@ -74,7 +74,7 @@ async def deliveries(ids: Collection[int]) -> dict[int, rules.WebhookDelivery]:
 
 
 def deliveries_among(endpoint_id: int | None, state: WorkState | None) -> QuerySet[WebhookDelivery]:
-    """Deliveries to one endpoint or all, in one state or any."""
+    """Deliveries to an endpoint (None: all) in a state (None: any)."""
     query = WebhookDelivery.all()
     if endpoint_id is not None:
         query = query.filter(endpoint_id=endpoint_id)
@@ -82,7 +82,7 @@ def deliveries_among(endpoint_id: int | None, state: WorkState | None) -> QueryS
 
 
 async def lock(endpoint_ids: Collection[int]) -> dict[int, rules.WebhookEndpoint]:
-    """Lock endpoints, and so the lines of their messages, and read them."""
+    """Lock endpoints, and thereby the lines of their messages, and read them."""
     if not endpoint_ids:
         return {}
     locked = WebhookEndpoint.filter(id__in=set(endpoint_ids)).order_by("id").select_for_update(no_key=True)
@@ -109,7 +109,7 @@ async def add(rows: Sequence[rules.WebhookDelivery]) -> None:
 
 
 async def waiting() -> dict[int, datetime]:
-    """The time at which the next message to each active endpoint is due; endpoints without messages are left out."""
+    """The time at which the next message to each active endpoint is due. Endpoints without messages are omitted."""
     rows = await sql.query(
         """SELECT e.id AS id, (SELECT MIN(d.due_at) FROM webhook_delivery d WHERE d.endpoint_id = e.id) AS due_at
            FROM webhook_endpoint e WHERE e.active"""
@@ -135,6 +135,6 @@ async def abandon(endpoint_id: int, why: str) -> None:
 
 
 async def has_earlier(delivery: rules.WebhookDelivery) -> bool:
-    """Whether an earlier message of its line is pending."""
+    """Whether an earlier message in its line is pending."""
     before = WebhookDelivery.filter(line=delivery.line, state=WorkState.PENDING, id__lt=delivery.id)
     return await before.exists()
