@@ -1,6 +1,6 @@
-"""Group commit: calls that arrive during a write form the next batch. An idle batcher runs a call at once.
+"""Group commit: calls that arrive during a write form the next batch. Idle batchers run calls immediately.
 
-How a batch is written, and what each call returns, is decided by the ``write`` function that it is given.
+The ``write`` function decides how a batch is written and what each call returns.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Lock = tuple[str, int]
 
 
 class Locked(Exception):
-    """Another transaction holds the locks of a call, ``keys``. The call waits for them outside the queue."""
+    """Other transactions hold locks that a call needs, ``keys``. The call waits for them outside the queue."""
 
     def __init__(self, keys: Collection[Lock]) -> None:
         self.keys = frozenset(keys)
@@ -38,9 +38,9 @@ class Locked(Exception):
 
 
 Write = Callable[[Sequence[Call], frozenset[Lock]], Awaitable[Sequence[Answer | Exception]]]
-"""Writes a batch and returns each call's answer or exception, in order; ``Locked`` where its locks are not free.
+"""Writes a batch and returns each call's answer or exception, in order; ``Locked`` if a call's locks are not free.
 
-It waits for the given locks and for no others.
+It waits for the locks in its second argument, and for no others.
 """
 
 
@@ -52,10 +52,10 @@ class _Pending(Generic[Call, Answer]):
 
 
 class Batcher(Generic[Call, Answer]):
-    """Writes one batch at a time. Calls whose locks are held elsewhere wait in at most two further batches.
+    """Writes one batch at a time. Calls whose locks are held elsewhere wait in at most two more batches.
 
-    A batch has at most one call with the same ``key``. ``size`` is the number of rows of a call; a batch has at most
-    1,000 rows, unless one call alone has more.
+    A batch has at most one call per ``key``. ``size`` returns the number of rows of a call; a batch has at most 1,000
+    rows, unless a single call has more.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Batcher(Generic[Call, Answer]):
         self._waiting: set[asyncio.Task[None]] = set()
 
     async def do(self, call: Call) -> Answer:
-        """Run a call in a batch with others that arrive at the same time."""
+        """Run a call in a batch with concurrent calls, and return its answer."""
         pending: _Pending[Call, Answer] = _Pending(call, asyncio.get_running_loop().create_future())
         self._queue.append(pending)
         if self._running is None:
@@ -90,13 +90,13 @@ class Batcher(Generic[Call, Answer]):
                     await asyncio.sleep(min((time.monotonic() - began) * _PART_TO_WAIT, _MAX_SECONDS_TO_WAIT))
                     await self._let_join()
         finally:
-            # Reset before the next await, so that the next call starts a new task.
+            # Reset before the next await, so the next call starts a new task.
             self._running = None
 
     async def _let_join(self) -> None:
-        """Wait for calls whose requests the event loop is reading: until some turns of it have brought no call.
+        """Let calls join whose requests the event loop is still reading, until a few loop turns add no call.
 
-        Callers that were just answered often call again. Without this, one of many would be a batch of its own each time.
+        Callers that were just answered often call again. Without this wait, the first of them would form a batch alone.
         """
         until = time.monotonic() + _MAX_SECONDS_TO_JOIN
         quiet = 0
@@ -140,7 +140,7 @@ class Batcher(Generic[Call, Answer]):
             return [error] * len(batch)
 
     def _next(self, queue: deque[_Pending[Call, Answer]], locked: frozenset[Lock]) -> list[_Pending[Call, Answer]]:
-        """The next batch, oldest calls first. Calls that wait for other locks than ``locked`` stay in the queue."""
+        """The next batch, oldest calls first. Calls that wait for locks other than ``locked`` stay in the queue."""
         batch: list[_Pending[Call, Answer]] = []
         skipped: list[_Pending[Call, Answer]] = []
         keys: set[Hashable] = set()
@@ -165,7 +165,7 @@ class Batcher(Generic[Call, Answer]):
 
 
 def _start(run: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
-    # The task serves all calls, so it leaves the trace and the read of the request that started it.
+    # The task serves all calls, so it detaches from the trace and the read of the request that started it.
     async def task() -> None:
         await run()
 

@@ -1,7 +1,8 @@
-"""Keeps records and answers in memory, and decides whether one is still current. It reads nothing itself.
+"""Caches records and answers in memory, and decides whether an entry is still current. It does not read the database.
 
-Each validation drops the keys of what has changed since the one before, and begins an epoch. What a read keeps belongs to
-the epoch of its snapshot. It is used as long as none of its keys was dropped afterwards. ``stock.reading`` validates.
+Each validation drops the keys of everything that changed since the previous one; dropping keys begins a new epoch. An entry
+belongs to the epoch of the snapshot that it was read in, and is current until one of its keys is dropped.
+``stock.reading`` validates.
 """
 
 import asyncio
@@ -18,43 +19,43 @@ from gqlstock.rules.cache_keys import EVERYTHING, Key
 from gqlstock.store.validation import Mark
 
 ANSWER, RECORD = "answer", "record"
-"""The kinds of entries. The name of an answer begins with ``ANSWER``."""
+"""The kinds of entries. The name of an answer starts with ``ANSWER``."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Name = tuple[Any, ...]
-"""The name of an entry. It begins with the kind of the entry."""
+"""The name of an entry, starting with its kind."""
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _MAX_DROPPED_KEYS = 50_000
-"""Of older ones it is forgotten when they were dropped."""
-# What an entry takes besides its value, measured and rounded up.
+"""How many dropped keys are remembered with the epoch of their drop."""
+# The overhead of an entry besides its value, measured and rounded up.
 _BYTES_PER_ENTRY = 400
 _BYTES_PER_KEY = 100
 
 
 @dataclass(slots=True)
 class Found(Generic[V]):
-    """Something that was read, and what it depends on.
+    """A value that was read, with its dependencies.
 
-    Once it is kept, it is current in every snapshot from ``epoch`` on in which no key has been dropped, for reads at
-    ``since`` or later and before ``until``.
+    Once cached, it is current in every snapshot from ``epoch`` on in which none of its keys was dropped, for reads from
+    ``since`` (inclusive) to ``until`` (exclusive).
     """
 
     value: V
     keys: Collection[Key]
     size: int
-    """The bytes that the value takes; once it is kept, those of everything."""
+    """The bytes of the value; once cached, of the whole entry."""
     until: datetime | None = None
     since: datetime = _BEGINNING
     epoch: int = 0
     checked: int = 0
-    """The last epoch in which none of its keys had been dropped."""
+    """The last epoch in which its keys were checked and none had been dropped."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """Hits and misses of lookups, and entries that were found dropped."""
+    """Hits and misses of lookups, and stale entries that lookups removed."""
 
     hits: int = 0
     misses: int = 0
@@ -62,7 +63,7 @@ class Counts:
 
 
 class Cache:
-    """At most ``max_bytes``; 0 keeps nothing. Write transactions of SQLite use it from another thread."""
+    """Holds at most ``max_bytes``; 0 disables it. Thread-safe: SQLite runs write transactions in another thread."""
 
     def __init__(self, max_bytes: int = 0, max_dropped_keys: int = _MAX_DROPPED_KEYS) -> None:
         self.epoch = 0
@@ -70,26 +71,26 @@ class Cache:
         self.validating = asyncio.Lock()
         """Held from the moment a validation is sent until its result is applied."""
         self.sent = 0
-        """The number of validations that were sent."""
+        """The number of validations sent so far."""
         self.applied = 0
-        """The number of the last validation that was applied."""
+        """The number of the last applied validation."""
         self.validated_at = 0.0
-        """When that was, by this machine's monotonic clock."""
+        """When that was, by the monotonic clock."""
         self.counts = {ANSWER: Counts(), RECORD: Counts()}
         self._floor = 0
-        """Keys dropped before this epoch may be forgotten."""
+        """Drops before this epoch may have been forgotten."""
         self._last_drop = 0
         self._max_dropped_keys = max_dropped_keys
         self._dropped: OrderedDict[Key, int] = OrderedDict()
         self._max_bytes = max_bytes
-        # The least recently used come first. LRUCache of cachetools takes ten times as long, a fifth of the time of a read.
+        # Least recently used first. LRUCache of cachetools is ten times slower, which would be a fifth of the time of a read.
         self._entries: OrderedDict[Name, Found[Any]] = OrderedDict()
         self.bytes = 0
         self._lock = threading.Lock()
 
     @property
     def is_off(self) -> bool:
-        """Whether nothing is kept, so that there is nothing to validate."""
+        """Whether caching is disabled, so there is nothing to validate."""
         return self._max_bytes == 0
 
     def apply(self, mark: Mark, dropped: Collection[Key]) -> None:
@@ -117,18 +118,18 @@ class Cache:
                 self._floor = self._dropped.popitem(last=False)[1]
 
     def __contains__(self, name: Name) -> bool:
-        """Whether there is an entry, current or not."""
+        """Whether there is an entry, current or stale."""
         return name in self._entries
 
     def missed(self, name: Name) -> None:
-        """Count a lookup that needed no validation to find nothing."""
+        """Count a miss that needed no validation."""
         self._counts(name[0]).misses += 1
 
     def _counts(self, kind: str) -> Counts:
         return self.counts[ANSWER if kind == ANSWER else RECORD]
 
     def get(self, name: Name, pin: int, now: datetime) -> Found[Any] | None:
-        """An entry that is current in the snapshot of epoch ``pin``."""
+        """The entry if it is current in the snapshot of epoch ``pin``."""
         counts = self._counts(name[0])
         with self._lock:
             entry = self._find(name, pin, now, counts)
@@ -161,7 +162,7 @@ class Cache:
                 counts.drops += 1
                 return None
             entry.checked = self.epoch
-        # A read that began earlier may run beside the one that kept the entry, and is of its own time.
+        # A read that began earlier may run concurrently with the one that cached the entry; it sees its own instant.
         if entry.epoch > pin or entry.since > now or (entry.until is not None and entry.until <= now):
             return None
         self._entries.move_to_end(name)
@@ -177,14 +178,14 @@ class Cache:
         until: datetime | None,
         size: int,
     ) -> None:
-        """Keep something that was read in the snapshot of epoch ``pin``, unless it has changed since.
+        """Cache a value that was read in the snapshot of epoch ``pin``, unless it has changed since.
 
-        ``now`` is the time of that read. ``size``: bytes.
+        ``now``: the time of that read; ``size``: in bytes.
         """
         self._keep([(name, Found(value, keys, size, until))], pin, now)
 
     def keep_many(self, kind: str, found: Mapping[K, Found[Any]], pin: int, now: datetime) -> None:
-        """As ``keep``, for what is named (kind, id), by id."""
+        """Like ``keep``, for entries named (kind, id), by id."""
         self._keep([((kind, one), entry) for one, entry in found.items()], pin, now)
 
     def _keep(self, found: Iterable[tuple[Name, Found[Any]]], pin: int, now: datetime) -> None:
@@ -208,7 +209,7 @@ class Cache:
         self.bytes -= self._entries.pop(name).size
 
     def unchanged(self, keys: Iterable[Key], pin: int) -> bool:
-        """Whether none of the keys was dropped after the epoch ``pin``."""
+        """Whether none of the keys was dropped after epoch ``pin``."""
         with self._lock:
             return self._unchanged(keys, pin)
 
@@ -226,13 +227,13 @@ _in_context: ContextVar[Cache | None] = ContextVar("cache", default=None)
 
 
 def current() -> Cache:
-    """The cache of this process. Without one, nothing is kept."""
+    """The cache of this process. By default it is disabled."""
     return _in_context.get() or _everywhere
 
 
 @contextmanager
 def everywhere(cache: Cache) -> Iterator[None]:
-    """Use a cache in the whole process for the block."""
+    """Use a cache in the whole process during the block."""
     global _everywhere
     before, _everywhere = _everywhere, cache
     try:
@@ -243,7 +244,7 @@ def everywhere(cache: Cache) -> Iterator[None]:
 
 @contextmanager
 def replaced(cache: Cache) -> Iterator[None]:
-    """Use another cache in this context for the block; for tests."""
+    """Use another cache in this context during the block; for tests."""
     token = _in_context.set(cache)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Categories and their tree as records from memory."""
+"""Categories and their tree, as cached records."""
 
 from collections.abc import Collection, Iterable
 
@@ -25,5 +25,5 @@ async def children(ids: Iterable[int]) -> dict[int, list[Category]]:
 
 
 async def subtrees(ids: Iterable[int]) -> dict[int, list[int]]:
-    """The ids of each category and of everything below it."""
+    """The ids of each category and of all categories below it."""
     return await present.under_settings("category subtree", ids, rows.subtrees)

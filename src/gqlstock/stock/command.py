@@ -1,6 +1,6 @@
-"""The interface of every use case that changes stock: the objects it names, the items it locks, its decision.
+"""The interface of use cases that change stock: the objects a command names, the items it locks, its decision.
 
-It reads and writes nothing; ``transaction`` runs commands.
+Nothing is read or written here; ``transaction`` runs commands.
 """
 
 import itertools
@@ -23,13 +23,13 @@ _new_ids = itertools.count(-1, -1)
 
 
 def new_id() -> int:
-    """The temporary id of a new record, below 0. The writer replaces it everywhere by the stored id."""
+    """A temporary id for a new record, below 0. The writer replaces it with the stored id everywhere."""
     return next(_new_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The objects that a command names before anything is locked: SKUs and ids."""
+    """The objects that a command names, by SKU or id, before anything is locked."""
 
     skus: frozenset[str] = frozenset()
     items: frozenset[int] = frozenset()
@@ -39,13 +39,13 @@ class Names:
     announcements: frozenset[int] = frozenset()
     transfers: frozenset[int] = frozenset()
     addresses: frozenset[str] = frozenset()
-    """Addresses of guests. Their active holds are counted."""
+    """The addresses of guests whose active holds are counted."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A change of one level and the details of its movement. A missing or retired level is created or restored.
+    """A change of one level, with the details of its movement. A missing level is created, a retired one restored.
 
     ``order_id`` may be the temporary id of a new order.
     """
@@ -66,16 +66,16 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer of a command: the ids of the objects it created or changed, and the rows it refused."""
+    """The answer of a command: the ids of the objects it created or changed, and the refusals of single rows."""
 
     ids: dict[str, list[int]]
     refusals: list[Refusal] = field(default_factory=list)
     rows: Sequence[object] = field(default=(), compare=False)
-    """The objects as they were just written, where known. They are not kept under the idempotency key."""
+    """The objects as they were just written, if known. They are not stored under the idempotency key."""
 
 
 class Written(Protocol):
-    """The stored records and levels, for the answer."""
+    """The stored records and levels, from which the answer is made."""
 
     def id_of(self, record_id: int) -> int:
         """The stored id of a record by its temporary id."""
@@ -92,39 +92,39 @@ class Written(Protocol):
 
 @dataclass(slots=True)
 class Changes:
-    """The decision of a command, not written yet."""
+    """The decision of a command, before it is written."""
 
     answer: Callable[[Written], Result]
     entries: list[LedgerEntry] = field(default_factory=list)
     added: list[Any] = field(default_factory=list)
-    """New records. A record comes after those that it refers to."""
+    """New records. A record follows those that it refers to."""
     changed: list[Any] = field(default_factory=list)
     """New versions of records."""
     new_levels: dict[tuple[int, int], int] = field(default_factory=dict)
-    """The temporary ids of new levels, where a record refers to one."""
+    """The temporary ids of new levels that records refer to."""
     opened: list[tuple[int, int]] = field(default_factory=list)
     """Levels that must exist and be in use, with or without a ledger entry."""
     retired: list[tuple[int, int]] = field(default_factory=list)
-    """Levels that are taken out of use, by item and warehouse."""
+    """Levels to take out of use, by item and warehouse."""
     levels_before: dict[tuple[int, int], Level] = field(default_factory=dict)
-    """Levels before the change, where the snapshot differs: the last events still counted expired holds."""
+    """Levels before the change, if the snapshot differs: the last events still included expired holds."""
     expired: dict[tuple[int, int], Decimal] = field(default_factory=dict)
-    """The units of expired holds that the stored figures still contain. The figures of the snapshot do not."""
+    """The units of expired holds that the stored figures still include. The snapshot excludes them."""
     reassessed: frozenset[int] = frozenset()
-    """Items whose alerts and dates are checked although their stock did not change, such as after a change of a setting."""
+    """Items whose alerts and dates are rechecked although their stock did not change, such as after a settings change."""
     promised: frozenset[int] = frozenset()
-    """Orders whose lines get the date that they have now as ``promised_at``."""
+    """Orders whose lines get their current date as ``promised_at``."""
     events: list[Event] = field(default_factory=list)
 
     def level_id(self, snapshot: Snapshot, key: tuple[int, int]) -> int:
-        """The id of a level that a record refers to. A missing or retired level is created or restored."""
+        """The id of a level for a record to refer to. A missing level is created, a retired one restored."""
         self.opened.append(key)
         level = snapshot.level(*key)
         return level.id if level is not None else self.new_levels.setdefault(key, new_id())
 
 
 def summed(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    """One entry for each level, so that an order writes one movement for a level."""
+    """Merge the entries of each level, so an order writes one movement per level."""
     sums: dict[tuple[int, int], LedgerEntry] = {}
     for entry in entries:
         known = sums.get(entry.key)
@@ -140,18 +140,18 @@ class Command(Protocol):
 
     @property
     def key(self) -> IdempotencyKey | None:
-        """Its idempotency key."""
+        """The idempotency key of the call, if it has one."""
 
     @property
     def names(self) -> Names:
-        """The objects it names."""
+        """The objects that the command names."""
 
     @property
     def size(self) -> int:
-        """Its number of rows."""
+        """The number of rows of the command."""
 
     def items(self, snapshot: Snapshot) -> Collection[int]:
-        """The items that it locks. Raises ``Refused`` where the command as a whole is wrong."""
+        """The items to lock. Raises ``Refused`` if the command as a whole is invalid."""
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        """Decide against the snapshot. Pure: raises ``Refused`` and changes nothing, or returns the changes."""
+        """Decide against the snapshot. Pure: returns the changes, or raises ``Refused``."""

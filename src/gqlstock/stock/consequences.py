@@ -1,6 +1,6 @@
-"""The consequences of changed levels: filled backorders, changed dates, raised and resolved alerts, stock-crossing events.
+"""The consequences of changed levels: filled backorders, changed dates, raised and resolved alerts, in-stock crossings.
 
-The rules decide each of them; this module applies them to the unit of work.
+The rules decide each consequence; this module applies them to the unit of work.
 """
 
 import dataclasses
@@ -36,10 +36,10 @@ def apply_consequences(
     reassessed: Collection[int] = (),
     promised: Collection[int] = (),
 ) -> None:
-    """Apply the consequences of a command. ``before``: the levels before it.
+    """Apply the consequences of a command. ``before``: the levels before the command.
 
-    ``reassessed``: items whose alerts and dates are checked although their stock did not change. ``promised``: orders that
-    are promised their dates anew.
+    ``reassessed``: items whose alerts and dates are rechecked although their stock did not change. ``promised``: orders
+    whose promise dates are set to their current dates.
     """
     for key, units in _fillable(unit.snapshot, sorted(changed)).items():
         _fill_backorders(unit, key, units)
@@ -54,7 +54,7 @@ def apply_consequences(
 
 
 def _fillable(snapshot: Snapshot, keys: Sequence[Key]) -> dict[Key, Decimal]:
-    """The units that these levels can give to waiting orders; levels without any are left out."""
+    """The backordered units that each of these levels can fill; levels without any are omitted."""
     levels = {key: level for key in keys if (level := snapshot.level(*key)) is not None and level.backordered}
     fillable = {key: units for key, level in levels.items() if (units := backorders.fillable(level))}
     missing = [levels[key].id for key in fillable if snapshot.queue(levels[key].id) is None]
@@ -64,7 +64,7 @@ def _fillable(snapshot: Snapshot, keys: Sequence[Key]) -> dict[Key, Decimal]:
 
 
 def _fill_backorders(unit: UnitOfWork, key: Key, units: Decimal) -> None:
-    """Give units of the level to waiting orders, in the order in which they were planned."""
+    """Fill backorders from the level, in the order in which they were planned."""
     level = unit.snapshot.level(*key)
     assert level is not None
     waiting = unit.snapshot.queue(level.id)
@@ -86,7 +86,7 @@ def _fill_backorders(unit: UnitOfWork, key: Key, units: Decimal) -> None:
 
 
 def _fill(unit: UnitOfWork, allocation: Allocation, fill: Fill) -> None:
-    """Turn waiting units into ON_HAND ones. The rest of the allocation is split off and waits on."""
+    """Turn backordered units into ON_HAND ones. The rest of the allocation is split off and keeps waiting."""
     if fill.quantity < allocation.quantity:
         left = allocation.quantity - fill.quantity
         unit.add(dataclasses.replace(allocation, id=new_id(), split_from=allocation.planned_as, quantity=left))
@@ -96,18 +96,18 @@ def _fill(unit: UnitOfWork, allocation: Allocation, fill: Fill) -> None:
 
 
 def _update_shipment_states(unit: UnitOfWork, shipment_ids: Collection[int]) -> None:
-    """Derive the state of open shipments again from their units."""
+    """Recompute the state of open shipments from their units."""
     for shipment_id in sorted(shipment_ids):
         shipment = unit.snapshot.get(Shipment, shipment_id)
         assert shipment is not None
-        inside = [one for one in unit.snapshot.all(Allocation) if one.shipment_id == shipment_id]
-        state = shipment_rules.state([one.state for one in inside])
+        contents = [one for one in unit.snapshot.all(Allocation) if one.shipment_id == shipment_id]
+        state = shipment_rules.state([one.state for one in contents])
         if shipment.state in shipment_rules.OPEN_STATES and state is not shipment.state:
             unit.change(dataclasses.replace(shipment, state=state, updated_at=unit.now))
 
 
 def _update_alerts(unit: UnitOfWork, item_id: int) -> None:
-    """Raise and resolve the low-inventory alerts of an item for its current levels."""
+    """Raise and resolve low-inventory alerts for the current levels of an item."""
     due = alerts_due(unit.snapshot, item_id)
     for alert in due.to_resolve:
         resolved = dataclasses.replace(alert, state=AlertState.RESOLVED, resolved_at=unit.now)
@@ -121,7 +121,7 @@ def _update_alerts(unit: UnitOfWork, item_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WatchedQuantity:
-    """A quantity with an alert threshold: an item's over all active warehouses, or that of one level."""
+    """A quantity with an alert threshold: of an item over all active warehouses, or of one level."""
 
     item: Item
     warehouse_id: int | None
@@ -131,7 +131,7 @@ class WatchedQuantity:
 
 @dataclass(frozen=True, slots=True)
 class AlertsDue:
-    """Low quantities without an open alert, and open alerts whose quantity is no longer low."""
+    """The low quantities without an open alert, and the open alerts whose quantity is no longer low."""
 
     to_raise: list[WatchedQuantity] = field(default_factory=list)
     to_resolve: list[LowInventoryAlert] = field(default_factory=list)
@@ -150,7 +150,7 @@ def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
             due.to_raise.append(one)
         elif step is AlertStep.RESOLVE and alert is not None:
             due.to_resolve.append(alert)
-    # The remaining alerts have no threshold any more.
+    # The thresholds of the remaining alerts no longer exist.
     due.to_resolve.extend(known.values())
     return due
 
@@ -193,7 +193,7 @@ def _raised(unit: UnitOfWork, one: WatchedQuantity) -> LowInventoryAlert:
 
 
 def _crossings(unit: UnitOfWork, item_id: int, levels_before: Mapping[Key, Level]) -> list[Event]:
-    """The events of the websites on which an item ran out or came back in stock."""
+    """The events of websites on which an item ran out or came back in stock."""
     snapshot = unit.snapshot
     item, after = snapshot.item(item_id), snapshot.levels_of(item_id)
     before = {level.warehouse_id: levels_before.get((item_id, level.warehouse_id), Level()) for level in after}

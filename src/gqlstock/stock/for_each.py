@@ -1,4 +1,4 @@
-"""What one read works out once for each of many ids, whichever of its fields ask. None of it is kept after the read."""
+"""Loads values by id once per read, for all of its fields. Nothing is cached beyond the read."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import TypeVar
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 async def once(kind: str, ids: Iterable[K], load: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> dict[K, V]:
-    """The values by id. The running read loads each once; without a read, each call loads its own."""
+    """The values by id. The running read loads each value once; without a read, every call loads."""
     read = reading.running()
     if read is None:
         return dict(await load(list(dict.fromkeys(ids))))

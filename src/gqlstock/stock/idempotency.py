@@ -1,6 +1,6 @@
-"""Idempotency keys of commands: an answer is stored in the transaction of its command and returned for a repeated call.
+"""Idempotency keys of commands: an answer is stored in the transaction of its command and returned to repeated calls.
 
-Which stored answer applies to a call is decided by ``rules.idempotency``.
+``rules.idempotency`` decides which stored answer applies to a call.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,11 +20,11 @@ from gqlstock.store.db import clock, transactions
 
 Answer = Result | Refused
 _REFUSAL_RETENTION = timedelta(hours=1)
-"""A stored refusal only answers calls that arrived before it, so that it is needed for a short time."""
+"""A stored refusal only answers calls that arrived before it, so it is needed for a short time only."""
 
 
 class _OnWebsite(Protocol):
-    """A request on a website; None is the default one."""
+    """A request on a website; None is the default website."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -33,9 +33,9 @@ class _OnWebsite(Protocol):
 
 
 def key_of(caller: Caller, mutation: str, key: str | None, request: object) -> IdempotencyKey | None:
-    """The idempotency key of a call; None for a call without one.
+    """The idempotency key of a call, if it has one.
 
-    ``request`` is the parsed input, in frozen dataclasses; ``canonical`` decides which inputs are equal.
+    ``request``: the parsed input, in frozen dataclasses. ``canonical`` decides which inputs are equal.
     """
     if key is None:
         return None
@@ -44,7 +44,7 @@ def key_of(caller: Caller, mutation: str, key: str | None, request: object) -> I
 
 
 async def key_on_website(caller: Caller, mutation: str, key: str | None, request: _OnWebsite) -> IdempotencyKey | None:
-    """Like ``key_of``. Naming the default website equals leaving it out."""
+    """Like ``key_of``, for a request on a website. Naming the default website equals omitting it."""
     website = skus.normalized(request.website) if key is not None and request.website is not None else None
     if website is not None and website == await warehouses.default_website_code():
         request = replace(request, website=None)
@@ -52,7 +52,7 @@ async def key_on_website(caller: Caller, mutation: str, key: str | None, request
 
 
 async def is_used(caller: Caller, mutation: str, key: str) -> bool:
-    """Whether a call of this mutation under this key was carried out."""
+    """Whether a call of this mutation with this key was carried out."""
     name = catalog.text(key, "idempotencyKey", "idempotencyKey")
     return await rows.has(IdempotencyKey(caller.key, mutation, name, ""))
 
@@ -62,13 +62,13 @@ class Answers:
     """The stored answers for the keys of a batch."""
 
     valid: dict[IdempotencyKey, Answer] = field(default_factory=dict)
-    """Answers to return."""
+    """The answers to return."""
     outdated: list[int] = field(default_factory=list)
-    """The ids of refusals that do not apply, because these calls arrived after them."""
+    """The ids of refusals that do not apply, because the calls arrived after them."""
 
 
 async def answers(keys: Collection[IdempotencyKey]) -> Answers:
-    """The stored answers for these keys. Call it under the locks: a call that used a key has committed by then."""
+    """The stored answers for these keys. Call it under the locks: earlier calls with the same keys have committed by then."""
     found = Answers()
     for key, kept in (await rows.kept(keys)).items():
         if rules.decides(kept, key):
@@ -79,12 +79,12 @@ async def answers(keys: Collection[IdempotencyKey]) -> Answers:
 
 
 async def keep(new: Mapping[IdempotencyKey, Answer], outdated: Collection[int]) -> None:
-    """Store answers under keys. The transaction is retried where another one used a key meanwhile."""
+    """Store answers under keys. If another transaction has used a key meanwhile, raises ``Outdated`` for a retry."""
     if outdated:
         await rows.remove(outdated)
     refused = {key for key, answer in new.items() if isinstance(answer, Refused)}
     if not await rows.insert({key: _stored(answer) for key, answer in new.items()}, refused):
-        raise transactions.Outdated("a key was used meanwhile")
+        raise transactions.Outdated("an idempotency key was used meanwhile")
 
 
 def _stored(answer: Answer) -> dict[str, object]:
@@ -103,6 +103,6 @@ def _answer(kept: KeptAnswer, key: IdempotencyKey) -> Answer:
 
 
 async def forget(older_than: timedelta) -> None:
-    """Delete answers older than that."""
+    """Delete answers that are older than ``older_than``."""
     now = clock.now()
     await rows.sweep(now - older_than, now - _REFUSAL_RETENTION)

@@ -1,4 +1,4 @@
-"""Lists of rows that are read page by page. Which rows a list has is decided in ``services``."""
+"""Lists of rows that are read page by page. ``services`` decides which rows a list contains."""
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from decimal import Decimal
@@ -13,11 +13,11 @@ Row = TypeVar("Row")
 Row_co = TypeVar("Row_co", covariant=True)
 
 Refine = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
-"""Returns rows as they are now. Their keys remain those that they were found by."""
+"""Returns the current versions of rows. Their sort keys remain those that they were found by."""
 
 
 class Rows(Protocol[Row_co]):
-    """A list. Cursors are bound to its ``name``, and hold a value of the ``kind`` that an order sorts by."""
+    """A list. Cursors are bound to its ``name``, and contain a value of the ``kind`` that an order sorts by."""
 
     @property
     def name(self) -> str: ...
@@ -25,14 +25,14 @@ class Rows(Protocol[Row_co]):
     def kind(self, order: SortOrder) -> type: ...
 
     async def page(self, span: Span) -> Sequence[tuple[Row_co, Key]]:
-        """The rows of a span, each with its key."""
+        """The rows of a span, each with its sort key."""
 
     async def count(self) -> int:
         """The number of rows on all pages."""
 
 
 class RowsBelow(Protocol[Row_co]):
-    """A list below each of many parents, as ``Rows``."""
+    """Like ``Rows``, with one list for each of many parents."""
 
     @property
     def name(self) -> str: ...
@@ -40,10 +40,10 @@ class RowsBelow(Protocol[Row_co]):
     def kind(self, order: SortOrder) -> type: ...
 
     async def pages(self, span: Span) -> Mapping[int, Sequence[tuple[Row_co, Key]]]:
-        """The rows of a span below each parent. Parents without any may be left out."""
+        """The rows of a span for each parent. Parents without rows may be omitted."""
 
     async def counts(self) -> Mapping[int, int]:
-        """The number of rows below each parent. Parents without any may be left out."""
+        """The number of rows of each parent. Parents without rows may be omitted."""
 
 
 class QueryRows(Generic[Row]):
@@ -73,7 +73,7 @@ class QueryRows(Generic[Row]):
 
 
 class QueryRowsBelow(Generic[Row]):
-    """The rows of a query below each parent, whose id is in ``column``; one statement for any number of parents.
+    """The rows of a query for each parent, whose id is in ``column``. One statement for any number of parents.
 
     With ``groups``, a parent has the rows of all members of its group.
     """
@@ -123,14 +123,14 @@ class QueryRowsBelow(Generic[Row]):
         return found
 
     def identity(self) -> Hashable:
-        """Equal for lists of the same rows in the same groups, such as a category with and without its children."""
+        """Equal for lists of the same rows in the same groups. A category has other groups with its children than without."""
         groups = self._groups
         grouped = None if groups is None else frozenset((parent, tuple(group)) for parent, group in groups.items())
         return keyset.identity(self._query), self._column, grouped
 
 
 class ComputedRows(Generic[Row]):
-    """Rows that were computed, sorted by a figure. ``key`` gives the figure and an id."""
+    """Computed rows, sorted by a figure. ``key`` returns the figure and an id."""
 
     name = "report"
 
@@ -148,7 +148,7 @@ class ComputedRows(Generic[Row]):
 
 
 def between(rows: Sequence[tuple[Row, Key]], span: Span) -> list[tuple[Row, Key]]:
-    """The rows of a span out of all rows, in any order. The sorted values are numbers."""
+    """The rows of a span. ``rows``: all rows, in any order; their sort values are numbers."""
     sign = -1 if span.order.descending else 1
     after, before = (None if key is None else _at(key, sign) for key in (span.after, span.before))
     placed = sorted(((_at(key, sign), row, key) for row, key in rows), key=lambda one: one[0])

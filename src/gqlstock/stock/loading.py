@@ -1,4 +1,4 @@
-"""Loads the snapshot of a batch: resolves the named objects, locks them, and reads the rest under the locks."""
+"""Loads the snapshot of a batch: resolves named objects, locks them, and reads the rest under the locks."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
 async def wait(wait_for: frozenset[Lock]) -> None:
     """Wait for locks that other transactions hold: items by id, then the rest by kind and id.
 
-    Call it before any other lock is taken: a transaction that waits and holds locks can deadlock.
+    Call it before taking any other lock: a transaction that waits while holding locks can deadlock.
     """
     by_kind: dict[str, list[int]] = {}
     for kind, found in sorted(wait_for):
@@ -47,7 +47,7 @@ async def wait(wait_for: frozenset[Lock]) -> None:
 
 
 async def prefetch(names: Sequence[Names]) -> None:
-    """Have in memory what commands name of the catalog: their transaction reads what is missing, and never keeps it."""
+    """Cache the catalog records that commands name, because write transactions read missing records but never cache them."""
     skus = {sku for one in names for sku in one.skus}
     if cache.current().is_off or present.may_be_kept(skus):
         await validating.catch_up()
@@ -62,7 +62,7 @@ async def _prefetch(skus: Collection[str]) -> None:
 
 
 async def resolve(names: Sequence[Names]) -> Snapshot:
-    """Read the catalog and the orders, holds, announcements and transfers that commands name, without locks and levels."""
+    """Read what commands name (catalog, orders, holds, announcements, transfers), without locks and without levels."""
     snapshot = Snapshot(
         now=clock.now(),
         network=await present.network(),
@@ -122,23 +122,23 @@ async def _read_catalog(snapshot: Snapshot, items: dict[int, Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """The locks of this transaction. ``items`` is None on SQLite, where a transaction locks the whole database."""
+    """The locks of this transaction. ``items`` is None on SQLite, where a write transaction locks the whole database."""
 
     items: frozenset[int] | None
     others: frozenset[Lock] = frozenset()
-    """Orders, holds, announcements, shipments and transfers that another transaction has locked."""
+    """The orders, holds, announcements, shipments and transfers that other transactions have locked."""
     changed: tuple[int, ...] = ()
-    """The items that changed between being read and being locked."""
+    """The items that changed between reading and locking them."""
 
     def check_unchanged(self) -> None:
-        """Raise ``Outdated`` where an item changed since it was read."""
+        """Raise ``Outdated`` if an item has changed since it was read."""
         if self.changed:
-            raise transactions.Outdated(f"items {list(self.changed)} were changed")
+            raise transactions.Outdated(f"items {list(self.changed)} have changed")
 
     def missing(self, items: Collection[int], names: Names, snapshot: Snapshot) -> set[Lock]:
-        """The locks that a command needs and another transaction holds.
+        """The locks that a command needs and other transactions hold.
 
-        A shipment needs the lock of its order too, and the announcement of a transfer that of its transfer.
+        A shipment also needs the lock of its order, and the announcement of a transfer that of its transfer.
         """
         if self.items is None:
             return set()
@@ -153,7 +153,7 @@ class Locks:
 
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
-    """Lock items by id, then the rest by kind and id, skipping what is locked elsewhere."""
+    """Lock items by id, then the rest by kind and id, skipping rows that are locked elsewhere."""
     if not connection.is_postgres():
         return Locks(None)
     locked = await rows.lock_items(item_ids)
@@ -169,7 +169,7 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
 
 
 async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Snapshot:
-    """Read what the commands are decided against, under the locks."""
+    """Read, under the locks, the rest of what the commands are decided against."""
     if locked.items is not None:
         await _read_again(found)
     stored = await levels.of_items(item_ids, found.now)
@@ -184,7 +184,7 @@ async def load(found: Snapshot, locked: Locks, item_ids: Collection[int]) -> Sna
 
 
 async def _read_again(found: Snapshot) -> None:
-    """Read what was named again, under its locks. Raises ``Outdated`` where that needs other items."""
+    """Reread the named objects under their locks. Raises ``Outdated`` if they now need further items."""
     names = Names(
         orders=frozenset(one.id for one in found.all(Order)),
         shipments=frozenset(one.id for one in found.all(Shipment)),
@@ -198,16 +198,16 @@ async def _read_again(found: Snapshot) -> None:
     found.records.clear()
     await _read_named(found, [names])
     if _level_ids(found) - found.level_items.keys():
-        raise transactions.Outdated("an order has units of other items by now")
+        raise transactions.Outdated("an order now has units of further items")
 
 
 async def of_items(item_ids: Collection[int]) -> Snapshot:
-    """A snapshot of items for reading, without locks."""
+    """A snapshot of items, read without locks."""
     return await load(await resolve([Names(items=frozenset(item_ids))]), Locks(None), item_ids)
 
 
 async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
-    """Add to the snapshot what a decision needs besides."""
+    """Add to the snapshot what a decision needs in addition."""
     if more.queues:
         for level_id in more.queues:
             snapshot.queues[level_id] = []
@@ -231,9 +231,9 @@ async def load_more(snapshot: Snapshot, more: NotLoaded) -> None:
 
 
 async def _load_dates_of(snapshot: Snapshot, order_ids: Collection[int]) -> None:
-    """All that the dates of orders depend on: where they wait, who waits there before them, and what is to come.
+    """Load what the dates of orders depend on: their waiting units, the queues of those levels, and the dated supply.
 
-    Items that the commands do not name are not locked for it. Their dates are as of this moment.
+    Items that the commands do not name are not locked for this. Their dates are as of now.
     """
     snapshot.loaded_orders.update(order_ids)
     waiting, lines = await rows.waiting_of(order_ids)

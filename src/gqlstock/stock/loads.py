@@ -1,4 +1,4 @@
-"""The loads of one read. Two of its tasks do not load records of a kind at the same time."""
+"""The running loads of a read. No two of its tasks load records of one kind at the same time."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ import asyncio
 class Loads:
     def __init__(self) -> None:
         self.running: dict[str, asyncio.Event | None] = {}
-        """The kinds of records that a task loads. The event is there if another task waits for it."""
+        """The kinds of records that are being loaded, each with an event if another task waits for it."""
 
     async def wait(self, kind: str) -> None:
-        """Wait until no task loads records of a kind."""
+        """Wait until no task is loading records of a kind."""
         while kind in self.running:
             done = self.running[kind]
             if done is None:
@@ -17,7 +17,7 @@ class Loads:
             await done.wait()
 
     def begin(self, kind: str) -> None:
-        """A task loads records of a kind. None may be running."""
+        """Register that a task loads records of a kind. No other task may be loading them."""
         self.running[kind] = None
 
     def finish(self, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""Warehouses, websites and organizations as records from memory. ``present.network`` has what decisions need of them."""
+"""Warehouses, websites and organizations, as cached records. ``present.network`` has what decisions need of them."""
 
 from collections.abc import Collection, Iterable
 
@@ -13,7 +13,7 @@ async def warehouses(ids: Iterable[int]) -> dict[int, Warehouse]:
 
 
 async def warehouses_by_code(codes: Collection[str]) -> dict[str, Warehouse]:
-    """Warehouses by code as given, in any spelling."""
+    """Warehouses by the given codes, which may have any spelling."""
     network = await present.network()
     ids = {code: found for code in codes if (found := network.warehouse_id(code)) is not None}
     known = await warehouses(ids.values())
@@ -52,7 +52,7 @@ async def organization(code: str) -> Organization | None:
 
 
 async def assignments_of_websites(ids: Iterable[int]) -> dict[int, list[Assignment]]:
-    """The warehouses assigned to each website itself, by priority."""
+    """The warehouses assigned directly to each website, by priority."""
     return await present.under_settings(
         "website assignments", ids, lambda missing: rows.assignments("website_id", missing)
     )

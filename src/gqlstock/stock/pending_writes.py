@@ -1,6 +1,6 @@
-"""The new and changed records of a batch, written with one statement for each table and kind of change.
+"""The new and changed records of a batch, written with one statement per table and kind of change.
 
-Levels and movements are written by ``ledger``.
+``ledger`` writes levels and movements.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from gqlstock.store.db import tables
 
 
 class PendingWrites:
-    """New records have temporary ids below 0. Writing replaces these ids, also in records that refer to them."""
+    """New records have temporary ids below 0. Writing replaces these ids, and references to them, with stored ids."""
 
     def __init__(self) -> None:
         self._added: dict[type, dict[int, Any]] = {kind: {} for kind in tables.WRITE_ORDER}
@@ -23,7 +23,7 @@ class PendingWrites:
         self._added[type(record)][record.id] = record
 
     def change(self, before: Any, after: Any) -> None:
-        """Register a new version of a record, which may itself be new."""
+        """Register a new version of a stored or new record."""
         kind = type(after)
         if after.id in self._added[kind]:
             self._added[kind][after.id] = after
@@ -32,7 +32,7 @@ class PendingWrites:
             self._changed[kind][after.id] = after
 
     def id_of(self, record_id: int) -> int:
-        """The stored id of a record that was written."""
+        """The stored id of a written record."""
         return self._stored.get(record_id, record_id)
 
     def store(self, new_id: int, stored_id: int) -> None:
@@ -52,7 +52,7 @@ class PendingWrites:
             await tables.update(kind, [(before, after) for before, after in pairs if before != after])
 
     async def _insert_all(self, kind: type) -> None:
-        """Insert new records; those last that refer to others of their kind, such as units split off an allocation."""
+        """Insert new records. Those that refer to others of their kind come last, such as split allocations."""
         new, refers = self._added[kind], tables.REFERENCES.get(kind, ())
         first: list[Any] = []
         last: list[Any] = []
@@ -64,12 +64,12 @@ class PendingWrites:
                 await self._insert(kind, records)
 
     async def _insert(self, kind: type, records: Sequence[Any]) -> None:
-        given: dict[str, Sequence[Any]] = {}
+        columns: dict[str, Sequence[Any]] = {}
         for name in tables.REFERENCES.get(kind, ()):
-            given[name] = [self.id_of(getattr(record, name)) for record in records]
+            columns[name] = [self.id_of(getattr(record, name)) for record in records]
         if tables.has_seal(kind):
-            given["seal"] = self._seals(records)
-        ids = await tables.insert(kind, records, given)
+            columns["seal"] = self._seals(records)
+        ids = await tables.insert(kind, records, columns)
         self._stored.update(zip((record.id for record in records), ids, strict=True))
 
     def _seals(self, records: Sequence[Any]) -> list[int]:
@@ -80,7 +80,7 @@ class PendingWrites:
         ]
 
     def _by_parent(self, kind: type) -> dict[int, list[Any]]:
-        """The new records of a kind by the record that they are a part of."""
+        """The new records of a kind, by the id of the record that they belong to."""
         found: dict[int, list[Any]] = {}
         for record in self._added[kind].values():
             parent = getattr(record, tables.REFERENCES[kind][0])

@@ -1,6 +1,6 @@
-"""The present: network, settings, catalog and levels, as records from memory where they are current.
+"""The current state: network, settings, catalog and levels, from the cache where it is current.
 
-In a read all of it is of one instant. Elsewhere each function reads by itself.
+Within a read, everything is of one instant. Outside a read, each call reads on its own.
 """
 
 import sys
@@ -31,11 +31,11 @@ from gqlstock.store.db import reads
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# What records take in memory, measured and rounded up.
+# The memory that records take, measured and rounded up.
 _BYTES_PER_ITEM = 1_000
-"""Besides its long texts, its pictures and its options."""
+"""Without its long texts, pictures and options."""
 _BYTES_PER_VALUE = 500
-"""Of an option, and of a picture besides its text."""
+"""Of an option value, or of a picture without its URL."""
 _BYTES_PER_LEVEL = 350
 _BYTES_PER_PLACE = 300
 _BYTES_PER_CHANNEL = 2_000
@@ -49,7 +49,7 @@ _passing: ContextVar[bool] = ContextVar("passing", default=False)
 
 @contextmanager
 def passing() -> Iterator[None]:
-    """Do not keep what is read in the block: rows that are only looked at would push out those that are asked for."""
+    """Do not cache what the block reads: rows of a scan would evict rows that are in demand."""
     token = _passing.set(True)
     try:
         yield
@@ -60,7 +60,7 @@ def passing() -> Iterator[None]:
 async def records(
     kind: str, ids: Iterable[K], load: Callable[[list[K]], Awaitable[Mapping[K, Found[V]]]]
 ) -> dict[K, V]:
-    """The records with these ids: from memory, and the rest from ``load``."""
+    """The records with these ids, from the cache, and the missing ones from ``load``."""
     kept = reading.records()
     if kept is None:
         return {one: found.value for one, found in (await load(list(dict.fromkeys(ids)))).items()}
@@ -91,7 +91,7 @@ async def records(
 async def under_settings(
     kind: str, ids: Iterable[K], load: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
 ) -> dict[K, V]:
-    """As ``records``, for what only a change of network, categories or settings changes: the records, or lists of them."""
+    """Like ``records``, for values that depend on network, categories and settings only: records, or lists of records."""
 
     async def loaded(missing: list[K]) -> dict[K, Found[V]]:
         return {
@@ -107,7 +107,7 @@ async def under_settings(
 
 
 def may_be_kept(skus: Iterable[str]) -> bool:
-    """Whether items with these SKUs, the network and the settings above items are in memory, current or not."""
+    """Whether items with these SKUs, the network and the settings above items are cached, current or stale."""
     kept = cache.current()
     names = [("network", 0), ("above", 0), *(("sku", spelling.normalized(sku)) for sku in skus)]
     return all(name in kept for name in names)
@@ -124,7 +124,7 @@ async def _load_network(_: list[int]) -> dict[int, Found[Network]]:
 
 
 async def settings_above() -> Fallback:
-    """The settings of websites and organizations, and those of the system."""
+    """The settings of websites, organizations and the system."""
     return (await records("above", [0], _load_above))[0]
 
 
@@ -134,7 +134,7 @@ async def _load_above(_: list[int]) -> dict[int, Found[Fallback]]:
 
 
 async def settings_of_categories(category_ids: Iterable[int | None]) -> dict[int | None, Fallback]:
-    """The settings that apply to items of each category, or of none."""
+    """The settings that apply to items of each category, or without a category (None)."""
     above = await settings_above()
 
     async def load(missing: list[int]) -> dict[int, Found[Fallback]]:
@@ -159,7 +159,7 @@ async def items(ids: Iterable[int]) -> dict[int, Item]:
 
 
 def keep_items(found: Iterable[Item]) -> None:
-    """Keep items that a list has read, so that they need not be read again by id."""
+    """Cache items that a list has read, to avoid reading them again by id."""
     kept = reading.records()
     if kept is not None:
         kept.put_many("item", {item.id: _item(item) for item in found})
@@ -190,19 +190,19 @@ def _bytes_of(item: Item) -> int:
 
 
 def key_of(item: Item) -> Key:
-    """The key of an item: that of its product."""
+    """The cache key of an item, which is that of its product."""
     return cache_keys.item(item.id if item.product_id is None else item.product_id)
 
 
 async def with_products(found: Iterable[Item]) -> dict[int, Item]:
-    """The given items and the products of combinations among them, by id."""
+    """These items and the products of the combinations among them, by id."""
     known = {item.id: item for item in found}
     missing = {item.product_id for item in known.values() if item.product_id is not None} - known.keys()
     return known | await items(missing) if missing else known
 
 
 async def by_sku(skus: Collection[str]) -> dict[str, Item]:
-    """Items in use by SKU as given, in any spelling; products and combinations."""
+    """Products and combinations in use by the given SKUs, which may have any spelling."""
     spelled = {sku: spelling.normalized(sku) for sku in skus}
     found = await records("sku", spelled.values(), _load_skus)
     if len(found) < len(spelled):
@@ -212,7 +212,7 @@ async def by_sku(skus: Collection[str]) -> dict[str, Item]:
 
 async def _load_skus(skus: list[str]) -> dict[str, Found[Item]]:
     found = await catalog.by_sku(skus)
-    # The same objects by id: they take their room once.
+    # The same objects are cached by id, which accounts for their size.
     keep_items(found.values())
     return {sku: Found(item, (key_of(item),), 0) for sku, item in found.items()}
 
@@ -254,7 +254,7 @@ async def counted_combinations(found: Iterable[Item]) -> dict[int, list[Item]]:
 async def settings(
     found: Iterable[Item], places: Network | None = None, category_ids: Iterable[int] = ()
 ) -> SettingsLookup:
-    """The settings of items on every website, and of items that these categories are going to have."""
+    """The settings of items on every website, and of new items in these categories."""
     known = await with_products(found)
 
     async def load(ids: list[int]) -> dict[int, Found[dict[Place, dict[str, Any]]]]:
@@ -279,7 +279,7 @@ async def levels_of(item_ids: Iterable[int]) -> dict[int, list[Level]]:
 
 
 async def levels_in_use(item_ids: Iterable[int]) -> dict[int, LevelsInUse]:
-    """As ``levels_of``, with dated supply and the moment at which time changes them."""
+    """Like ``levels_of``, with dated supply and the time at which they change by time alone."""
     return await records("levels", item_ids, _load_levels)
 
 
@@ -314,7 +314,7 @@ async def _load_levels_by_id(ids: list[int]) -> dict[int, Found[Level]]:
 async def assortment(found: Collection[Item], channel: SalesChannel) -> Assortment:
     """These items as one website sells them. The number of statements does not depend on the number of items.
 
-    In a read it is the one of before, if that has all of them: what was assessed for a product is there for its combinations.
+    A read reuses its previous assortment if that has all of them, for example for the combinations of an assessed product.
     """
     kept = reading.records()
     before = kept.get_found(_ASSORTMENT, (channel.id,))[0].get(channel.id) if kept is not None else None
@@ -324,7 +324,7 @@ async def assortment(found: Collection[Item], channel: SalesChannel) -> Assortme
     members = await counted_combinations(wanted.values())
     for of_product in members.values():
         wanted |= {one.id: one for one in of_product}
-    # Levels first: fields below combinations ask for some of them while settings are read.
+    # Levels come first, because fields of combinations request some of them while settings are being read.
     levels = await levels_in_use(wanted)
     here = Assortment(channel, await settings(wanted.values()), members, levels, reads.now())
     if kept is not None and not _passing.get():

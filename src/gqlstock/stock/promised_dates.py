@@ -1,7 +1,7 @@
-"""Which orders a command gives other dates. ``rules.promises`` derives the dates; they are never stored.
+"""Which orders' dates a command changes. ``rules.promises`` derives the dates; they are never stored.
 
-An order is told when any of its lines has another date after the command and its fills. A line that did not wait before the
-command gets its first date from it, which is no change: that of an order that is placed or tried again.
+An order gets an event if any of its lines has a different date after the command and its fills. The first date of a line,
+which it gets when its order is placed or retried, is not a change.
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ from gqlstock.stock.unit_of_work import Key, UnitOfWork
 
 R = TypeVar("R")
 Dates = dict[int, list[datetime | None]]
-"""The dates of all that waits of each line, or of each order."""
+"""The dates of the waiting units of each line, or of each order."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """Waiting allocations, each with the arrival that brings the last of its units."""
+    """Waiting allocations, each with the arrival of its last unit."""
 
     waiting: Sequence[Allocation]
     arrivals: Sequence[Arrival | None]
@@ -41,18 +41,18 @@ class _Queue:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A level whose dates may have changed, with who waited before and who waits now."""
+    """A level whose dates may have changed, with its queue before and after the command."""
 
     level: Level
     before: _Queue
     after: _Queue
 
     def moved_lines(self) -> set[int]:
-        """The lines of which units arrive at another moment, or began or ceased to wait."""
+        """The lines whose units arrive at another time, or have started or stopped waiting."""
         before, after = self.before.by_id(), self.after.by_id()
         stayed = {id_ for id_, arrival in before.items() if id_ in after and _moment(arrival) == _moment(after[id_])}
-        everyone = (*self.before.waiting, *self.after.waiting)
-        return {one.line_id for one in everyone if one.id not in stayed}
+        waiting = (*self.before.waiting, *self.after.waiting)
+        return {one.line_id for one in waiting if one.id not in stayed}
 
 
 def _moment(arrival: Arrival | None) -> datetime | None:
@@ -62,25 +62,25 @@ def _moment(arrival: Arrival | None) -> datetime | None:
 def apply_changed_dates(
     unit: UnitOfWork, changed: Collection[Key], before: Mapping[Key, Level], reassessed: Collection[int]
 ) -> None:
-    """Add the event of each order of which any line has another date. Runs after the fills.
+    """Add an event for each order with a line whose date has changed. Runs after the fills.
 
     ``reassessed``: items for which incomingBufferDays may have changed.
     """
     changes = _changes(unit, changed, before, reassessed)
     if changes:
-        _tell(unit, changes)
+        _report(unit, changes)
     _lapse(unit, [one.level for one in changes])
 
 
 def waiting_items(snapshot: Snapshot, order_ids: Collection[int]) -> set[int]:
-    """The items that units of these orders wait for."""
+    """The items whose units these orders wait for."""
     return _items_of(snapshot, {one.level_id for one in _waiting_of(snapshot, order_ids) if one.level_id is not None})
 
 
 def promise(unit: UnitOfWork, order_id: int) -> None:
-    """Promise an order and each of its lines the date that it has now. Runs after the changed dates.
+    """Set the promise dates of an order and its lines to their current dates. Runs after the changed dates.
 
-    The order was loaded with all that belongs to it.
+    The order must be loaded completely.
     """
     snapshot = unit.snapshot
     order = snapshot.get(Order, order_id)
@@ -99,7 +99,7 @@ def promise(unit: UnitOfWork, order_id: int) -> None:
 
 
 def _waiting_of(snapshot: Snapshot, order_ids: Collection[int]) -> list[Allocation]:
-    """The waiting allocations of orders that were loaded."""
+    """The waiting allocations of loaded orders."""
     lines = {line.id for line in snapshot.all(OrderLine) if line.order_id in order_ids} if order_ids else set()
     return [
         one for one in snapshot.all(Allocation) if one.line_id in lines and one.state is AllocationState.BACKORDERED
@@ -109,7 +109,7 @@ def _waiting_of(snapshot: Snapshot, order_ids: Collection[int]) -> list[Allocati
 def _changes(
     unit: UnitOfWork, changed: Collection[Key], before: Mapping[Key, Level], reassessed: Collection[int]
 ) -> list[_Change]:
-    """The levels whose dates may have changed. Raises ``NotLoaded`` with the needs of all of them."""
+    """The levels whose dates may have changed. Raises ``NotLoaded`` with everything that is missing."""
     announced = {one.level_id for one in _touched(unit, StockAnnouncement)}
     found: list[_Change] = []
     missing: list[NotLoaded] = []
@@ -142,14 +142,14 @@ def _level_before(level: Level, changed: Collection[Key], before: Mapping[Key, L
 
 
 def _is_dated(level: Level) -> bool:
-    """Whether units that wait at a level may have a date."""
+    """Whether units that wait at a level can have a date."""
     return bool(level.backordered and level.incoming)
 
 
 def _change(unit: UnitOfWork, then: Level, now: Level, reassessed: Collection[int]) -> _Change | None:
-    """The queue of a level before and after the command. None: the command cannot have changed a date.
+    """The queue of a level before and after the command; None if the command cannot have changed a date.
 
-    New orders wait last and change no date: for them the queue is not loaded, however many wait.
+    New orders queue last and change no date, so the queue, which may be long, is not loaded for them.
     """
     if not (then.backordered or now.backordered):
         return None
@@ -176,7 +176,7 @@ def _change(unit: UnitOfWork, then: Level, now: Level, reassessed: Collection[in
 
 
 def _adds_to_lines(unit: UnitOfWork, level_id: int) -> bool:
-    """Whether more units of a line that was there before the command wait at a level."""
+    """Whether the command makes more units of an existing line wait at a level."""
     new_lines = {line_id for line_id, before in unit.replaced.get(OrderLine, {}).items() if before is None}
     return any(
         one.level_id == level_id and one.state is AllocationState.BACKORDERED and one.line_id not in new_lines
@@ -185,13 +185,13 @@ def _adds_to_lines(unit: UnitOfWork, level_id: int) -> bool:
 
 
 def _touched(unit: UnitOfWork, kind: type[R]) -> list[R]:
-    """The records of a kind that the command added or changed, as they are now."""
+    """The current versions of the records of a kind that the command added or changed."""
     known: Mapping[int, R] = unit.snapshot.records.get(kind, {})
     return [known[record_id] for record_id in unit.replaced.get(kind, {})]
 
 
 def _replaced(unit: UnitOfWork, kind: type[R], level_id: int) -> list[R]:
-    """The records of a level that the command changed, as they were before."""
+    """The earlier versions of the records of a level that the command changed."""
     versions = unit.replaced.get(kind, {}).values()
     return [one for one in versions if one is not None and one.level_id == level_id]
 
@@ -202,21 +202,21 @@ def _unchanged(unit: UnitOfWork, records: Sequence[R]) -> list[R]:
     return [one for one in records if one.id not in replaced]  # type: ignore[attr-defined]
 
 
-def _tell(unit: UnitOfWork, changes: Sequence[_Change]) -> None:
-    """Add the events, and note the buffers that they are told with."""
+def _report(unit: UnitOfWork, changes: Sequence[_Change]) -> None:
+    """Add the events, and store the buffer days that they reported."""
     snapshot = unit.snapshot
     lines: dict[int, OrderLine] = snapshot.records.get(OrderLine, {})
     buffers = _changed_buffers(snapshot, changes)
     moved = buffers.keys() | set().union(*(one.moved_lines() for one in changes))
     orders = {lines[line_id].order_id for line_id in moved}
     if orders:
-        _tell_orders(unit, changes, orders, buffers)
+        _report_orders(unit, changes, orders, buffers)
     for line_id, days in buffers.items():
         unit.change(dataclasses.replace(lines[line_id], buffer_days=days))
 
 
 def _changed_buffers(snapshot: Snapshot, changes: Sequence[_Change]) -> dict[int, int]:
-    """incomingBufferDays as it is now, for each waiting line that was told its date with another."""
+    """The current incomingBufferDays of each waiting line whose date was reported with another value."""
     channels = {channel.id: channel for channel in snapshot.network.channels}
     lines, orders = snapshot.records.get(OrderLine, {}), snapshot.records.get(Order, {})
     found: dict[int, int] = {}
@@ -234,13 +234,13 @@ def _changed_buffers(snapshot: Snapshot, changes: Sequence[_Change]) -> dict[int
     return found
 
 
-def _tell_orders(
+def _report_orders(
     unit: UnitOfWork, changes: Sequence[_Change], order_ids: Collection[int], buffers: Mapping[int, int]
 ) -> None:
-    """Add the event of each of these orders that has a line with another date."""
+    """Add an event for each of these orders with a line whose date has changed."""
     lines = {line.id: line for line in unit.snapshot.all(OrderLine) if line.order_id in order_ids}
     known: dict[int, OrderLine | None] = unit.replaced.get(OrderLine, {})
-    waited, waiting = _elsewhere(unit, lines, {one.level.id for one in changes})
+    waited, waiting = _at_other_levels(unit, lines, {one.level.id for one in changes})
 
     def known_buffer(line_id: int) -> int:
         return (known.get(line_id) or lines[line_id]).buffer_days
@@ -250,19 +250,19 @@ def _tell_orders(
 
     then = _dates([*(one.before for one in changes), waited], lines, known_buffer)
     now = _dates([*(one.after for one in changes), waiting], lines, buffer_now)
-    told = {
+    changed = {
         lines[line_id].order_id
         for line_id in then
         if promises.latest(then[line_id]) != promises.latest(now.get(line_id, ()))
     }
     orders_then, orders_now = _of_orders(then, lines), _of_orders(now, lines)
-    for order_id in sorted(told):
+    for order_id in sorted(changed):
         before, after = promises.latest(orders_then[order_id]), promises.latest(orders_now.get(order_id, ()))
         unit.events.append(events.order_date_changed(order_id, before, after))
 
 
 def _dates(queues: Iterable[_Queue], lines: Collection[int], buffer_of: Callable[[int], int]) -> Dates:
-    """The dates of all that waits of each of these lines."""
+    """The dates of the waiting units of each of these lines."""
     found: Dates = {}
     for queue in queues:
         for one, arrival in zip(queue.waiting, queue.arrivals, strict=True):
@@ -279,10 +279,12 @@ def _of_orders(of_lines: Dates, lines: Mapping[int, OrderLine]) -> Dates:
     return found
 
 
-def _elsewhere(unit: UnitOfWork, lines: Mapping[int, OrderLine], besides: Collection[int]) -> tuple[_Queue, _Queue]:
-    """What waits of lines at other levels than these, before and after the command.
+def _at_other_levels(
+    unit: UnitOfWork, lines: Mapping[int, OrderLine], excluded: Collection[int]
+) -> tuple[_Queue, _Queue]:
+    """The waiting units of lines at other levels than ``excluded``, before and after the command.
 
-    Nothing changes there but what is canceled or filled where nothing has a date, and what is added at the end.
+    At those levels, only units without a date are canceled or filled, and new units queue last.
     """
     snapshot = unit.snapshot
     missing = {line.order_id for line in lines.values() if line.order_id > 0} - snapshot.loaded_orders
@@ -290,8 +292,8 @@ def _elsewhere(unit: UnitOfWork, lines: Mapping[int, OrderLine], besides: Collec
         raise NotLoaded(orders=missing)
 
     def waiting(versions: Iterable[Allocation | None]) -> list[Allocation]:
-        there = (one for one in versions if one and one.line_id in lines and one.level_id not in besides)
-        return [one for one in there if one.state is AllocationState.BACKORDERED]
+        of_lines = (one for one in versions if one and one.line_id in lines and one.level_id not in excluded)
+        return [one for one in of_lines if one.state is AllocationState.BACKORDERED]
 
     after = waiting(snapshot.all(Allocation))
     before = _unchanged(unit, after) + waiting(unit.replaced.get(Allocation, {}).values())
@@ -303,7 +305,7 @@ def _elsewhere(unit: UnitOfWork, lines: Mapping[int, OrderLine], besides: Collec
 
 
 def _arrivals(snapshot: Snapshot, level_ids: Collection[int]) -> dict[int, Arrival | None]:
-    """The arrival of each allocation that waits at these levels, as those who follow orders know it."""
+    """The arrival of each waiting allocation at these levels, as last reported to subscribers of orders."""
     if not level_ids:
         return {}
     levels = snapshot.by_level_id()
@@ -319,13 +321,13 @@ def _arrivals(snapshot: Snapshot, level_ids: Collection[int]) -> dict[int, Arriv
     return found
 
 
-def _lapse(unit: UnitOfWork, told: Sequence[Level]) -> None:
-    """Mark announcements whose date has passed: where orders were told, and those that the command gave such a date."""
+def _lapse(unit: UnitOfWork, reported: Sequence[Level]) -> None:
+    """Mark lapsed announcements: those of reported levels, and those to which the command gave a past date."""
     snapshot = unit.snapshot
-    lapsed = {one.id: one for level in told if level.incoming for one in snapshot.arriving(level.id)}
+    lapsed = {one.id: one for level in reported if level.incoming for one in snapshot.arriving(level.id)}
     lapsed |= {one.id: one for one in _touched(unit, StockAnnouncement)}
     lapsed = {one.id: one for one in lapsed.values() if promises.has_lapsed(one, snapshot.now)}
-    items = {level.id: level.item_id for level in told}
+    items = {level.id: level.item_id for level in reported}
     for one in lapsed.values():
         unit.change(dataclasses.replace(one, lapsed_at=snapshot.now))
         if one.level_id in items:

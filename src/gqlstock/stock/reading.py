@@ -1,4 +1,4 @@
-"""Runs reads. Each sees the state of one instant, from memory where that is current and else from one transaction."""
+"""Runs reads. Each sees the state of one instant, from the cache where it is current, else from one transaction."""
 
 import asyncio
 from collections import defaultdict
@@ -28,29 +28,29 @@ from gqlstock.store.db.reads import Reader, Transaction
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
-# A read with more keys depends on all items or all levels instead of many single ones.
+# Above this number, a read depends on all items or levels instead of many single ones.
 _MAX_KEYS = 2_000
 _TRANSACTION = "transaction"
-"""Stands for the transaction among the kinds of records that are loaded."""
+"""The name of the transaction among the kinds of loads."""
 _NO_EPOCH = -1
-"""Comes before the epoch of everything that is kept."""
+"""Precedes the epoch of every cache entry."""
 
 
 class StartOver(Exception):
-    """Something that the read took from memory has changed since. The read runs again, in its transaction."""
+    """A cached value that the read used has changed. The read runs again, in its transaction."""
 
 
 class Reading:
     """A read in progress.
 
-    Until it begins, and after it has ended, each statement runs by itself, as mutations need it. Statements run in one
-    transaction, which begins with the first of them.
+    Its statements run in one transaction, which begins with the first of them. Before the read begins and after it has ended,
+    each statement runs by itself, as mutations need it.
     """
 
     def __init__(self, kept: Cache) -> None:
         self._cache = kept
         self.keeps = not kept.is_off
-        """Whether anything is kept at all."""
+        """Whether caching is enabled."""
         self._begun = False
         self._pin = 0
         self._now: datetime | None = None
@@ -60,11 +60,11 @@ class Reading:
         self._is_outdated = False
         self._has_changed = False
         self.is_changing = False
-        """Whether a change runs outside of it."""
+        """Whether a change is running outside of the read."""
         self._found: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         self._made: dict[Hashable, asyncio.Future[Any]] = {}
         self._counted: dict[Hashable, Any] = {}
-        """What is not done again when the read starts over."""
+        """Results that survive when the read starts over."""
         self._keys: set[Key] = set()
         self._until: datetime | None = None
         self.is_keepable = True
@@ -75,27 +75,27 @@ class Reading:
         return self._now or clock.now()
 
     async def begin(self) -> None:
-        """Validate what is kept. Raises ``validating.NotValidated``."""
+        """Validate the cache. Raises ``validating.NotValidated``."""
         await validating.validate(self._cache)
         self._pin, self._now, self._begun = self._cache.epoch, clock.now(), True
 
     async def begin_again(self) -> None:
-        """Begin anew, if it has begun. It is of this instant then, and has found nothing."""
+        """If the read has begun, begin it again at the current instant, without what it has found."""
         if self._begun:
             await self.end()
             await self.begin()
 
     async def release(self) -> None:
-        """Begin anew if there is a transaction: what comes next may wait long, and holds no connection then."""
+        """Begin again if there is a transaction, to release its connection before a possibly long wait."""
         if self._transaction is not None:
             await self.begin_again()
 
     def begin_later(self) -> None:
-        """Begin with the first statement: before it, nothing that is kept is used."""
+        """Begin with the first statement. Nothing cached is used before it."""
         self._pin, self._now, self._begun = _NO_EPOCH, clock.now(), True
 
     async def around(self, change: Callable[[], Awaitable[T]]) -> T:
-        """Run a change outside of the read. What is read afterwards is of an instant after the change."""
+        """Run a change outside of the read. Afterwards the read sees an instant after the change."""
         await self.end()
         self._has_changed = self.is_changing = True
         try:
@@ -105,7 +105,7 @@ class Reading:
             self.begin_later()
 
     async def end(self) -> None:
-        """End the transaction, and forget what was read."""
+        """End the transaction, and discard what was read."""
         self._begun, self._now = False, None
         self._forget()
         if self._transaction is not None:
@@ -113,7 +113,7 @@ class Reading:
             await transaction.end()
 
     async def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Run ``work``, which only reads. It runs once more when something from memory has changed meanwhile."""
+        """Run ``work``, which only reads. It runs once more if a cached value that it used has changed."""
         if self._is_running:
             return await work()
         if not self._begun:
@@ -126,7 +126,7 @@ class Reading:
                     return result
             except StartOver:
                 pass
-            # Everything is read from the transaction now, or was kept as of its snapshot.
+            # From now on everything is read in the transaction, or cached as of its snapshot.
             self._is_outdated = False
             self._forget()
             return await work()
@@ -134,7 +134,7 @@ class Reading:
             self._is_running = False
 
     def get_many(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
-        """The records that this read has found already or that are kept, by id; and the ids of the others."""
+        """The records that this read has found or that are cached, by id, and the ids of the others."""
         known, missing = self.get_found(kind, ids)
         if missing and self._now is not None:
             kept = self._cache.get_many(kind, missing, self._pin, self._now)
@@ -147,7 +147,7 @@ class Reading:
         return known, missing
 
     def get_found(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
-        """As ``get_many``, but only what this read has found already."""
+        """Like ``get_many``, without the cache: only records that this read has found."""
         found, wanted = self._found.get(kind), dict.fromkeys(ids)
         if not found:
             return {}, list(wanted)
@@ -155,19 +155,19 @@ class Reading:
         return known, [one for one in wanted if one not in known] if len(known) < len(wanted) else []
 
     def put_many(self, kind: str, found: Mapping[K, Found[Any]]) -> None:
-        """Keep records that were read or computed in this read, by id."""
+        """Cache records that this read has read or computed, by id."""
         self._depend_on(found.values())
-        # A task that has not noticed yet may have computed them from outdated records.
+        # A concurrent task may have computed them from records that are now stale.
         if self._now is not None and not self._is_outdated:
             values = self._found[kind]
             for one, entry in found.items():
                 values[one] = entry.value
             self._cache.keep_many(kind, found, self._pin, self._now)
 
-    def remember(self, kind: str, one: Hashable, value: Any) -> None:
-        """Find what was made of records of this read again, in this read."""
+    def remember(self, kind: str, name: Hashable, value: Any) -> None:
+        """Store a value that was derived from records of this read, for this read only."""
         if self._begun and not self._is_outdated:
-            self._found[kind][one] = value
+            self._found[kind][name] = value
 
     def _depend_on(self, found: Iterable[Found[Any]]) -> None:
         keys = self._keys
@@ -179,7 +179,7 @@ class Reading:
             self._keys = cache_keys.coarse(keys)
 
     async def answer(self, name: Name) -> Found[Any] | None:
-        """A kept answer that is current at this instant. A read that has not begun begins if there may be one."""
+        """The cached answer, if current. A read that has not begun begins if there is an entry."""
         if not self._begun:
             if name not in self._cache:
                 self._cache.missed(name)
@@ -188,7 +188,7 @@ class Reading:
         return self._cache.get(name, self._pin, self.now)
 
     def keep_answer(self, name: Name, value: Any, size: int) -> None:
-        """Keep the answer of this read, if all that it depends on is known. Nothing is kept after a change."""
+        """Cache the answer of this read, if all its dependencies are known and no change ran in it."""
         if self._begun and self.is_keepable and not self._has_changed:
             self._cache.keep(name, value, self._pin, self.now, tuple(self._keys), self._until, size)
 
@@ -232,14 +232,14 @@ class Reading:
         self._transaction, self._pin = transaction, self._cache.epoch
 
     async def once(self, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The result of ``make``, which runs once in this read for all tasks that ask with that name."""
+        """The result of ``make``, which runs once per name in this read."""
         if name not in self._made:
             self._made[name] = asyncio.ensure_future(make())
         made: T = await self._made[name]
         return made
 
     def count_once(self, name: Hashable, count: Callable[[], T]) -> T:
-        """The result of ``count``, which runs once, even if the read starts over."""
+        """The result of ``count``, which runs once per name, even if the read starts over."""
         if name not in self._counted:
             self._counted[name] = count()
         counted: T = self._counted[name]
@@ -266,7 +266,7 @@ def running() -> Reading | None:
 
 
 class opened:
-    """A read for the block. ``begun`` False: it begins when its ``begin`` is called."""
+    """Open a read for the block. ``begun`` False: it begins when its ``begin`` is called."""
 
     __slots__ = ("_begun", "_read", "_token")
 
@@ -292,7 +292,7 @@ class opened:
 
 
 def later() -> Reading:
-    """A read that begins with its first statement, and that nothing has to validate when it needs none."""
+    """A read that begins with its first statement. Without a statement, it needs no validation."""
     read = Reading(cache.current())
     read.begin_later()
     return read
@@ -300,7 +300,7 @@ def later() -> Reading:
 
 @contextmanager
 def within(read: Reading) -> Iterator[None]:
-    """Make a read the running one for the block."""
+    """Make ``read`` the running read during the block."""
     token = reads.current.set(read)
     try:
         yield
@@ -309,25 +309,25 @@ def within(read: Reading) -> Iterator[None]:
 
 
 async def once(name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-    """As ``Reading.once``, for the running read; without one, ``make`` runs each time."""
+    """Like ``Reading.once``, for the running read; without one, ``make`` runs each time."""
     read = running()
     return await (make() if read is None else read.once(name, make))
 
 
 def count_once(name: Hashable, count: Callable[[], T]) -> T:
-    """As ``Reading.count_once``, for the running read; without one, ``count`` runs each time."""
+    """Like ``Reading.count_once``, for the running read; without one, ``count`` runs each time."""
     read = running()
     return count() if read is None else read.count_once(name, count)
 
 
 async def around(change: Callable[[], Awaitable[T]]) -> T:
-    """As ``Reading.around``, for the running read."""
+    """Like ``Reading.around``, for the running read."""
     read = running()
     return await (change() if read is None else read.around(change))
 
 
 async def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run ``work``, which only reads, at one instant. In a read it joins that one, but not while a change runs."""
+    """Run ``work``, which only reads, at one instant. It joins the running read, unless a change is running."""
     read = running()
     if read is not None and not read.is_changing:
         return await read.run(work)
@@ -336,15 +336,15 @@ async def run(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def now() -> datetime:
-    """The instant of the running read; without one, the clock's."""
+    """The instant of the running read; without one, the current time."""
     return reads.now()
 
 
 def holds_until(moment: datetime | None) -> None:
-    """Declare that the answer of the running read holds only before a moment; None: it does not end by itself."""
+    """Declare that the answer of the running read is valid before ``moment`` only; None for no such limit."""
     reads.depend_on((), moment)
 
 
 def never_keep() -> None:
-    """Declare that the answer of the running read is not to be kept."""
+    """Declare that the answer of the running read must not be cached."""
     reads.never_keep()

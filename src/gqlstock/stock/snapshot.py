@@ -1,6 +1,6 @@
-"""The state that a decision needs, read together: catalog, settings, network, levels, orders, holds.
+"""The state that a decision needs, as of one instant: catalog, settings, network, levels, orders, holds.
 
-It holds and finds records; it decides nothing.
+It stores and finds records, and decides nothing.
 """
 
 import bisect
@@ -35,10 +35,10 @@ R = TypeVar("R")
 
 
 class NotLoaded(Exception):
-    """A decision needs more of some levels than was loaded; the runner loads it and decides again.
+    """A decision needs more than was loaded; the runner loads it and decides again.
 
-    ``queues``: waiting allocations; ``moved``: the sum of movements after a moment; ``arriving``: open announcements;
-    ``allocated``: open allocations; ``orders``: all that the dates of these orders depend on.
+    By level: ``queues``: waiting allocations; ``moved``: the sum of movements after a time; ``arriving``: open
+    announcements; ``allocated``: open allocations. By order: ``orders``: all that the dates of these orders depend on.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class NotLoaded(Exception):
         self.arriving = frozenset(arriving)
         self.allocated = frozenset(allocated)
         self.orders = frozenset(orders)
-        super().__init__("more is needed to decide")
+        super().__init__("the decision needs more records")
 
     @classmethod
     def all(cls, found: Sequence["NotLoaded"]) -> "NotLoaded":
-        """One exception with the needs of several."""
+        """Merge the needs of several exceptions."""
         return cls(
             queues=frozenset[int]().union(*(one.queues for one in found)),
             moved=frozenset[tuple[int, datetime]]().union(*(one.moved for one in found)),
@@ -82,11 +82,11 @@ class Snapshot:
     """By item and warehouse, including levels out of use."""
     records: dict[type, dict[int, Any]] = field(default_factory=dict)
     queues: dict[int, list[Allocation]] = field(default_factory=dict)
-    """The loaded waiting allocations of each level, in the order in which they are filled."""
+    """The loaded waiting allocations by level, in the order in which they are filled."""
     arrivals: dict[int, list[Arrival]] = field(default_factory=dict)
-    """The stored open announcements with a date of each level with incoming units. Records hold what changed since."""
+    """The stored dated supply by level, for levels with incoming units. Later changes are in ``records``."""
     level_items: dict[int, int] = field(default_factory=dict)
-    """The items of loaded levels, and of those that orders, holds, announcements and transfers refer to."""
+    """The item of each loaded level, and of levels that orders, holds, announcements and transfers refer to."""
     loaded_arriving: set[int] = field(default_factory=set)
     """The levels whose open announcements were loaded."""
     loaded_allocated: set[int] = field(default_factory=set)
@@ -94,15 +94,15 @@ class Snapshot:
     loaded_orders: set[int] = field(default_factory=set)
     """The orders whose waiting allocations were loaded, with the queues and announcements of their levels."""
     levels_beside: dict[int, Level] = field(default_factory=dict)
-    """The levels, by id, where these orders wait for units of items that are neither loaded nor locked."""
+    """The levels, by id, where these orders wait for items that are neither loaded nor locked."""
     new_holds: list[int] = field(default_factory=list)
     """The holds that earlier commands of the batch created."""
     counted_holds: dict[str, int] = field(default_factory=dict)
     """The number of stored active holds of each address."""
     moved: dict[tuple[int, datetime], Decimal] = field(default_factory=dict)
-    """The sum of the stored movements of a level after a moment."""
+    """The sum of the stored movements of a level after a time."""
     moved_now: dict[int, Decimal] = field(default_factory=dict)
-    """The sum of the movements of earlier commands of the batch for a level, without counts."""
+    """The sum of the movements by earlier commands of the batch, without counts, by level."""
 
     def copy(self) -> "Snapshot":
         return dataclasses.replace(
@@ -120,23 +120,23 @@ class Snapshot:
         return Assortment(channel, self.lookup, self.combinations, _Levels(self), self.now)
 
     def by_level_id(self) -> dict[int, Level]:
-        """All levels by id, also those beside."""
+        """All levels by id, including ``levels_beside``."""
         loaded = {level.id: level for levels in self.levels.values() for level in levels.values()}
         return self.levels_beside | loaded
 
     def level_by_id(self, level_id: int) -> Level:
-        """A level of an item that was loaded."""
+        """A level of a loaded item."""
         return next(one for one in self.levels[self.level_items[level_id]].values() if one.id == level_id)
 
     def item(self, item_id: int) -> Item:
         return self.lookup.items[item_id]
 
     def level(self, item_id: int, warehouse_id: int) -> Level | None:
-        """The item's level in that warehouse, in use or not."""
+        """The level of an item in a warehouse, in use or not."""
         return self.levels.get(item_id, {}).get(warehouse_id)
 
     def levels_of(self, item_id: int) -> list[Level]:
-        """The item's levels in use."""
+        """The levels in use of an item."""
         return [level for level in self.levels.get(item_id, {}).values() if level.deleted_at is None]
 
     def put_level(self, level: Level) -> None:
@@ -165,7 +165,7 @@ class Snapshot:
         ]
 
     def queue(self, level_id: int) -> list[Allocation] | None:
-        """The waiting allocations of a level, in the order in which they are filled; None where they were not loaded."""
+        """The waiting allocations of a level, in the order in which they are filled; None if not loaded."""
         loaded = self.queues.get(level_id)
         if loaded is None:
             return None
@@ -211,13 +211,13 @@ class Snapshot:
         return self.counted_holds[address] + new - ends
 
     def items_of_order(self, number: str) -> set[int]:
-        """The items whose units an order has, by its number; none for an order that was not loaded."""
-        whole = self.order(order_rules.id_of(number) or 0)
-        allocated = [one for allocations in whole.allocations.values() for one in allocations] if whole else []
+        """The items of which an order has allocated units, by its number; empty if it was not loaded."""
+        order = self.order(order_rules.id_of(number) or 0)
+        allocated = [one for allocations in order.allocations.values() for one in allocations] if order else []
         return {self.level_items[one.level_id] for one in allocated if one.level_id is not None}
 
     def hold(self, hold_id: int | None) -> "OpenHold | None":
-        """A hold with its held units; None for one that was not loaded."""
+        """A hold with its held units; None if it was not loaded."""
         hold = self.get(StockHold, hold_id) if hold_id is not None else None
         if hold is None:
             return None
@@ -225,7 +225,7 @@ class Snapshot:
         return OpenHold(hold, [HeldAt(self.level_by_id(one.level_id), one.quantity) for one in units])
 
     def transfer(self, transfer_id: int | None) -> "WholeTransfer | None":
-        """A transfer with its lines and announcements; None for one that was not loaded."""
+        """A transfer with its lines and announcements; None if it was not loaded."""
         transfer = self.get(InventoryTransfer, transfer_id) if transfer_id is not None else None
         if transfer is None:
             return None
@@ -234,7 +234,7 @@ class Snapshot:
         return WholeTransfer(transfer, lines, {self.level_items[one.level_id]: one for one in announced})
 
     def order(self, order_id: int) -> "WholeOrder | None":
-        """An order with its lines, allocations and shipments; None for one that was not loaded."""
+        """An order with its lines, allocations and shipments; None if it was not loaded."""
         order = self.get(Order, order_id)
         if order is None:
             return None
@@ -249,7 +249,7 @@ class Snapshot:
 
 
 class _Levels(Mapping[int, LevelsInUse]):
-    """The levels in use of each item. A command needs those of few items of a batch."""
+    """The levels in use of each item, collected on demand: a command needs those of few items of a batch."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -270,11 +270,11 @@ class _Levels(Mapping[int, LevelsInUse]):
 
 
 def with_waiting(queue: Iterable[Allocation], added: Iterable[Allocation]) -> list[Allocation]:
-    """The waiting ones of a queue, which is in the order in which it is filled, and of others, in that order."""
+    """The waiting allocations of a sorted queue and of ``added``, in the order in which they are filled."""
     waiting = [one for one in queue if one.state is AllocationState.BACKORDERED]
     for one in added:
         if one.state is AllocationState.BACKORDERED:
-            # A queue may be long, and few are added to it.
+            # The queue may be long, and few are added.
             bisect.insort(waiting, one, key=_place)
     return waiting
 
@@ -294,7 +294,7 @@ def _planned(record_id: int) -> tuple[bool, int]:
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
-    """A locked order with all that belongs to it."""
+    """A locked order with its lines, allocations and shipments."""
 
     order: Order
     lines: list[OrderLine]
@@ -305,7 +305,7 @@ class WholeOrder:
 
 @dataclass(frozen=True, slots=True)
 class WholeTransfer:
-    """A locked transfer with all that belongs to it."""
+    """A locked transfer with its lines and announcements."""
 
     transfer: InventoryTransfer
     lines: list[InventoryTransferLine]
@@ -315,7 +315,7 @@ class WholeTransfer:
 
 @dataclass(frozen=True, slots=True)
 class HeldAt:
-    """The units of a level that a hold keeps."""
+    """The units of a level that a hold reserves."""
 
     level: Level
     quantity: Decimal
@@ -323,14 +323,14 @@ class HeldAt:
 
 @dataclass(frozen=True, slots=True)
 class OpenHold:
-    """A locked hold with its units, in the order of its plan."""
+    """A locked hold with its units, in planning order."""
 
     hold: StockHold
     units: list[HeldAt]
 
     @property
     def warehouses(self) -> dict[int, list[int]]:
-        """The warehouses of each item, in the order of the plan."""
+        """The warehouses of each item, in planning order."""
         found: dict[int, list[int]] = {}
         for unit in self.units:
             found.setdefault(unit.level.item_id, []).append(unit.level.warehouse_id)
@@ -338,7 +338,7 @@ class OpenHold:
 
     @property
     def quantities(self) -> dict[int, Decimal]:
-        """The held units of each level."""
+        """The held units by level id."""
         sums: dict[int, Decimal] = {}
         for unit in self.units:
             sums[unit.level.id] = sums.get(unit.level.id, ZERO) + unit.quantity

@@ -1,4 +1,4 @@
-"""Runs a batch of commands in one transaction: resolve, lock, load, decide one after the other, write once, commit once."""
+"""Runs a batch of commands in one transaction: resolve, lock, load, decide each in turn, write once, commit once."""
 
 import asyncio
 import dataclasses
@@ -24,7 +24,7 @@ from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
 
 log = logging.getLogger(__name__)
 
-# What a command decides from, who is filled, the supply of a level, who waits there, and where else these wait.
+# Rounds may load, in turn: the decision's input, backorders to fill, a level's supply, its queue, the orders' other queues.
 _MAX_ROUNDS = 7
 _BATCH_ATTEMPTS = 2
 
@@ -32,12 +32,12 @@ Outcome = Result | Exception
 
 
 async def run(command: Command) -> Result:
-    """Run a command in a batch with others that arrive at the same time. It is applied completely or not at all."""
+    """Run a command in a batch with concurrent ones. It is applied completely or not at all."""
     return await _batcher.do(command)
 
 
 async def run_all(commands: Iterable[Command]) -> None:
-    """Run commands at the same time, so that they share batches. One that fails stops no other; its error is raised."""
+    """Run commands concurrently, so they share batches. All of them run; the first error, if any, is raised afterwards."""
     results = await asyncio.gather(*map(run, commands), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -52,7 +52,7 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -
         except CommitUnknown as error:
             return [error] * len(commands)
         except Exception as error:
-            # One command made the batch fail, so each runs alone.
+            # Some command made the batch fail, so each runs alone.
             log.info("%s commands could not be written together: %s", len(commands), error)
     return [await _write_alone(command, wait_for) for command in commands]
 
@@ -73,7 +73,7 @@ async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempt
     try:
         return await transactions.run_in_one_hop(lambda: _Batch(commands).run(wait_for), attempts)
     except _NothingToWrite as rolled_back:
-        # Refusals alone need no commit. On a sale day most orders for sold-out items are refused.
+        # Refusals alone need no commit. During a sale, most orders for sold-out items are refused.
         return rolled_back.outcomes
 
 
@@ -94,7 +94,7 @@ class _Batch:
             written = await _write_all(unit)
             self.outcomes |= {number: changes.answer(written) for number, changes in decided.items()}
         else:
-            # Only refusals are written: doing that twice is harmless.
+            # Only refusals are written, which is harmless to repeat.
             transactions.allow_repeat()
         if not await self._keep_answers() and not decided:
             raise _NothingToWrite(self._all())
@@ -131,16 +131,16 @@ class _Batch:
         return items_of
 
     async def _answer_from_keys(self) -> None:
-        """Answer repeated calls from their idempotency keys, also those that would be refused now.
+        """Answer repeated calls by their idempotency keys, even if they would be refused now.
 
-        Runs under the locks: a call that used a key has committed by then.
+        Runs under the locks: earlier calls with the same keys have committed by then.
         """
         keys = self._keys()
         self.answers = await idempotency.answers(keys.values())
         self.outcomes |= {number: self.answers.valid[key] for number, key in keys.items() if key in self.answers.valid}
 
     def _keys(self) -> dict[int, IdempotencyKey]:
-        """The keys of the commands whose locks were free."""
+        """The idempotency keys of the commands whose locks were free."""
         return {
             number: command.key
             for number, command in enumerate(self.commands)
@@ -148,7 +148,7 @@ class _Batch:
         }
 
     async def _keep_answers(self) -> bool:
-        """Store the answers to commands with a key, including refusals. Returns whether there were any."""
+        """Store the answers, including refusals, to commands with a key. Returns whether there were any."""
         new = {key: self.outcomes[number] for number, key in self._keys().items() if key not in self.answers.valid}
         answers = {key: outcome for key, outcome in new.items() if isinstance(outcome, Result | Refused)}
         if answers:
@@ -167,7 +167,7 @@ class _Batch:
         raise RuntimeError(f"{len(self.commands)} commands needed more than {_MAX_ROUNDS} rounds to be decided")
 
     def _decide_each(self, unit: UnitOfWork) -> dict[int, Changes]:
-        """Decide one command after the other. Where any needs more, raises ``NotLoaded`` with the needs of all."""
+        """Decide each command in turn. Raises ``NotLoaded`` with everything that is missing for any of them."""
         decided: dict[int, Changes] = {}
         missing: list[NotLoaded] = []
         for number, command in self._open().items():
@@ -194,7 +194,7 @@ def _decide(command: Command, unit: UnitOfWork) -> Changes:
 
 
 def _levels(snapshot: Snapshot, changes: Changes) -> dict[Key, Level]:
-    """The levels of the items that a command changes, before the change."""
+    """All levels, before the change, of the items that a command changes."""
     keys = [*changes.retired, *changes.opened, *changes.levels_before, *(entry.key for entry in changes.entries)]
     items = {item_id for item_id, _ in keys}
     levels = {(level.item_id, level.warehouse_id): level for item_id in items for level in snapshot.levels_of(item_id)}

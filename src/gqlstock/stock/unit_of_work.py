@@ -1,4 +1,4 @@
-"""The changes of a batch so far: the current snapshot, and the records, entries and events still to be written."""
+"""The changes of a batch so far: the current snapshot, and the records, entries and events to write."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ Key = tuple[int, int]
 
 @dataclass(slots=True)
 class AppliedEntry:
-    """A ledger entry, onHand after it, and its event."""
+    """A ledger entry, with onHand after it and its event."""
 
     entry: LedgerEntry
     on_hand_after: Any
@@ -31,7 +31,7 @@ class AppliedEntry:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """``snapshot`` contains all changes so far; the next command decides against it."""
+    """``snapshot`` includes all changes so far; the next command is decided against it."""
 
     snapshot: Snapshot
     now: datetime
@@ -41,14 +41,14 @@ class UnitOfWork:
     before: dict[Key, Level] = field(default_factory=dict)
     """The stored versions of changed levels."""
     expired: dict[Key, Decimal] = field(default_factory=dict)
-    """The units of expired holds that the stored figures still contain."""
+    """The units of expired holds that the stored figures still include."""
     in_use: dict[Key, Level] = field(default_factory=dict)
     """The earlier versions of levels that are created, restored or retired."""
     replaced: dict[type, dict[int, Any]] = field(default_factory=dict)
-    """The versions of records before the current command, by kind and id; None for new records."""
+    """The versions of records before the current command, by type and id; None for new records."""
 
     def begin(self) -> None:
-        """Begin with the next command."""
+        """Begin the next command."""
         self.replaced = {}
 
     def apply(self, changes: Changes) -> set[Key]:
@@ -77,7 +77,7 @@ class UnitOfWork:
             stored = self.snapshot.level(*key)
             assert stored is not None
             self.before.setdefault(key, stored)
-            # A level that was retired with its item has no subscribers any more.
+            # A level that was retired with its item has no subscribers.
             changed = events.level_changed if stored.deleted_at is None else events.level_row_changed
             self.events.append(changed(stored.id, stored.item_id))
         for key in changes.retired:
@@ -100,7 +100,7 @@ class UnitOfWork:
         self.snapshot.put(record)
 
     def _count_hold(self, before: StockHold, after: StockHold) -> None:
-        """Take a hold that ended off the count of its address."""
+        """Deduct a hold that ended from the count of its address."""
         for address in self.snapshot.counted_holds:
             was_active, is_active = (holds.is_active_of(address, one, self.now) for one in (before, after))
             self.snapshot.counted_holds[address] -= was_active and not is_active

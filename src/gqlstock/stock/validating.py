@@ -1,4 +1,4 @@
-"""Validates what is kept in memory: applies what has changed since the validation before, at most one at a time."""
+"""Validates the cache: drops what has changed since the previous validation. One validation runs at a time."""
 
 import time
 
@@ -12,11 +12,11 @@ _SECONDS_TO_CATCH_UP = 0.05
 
 
 class NotValidated(Exception):
-    """The database did not answer, so that nothing that is kept can be used. Its cause is the database's error."""
+    """The database did not answer, so nothing cached can be used. The cause is the database's error."""
 
 
 async def validate(kept: Cache) -> None:
-    """Apply a validation that is sent after this call. Calls that arrive during one share the next.
+    """Apply a validation that is sent after this call. Calls that arrive during a validation share the next one.
 
     Raises ``NotValidated``.
     """
@@ -32,7 +32,10 @@ async def validate(kept: Cache) -> None:
 
 
 async def catch_up() -> None:
-    """Validate what is kept if that was a while ago: write transactions read all entries since, and do not move the mark."""
+    """Validate the cache if the last validation was a while ago.
+
+    Write transactions read all outbox entries since the mark without advancing it, so the mark must not grow old.
+    """
     kept = cache.current()
     if kept.mark is not None and time.monotonic() - kept.validated_at > _SECONDS_TO_CATCH_UP:
         await validate(kept)
