@@ -1,4 +1,4 @@
-"""A real Chromium for tests, told what to do through browser.mjs: what a person does with a page, and what they see."""
+"""Drives a real Chromium through browser.mjs: what a person does with a page, and what they see."""
 
 import json
 import os
@@ -15,7 +15,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 def is_here() -> bool:
-    """Whether there are node, the packages that drive a Chromium, and a Chromium."""
+    """Whether node, the driver packages and a Chromium are installed."""
     packages = [CLIENTS / "node_modules" / name for name in ("axe-core", "playwright-core")]
     return bool(shutil.which("node")) and all(path.is_dir() for path in packages) and bool(shutil.which(CHROMIUM))
 
@@ -26,11 +26,11 @@ needs_chromium = pytest.mark.skipif(
 
 
 class Failed(Exception):
-    """What the browser was told to do, it could not do."""
+    """The browser could not do what it was asked to."""
 
 
 class Browser:
-    """Blocks while the browser is at it: call it from a thread where a server of this process is to answer."""
+    """Blocks while the browser works. Call it from a thread if a server of this process must respond meanwhile."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Browser:
         self._process.wait()
 
     def __call__(self, name: str, *given: Any) -> Any:
-        """What came of a call of browser.mjs."""
+        """Call browser.mjs, and return the result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([name, *given]) + "\n")

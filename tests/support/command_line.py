@@ -1,4 +1,4 @@
-"""Commands as a person runs them: in this process, or in one of their own that is stopped by a signal."""
+"""Runs commands: in this process, or in a process of their own that a signal stops."""
 
 import fcntl
 import os
@@ -17,17 +17,17 @@ from subprocess import PIPE, Popen
 from typer.testing import Result
 
 Run = Callable[..., Result]
-"""Runs a command on the test's database; ``env`` names another environment."""
+"""Runs a command on the test's database. ``env``: another environment."""
 
 Fill = Callable[[Callable[[], Awaitable[object]]], None]
-"""Does something with the test's database between two commands."""
+"""Changes the test's database between two commands."""
 
 PATIENCE = 60
 
 
 @contextmanager
 def running(*arguments: str, env: dict[str, str]) -> Iterator[Popen[str]]:
-    """A command in a process of its own, which does not outlive the block."""
+    """Run a command in a process of its own, which is ended with the block."""
     command = [sys.executable, "-m", "gqlstock.cli", *arguments]
     process = subprocess.Popen(command, env={**os.environ, **env}, stdout=PIPE, stderr=PIPE, text=True)
     try:
@@ -39,7 +39,7 @@ def running(*arguments: str, env: dict[str, str]) -> Iterator[Popen[str]]:
 
 @contextmanager
 def at_a_terminal(*arguments: str, env: dict[str, str]) -> Iterator[tuple[Popen[str], "Screen"]]:
-    """As ``running``, with a terminal for its stderr."""
+    """Like ``running``, with a terminal as its stderr."""
     command = [sys.executable, "-m", "gqlstock.cli", *arguments]
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
@@ -55,20 +55,20 @@ def at_a_terminal(*arguments: str, env: dict[str, str]) -> Iterator[tuple[Popen[
 
 
 class Screen:
-    """What a terminal was sent, without what moves its cursor."""
+    """The text sent to a terminal, without cursor movements."""
 
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
         self._sent = b""
 
     def until(self, text: str = "") -> str:
-        """All that was sent until that came; to the end without one."""
+        """Everything sent until that text appears; without one, until the end."""
         while not text or text not in self.text:
             if not select.select([self._terminal], [], [], PATIENCE)[0]:
                 raise AssertionError(f"{text!r} did not come: {self.text!r}")
             try:
                 sent = os.read(self._terminal, 65_536)
-            except OSError:  # nobody has the other end open any more
+            except OSError:  # the other end is closed
                 sent = b""
             if not sent:
                 assert not text, f"{text!r} did not come: {self.text!r}"
@@ -82,7 +82,7 @@ class Screen:
 
 
 def stopped(process: Popen[str], signal: Signals) -> tuple[int, str]:
-    """The exit code and the stderr of a process that is sent a signal."""
+    """Send a signal to a process, and return its exit code and stderr."""
     process.send_signal(signal)
     _, stderr = process.communicate(timeout=PATIENCE)
     return process.returncode, stderr

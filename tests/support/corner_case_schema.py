@@ -1,7 +1,7 @@
-"""A schema of corner cases: every nullability of lists of lists, types that cannot be told, what fails and what waits.
+"""A schema of corner cases: every nullability of nested lists, unresolvable types, failing fields and asynchronous fields.
 
-What a field gives is drawn from a seed that the query names, so that two executors get the same. Fields whose names
-begin with ``slow`` wait; a query without them runs without waiting.
+Field values are drawn from a seed in the query, so two executors get the same values. Fields whose names start with
+``slow`` are asynchronous; a query without them runs synchronously.
 """
 
 import asyncio
@@ -66,13 +66,13 @@ class Refused(BasePermission):
 
 
 def drawn(seed: int, *plain: Any) -> Any:
-    """One of the values, or more rarely null or something that is wrong."""
+    """One of the values, or, less often, null or an invalid value."""
     dice = random.Random(seed)
     return dice.choice([*plain, *plain, *plain, None, Broken(f"drawn {seed}")])
 
 
 def nested(seed: int, make: Any) -> Any:
-    """A list of lists of what ``make`` gives for a seed, with null, failures and what is no list among them."""
+    """A list of lists of values that ``make`` returns for a seed, with nulls, failures and non-lists among them."""
     dice = random.Random(seed)
 
     def one(depth: int) -> Any:
@@ -185,7 +185,7 @@ class Person(Being):
 
 @strawberry.type
 class Stranger:
-    """A type that tells by itself what is of it, some of it later."""
+    """A type that recognizes its own objects, some of them asynchronously."""
 
     seed: int
 
@@ -195,7 +195,7 @@ class Stranger:
 
 
 class Row:
-    """What is no type of the schema, but may be cast to one."""
+    """An object that is no schema type, but can be cast to one."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -218,7 +218,7 @@ def anything(seed: int) -> Any:
 
 @strawberry.type
 class Box:
-    """Attributes of every kind, some of which cannot be read."""
+    """An object with attributes of every kind, some of which cannot be read."""
 
     text: str | None
     number: int
@@ -265,7 +265,7 @@ SHAPES: dict[str, tuple[Any, Any]] = {
 
 
 def _shape(of: Any, bits: int) -> Any:
-    """The type of a list of lists; each bit of three says whether null is allowed: in the lists, of the lists, of all."""
+    """The type of a list of lists. Three bits say where null is allowed: for items, for inner lists, for the whole."""
     inner = of | None if bits & 1 else of
     middle = list[inner] | None if bits & 2 else list[inner]
     return list[middle] | None if bits & 4 else list[middle]
@@ -281,7 +281,7 @@ def _nested_field(make: Any, kind: Any) -> Any:
 
 def _slow_nested_field(make: Any, kind: Any) -> Any:
     async def resolve(seed: int = 1) -> Any:
-        # Lists that hold what has to be awaited.
+        # Lists with awaitable items.
         return nested(seed, lambda number: slowly(make(number), number % 3))
 
     resolve.__annotations__["return"] = kind
@@ -405,7 +405,7 @@ class Subscription:
 
 class Quiet(strawberry.Schema):
     def process_errors(self, errors: Any, execution_context: Any = None) -> None:
-        """So much fails here that nobody wants to read of it."""
+        """Do not log errors: most fields here fail on purpose."""
 
 
 def build(executor: Any) -> strawberry.Schema:

@@ -1,4 +1,4 @@
-"""Clients that are all at it at once, on real server processes: two where there is PostgreSQL."""
+"""Concurrent clients on real server processes; two processes on PostgreSQL."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
@@ -16,14 +16,14 @@ from support.server_processes import Server
 
 @dataclass
 class Crowd:
-    """Sends each call to the next of the servers."""
+    """Sends calls to the servers in turn."""
 
     http: httpx.AsyncClient
     servers: list[Server]
     sent: int = 0
 
     async def do(self, mutation: str, fields: str, **given: Any) -> Any:
-        """What a mutation gives, or the code of what refused it."""
+        """Run a mutation, and return its payload or the code of its refusal."""
         self.sent += 1
         at = self.servers[self.sent % len(self.servers)]
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
@@ -37,7 +37,7 @@ class Crowd:
 async def clients_and_servers(
     env: Mapping[str, str], directory: Path
 ) -> AsyncIterator[tuple[httpx.AsyncClient, list[Server]]]:
-    """A client who may write and read stock and orders, and the servers, ready for the block."""
+    """Running servers, and a client that may read and write stock and orders."""
     token = await make.token("orders:write", "inventory:write", "orders:read", "inventory:read")
     async with contextlib.AsyncExitStack() as stack:
         servers = [

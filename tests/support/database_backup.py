@@ -1,4 +1,4 @@
-"""Going back to a backup below a server that goes on running: the whole database is as it was, the process is not."""
+"""Restores a backup of the whole database under a running server."""
 
 import contextlib
 import sqlite3
@@ -12,7 +12,7 @@ _KEPT = "kept"
 
 
 async def take(url: DatabaseUrl) -> None:
-    """Keep the database as it is now."""
+    """Back up the current state of the database."""
     await settled()
     if isinstance(url, SqliteFile):
         _copy_of(url).unlink(missing_ok=True)
@@ -29,7 +29,7 @@ async def take(url: DatabaseUrl) -> None:
 
 
 async def restore(url: DatabaseUrl) -> None:
-    """Put back what was kept; ids are given once more."""
+    """Restore the backup. Ids that were assigned since are assigned again."""
     if isinstance(url, SqliteFile):
         with (
             contextlib.closing(sqlite3.connect(_copy_of(url))) as copy,

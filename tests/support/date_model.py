@@ -1,8 +1,8 @@
-"""When units can leave: promise dates in plain Python, unit by unit, for one website that sells from all warehouses.
+"""A model of promise dates in plain Python, unit by unit, for one website that sells from all warehouses.
 
-It shares no code with gqlstock's rules, so that a fault in them shows. A supply is a list with one entry for each unit
-that is to come, a queue is a list of the units that wait, and a unit's date is the entry at its place. What an order would
-be told is found by placing it in a copy.
+It shares no code with gqlstock's rules, so it reveals their faults. A supply is a list with one entry per expected unit, a
+queue is a list of waiting units, and a unit's date is the supply entry at its index. The dates of a prospective order are
+found by placing it in a copy.
 """
 
 import copy
@@ -15,16 +15,16 @@ from datetime import datetime, timedelta
 from support.stock_records import ON_ORDER, ON_SHIPMENT, OPEN, Place, Rows
 
 Coming = tuple[datetime, int]
-"""When a unit comes, and the id of its announcement."""
+"""When a unit arrives, and the id of its announcement."""
 
 
 class No(Exception):
-    """The code of what the model refuses."""
+    """The code of a refusal by the model."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is set for an item. ``backorders``: the warehouses that take them."""
+    """The settings of an item. ``backorders``: the warehouses that allow them."""
 
     mode: str = ON_ORDER
     backorders: frozenset[str] = frozenset()
@@ -50,8 +50,8 @@ class Announcement:
 
 @dataclass
 class Unit:
-    """A piece of a line. ``line``: its number in the order; ``position``: that of its source among those of the line, in the
-    order in which they were planned."""
+    """A part of a line. ``line``: its number in the order; ``position``: the index of its source among those of the line, in
+    planning order."""
 
     order: int
     line: int
@@ -65,12 +65,12 @@ class Unit:
 class Hold:
     parts: list[Place]
     state: str = "ACTIVE"
-    """EXPIRED: its time is up; SWEPT: and somebody has noticed."""
+    """EXPIRED: its time is up; SWEPT: and a sweep has ended it."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Availability of an item: when it could leave if it had to wait, what comes for new orders, how much can be sold."""
+    """The availability of an item: when it could ship if it had to wait, the supply for new orders, the salable quantity."""
 
     expected_at: datetime | None
     incoming: list[tuple[datetime, int]]
@@ -79,7 +79,7 @@ class Shown:
 
 @dataclass
 class DateModel:
-    """What there should be. ``units``: all of them in the order in which they were planned."""
+    """The expected state. ``units``: all units, in planning order."""
 
     warehouses: Sequence[str]
     rules: dict[str, Rules]
@@ -91,14 +91,14 @@ class DateModel:
     """The SKU of each line of each order."""
     holds: dict[int, Hold] = field(default_factory=dict)
 
-    # ── what a level has
+    # ── levels
 
     def available(self, at: Place) -> int:
         held = sum(hold.parts.count(at) for hold in self.holds.values() if hold.state == "ACTIVE")
         return self.on_hand[at] - held - (len(self._open(at)) if self.rules[at[0]].mode == ON_SHIPMENT else 0)
 
     def _open(self, at: Place) -> list[Unit]:
-        """The units of orders that have not left."""
+        """The units of orders that have not been shipped."""
         return [u for u in self.units if (u.sku, u.warehouse) == at and u.state in OPEN]
 
     def waiting(self, at: Place) -> list[Unit]:
@@ -108,7 +108,7 @@ class DateModel:
         return max(-self.available(at), 0)
 
     def supply(self, at: Place) -> list[Coming]:
-        """What is to come with a date, unit by unit, soonest first and then oldest first."""
+        """The dated supply, unit by unit, soonest first, then oldest first."""
         units = []
         for one in self.announcements.values():
             if (one.sku, one.warehouse) == at and one.expected_at is not None and one.expected_at > self.now:
@@ -118,7 +118,7 @@ class DateModel:
     # ── dates
 
     def _comings(self, at: Place) -> list[Coming | None]:
-        """What brings each of the units that wait."""
+        """The arrival of each waiting unit."""
         queue, supply = self.waiting(at), self.supply(at)
         ahead = max(self.lacking(at) - len(queue), 0)
         return [supply[n] if n < len(supply) else None for n in range(ahead, ahead + len(queue))]
@@ -127,8 +127,8 @@ class DateModel:
         return at + timedelta(days=self.rules[sku].buffer_days)
 
     def waiting_parts(self, order: int, line: int) -> list[tuple[str, int, datetime | None, int | None]]:
-        """Of a line, each source that it waits for: the warehouse, the units, when the last of them can leave, and the
-        announcement that brings it."""
+        """Each source that a line waits for: the warehouse, the units, when the last of them can ship, and the announcement
+        that supplies it."""
         sku = self.orders[order][line]
         found: dict[tuple[int, str], list[Coming | None]] = {}
         for warehouse in self.warehouses:
@@ -150,10 +150,10 @@ class DateModel:
         numbers = range(len(self.orders[order]))
         return latest([date for line in numbers for _, _, date, _ in self.waiting_parts(order, line)])
 
-    # ── what a website shows
+    # ── availability on a website
 
     def _rooms(self, sku: str) -> tuple[dict[str, float], float]:
-        """The room for backorders of each warehouse, and of all together."""
+        """The room for backorders at each warehouse, and in total."""
         rules = self.rules[sku]
         rooms: dict[str, float] = {}
         for warehouse in self.warehouses:
@@ -178,7 +178,7 @@ class DateModel:
         return Shown(self._back_at(sku), sorted(sums.items()), None if salable == float("inf") else int(salable))
 
     def _back_at(self, sku: str) -> datetime | None:
-        """When one unit could leave if it had to wait."""
+        """When one unit could ship if it had to wait."""
         if self._free(sku) > 0:
             return None
         if self.rules[sku].backorders:
@@ -199,7 +199,7 @@ class DateModel:
     # ── orders and holds
 
     def place(self, order: int, rows: Rows, hold: int | None = None) -> None:
-        """Refused, it leaves the model as it was."""
+        """A refusal leaves the model unchanged."""
         first = list(self._opened(hold).parts) if hold is not None else []
         before = self.holds[hold].state if hold is not None else ""
         if hold is not None:
@@ -215,7 +215,7 @@ class DateModel:
         self.fill(*first, *(at for parts in plan for at, _ in parts))
 
     def _take(self, order: int, plan: Iterable[tuple[int, list[tuple[Place, str]]]]) -> None:
-        """Plan units of lines, by their numbers, after all that wait and after those that the lines have."""
+        """Plan units of lines, by line number, behind all waiting units and behind those that the lines have."""
         for number, parts in plan:
             first = self._next_position(order, number)
             for position, ((at, state), alike) in enumerate(itertools.groupby(parts), first):
@@ -230,7 +230,7 @@ class DateModel:
     def _plan(
         self, rows: Rows, first: Sequence[Place] = (), *, only_free: bool = False
     ) -> list[list[tuple[Place, str]]]:
-        """Where each unit of each line comes from: what is free first, then what has room."""
+        """Where each unit of each line comes from: free units first, then room for backorders."""
         free: dict[Place, int] = {}
         room: dict[str, tuple[dict[str, float], float]] = {}
         for sku in {sku for sku, _ in rows}:
@@ -256,14 +256,14 @@ class DateModel:
         return plan
 
     def cancel(self, order: int, sku: str, quantity: int, *, restock: bool = True) -> None:
-        """Line by line. What is on hand is written off where it does not come back."""
+        """Cancel line by line. Units on hand are written off unless they are restocked."""
         lines = [number for number, one in enumerate(self.orders[order]) if one == sku]
         units = [unit for line in lines for unit in self._to_cancel(order, line)]
         self._cancel(units, quantity, restock=restock)
         self.fill(*((unit.sku, unit.warehouse) for unit in units[:quantity]))
 
     def _to_cancel(self, order: int, line: int) -> list[Unit]:
-        """What waits first, then what was planned last."""
+        """Waiting units first, then those planned last."""
         mine = [u for u in self.units if (u.order, u.line) == (order, line) and u.state in OPEN]
         return sorted(mine, key=lambda u: (u.state == "ON_HAND", -u.position))
 
@@ -276,9 +276,9 @@ class DateModel:
             unit.state = "CANCELED"
 
     def edit(self, order: int, change: Mapping[int, int], add: Rows) -> None:
-        """``change``: the new quantities of lines, by their numbers. Refused, it leaves the model as it was.
+        """``change``: the new quantities of lines, by line number. A refusal leaves the model unchanged.
 
-        What is taken from lines is there for the others.
+        Units that are taken from lines are free for the other lines.
         """
         open_lines = {u.line for u in self.units if u.order == order and u.state in OPEN}
         if not open_lines:
@@ -302,7 +302,7 @@ class DateModel:
         vars(self).update(vars(other))
 
     def move(self, order: int, sku: str, quantity: int, source: str, target: str) -> None:
-        """They take what is free there, and are the last ones of their lines that were planned."""
+        """The moved units take free units there, and come last in the plan of their lines."""
         lines = [number for number, one in enumerate(self.orders[order]) if one == sku]
         here = [u for line in lines for u in self._to_cancel(order, line) if u.warehouse == source]
         if len(here) < quantity:
@@ -318,11 +318,11 @@ class DateModel:
         self.fill((sku, source), (sku, target))
 
     def ready(self, order: int, warehouse: str) -> list[Unit]:
-        """What of an order can leave a warehouse."""
+        """The units of an order that can be shipped from a warehouse."""
         return [u for u in self.units if (u.order, u.warehouse, u.state) == (order, warehouse, "ON_HAND")]
 
     def ship(self, units: Sequence[Unit], *, anyway: bool = False) -> None:
-        """Refused where a warehouse does not have them, unless they are to leave anyway."""
+        """Refused if a warehouse does not have the units, unless they are to be shipped anyway."""
         leaving = Counter((u.sku, u.warehouse) for u in units if self.rules[u.sku].mode == ON_SHIPMENT)
         if not anyway and any(self.on_hand[at] < quantity for at, quantity in leaving.items()):
             raise No("INSUFFICIENT_STOCK")
@@ -345,7 +345,7 @@ class DateModel:
         return hold
 
     def expire(self) -> None:
-        """The time of all holds is up. Nobody has noticed yet: units that wait still do."""
+        """Let all holds expire, without a sweep: waiting units keep waiting."""
         for hold in self.holds.values():
             if hold.state == "ACTIVE":
                 hold.state = "EXPIRED"
@@ -386,7 +386,7 @@ class DateModel:
         self.fill((found.sku, found.warehouse))
 
     def receive(self, at: Place, quantity: int, announcement: int | None = None) -> None:
-        """It fills the announcement that is named, else the oldest."""
+        """Fills the named announcement, else the oldest."""
         if announcement is not None:
             filled = [self._open_announcement(announcement)]
         else:
@@ -410,7 +410,7 @@ class DateModel:
         return self.announcements[id]
 
     def fill(self, *levels: Place) -> None:
-        """No more units wait than are lacking. Those that were planned first have theirs first."""
+        """Fill backorders until no more units wait than are missing, in planning order."""
         for at in levels:
             queue = self.waiting(at)
             for unit in queue[: len(queue) - self.lacking(at)] if len(queue) > self.lacking(at) else ():
@@ -418,6 +418,6 @@ class DateModel:
 
 
 def latest(dates: Sequence[datetime | None]) -> datetime | None:
-    """The date of what waits together: none where nothing waits, or a date is missing."""
+    """The latest date of units that wait together; None if nothing waits or a date is missing."""
     known = [date for date in dates if date is not None]
     return max(known) if known and len(known) == len(dates) else None

@@ -1,14 +1,14 @@
-"""The pages that people read, as something that can be run: the documents, commands and answers that stand in them.
+"""Runs the documentation: the GraphQL documents, commands and answers on its pages.
 
 Blocks of a page run one after another, each page on the shop that the guide sets up in its first section:
 
-- ``graphql`` is asked by somebody who may do all, ``graphql public`` by anybody; neither may be refused anything.
-  ``graphql refused`` is refused something, which the answer behind it tells.
-- ``json`` behind one is its answer, ``json pushed`` the next push of the latest subscription; "…" is any value there.
-- ``sh`` is one script with all others of its page, which must end well.
-- A block whose kind is a path, such as ``ts tests/clients/typed/urql.ts``, is that file.
-- Variables stand for what was answered before: ``$hold`` for the id of the latest ``hold``, ``$after`` for the latest cursor,
-  ``$token`` for the latest ``accessToken``.
+- ``graphql`` is sent with an admin token, ``graphql public`` without a token; neither may be refused anything.
+  ``graphql refused`` must be refused; the answer that follows shows how.
+- ``json`` after it is its answer, ``json pushed`` the next push of the latest subscription; "…" matches any value.
+- All ``sh`` blocks of a page form one script, which must succeed.
+- A block with a path, such as ``ts tests/clients/typed/urql.ts``, must equal that file.
+- Variables take earlier answers: ``$hold`` is the id of the latest ``hold``, ``$after`` the latest cursor, ``$token`` the
+  latest ``accessToken``.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ _BLOCK = re.compile(r"^( *)```(\w+)(.*?)\n(.*?)^ *```$", re.MULTILINE | re.DOTAL
 
 @dataclass(frozen=True)
 class Block:
-    """``where``: its page and line; ``section``: the heading that it stands under."""
+    """``where``: its page and line; ``section``: the heading above it."""
 
     where: str
     section: str
@@ -97,7 +97,7 @@ def script(page: Path, language: str = "sh") -> str:
 
 
 def run(script: str, directory: Path, **env: str) -> str:
-    """What a script prints and logs; it must end well. Where the page has port 8000 there is one that is free."""
+    """Run a script, which must succeed, and return its output and logs. Port 8000 is replaced by a free one."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     log = directory / "script.log"
     with log.open("wb") as output:
@@ -112,7 +112,7 @@ def run(script: str, directory: Path, **env: str) -> str:
         try:
             code = process.wait(PATIENCE * 2)
         finally:
-            # With what it started, if it did not come to its end.
+            # Including the processes that it started, if it did not finish.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -121,7 +121,7 @@ def run(script: str, directory: Path, **env: str) -> str:
 
 
 class Reader:
-    """Somebody who tries everything on a page, from its first block to its last."""
+    """Runs all blocks of a page, from first to last."""
 
     def __init__(self, feed: OutboxFeed, storefront: Storefront) -> None:
         self._feed = feed
@@ -148,14 +148,14 @@ class Reader:
         self._answer = plain(result.data)
         payloads = [field for field in self._answer.values() if isinstance(field, dict)]
         refusals = [error for payload in payloads for error in payload.get("userErrors", ())]
-        # checkOrder is a query: it tells what would be refused, and is itself not.
+        # checkOrder is a query: it reports refusals, and is not refused itself.
         if block.text.lstrip().startswith("mutation"):
             assert bool(refusals) == (block.kind == "refused"), f"{block.where}: {refusals}"
         self._known.update(_named(self._answer))
 
     async def _subscribes(self, block: Block) -> None:
         await self.leaves()
-        # News that was committed before belongs to no push of it.
+        # Events that were committed earlier do not belong to its pushes.
         await settled()
         results = await build().subscribe(block.text, self._variables(block), context_value=self._context(block))
         assert not hasattr(results, "errors"), f"{block.where}: {results}"
@@ -190,12 +190,12 @@ async def reader() -> AsyncIterator[Reader]:
 
 
 def plain(value: Any) -> Any:
-    """As a client reads it."""
+    """The value as a client reads it."""
     return json.loads(json.dumps(value))
 
 
 def fits(told: Any, really: Any) -> bool:
-    """Whether an answer is the one that is told; "…" in it stands for any value, but not for none."""
+    """Whether an answer matches the documented one, in which "…" matches any value except null."""
     if told == ANY:
         return really is not None
     if isinstance(told, dict) and isinstance(really, dict):
@@ -206,7 +206,7 @@ def fits(told: Any, really: Any) -> bool:
 
 
 def _named(answer: Any) -> Iterator[tuple[str, Any]]:
-    """What later variables may stand for."""
+    """The values that later variables can take."""
     if isinstance(answer, list):
         for value in answer:
             yield from _named(value)

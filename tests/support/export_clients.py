@@ -1,4 +1,4 @@
-"""A consumer of exports: reads the rows of a stream, then the feed after its cursor, as the documentation tells it to."""
+"""A consumer of exports: reads the rows of a stream, then the feed after its cursor, as documented."""
 
 import json
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ FIGURES = ("onHand", "reserved", "planned", "backordered", "held", "incoming", "
 
 
 async def exported(kind: Kind, form: Format = Format.CSV) -> str:
-    """A whole file."""
+    """Read a whole file."""
     parts: list[bytes] = []
     await exports.write(kind, form, parts.append, lambda _: None)
     return b"".join(parts).decode()
@@ -36,7 +36,7 @@ async def streamed(kind: Kind, caller: Caller = SYSTEM) -> tuple[str, list[dict[
 
 
 class Mirror:
-    """Levels and movements by id: rows of exports, and then every change after the cursor, applied in order."""
+    """Levels and movements by id: exported rows, with every change after the cursor applied in order."""
 
     def __init__(self, cursor: str) -> None:
         self.cursor: str | None = cursor
@@ -56,7 +56,7 @@ class Mirror:
             self.movements[row["id"]] = {name: row[name] for name in ("kind", "quantity", "onHandAfter")}
 
     async def catch_up(self, client: Client) -> int:
-        """Apply what the feed has after the cursor. Answers how many changes that were."""
+        """Apply the changes in the feed after the cursor. Returns their number."""
         count, more = 0, True
         while more:
             page = (await client.admin(CHANGES, after=self.cursor))["inventoryChanges"]

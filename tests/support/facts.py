@@ -1,11 +1,11 @@
-"""Facts by key that can be taken back to an earlier mark, with a digest of all of them."""
+"""Facts by key, with a digest of all of them, that can be rolled back to a mark."""
 
 from collections.abc import Hashable
 from typing import Any
 
 
 class Facts:
-    """Values must be hashable: two collections of equal facts have the same digest, however they came about."""
+    """Equal facts have equal digests, regardless of how they were put. Values must be hashable."""
 
     def __init__(self) -> None:
         self._values: dict[Hashable, Any] = {}
@@ -25,7 +25,7 @@ class Facts:
         return len(self._before)
 
     def undo(self, mark: int) -> None:
-        """Take back what was put since the mark."""
+        """Roll back to the mark."""
         while len(self._before) > mark:
             key, before = self._before.pop()
             self._set(key, self._values.get(key), before)

@@ -1,4 +1,4 @@
-"""Server processes that start in a moment: one process has imported gqlstock, and each server is a fork of it."""
+"""Server processes that start fast: one process has imported gqlstock, and each server is a fork of it."""
 
 import asyncio
 import contextlib
@@ -21,8 +21,7 @@ _UVICORN = [
 # The first one waits for all imports.
 _PATIENCE = 60
 _forks = multiprocessing.get_context("forkserver")
-# Not this module: the process that forks does not look for modules where tests do. pytest is what a fork takes for its
-# main module.
+# Not this module: the forking process does not have the tests' module path. A fork considers pytest its main module.
 _forks.set_forkserver_preload(
     ["gqlstock.app", "gqlstock.store.db.postgres", "gqlstock.store.db.sqlite", "pytest", *_UVICORN]
 )
@@ -36,7 +35,7 @@ class Fork:
 
 @contextlib.asynccontextmanager
 async def forked(env: Mapping[str, str], bug: str | None = None) -> AsyncIterator[Fork]:
-    """A server, ready for the block; with a bug planted in it if one is named."""
+    """A running server, with a planted bug if one is named."""
     port = server_processes.free_port()
     process = _forks.Process(target=_serve, args=(dict(env), port, bug), daemon=True)
     process.start()
@@ -55,7 +54,7 @@ def _serve(env: Mapping[str, str], port: int, bug: str | None) -> None:
     os.environ.update({"GQLSTOCK_LOG_LEVEL": "warning", **env})
     if bug is not None:
         planted_bugs.plant(bug)
-    # Connections are kept for as long as clients may be idle on a busy machine.
+    # Keep-alive is as long as clients may be idle on a busy machine.
     uvicorn.run(
         app.from_env,
         factory=True,

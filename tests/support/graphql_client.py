@@ -1,4 +1,4 @@
-"""A client of GraphQL over HTTP with tokens of the scopes that it needs, and the number of rows in each table."""
+"""A GraphQL client over HTTP with tokens of the scopes it needs, and row counts of all tables."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ ERRORS = "userErrors { __typename code message path }"
 
 
 class Client:
-    """Asks the server as whoever a token stands for; the public without one."""
+    """Sends requests with a token, or without one as the public."""
 
     def __init__(self, http: httpx.AsyncClient, warehouses: Sequence[str] = ()) -> None:
         self.http = http
@@ -24,25 +24,25 @@ class Client:
         self._making = asyncio.Lock()
 
     def within(self, *warehouses: str) -> "Client":
-        """One whose tokens are for these warehouses alone."""
+        """A client whose tokens are limited to these warehouses."""
         return self._within.setdefault(warehouses, Client(self.http, warehouses))
 
     async def token(self, *scopes: str) -> str:
-        """A token of these scopes, made once."""
+        """A token with these scopes, created once."""
         async with self._making:
             if scopes not in self._tokens:
                 self._tokens[scopes] = await self._made(*scopes)
             return self._tokens[scopes]
 
     async def _made(self, *scopes: str) -> str:
-        """A token that no other client has."""
+        """Create a token for this client alone."""
         name = " ".join(["test", *scopes, *self._warehouses])
         return await make.token(*scopes, name=name, warehouses=self._warehouses)
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, *, token: str | None = None
     ) -> dict[str, Any]:
-        """The whole answer."""
+        """Send a request, and return the whole answer."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"query": query, "variables": dict(variables or {})}
         answer = await self.http.post("/graphql", json=body, headers=headers)
@@ -50,31 +50,31 @@ class Client:
         return answer.json()
 
     async def scoped(self, scopes: str, query: str, **variables: Any) -> dict[str, Any]:
-        """The whole answer to a caller with these scopes, with spaces between."""
+        """The whole answer to a caller with these scopes, separated by spaces."""
         return await self.ask(query, variables, token=await self.token(*scopes.split()))
 
     async def admin(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data for one who may do all; there must be no error."""
+        """The data for an admin. The answer must have no errors."""
         return _data(await self.scoped("admin", query, **variables))
 
     async def public(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data for the public; there must be no error."""
+        """The data for the public. The answer must have no errors."""
         return _data(await self.ask(query, variables))
 
     async def change(self, mutation: str, fields: str = "", *, caller: str = "admin", **given: Any) -> dict[str, Any]:
-        """The payload of a mutation, with its user errors."""
+        """The payload of a mutation, including its user errors."""
         name = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ {fields} {ERRORS} }} }}"
         return _data(await self.scoped(caller, query, input=given))[mutation]
 
     async def done(self, mutation: str, fields: str = "__typename", **given: Any) -> dict[str, Any]:
-        """The payload of a mutation that nothing is refused of."""
+        """The payload of a mutation, which must have no user errors."""
         payload = await self.change(mutation, fields, **given)
         assert payload["userErrors"] == []
         return payload
 
     async def refused(self, mutation: str, **given: Any) -> list[tuple[str, list[str]]]:
-        """The code and path of each user error; nothing may have been written."""
+        """The code and path of each user error of a mutation that must write nothing."""
         before = await row_counts()
         payload = await self.change(mutation, **given)
         assert await row_counts() == before
@@ -92,9 +92,9 @@ def codes(answer: Mapping[str, Any]) -> list[tuple[str, list[Any] | None]]:
 
 
 async def row_counts() -> dict[str, int]:
-    """How many rows there are in each table.
+    """The number of rows in each table.
 
-    Leaves out tokens, which tests make as they go, with their entries in the outbox, and refusals kept under keys.
+    Excludes tokens, which tests create on demand, their outbox entries, and refusals stored under idempotency keys.
     """
     tables = [model._meta.db_table for model in Tortoise.apps["gqlstock"].values() if model.__name__ != "ApiToken"]
     counted = {table: table for table in tables}

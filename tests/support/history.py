@@ -1,14 +1,14 @@
-"""Checks a history of calls against the stock model: is there one serial order that explains it all?
+"""Checks a history of calls against the stock model: does some serial order explain it?
 
-The order must explain every answer, keep the order of real time (a call that had ended before another began comes
-first), write the ledger line by line as it is, give every order and hold the units that it has, and end in the
-database's figures. Of calls that nobody got an answer to, any may have happened. Calls that never touch the same items
-are judged by themselves, a group of items at a time: groups that each have a serial order have one together.
+The order must explain every answer, respect real time (a call that ended before another began comes first), write the
+ledger exactly as it is, give every order and hold the units that it has, and end in the database's figures. Calls without
+an answer may or may not have happened. Groups of items that no call combines are checked separately: if each has a serial
+order, they have one together.
 
     PYTHONPATH=tests .venv/bin/python -m support.stock_load --minutes 10 --database sqlite:////tmp/load.db
 
-has clients change a few items through two processes for ten minutes, and then checks what they were answered.
-``stock_clients.py`` says what they do.
+runs clients that change a few items through two processes for ten minutes, and then checks their answers. The clients are
+in ``stock_clients.py``.
 """
 
 import time
@@ -25,7 +25,7 @@ from support.stock_model import Model
 from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules
 
 UNANSWERED = float("inf")
-# How often a search may go back for each call before it is given up.
+# How often a search may backtrack per call before it gives up.
 _PATIENCE = 20
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 _MAKING = ("place", "hold", "pack", "announce")
@@ -33,10 +33,10 @@ _MAKING = ("place", "hold", "pack", "announce")
 
 @dataclass(eq=False)
 class Call:
-    """What a client asked for, in the terms of the model, and what it was answered.
+    """A client's request, in terms of the model, and its answer.
 
-    ``tag`` is the call's own: the database has it as the reference of what was made, or the reason of a movement. A call
-    that is sent again under its ``key`` is another one with the same tag. ``refusals`` is None where nobody got the answer.
+    ``tag`` identifies the call: the database has it as the reference of the created object, or the reason of a movement. A
+    retry with the same ``key`` is another call with the same tag. ``refusals`` is None if the answer was lost.
     """
 
     group: str
@@ -49,7 +49,7 @@ class Call:
     refusals: tuple[tuple[str, int | None], ...] | None = None
     made: int | None = None
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """The ids and SKUs of the lines of an order, as they were answered."""
+    """The ids and SKUs of an order's lines in the answer."""
     seen: Any = None
     hint: float = 0.0
 
@@ -69,7 +69,7 @@ class Call:
 
 @dataclass
 class Group:
-    """Items that calls name together: their rules, and what was on hand at first."""
+    """Items that calls combine: their rules, and the initial stock."""
 
     rules: Mapping[str, Rules]
     warehouses: Sequence[str]
@@ -78,17 +78,17 @@ class Group:
 
 @dataclass
 class Verdict:
-    """What became of the calls of one group. ``problems`` is empty where a serial order explains them."""
+    """The result for one group. ``problems`` is empty if a serial order explains its calls."""
 
     group: str
     calls: int
     seconds: float
-    """Of the processor."""
+    """CPU time."""
     problems: list[str] = field(default_factory=list)
 
 
 def check(calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence]) -> list[Verdict]:
-    """Judge each group of items by itself."""
+    """Check each group of items separately."""
     verdicts = []
     for name, group in groups.items():
         began = time.process_time()
@@ -100,14 +100,14 @@ def check(calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[
 
 
 class Judge:
-    """Compares what the model makes of calls with what clients and database say."""
+    """Compares the model's results of calls with the clients' answers and the database."""
 
     def __init__(self, group: Group, evidence: Evidence) -> None:
         self._group = group
         self._evidence = evidence
         self._edited: set[int] = set()
         self._moved: set[int] = set()
-        """The orders that may have been edited, and those of which units may have been moved."""
+        """The orders that may have been edited, and those whose units may have been moved."""
         self._start_over()
 
     def _start_over(self) -> None:
@@ -117,7 +117,7 @@ class Judge:
             self._facts.put(("level", *place), Level(on_hand, moved=int(on_hand != 0)))
 
     def possible(self, calls: Sequence[Call]) -> list[Call]:
-        """The calls without those that, by what the database has, did not happen; with the hints that it gives."""
+        """The calls that may have happened according to the database, with its hints."""
         offset = time.time() - time.monotonic()
         found = [call for call in calls if not call.optional or self._may_have_happened(call)]
         self._edited = {call.given["id"] for call in found if call.name == "edit" and not call.refusals}
@@ -147,7 +147,7 @@ class Judge:
     def _may_be_canceled(
         self, status: str, lines: Sequence[tuple[str, int, int]], rows: Sequence[tuple[str, int]] | None
     ) -> bool:
-        """Whether an order is as a cancellation leaves it: nothing is open, or these units are among the canceled ones."""
+        """Whether an order is in a state that the cancellation leaves: nothing is open, or these units are canceled."""
         if rows is None:
             return status in ("CANCELED", "SHIPPED")
         canceled: Counter[str] = Counter()
@@ -165,7 +165,7 @@ class Judge:
         return Search(calls, self._facts, self.explains, self.misfits).run(_PATIENCE * len(calls) + 1_000)
 
     def explains(self, call: Call) -> bool:
-        """Do a call to the model: whether it gives what the client was answered, and what the database has of it."""
+        """Apply a call to the model. Returns whether the result agrees with the client's answer and the database."""
         return self._difference(call) is None
 
     def _difference(self, call: Call) -> str | None:
@@ -203,7 +203,7 @@ class Judge:
         return sum(movement.quantity for movement in before if movement.at > moment)
 
     def _other_units(self, call: Call) -> str | None:
-        """How the units that the model gives to an order, hold or shipment are others than the database has."""
+        """How the model's units of an order, hold or shipment differ from those in the database."""
         evidence, facts = self._evidence, self._facts
         if call.name in ("place", "retry", "edit", "move"):
             id: int = call.made if call.name == "place" else call.given["id"]
@@ -230,7 +230,7 @@ class Judge:
         return None
 
     def _other_sources(self, id: int, order: Order) -> str | None:
-        """How the units that the lines of an order have by now are others than in the end, when they may be more."""
+        """How the current units of an order's lines contradict the final ones, which may be more."""
         if id in self._moved:
             return None
         planned = [_counted(line.pieces, 2) for line in order.lines]
@@ -241,7 +241,7 @@ class Judge:
         return None if planned == there else f"the model takes {planned}, the database {there}"
 
     def _beyond_the_end(self, call: Call) -> str | None:
-        """How a line has more units by now than in the end, or more that are over: neither ever becomes less."""
+        """How a line has more units, or more finished ones, than in the end: neither ever decreases."""
         if call.name not in ("cancel", "edit", "ship", "take_back"):
             return None
         id = self._facts.get(("shipment", call.given["id"])).order if call.name == "ship" else call.given["id"]
@@ -257,7 +257,7 @@ class Judge:
         return None
 
     def _other_movement(self, call: Call) -> str | None:
-        """How what the model moves is another line than the next one of the ledger."""
+        """How the model's movement differs from the next line of the ledger."""
         if call.name in _TAGGED and not self._model.movements and ("tag", call.tag) in self._evidence.times:
             return "the ledger has a movement of it"
         for movement in self._model.movements:
@@ -278,7 +278,7 @@ class Judge:
         return figures == movement[2:5] and (there.order, there.cause) == (order, cause)
 
     def misfits(self) -> list[str]:
-        """What the database has otherwise than the model has it now."""
+        """The differences between the database and the current state of the model."""
         model: dict[tuple[str, Any], Any] = {}
         stored: dict[tuple[str, Any], Any] = {}
         for place, figures in self._evidence.levels.items():
@@ -314,7 +314,7 @@ class Judge:
         return shipment.order, shipment.warehouse, "SHIPPED" if shipment.state == "SHIPPED" else open_state
 
     def problems(self, found: Found[Call], count: int) -> list[str]:
-        """Why there is no explanation; nothing where there is one."""
+        """Why there is no explanation; empty if there is one."""
         if found.complete:
             return []
         told = "no serial order" if found.exhausted else "no serial order found"
@@ -334,7 +334,7 @@ class Judge:
 
 
 def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str, int]]:
-    """How many units are canceled, have left and have come back, by warehouse and shipment."""
+    """The numbers of canceled, shipped and returned units, by warehouse and shipment."""
     sums: Counter[tuple[str, str, int]] = Counter()
     for warehouse, state, shipment, units in pieces:
         if state not in OPEN:
@@ -345,13 +345,13 @@ def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str
 
 
 def _in_sequence(pieces: Sequence[Piece]) -> list[Piece]:
-    """Pieces with positions that have no gaps, such as moved ones leave."""
+    """Renumber the positions of pieces without the gaps that moves leave."""
     positions = sorted({piece.position for piece in pieces})
     return [piece._replace(position=positions.index(piece.position)) for piece in pieces]
 
 
 def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
-    """How many units are alike in the first fields of their pieces."""
+    """Count units by the first fields of their pieces."""
     sums: Counter[Any] = Counter()
     for piece in pieces:
         sums[piece[:fields]] += piece.quantity

@@ -1,4 +1,4 @@
-"""An identity provider for tests: keys of its own on a URL of its own, and tokens signed with them."""
+"""An identity provider for tests: it publishes its own keys at a URL, and signs tokens with them."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ _CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 
 
 def private(algorithm: str, bits: int = 2_048) -> Private:
-    """A new key that goes with an algorithm."""
+    """A new key for an algorithm."""
     if algorithm in _CURVES:
         return ec.generate_private_key(_CURVES[algorithm]())
     if algorithm in ("EdDSA", "Ed448"):
@@ -39,7 +39,7 @@ def public(key: Private, **members: Any) -> dict[str, Any]:
 
 
 def document(*keys: dict[str, Any]) -> bytes:
-    """A JWKS document as a whole answer."""
+    """A JWKS document, as a complete HTTP answer."""
     return answer(json.dumps({"keys": keys}).encode())
 
 
@@ -50,7 +50,7 @@ def answer(body: bytes, status: str = "200 OK") -> bytes:
 
 @dataclass
 class Provider:
-    """``told``: what the URL answers; None: nothing, for as long as one likes to wait."""
+    """``told``: the answer of the URL; None: it never answers."""
 
     receiver: Receiver
     key: Private = field(default_factory=lambda: private("ES256"))
@@ -70,12 +70,12 @@ class Provider:
 
     @property
     def asked(self) -> int:
-        """How often the keys were asked for."""
+        """How often the keys were requested."""
         return len(self.receiver.received)
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a process that takes its tokens."""
+        """The environment of a server that accepts its tokens."""
         return {
             "GQLSTOCK_JWT_ISSUER": ISSUER,
             "GQLSTOCK_JWT_AUDIENCE": AUDIENCE,
@@ -83,7 +83,7 @@ class Provider:
         }
 
     def rotate(self) -> None:
-        """Sign with a new key, the only one that is published from now on."""
+        """Rotate to a new key, and publish only that one."""
         self.key, self.name = private("ES256"), f"{self.name}+"
         self.told = document(public(self.key, kid=self.name))
 
@@ -98,7 +98,7 @@ class Provider:
         without: str | None = None,
         **claims: Any,
     ) -> str:
-        """A token that is valid, but for what is given. ``ahead``: claims that are times, in seconds from now."""
+        """A token, valid except for the given claims. ``ahead``: time claims, in seconds from now."""
         now = time.time()
         claims |= {name: now + seconds for name, seconds in (ahead or {}).items()}
         whole = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u-1", "iat": now, "exp": now + lasts, "scope": SCOPES} | claims
@@ -112,6 +112,6 @@ class Provider:
 
 @contextlib.asynccontextmanager
 async def providing() -> AsyncIterator[Provider]:
-    """A provider for the block."""
+    """A running provider."""
     async with receiving() as receiver:
         yield Provider(receiver)

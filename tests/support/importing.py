@@ -1,4 +1,4 @@
-"""Imports of lines as tests make them, and the figures of their reports."""
+"""Imports files that tests give as lines, and summarizes the reports."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int | None], None]
 async def run(
     name: str | Format, *files: Iterable[str], progress: Progress = silent, dry: bool = False, **options: Any
 ) -> Report:
-    """Import files of a format, each given as its lines. They are called a.csv, b.csv, …"""
+    """Import files of a format, each given as lines. They are named a.csv, b.csv, …"""
     given = [File(f"{chr(ord('a') + number)}.csv", lines) for number, lines in enumerate(files)]
     of = FORMATS[name] if isinstance(name, str) else name
     return await imports.run(SYSTEM, of, given, Options(**options), dry=dry, progress=progress)
@@ -39,7 +39,7 @@ async def levels(lines: Iterable[str], progress: Progress = silent) -> Report:
 
 
 def figures(report: Report) -> dict[str, int]:
-    """What an import made and changed, without what it left alone: {"products_made": 2, "counted": 5}."""
+    """What an import created and changed: {"products_made": 2, "counted": 5}."""
     found = {}
     for kind in Kind:
         tally = report[kind]
@@ -56,16 +56,16 @@ def counted(report: Report) -> int:
 
 
 def remarks(report: Report, kind: RemarkKind) -> dict[str, str]:
-    """The remarks of a kind, by reason, as the report says them."""
+    """The remarks of a kind, by reason, as in the report."""
     return {reason: str(found) for reason, found in report.reasons(kind).items()}
 
 
 def parsed(
     name: str, lines: Sequence[str], context: Context | None = None, more: Sequence[Sequence[str]] = ()
 ) -> list[Product]:
-    """The products of a file, checked as an import does; raises ``Refused`` for what is wrong with it.
+    """The products of a file, checked as by an import. Raises ``Refused`` with its faults.
 
-    ``more``: files that are read with it, whose lines are counted on.
+    ``more``: further files; their line numbers continue.
     """
     context = context or Context()
     given = FORMATS[name]
@@ -85,7 +85,7 @@ def parsed(
 
 
 def level_counts(name: str, lines: Sequence[str], context: Context | None = None) -> list[LevelCount]:
-    """The counts of a file; raises ``Refused`` for what is wrong with it."""
+    """The counts of a file. Raises ``Refused`` with its faults."""
     context = context or Context()
     given = FORMATS[name]
     assert isinstance(given, CountFormat)
@@ -96,12 +96,12 @@ def level_counts(name: str, lines: Sequence[str], context: Context | None = None
 
 
 async def products(*given: Product, progress: Progress = silent, dry: bool = False, **options: Any) -> Report:
-    """Import records, as if the rows of a file said them: each of the line that it names."""
+    """Import records as if they were read from a file, each with its line number."""
     return await run(_saying(given), _one_row_each(given), progress=progress, dry=dry, **options)
 
 
 async def with_new_places(*given: Product, dry: bool = False, **options: Any) -> Report:
-    """As ``products``, of a format that makes missing warehouses."""
+    """Like ``products``, for a format that creates missing warehouses."""
     return await run(replace(_saying(given), makes_warehouses=True), _one_row_each(given), dry=dry, **options)
 
 

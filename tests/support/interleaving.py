@@ -1,4 +1,4 @@
-"""Does something between the statements of a read, as another request would: on connections of its own."""
+"""Runs code between the statements of a read, like a concurrent request: on other connections."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ T = TypeVar("T")
 Action = Callable[[], Coroutine[Any, Any, Any]]
 
 VALIDATION = r"sqlite_sequence|pg_current_snapshot"
-"""What only a statement that validates has."""
+"""Matches validation statements only."""
 BEGIN = "begin a read transaction"
-"""Stands for the statement that begins one."""
+"""Matches the beginning of a read transaction."""
 
 
 async def elsewhere(work: Coroutine[Any, Any, T]) -> T:
-    """Do something outside of the running read and transaction."""
+    """Run something outside of the running read and transaction."""
     return await asyncio.create_task(work, context=Context())
 
 
@@ -56,7 +56,7 @@ class _Transaction:
 
 @contextmanager
 def before(pattern: str, action: Action, *, skipped: int = 0) -> Iterator[_Between]:
-    """Do something right before the first statement of a read that matches; ``skipped``: behind so many that match."""
+    """Run something right before the first matching statement of a read. ``skipped``: the number of matches to skip."""
     client = connection.reader()
     between = _Between(pattern, action, skipped)
     fetch, begin_read = client.fetch, client.begin_read
@@ -70,7 +70,7 @@ def before(pattern: str, action: Action, *, skipped: int = 0) -> Iterator[_Betwe
         await between(BEGIN)
         return _Transaction(await begin_read(), between)
 
-    # On the client itself, which the test's database has to itself.
+    # Patches the client object, which belongs to this test's database only.
     client.fetch, client.begin_read = fetch_after, begin_read_after
     try:
         yield between

@@ -1,4 +1,4 @@
-"""Holds PostgreSQL's lock on an item or a table, as another writer would, and sees who waits for it."""
+"""Holds PostgreSQL's lock on an item or a table, like another writer, and observes who waits for it."""
 
 import asyncio
 import contextlib
@@ -19,11 +19,11 @@ class ItemLock:
 
     def __init__(self, locking: asyncpg.Connection, watching: asyncpg.Connection) -> None:
         self._locking = locking
-        # A transaction sees the activity of others as it was when it first looked.
+        # A transaction sees pg_stat_activity as of its first query of it.
         self._watching = watching
 
     async def until_waiting(self, count: int) -> None:
-        """Wait until that many transactions wait for a lock; not for long, as a server may have fewer of them wait."""
+        """Wait until that many transactions wait for a lock. Times out soon, because a server may have fewer waiting."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             if await self._watching.fetchval(_WAITING) >= count:
@@ -35,12 +35,12 @@ class ItemLock:
 
 
 def item_locked(database: Postgres, sku: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
-    """The item is locked for the block, or until it is released."""
+    """Lock the item during the block, or until it is released."""
     return _locked(database, "SELECT id FROM item WHERE sku = $1 FOR NO KEY UPDATE", sku)
 
 
 def table_locked(database: Postgres, table: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
-    """Nobody can write to the table for the block, or until it is released."""
+    """Block writes to the table during the block, or until it is released."""
     return _locked(database, f"LOCK TABLE {table} IN EXCLUSIVE MODE")
 
 

@@ -1,4 +1,4 @@
-"""Levels of an item in the warehouses of a website, for the rules."""
+"""Builders of sources, arrivals and settings, for tests of rules."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from gqlstock.rules.sourcing import Source
 
 
 def arrivals(*given: tuple[int, datetime]) -> tuple[Arrival, ...]:
-    """Arrivals of so many units each at a moment, soonest first. Their ids count from 1."""
+    """Arrivals, each with a quantity and a time, soonest first. Ids count from 1."""
     return tuple(Arrival(number, Decimal(units), moment) for number, (units, moment) in enumerate(given, 1))
 
 
@@ -38,6 +38,6 @@ def sources(*found: Source | int) -> tuple[Source, ...]:
 
 
 def settings(**values: bool | int | str) -> Settings:
-    """Settings whose quantities are given as numbers."""
+    """Settings with quantities given as numbers."""
     plain = {name: value for name, value in values.items() if isinstance(value, bool) or name.endswith("_days")}
     return Settings(**{name: Decimal(value) for name, value in values.items() if name not in plain} | plain)

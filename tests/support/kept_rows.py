@@ -1,4 +1,4 @@
-"""Under which keys the rows are kept that an answer from memory may show, and which changes of rows leave no entry."""
+"""The cache keys of rows that a cached answer may show, and the row changes without an outbox entry."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from support.row_changes import Row, RowChange
 
 @dataclass(frozen=True, slots=True)
 class _Links:
-    """What rows refer to: no item, level or hold is ever deleted from its table, or given to another."""
+    """The references of rows. Items, levels and holds are never deleted from their tables or reassigned."""
 
     products: Mapping[int, int]
     """The product of each item, itself for a product."""
@@ -64,7 +64,7 @@ KEYS: Mapping[str, Callable[[Row, _Links], set[Key]]] = {
     "api_token": lambda row, links: {TOKENS},
     "order_key": lambda row, links: {TOKENS},
 }
-"""The keys under which each row of a table is kept."""
+"""The cache keys of each row of a table."""
 
 _ORDERS = "answers with orders are not kept"
 _HOLDS = "answers with holds need orders:read, and answers with orders are not kept; levels show only their units"
@@ -88,7 +88,7 @@ NOT_KEPT_TABLES: Mapping[str, str] = {
     "mail": "personal data is not kept",
     "kept_answer": "answers of mutations are not kept in memory",
 }
-"""Why no kept answer shows a row of these tables."""
+"""Why no cached answer shows rows of these tables."""
 
 NOT_KEPT_COLUMNS: Mapping[str, Mapping[str, str]] = {
     "stock_hold": {
@@ -100,16 +100,16 @@ NOT_KEPT_COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "stock_announcement": {"lapsed_at": "what the sweep of passed dates has done, which no answer shows"},
 }
-"""Why no kept answer shows these columns of the other tables."""
+"""Why no cached answer shows these columns of the other tables."""
 
 
 def kept_columns(table: str, columns: Collection[str]) -> set[str]:
-    """Those of the columns of a table that a kept answer may show."""
+    """The columns of a table that a cached answer may show."""
     return set(columns) - NOT_KEPT_COLUMNS.get(table, {}).keys() if table in KEYS else set()
 
 
 async def uncovered(changes: Collection[RowChange]) -> list[str]:
-    """The changes whose keys no entry of the same transaction drops, as texts."""
+    """The changes whose keys no outbox entry of the same transaction drops, as texts."""
     links = await _links()
     dropped = {
         transaction: cache_keys.dropped(

@@ -1,5 +1,5 @@
-"""What happens to levels: counts, transfers, arrivals, holds, where an order's units come from, who of those that wait
-is next. A part of the stock model."""
+"""The part of the stock model for levels: counts, transfers, arrivals, holds, sources of orders, and the queue of
+backorders."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from support.stock_records import (
 
 
 class LevelModel:
-    """``movements`` are those since somebody emptied it."""
+    """``movements``: those since it was last emptied."""
 
     def __init__(self, rules: dict[str, Rules], warehouses: Sequence[str], facts: Facts) -> None:
         self.rules = rules
@@ -48,7 +48,7 @@ class LevelModel:
         self._end_of_rows(reasons, [(sku, warehouse) for sku, warehouse, _ in rows])
 
     def count(self, rows: Sequence[tuple[str, str, int, int | None, int]]) -> None:
-        """Each row: SKU, warehouse, the count, what is expected, what was moved since the moment of the count."""
+        """Each row: SKU, warehouse, count, expected onHand, and the movements since the time of the count."""
         reasons = []
         for sku, warehouse, counted, expected, moved in rows:
             on_hand = self.level(sku, warehouse).on_hand
@@ -73,7 +73,7 @@ class LevelModel:
         self._announce(id, Announcement(sku, warehouse, quantity, at))
 
     def update(self, id: int, **changes: Any) -> None:
-        """Another ``quantity``, or another date (``at``)."""
+        """Set a new ``quantity`` or a new date (``at``)."""
         found: Announcement = self.facts.get(("announcement", id))
         if found.withdrawn:
             raise Refused(("INVALID_STATE", None))
@@ -82,7 +82,7 @@ class LevelModel:
         self._announce(id, found._replace(**changes))
 
     def _announce(self, id: int, to_be: Announcement) -> None:
-        """Put an announcement, a new one as well, with what it changes of its level."""
+        """Add or replace an announcement, and update its level."""
         found = self.facts.get(("announcement", id))
         more = to_be.remaining - (found.remaining if found else 0)
         self.facts.put(("announcement", id), to_be)
@@ -118,7 +118,7 @@ class LevelModel:
         self.facts.put(("level", sku, warehouse), level._replace(in_use=False))
 
     def look(self, sku: str, warehouse: str) -> tuple[int, ...] | None:
-        """What a level shows: on hand, reserved, planned, backordered, held, incoming."""
+        """The figures of a level: on hand, reserved, planned, backordered, held, incoming."""
         level = self.level(sku, warehouse)
         return level[:6] if level.in_use else None
 
@@ -139,12 +139,12 @@ class LevelModel:
         self._fill(self._end(id, "RELEASED"))
 
     def expire(self, id: int) -> None:
-        """The hold's time is up, unless it is over."""
+        """Expire a hold, unless it has ended."""
         if self.facts.get(("hold", id)).state == "ACTIVE":
             self._end(id, "EXPIRED")
 
     def _end(self, id: int | None, state: str) -> list[Place]:
-        """Its units are free again; gives where they were."""
+        """Free the units of a hold. Returns where they were."""
         if id is None:
             return []
         hold: Hold = self.facts.get(("hold", id))
@@ -155,10 +155,10 @@ class LevelModel:
             self._change(sku, warehouse, held=-quantity)
         return [(sku, warehouse) for sku, warehouse, _ in hold.parts]
 
-    # ── what they have in common
+    # ── shared
 
     def _plan(self, rows: Rows, first: Any = (), *, only_free: bool = False) -> tuple[list[Any], list[Any]]:
-        """The parts of each line (warehouse, quantity, state), None where an item is short; and the reasons of those."""
+        """The parts of each line (warehouse, quantity, state), None if its item is short, and the reasons for these."""
         plan: list[Any] = [None] * len(rows)
         short: list[tuple[str, int | None]] = []
         for sku in dict.fromkeys(sku for sku, _ in rows):
@@ -180,7 +180,7 @@ class LevelModel:
         return plan, short
 
     def _free(self, sku: str, sources: Sequence[str]) -> dict[str, int]:
-        """What each source can give: the safety stock stays in those that come last."""
+        """The free units of each source. The safety stock stays in the last ones."""
         kept = 0 if self.rules[sku].backorders else max(self.rules[sku].threshold, 0)
         free = {}
         for warehouse in reversed(sources):
@@ -190,7 +190,7 @@ class LevelModel:
         return free
 
     def _rooms(self, sku: str, sources: Sequence[str]) -> dict[str, float]:
-        """How much each source can take on backorder."""
+        """The room for backorders at each source."""
         rules = self.rules[sku]
         if not rules.backorders:
             return {}
@@ -200,7 +200,7 @@ class LevelModel:
         return {w: max(coming[w] - max(-self.level(sku, w).available, 0), 0) for w in sources}
 
     def _supply(self, sku: str, warehouse: str) -> list[datetime]:
-        """The dates of the units that are to come, one by one."""
+        """The dates of expected units, one per unit."""
         found = [self.facts.get(("announcement", id)) for id in self.facts.get(("coming", sku, warehouse), ())]
         return sorted(one.at for one in found if one.at is not None for _ in range(one.remaining))
 
@@ -221,7 +221,7 @@ class LevelModel:
         return parts
 
     def _change(self, sku: str, warehouse: str, kind: str | None = None, *, on_hand: int = 0, **by: int) -> None:
-        """Change the figures of a level, which is in use from then on."""
+        """Change the figures of a level, and take it into use."""
         level = self.level(sku, warehouse)
         figures = {name: getattr(level, name) + quantity for name, quantity in by.items()}
         level = level._replace(in_use=True, on_hand=level.on_hand + on_hand, **figures)
@@ -237,7 +237,7 @@ class LevelModel:
         self._fill(levels)
 
     def _expect(self, sku: str, warehouse: str, ids: Sequence[int]) -> None:
-        """Keep the announcements that are still expected, oldest first."""
+        """Keep the announcements with remaining units, oldest first."""
         left = tuple(id for id in ids if self.facts.get(("announcement", id)).remaining)
         self.facts.put(("coming", sku, warehouse), left or None)
 
@@ -248,7 +248,7 @@ class LevelModel:
         return found
 
     def _fill(self, levels: Sequence[Place]) -> None:
-        """No more units wait than are lacking; those that were planned first have theirs first."""
+        """Fill backorders until no more units wait than are missing, in planning order."""
         for sku, warehouse in dict.fromkeys(levels):
             level = self.level(sku, warehouse)
             count = level.backordered - max(-level.available, 0)
@@ -274,7 +274,7 @@ class LevelModel:
         self.facts.put(("waiting", sku, warehouse), tuple(still) or None)
 
     def _waiting(self, place: Queued, warehouse: str) -> list[Piece]:
-        """What of the pieces that queued there still waits: they may have been canceled, or have gone elsewhere."""
+        """The queued pieces that still wait there; others were canceled or moved."""
         id, number, position = place
         pieces = self.facts.get(("order", id)).lines[number].pieces
         return [p for p in pieces if (p.position, p.warehouse, p.state) == (position, warehouse, "BACKORDERED")]

@@ -1,4 +1,4 @@
-"""Changes of stock at a steady pace, and what they do to a server meanwhile."""
+"""Changes stock at a steady rate, and measures the server meanwhile."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _ADJUST = """mutation ($input: AdjustStockInput!) { adjustStock(input: $input) {
 
 
 async def stocked(count: int) -> list[str]:
-    """That many items with plenty of stock in BERLIN."""
+    """Create items with plenty of stock in BERLIN."""
     skus = [f"ITEM{number:03}" for number in range(count)]
     for sku in skus:
         await make.product(sku)
@@ -25,7 +25,7 @@ async def stocked(count: int) -> list[str]:
 
 
 class Changes:
-    """How many changes were answered so far."""
+    """The number of answered changes so far."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -35,7 +35,7 @@ class Changes:
 async def changing(
     servers: Sequence[Server], token: str, skus: Sequence[str], per_second: int, *, reason: str | None = None
 ) -> AsyncIterator[Changes]:
-    """Change these items, all at once, as many times a second as makes that many changes; each server in turn."""
+    """Change all of these items at once, as often as the rate requires, on each server in turn."""
     made = Changes()
     turns = itertools.cycle(servers)
     pause = len(skus) / per_second
@@ -65,13 +65,13 @@ async def changing(
         try:
             yield made
         finally:
-            # Those that are on their way are waited for: they would still be committed.
+            # Requests in flight are awaited: they would still commit.
             stopped.set()
             await running
 
 
 def narrow(to: Server) -> socket.socket:
-    """A connection on which little is on its way to who does not read."""
+    """A connection with small buffers, so little is in flight to a client that does not read."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     made.connect(("127.0.0.1", to.port))
@@ -80,7 +80,7 @@ def narrow(to: Server) -> socket.socket:
 
 
 def memory(of: Server) -> float:
-    """How many megabytes a server's process has in memory."""
+    """The resident memory of a server process, in megabytes."""
     for line in Path(f"/proc/{of.process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

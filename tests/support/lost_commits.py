@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that can lose the answers to COMMIT: the transaction is in, and the client never learns."""
+"""A proxy in front of PostgreSQL that can lose answers to COMMIT: the transaction commits, but the client never learns."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ _HEADER = 5
 
 
 class CommitLossProxy(Proxy):
-    """Reads the database's side of the protocol, message by message. While ``losing``, it cuts a connection in place of
-    the message that says that its COMMIT is done."""
+    """Reads the database's messages. While ``losing``, it closes the connection instead of forwarding the completion of
+    COMMIT."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -42,7 +42,7 @@ class CommitLossProxy(Proxy):
 
 @contextlib.asynccontextmanager
 async def losing_commits(database: Postgres) -> AsyncIterator[CommitLossProxy]:
-    """A proxy that is open for the block, and loses nothing until it is told to."""
+    """A running proxy, which loses nothing until ``losing`` is set."""
     proxy = CommitLossProxy(database.credentials["host"], database.credentials["port"])
     await proxy.open()
     try:
@@ -52,7 +52,7 @@ async def losing_commits(database: Postgres) -> AsyncIterator[CommitLossProxy]:
 
 
 def url_through(proxy: Proxy, url: str) -> str:
-    """The database's URL by way of the proxy; without TLS, which the proxy could not read."""
+    """The database's URL through the proxy, without TLS, which the proxy cannot read."""
     parts = urlsplit(url)
     account, at, _ = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{account}{at}127.0.0.1:{proxy.port}", query="sslmode=disable").geturl()

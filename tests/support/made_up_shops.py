@@ -1,6 +1,6 @@
-"""Made-up shops, written in the form of another system, imported, and asked back over the API: they must be the same.
+"""Generated shops, written in the format of another system, imported, and compared with what the API returns.
 
-A format says what it can say (``Abilities``) and writes a shop as the lines of its file. The rest is done here.
+A format declares what it can express (``Abilities``) and writes a shop as the lines of its file. The rest is here.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ Write = Callable[[Shop], list[str]]
 WriteFiles = Callable[[Shop], Sequence[list[str]]]
 
 HERE = "HERE"
-"""The warehouse that the command names."""
+"""The warehouse named by the import command."""
 
-# Separators, quotes and line breaks, letters of other scripts, and what a spreadsheet takes for a formula further in.
+# Separators, quotes, line breaks, letters of other scripts, and formula characters that are not leading.
 _LETTERS = "aBcX 1,;|\"'\n=+-éß€日/\\"
 texts = (
     st.text(_LETTERS, min_size=1, max_size=12)
@@ -53,9 +53,9 @@ def _as_it_is(product: Product) -> Product:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a format can say. ``settings``: what it says of products and of combinations, by the name of the setting.
+    """What a format can express. ``settings``: the settings of products and combinations, by name.
 
-    ``texts`` are for names, descriptions, options and categories; ``places``: warehouses that the file names.
+    ``texts``: for names, descriptions, options and categories; ``places``: the warehouses that the file names.
     """
 
     identity: Identity = Identity.SLUG
@@ -64,7 +64,7 @@ class Abilities:
     category_depth: int = 1
     images: bool = True
     variant_images: int = 1
-    """How many pictures a combination has, without texts."""
+    """The number of pictures of a combination, without alt texts."""
     barcodes: bool = True
     codes: bool = False
     unpublished: bool = True
@@ -74,17 +74,17 @@ class Abilities:
     parts_of_units: bool = False
     settings: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict)
     parent_settings: bool = False
-    """Whether products with combinations have settings too."""
+    """Whether products with combinations also have settings."""
     variant_settings: Mapping[str, SearchStrategy[Any]] = field(default_factory=dict)
     texts: SearchStrategy[str] = texts
     adapted: Callable[[Product], Product] = _as_it_is
-    """Makes of any product one that the format can say."""
+    """Turns any product into one that the format can express."""
     option_names: SearchStrategy[str] | None = None
-    """If they are others."""
+    """The names of options, if not ``texts``."""
 
 
 def shops(can: Abilities) -> SearchStrategy[Shop]:
-    """Shops of a few products, with SKUs that differ in more than case. Every SKU may be missing."""
+    """Shops with a few products, whose SKUs differ in more than case. Any SKU may be missing."""
     found = st.lists(_products(can), min_size=1, max_size=4, unique_by=lambda product: product.slug)
     return found.map(_distinct).map(lambda shop: [can.adapted(product) for product in shop])
 
@@ -169,7 +169,7 @@ def _distinct_images(found: Sequence[Image]) -> tuple[Image, ...]:
 
 
 def _distinct(shop: Shop) -> Shop:
-    """A shop whose SKUs are distinct, given and made ones: of those that are not, all but the first are missing."""
+    """A shop with distinct SKUs, given and generated. Of equal ones, all but the first are removed."""
     seen: set[str] = {product.sku_stem for product in shop}
 
     def free(sku: str | None) -> str | None:
@@ -189,7 +189,7 @@ def _distinct(shop: Shop) -> Shop:
 
 
 def expected(shop: Shop) -> dict[str, Any]:
-    """A shop as ``asked`` has it, by slug. SKUs that are made are None."""
+    """A shop in the form of ``asked``, by slug. Generated SKUs are None."""
     return {product.slug or "": _expected(product) for product in shop}
 
 
@@ -254,14 +254,14 @@ _ASK = f"""{{ products(first: 20) {{ nodes {{
 
 
 async def asked(client: Client, shop: Shop) -> dict[str, Any]:
-    """The products over the API, by slug. SKUs and codes that ``shop`` does not give are None."""
+    """The products from the API, by slug. SKUs and codes that ``shop`` does not give are None."""
     data = await client.admin(_ASK)
     given = {product.slug: product for product in shop}
     return {found["slug"]: _asked(found, given.get(found["slug"])) for found in data["products"]["nodes"]}
 
 
 def _asked(found: Mapping[str, Any], given: Product | None) -> dict[str, Any]:
-    # PostgreSQL does not keep the order of a choice's options.
+    # PostgreSQL does not preserve the order of a choice's options.
     variants = {frozenset(one.choice): one for one in given.variants} if given else {}
     path, category = [], found["category"]
     while category:
@@ -302,9 +302,9 @@ async def check_round_trips(
     then: Mapping[str, WriteFiles] | None = None,
     **options: Any,
 ) -> None:
-    """Whatever shop is written in a format, its import gives that shop, and a second one changes nothing.
+    """Check that importing any shop in a format yields that shop, and that a second import changes nothing.
 
-    ``then``: the formats that are imported after it, with their files.
+    ``then``: the formats to import afterwards, with their files.
     """
     loop = asyncio.get_running_loop()
 

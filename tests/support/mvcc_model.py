@@ -1,7 +1,7 @@
-"""A small database with snapshots, and processes that keep what they read in the real ``Cache``.
+"""A model of an MVCC database, and of processes that cache what they read in the real ``Cache``.
 
-Everything that waits is a generator: a run chooses at random which of them goes on. Each answer is compared with the
-snapshot and the time that it claims to be of, and with all that was acknowledged before it was asked for.
+Everything that waits is a generator, and a run resumes one of them at random. Each answer is compared with the snapshot
+and the time that it claims, and with everything that was acknowledged before its request.
 """
 
 import random
@@ -29,18 +29,18 @@ _CHANCE_OF_HOLD = 0.4
 
 
 class Wrong(AssertionError):
-    """An answer that no snapshot has, or that is older than what was acknowledged."""
+    """An answer that matches no snapshot, or that is older than an acknowledged change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``number`` grows with each version. ``expires_at``: units are held until then."""
+    """``number`` increases with each version. ``expires_at``: units are held until then."""
 
     number: int = 0
     expires_at: datetime | None = None
 
     def at(self, now: datetime) -> tuple[int, bool]:
-        """What an answer shows: the version, and whether units are held."""
+        """The content of an answer: the version, and whether units are held."""
         return self.number, self.expires_at is not None and now < self.expires_at
 
     def until(self, now: datetime) -> datetime | None:
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(slots=True)
 class Database:
-    """Transactions commit in any order. The lock of a row is held until then."""
+    """Transactions commit in any order. Row locks are held until commit."""
 
     now: datetime = _START
     next: int = 1
@@ -84,7 +84,7 @@ class Database:
         return seen[-1] if seen else Row()
 
     def dropped(self, since: Mark, snapshot: Mark) -> set[Key]:
-        """The keys of the entries that ``snapshot`` has and ``since`` had not."""
+        """The keys of the entries in ``snapshot`` that are not in ``since``."""
         return {
             key
             for number, keys in self.entries
@@ -95,7 +95,7 @@ class Database:
 
 @dataclass(slots=True)
 class Process:
-    """A process as ``stock.reading`` works. ``restarts`` False is a bug."""
+    """A process that reads like ``stock.reading``. ``restarts`` False plants a bug."""
 
     db: Database
     cache: Cache
@@ -112,7 +112,7 @@ class Process:
             yield
 
     def _validated(self) -> Generator[None, None, Mark]:
-        """Validate, one at a time; gives the snapshot in which it was done."""
+        """Validate, one at a time. Returns the snapshot of the validation."""
         while self._is_validating:
             yield
         self._is_validating = True
@@ -185,7 +185,7 @@ class Process:
                 raise Wrong(f"{key} is {shown[key]}, although {acknowledged[key]} was acknowledged")
 
     def write(self, keys: Collection[Key]) -> Steps:
-        """A transaction that decides by kept records, and validates them under its locks."""
+        """A transaction that decides by cached records, and validates them under its locks."""
         db, number = self.db, self.db.begin()
         pin, now = self.cache.epoch, db.now
         used = {key: kept.value for key in keys if (kept := self.cache.get(("record", key), pin, now)) is not None}
@@ -229,7 +229,7 @@ class Process:
 
 
 def run_many(runs: int, new_cache: Callable[[], Cache], *, restarts: bool = True) -> Counter[str]:
-    """Runs of two processes on one database; raises ``Wrong``. Counts what happened."""
+    """Run two processes on one database. Raises ``Wrong``; returns counts of what happened."""
     return sum((_run(seed, new_cache, restarts=restarts) for seed in range(runs)), Counter[str]())
 
 

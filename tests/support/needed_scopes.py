@@ -1,4 +1,4 @@
-"""What the contract says of scopes: which root field, subscription and id needs which."""
+"""The scopes that the contract requires for root fields, subscriptions and ids."""
 
 from graphql import build_schema
 
@@ -40,4 +40,4 @@ NODES = {
     "orders:read": "Order OrderLine Allocation Shipment StockHold BackInStockSubscription",
     "webhooks:write": "WebhookEndpoint WebhookDelivery",
 }
-"""What an id asks for, by the scope of its type."""
+"""The types of ids, by the scope that they require."""

@@ -1,4 +1,4 @@
-"""Steps of an order's life, as short as a test wants to say them, and what the database says after them."""
+"""Short helpers for the steps of an order's life, and for the resulting state in the database."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -49,11 +49,11 @@ from gqlstock.store.shipments import Shipment
 from support import shop_builders as make
 
 Row = tuple[Any, ...]
-"""A SKU, a quantity, and the id of a line if one is meant."""
+"""A SKU, a quantity, and optionally the id of a line."""
 
 
 async def shop() -> None:
-    """BERLIN before HAMBURG, the website shop that sells from both, MUG and CUP without stock."""
+    """The warehouses BERLIN and HAMBURG, in this order, the website shop for both, and MUG and CUP without stock."""
     await make.warehouse("BERLIN")
     await make.warehouse("HAMBURG")
     await make.website("shop", warehouses=["BERLIN", "HAMBURG"])
@@ -85,7 +85,7 @@ def handle(hold_id: int) -> GivenId:
 
 
 async def pack(order_id: int, warehouse: str = "BERLIN", *rows: Row) -> str:
-    """A new shipment of these rows, of all there is without any. Answers its number."""
+    """Pack these rows, or everything without any, in a new shipment. Returns its number."""
     packing = CreateShipmentRequest(order_rules.number(order_id), warehouse, quantities(rows) or None)
     kept = await shipments.create(SYSTEM, packing)
     return shipment_rules.number(kept.ids["shipment"][0])
@@ -106,13 +106,13 @@ async def unpack(number: str) -> None:
 
 
 async def cancel(order_id: int, *rows: Row, reason: str | None = None, restock: bool = True) -> None:
-    """Cancel these rows, all that has not left without any."""
+    """Cancel these rows, or without any, everything that was not shipped."""
     number = order_rules.number(order_id)
     await cancel_order.cancel(SYSTEM, CancelOrderRequest(number, quantities(rows) or None, reason, restock))
 
 
 async def move(order_id: int, *rows: Row, reason: str | None = None) -> None:
-    """Move units. A row: a SKU, a quantity, the warehouses from and to, and the id of a line if one is meant."""
+    """Move units. A row: a SKU, a quantity, the source and target warehouses, and optionally the id of a line."""
     request = MoveAllocationsRequest(order_rules.number(order_id), moved(rows), reason)
     await move_allocations.move(SYSTEM, request)
 
@@ -129,7 +129,7 @@ def moved(rows: tuple[Row, ...]) -> tuple[MovedQuantity, ...]:
 async def edit(
     order_id: int, *, add: Sequence[Row] = (), change: Sequence[Row] = (), reason: str | None = None
 ) -> None:
-    """Add these lines, and change the quantities of those."""
+    """Add lines, and change the quantities of others."""
     number = order_rules.number(order_id)
     await edit_order.edit(SYSTEM, EditOrderRequest(number, wanted(*add), quantities(tuple(change)), reason))
 
@@ -154,7 +154,7 @@ async def release(hold_id: int) -> None:
 
 
 async def expire(hold_id: int, seconds: float = -1) -> None:
-    """Let a hold's time be up without anybody having noticed yet, or in so many seconds."""
+    """Make a hold expire now or in some seconds, without sweeping it."""
     hold = await StockHold.get(id=hold_id)
     lines, units = (await hold_rows.lines_of([hold_id]))[hold_id], (await hold_rows.units_of([hold_id]))[hold_id]
     hold.expires_at = clock.now() + timedelta(seconds=seconds)
@@ -170,12 +170,12 @@ def quantities(rows: tuple[Row, ...]) -> tuple[LineQuantity, ...]:
     )
 
 
-# ── what the database says
+# ── state in the database
 
 
 @dataclass
 class Figures:
-    """Those that are not named are 0."""
+    """The figures of a level, 0 by default."""
 
     on_hand: Any = 0
     reserved: Any = 0
@@ -185,19 +185,19 @@ class Figures:
 
 
 async def figures(sku: str = "MUG", warehouse: str = "BERLIN") -> Figures:
-    """The figures as they are stored; available must be their difference."""
+    """The stored figures. Checks that the stored available is their difference."""
     one = await InventoryLevel.get(item__sku=sku, warehouse__code=warehouse)
     assert one.available == one.on_hand - one.reserved - one.planned - one.held
     return Figures(one.on_hand, one.reserved, one.planned, one.backordered, one.held)
 
 
 async def units(order_id: int) -> list[tuple[str, Decimal, str]]:
-    """From which warehouse how many units in which state, in the order of lines and sources."""
+    """The warehouse, quantity and state of each allocation, ordered by line and source."""
     return [(warehouse, quantity, state) for warehouse, quantity, state, _ in await packed(order_id)]
 
 
 async def packed(order_id: int) -> list[tuple[str, Decimal, str, str | None]]:
-    """As ``units``, with the number of the shipment that they are in."""
+    """Like ``units``, with the number of the shipment."""
     found = Allocation.filter(line__order_id=order_id).order_by("line_id", "position", "id")
     return [
         (
@@ -219,7 +219,7 @@ async def canceled(order_id: int) -> list[Decimal]:
 
 
 async def ledger(order_id: int) -> list[tuple[str, str, Decimal]]:
-    """What an order did to the ledger: where, what, how much."""
+    """The movements of an order: warehouse, kind, quantity."""
     found = StockMovement.filter(order_id=order_id).order_by("id").select_related("level__warehouse")
     return [(one.level.warehouse.code, one.kind.value, one.quantity) for one in await found]
 
@@ -233,7 +233,7 @@ async def state(number: str) -> ShipmentState:
 
 
 async def refusal(step: Awaitable[Any]) -> Refusal:
-    """The one reason why a step is refused; nothing may have been written, in any table."""
+    """The single refusal of a step, which must write nothing to any table."""
     before = await everything()
     with pytest.raises(Refused) as error:
         await step
@@ -243,7 +243,7 @@ async def refusal(step: Awaitable[Any]) -> Refusal:
 
 
 async def refused(step: Awaitable[Any]) -> tuple[str, tuple[str | int, ...]]:
-    """The code and path of the one reason why a step is refused."""
+    """The code and path of the single refusal of a step."""
     only = await refusal(step)
     return only.code.value, only.path
 

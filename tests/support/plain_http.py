@@ -1,4 +1,4 @@
-"""A client of GraphQL over HTTP that takes little time for itself, so that the servers have it: one connection a call."""
+"""A lightweight GraphQL client over HTTP, which leaves the CPU to the servers. Each call uses its own connection."""
 
 import asyncio
 import json
@@ -8,14 +8,14 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class PlainClient:
-    """Keeps connections for the next call. A call that is cancelled closes its own, as a client does that gives up."""
+    """Reuses idle connections. A canceled call closes its connection, like a client that gives up."""
 
     def __init__(self, token: str | None = None) -> None:
         self._authorization = f"authorization: Bearer {token}\r\n" if token else ""
         self._idle: dict[int, list[Connection]] = {}
 
     async def post(self, port: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The whole answer of the server at that port."""
+        """Send a request to the server at a port, and return the whole answer."""
         reader, writer = await self._connection(port)
         try:
             body = json.dumps({"query": query, "variables": variables}).encode()

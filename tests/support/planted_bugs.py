@@ -1,6 +1,6 @@
-"""Bugs for a checker to find: each replaces one function of gqlstock in the process that calls it.
+"""Planted bugs for a checker to find. Each replaces a function of gqlstock in the calling process.
 
-The only place where tests replace anything: here the bug is the point.
+No other tests patch code: here the bug is the point.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ from gqlstock.store.levels import Increment, LevelsOfItems
 
 
 def lock_skipped() -> None:
-    """Items are read and not locked. On SQLite the one writer is the lock."""
+    """Items are read without being locked. On SQLite the single writer is the lock."""
 
     async def lock_items(ids: Collection[int], *, waiting: bool = False) -> list[Item]:
         return list((await catalog.items(ids)).values())
@@ -38,7 +38,7 @@ def lock_skipped() -> None:
 
 
 def levels_remembered() -> None:
-    """Levels that were read under the lock are taken to be so for a moment."""
+    """Levels that were read under the lock are reused for a short time."""
     right = levels.of_items
     kept: dict[int, tuple[float, dict[int, Level]]] = {}
 
@@ -56,7 +56,7 @@ def levels_remembered() -> None:
 
 
 def decrement_lost() -> None:
-    """One decrement in twenty is in the ledger and not in the level."""
+    """One decrement in twenty is written to the ledger, but not to the level."""
     right, numbers = levels.increment, itertools.count(1)
 
     async def increment(increments: Sequence[Increment]) -> None:
@@ -70,7 +70,7 @@ def decrement_lost() -> None:
 
 
 def expired_holds_counted() -> None:
-    """What a hold kept is kept from everybody until the hold is swept."""
+    """The units of an expired hold stay held until the hold is swept."""
 
     async def without_expired(found: Sequence[Level], now: datetime) -> list[Level]:
         return list(found)
@@ -84,7 +84,7 @@ def newest_backorder_filled_first() -> None:
 
 
 def key_applied_twice() -> None:
-    """What was answered under a key is not found again."""
+    """Answers under idempotency keys are not found again."""
 
     async def answers(keys: Collection[Any]) -> idempotency.Answers:
         return idempotency.Answers()
@@ -96,7 +96,7 @@ def key_applied_twice() -> None:
 
 
 def cancel_gives_back_too_much() -> None:
-    """Canceled units of ON_ORDER are given back twice."""
+    """Canceled units are restocked twice under ON_ORDER."""
     for step in (FulfilmentStep.CANCELED, FulfilmentStep.CANCELED_PACKED):
         _change_step(step, lambda change: ledger.combined(change, Change(on_hand=max(change.on_hand, ZERO))))
 
@@ -115,17 +115,17 @@ def _change_step(step: FulfilmentStep, wrong: Callable[[Change], Change]) -> Non
 
 
 def written_off_units_come_back() -> None:
-    """Units that are canceled without restocking are for sale again."""
+    """Units that are canceled without restocking can be sold again."""
     OpenOrder.write_off = lambda self, picks: None  # type: ignore[method-assign]
 
 
 def missing_units_shipped() -> None:
-    """What is not on hand leaves, allowed or not."""
+    """Units that are not on hand are shipped, allowed or not."""
     OpenOrder.check_on_hand = lambda self: None  # type: ignore[method-assign]
 
 
 def moved_units_not_free() -> None:
-    """Units are moved to where there are none for them."""
+    """Units are moved to a warehouse without free units."""
     right = ledger.check_free
 
     def check_free(level: Level, quantity: Decimal, sku: str, available: str = "available") -> None:
@@ -136,7 +136,7 @@ def moved_units_not_free() -> None:
 
 
 def edit_frees_units_twice() -> None:
-    """What an edit takes from a line is there twice for its other lines."""
+    """Units that an edit takes from a line are free twice for its other lines."""
     right = Assortment.after
 
     def after(self: Assortment, changes: Mapping[int, Change], *given: Any) -> Assortment:
@@ -146,12 +146,12 @@ def edit_frees_units_twice() -> None:
 
 
 def edit_keeps_promises() -> None:
-    """An order that is edited is told no other date."""
+    """An edited order keeps its earlier dates."""
     promised_dates.promise = lambda unit, order_id: None
 
 
 def transfer_loses_units() -> None:
-    """Of three units or more one does not arrive."""
+    """Of three or more units, one does not arrive."""
     right = ledger.received
     ledger.received = lambda quantity: right(quantity - 1 if quantity > 2 else quantity)
 
@@ -161,22 +161,22 @@ def safety_stock_ignored() -> None:
 
 
 def room_ignores_who_waits() -> None:
-    """All dated supply is room for backorders, whatever waits for it already."""
+    """All dated supply counts as room for backorders, even if units already wait for it."""
     promises.room = lambda arrivals, level: sum((one.quantity for one in arrivals), ZERO)
 
 
 def reserved_units_sold() -> None:
-    """What is reserved under ON_SHIPMENT is free for others."""
+    """Units reserved under ON_SHIPMENT are free for others."""
     Level.available = property(lambda level: level.on_hand - level.planned - level.held)  # type: ignore[assignment,method-assign]
 
 
 def expectation_ignored() -> None:
-    """A count is taken whatever was expected."""
+    """Counts ignore the expected onHand."""
     ledger.expect = lambda *given: None
 
 
 def backordered_units_shipped() -> None:
-    """A shipment is ready whatever waits in it."""
+    """A shipment is ready although it contains backordered units."""
     shipments.state = lambda states: shipments.ShipmentState.READY if states else shipments.ShipmentState.CANCELED
 
 
@@ -185,7 +185,7 @@ def late_count_forgets_what_followed() -> None:
 
 
 def stale_read() -> None:
-    """Levels are shown from memory whatever has changed them."""
+    """Cached levels are shown although they have changed."""
     right = cache_keys.dropped
 
     def dropped(entries: Iterable[tuple[str, int | None]]) -> set[cache_keys.Key]:
@@ -195,7 +195,7 @@ def stale_read() -> None:
 
 
 def validated_once() -> None:
-    """What is kept is validated when a process begins, and never again."""
+    """The cache is validated when a process starts, and never again."""
     right = validating.validate
 
     async def validate(kept: Cache) -> None:
@@ -206,7 +206,7 @@ def validated_once() -> None:
 
 
 def read_piece_by_piece() -> None:
-    """Each statement of a read sees what there is at its own moment."""
+    """Each statement of a read sees its own instant."""
 
     async def fetch(self: Reading, reader: Reader, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         self.never_keep()
@@ -216,7 +216,7 @@ def read_piece_by_piece() -> None:
 
 
 def half_a_batch_written() -> None:
-    """Of the rows of the ledger that are written together, one in fifteen is not."""
+    """Of ledger rows that are written together, one in fifteen is lost."""
     right, numbers = movements.insert, itertools.count(1)
 
     async def insert(moved: Sequence[StockMovement]) -> list[int]:
@@ -228,7 +228,7 @@ def half_a_batch_written() -> None:
     movements.insert = insert
 
 
-# Each with the items among which it shows.
+# Each bug with the items that reveal it.
 BUGS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
     bug.__name__: (bug, tuple(groups))
     for bug, *groups in (
@@ -265,7 +265,7 @@ OF_DATABASE = NEED_POSTGRES | {
     "stale_read",
     "half_a_batch_written",
 }
-"""Those about what transactions see and write. The others are in the rules, which know no database."""
+"""The bugs in what transactions see and write. The others are in the rules, which do not depend on the database."""
 
 
 def plant(bug: str) -> None:

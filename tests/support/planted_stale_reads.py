@@ -1,4 +1,4 @@
-"""Bugs for a checker of kept reads to find: each keeps what is no longer current. Every one is taken back."""
+"""Planted bugs for a checker of cached reads to find: each keeps stale entries. All of them are reverted."""
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -24,7 +24,7 @@ def _replaced(module: Any, name: str, bug: Callable[..., Any]) -> Iterator[None]
 
 
 def _drops(topic: str, wrong: Callable[[int], Collection[Key]]) -> contextlib.AbstractContextManager[None]:
-    """Entries of a topic drop something else."""
+    """Make entries of a topic drop other keys."""
     right = cache_keys.dropped
 
     def dropped(entries: Iterable[tuple[str, int | None]]) -> set[Key]:

@@ -1,4 +1,4 @@
-"""Announcements with dates, and which orders were told that theirs changed."""
+"""Announcements with dates, and the orders whose dates were reported as changed."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from gqlstock.store.db import clock
 from gqlstock.store.outbox import OutboxEntry
 
 Change = tuple[int, int | None, int | None]
-"""An order, and the days of December 2036 that it was and is promised for."""
+"""An order, with its earlier and new date, as days of December 2036."""
 
 
 def day(number: int | None) -> datetime | None:
@@ -27,7 +27,7 @@ def day(number: int | None) -> datetime | None:
 async def announce(
     quantity: int, on: int | None = 10, sku: str = "MUG", warehouse: str = "BERLIN", *, at: datetime | None = None
 ) -> int:
-    """An announcement for a day, or for the moment ``at``. Answers its id."""
+    """Announce stock for a day, or for the time ``at``. Returns the announcement's id."""
     lines = (StockLine(sku, Decimal(quantity)),)
     await receiving.announce(SYSTEM, AnnounceStockRequest(warehouse, lines, at or day(on)))
     (last,) = await StockAnnouncement.all().order_by("-id").limit(1)
@@ -35,7 +35,7 @@ async def announce(
 
 
 async def update(announcement_id: int, **given: Any) -> None:
-    """Change an announcement; ``on`` is its day."""
+    """Change an announcement. ``on``: its day."""
     if "on" in given:
         given["expected_at"] = day(given.pop("on"))
     if "quantity" in given:
@@ -56,26 +56,26 @@ async def receive(
 
 
 async def let_pass(announcement_id: int, seconds: float = -1) -> datetime:
-    """Let the date of an announcement be now, without anybody having noticed yet, or in so many seconds. Answers it."""
+    """Set the date of an announcement to now, or to some seconds from now, without a sweep. Returns the date."""
     at = clock.now() + timedelta(seconds=seconds)
     await StockAnnouncement.filter(id=announcement_id).update(expected_at=at)
     return at
 
 
 class OrderNews:
-    """The entries of orders since the last look."""
+    """The outbox entries of orders since the last read."""
 
     def __init__(self) -> None:
         self._seen = 0
 
     async def entries(self) -> list[tuple[int, Mapping[str, Any]]]:
-        """Each order with the data of its entry, by order."""
+        """The entries by order, with their data."""
         rows = await OutboxEntry.filter(topic="ORDER", id__gt=self._seen).order_by("id")
         self._seen = rows[-1].id if rows else self._seen
         return sorted(((row.subject, row.data) for row in rows), key=lambda one: one[0])
 
     async def dates(self) -> list[Change]:
-        """The changed dates, by order."""
+        """The changed dates, sorted by order."""
         found = await self.entries()
         return sorted(
             (order_id, day_of(data["expected_at_before"]), day_of(data["expected_at"]))

@@ -1,4 +1,4 @@
-"""Random documents over a schema, with their variables: valid ones, drawn by Hypothesis."""
+"""Random valid documents for a schema, with their variables, drawn by Hypothesis."""
 
 import json
 import zlib
@@ -25,11 +25,11 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 Pools = Mapping[str, st.SearchStrategy[Any]]
-"""Values of arguments and input fields, as JSON: by ``Type.field``, by the name of the argument or by its scalar's."""
+"""Values of arguments and input fields, as JSON: by ``Type.field``, by argument name or by scalar name."""
 
 
 class Writer:
-    """Writes one operation: what is drawn decides everything, so that it can be made smaller."""
+    """Writes one operation. Draws decide everything, so Hypothesis can shrink it."""
 
     def __init__(
         self, draw: st.DrawFn, schema: GraphQLSchema, pools: Pools, *, slow: bool, depth: int, without: Container[str]
@@ -56,7 +56,7 @@ class Writer:
         return "\n".join([f"{kind}{declared} {{ {selection} }}", *self.fragments.values()])
 
     def inside(self, kind: Any, depth: int) -> str:
-        """The inside of a selection set."""
+        """The content of a selection set."""
         count = self.draw(st.integers(1, 4))
         return " ".join(self.selection(kind, depth) for _ in range(count))
 
@@ -72,7 +72,7 @@ class Writer:
         return self.field(kind, depth)
 
     def narrowed(self, kind: Any) -> Any:
-        """A type that some of the objects can be of."""
+        """A type that some of the objects can have."""
         if is_abstract_type(kind):
             return self.draw(st.sampled_from([kind, *self.schema.get_possible_types(kind)]))
         return self.draw(st.sampled_from([kind, *kind.interfaces]))
@@ -95,7 +95,7 @@ class Writer:
         name = self.draw(st.sampled_from(names))
         field = fields[name]
         arguments = self.arguments(kind, name, field)
-        # Fields that could not be merged have another key.
+        # Fields that could not be merged get another response key.
         alias = f"{name}_{zlib.crc32(f'{arguments}{field.type}'.encode()) % 1000}: " if arguments else ""
         below = get_named_type(field.type)
         inside = f" {{ {self.inside(below, depth + 1)} }}" if is_composite_type(below) else ""
@@ -129,7 +129,7 @@ class Writer:
         return f"${name}"
 
     def switch(self) -> str:
-        """Nothing mostly; or @skip or @include, by a literal or a variable."""
+        """Usually nothing, else @skip or @include, with a literal or a variable."""
         choice = self.draw(st.integers(0, 15))
         if choice > 1:
             return ""
@@ -142,7 +142,7 @@ class Writer:
         return f" @{name}(if: ${variable})"
 
     def json(self, kind: Any, where: str) -> Any:
-        """A value of an input type as it would stand in the variables."""
+        """A value of an input type, as JSON for the variables."""
         if not is_non_null_type(kind) and self.draw(st.integers(0, 9)) == 0:
             return None
         return self.json_of(kind, where)
@@ -195,7 +195,7 @@ def documents(
     depth: int = 4,
     without: Container[str] = (),
 ) -> tuple[str, dict[str, Any]]:
-    """A valid document of one operation, and its variables."""
+    """A valid document with one operation, and its variables."""
     writer = Writer(draw, schema, pools, slow=slow, depth=depth, without=without)
     document = writer.operation(kind)
     assume(not validate(schema, parse(document)))

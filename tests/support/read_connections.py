@@ -1,10 +1,10 @@
-"""The connections that reads have."""
+"""The connections of reads."""
 
 from gqlstock.store.db import connection
 
 
 def in_use() -> int:
-    """How many connections are neither idle nor closed."""
+    """The number of connections that are neither idle nor closed."""
     client = connection.reader()
     if connection.is_postgres():
         pool = client._pool

@@ -1,4 +1,4 @@
-"""Every change of a row, in the order of writing, as the database's own triggers record it."""
+"""Records every row change, in order of writing, with database triggers."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -27,7 +27,7 @@ _POSTGRES_LOG = (
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """``before`` is None for a new row, ``after`` for a deleted one. ``transaction``: on SQLite always 0."""
+    """``before`` is None for a new row, ``after`` for a deleted one. ``transaction`` is always 0 on SQLite."""
 
     transaction: int
     table: str
@@ -36,7 +36,7 @@ class RowChange:
 
     @property
     def columns(self) -> set[str]:
-        """The columns whose values differ; all of a new or deleted row."""
+        """The columns with changed values; all columns of a new or deleted row."""
         before, after = self.before or {}, self.after or {}
         if not before or not after:
             return {*before, *after}
@@ -69,7 +69,7 @@ def columns() -> dict[str, set[str]]:
 
 @asynccontextmanager
 async def recorded() -> AsyncIterator[RowChanges]:
-    """Record all changes of rows, by any process, in the block."""
+    """Record all row changes, by any process, during the block."""
     if connection.is_postgres():
         for statement in _POSTGRES_LOG:
             await sql.execute(statement)
@@ -83,7 +83,7 @@ async def recorded() -> AsyncIterator[RowChanges]:
         finally:
             await sql.execute("DROP SCHEMA row_changes CASCADE")
     else:
-        # The file is the test's own: there is nothing to take down.
+        # The file belongs to the test, so the triggers need not be removed.
         await sql.execute(_SQLITE_LOG)
         for table, names in columns().items():
             for event, old, new in (("INSERT", 0, 1), ("UPDATE", 1, 1), ("DELETE", 1, 0)):

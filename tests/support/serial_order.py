@@ -1,8 +1,8 @@
-"""Looks for one serial order of calls that explains what each of them was answered, and keeps the order of real time.
+"""Searches for a serial order of calls that explains all answers and respects real time.
 
-After Wing and Gong, with Lowe's memory of where the search has been. A call may come next when no other had ended before
-it began. Those that may come next are tried by their hints, which decide how long the search takes and never what it
-finds.
+The algorithm is Wing and Gong's, with Lowe's memoization of visited states. A call may come next if no other remaining call
+ended before it began. Candidates are tried in the order of their hints, which affect the duration of the search, but never
+its result.
 """
 
 import random
@@ -14,8 +14,8 @@ from support.facts import Facts
 
 
 class Interval(Protocol):
-    """A call: from when to when, when it probably happened, whether it may not have happened at all, and whether it
-    should change nothing."""
+    """A call: when it began and ended, when it probably happened, whether it may not have happened at all, and whether
+    it should change nothing."""
 
     start: float
     end: float
@@ -29,20 +29,20 @@ Call = TypeVar("Call", bound=Interval)
 
 @dataclass
 class Found(Generic[Call]):
-    """``order`` is the longest explanation. ``stuck``: those of which none could come next, where it is not complete."""
+    """``order``: the longest explanation. ``stuck``: if incomplete, the candidates of which none could come next."""
 
     order: list[Call]
     complete: bool
     exhausted: bool
-    """Whether there is none for certain; else the search was given up."""
+    """Whether it is certain that there is none; otherwise the search gave up."""
     stuck: list[Call] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """What does not fit at the end of one that explains all answers."""
+    """The final differences of an order that explains all answers."""
 
 
 class Search(Generic[Call]):
-    """``explains`` does a call to the facts, and says whether that gives what it was answered. ``at_the_end`` says what
-    does not fit once all calls are done."""
+    """``explains`` applies a call to the facts, and returns whether the result agrees with its answer. ``at_the_end`` returns
+    the differences after all calls."""
 
     def __init__(
         self,
@@ -60,13 +60,13 @@ class Search(Generic[Call]):
         last = len(self._calls)
         self._next = [*range(1, last + 1), 0]
         self._before = [last, *range(last)]
-        """Those that are left, as a list linked both ways; its head and end is number ``last``."""
+        """The remaining calls, as a doubly linked list. Its head and end is number ``last``."""
         self._head = last
         self._done = 0
         self._left = sum(not call.optional for call in self._calls)
 
     def run(self, most: int) -> Found[Call]:
-        """Search, and give up after having gone back so many times."""
+        """Search, and give up after that many backtracks."""
         best = Found[Call]([], complete=False, exhausted=False)
         path: list[tuple[int, int]] = []
         open_choices = [self._candidates()]
@@ -90,7 +90,7 @@ class Search(Generic[Call]):
                 self._facts.undo(mark)
 
     def _step(self, path: list[tuple[int, int]], choices: list[list[int]], seen: set[tuple[int, int]]) -> bool:
-        """Do the next call that fits and leads to where the search has not been."""
+        """Apply the next call that fits and leads to an unvisited state."""
         while choices[-1]:
             number = choices[-1].pop()
             mark = self._facts.mark()
@@ -99,7 +99,7 @@ class Search(Generic[Call]):
                 if unchanged and self._calls[number].optional:
                     continue
                 if unchanged and self._calls[number].quiet:
-                    # What never changes anything and fits may as well come now: no other choice here is better.
+                    # A fitting call that never changes anything can come first: no other choice is better.
                     choices[-1].clear()
                 self._take_out(number)
                 where = self._done, self._facts.digest
@@ -113,7 +113,7 @@ class Search(Generic[Call]):
         return False
 
     def _candidates(self) -> list[int]:
-        """Those that may come next, the most probable last."""
+        """The calls that may come next, the most probable last."""
         found: list[int] = []
         first_end = float("inf")
         number = self._next[self._head]

@@ -1,4 +1,4 @@
-"""Server processes on free ports: ready when they say so, stopped at the end of the block."""
+"""Server processes on free ports. They are ready at the start of the block, and stopped at its end."""
 
 import asyncio
 import contextlib
@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-# Long enough for a machine on which every core is busy with tests.
+# Long enough for a machine whose cores are all busy with tests.
 PATIENCE = 60.0
-# As ``gqlstock serve`` has it; open streams do not keep a test waiting.
+# As in ``gqlstock serve``, so open streams do not delay a test.
 LIKE_SERVE = [
     *("--ws-per-message-deflate", "false"),
     *("--ws-ping-timeout", "90"),
@@ -29,7 +29,7 @@ LIKE_SERVE = [
 
 @dataclass(frozen=True)
 class Server:
-    """``log`` has what the process printed."""
+    """``log``: the output of the process."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -44,15 +44,15 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/graphql"
 
 
-# Below the ports that systems give to outgoing connections: one of those could take a port before its server does.
+# Below the ephemeral ports: an outgoing connection could take one of those before the server does.
 _PORTS = range(10_000, 32_000)
-# Processes that test at the same time begin at different ports.
+# Concurrent test processes start at different ports.
 _first = random.SystemRandom().choice(_PORTS)
 _candidates = itertools.cycle([*range(_first, _PORTS.stop), *range(_PORTS.start, _first)])
 
 
 def free_port() -> int:
-    """A port that nothing listens on; each call gives another one."""
+    """A port on which nothing listens, a different one for each call."""
     return next(port for port in _candidates if _is_free(port))
 
 
@@ -64,7 +64,7 @@ def _is_free(port: int) -> bool:
 
 
 def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:
-    """Start a server in that environment; it is not ready yet."""
+    """Start a server in an environment, without waiting until it is ready."""
     chosen = port or free_port()
     log = directory / f"server-{chosen}.log"
     command = [
@@ -88,7 +88,7 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> S
 
 
 def serve(env: Mapping[str, str], directory: Path, *arguments: str) -> Server:
-    """Start ``gqlstock serve`` in that environment; it is not ready yet."""
+    """Start ``gqlstock serve`` in an environment, without waiting until it is ready."""
     port = free_port()
     log = directory / f"serve-{port}.log"
     with log.open("ab") as output:
@@ -103,7 +103,7 @@ def serve(env: Mapping[str, str], directory: Path, *arguments: str) -> Server:
 
 @contextlib.asynccontextmanager
 async def serving(env: Mapping[str, str], directory: Path, *arguments: str) -> AsyncIterator[Server]:
-    """``gqlstock serve``, ready for the block."""
+    """A running ``gqlstock serve``."""
     started = serve(env, directory, *arguments)
     try:
         await ready(started)
@@ -113,8 +113,8 @@ async def serving(env: Mapping[str, str], directory: Path, *arguments: str) -> A
 
 
 async def ready(server: Server) -> None:
-    """Wait until it answers that it is ready."""
-    # No https here, and the certificates of a client that never asks for them take longer to read than it takes to ask.
+    """Wait until the server reports that it is ready."""
+    # No https here: loading certificates takes longer than the request.
     async with asyncio.timeout(PATIENCE), httpx.AsyncClient(verify=False) as client:
         while True:
             assert server.process.poll() is None, server.log.read_text()
@@ -125,13 +125,13 @@ async def ready(server: Server) -> None:
 
 
 def kill(server: Server) -> None:
-    """End it as a power cut would."""
+    """Kill the server, like a power cut."""
     server.process.send_signal(signal.SIGKILL)
     server.process.wait(PATIENCE)
 
 
 def stop(server: Server) -> None:
-    """Ask it to end, and see to it that it does."""
+    """Ask the server to stop, and make sure that it does."""
     server.process.terminate()
     try:
         server.process.wait(5)
@@ -141,7 +141,7 @@ def stop(server: Server) -> None:
 
 @contextlib.asynccontextmanager
 async def running(env: Mapping[str, str], directory: Path, port: int | None = None) -> AsyncIterator[Server]:
-    """A server, ready for the block."""
+    """A running server."""
     server = start(env, directory, port)
     try:
         await ready(server)
@@ -151,13 +151,13 @@ async def running(env: Mapping[str, str], directory: Path, port: int | None = No
 
 
 def client(token: str | None = None) -> httpx.AsyncClient:
-    """A client that may have any number of requests under way."""
+    """A client with an unlimited number of concurrent requests."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(verify=False, headers=headers, timeout=PATIENCE, limits=httpx.Limits(max_connections=None))
 
 
 async def ask(http: httpx.AsyncClient, server: Server, query: str, **variables: Any) -> dict[str, Any]:
-    """The data of an answer without errors."""
+    """Send a request, and return the data of the answer, which must have no errors."""
     response = await http.post(server.url, json={"query": query, "variables": variables})
     answer: dict[str, Any] = response.json()
     assert "errors" not in answer, answer

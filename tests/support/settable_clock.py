@@ -1,4 +1,4 @@
-"""A clock that can be set, as somebody sets the clock of a machine."""
+"""A clock that can be set, like a machine's clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from gqlstock.store.db import clock
 
 
 class SetClock:
-    """This machine's time, and what it was set ahead."""
+    """The machine's time plus an offset."""
 
     def __init__(self, ahead: timedelta = timedelta(0)) -> None:
         self.ahead = ahead
@@ -19,6 +19,6 @@ class SetClock:
 
 @contextmanager
 def ahead(by: timedelta = timedelta(hours=2)) -> Iterator[None]:
-    """The block is done by a process whose clock is ahead; whoever comes after it finds the clock set back."""
+    """Run the block with a clock that is ahead. Code after the block sees a clock that was set back."""
     with clock.replaced(SetClock(by)):
         yield

@@ -1,4 +1,4 @@
-"""Waiting for what was committed to be readable as news."""
+"""Waits until committed changes are readable as events."""
 
 import asyncio
 
@@ -11,9 +11,9 @@ _RUNNING = (
 
 
 async def settled() -> None:
-    """Wait until every transaction that runs now has ended, those of other databases of the same server as well.
+    """Wait until every current transaction has ended, including those of other databases on the same server.
 
-    News is read below the oldest of them; on SQLite there is nothing to wait for.
+    Events are readable up to the oldest running transaction. On SQLite there is nothing to wait for.
     """
     if not connection.is_postgres():
         return

@@ -1,4 +1,4 @@
-"""Builders of what a test starts from: every argument is optional, everything goes through the services."""
+"""Builders of test data. Every argument is optional; everything goes through the services."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -32,7 +32,7 @@ async def website(
     organization: str | None = None,
     warehouses: Sequence[str | AssignedWarehouse] = (),
 ) -> int:
-    """``warehouses`` in the order of their priority."""
+    """A website. ``warehouses``: in order of priority."""
     return await places.create_website(code, name or code.capitalize(), organization, _assigned(warehouses))
 
 
@@ -47,7 +47,7 @@ def _assigned(codes: Sequence[str | AssignedWarehouse]) -> list[AssignedWarehous
 
 
 async def shop() -> None:
-    """The warehouse BERLIN, and the website shop that sells from it."""
+    """The warehouse BERLIN and the website shop, which sells from it."""
     await warehouse("BERLIN")
     await website("shop", warehouses=["BERLIN"])
 
@@ -65,9 +65,9 @@ async def product(
     tracking: InventoryTracking | None = None,
     **given: Any,
 ) -> int:
-    """A product. ``options`` such as {"Size": ["S", "M"]} make it tracked with options, with every combination made.
+    """A product. With ``options``, such as {"Size": ["S", "M"]}, it is tracked with options and has every combination.
 
-    ``given`` as in services.catalog.create_product: category, published, slug, barcode, description, images.
+    ``given``: as in services.catalog.create_product: category, published, slug, barcode, description, images.
     """
     made = _options(options)
     default = InventoryTracking.TRACK_WITH_OPTIONS if made else InventoryTracking.TRACK_WITHOUT_OPTIONS
@@ -85,7 +85,7 @@ def _options(options: Mapping[str, Sequence[str]] | Sequence[Option]) -> tuple[O
 
 
 async def stock(sku: str = "MUG", warehouse: str = "BERLIN", on_hand: Quantity = 5) -> int:
-    """A count of that many units. Answers the level's id."""
+    """Count stock. Returns the id of the level."""
     counted = await count_stock.count(SYSTEM, CountStockRequest((StockCount(sku, warehouse, Decimal(str(on_hand))),)))
     return counted.ids["levels"][0]
 
@@ -101,7 +101,7 @@ async def setting(
     level: tuple[str, str] | None = None,
     **values: Any,
 ) -> None:
-    """Set values at the place that is named, the whole system if none is: ``setting(product="MUG", notify_below=3)``."""
+    """Set values at a place, by default the system: ``setting(product="MUG", notify_below=3)``."""
     owners: dict[str, Any] = {
         "organization": organization,
         "website": website,
@@ -126,7 +126,7 @@ async def order(
     website: str | None = None,
     reference: str | None = None,
 ) -> int:
-    """Place an order of one line, or of ``lines`` such as {"MUG": 2, "CUP": 1}. Answers its id."""
+    """Place an order with one line, or with ``lines`` such as {"MUG": 2, "CUP": 1}. Returns its id."""
     wanted = {sku: quantity} if lines is None else lines
     asked = OrderRequest(
         lines=tuple(RequestedLine(sku, Decimal(str(units))) for sku, units in wanted.items()),
@@ -137,5 +137,5 @@ async def order(
 
 
 async def token(*scopes: str, name: str = "test", warehouses: Sequence[str] = (), expires: str | None = None) -> str:
-    """A token of these scopes, of all if none is named; for these warehouses alone if some are."""
+    """A token with these scopes, by default all, and optionally limited to some warehouses."""
     return await tokens.create(name, scopes or ("admin",), warehouses, expires)

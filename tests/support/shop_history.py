@@ -1,6 +1,6 @@
-"""A shop that lives: each step is one change, drawn from a number, by whatever way there is to make it.
+"""A random history of a shop. Each step is one change, chosen by a random number, by any way to make it.
 
-Most steps are mutations over HTTP. Many are refused, which is as good: then nothing may differ.
+Most steps are mutations over HTTP. Many are refused, which is useful too: then nothing may differ.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ _STATUSES = ("IN_STOCK", "OUT_OF_STOCK", "DISCONTINUED")
 
 
 class Time:
-    """A clock that goes on when it is told to."""
+    """A clock that advances on demand."""
 
     def __init__(self) -> None:
         self.moment = START
@@ -43,7 +43,7 @@ class Time:
 
 
 class ShopHistory:
-    """``done`` has the mutations that changed something."""
+    """``done``: the mutations that changed something."""
 
     def __init__(self, client: Client, time: Time) -> None:
         self._client = client
@@ -53,7 +53,7 @@ class ShopHistory:
         self._numbers = itertools.count(1)
 
     async def begin(self) -> None:
-        """The shop of ``shop_questions``, with something of everything."""
+        """Create the shop of ``shop_questions``, with objects of every kind."""
         for place in PLACES:
             await make.warehouse(place)
         await make.organization("acme", warehouses=["PARIS"])
@@ -80,20 +80,20 @@ class ShopHistory:
         if payload["userErrors"] == []:
             self.done.add(mutation)
 
-    # ── what it picks
+    # ── choices
 
     def _some(self, *values: Any) -> Any:
         return self.chance.choice(values)
 
     def _hours(self, number: int) -> str:
-        """The moment in so many hours."""
+        """The time in that many hours."""
         return str((self._time.moment + timedelta(hours=number)).isoformat())
 
     def _sku(self) -> str:
         return str(self.chance.choice(SKUS))
 
     def _counted(self) -> str:
-        """Mostly one that has stock."""
+        """An item, usually one with stock."""
         return str(self._some("MUG", "CUP", "SHIRT-S", "SHIRT-M", self._sku()))
 
     def _place(self) -> str:
@@ -104,7 +104,7 @@ class ShopHistory:
         return [{"sku": sku, "quantity": self.chance.randint(1, most)} for sku in sorted(skus)]
 
     async def _latest(self, table: str, where: str = "TRUE") -> int:
-        """The id of one of the last rows; 0 without any."""
+        """The id of one of the latest rows; 0 without any."""
         rows = await sql.query(f"SELECT id FROM {table} WHERE {where} ORDER BY id DESC LIMIT 4")
         return int(self.chance.choice(rows)["id"]) if rows else 0
 
@@ -112,7 +112,7 @@ class ShopHistory:
         return ids.global_id(kind, await self._latest(table, where))
 
     async def _fresh(self) -> str:
-        """A product of which there are 5."""
+        """A new product with 5 units in stock."""
         sku = f"FRESH-{next(self._numbers)}"
         await self._do("createProduct", sku=sku, name=sku, category=self._some("garden", None))
         await self._do("setInventorySettings", scope={"product": sku}, settings={"outOfStockThreshold": 0})
@@ -203,7 +203,7 @@ class ShopHistory:
         await self._do("deleteProduct", sku=self._sku())
 
     async def empty_and_delete(self) -> None:
-        """Otherwise what has stock is never deleted; its SKU may be used again."""
+        """Items with stock cannot be deleted otherwise. The SKU may be reused."""
         sku = self._sku()
         counts = [{"sku": sku, "warehouse": place, "onHand": 0} for place in PLACES]
         await self._do("setStock", counts=counts, partial=True)
@@ -216,14 +216,14 @@ class ShopHistory:
         await self._do("createCombination", product="SHIRT", options=chosen, sku=self._some("SHIRT-L", "SHIRT-S", None))
 
     async def widen_shirt(self) -> None:
-        """And make what is missing then, one by one."""
+        """Add an option value, and create the missing combinations one by one."""
         await self._do("updateProduct", sku="SHIRT", options=[_option("Size", "S", "M", "L")])
         for value in ("S", "M", "L"):
             chosen = [{"name": "Size", "value": value}]
             await self._do("createCombination", product="SHIRT", options=chosen, sku=f"SHIRT-{value}")
 
     async def color_shirt(self) -> None:
-        """Another inventory option, which is gone again with the next change of the options."""
+        """Add an inventory option, which the next change of the options removes."""
         colors = {**_option("Color", "Red", "Blue"), "inventory": True, "existing": self._some("Red", "Blue")}
         await self._do("updateProduct", sku="SHIRT", options=[_option("Size", "S", "M", "L"), colors])
 
@@ -303,7 +303,7 @@ class ShopHistory:
         await self._do("setInventorySettings", scope=scope, settings=values)
 
     async def set_date(self) -> None:
-        """When something is to be there, which shows until then."""
+        """Set an availability date, which shows until it has passed."""
         dated = self._time.moment + timedelta(hours=self.chance.randint(1, 6))
         values = {"upcoming": True, "availabilityDate": dated.isoformat(), "hideLabelsPastAvailabilityDate": True}
         scope: Mapping[str, Any] = self._some({"system": True}, {"product": "MUG"}, {"category": "garden"})
@@ -328,7 +328,7 @@ class ShopHistory:
         await self._do("setStock", counts=[counted])
 
     async def count_again(self) -> None:
-        """As many as there are."""
+        """Count the current quantity."""
         level = await sql.query(
             """SELECT item.sku, warehouse.code, on_hand FROM inventory_level l JOIN item ON item.id = l.item_id
                JOIN warehouse ON warehouse.id = l.warehouse_id WHERE l.deleted_at IS NULL ORDER BY l.id"""
@@ -359,7 +359,7 @@ class ShopHistory:
         await self._do("receiveStock", warehouse=self._place(), lines=self._lines(5))
 
     async def transfer_on_the_way(self) -> None:
-        """Shipped, received in part, and closed, received in full or canceled."""
+        """Ship a transfer, receive a part, then close it, receive the rest or cancel it."""
         sku = await self._fresh()
         source, target = self.chance.sample(PLACES, 2)
         given = {"from": source, "to": target, "expectedAt": self._some(self._hours(3), None)}
@@ -438,7 +438,7 @@ class ShopHistory:
         await self._do("returnItems", order=await self._order(), lines=self._lines(1), restock=self._some(True, False))
 
     async def whole_order(self) -> None:
-        """Placed, packed, shipped and in part returned."""
+        """Place, pack, ship and partly return an order."""
         line = {"sku": self._some("MUG", "SHIRT-S"), "quantity": 2}
         await self._do("placeOrder", lines=[line])
         number = await self._newest_order()
@@ -449,7 +449,7 @@ class ShopHistory:
         await self._do("returnItems", order=number, lines=[{**line, "quantity": 1}])
 
     async def canceled_order(self) -> None:
-        """Placed, packed, unpacked and canceled."""
+        """Place, pack, unpack and cancel an order."""
         await self._do("placeOrder", lines=[{"sku": await self._fresh(), "quantity": 2}])
         for place in PLACES:
             await self._do("createShipment", order=await self._newest_order(), warehouse=place)
@@ -457,7 +457,7 @@ class ShopHistory:
         await self._do("cancelOrder", number=await self._newest_order(), restock=self._some(True, False))
 
     async def moved_order(self) -> None:
-        """Placed, packed, and moved to where it is not, in part."""
+        """Place and pack an order, and move a part to another warehouse."""
         sku, website = await self._fresh(), self.chance.choice(WEBSITES)
         assigned = [{"warehouse": place} for place in PLACES]
         await self._do("updateWebsite", code=website, warehouses=assigned)
@@ -469,7 +469,7 @@ class ShopHistory:
             await self._do("moveAllocations", number=number, lines=[row])
 
     async def edited_order(self) -> None:
-        """Placed, then with more of one item and with another one, and with less of it."""
+        """Place an order, add units and another item, then remove some units."""
         sku = await self._fresh()
         await self._do("placeOrder", lines=[{"sku": sku, "quantity": 2}])
         number = await self._newest_order()
@@ -485,7 +485,7 @@ class ShopHistory:
         )
 
     async def count_and_hold(self) -> None:
-        """What shows until the hold ends, in minutes or hours."""
+        """Hold stock for minutes or hours, which shows until the hold ends."""
         skus = ("MUG", "SHIRT-S")
         counts = [{"sku": sku, "warehouse": "BERLIN", "onHand": 9} for sku in skus]
         await self._do("setStock", counts=counts, partial=True)
@@ -502,7 +502,7 @@ class ShopHistory:
     async def expire(self) -> None:
         await expire_holds.run()
 
-    # ── who waits, and who is told
+    # ── subscriptions and alerts
 
     async def subscribe(self) -> None:
         await self._do("subscribeToBackInStock", sku=self._sku(), email="b@shop.example")
@@ -528,10 +528,10 @@ class ShopHistory:
         if self.chance.random() < 0.5:
             await self._try(tokens.revoke(name))
 
-    # ── time, and what is swept
+    # ── time and sweeps
 
     async def wait(self) -> None:
-        """So that nothing ends in the moment between two answers."""
+        """Advance the clock, so nothing ends between two answers."""
         self._time.moment += timedelta(minutes=self._some(1, 20, 90, 600), seconds=30)
 
     async def sweep(self) -> None:
@@ -552,6 +552,6 @@ def _steps() -> dict[str, Callable[[ShopHistory], Awaitable[None]]]:
 
 STEPS = _steps()
 OFTEN = ("wait", "wait", "wait", "count_and_hold", "set_date", "create_product", "update_product", "count", "place")
-"""Steps that come more often than others."""
+"""Steps that are chosen more often."""
 NEVER_HERE = {"redeliverWebhook"}
-"""Mutations that change nothing of what is kept, and need more than this history has."""
+"""Mutations that change nothing cached, and need more than this history has."""

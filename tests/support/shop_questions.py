@@ -1,4 +1,4 @@
-"""Everything that clients of a shop ask, as whole documents: each root field with all fields below it."""
+"""Documents with everything that clients of a shop can query: each root field with all fields below it."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -24,20 +24,20 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     ADMIN: ("admin",),
     BERLIN: ("catalog:read", "inventory:read", "orders:read"),
 }
-"""The scopes of each caller with a token; BERLIN is for that warehouse alone."""
+"""The scopes of each caller with a token. BERLIN is limited to that warehouse."""
 
-# What an order, a hold or a report has makes an answer one that is never kept.
+# Answers with orders, holds or reports are never cached.
 _PERSONAL = {
     *("Order", "OrderLine", "Allocation", "Shipment", "StockHold", "BackInStockSubscription"),
     *("InventoryTransfer", "InventoryTransferLine", "InventoryTransferConnection"),
     *("OrderConnection", "AllocationConnection", "ShipmentConnection", "StockHoldLine"),
 }
-# These differ with each moment, or are an error for most products.
+# These change over time, or are errors for most products.
 _LEFT_OUT = {"stockoutDate", "daysOfCover", "selection"}
 _NEEDS_A_SCOPE = {
     *("inventoryLevel", "inventoryLevels", "inventoryTotals", "inventorySettings", "settingOrigins", "shippingOrigin")
 }
-"""Fields of what the public sees that it does not see."""
+"""Fields of public types that the public may not read."""
 _ARGUMENTS = {
     "warehouse": '"BERLIN"',
     "options": '[{ name: "Size", value: "S" }]',
@@ -47,7 +47,7 @@ _ARGUMENTS = {
 
 
 def inside(kind: Any, depth: int, without: Collection[str] = frozenset()) -> str:
-    """All fields of a type, and of what is below it. ``without``: not these, and none of these types."""
+    """All fields of a type and of the types below it. ``without``: fields and types to leave out."""
     kind = get_named_type(kind)
     asked = ["__typename"]
     for name, field in getattr(kind, "fields", {}).items():
@@ -67,7 +67,7 @@ class Question:
     query: str
     variables: Mapping[str, Any]
     keeps: bool
-    """Whether an answer without errors is kept."""
+    """Whether an answer without errors is cached."""
 
     @property
     def body(self) -> bytes:
@@ -82,7 +82,7 @@ def _ask(root: str, given: str = "", *, keeps: bool = True, public: bool = False
 
 
 def _lists() -> Iterator[tuple[str, str]]:
-    """Root fields and arguments of lists, to be asked for by those who may."""
+    """Root fields and arguments of lists, for callers with the needed scopes."""
     for sort in ("NAME", "UPDATED"):
         yield "products", f"sort: {sort}, first: 2"
     yield "products", "sort: NEWEST, reverse: true, last: 2"
@@ -180,7 +180,7 @@ _KINDS = (
 
 
 def all_questions() -> list[Question]:
-    """One for each caller and thing to ask."""
+    """One document for each caller and query."""
     found: list[Question] = []
 
     def add(query: str, *callers: str, keeps: bool = True, **variables: Any) -> None:

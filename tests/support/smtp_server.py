@@ -1,4 +1,4 @@
-"""A real SMTP server on a free port: keeps the letters that it takes, and refuses those it is told to."""
+"""A real SMTP server on a free port, which stores accepted letters, and rejects others as configured."""
 
 import asyncio
 import contextlib
@@ -18,21 +18,21 @@ PATIENCE = 20.0
 
 
 class Postbox:
-    """``refusals`` has what to answer to a recipient instead of taking it; each answer is given once, "*" always."""
+    """``refusals``: the answers that reject a recipient, each used once; "*" is used always."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
         self.refusals: dict[str, list[str]] = {}
         self.port = server_processes.free_port()
         self.keeps_waiting = False
-        """Whether it takes connections and does not answer whether it takes a letter."""
+        """Whether it accepts connections, but never responds to a letter."""
 
     @property
     def env(self) -> dict[str, str]:
         return {"GQLSTOCK_SMTP_URL": f"smtp://127.0.0.1:{self.port}", "GQLSTOCK_MAIL_FROM": "shop@gqlstock.example"}
 
     def has(self, count: int) -> list[EmailMessage]:
-        """Wait until so many letters have come, repeats aside; from a thread."""
+        """Wait until that many letters have arrived, not counting repeats; from a thread."""
         until = time.monotonic() + PATIENCE
         while (come := len({letter["Message-ID"] for letter in self.letters})) < count:
             assert time.monotonic() < until, f"{come} of {count} letters have come"
@@ -40,7 +40,7 @@ class Postbox:
         return self.letters
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
-        while self.keeps_waiting:  # noqa: ASYNC110  # it is set by another thread
+        while self.keeps_waiting:  # noqa: ASYNC110  # set by another thread
             await asyncio.sleep(0.05)
         told = self.refusals.get(address)
         if told:
@@ -64,7 +64,7 @@ def text(letter: EmailMessage, kind: str = "plain") -> str:
 
 @contextlib.contextmanager
 def open_postbox(account: tuple[str, str] | None = None) -> Iterator[Postbox]:
-    """A postbox for the block; with an account it takes letters from nobody else."""
+    """A running postbox. With an account, it accepts letters only after a login."""
     made = Postbox()
 
     def knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:

@@ -1,4 +1,4 @@
-"""The SQL statements that the process sends to its database."""
+"""Counts the SQL statements that the process sends to its database."""
 
 import logging
 import re
@@ -9,9 +9,9 @@ _VALIDATIONS = re.compile(r"sqlite_sequence|topic, item_id FROM outbox")
 
 
 class Statements(logging.Handler):
-    """Every SQL statement that is sent while it listens, without validations.
+    """The SQL statements sent while it listens, without validations.
 
-    How many statements a validation takes depends on what has been written before.
+    The number of statements of a validation depends on what was written before.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Statements(logging.Handler):
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
-        """The statements sent in the block."""
+        """The statements sent during the block."""
         self.sent = []
         log = logging.getLogger("tortoise.db_client")
         level = log.level

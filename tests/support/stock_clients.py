@@ -1,6 +1,6 @@
-"""Clients that change a few items all at once, and write down what they asked for and what they were answered.
+"""Concurrent clients that change a few items, and record their requests and answers.
 
-Some calls are cut before their answer: those with a key are sent again, to another process. Some are sent twice at once.
+Some calls are cut off before their answer; those with a key are retried on another process. Some are sent twice at once.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from support.plain_http import PlainClient
 _ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
 _LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
     onHand reserved planned backordered held incoming } }"""
-# A model's call by the name of its mutation, and what the payload is asked for.
+# The model's name of each mutation, and the selected fields of its payload.
 _MUTATIONS = {
     "adjust": ("adjustStock", ""),
     "count": ("setStock", ""),
@@ -58,19 +58,19 @@ _FAR_AHEAD = datetime(2090, 12, 1, tzinfo=UTC)
 
 @dataclass
 class Known:
-    """An order as clients know it."""
+    """An order as known to the clients."""
 
     id: int
     lines: list[tuple[str, str]]
-    """The id and the SKU of each, which never change; others may be added."""
+    """The id and SKU of each line. They never change, but lines may be added."""
     partly_packed: bool = False
     partly_canceled: bool = False
-    """Or lowered, or moved."""
+    """Whether units of it were canceled, removed by an edit, or moved."""
 
 
 @dataclass
 class Shelf:
-    """A group of items, and what clients know to be there of them."""
+    """A group of items, and what clients know about their stock."""
 
     name: str
     group: Group
@@ -79,7 +79,7 @@ class Shelf:
     holds: list[int] = field(default_factory=list)
     announcements: list[tuple[int, str, str]] = field(default_factory=list)
     on_hand: dict[tuple[str, str], int] = field(default_factory=dict)
-    """As clients last saw it."""
+    """onHand as clients last saw it."""
     counting: bool = False
     counted_until: datetime | None = None
     """When the latest late count was answered."""
@@ -90,18 +90,18 @@ class Shelf:
 
     @property
     def waits(self) -> bool:
-        """Whether units of it may be backordered."""
+        """Whether units of an item may be backordered."""
         return any(rules.backorders for rules in self.group.rules.values())
 
     @property
     def has_preorders(self) -> bool:
-        """Whether what is announced of it has a date."""
+        """Whether announcements of an item have a date."""
         return any(rules.from_incoming for rules in self.group.rules.values())
 
 
 @dataclass
 class Recorder:
-    """Sends calls, and writes them down, until that time or until there are so many of them."""
+    """Sends and records calls, until a deadline or a number of calls."""
 
     http: PlainClient
     servers: Sequence[Fork]
@@ -119,8 +119,8 @@ class Recorder:
         return f"call-{next(self._numbers)}"
 
     async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
-        """Ask for a mutation; gives the call that was answered, or the last one that was not. ``tags`` are the fields of
-        the input that take the call's tag."""
+        """Run a mutation. Returns the answered call, or the last unanswered one. ``tags``: the fields of the input that take
+        the call's tag."""
         tag = self._tag()
         key = tag if name in _SENT_AGAIN and self.chance.random() < 0.5 else None
         asked = {**asked, **dict.fromkeys(tags, tag)} | ({"idempotencyKey": key} if key else {})
@@ -169,7 +169,7 @@ class Recorder:
         return call.seen
 
     async def expire(self, shelf: Shelf, hold: int) -> None:
-        """Let a hold's time be up, between the transactions of those who have its items."""
+        """Expire a hold, between the transactions of others that lock its items."""
         call = Call(shelf.name, "expire", {"id": hold}, self._tag())
         self.calls.append(call)
         call.start = time.monotonic()
@@ -184,7 +184,7 @@ class Recorder:
 
 
 def _quantity(name: str, error: dict[str, Any]) -> int | None:
-    """What a refusal says that there is. A shipment may lack several items, of which it names one."""
+    """The available quantity that a refusal reports. A shipment may be short of several items, and reports one."""
     found: int | None = error.get("salable", error.get("actual"))
     return None if name == "ship" else found
 
@@ -194,7 +194,7 @@ def _take_down(call: Call, payload: dict[str, Any]) -> None:
         call.lines = [(line["id"], line["sku"]) for line in payload["order"]["lines"]]
     if call.name == "place":
         call.made = order_rules.id_of(payload["order"]["number"])
-        # Under a key it is shown as it is now, which may be after others have changed it.
+        # A repeated key shows the current state, which others may have changed since.
         call.seen = payload["order"]["status"] if call.key is None else None
     elif call.name == "hold":
         call.made = nodes.row_id("StockHold", payload["hold"]["id"])
@@ -207,8 +207,8 @@ def lines(rows: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 class Client:
-    """One of many: does one thing after another with the items of any shelf. ``remembered``: how many of the latest orders
-    and shipments it knows, which others change as well."""
+    """One of many clients: runs one step after another on the items of any shelf. ``remembered``: how many of the latest
+    orders and shipments it uses; other clients change them as well."""
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class Client:
             (step,) = self._chance.choices(list(chances), list(chances.values()))
             await getattr(self, step)(shelf)
 
-    # ── what it picks
+    # ── choices
 
     def _rows(self, shelf: Shelf, most: int = 3) -> list[tuple[str, int]]:
         skus = self._chance.sample(shelf.skus, self._chance.randint(1, len(shelf.skus)))
@@ -245,7 +245,7 @@ class Client:
         return [(self._chance.choice(order.lines)[1], self._chance.randint(1, 2))]
 
     def _date(self, shelf: Shelf) -> datetime | None:
-        """One that the clients do not live to see, or none."""
+        """A date after the end of the run, or none."""
         if not shelf.has_preorders or self._chance.random() < 0.15:
             return None
         return _FAR_AHEAD + timedelta(days=self._chance.randrange(6))
@@ -267,14 +267,14 @@ class Client:
         await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, reason="")
 
     async def count(self, shelf: Shelf) -> None:
-        """Half of the time only if there is as much as this client last saw, or one more."""
+        """Count. Half of the time it expects the onHand that the client last saw, or one more."""
         sku, warehouse = self._place(shelf)
         expected = shelf.on_hand.get((sku, warehouse)) if self._chance.random() < 0.5 else None
         expected = None if expected is None else expected + self._chance.choice([0, 0, 1])
         await self._count(shelf, (sku, warehouse, self._chance.randint(0, 6), expected, None))
 
     async def count_late(self, shelf: Shelf) -> None:
-        """A count of a moment ago; one at a time, none of them older than the end of the one before."""
+        """Count as of shortly before. One at a time, and never as of before the end of the previous one."""
         if shelf.counting:
             return
         shelf.counting = True
@@ -326,7 +326,7 @@ class Client:
             await self._record.do(shelf, "withdraw", {"id": known[0]}, asked)
 
     async def update(self, shelf: Shelf) -> None:
-        """Another quantity of an announcement, or another date."""
+        """Change the quantity or date of an announcement."""
         if known := self._late(shelf.announcements):
             given: dict[str, Any] = {"id": known[0]}
             asked: dict[str, Any] = {"id": nodes.global_id("StockAnnouncement", known[0])}
@@ -338,7 +338,7 @@ class Client:
             await self._record.do(shelf, "update", given, asked)
 
     async def delete_level(self, shelf: Shelf) -> None:
-        """Of the second warehouse: an item without any level is another matter."""
+        """Delete a level in the second warehouse, because items without any level behave differently."""
         sku, warehouse = self._chance.choice(shelf.skus), shelf.group.warehouses[1]
         asked = {"sku": sku, "warehouse": warehouse}
         await self._record.do(shelf, "delete_level", asked, asked)

@@ -1,4 +1,4 @@
-"""What the database says of some items once all calls are over: figures, ledger, orders, shipments, holds."""
+"""The final state of some items in the database: figures, ledger, orders, shipments, holds."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection
@@ -14,7 +14,7 @@ _UNIT = 10_000
 
 @dataclass(frozen=True)
 class Movement:
-    """``cause``: the reason that a caller gave, which is the tag of its call; else None."""
+    """``cause``: the reason given by the caller, which is the tag of its call; else None."""
 
     kind: str
     quantity: int
@@ -27,27 +27,27 @@ class Movement:
 @dataclass
 class Evidence:
     levels: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
-    """On hand, reserved, planned, backordered, held, incoming; None for one that is out of use."""
+    """On hand, reserved, planned, backordered, held, incoming; None for a level out of use."""
     ledger: dict[Place, list[Movement]] = field(default_factory=lambda: defaultdict(list))
     orders: dict[int, tuple[str, list[tuple[str, int, int]]]] = field(default_factory=dict)
-    """The status of each, and the SKU, quantity and canceled units of each line."""
+    """The status of each order, and the SKU, quantity and canceled units of each line."""
     promised: dict[int, list[datetime | None]] = field(default_factory=dict)
-    """The date that each line of an order was told."""
+    """The promise date of each line of an order."""
     plans: dict[int, list[Counter[tuple[int, str]]]] = field(default_factory=dict)
-    """How many units each line of an order has from which source, by position and warehouse."""
+    """The units of each line of an order, by position and warehouse of their source."""
     pieces: dict[int, list[Counter[tuple[int, str, str, int]]]] = field(default_factory=dict)
-    """The same with the state and the shipment of the units."""
+    """The same, also by state and shipment."""
     shipments: dict[int, tuple[int, str, str]] = field(default_factory=dict)
     holds: dict[int, tuple[str, Counter[Place]]] = field(default_factory=dict)
     announcements: dict[int, Announcement] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
-    """The ids of orders and announcements by the tag of the call that made them."""
+    """The ids of orders and announcements, by the tag of the call that created them."""
     times: dict[tuple[str, Any], datetime] = field(default_factory=dict)
-    """When something happened, by the database's stamps: hints."""
+    """When calls happened, by the database's timestamps. These are hints."""
 
 
 async def read(skus: Collection[str]) -> Evidence:
-    """Everything that there is of these items; they must have their orders for themselves."""
+    """Read the evidence of these items, which must share no order with other items."""
     found = Evidence()
     given = ", ".join(f"'{sku}'" for sku in skus)
     here = f"IN (SELECT id FROM item WHERE sku IN ({given}))"
@@ -62,7 +62,7 @@ def _time(value: Any) -> datetime:
 
 
 async def _read_levels(found: Evidence, here: str) -> None:
-    # What an expired hold keeps counts nowhere, whether somebody has noticed or not.
+    # Expired holds count nowhere, swept or not.
     levels = f"""SELECT i.sku, w.code, l.*, COALESCE((SELECT SUM(u.quantity) FROM held_units u
             JOIN stock_hold h ON h.id = u.hold_id
             WHERE u.level_id = l.id AND h.state = 'ACTIVE' AND h.expires_at <= ?), 0) AS over

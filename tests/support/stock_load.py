@@ -1,6 +1,6 @@
-"""A shop with a few hot items, two server processes, and many clients that change them; then the verdict on it all.
+"""Runs many clients on a few hot items and two server processes, and then checks the history.
 
-``python -m support.stock_load`` does that by hand, for as long as it is told to.
+``python -m support.stock_load`` runs it manually for a given time.
 """
 
 import argparse
@@ -49,9 +49,9 @@ CHANCES = {
     "counted": _ALL | {"count": 5, "look": 10, "adjust": 4, "receive": 2, "ship": 14},
     "parked": _ALL | {"count": 2, "look": 6, "retry": 6},
     "bounded": _ALL | {"count_late": 4, "move": 2, "look": 8, "adjust": 3, "receive": 2, "ship": 16, "transfer": 2},
-    # What a hold that is over keeps is read at two moments: nobody looks at levels whose holds run out.
+    # No look: an expiring hold is evaluated at two times, so what a look shows would be ambiguous.
     "kept": _ALL | {"count": 2, "expire": 4, "hold": 12},
-    # Counts find less than what is packed.
+    # Counts find less than is packed.
     "missing": _ORDERS | {"pack": 16, "ship": 20, "count": 12, "receive": 4, "look": 4},
     "preordered": _ALL | {"place": 34, "announce": 9, "update": 9, "withdraw": 3, "adjust": 3, "look": 4},
     "rare": {"place": 6, "adjust": 8, "transfer": 6, "cancel": 6, "pack": 2, "ship": 2, "delete_level": 8, "look": 4},
@@ -62,7 +62,7 @@ CHANCES = {
 class Result:
     calls: int
     took: float
-    """How many seconds the clients were at work."""
+    """How long the clients ran, in seconds."""
     verdicts: list[Verdict]
 
     @property
@@ -87,9 +87,9 @@ async def run(
     chances: Mapping[str, Mapping[str, int]] = CHANCES,
     remembered: int = 12,
 ) -> Result:
-    """Clients at work for so long, on an open database of their own. ``calls``: no more than about so many of them;
-    ``groups``: the items that they change; ``bug``: one that is planted in the processes; ``chances``: of what they do;
-    ``remembered``: how many orders and shipments they know."""
+    """Run clients for some time, on an open database of their own. ``calls``: the approximate maximum number of calls;
+    ``groups``: the items to change; ``bug``: a bug to plant in the processes; ``chances``: the weights of the steps;
+    ``remembered``: how many orders and shipments a client uses."""
     stocked = await _stocked(groups)
     shelves = [Shelf(name, group) for name, group in stocked.items()]
     token = await make.token("admin", name="load")
@@ -103,13 +103,13 @@ async def run(
         working = [Shopper(record, shelves, chances, remembered).work() for _ in range(clients)]
         await asyncio.gather(*working)
         took = time.monotonic() - began
-    # The processes have ended: whatever was cut is over as well.
+    # The processes have ended, so calls that were cut off have ended, too.
     evidence = {name: await stock_evidence.read(group.rules) for name, group in stocked.items()}
     return Result(len(record.calls), took, check(record.calls, stocked, evidence))
 
 
 async def _stocked(names: Collection[str]) -> dict[str, Group]:
-    """A shop that sells the items of these groups from both warehouses."""
+    """Create a shop that sells the items of these groups from both warehouses."""
     for warehouse in WAREHOUSES:
         await make.warehouse(warehouse)
     await make.website("shop", warehouses=WAREHOUSES)
@@ -138,7 +138,7 @@ async def _set(sku: str, rules: Rules) -> None:
 
 
 async def by_hand(url: str, seconds: float, clients: int) -> bool:
-    """The same on a new, empty database; prints what was found, and says whether all is well."""
+    """Run on a new, empty database, print the result, and return whether all is well."""
     env = {"GQLSTOCK_DATABASE_URL": url} | {k: v for k, v in os.environ.items() if k == "GQLSTOCK_REDIS_URL"}
     config = Config.from_env(env)
     await versions.migrate(config.database)

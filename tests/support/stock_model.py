@@ -1,8 +1,7 @@
-"""What stock has to do: each mutation of stock in a few lines of plain Python, in whole units, for one website.
+"""A model of stock: each mutation in a few lines of plain Python, in whole units, for one website.
 
-It shares no code with gqlstock's own rules, so that a fault in them shows. Two questions it leaves open, and clients that
-are checked against it do not ask them: which of two open shipments of one source gives up a unit, and the place of a
-parked order among those that wait.
+It shares no code with gqlstock's own rules, so it reveals their faults. It leaves two questions open, which the checked
+clients avoid: which of two open shipments of one source gives up a unit, and the place of a parked order in the queue.
 """
 
 from collections import Counter
@@ -34,7 +33,7 @@ from support.stock_records import (
 
 
 class Model(LevelModel):
-    """All of it: the parts of ``LevelModel``, orders and shipments."""
+    """The whole model: ``LevelModel``, orders and shipments."""
 
     # ── orders
 
@@ -61,7 +60,7 @@ class Model(LevelModel):
         self._take(id, order._replace(parked=False), tuple(enumerate(plan)), [])
 
     def _take(self, id: int, order: Order, plan: Sequence[tuple[int, Any]], freed: list[Place]) -> None:
-        """Plan units of lines, by their numbers, after those that the lines have and after all that wait."""
+        """Plan units of lines, by line number, behind those that the lines have and behind all waiting units."""
         lines = list(order.lines)
         sold: dict[Place, int] = {}
         for number, parts in plan:
@@ -86,7 +85,7 @@ class Model(LevelModel):
         self._promise(id)
 
     def _promise(self, id: int) -> None:
-        """Note what all lines of an order are told."""
+        """Record the promise dates of all lines of an order."""
         order: Order = self.facts.get(("order", id))
         lines = list(order.lines)
         for number, line in enumerate(lines):
@@ -97,7 +96,7 @@ class Model(LevelModel):
         self.facts.put(("order", id), order._replace(lines=tuple(lines)))
 
     def _date(self, place: Queued, at: Place) -> datetime | None:
-        """When the last of the units at a place of a queue comes."""
+        """When the last unit at an index of a queue arrives."""
         level, supply, queue = self.level(*at), self._supply(*at), self.facts.get(("waiting", *at), ())
         ahead = queue[: queue.index(place) + 1]
         last = sum(piece.quantity for one in ahead for piece in self._waiting(one, at[1]))
@@ -105,7 +104,7 @@ class Model(LevelModel):
         return supply[last - 1] if last <= len(supply) else None
 
     def edit(self, id: int, change: Sequence[tuple[int, int]], add: Rows) -> None:
-        """``change``: the new quantities of lines, by their numbers. What is taken from lines is there for the others."""
+        """``change``: the new quantities of lines, by line number. Units taken from lines are free for the others."""
         order: Order = self.facts.get(("order", id))
         if order.status not in ("PLACED", "PARTIALLY_SHIPPED"):
             raise Refused(("INVALID_STATE", None))
@@ -136,7 +135,7 @@ class Model(LevelModel):
         self._take(id, order._replace(lines=tuple(lines)), planned, freed)
 
     def move(self, id: int, sku: str, quantity: int, source: str, target: str) -> None:
-        """They take what is free there, and are the last ones of their lines that were planned."""
+        """The moved units take free units there, and come last in the plan of their lines."""
         order: Order = self.facts.get(("order", id))
         picks = self._picks(order, [(sku, quantity)], lambda p: _is_open(p) and p.warehouse == source, _first_canceled)
         free = max(self.level(sku, target).available, 0)
@@ -170,7 +169,7 @@ class Model(LevelModel):
         return self._fill(self._touched(order, picks))
 
     def _cancel(self, id: int, order: Order, picks: Sequence[Pick], *, restock: bool = True) -> Order:
-        """What is on hand is written off where it does not come back."""
+        """Units on hand are written off unless they are restocked."""
         self._move(id, order, picks, "CANCELED", "CANCELLATION")
         if not restock:
             lost = Counter[Place]()
@@ -237,10 +236,10 @@ class Model(LevelModel):
         order, found, picks = self._contents(id)
         self._move(order, found, picks, None, None, into=NO_SHIPMENT)
 
-    # ── what they have in common
+    # ── shared
 
     def _contents(self, id: int) -> tuple[int, Order, list[Pick]]:
-        """The order of a shipment that has not left, and what is in the shipment."""
+        """The order of an open shipment, and the contents of the shipment."""
         shipment: Shipment = self.facts.get(("shipment", id))
         order: Order = self.facts.get(("order", shipment.order))
         picks = self._picks(order, None, lambda p: p.shipment == id, lambda p: p.position)
@@ -256,7 +255,7 @@ class Model(LevelModel):
         rank: Callable[[Piece], Any],
         line_number: int | None = None,
     ) -> list[Pick]:
-        """Take units from the matching pieces in order of rank: those of the given rows, or of all lines without rows.
+        """Pick units from the matching pieces, in order of rank: for the given rows, or of all lines without rows.
         ``line_number``: only of that line."""
         picks = []
         for sku, left in rows if rows is not None else [(None, 0)]:
@@ -282,7 +281,7 @@ class Model(LevelModel):
         *,
         into: int | None = None,
     ) -> None:
-        """Bring units to a state or into a shipment. ``kind`` is that of the movement, None where nothing counts."""
+        """Move units to a state or into a shipment. ``kind``: of the movement; None if nothing is counted."""
         lines = list(order.lines)
         moved: dict[Place, int] = {}
         for number, piece, quantity in picks:
@@ -311,11 +310,11 @@ class Model(LevelModel):
 
 
 def _waiting(line: Line) -> list[tuple[Place, Piece]]:
-    """The pieces of a line that wait, with their levels."""
+    """The waiting pieces of a line, with their levels."""
     return [((line.sku, piece.warehouse), piece) for piece in line.pieces if piece.state == "BACKORDERED"]
 
 
-# What a unit that comes to a state does to what is on hand, by the mode of its order.
+# How a unit that reaches a state changes onHand, by the decrement mode of its order.
 _SIGNS = {
     (ON_ORDER, "CANCELED"): +1,
     (ON_ORDER, "RETURNED"): +1,
@@ -329,7 +328,7 @@ def _is_open(piece: Piece) -> bool:
 
 
 def _first_canceled(piece: Piece) -> Any:
-    """What waits, then what is in no shipment, then what was planned last."""
+    """Waiting units first, then unpacked ones, then those planned last."""
     return piece.state == "ON_HAND", piece.shipment != NO_SHIPMENT, -piece.position
 
 
@@ -338,7 +337,7 @@ def _next_position(line: Line) -> int:
 
 
 def _pieces(parts: Sequence[tuple[str, int, str]], mode: str, first: int) -> tuple[Piece, ...]:
-    """Where the units of a line come from. Under NEVER nothing waits, and a warehouse gives all of its units as one."""
+    """Where the units of a line come from. Under NEVER nothing waits, and the units of a warehouse are one piece."""
     if mode == NEVER:
         places = list(dict.fromkeys(warehouse for warehouse, _, _ in parts))
         return merged(Piece(first + places.index(w), w, "ON_HAND", NO_SHIPMENT, n) for w, n, _ in parts)

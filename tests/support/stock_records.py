@@ -15,11 +15,11 @@ Place = tuple[str, str]
 Rows = Sequence[tuple[str, int]]
 """SKUs with quantities."""
 Queued = tuple[int, int, int]
-"""Who waits at a level: the order, the number of the line in it, the position of the units in the line."""
+"""Waiting units at a level: the order, the number of the line in it, the position of the units in the line."""
 
 
 class Refused(Exception):
-    """``reasons``: the code of each, with the quantity that it names."""
+    """``reasons``: the code of each refusal, with the quantity that it reports."""
 
     def __init__(self, *reasons: tuple[str, int | None]) -> None:
         super().__init__(*reasons)
@@ -27,8 +27,8 @@ class Refused(Exception):
 
 
 class Rules(NamedTuple):
-    """The settings of an item. ``parks``: whether an order that it is short for is kept; ``from_incoming``: whether
-    backorders go as far as dated supply does."""
+    """The settings of an item. ``parks``: whether a shortage parks the order; ``from_incoming``: whether backorders are
+    limited to dated supply."""
 
     mode: str = ON_ORDER
     backorders: bool = False
@@ -45,9 +45,9 @@ class Level(NamedTuple):
     held: int = 0
     incoming: int = 0
     to_leave: int = 0
-    """The units of orders that have not left."""
+    """The units of orders that have not been shipped."""
     moved: int = 0
-    """How many movements it had."""
+    """The number of its movements."""
     in_use: bool = True
 
     @property
@@ -56,7 +56,7 @@ class Level(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Units of a line that are alike."""
+    """Units of a line that are equal in all fields."""
 
     position: int
     warehouse: str
@@ -71,11 +71,11 @@ class Line(NamedTuple):
     canceled: int = 0
     pieces: tuple[Piece, ...] = ()
     promised: datetime | None = None
-    """When its units could leave, as it was told when they were taken."""
+    """The promise date, as of when its units were taken."""
 
 
 class Order(NamedTuple):
-    """``left``: its shipments that have left, in their order."""
+    """``left``: its shipped shipments, in order."""
 
     lines: tuple[Line, ...]
     parked: bool
@@ -104,7 +104,7 @@ class Hold(NamedTuple):
 
 
 class Announcement(NamedTuple):
-    """``at``: when it is expected, always far ahead; None where no date is known."""
+    """``at``: when it is expected, always in the far future; None if no date is known."""
 
     sku: str
     warehouse: str
@@ -119,7 +119,7 @@ class Announcement(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """A line of the ledger. ``number`` counts those of the level before it."""
+    """A line of the ledger. ``number``: the number of earlier lines of its level."""
 
     sku: str
     warehouse: str
@@ -138,7 +138,7 @@ class Pick(NamedTuple):
 
 
 def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Pieces with those that are alike in one, in their order."""
+    """Merge equal pieces, in order."""
     sums: Counter[tuple[int, str, str, int]] = Counter()
     for piece in pieces:
         sums[piece[:4]] += piece.quantity
@@ -146,7 +146,7 @@ def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 
 
 def changed(pieces: Iterable[Piece], piece: Piece, quantity: int, *, state: str, shipment: int) -> tuple[Piece, ...]:
-    """The pieces after so many units of one of them changed."""
+    """The pieces after some units of one of them changed."""
     left = [one for one in pieces if one != piece]
     rest = piece._replace(quantity=piece.quantity - quantity)
     return merged([*left, rest, piece._replace(quantity=quantity, state=state, shipment=shipment)])

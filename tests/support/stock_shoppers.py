@@ -1,4 +1,4 @@
-"""What clients do with holds, orders and shipments."""
+"""Client steps for holds, orders and shipments."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from support.stock_clients import Client, Known, Shelf, lines
 
 
 class Shopper(Client):
-    """A client that orders as well."""
+    """A client that also places orders."""
 
     async def place(self, shelf: Shelf) -> None:
         await self._order(shelf, None)
@@ -49,7 +49,7 @@ class Shopper(Client):
             await self._record.do(shelf, "retry", {"id": order.id}, {"number": order_rules.number(order.id)})
 
     async def cancel(self, shelf: Shelf) -> None:
-        """All that has not left, or a part of an order that lies in one shipment at most."""
+        """Cancel everything that was not shipped, or a part of an order with at most one open shipment."""
         order: Known | None = self._late(shelf.orders)
         if order is None:
             return
@@ -62,7 +62,7 @@ class Shopper(Client):
         await self._record.do(shelf, "cancel", {"id": order.id, "rows": rows, "restock": restock}, asked, reason="")
 
     async def edit(self, shelf: Shelf) -> None:
-        """New quantities of some lines and perhaps a new line. Some of a line is taken out of one shipment at most."""
+        """Change the quantities of some lines, and perhaps add a line. Units are taken out of at most one shipment."""
         order: Known | None = self._late(shelf.orders)
         if order is None:
             return
@@ -101,7 +101,7 @@ class Shopper(Client):
             await self._record.do(shelf, "take_back", given, asked, reason="")
 
     async def pack(self, shelf: Shelf) -> None:
-        """All there is in a warehouse, or a part of an order of which nothing waits and nothing is canceled in part."""
+        """Pack everything in a warehouse, or a part of an order without waiting units or partial cancellations."""
         order: Known | None = self._late(shelf.orders)
         if order is None:
             return

@@ -1,4 +1,4 @@
-"""Subscribing as clients do: over a websocket, over server-sent events, and straight from the schema."""
+"""Subscribes over websockets, over server-sent events, and directly through the schema."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ PATIENCE = 10
 
 @contextlib.asynccontextmanager
 async def connected(to: Server, token: str | None = None, **options: Any) -> AsyncIterator[ClientConnection]:
-    """A websocket connection that was acknowledged."""
+    """An acknowledged websocket connection."""
     protocol = [Subprotocol("graphql-transport-ws")]
     async with connect(to.websocket_url, subprotocols=protocol, **options) as socket:
         await send(socket, type="connection_init", payload={"Authorization": f"Bearer {token}"} if token else {})
@@ -45,7 +45,7 @@ async def received(socket: ClientConnection, patience: float = PATIENCE) -> dict
 
 async def subscribe(socket: ClientConnection, query: str, id: str = "1", **variables: Any) -> None:
     await send(socket, id=id, type="subscribe", payload={"query": query, "variables": variables})
-    await asyncio.sleep(0.3)  # the protocol has no word for being subscribed
+    await asyncio.sleep(0.3)  # the protocol does not acknowledge subscriptions
 
 
 async def pushed(socket: ClientConnection, id: str = "1", patience: float = PATIENCE) -> Any:
@@ -60,7 +60,7 @@ async def pushed(socket: ClientConnection, id: str = "1", patience: float = PATI
 async def streamed(
     http: httpx.AsyncClient, to: Server, query: str, accept: str = "text/event-stream", **variables: Any
 ) -> AsyncIterator[AsyncIterator[tuple[str, Any]]]:
-    """The events of a stream, each with its name and its data; comments as events without a name."""
+    """The events of a stream, each with its name and data. Comments have no name."""
     body = {"query": query, "variables": variables}
     async with http.stream("POST", to.url, json=body, headers={"accept": accept}, timeout=PATIENCE) as response:
         assert response.status_code == 200, await response.aread()
@@ -81,7 +81,7 @@ async def _events(response: httpx.Response) -> AsyncIterator[tuple[str, Any]]:
 
 
 class Shop:
-    """A process as far as subscriptions need one: the schema with a feed and a storefront of its own."""
+    """The parts of a process that subscriptions need: the schema with its own feed and storefront."""
 
     def __init__(self, feed: OutboxFeed, storefront: Storefront) -> None:
         self.pushes = SharedPushes()
@@ -92,8 +92,8 @@ class Shop:
     async def subscribed(
         self, query: str, *scopes: Scope, within: Collection[int] | None = None, **variables: Any
     ) -> AsyncIterator["Pushes"]:
-        """What is pushed to a caller with these scopes, the public without any; ``within``: who is for these warehouses."""
-        # What was done before is not news to it.
+        """Subscribe as a caller with these scopes, or without any as the public. ``within``: its warehouses, if limited."""
+        # Earlier changes must not be pushed.
         await settled()
         mine = None if within is None else frozenset(within)
         caller = Caller("test", "test", frozenset(scopes), authenticated=bool(scopes), warehouses=mine)
@@ -108,7 +108,7 @@ class Shop:
 
 
 class Pushes:
-    """What a subscription pushed so far and is going to push."""
+    """The pushes of a subscription."""
 
     def __init__(self, results: Any) -> None:
         self._heard: asyncio.Queue[Any] = asyncio.Queue()
@@ -131,13 +131,13 @@ class Pushes:
         return value
 
     async def error(self) -> str:
-        """The code of the error that came instead."""
+        """The code of the error that arrives instead."""
         result = await asyncio.wait_for(self._heard.get(), PATIENCE)
         code: str = result.errors[0].extensions["code"]
         return code
 
     async def nothing(self, seconds: float = 0.25) -> bool:
-        """Whether nothing comes for that long."""
+        """Whether nothing arrives for that long."""
         await asyncio.sleep(seconds)
         return self._heard.empty()
 

@@ -1,4 +1,4 @@
-"""A door in front of a database that can be shut, and through which nothing may come for a while."""
+"""A TCP proxy in front of a database that can be closed or frozen."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 
 class Proxy:
-    """``port`` leads to where it was told as long as it is open."""
+    """While open, ``port`` forwards to the target."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = host, port
@@ -21,7 +21,7 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def shut(self) -> None:
-        """Refuse connections, and break those that there are."""
+        """Refuse new connections, and break existing ones."""
         assert self._server is not None
         self._server.close()
         for writer in list(self._writers):
@@ -29,7 +29,7 @@ class Proxy:
         await asyncio.sleep(0)
 
     def freeze(self) -> None:
-        """Keep connections, and let nothing through."""
+        """Keep connections, but forward nothing."""
         self._flowing.clear()
 
     def thaw(self) -> None:
@@ -41,7 +41,7 @@ class Proxy:
             await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
 
     async def _flow_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry what the database answers."""
+        """Forward the database's answers."""
         await self._flow(reader, writer)
 
     async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,7 +60,7 @@ class Proxy:
 
 @contextlib.asynccontextmanager
 async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
-    """A door that is open, for the block."""
+    """An open proxy."""
     proxy = Proxy(host, port)
     await proxy.open()
     try:

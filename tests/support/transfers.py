@@ -1,4 +1,4 @@
-"""Transfers as tests ship, receive and cancel them, and where the units of one are."""
+"""Helpers to ship, receive and cancel transfers, and to locate their units."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ async def receive(
     caller: Caller = SYSTEM,
     key: str | None = None,
 ) -> None:
-    """Receive these rows; ``everything``: all that is on the way."""
+    """Receive these rows. ``everything``: receive all units in transit."""
     request = ReceiveTransferRequest(number, None if everything else rows(*given), close)
     await receive_transfer.receive(caller, request, key)
 
@@ -65,12 +65,12 @@ async def lines(number: str) -> list[InventoryTransferLine]:
 
 
 async def counts(number: str) -> list[tuple[str, Decimal, Decimal, Decimal, Decimal]]:
-    """Of each line: the SKU, and how many units left, arrived, came back and are lost."""
+    """For each line: the SKU, and the shipped, received, returned and lost units."""
     return [(one.sku, one.quantity, one.received, one.returned, one.lost) for one in await lines(number)]
 
 
 async def units() -> Decimal:
-    """All units on hand, on the way and lost together. Transfers do not change it."""
+    """The sum of all units on hand, in transit and lost, which transfers do not change."""
     on_hand = await sql.query("SELECT COALESCE(SUM(on_hand), 0) AS units FROM inventory_level")
     away = await sql.query(
         "SELECT COALESCE(SUM(quantity - received - returned), 0) AS units FROM inventory_transfer_line"

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a free port: keeps what it is sent, checks it with the library, answers as it is told."""
+"""A webhook receiver on a free port. It stores messages, verifies them with the library, and responds as configured."""
 
 import asyncio
 import contextlib
@@ -28,13 +28,13 @@ class Received:
         return told
 
     def verified(self, secret: str) -> dict[str, Any]:
-        """What it says, if it was signed with that secret."""
+        """The payload, if the message was signed with that secret."""
         told: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
         return told
 
 
 Answer = Callable[[Received], int | bytes | None]
-"""A status, or the bytes of a whole answer; None: no answer, for as long as the caller likes to wait."""
+"""A status, or the bytes of a whole response; None: never respond."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Receiver:
         return [one.id for one in self.received]
 
     async def has(self, count: int) -> list[Received]:
-        """Wait until so many messages have come."""
+        """Wait until that many messages have arrived."""
         async with asyncio.timeout(PATIENCE), self._news:
             await self._news.wait_for(lambda: len(self.received) >= count)
         return self.received
@@ -89,7 +89,7 @@ class Receiver:
 
 @contextlib.asynccontextmanager
 async def receiving(answer: Answer = lambda _: 204) -> AsyncIterator[Receiver]:
-    """A receiver for the block."""
+    """A running receiver."""
     made = Receiver(answer=answer)
     server = await asyncio.start_server(made._serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]

@@ -1,6 +1,6 @@
-"""A PostgreSQL database and a Redis database for each worker of a parallel run, beside those that the environment names.
+"""Gives each worker of a parallel run its own PostgreSQL and Redis databases, next to those that the environment names.
 
-Import it before anything reads GQLSTOCK_TEST_DATABASE_URL or GQLSTOCK_TEST_REDIS_URL.
+Import this module before anything reads GQLSTOCK_TEST_DATABASE_URL or GQLSTOCK_TEST_REDIS_URL.
 """
 
 import os
@@ -9,7 +9,7 @@ _DATABASE = "GQLSTOCK_TEST_DATABASE_URL"
 _REDIS = "GQLSTOCK_TEST_REDIS_URL"
 _REDIS_DATABASES = 16
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-"""gw0, gw1, …; empty in a run without workers."""
+"""gw0, gw1, …; empty without workers."""
 
 
 def _database_of_worker(url: str) -> str:

@@ -52,9 +52,9 @@ class UnitOfWork:
         self.replaced = {}
 
     def apply(self, changes: Changes) -> set[Key]:
-        """Apply the decision of a command; returns the changed levels, with those that it creates and restores.
+        """Apply the decision of a command, and return the changed levels, including created and restored ones.
 
-        Raises ``Refused``, with nothing applied, when a figure leaves its range or the caller's token is not for a
+        Raises ``Refused``, with nothing applied, if a figure would be out of range or the caller's token has no access to a
         warehouse.
         """
         if not all(entry.caller.reaches(entry.warehouse_id) for entry in changes.entries):
