@@ -29,17 +29,6 @@ mutation Push($input: SetStockInput!) {
   setStock(input: $input) { userErrors { code message path } }
 }
 """
-NOW = """
-query Now { inventoryChanges(last: 1) { pageInfo { endCursor } } }
-"""
-ALL = """
-query All($after: String) {
-  inventoryLevels(first: 250, after: $after) {
-    nodes { item { sku } warehouse { code } onHand available }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
 CHANGES = """
 query Changes($after: String) {
   inventoryChanges(first: 250, after: $after) {
@@ -51,22 +40,26 @@ query Changes($after: String) {
 
 
 class TooOld(Exception):
-    """The cursor is older than what the server keeps, a week by default, or it was restored: all is to be read anew."""
+    """The cursor is older than what the server keeps, a week by default, or from before a restore: read everything again."""
+
+
+def retry(call):
+    """Everything here can be sent again: queries, streams, and mutations with an idempotency key."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return call()
+        except httpx.HTTPError as error:
+            problem = error
+            time.sleep(2**attempt)
+    raise SystemExit(f"The server does not answer: {problem}")
 
 
 def ask(client, query, **variables):
-    # Whatever is asked here can be asked again: queries, and mutations with an idempotency key.
-    for attempt in range(ATTEMPTS):
-        try:
-            answer = client.post(os.environ["GQLSTOCK_URL"], json={"query": query, "variables": variables})
-            if answer.status_code < 500:
-                break
-        except httpx.TransportError as error:
-            answer = error
-        time.sleep(2**attempt)
-    else:
-        raise SystemExit(f"The server does not answer: {answer}")
-    body = answer.json()
+    def send():
+        answer = client.post(os.environ["GQLSTOCK_URL"], json={"query": query, "variables": variables})
+        return answer.raise_for_status() if answer.is_server_error else answer
+
+    body = retry(send).json()
     for error in body.get("errors", []):
         if error["extensions"]["code"] == "INVALID_CURSOR":
             raise TooOld(error["message"])
@@ -105,55 +98,48 @@ def pull(client, file):
     place = Path(f"{file}.cursor")
     try:
         stock = read(file)
-        cursor = place.read_text() or None
-    except FileNotFoundError:
-        stock, cursor = everything(client)
-    try:
-        changed = follow(client, stock, cursor)
-    except TooOld:
-        stock, cursor = everything(client)
-        changed = follow(client, stock, cursor)
-    # First the stock, then the place in the feed: when this breaks off between them, some changes are read once more,
-    # which does no harm. The other way round they would be lost.
-    write(file, "".join(f"{','.join(key)},{','.join(figures)}\n" for key, figures in sorted(stock.items())))
-    write(place, changed or "")
+        cursor = follow(client, stock, place.read_text())
+    except (FileNotFoundError, TooOld):
+        stock, cursor = retry(lambda: everything(client))
+        cursor = follow(client, stock, cursor)
+    # First the stock, then the cursor: after a crash between them some changes are read again, which does no harm.
+    # The other way round they would be lost.
+    write(file, "".join(f"{','.join(key + units)}\n" for key, units in sorted(stock.items())))
+    write(place, cursor)
     return 0
 
 
 def everything(client):
-    """All levels, and the place in the feed from before they were read: what changes meanwhile is read once more then."""
-    cursor = ask(client, NOW)["inventoryChanges"]["pageInfo"]["endCursor"]
-    stock, after = {}, None
-    while True:
-        page = ask(client, ALL, after=after)["inventoryLevels"]
-        note(stock, page["nodes"])
-        if not page["pageInfo"]["hasNextPage"]:
-            return stock, cursor
-        after = page["pageInfo"]["endCursor"]
+    """All levels, and the cursor in the first line: every change that a row may lack comes after it."""
+    answer = client.get(httpx.URL(os.environ["GQLSTOCK_URL"]).join("/export/levels.jsonl")).raise_for_status()
+    lines = map(json.loads, answer.content.splitlines())
+    cursor = next(lines)["cursor"]
+    return {(row["sku"], row["warehouse"]): figures(row) for row in lines}, cursor
 
 
 def follow(client, stock, cursor):
-    while True:
+    """Put each change into the stock: it has the level as it is now, so that it may come twice. Returns the new cursor."""
+    more = True
+    while more:
         page = ask(client, CHANGES, after=cursor)["inventoryChanges"]
-        note(stock, [node["level"] for node in page["nodes"]])
+        for level in (node["level"] for node in page["nodes"]):
+            key = (level["item"]["sku"], level["warehouse"]["code"])
+            if level["deletedAt"]:
+                stock.pop(key, None)
+            else:
+                stock[key] = figures(level)
         cursor = page["pageInfo"]["endCursor"] or cursor
-        if not page["pageInfo"]["hasNextPage"]:
-            return cursor
+        more = page["pageInfo"]["hasNextPage"]
+    return cursor
 
 
-def note(stock, levels):
-    """A change tells how the level stands now, so the last word is the right one, however often it is heard."""
-    for level in levels:
-        key = (level["item"]["sku"], level["warehouse"]["code"])
-        if level.get("deletedAt"):
-            stock.pop(key, None)
-        else:
-            stock[key] = (str(level["onHand"]), str(level["available"]))
+def figures(level):
+    return str(level["onHand"]), str(level["available"])
 
 
 def read(file):
     with open(file, newline="", encoding="utf-8") as opened:
-        return {(sku, warehouse): tuple(figures) for sku, warehouse, *figures in csv.reader(opened)}
+        return {(sku, warehouse): tuple(units) for sku, warehouse, *units in csv.reader(opened)}
 
 
 def write(file, text):

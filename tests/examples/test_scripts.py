@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,46 @@ async def test_the_erp_follows_what_changes_from_where_it_was_and_reads_all_when
     assert (code, then) == (0, ["CUP,BERLIN,5,5", "JAR,BERLIN,5,5", "JAR,LYON,8,8", "MUG,BERLIN,3,3"])
     assert after == ["CUP,BERLIN,6,6", "SPOON,BERLIN,1,1"]
     assert stock.read_text().splitlines() == ["CUP,BERLIN,6,6", "JAR,BERLIN,5,5", "JAR,LYON,8,8", "MUG,BERLIN,3,3"]
+
+
+async def test_a_pull_without_the_scope_says_so_and_writes_nothing(shop: dict[str, str], tmp_path: Path) -> None:
+    stock = tmp_path / "stock.csv"
+
+    code, printed, told = await sync({**shop, "GQLSTOCK_TOKEN": await make.token("orders:read")}, "pull", stock)
+
+    assert (code, printed) == (1, [])
+    assert "403 Forbidden" in told
+    assert not stock.exists()
+
+
+class CutOff(BaseHTTPRequestHandler):
+    """A stream that ends too early."""
+
+    def do_GET(self) -> None:
+        assert self.path == "/export/levels.jsonl"
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b'{"cursor":"x"}\n{"sku":"MUG","warehouse":"BERLIN","onHand":1,"available":1}\n')
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+async def test_a_stream_that_is_cut_off_leaves_the_copy_as_it_was(tmp_path: Path, db: None) -> None:
+    stock = tmp_path / "stock.csv"
+    stock.write_text("CUP,BERLIN,6,6\n")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), CutOff) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/graphql"
+        code, _, told = await sync({"GQLSTOCK_URL": url, "GQLSTOCK_TOKEN": "gqls_x"}, "pull", stock)
+        server.shutdown()
+
+    assert code == 1
+    assert told.startswith("The server does not answer: ")
+    assert stock.read_text() == "CUP,BERLIN,6,6\n"
+    assert not stock.with_suffix(".csv.cursor").exists()
 
 
 @contextlib.asynccontextmanager
