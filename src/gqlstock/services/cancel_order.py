@@ -1,21 +1,20 @@
 """Cancel an order, in whole or in part. Which units are canceled first is decided in ``rules.shipments``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog, refusals
 from gqlstock.rules import orders as order_rules
+from gqlstock.rules import refusals
 from gqlstock.rules import shipments as rules
-from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.orders import OrderStatus
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import Refusal, Refused
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines, too_many_units
-from gqlstock.stock import idempotency, transaction
-from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.services.order_command import RowsCommand
+from gqlstock.stock.command import Changes, Result
 from gqlstock.stock.snapshot import Snapshot
 
 
@@ -32,39 +31,22 @@ class CancelOrderRequest:
 async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = None) -> Result:
     """Cancel units that were not shipped. Their stock is given back or written off. Returns the order's id."""
     check_lines(request.lines)
-    reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(
-        CancelOrder(caller, request, reason, idempotency.key_of(caller, "cancelOrder", key, request))
-    )
+    return await CancelOrder.run(caller, request, key, request.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class CancelOrder:
-    caller: Caller
-    request: CancelOrderRequest
-    reason: str | None
-    key: IdempotencyKey | None
-
-    @property
-    def names(self) -> Names:
-        return Names(orders=order_rules.named(self.request.number))
-
-    @property
-    def size(self) -> int:
-        return len(self.request.lines or ()) or 1
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return snapshot.items_of_order(self.request.number)
+class CancelOrder(RowsCommand[CancelOrderRequest]):
+    mutation = "cancelOrder"
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        open_order = OpenOrder(self.caller, self.request.number, snapshot, "number")
+        open_order = self.open(snapshot)
         status = open_order.order.status
         order_rules.check_not_over(status, self.request.number)
         if status is OrderStatus.BACKORDERED:
             _cancel_parked(open_order, self.request.lines)
         else:
             _cancel(open_order, self.request.lines, restock=self.request.restock)
-        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
+        return self.changes(open_order)
 
 
 def _cancel(open_order: OpenOrder, rows: Sequence[LineQuantity] | None, *, restock: bool) -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import catalog, order_edit, order_plan, order_request, orders, refusals, seals, shipments
+from gqlstock.rules import order_edit, order_plan, order_request, orders, refusals, seals, shipments
 from gqlstock.rules.assortment import Assortment
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.order_edit import LineEdit
 from gqlstock.rules.order_plan import OrderPlan
@@ -22,7 +21,7 @@ from gqlstock.rules.refusals import Code, Path, Refusal, Refused, invalid
 from gqlstock.rules.scopes import Caller
 from gqlstock.services import planned_lines
 from gqlstock.services.open_order import LineQuantity, OpenOrder
-from gqlstock.stock import idempotency, transaction
+from gqlstock.services.order_command import OrderCommand
 from gqlstock.stock.command import Changes, Names, Result
 from gqlstock.stock.snapshot import Snapshot
 
@@ -40,18 +39,12 @@ class EditOrderRequest:
 async def edit(caller: Caller, request: EditOrderRequest, key: str | None = None) -> Result:
     """Edit an order. Returns its id."""
     order_edit.check_input(len(request.add), len(request.change))
-    reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(
-        EditOrder(caller, request, reason, idempotency.key_of(caller, "editOrder", key, request))
-    )
+    return await EditOrder.run(caller, request, key, request.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class EditOrder:
-    caller: Caller
-    request: EditOrderRequest
-    reason: str | None
-    key: IdempotencyKey | None
+class EditOrder(OrderCommand[EditOrderRequest]):
+    mutation = "editOrder"
 
     @property
     def names(self) -> Names:
@@ -62,7 +55,7 @@ class EditOrder:
         return len(self.request.add) + len(self.request.change)
 
     def items(self, snapshot: Snapshot) -> Collection[int]:
-        open_order = self._open(snapshot)
+        open_order = self.open(snapshot)
         assortment = snapshot.on(snapshot.network.channel(open_order.order.website_id))
         changed: set[int] = set()
         for row in self.request.change:
@@ -74,7 +67,7 @@ class EditOrder:
         return allocated | changed | order_request.stock_items(added, assortment)
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        open_order = self._open(snapshot)
+        open_order = self.open(snapshot)
         order, lines = open_order.order, list(open_order.lines)
         order_edit.check_order(order.status, self.request.number, len(lines) + len(self.request.add))
         edits = self._edits(open_order, snapshot)
@@ -86,15 +79,12 @@ class EditOrder:
         positions = {edit.line.id: open_order.next_position(edit.line.id) for edit in more.raised}
         allocated = _put_lines(open_order, more, plan, assortment)
         open_order.put(seals.resealed(order, lines, open_order.lines))
-        changes = open_order.changes(lambda written: Result({"order": [order.id]}), self.reason)
+        changes = self.changes(open_order)
         changes.promised = frozenset({order.id})
         planned_lines.allocate(
             self.caller, allocated, plan, snapshot, assortment, changes, positions=positions, reason=self.reason
         )
         return changes
-
-    def _open(self, snapshot: Snapshot) -> OpenOrder:
-        return OpenOrder(self.caller, self.request.number, snapshot, "number")
 
     def _edits(self, open_order: OpenOrder, snapshot: Snapshot) -> list[LineEdit]:
         """The edits of lines, in the order of the lines."""

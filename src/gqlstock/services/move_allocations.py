@@ -1,14 +1,13 @@
 """Move units of an order to another warehouse. Which units are moved first is decided in ``rules.shipments``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import canonical, catalog, ledger, refusals
+from gqlstock.rules import canonical, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
-from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, SalesChannel
 from gqlstock.rules.quantities import ZERO
@@ -16,9 +15,9 @@ from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
+from gqlstock.services.order_command import RowsCommand
 from gqlstock.services.transfer_stock import check_ends
-from gqlstock.stock import idempotency, transaction
-from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.stock.command import Changes, Result
 from gqlstock.stock.snapshot import Snapshot
 
 
@@ -40,32 +39,15 @@ class MoveAllocationsRequest:
 async def move(caller: Caller, request: MoveAllocationsRequest, key: str | None = None) -> Result:
     """Move units of an order to other warehouses, all rows or none. Returns the order's id."""
     check_lines(request.lines)
-    reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(
-        MoveAllocations(caller, request, reason, idempotency.key_of(caller, "moveAllocations", key, request))
-    )
+    return await MoveAllocations.run(caller, request, key, request.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class MoveAllocations:
-    caller: Caller
-    request: MoveAllocationsRequest
-    reason: str | None
-    key: IdempotencyKey | None
-
-    @property
-    def names(self) -> Names:
-        return Names(orders=order_rules.named(self.request.number))
-
-    @property
-    def size(self) -> int:
-        return len(self.request.lines)
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return snapshot.items_of_order(self.request.number)
+class MoveAllocations(RowsCommand[MoveAllocationsRequest]):
+    mutation = "moveAllocations"
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        open_order = OpenOrder(self.caller, self.request.number, snapshot, "number")
+        open_order = self.open(snapshot)
         order_rules.check_open(open_order.order.status, self.request.number)
         website = snapshot.network.channel(open_order.order.website_id)
         refused: list[Refusal] = []
@@ -74,7 +56,7 @@ class MoveAllocations:
                 self._move(open_order, row, snapshot.network, website)
         if refused:
             raise Refused(refused)
-        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
+        return self.changes(open_order)
 
     def _move(self, open_order: OpenOrder, row: MovedQuantity, network: Network, website: SalesChannel) -> None:
         check_ends(network, self.caller, row.source, row.target)

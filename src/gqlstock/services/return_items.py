@@ -1,23 +1,21 @@
 """Return shipped items. Which units come back first is decided in ``rules.shipments``."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog, counting, refusals
-from gqlstock.rules import orders as order_rules
+from gqlstock.rules import canonical, counting, refusals
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.fallback import SettingsLookup
-from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import FulfilmentStep
 from gqlstock.rules.refusals import Code, Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.settings import Settings
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
-from gqlstock.stock import idempotency, transaction
-from gqlstock.stock.command import Changes, Names, Result
+from gqlstock.services.order_command import RowsCommand
+from gqlstock.stock.command import Changes, Result
 from gqlstock.stock.snapshot import Snapshot
 
 
@@ -25,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 class ReturnItemsRequest:
     """``restock`` None: as the setting restockOnReturn says."""
 
-    order: str
+    number: str = field(metadata=canonical.called("order"))
     lines: tuple[LineQuantity, ...]
     restock: bool | None = None
     reason: str | None = None
@@ -34,32 +32,16 @@ class ReturnItemsRequest:
 async def take_back(caller: Caller, request: ReturnItemsRequest, key: str | None = None) -> Result:
     """Take shipped units back, each to the warehouse that shipped it. Returns the order's id."""
     check_lines(request.lines)
-    reason = catalog.optional_text(request.reason, "reason", "reason")
-    return await transaction.run(
-        ReturnItems(caller, request, reason, idempotency.key_of(caller, "returnItems", key, request))
-    )
+    return await ReturnItems.run(caller, request, key, request.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class ReturnItems:
-    caller: Caller
-    request: ReturnItemsRequest
-    reason: str | None
-    key: IdempotencyKey | None
-
-    @property
-    def names(self) -> Names:
-        return Names(orders=order_rules.named(self.request.order))
-
-    @property
-    def size(self) -> int:
-        return len(self.request.lines)
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return snapshot.items_of_order(self.request.order)
+class ReturnItems(RowsCommand[ReturnItemsRequest]):
+    mutation = "returnItems"
+    named_at = "order"
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        open_order = OpenOrder(self.caller, self.request.order, snapshot, "order")
+        open_order = self.open(snapshot)
         settings = _settings(open_order, snapshot)
         refused: list[Refusal] = []
         for number, row in enumerate(self.request.lines):
@@ -69,7 +51,7 @@ class ReturnItems:
             raise Refused(refused)
         for line in open_order.lines:
             open_order.put(replace(line, returned=open_order.returned(line)))
-        return open_order.changes(lambda written: Result({"order": [open_order.order.id]}), self.reason)
+        return self.changes(open_order)
 
 
 def _take_back(

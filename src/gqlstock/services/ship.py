@@ -1,10 +1,10 @@
 """Create, ship and cancel shipments. Which units go into a shipment is decided in ``rules.shipments``."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gqlstock.rules import catalog, refusals
+from gqlstock.rules import canonical, catalog, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.allocation import AllocationState
@@ -15,7 +15,8 @@ from gqlstock.rules.refusals import Refusal, Refused, wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.shipments import Pick, Shipment, ShipmentState
 from gqlstock.services.open_order import LineQuantity, OpenOrder, check_lines
-from gqlstock.stock import idempotency, transaction
+from gqlstock.services.order_command import RowsCommand
+from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, Names, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
 
@@ -24,7 +25,7 @@ from gqlstock.stock.snapshot import Snapshot
 class CreateShipmentRequest:
     """``lines`` None: all units of the order in that warehouse that are in no shipment."""
 
-    order: str
+    number: str = field(metadata=canonical.called("order"))
     warehouse: str
     lines: tuple[LineQuantity, ...] | None = None
 
@@ -32,27 +33,13 @@ class CreateShipmentRequest:
 async def create(caller: Caller, request: CreateShipmentRequest, key: str | None = None) -> Result:
     """Put units of an order in one warehouse into a shipment. Returns its id."""
     check_lines(request.lines)
-    return await transaction.run(
-        CreateShipment(caller, request, idempotency.key_of(caller, "createShipment", key, request))
-    )
+    return await CreateShipment.run(caller, request, key)
 
 
 @dataclass(frozen=True, slots=True)
-class CreateShipment:
-    caller: Caller
-    request: CreateShipmentRequest
-    key: IdempotencyKey | None
-
-    @property
-    def names(self) -> Names:
-        return Names(orders=order_rules.named(self.request.order))
-
-    @property
-    def size(self) -> int:
-        return len(self.request.lines or ()) or 1
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return snapshot.items_of_order(self.request.order)
+class CreateShipment(RowsCommand[CreateShipmentRequest]):
+    mutation = "createShipment"
+    named_at = "order"
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         warehouse_id = snapshot.network.warehouse_id(self.request.warehouse)
@@ -60,10 +47,10 @@ class CreateShipment:
             raise refusals.missing("warehouse", self.request.warehouse, "warehouse")
         if not self.caller.reaches(warehouse_id):
             raise refusals.out_of_reach(self.request.warehouse, "warehouse")
-        open_order = OpenOrder(self.caller, self.request.order, snapshot, "order")
+        open_order = self.open(snapshot)
         if open_order.order.status in (OrderStatus.BACKORDERED, OrderStatus.CANCELED):
             why = "parked for lack of stock" if open_order.order.status is OrderStatus.BACKORDERED else "canceled"
-            raise wrong_state(f"The order {self.request.order} is {why}.", "order")
+            raise wrong_state(f"The order {self.request.number} is {why}.", "order")
         shipment = Shipment(
             id=new_id(),
             order_id=open_order.order.id,
@@ -97,7 +84,7 @@ def _pack(open_order: OpenOrder, request: CreateShipmentRequest, shipment: Shipm
             open_order.advance(picks, FulfilmentStep.PACKED, shipment_id=shipment.id)
             packed = packed or bool(picks)
     if not packed:
-        raise wrong_state(f"Nothing of the order {request.order} is left to ship from {request.warehouse}.", "order")
+        raise wrong_state(f"Nothing of the order {request.number} is left to ship from {request.warehouse}.", "order")
 
 
 async def ship(
