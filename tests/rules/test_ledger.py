@@ -346,4 +346,4 @@ def test_a_level_stays_in_use_while_anything_is_left(found, allocations, left):
 def test_units_that_are_not_held_any_more_are_available():
     one = level(on_hand=5, reserved=1, held=3, incoming=2)
 
-    assert ledger.without_held(one, Decimal(2)) == level(on_hand=5, reserved=1, held=1, incoming=2)
+    assert ledger.apply(one, Change(held=Decimal(-2))) == level(on_hand=5, reserved=1, held=1, incoming=2)

@@ -107,12 +107,6 @@ def of_figures(figures: Iterable[Decimal], id: int = 0, item_id: int = 0, wareho
     return Level(on_hand, reserved, planned, held, backordered, incoming, id, item_id, warehouse_id)
 
 
-def without_held(level: Level, quantity: Decimal) -> Level:
-    """The level with ``quantity`` fewer held units."""
-    figures = (level.on_hand, level.reserved, level.planned, level.held - quantity, level.backordered, level.incoming)
-    return level.with_figures(figures, level.counted_at, level.updated_at)
-
-
 def total(levels: Iterable[Level]) -> Level:
     """The sum of several levels."""
     summands = list(levels)

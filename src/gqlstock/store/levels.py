@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules import cache_keys, ledger, promises
 from gqlstock.rules.filters import LevelFilter
-from gqlstock.rules.ledger import Level
+from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.promises import Arrival
 from gqlstock.rules.sourcing import LevelsInUse
 from gqlstock.store import announcements, catalog, holds, search
@@ -102,7 +102,7 @@ async def _expiring(levels: Sequence[Level], now: datetime) -> dict[int, Expirin
 
 
 def _without(level: Level, expiring: ExpiringUnits | None) -> Level:
-    return ledger.without_held(level, expiring.expired) if expiring is not None and expiring.expired else level
+    return ledger.apply(level, Change(held=-expiring.expired)) if expiring is not None and expiring.expired else level
 
 
 async def current(levels: Sequence[Level]) -> list[Level]:
