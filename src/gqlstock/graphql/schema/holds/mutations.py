@@ -11,7 +11,7 @@ from gqlstock.graphql.relay import nodes
 from gqlstock.graphql.schema import mutations
 from gqlstock.graphql.schema.holds.holds import StockHold
 from gqlstock.graphql.schema.mutations import ERRORS
-from gqlstock.graphql.schema.orders.mutations import OrderLineInput, given_hold
+from gqlstock.graphql.schema.orders.inputs import OrderLineInput, given_hold
 from gqlstock.graphql.schema.user_errors import UserError
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.services import hold_stock, release_hold

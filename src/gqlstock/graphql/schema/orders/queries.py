@@ -15,7 +15,7 @@ from gqlstock.graphql.schema import filters
 from gqlstock.graphql.schema.enums import described
 from gqlstock.graphql.schema.orders.audiences import Audience
 from gqlstock.graphql.schema.orders.checks import OrderCheck
-from gqlstock.graphql.schema.orders.mutations import CheckOrderInput
+from gqlstock.graphql.schema.orders.inputs import CheckOrderInput
 from gqlstock.graphql.schema.orders.orders import Order
 from gqlstock.rules import filters as rules
 from gqlstock.rules import order_plan

@@ -8,7 +8,7 @@ from gqlstock.graphql.context import Info
 from gqlstock.graphql.relay import nodes
 from gqlstock.graphql.schema import mutations
 from gqlstock.graphql.schema.mutations import ERRORS
-from gqlstock.graphql.schema.orders.mutations import OrderLineQuantityInput, line_quantities
+from gqlstock.graphql.schema.orders.inputs import OrderLineQuantityInput, line_quantities
 from gqlstock.graphql.schema.shipments.shipments import Shipment
 from gqlstock.graphql.schema.user_errors import UserError
 from gqlstock.rules.scopes import Scope
