@@ -112,8 +112,9 @@ def _levels(arguments: str = "", listed: str = "nodes { id onHand available item
 
 _MOVEMENTS = """query ($filter: StockMovementFilter) { stockMovements(filter: $filter, first: 50) {
     nodes { id kind quantity onHandAfter createdAt level { item { sku } warehouse { code } } order { number } } } }"""
-_ORDERS = """query ($filter: OrderFilter, $sort: OrderSort! = PLACED) { orders(filter: $filter, sort: $sort, first: 50) {
-    nodes { id number status placedAt lines { sku quantity } } } }"""
+_ORDERS = """query ($filter: OrderFilter, $sort: OrderSort! = PLACED, $reverse: Boolean! = false) {
+    orders(filter: $filter, sort: $sort, reverse: $reverse, first: 50) {
+        nodes { id number status placedAt lines { sku quantity } } } }"""
 _ITEMS = """query ($filter: InventoryItemFilter, $sort: InventoryItemSort! = NAME) {
     inventoryItems(filter: $filter, sort: $sort, first: 50) { nodes { id sku name } } }"""
 _ALERTS = """query ($filter: LowInventoryAlertFilter) { lowInventoryAlerts(filter: $filter, first: 50) {
@@ -293,6 +294,12 @@ READS = (
         lambda d, _: {"filter": {"category": f"department-{d.chance.randrange(10)}"}, "sort": "NAME"},
     ),
     Ask("items with less than 5", _ITEMS, _filter(availableBelow=5)),
+    Ask("items low", _ITEMS, _filter(low=True)),
+    Ask("items out of stock", _ITEMS, _filter(outOfStock=True)),
+    Ask("items that are not out of stock", _ITEMS, _filter(outOfStock=False)),
+    Ask("items backordered", _ITEMS, _filter(backordered=True)),
+    Ask("items incoming", _ITEMS, _filter(incoming=True)),
+    Ask("items out of stock of a shelf", _ITEMS, lambda d, _: {"filter": {"outOfStock": True, "category": d.shelf()}}),
     Ask("items of a warehouse", _ITEMS, _filter(warehouse="LYON")),
     Ask("items changed lately", _ITEMS, lambda d, _: {"filter": {"updatedSince": lately(d)}, "sort": "UPDATED"}),
     Ask("items changed lately, by name", _ITEMS, _filter(updatedSince=lately)),
@@ -362,6 +369,9 @@ READS = (
         lambda d, _: {"number": d.order()},
     ),
     Ask("orders open", _ORDERS, _filter(statuses=["PLACED", "PARTIALLY_SHIPPED"])),
+    Ask("orders to ship", _ORDERS, _filter(toShip=True)),
+    Ask("orders to ship, oldest first", _ORDERS, lambda d, _: {"filter": {"toShip": True}, "reverse": True}),
+    Ask("orders with nothing to ship", _ORDERS, _filter(toShip=False), exempt=_FULL),
     Ask("orders parked", _ORDERS, _filter(statuses=["BACKORDERED"])),
     Ask("orders of a SKU", _ORDERS, _filter(sku=Drawn.sku)),
     Ask(

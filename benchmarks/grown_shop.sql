@@ -64,16 +64,29 @@ FROM generate_series(2, :items, 50) n
 UNION ALL
 SELECT 'COMBINATION', n, '{"quantity_increment": "1"}', now() FROM generate_series(7, :items, 100) n;
 
--- Levels begin with what moved since, and what is there now; each tenth item has run out.
+-- Levels begin with what moved since, and what is there now; each tenth item has run out. What was ordered of these in the
+-- last six days waits. Of each twentieth item some is announced.
 CREATE TEMPORARY TABLE counted AS
 SELECT row_number() OVER (ORDER BY i.id, w.id) AS id, i.id AS item_id, w.id AS warehouse_id
 FROM item i, warehouse w WHERE i.tracking = 'TRACK_WITHOUT_OPTIONS';
 
+CREATE TEMPORARY TABLE waiting AS
+SELECT s, c.id AS level_id FROM generate_series(:orders * 2 - :moves / 4 * 6 / 730, :orders * 2) s
+JOIN counted c ON c.id = s * 4 * :step % :levels + 1 WHERE c.item_id * 13 / 10 % 10 = 0;
+
 INSERT INTO inventory_level (item_id, warehouse_id, on_hand, reserved, planned, held, backordered, incoming, available,
                              updated_at)
-SELECT item_id, warehouse_id, there, 0, 0, 0, 0, 0, there, now() - interval '730 days' * (id * 37 % :levels) / :levels
-FROM (SELECT *, CASE WHEN item_id * 13 / 10 % 10 = 0 THEN 0 ELSE 20 + id * 53 % 97 END * 10000 AS there FROM counted) known
+SELECT item_id, warehouse_id, there, 0, 0, 0, waits, CASE WHEN item_id % 20 = 3 THEN 60000 ELSE 0 END, there,
+       now() - interval '730 days' * (id * 37 % :levels) / :levels
+FROM (
+    SELECT *, CASE WHEN item_id * 13 / 10 % 10 = 0 THEN -waits ELSE (20 + id * 53 % 97) * 10000 END AS there
+    FROM (SELECT *, 10000 * (SELECT COUNT(*) FROM waiting w WHERE w.level_id = counted.id) AS waits FROM counted) owed
+) known
 ORDER BY id;
+
+INSERT INTO stock_announcement (level_id, quantity, received, expected_at, reference, created_at)
+SELECT id, 80000, 20000, now() + interval '1 day' * (id % 60 - 5), 'PO-' || id / 100, now() - interval '20 days'
+FROM inventory_level WHERE incoming > 0 ORDER BY id;
 
 INSERT INTO setting_override (scope, owner_id, values_set, updated_at)
 SELECT 'LEVEL', id, '{"notify_below": "1"}'::jsonb, now() FROM inventory_level WHERE id % 100 = 1 AND on_hand > 0;
@@ -124,7 +137,9 @@ WHERE o.placed_at < now() - interval '7 days'
 ORDER BY s;
 
 INSERT INTO allocation (line_id, warehouse_id, level_id, shipment_id, position, quantity, state, changed_at)
-SELECT s, l.warehouse_id, l.id, h.id, 0, 10000, CASE WHEN h.state = 'SHIPPED' THEN 'SHIPPED' ELSE 'ON_HAND' END,
+SELECT s, l.warehouse_id, l.id, h.id, 0, 10000,
+       CASE WHEN h.state = 'SHIPPED' THEN 'SHIPPED' WHEN s IN (SELECT w.s FROM waiting w) THEN 'BACKORDERED'
+            ELSE 'ON_HAND' END,
        COALESCE(h.updated_at, now())
 FROM generate_series(1, :orders * 2) s
 JOIN inventory_level l ON l.id = s * 4 * :step % :levels + 1

@@ -100,7 +100,9 @@ def _lists() -> Iterator[tuple[str, str]]:
 
 def _office() -> Iterator[tuple[str, str]]:
     yield "inventoryItems", "sort: AVAILABLE, first: 4"
-    for chosen in ("availableBelow: 3", 'warehouse: "PARIS"'):
+    of_stock = ("low", "outOfStock", "backordered", "incoming")
+    by_stock = [f"{name}: {value}" for name in of_stock for value in ("true", "false")]
+    for chosen in ("availableBelow: 3", 'warehouse: "PARIS"', *by_stock):
         yield "inventoryItems", f"filter: {{ {chosen} }}"
     for sort in ("SKU", "AVAILABLE", "ON_HAND", "UPDATED"):
         yield "inventoryLevels", f"sort: {sort}, first: 4"
@@ -155,6 +157,8 @@ def _office() -> Iterator[tuple[str, str]]:
 
 def _never_kept() -> Iterator[tuple[str, str]]:
     yield "orders", "first: 4"
+    for value in ("true", "false"):
+        yield "orders", f"filter: {{ toShip: {value} }}, first: 4"
     yield "shipments", "first: 3"
     yield "inventoryTransfers", "first: 3"
     yield "inventoryTransfer", 'number: "T100001"'

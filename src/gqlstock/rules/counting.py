@@ -1,5 +1,7 @@
 """Which items have stock of their own, and which quantities can be counted: whole units or fractions, never below 0."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from gqlstock.rules import catalog, quantities
@@ -19,6 +21,17 @@ def has_units(item: Item, product: Item) -> bool:
 def is_stocked(item: Item, product: Item) -> bool:
     """Whether the item is tracked and has its own levels."""
     return product.tracking is not InventoryTracking.DO_NOT_TRACK and has_units(item, product)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedStock:
+    """``manageStock`` of items without own values, as it takes effect for figures over all warehouses."""
+
+    categories: Mapping[int, bool]
+    """By category, where it or one above it has a value."""
+    websites: Sequence[tuple[Collection[int], bool]]
+    """For the others: the value of each website, oldest first, for items with a level in one of these warehouses."""
+    otherwise: bool
 
 
 def check_has_stock(item: Item, product: Item, *path: str) -> None:

@@ -29,7 +29,12 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """``warehouse``: the code of one that has a level of the item. ``available_below``: over active warehouses."""
+    """``warehouse``: the code of one that has a level of the item. ``available_below``: over active warehouses.
+
+    ``low``: with an open alert. ``out_of_stock``: counted, and nothing is available in any active warehouse.
+    ``backordered`` and ``incoming``: any units in any warehouse. A product tracked with options has the stock of its
+    combinations, but no alert.
+    """
 
     search: str | None = None
     skus: Collection[str] | None = None
@@ -37,6 +42,16 @@ class ItemFilter:
     updated_since: datetime | None = None
     warehouse: str | None = None
     available_below: Decimal | None = None
+    low: bool | None = None
+    out_of_stock: bool | None = None
+    backordered: bool | None = None
+    incoming: bool | None = None
+
+    @property
+    def tells_stock(self) -> bool:
+        """Whether the list tells how much is there."""
+        of_stock = self.warehouse, self.available_below, self.low, self.out_of_stock, self.backordered, self.incoming
+        return any(one is not None for one in of_stock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +116,11 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """``sku``: of a line, as it was ordered or as its item has it now."""
+    """``sku``: of a line, as it was ordered or as its item has it now. ``to_ship``: with units on hand that have not left."""
 
     search: str | None = None
     statuses: Collection[OrderStatus] | None = None
+    to_ship: bool | None = None
     warehouse: str | None = None
     sku: str | None = None
     reference: str | None = None

@@ -14,7 +14,7 @@ from gqlstock.rules.filters import ItemFilter, ProductFilter
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.paging import OLDEST_FIRST, Key, SortOrder, Span
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.services import availability
+from gqlstock.services import availability, managed_stock
 from gqlstock.services import categories as category_services
 from gqlstock.stock import categories, present, reading
 from gqlstock.stock.lists import QueryRows, QueryRowsBelow, Rows, RowsBelow
@@ -52,6 +52,7 @@ async def items(chosen: ItemFilter, order: SortOrder, audience: Audience) -> Row
         chosen,
         await _category_ids(chosen),
         audience.caller.warehouses,
+        None if chosen.out_of_stock is None else await managed_stock.supply(audience.caller),
         totals=order.column == item_lists.TOTAL_AVAILABLE,
     )
     return _shown(query, _Sieve(audience))

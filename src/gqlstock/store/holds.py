@@ -12,11 +12,12 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from gqlstock.rules import holds as rules
+from gqlstock.rules.cache_keys import LEVELS
 from gqlstock.rules.filters import HoldFilter
 from gqlstock.rules.holds import StockHoldState
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import connection, records, sql
+from gqlstock.store.db import connection, reads, records, sql
 from gqlstock.store.db.fields import QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Website
@@ -98,6 +99,13 @@ _COUNT_ACTIVE = (
 )
 
 
+_FREED = f"""SELECT l.item_id AS item_id FROM stock_hold h
+    JOIN held_units u ON u.hold_id = h.id JOIN inventory_level l ON l.id = u.level_id
+    WHERE {EXPIRED} AND l.available <= 0 AND l.deleted_at IS NULL AND l.warehouse_id IN ({{places}})
+    GROUP BY l.id, l.item_id, l.available HAVING l.available + SUM(u.quantity) > 0"""
+_NEXT_EXPIRY = f"SELECT MIN(h.expires_at) AS until FROM stock_hold h WHERE h.state = 'ACTIVE' AND NOT ({EXPIRED})"
+
+
 def new_id() -> int:
     return secrets.randbits(62)
 
@@ -154,6 +162,14 @@ async def active_of(address: str, now: datetime) -> int:
 async def expired(now: datetime, limit: int) -> list[int]:
     """The ids of expired holds whose units the figures of levels still include."""
     return [row["id"] for row in await sql.query(_EXPIRED_HOLDS, now, limit)]
+
+
+async def freed(warehouse_ids: Collection[int], now: datetime) -> tuple[set[int], datetime | None]:
+    """The items that have units available in these warehouses only because holds have expired; and until when that holds."""
+    with reads.only((LEVELS,)):
+        rows = await sql.query(_FREED.format(places=sql.slots(warehouse_ids)), now, *warehouse_ids)
+        until = (await sql.query(_NEXT_EXPIRY, now))[0]["until"]
+    return {row["item_id"] for row in rows}, None if until is None else records.moment(until)
 
 
 @dataclass(frozen=True, slots=True)

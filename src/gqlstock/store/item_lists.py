@@ -8,9 +8,10 @@ from tortoise.queryset import QuerySet
 
 from gqlstock.rules.catalog import InventoryTracking
 from gqlstock.rules.filters import ItemFilter, ProductFilter
-from gqlstock.store import catalog, search
+from gqlstock.store import catalog, item_stock, search
 from gqlstock.store.catalog import Item
 from gqlstock.store.db.fields import to_units
+from gqlstock.store.item_stock import Supply
 
 TOTAL_AVAILABLE = "total_available"
 """The column that ``items`` adds with ``totals``: the available units in active warehouses, as stored."""
@@ -27,10 +28,19 @@ async def products(criteria: ProductFilter, category_ids: Collection[int] | None
 
 
 async def items(
-    criteria: ItemFilter, category_ids: Collection[int] | None, within: Collection[int] | None, *, totals: bool
+    criteria: ItemFilter,
+    category_ids: Collection[int] | None,
+    within: Collection[int] | None,
+    supply: Supply | None,
+    *,
+    totals: bool,
 ) -> QuerySet[Item]:
-    """The items in use that match a filter. ``within``: only the stock of these warehouses counts."""
+    """The items in use that match a filter. ``within``: only the stock of these warehouses counts.
+
+    ``supply`` is required for ``out_of_stock``.
+    """
     rows = await _narrowed(catalog.live_items(), criteria, category_ids)
+    rows = rows.filter(*await item_stock.filters(criteria, within, supply))
     if criteria.warehouse is not None:
         rows = rows.filter(levels__warehouse__code=criteria.warehouse, levels__deleted_at=None)
         if within is not None:

@@ -18,11 +18,16 @@ from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.settings import InventoryDecrement
 from gqlstock.store import catalog
 from gqlstock.store.catalog import Item
-from gqlstock.store.db import records, sql
+from gqlstock.store.db import conditions, records, sql
+from gqlstock.store.db.conditions import Condition
 from gqlstock.store.db.fields import FoldedField, QuantityField, SkuField, from_units
 from gqlstock.store.inventory import InventoryLevel
 from gqlstock.store.warehouses import Warehouse, Website
 
+_TO_SHIP = conditions.exists("""order_line l JOIN allocation a ON a.line_id = l.id
+    WHERE l.order_id = "customer_order".id AND a.state = 'ON_HAND' {there}""")
+_LINES_TO_SHIP = "SELECT a.line_id AS id FROM allocation a WHERE a.state = 'ON_HAND' {there}"
+_WITH_UNITS_LEFT = (OrderStatus.PLACED, OrderStatus.PARTIALLY_SHIPPED)
 # PostgreSQL accepts at most 32,767 parameters per statement.
 _IDS_PER_STATEMENT = 10_000
 
@@ -144,6 +149,8 @@ async def matching(criteria: OrderFilter, within: Collection[int] | None) -> Que
         rows = rows.filter(matches(criteria.search))
     if criteria.statuses is not None:
         rows = rows.filter(status__in=criteria.statuses)
+    if criteria.to_ship is not None:
+        rows = rows.filter(*await to_ship(within, passing=criteria.to_ship))
     if criteria.warehouse is not None:
         rows = rows.filter(from_warehouse(criteria.warehouse, within))
     if criteria.sku is not None:
@@ -173,6 +180,20 @@ def matches(search: str) -> Q:
 async def with_sku(sku: str) -> Q:
     """A filter for orders with a line of this SKU, either as ordered or as the item has it now."""
     return Q(id__in=Subquery(OrderLine.filter(await catalog.with_skus([sku])).values("order_id")))
+
+
+async def to_ship(within: Collection[int] | None, *, passing: bool) -> list[Q]:
+    """A filter for orders with units on hand that have not left, or without them. ``within``: counts only units there."""
+    there = "" if within is None else f"AND a.warehouse_id IN ({conditions.listed(within)})"
+    condition = _TO_SHIP.format(there=there)
+    if not passing:
+        return [Condition(f"NOT {condition}")]
+    lines = await conditions.few(_LINES_TO_SHIP.format(there=there))
+    if lines is None:
+        # The status tells most of the other orders apart at the least cost.
+        return [Q(status__in=_WITH_UNITS_LEFT), Condition(condition)]
+    rows = await sql.query(f"SELECT order_id AS id FROM order_line WHERE id IN ({sql.slots(lines)})", *lines)
+    return [Q(id__in=sorted({row["id"] for row in rows})), Condition(condition)]
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:

@@ -85,8 +85,20 @@ async def quantities_set(name: str) -> set[Decimal]:
     return {rules.from_stored(name, row["value"]) for row in rows}
 
 
-def _value_of(name: str) -> str:
-    return f"values_set ->> '{name}'" if connection.is_postgres() else f"json_extract(values_set, '$.{name}')"
+def _value_of(name: str, table: str = "setting_override") -> str:
+    column = f"{table}.values_set"
+    return f"{column} ->> '{name}'" if connection.is_postgres() else f"json_extract({column}, '$.{name}')"
+
+
+def is_on(name: str, override: str) -> str:
+    """An SQL expression: the value of a boolean setting in a row of the table, null without one. ``override``: its alias."""
+    return f"CAST({_value_of(name, override)} AS BOOLEAN)"
+
+
+async def categories_with(name: str) -> list[int]:
+    """The ids of the categories at which a setting has a value."""
+    condition = f"scope = 'CATEGORY' AND {_value_of(name)} IS NOT NULL"
+    return [row["owner_id"] for row in await sql.query(f"SELECT owner_id FROM setting_override WHERE {condition}")]
 
 
 async def is_set(name: str) -> bool:

@@ -297,6 +297,11 @@ async def test_a_field_that_is_not_allowed_does_not_empty_the_rest(client):
     [
         ("filter: { availableBelow: 1 }", False),
         ('filter: { warehouse: "BERLIN" }', False),
+        ("filter: { low: false }", False),
+        ("filter: { outOfStock: true }", False),
+        ("filter: { backordered: true }", False),
+        ("filter: { incoming: false }", False),
+        ("filter: { low: null, outOfStock: null, backordered: null, incoming: null }", True),
         ("sort: AVAILABLE", False),
         ("sort: SKU", True),
     ],

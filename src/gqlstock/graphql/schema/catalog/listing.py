@@ -102,6 +102,27 @@ class InventoryItemFilter:
     updated_since: datetime | None = strawberry.field(
         default=None, description="Only those changed at or after this time."
     )
+    low: bool | None = strawberry.field(
+        default=None,
+        description="true: only items with an open low-inventory alert. false: only the others. Products tracked with "
+        "options have no alerts; their combinations do.",
+    )
+    out_of_stock: bool | None = strawberry.field(
+        default=None,
+        description="true: only counted items with nothing available in any active warehouse. false: only the others. A "
+        "product tracked with options is out of stock when all its combinations are.",
+    )
+    backordered: bool | None = strawberry.field(
+        default=None,
+        description="true: only items with ordered units that wait for stock, in any warehouse. false: only the others. "
+        "Products tracked with options have the units of their combinations.",
+    )
+    incoming: bool | None = strawberry.field(
+        default=None,
+        description="true: only items with announced units still to be received, in any warehouse, including overdue "
+        "units and transfers on the way. false: only the others. Products tracked with options have the units of their "
+        "combinations.",
+    )
 
 
 async def products(
@@ -137,7 +158,7 @@ async def items(
 ) -> Connection[Any]:
     """A page of products and combinations. Filters and sort orders that reveal quantities need inventory:read."""
     wanted = chosen(filter, filters.ItemFilter)
-    if sort is InventoryItemSort.AVAILABLE or wanted.warehouse is not None or wanted.available_below is not None:
+    if sort is InventoryItemSort.AVAILABLE or wanted.tells_stock:
         access.require(info.context.caller, Scope.INVENTORY_READ)
     order = SortOrder(sort.value, reverse)
     rows = await list_products.items(wanted, order, await _audience(info, website))

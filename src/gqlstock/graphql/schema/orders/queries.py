@@ -59,6 +59,10 @@ class OrderFilter:
     customer_email: str | None = strawberry.field(
         default=None, description="Only orders of this customer, by e-mail address. Ignores case."
     )
+    to_ship: bool | None = strawberry.field(
+        default=None,
+        description="true: only orders with units ON_HAND that have not left. false: only the others.",
+    )
     sku: str | None = strawberry.field(
         default=None, description="Only orders with a line of this SKU, current or when it was ordered."
     )
