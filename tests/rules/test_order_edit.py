@@ -53,7 +53,7 @@ def test_a_quantity_below_0_is_refused_and_0_is_not() -> None:
     told = refusal(lambda: order_edit.check_quantity(Decimal("-0.5")))
 
     assert (told.code, told.path) == (Code.INVALID_INPUT, ("quantity",))
-    assert told.message == "-0.5 is no quantity of a line: 0 or more."
+    assert told.message == "The quantity of a line must be 0 or more, not -0.5."
     order_edit.check_quantity(Decimal(0))
 
 
@@ -99,7 +99,7 @@ def test_a_line_keeps_what_has_left() -> None:
     told = refusal(lambda: order_edit.check(edit(2), Decimal(3)))
 
     assert (told.code, told.path) == (Code.INVALID_STATE, ("quantity",))
-    assert told.message == "MUG cannot be 2: 3 have left."
+    assert told.message == "The quantity of MUG must be at least the 3 already shipped, not 2."
     order_edit.check(edit(3), Decimal(3))
 
 
@@ -109,7 +109,7 @@ def test_a_line_stays_in_the_range_of_a_quantity_with_what_was_canceled() -> Non
     told = refusal(lambda: order_edit.check(edit(1, canceled), Decimal(0)))
 
     assert (told.code, told.path) == (Code.INVALID_INPUT, ("quantity",))
-    assert "at most 99999999999.9999, canceled units included" in told.message
+    assert "cannot exceed 99999999999.9999 units, including canceled ones" in told.message
     order_edit.check(edit(MAXIMUM), Decimal(0))
 
 

@@ -507,10 +507,10 @@ async def test_items_that_the_edit_does_not_touch_are_not_checked():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, ("INVALID_INPUT", ("change",), "There is nothing to edit: name lines to add or to change.")),
+        ({}, ("INVALID_INPUT", ("change",), "The edit is empty; name lines to add or change.")),
         (
             {"change": [("MUG", -1)]},
-            ("INVALID_INPUT", ("change", 0, "quantity"), "-1 is no quantity of a line: 0 or more."),
+            ("INVALID_INPUT", ("change", 0, "quantity"), "The quantity of a line must be 0 or more, not -1."),
         ),
         (
             {"add": [("MUG", 0)]},
@@ -535,7 +535,11 @@ async def test_items_that_the_edit_does_not_touch_are_not_checked():
         ),
         (
             {"change": [("MUG", 1)]},
-            ("INVALID_STATE", ("change", 0, "quantity"), "MUG cannot be 1: 2 have left."),
+            (
+                "INVALID_STATE",
+                ("change", 0, "quantity"),
+                "The quantity of MUG must be at least the 2 already shipped, not 1.",
+            ),
         ),
         (
             {"change": [("MUG", 9)], "add": [("CUP", 1)]},
@@ -561,7 +565,7 @@ async def test_a_sku_of_several_lines_is_not_guessed():
     refusal = await life.refusal(life.edit(order_id, change=[("MUG", 2)]))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_INPUT", ("change", 0, "line"))
-    assert refusal.message == "2 lines of the order are of MUG: say which one by its id."
+    assert refusal.message == "The order has 2 lines of MUG; name the line by its id."
 
 
 async def test_every_row_that_is_wrong_is_told_at_once():
@@ -618,7 +622,7 @@ async def test_an_order_has_at_most_500_lines():
 
     refusal = await life.refusal(life.edit(order_id, add=[("GIFT", 1)] * 2))
     assert (refusal.code.value, refusal.path) == ("TOO_MANY", ("add",))
-    assert refusal.message == "An order has at most 500 lines: this one would have 501."
+    assert refusal.message == "An order can have at most 500 lines; this one would have 501."
     await life.edit(order_id, add=[("GIFT", 1)])
 
     assert len(await lines(order_id)) == 500

@@ -1,6 +1,6 @@
 """The items as one website sells them: effective settings, warehouses in order, sources, assessments.
 
-It prepares the inputs of ``availability`` and ``order_plan``; its own inputs are read by others.
+It prepares the inputs of ``availability`` and ``order_plan``. Its own inputs are loaded elsewhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Assortment:
         *,
         first: Mapping[int, list[int]] | None = None,
     ) -> None:
-        """``levels`` and ``first`` are by stock item; ``first``: the warehouses that give first."""
+        """``levels`` and ``first`` are by stock item id. ``first``: the warehouses that supply first."""
         self.channel = channel
         self.lookup = lookup
         self.now = now
@@ -64,14 +64,14 @@ class Assortment:
         self._assessed: dict[int, Assessment] = {}
 
     def freeing(self, held: Mapping[int, Decimal], first: Mapping[int, list[int]] | None = None) -> "Assortment":
-        """The same without a hold, whose units are given by the id of their level.
+        """The assortment with the units of a hold freed. ``held``: its units by level id.
 
-        ``first``: the warehouses of the hold by stock item, which give first.
+        ``first``: the warehouses of the hold by stock item id, which supply first.
         """
         return self.after({level_id: Change(held=-quantity) for level_id, quantity in held.items()}, first)
 
     def after(self, changes: Mapping[int, Change], first: Mapping[int, list[int]] | None = None) -> "Assortment":
-        """The same after changes of levels, given by the id of each. ``first``: as in ``freeing``."""
+        """The assortment after changes of levels, by level id. ``first``: as in ``freeing``."""
         levels = {
             item_id: replace(
                 found,
@@ -82,23 +82,23 @@ class Assortment:
         return Assortment(self.channel, self.lookup, self._combinations, levels, self.now, first=first)
 
     def has(self, items: Iterable[Item]) -> bool:
-        """Whether these items were read."""
+        """Whether these items are loaded."""
         return all(item.id in self._levels for item in items)
 
     def combinations(self, product: Item) -> list[Item]:
         return self._combinations.get(product.id, [])
 
     def combination(self, product: Item, choice: Choice) -> Item | None:
-        """The combination for a choice, if there is one."""
+        """The combination for a choice, if it exists."""
         wanted = catalog.digest(catalog.inventory_part(choice, product.options))
         return next((c for c in self.combinations(product) if c.choice_digest == wanted), None)
 
     def stock_item(self, item: Item) -> Item:
-        """The item whose levels count the units: the product, for a combination of a product tracked without options."""
+        """The item whose levels count the units: for a combination of a product tracked without options, the product."""
         return self._in_place(item).stock_item
 
     def counted_items(self, item: Item) -> list[Item]:
-        """The items whose levels decide what can be sold of an item."""
+        """The items whose levels determine what can be sold of an item."""
         here = self._in_place(item)
         return self.combinations(item) if here.has_combinations else [here.stock_item]
 
@@ -107,7 +107,7 @@ class Assortment:
         return self._in_place(item).settings
 
     def buffer_days(self, item: Item) -> int:
-        """incomingBufferDays: the setting of the item that has the units, as supply is of its levels."""
+        """incomingBufferDays of the stock item, whose levels have the supply."""
         return self.settings(self.stock_item(item)).incoming_buffer_days
 
     def _in_place(self, item: Item) -> _Here:
@@ -129,7 +129,7 @@ class Assortment:
         return _Here(product, stock_item, settings, levels, is_counted, has_combinations)
 
     def warehouses(self, item: Item, ship_to: Point | None = None) -> list[RankedWarehouse]:
-        """The active warehouses of the website, in the order in which they give units of an item."""
+        """The active warehouses of the website, in the order in which they supply an item."""
         selection = self.settings(item).source_selection
         ordered = self._ordered.get((selection, ship_to))
         if ordered is None:
@@ -141,9 +141,9 @@ class Assortment:
         return sorted(ordered, key=lambda w: first.index(w.warehouse_id) if w.warehouse_id in first else len(first))
 
     def sources(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
-        """The levels that give units of an item, in order.
+        """The levels that supply an item, in order.
 
-        An item that was never counted has one source: a level that does not exist yet, in the first warehouse.
+        An item that was never counted has one source, a level in the first warehouse that does not exist yet.
         """
         found = self._sources.get((item.id, ship_to))
         if found is None:
@@ -170,12 +170,12 @@ class Assortment:
         )
 
     def uncounted_source(self, item: Item, ship_to: Point | None = None) -> tuple[Source, ...]:
-        """The source of an item that was never counted: a level that does not exist yet, in the first warehouse."""
+        """The source of an item that was never counted: a level in the first warehouse that does not exist yet."""
         backorders = self.settings(item).backorders
         return tuple(Source(one.warehouse_id, Level(), backorders) for one in self.warehouses(item, ship_to)[:1])
 
     def sellable(self, item: Item, ship_to: Point | None = None, choice: Choice | None = None) -> Sellable:
-        """The input of ``availability``. ``choice``: a shopper's choice without a combination."""
+        """The input of ``availability``. ``choice``: a shopper's choice for which no combination exists."""
         here = self._in_place(item)
         return Sellable(
             published=here.product.published,

@@ -25,9 +25,9 @@ def fill(waiting: Sequence[tuple[int, Decimal]], quantity: Decimal) -> list[Fill
     """Distribute ``quantity`` units over the waiting allocations (id, units), oldest first; the last may be partly filled."""
     fills = []
     for allocation_id, units in waiting:
-        given = min(units, quantity)
-        if given <= 0:
+        filled = min(units, quantity)
+        if filled <= 0:
             break
-        fills.append(Fill(allocation_id, given))
-        quantity -= given
+        fills.append(Fill(allocation_id, filled))
+        quantity -= filled
     return fills

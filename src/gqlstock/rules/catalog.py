@@ -104,12 +104,11 @@ def optional_text(value: str | None, kind: str, *path: str | int) -> str | None:
 
 def email(value: str, *path: str | int) -> str:
     """A customer's e-mail address, minimally checked because no mail is sent to it."""
-    given = text(value, "email", *path)
-    if given.count("@") != 1 or given.startswith("@") or given.endswith("@") or any(c.isspace() for c in given):
-        raise invalid(
-            f"{shown(given)} is not a valid e-mail address; it needs text on both sides of one @, and no spaces.", *path
-        )
-    return given
+    address = text(value, "email", *path)
+    if address.count("@") != 1 or "@" in (address[0], address[-1]) or any(c.isspace() for c in address):
+        message = f"{shown(address)} is not a valid e-mail address; it needs one @ between two parts, and no spaces."
+        raise invalid(message, *path)
+    return address
 
 
 def images(found: Sequence[Image], *path: str | int) -> tuple[Image, ...]:

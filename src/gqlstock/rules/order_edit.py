@@ -1,6 +1,6 @@
-"""Which edits of an order are possible: its status, the new quantities of its lines, and what its items will have.
+"""Which edits of an order are possible: by its status, the new quantities of its lines, and the totals per item.
 
-``order_plan`` decides where more units come from, ``shipments`` which ones are canceled.
+``order_plan`` decides where added units come from, ``shipments`` which units are canceled.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from gqlstock.rules.refusals import Code, Path, Refusal, invalid, wrong_state
 
 @dataclass(frozen=True, slots=True)
 class LineEdit:
-    """A line of the order with its new quantity. ``row``: the index of its row in the input."""
+    """An order line with its new quantity. ``row``: the index of its row in the input."""
 
     row: int
     line: OrderLine
@@ -23,19 +23,19 @@ class LineEdit:
 
     @property
     def more(self) -> Decimal:
-        """The units that are added to the line; below 0 where some are canceled."""
+        """The units to add to the line; negative if units are canceled."""
         return self.quantity - (self.line.quantity - self.line.canceled)
 
     @property
     def raised(self) -> OrderLine:
-        """The line with the units that are added."""
+        """The line with the added units."""
         return replace(self.line, quantity=self.line.quantity + self.more)
 
 
 def check_input(added: int, changed: int) -> None:
-    """Refuse an edit without rows, or with more of them than an order can have lines."""
+    """Refuse an edit without rows, or with more rows than an order can have lines."""
     if not added and not changed:
-        raise invalid("There is nothing to edit: name lines to add or to change.", "change")
+        raise invalid("The edit is empty; name lines to add or change.", "change")
     for name, count in (("add", added), ("change", changed)):
         if count > orders.MAX_LINES:
             raise refusals.too_many("lines", count, orders.MAX_LINES, name)
@@ -45,31 +45,32 @@ def check_order(status: OrderStatus, number: str, lines: int) -> None:
     """Refuse to edit an order that is parked, shipped or canceled, or that would have too many ``lines``."""
     orders.check_open(status, number)
     if lines > orders.MAX_LINES:
-        message = f"An order has at most {orders.MAX_LINES} lines: this one would have {lines}."
+        message = f"An order can have at most {orders.MAX_LINES} lines; this one would have {lines}."
         raise Refusal(Code.TOO_MANY, message, ("add",)).only()
 
 
 def check_quantity(quantity: Decimal) -> None:
     """Refuse a new quantity below 0."""
     if quantity < ZERO:
-        raise invalid(f"{quantities.text(quantity)} is no quantity of a line: 0 or more.", "quantity")
+        raise invalid(f"The quantity of a line must be 0 or more, not {quantities.text(quantity)}.", "quantity")
 
 
-def check(edit: LineEdit, left: Decimal) -> None:
-    """Refuse a new quantity that the line cannot have. ``left``: its units that have left."""
+def check(edit: LineEdit, shipped: Decimal) -> None:
+    """Refuse a new quantity that the line cannot have. ``shipped``: its shipped units."""
     sku, wanted = refusals.shown(edit.line.sku), quantities.text(edit.quantity)
-    if edit.quantity < left:
-        raise wrong_state(f"{sku} cannot be {wanted}: {quantities.text(left)} have left.", "quantity")
+    if edit.quantity < shipped:
+        least = f"at least the {quantities.text(shipped)} already shipped"
+        raise wrong_state(f"The quantity of {sku} must be {least}, not {wanted}.", "quantity")
     if edit.raised.quantity > quantities.MAXIMUM:
-        most = f"at most {quantities.MAXIMUM}, canceled units included"
-        raise invalid(f"The line of {sku} would leave the range of a quantity: {most}.", "quantity")
+        message = f"The line of {sku} cannot exceed {quantities.MAXIMUM} units, including canceled ones."
+        raise invalid(message, "quantity")
 
 
 def only_line(sku: str, lines: Collection[OrderLine]) -> OrderLine:
-    """The line that a row names. Refuses a SKU that names several."""
+    """The line that a row names. Refuses a SKU that matches several lines."""
     if len(lines) > 1:
-        many = f"{len(lines)} lines of the order are of {refusals.shown(sku)}"
-        raise invalid(f"{many}: say which one by its id.", "line")
+        message = f"The order has {len(lines)} lines of {refusals.shown(sku)}; name the line by its id."
+        raise invalid(message, "line")
     return next(iter(lines))
 
 
@@ -79,7 +80,7 @@ def totals(
     added: Iterable[tuple[int, Decimal]],
     stock_items: Mapping[int, int],
 ) -> dict[int, list[Decimal]]:
-    """The quantities of the lines of each stock item after the edit; the quantity rules hold for their sum.
+    """The quantities of the lines of each stock item after the edit. Quantity rules apply to their sum.
 
     ``added``: the stock item and the quantity of each new line; ``stock_items``: the stock item of each ordered item.
     """
@@ -94,7 +95,7 @@ def totals(
 
 
 def at(refusal: Refusal, rows: list[Path]) -> Refusal:
-    """A refusal of the plan, with the path of the row that its line is of. A row of ``change`` has no options."""
+    """A refusal of the plan, with the path of its line's row. Rows of ``change`` have no options."""
     _, number, *rest = refusal.path
     assert isinstance(number, int)
     row = rows[number]

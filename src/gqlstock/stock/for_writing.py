@@ -1,4 +1,4 @@
-"""Gives write transactions the records that are kept, and validates under their locks that these were current."""
+"""Gives write transactions access to cached records, and validates under their locks that these were current."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class ForWriting:
-    """Kept records for a write transaction. It drops and never keeps: no snapshot contains its own changes."""
+    """Cached records for a write transaction. It drops entries, but never adds any: no snapshot has its own changes yet."""
 
     def __init__(self, kept: Cache) -> None:
         self._cache = kept
@@ -29,7 +29,7 @@ class ForWriting:
         self.loads = Loads()
 
     def get_many(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
-        """The records that were found already or that are kept, by id; and the ids of the others."""
+        """The records that were found before or that are cached, by id, and the ids of the others."""
         known, missing = self.get_found(kind, ids)
         for one, entry in self._cache.get_many(kind, missing, self._pin, self._now).items():
             self._keys.update(entry.keys)
@@ -37,20 +37,20 @@ class ForWriting:
         return known, [one for one in missing if one not in known]
 
     def get_found(self, kind: str, ids: Iterable[K]) -> tuple[dict[K, Any], list[K]]:
-        """As ``get_many``, but only what was found already."""
+        """Like ``get_many``, without the cache: only records that were found before."""
         found, wanted = self._found[kind], dict.fromkeys(ids)
         known = {one: found[one] for one in wanted if one in found}
         return known, [one for one in wanted if one not in known]
 
     def put_many(self, kind: str, found: Mapping[K, Found[Any]]) -> None:
-        """Find records again in this transaction."""
+        """Store records for this transaction."""
         self._found[kind] |= {one: entry.value for one, entry in found.items()}
 
     def remember(self, kind: str, one: Hashable, value: Any) -> None:
-        """What is made of records is made again: the transaction may change them."""
+        """Stores nothing: derived values are derived again, because the transaction may change their records."""
 
     async def validate(self) -> None:
-        """Call it when the transaction has its locks. Raises ``Outdated`` where a record that was used has changed."""
+        """Validate, once the transaction has its locks. Raises ``Outdated`` if a cached record that was used has changed."""
         if not self._keys:
             return
         _, dropped = await validation.since(self._cache.mark, _fetch_in_transaction)
@@ -68,7 +68,7 @@ running: ContextVar[ForWriting | None] = ContextVar("for_writing", default=None)
 
 @contextmanager
 def opened() -> Iterator[ForWriting]:
-    """Use kept records in the running write transaction. ``validate`` must be called under its locks."""
+    """Use cached records in the running write transaction. ``validate`` must be called under its locks."""
     found = ForWriting(cache.current())
     token = running.set(found)
     try:

@@ -1,4 +1,4 @@
-"""Writes levels and movements; no other module does. Figures change by increments; each change of onHand is a movement."""
+"""The only writer of levels and movements. Figures change by increments; each change of onHand is a movement."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gqlstock.store import outbox
 
 
 async def write_levels(unit: UnitOfWork) -> None:
-    """Insert new levels and take others in or out of use. Runs before the records that refer to levels are written."""
+    """Insert new levels, and take others into or out of use. Runs before records that refer to levels are written."""
     levels = [level for key in unit.in_use if (level := unit.snapshot.level(*key)) is not None]
     new = [level for level in levels if level.id < 0]
     for level, stored_id in zip(new, await rows.insert(new), strict=True):
@@ -24,13 +24,13 @@ async def write_levels(unit: UnitOfWork) -> None:
 
 
 async def retire(levels: Sequence[Level], now: datetime) -> None:
-    """Take the levels of a locked item out of use. Their movements stay."""
+    """Take the levels of a locked item out of use. Their movements remain."""
     await rows.set_in_use([dataclasses.replace(level, deleted_at=now, updated_at=now) for level in levels])
     await outbox.add([events.level_changed(level.id, level.item_id) for level in levels])
 
 
 async def write_entries(unit: UnitOfWork) -> dict[int, tuple[StockMovement, int]]:
-    """Write movements and increments of levels; returns each movement and its id by the ``id()`` of its entry."""
+    """Write movements and increments of levels. Returns each movement and its id, by the ``id()`` of its entry."""
     moved = [one for one in unit.entries if one.entry.change.on_hand]
     movements = [_movement(one, unit) for one in moved]
     ids = await movement_rows.insert(movements)
@@ -76,7 +76,7 @@ def _increment(key: Key, before: Level, unit: UnitOfWork) -> rows.Increment | No
     available = after.available - before.available
     expired = unit.expired.get(key)
     if expired:
-        # The stored figures still contain the expired units.
+        # The stored figures still include the expired units.
         figures[_HELD] -= expired
         available += expired
     counted_at = after.counted_at if after.counted_at != before.counted_at else None
