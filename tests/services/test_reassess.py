@@ -9,7 +9,8 @@ import pytest
 
 from gqlstock.delivery import housekeeping
 from gqlstock.rules.settings import BackorderMode, SettingScope
-from gqlstock.services import catalog, categories, reassess, warehouses
+from gqlstock.services import catalog, categories, edit_catalog, reassess, warehouses
+from gqlstock.services.edit_catalog import CatalogNames
 from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.stock import transaction
 from gqlstock.store import reassessments, settings
@@ -118,7 +119,11 @@ async def test_a_product_that_moves_within_a_transaction_is_followed_after_it(sh
     await make.setting(category="kitchen", notify_below=5)
     await reassess.run()
 
-    await transactions.run(lambda: catalog.change_product("SHIRT", {"category": "cups"}))
+    names = CatalogNames(products={"SHIRT"}, categories={"cups"})
+    moved = {"category": "cups"}
+    await transactions.run(
+        lambda: edit_catalog.run(names, lambda edits: edits.change_product(edits.product("SHIRT"), moved))
+    )
     assert await found() == [("MUG", None, 4, "RAISED")]
     await reassess.run()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gqlstock.rules import settings as rules
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.ledger import Level
 from gqlstock.rules.network import Network, Organization, SalesChannel
@@ -48,6 +49,29 @@ def resolve(places: Iterable[Place]) -> Settings:
             if value is not None and name not in merged:
                 merged[name] = value
     return Settings(**merged) if merged else DEFAULTS
+
+
+def key_of(item: Item) -> Key:
+    """The key of the place of an item's own settings."""
+    return (SettingScope.PRODUCT if item.is_product else SettingScope.COMBINATION), item.id
+
+
+def of_item(item: Item, own: Mapping[str, Any]) -> Place:
+    """The place of an item's own settings."""
+    return Place(key_of(item)[0], item.sku, own)
+
+
+def changed(
+    place: Place, values: Mapping[str, Any], weaker: Iterable[Place], *, counted_in_parts: bool = False
+) -> dict[str, Any]:
+    """The own values of a place once these are changed; None removes a value.
+
+    Raises ``Refused`` for values that cannot be, also together with those of the weaker places.
+    """
+    after = {name: value for name, value in {**place.values, **values}.items() if value is not None}
+    effective = resolve([replace(place, values=after), *weaker])
+    rules.check(values, effective, place.scope, "settings", counted_in_parts=counted_in_parts)
+    return after
 
 
 def origins(places: Sequence[Place]) -> list[Origin]:

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 from gqlstock.formats import records
 from gqlstock.formats.records import Counted, Identity, Product
-from gqlstock.rules import counting, fallback, quantities
-from gqlstock.rules import settings as setting_rules
+from gqlstock.rules import counting, fallback, item_use, quantities
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import Fallback, Place
 from gqlstock.rules.import_report import Kind, Remark, RemarkKind, Report, Tally
 from gqlstock.rules.import_rows import Faults
 from gqlstock.rules.network import SalesChannel
 from gqlstock.rules.settings import SettingScope
-from gqlstock.services import catalog, delete_items, import_plan, import_products, import_skus
+from gqlstock.services import delete_items, import_plan, import_products, import_skus
 from gqlstock.services.count_levels import Owed
 from gqlstock.services.import_categories import CategoryTree
 from gqlstock.services.import_counts import owed
@@ -26,8 +25,6 @@ from gqlstock.services.import_skus import WantedSku
 from gqlstock.stock import present
 from gqlstock.store import catalog as rows
 from gqlstock.store import counts as count_rows
-from gqlstock.store import levels
-from gqlstock.store.db import clock
 from gqlstock.store.spool import Products
 
 
@@ -93,10 +90,11 @@ class ProductCheck:
         for plan, own in [(None, one.own), *((plan, plan.own) for plan in one.variants)]:
             if not own.changes:
                 continue
-            effective = fallback.resolve(_places(one, plan, weaker))
-            scope = SettingScope.COMBINATION if plan else SettingScope.PRODUCT
+            place = Place(SettingScope.COMBINATION if plan else SettingScope.PRODUCT, None, own.values)
+            of_product = [Place(SettingScope.PRODUCT, None, one.own.after), *weaker]
             with self._faults.at(plan.variant.line if plan else one.product.line):
-                setting_rules.check(own.changes, effective, scope, counted_in_parts=own.counted_in_parts)
+                others = of_product if plan else weaker
+                fallback.changed(place, own.changes, others, counted_in_parts=own.counted_in_parts)
 
     def _check_parts(self, one: ProductPlan, plan: VariantPlan | None, count: Counted, weaker: list[Place]) -> None:
         """Refuse fractional quantities of items that are counted in whole units."""
@@ -166,10 +164,10 @@ async def _check_change(one: ProductPlan, file: Products) -> None:
     file.free(combination.id for combination in one.unfit)
     if item is None or (not one.unfit and one.tracking is item.tracking):
         return
-    stored = await levels.of_items({item.id, *(found.id for found in one.stored)}, clock.now())
-    in_use = [level for level in stored.levels if level.deleted_at is None]
-    await delete_items.check_unused(one.unfit, in_use)
-    await catalog.check_tracking(item.tracking, replace(item, tracking=one.tracking), one.stored, in_use)
+    losing = item_use.losing_stock(item.tracking, replace(item, tracking=one.tracking), one.stored)
+    used = await delete_items.use({found.id for found in (*one.unfit, *losing)})
+    used.check_unused(one.unfit)
+    used.check_unused(losing, "tracking")
 
 
 def _says_settings(one: ProductPlan) -> bool:

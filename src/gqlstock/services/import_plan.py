@@ -11,6 +11,7 @@ from gqlstock.formats import records
 from gqlstock.formats.records import Counted, Identity, Product, Said, Variant
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import combinations as combination_rules
+from gqlstock.rules import fallback
 from gqlstock.rules.catalog import InventoryTracking, Item
 from gqlstock.rules.fallback import Key
 from gqlstock.rules.network import Warehouse
@@ -138,7 +139,7 @@ def _with_combinations(products: Iterable[Item], combinations: Mapping[int, Sequ
 
 def _own_settings(item: Item | None, said: Said, own: Own) -> OwnSettings:
     found = own.get(item.id, {}) if item is not None else {}
-    values = found.get(place_of(item), {}) if item is not None else {}
+    values = found.get(fallback.key_of(item), {}) if item is not None else {}
     in_parts = any(
         scope is SettingScope.LEVEL and of_level.get("quantity_uses_decimals") for (scope, _), of_level in found.items()
     )
@@ -151,7 +152,7 @@ async def taken_slugs(products: Iterable[Product]) -> dict[str, int]:
 
 
 def _product_changes(one: ProductPlan, item: Item, places: Places, slugs: Mapping[str, int]) -> Changes:
-    """The changes of a stored product, as arguments of ``catalog.change_product``, with the category as a path."""
+    """The changes of a stored product, as arguments of ``CatalogEdits.change_product``, with the category as a path."""
     product = one.product
     said: dict[str, tuple[Any, Any]] = {
         "name": (product.name, item.name),
@@ -192,7 +193,7 @@ def _variant_plan(variant: Variant, of: ProductPlan, own: Own) -> VariantPlan:
 
 
 def _combination_changes(variant: Variant, item: Item) -> Changes:
-    """The changes of a stored combination, as arguments of ``combinations.update``."""
+    """The changes of a stored combination, as arguments of ``CatalogEdits.change_combination``."""
     said = {
         "new_sku": (variant.sku, item.sku),
         "code": (variant.code, item.own_code),
@@ -200,8 +201,3 @@ def _combination_changes(variant: Variant, item: Item) -> Changes:
         "images": (variant.images or None, item.images),
     }
     return {name: given for name, (given, stored) in said.items() if given is not None and given != stored}
-
-
-def place_of(item: Item) -> Key:
-    """The key of an item's own settings."""
-    return (SettingScope.PRODUCT if item.is_product else SettingScope.COMBINATION), item.id

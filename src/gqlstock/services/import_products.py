@@ -3,23 +3,23 @@
 ``import_check`` checks them before; ``import_counts`` writes their counts.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from gqlstock.formats.records import Counted, Identity, Product
-from gqlstock.rules import catalog as rules
-from gqlstock.rules import combinations as combination_rules
+from gqlstock.formats.records import Counted, Identity, Product, Variant
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.events import items_changed
+from gqlstock.rules.catalog_edits import CatalogEdits
+from gqlstock.rules.catalog_rows import Changes
 from gqlstock.rules.import_report import Kind, Remark, RemarkKind, Report, Tally
-from gqlstock.rules.import_rows import Faults
-from gqlstock.services import catalog, combinations, import_plan, import_skus
+from gqlstock.rules.import_rows import Faults, Files
+from gqlstock.services import edit_catalog, import_plan, import_skus
+from gqlstock.services.edit_catalog import CatalogNames, Edited
 from gqlstock.services.import_categories import CategoryTree
-from gqlstock.services.import_plan import Places, ProductPlan, VariantPlan
+from gqlstock.services.import_plan import OwnSettings, Places, ProductPlan
 from gqlstock.services.import_skus import WantedSku
 from gqlstock.store import catalog as rows
-from gqlstock.store import commands, outbox, settings
-from gqlstock.store.db import clock, transactions
+from gqlstock.store import commands
+from gqlstock.store.db import transactions
 from gqlstock.store.spool import Products
 
 MADE_SKUS = "SKUs missing from the file"
@@ -60,10 +60,8 @@ class ProductWriter:
         return written.counts
 
     async def _write(self, products: Sequence[Product]) -> "_Part":
-        part = _Part(self._file, self._places, self.categories, Faults(self._report.files))
+        part = _Part(self._file, self._places, self.categories, self._report.files)
         await part.write(products)
-        if part.faults.count:
-            raise _Refused(part.faults)
         return part
 
 
@@ -77,12 +75,12 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class _Part:
-    """One attempt to write some products in one transaction. Stops writing after the first fault."""
+    """One attempt to write some products in one transaction. Nothing is written where any has a fault."""
 
     file: Products
     places: Places
     categories: CategoryTree
-    faults: Faults
+    files: Files
     tallies: dict[Kind, Tally] = field(default_factory=lambda: {Kind.PRODUCTS: Tally(), Kind.COMBINATIONS: Tally()})
     remarks: list[Remark] = field(default_factory=list)
     counts: list[ItemCount] = field(default_factory=list)
@@ -91,128 +89,145 @@ class _Part:
         """Write products, combinations and their settings."""
         await _lock(given)
         plans = await import_plan.plan(given, self.places, self.categories.make_id)
-        await self._update_products([one for one in plans if one.item is not None])
-        await self._create_products([one for one in plans if one.item is None])
-        if self.faults.count:
+        rows = [await self._row(one) for one in plans]
+        await self._make_skus(rows)
+        _, edited = await edit_catalog.run(_names(rows), lambda edits: self._decide(rows, edits))
+        for row in rows:
+            self._collect(row, edited)
+
+    async def _row(self, one: ProductPlan) -> "_Row":
+        """A planned product with its changes, which name its category by the slug."""
+        category = one.product.category if one.item is None else one.changes.get("category")
+        slug = (await self.categories.make(category)).slug if category else None
+        if one.item is not None:
+            return _Row(one, {**one.changes, **({"category": slug} if category else {})})
+        return _Row(one, self._new_product(one.product, slug))
+
+    def _new_product(self, product: Product, category: str | None) -> Changes:
+        origin = self.places[product.shipping_origin].code if product.shipping_origin is not None else None
+        return {
+            "name": product.name,
+            # The slug of a product that is found by its SKU steps aside for other products.
+            "slug": product.slug if product.identity is Identity.SLUG else None,
+            "description": product.description,
+            "barcode": product.barcode,
+            "images": product.images,
+            "category": category,
+            "tracking": product.new_tracking,
+            "published": product.published,
+            "inventory_status": product.inventory_status,
+            "shipping_origin": origin,
+            "options": product.options,
+        }
+
+    async def _make_skus(self, rows: Sequence["_Row"]) -> None:
+        """Give new items the SKUs that the file does not give them."""
+        products = [row for row in rows if row.plan.item is None]
+        variants = [(row, number) for row in rows for number, one in enumerate(row.plan.variants) if one.item is None]
+        wanted = [WantedSku(p.line, p.sku_stem, {}, p.sku) for p in (row.plan.product for row in products)]
+        for row, number in variants:
+            variant = row.plan.variants[number].variant
+            wanted.append(WantedSku(variant.line, row.plan.product.sku_stem, dict(variant.choice), variant.sku))
+        made = await import_skus.free(wanted, self.file)
+        for row, sku in zip(products, made[: len(products)], strict=True):
+            row.changes = {**row.changes, "sku": sku, "name": row.changes["name"] or sku}
+        for (row, number), sku in zip(variants, made[len(products) :], strict=True):
+            row.skus[number] = sku
+
+    def _decide(self, rows: Sequence["_Row"], edits: CatalogEdits) -> None:
+        """Decide the edits of all products: stored items first, because new ones may take SKUs that they had."""
+        faults = Faults(self.files)
+        for row in sorted(rows, key=lambda row: row.plan.item is None):
+            with faults.at(row.plan.product.line):
+                row.product = row.decide(edits)
+        members = [(row, number) for row in rows for number in range(len(row.plan.variants))]
+        for row, number in sorted(members, key=lambda one: one[1] in one[0].skus):
+            with faults.at(row.plan.variants[number].variant.line):
+                row.combinations[number] = row.decide_combination(edits, number)
+        for row in rows:
+            for line, item, own in row.settings():
+                with faults.at(line):
+                    edits.change_settings(item, own.changes)
+        if faults.count:
+            raise _Refused(faults)
+
+    def _collect(self, row: "_Row", edited: Edited) -> None:
+        """Report what was done with a product, and keep the counts of what was written."""
+        one = row.plan
+        assert row.product is not None
+        self._tally(Kind.PRODUCTS, one.item, row.product, one.product, changed=bool(one.changes or one.own.changes))
+        if one.item is None and one.product.slug not in (None, row.product.slug):
+            self.remarks.append(made_slug(one.product))
+        for number, plan in enumerate(one.variants):
+            changed = bool(plan.changes or plan.own.changes)
+            self._tally(Kind.COMBINATIONS, plan.item, row.combinations[number], plan.variant, changed=changed)
+        ids = {id(plan): edited.id_of(row.combinations[number]) for number, plan in enumerate(one.variants)}
+        product_id = edited.id_of(row.product)
+        self.counts += [(ids[id(plan)] if plan is not None else product_id, count) for plan, count in one.counts()]
+        self.remarks += lost_counts(one)
+
+    def _tally(self, kind: Kind, before: Item | None, after: Item, of: Product | Variant, *, changed: bool) -> None:
+        if before is not None:
+            self.tallies[kind].add(Tally(changed=int(changed), unchanged=int(not changed)))
             return
-        variants = [(one, variant) for one in plans for variant in one.variants]
-        await self._update_combinations([variant for _, variant in variants if variant.item is not None])
-        await self._create_combinations([(one, variant) for one, variant in variants if variant.item is None])
-        if self.faults.count:
-            return
-        await _set_settings(plans)
-        self._collect(plans)
-
-    async def _update_products(self, plans: Iterable[ProductPlan]) -> None:
-        for one in plans:
-            assert one.item is not None
-            with self.faults.at(one.product.line):
-                if one.changes:
-                    await catalog.change_product(one.item.sku, await self._named(one), one.product.choices)
-            self._tally(Kind.PRODUCTS, changed=bool(one.changes or one.own.changes))
-
-    async def _named(self, one: ProductPlan) -> dict[str, object]:
-        """The changes of a product, with the category's slug."""
-        changes = dict(one.changes)
-        if "category" in changes:
-            changes["category"] = (await self.categories.make(changes["category"])).slug
-        return changes
-
-    async def _create_products(self, plans: Sequence[ProductPlan]) -> None:
-        at = clock.now()
-        wanted = [WantedSku(p.line, p.sku_stem, {}, p.sku) for p in (one.product for one in plans)]
-        await import_skus.check_given(wanted, self.faults)
-        new = []
-        used: set[str] = set()
-        for one, sku in zip(plans, await import_skus.free(wanted, self.file), strict=True):
-            with self.faults.at(one.product.line):
-                slug = await self._slug(one.product, used)
-                used.add(slug)
-                new.append(self._new_product(one, rules.new_product(sku, one.product.name or sku, at), slug))
-        for one, item in zip(plans, await self._insert(new), strict=False):
-            one.item = item
-            self._made(Kind.PRODUCTS, one.product.line, item, one.product.sku)
-
-    def _new_product(self, one: ProductPlan, new: Item, slug: str) -> Item:
-        product = one.product
-        origin = self.places[product.shipping_origin].id if product.shipping_origin is not None else None
-        return replace(
-            new,
-            slug=slug,
-            description=product.description,
-            barcode=product.barcode,
-            own_images=rules.stored_images(product.images),
-            category_id=one.category_id,
-            tracking=product.new_tracking,
-            published=new.published if product.published is None else product.published,
-            inventory_status=product.inventory_status or new.inventory_status,
-            shipping_origin_id=origin,
-            stored_options=rules.stored_options(product.options),
-        )
-
-    async def _slug(self, product: Product, used: set[str]) -> str:
-        """The slug of a new product. Of one that is found by its SKU it steps aside for other products."""
-        if product.identity is Identity.SLUG and product.slug:
-            return product.slug
-        wanted = product.slug or product.name or product.wanted_sku
-        stored = await rows.slugs_starting_with(rules.free_slug(wanted, ())[: rules.MAX_GENERATED], besides=None)
-        slug = rules.free_slug(wanted, stored | used)
-        if product.slug and slug != product.slug:
-            self.remarks.append(made_slug(product))
-        return slug
-
-    async def _insert(self, new: Sequence[Item]) -> list[Item]:
-        """Write new items; none after a fault."""
-        if self.faults.count:
-            return []
-        created = await rows.insert(new)
-        await outbox.add(items_changed(created))
-        return created
-
-    async def _update_combinations(self, plans: Iterable[VariantPlan]) -> None:
-        for one in plans:
-            assert one.item is not None
-            with self.faults.at(one.variant.line):
-                if one.changes:
-                    await combinations.update(one.item.sku, one.changes)
-            self._tally(Kind.COMBINATIONS, changed=bool(one.changes or one.own.changes))
-
-    async def _create_combinations(self, missing: Sequence[tuple[ProductPlan, VariantPlan]]) -> None:
-        at = clock.now()
-        found = await rows.items({one.item.id for one, _ in missing if one.item is not None})
-        wanted = [
-            WantedSku(plan.variant.line, one.product.sku_stem, dict(plan.variant.choice), plan.variant.sku)
-            for one, plan in missing
-        ]
-        await import_skus.check_given(wanted, self.faults)
-        new = []
-        for (one, plan), sku in zip(missing, await import_skus.free(wanted, self.file), strict=True):
-            assert one.item is not None
-            variant = plan.variant
-            made = combination_rules.new(found[one.item.id], dict(variant.choice), sku, at)
-            images = rules.stored_images(variant.images)
-            new.append(replace(made, own_code=variant.code, barcode=variant.barcode, own_images=images))
-        for (_, plan), item in zip(missing, await self._insert(new), strict=False):
-            plan.item = item
-            self._made(Kind.COMBINATIONS, plan.variant.line, item, plan.variant.sku)
-
-    def _made(self, kind: Kind, line: int, item: Item, given: str | None) -> None:
         self.tallies[kind].made += 1
-        if given is None:
-            self.remarks.append(Remark(RemarkKind.MADE_UP, MADE_SKUS, line, item.sku))
+        if of.sku is None:
+            self.remarks.append(Remark(RemarkKind.MADE_UP, MADE_SKUS, of.line, after.sku))
 
-    def _tally(self, kind: Kind, *, changed: bool) -> None:
-        self.tallies[kind].add(Tally(changed=int(changed), unchanged=int(not changed)))
 
-    def _collect(self, plans: Sequence[ProductPlan]) -> None:
-        """Keep the counts of what was written, in the order of items, and report those that have no level."""
-        for one in plans:
-            for plan, count in one.counts():
-                item = plan.item if plan is not None else one.item
-                assert item is not None
-                self.counts.append((item.id, count))
-            assert one.item is not None
-            self.remarks += lost_counts(one)
+@dataclass(slots=True)
+class _Row:
+    """A planned product, its changes by the names of ``CatalogEdits``, and what the edits made of it."""
+
+    plan: ProductPlan
+    changes: Changes
+    skus: dict[int, str] = field(default_factory=dict)
+    """The SKUs of new combinations by their place in the plan."""
+    product: Item | None = None
+    combinations: dict[int, Item] = field(default_factory=dict)
+
+    @property
+    def slug_from(self) -> str:
+        """What the slug of a new product is made from."""
+        product = self.plan.product
+        return product.slug or product.name or product.wanted_sku
+
+    def decide(self, edits: CatalogEdits) -> Item:
+        """Change or create the product."""
+        if self.plan.item is None:
+            return edits.create_product(self.changes, self.slug_from)
+        before = edits.item(self.plan.item.id)
+        return edits.change_product(before, self.changes, self.plan.product.choices) if self.changes else before
+
+    def decide_combination(self, edits: CatalogEdits, number: int) -> Item:
+        """Change or create a combination of the product."""
+        plan = self.plan.variants[number]
+        if plan.item is not None:
+            return edits.change_combination(edits.item(plan.item.id), plan.changes)
+        variant = plan.variant
+        own = {"code": variant.code, "barcode": variant.barcode, "images": variant.images}
+        assert self.product is not None
+        return edits.create_combination(self.product, variant.choice, own, sku=self.skus[number])
+
+    def settings(self) -> Iterator[tuple[int, Item, OwnSettings]]:
+        """The items whose settings change, with their lines."""
+        if self.product is not None and self.plan.own.changes:
+            yield self.plan.product.line, self.product, self.plan.own
+        for number, plan in enumerate(self.plan.variants):
+            if number in self.combinations and plan.own.changes:
+                yield plan.variant.line, self.combinations[number], plan.own
+
+
+def _names(rows: Sequence[_Row]) -> CatalogNames:
+    names = CatalogNames()
+    for row in rows:
+        item = row.plan.item
+        names.add_product(row.changes["sku"] if item is None else item.sku, row.changes, row.slug_from)
+        for number, plan in enumerate(row.plan.variants):
+            names.add_sku(row.skus.get(number, plan.changes.get("new_sku")))
+            names.settings |= bool(plan.own.changes)
+        names.settings |= bool(row.plan.own.changes)
+    return names
 
 
 def made_slug(product: Product) -> Remark:
@@ -231,13 +246,3 @@ async def _lock(given: Sequence[Product]) -> None:
     """Lock stored products in the order of ids, because they are changed in the order of the file."""
     ids = [item.id for item in (await import_plan.stored_products(given)).values()]
     await commands.lock_items([*ids, *await rows.combination_ids(ids)], waiting=True)
-
-
-async def _set_settings(plans: Iterable[ProductPlan]) -> None:
-    """Set the settings of products and combinations where they differ from the file."""
-    changes = {}
-    for one in plans:
-        for item, own in [(one.item, one.own), *((plan.item, plan.own) for plan in one.variants)]:
-            if item is not None and own.changes:
-                changes[import_plan.place_of(item)] = own.changes
-    await settings.change_many(changes)

@@ -36,14 +36,6 @@ def repeated(sku: str, line: int, other: str, before: int, faults: Faults) -> No
         faults.add(line, f"The SKU {refusals.shown(sku)} differs from {refusals.shown(other)} on {place} only in case.")
 
 
-async def check_given(wanted: Sequence[WantedSku], faults: Faults) -> None:
-    """Report the given SKUs that belong to stored items."""
-    stored = await rows.ids_by_sku({one.given for one in wanted if one.given is not None})
-    for one in wanted:
-        if one.given in stored:
-            taken(one.line, one.given or "", faults)
-
-
 async def free(wanted: Sequence[WantedSku], file: Products) -> list[str]:
     """A SKU for each new item: the given one, or one that is unused in both the catalog and the file."""
     given = {one.given for one in wanted if one.given is not None}

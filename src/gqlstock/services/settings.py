@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gqlstock.rules import fallback, refusals
-from gqlstock.rules import settings as rules
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.fallback import SYSTEM_OWNER, Origin, Place
 from gqlstock.rules.network import SalesChannel
@@ -58,9 +57,8 @@ async def change(target: SettingTarget, values: Mapping[str, Any]) -> None:
     async def work() -> None:
         found = await _find(target)
         own, weaker = _split(target, found)
-        after = {name: value for name, value in {**own, **values}.items() if value is not None}
-        effective = fallback.resolve([Place(target.scope, found.name, after), *weaker])
-        rules.check(values, effective, target.scope, "settings", counted_in_parts=found.counted_in_parts)
+        place = Place(target.scope, found.name, own)
+        fallback.changed(place, values, weaker, counted_in_parts=found.counted_in_parts)
         await settings.change(target.scope, found.owner_id, values)
 
     await transactions.run(work)

@@ -2,6 +2,7 @@
 one type of row to refer to."""
 
 import dataclasses
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,8 @@ from gqlstock.store.db.records import by_id, records, where
 
 # PostgreSQL accepts at most 32,767 parameters per statement.
 _IDS_PER_STATEMENT = 5_000
+# SQLite nests at most 1,000 conditions.
+_STARTS_PER_STATEMENT = 500
 
 
 class Item(Model):
@@ -157,20 +160,58 @@ async def insert(new: Sequence[rules.Item]) -> list[rules.Item]:
     return [dataclasses.replace(item, id=item_id) for item, item_id in zip(new, ids, strict=True)]
 
 
-async def update(before: rules.Item, after: rules.Item) -> None:
-    """Write the changed fields of a locked item."""
-    await writing.update(Item, [(before, after)])
+async def update(pairs: Sequence[tuple[rules.Item, rules.Item]]) -> None:
+    """Write the changed fields of locked items, given before and after. Usually with one statement.
+
+    Combinations may swap their choices. An item may take the SKU or the slug that an earlier one of the list had.
+    """
+    swapped = [after.id for before, after in pairs if before.choice_digest != after.choice_digest]
+    if swapped:
+        # Clear the digests first: they must be unique after each statement.
+        await Item.filter(id__in=swapped).update(choice_digest=None)
+    for part in _without_successors(pairs):
+        await writing.update_together(Item, part)
 
 
-async def skus_starting_with(start: str) -> set[str]:
-    """The SKUs in use with this prefix."""
-    return set(await live_items().filter(sku__startswith=start).values_list("sku", flat=True))  # type: ignore[arg-type]
+def _without_successors(pairs: Sequence[tuple[rules.Item, rules.Item]]) -> list[list[tuple[rules.Item, rules.Item]]]:
+    """The pairs in parts: no item takes a SKU or a slug that another one of its part had before."""
+    parts: list[list[tuple[rules.Item, rules.Item]]] = [[]]
+    freed: set[tuple[str, str | None]] = set()
+    for before, after in pairs:
+        had = {("sku", before.sku), ("slug", before.slug)}
+        takes = {("sku", after.sku), ("slug", after.slug)} - had - {("slug", None)}
+        if not freed.isdisjoint(takes):
+            parts.append([])
+            freed = set()
+        parts[-1].append((before, after))
+        freed |= had
+    return parts
 
 
-async def slugs_starting_with(start: str, besides: int | None) -> set[str]:
-    """The slugs with this prefix of products in use, other than the product ``besides``."""
-    found = await live_products().filter(slug__startswith=start).values_list("id", "slug")
-    return {slug for item_id, slug in found if item_id != besides and slug is not None}
+async def skus_starting_with(starts: Collection[str]) -> set[str]:
+    """The SKUs in use with one of these prefixes."""
+    return set(await _starting_with("sku", starts, "deleted_at IS NULL"))
+
+
+async def slugs_starting_with(starts: Collection[str]) -> dict[str, int]:
+    """The products in use with one of these prefixes in their slugs, by slug."""
+    return await _starting_with("slug", starts, "deleted_at IS NULL AND product_id IS NULL")
+
+
+async def _starting_with(column: str, starts: Collection[str], condition: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in sql.parts(starts, _STARTS_PER_STATEMENT):
+        matching = " OR ".join([f"{column} LIKE ? ESCAPE '!'"] * len(part))
+        rows = await sql.query(
+            f"SELECT id, {column} FROM item WHERE ({matching}) AND {condition}", *(f"{_escaped(one)}%" for one in part)
+        )
+        found |= {row[column]: row["id"] for row in rows}
+    return found
+
+
+def _escaped(text: str) -> str:
+    """A text for LIKE with its wildcards escaped."""
+    return re.sub("[!%_]", r"!\g<0>", text)
 
 
 async def retire(items: Collection[rules.Item], at: datetime) -> None:
@@ -179,21 +220,12 @@ async def retire(items: Collection[rules.Item], at: datetime) -> None:
         await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
 
 
-async def update_combinations(product: rules.Item) -> None:
-    """Write a product's category and status to its combinations, including deleted ones."""
-    await Item.filter(product_id=product.id).update(
-        category_id=product.category_id, inventory_status=product.inventory_status
-    )
-
-
-async def rewrite(combinations: Sequence[rules.Item]) -> None:
-    """Write the names and choices of combinations, which may swap their choices."""
-    if not combinations:
-        return
-    # Clear the digests first: they must be unique after each statement.
-    await Item.filter(id__in=[combination.id for combination in combinations]).update(choice_digest=None)
-    columns = ("name", "folded", "choice", "choice_digest", "updated_at")
-    await sql.update(Item, columns, writing.stored(Item, combinations, [*columns, "id"]))
+async def update_combinations(product_ids: Collection[int]) -> None:
+    """Write the categories and statuses of products to their combinations, including deleted ones."""
+    own = "(SELECT p.{0} FROM item p WHERE p.id = item.product_id)"
+    assigned = ", ".join(f"{name} = {own.format(name)}" for name in ("category_id", "inventory_status"))
+    for part in sql.parts(product_ids, _IDS_PER_STATEMENT):
+        await sql.execute(f"UPDATE item SET {assigned} WHERE product_id IN ({sql.slots(part)})", *part)
 
 
 async def of_product(sku: str, column: str) -> Q:

@@ -36,6 +36,11 @@ async def category(slug: str) -> rules.Category | None:
     return found[0] if found else None
 
 
+async def by_slug(slugs: Collection[str]) -> list[rules.Category]:
+    """The categories with these slugs."""
+    return await records(rules.Category, Category.filter(slug__in=set(slugs)))
+
+
 def every_category() -> QuerySet[Category]:
     return Category.all()
 

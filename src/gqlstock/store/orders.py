@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from tortoise import fields
 from tortoise.expressions import Q, Subquery
@@ -251,8 +251,14 @@ async def allocations(ids: Collection[int]) -> dict[int, allocation.Allocation]:
     return await records.by_id(allocation.Allocation, ids)
 
 
-async def open_order_of(item_ids: Collection[int]) -> int | None:
-    """The id of an order for one of these items that is not fully shipped; None if there is none."""
-    open_statuses = [OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED]
-    found = OrderLine.filter(item_id__in=set(item_ids), order__status__in=open_statuses).limit(1)
-    return next(iter(cast("list[int]", await found.values_list("order_id", flat=True))), None)
+async def open_orders_of(item_ids: Collection[int]) -> dict[int, int]:
+    """For each of these items on an order that is not fully shipped, the id of one such order."""
+    statuses = (OrderStatus.PLACED, OrderStatus.BACKORDERED, OrderStatus.PARTIALLY_SHIPPED)
+    order_of = f"""SELECT l.order_id FROM order_line l JOIN customer_order o ON o.id = l.order_id
+        WHERE l.item_id = i.id AND o.status IN ({sql.slots(statuses)}) LIMIT 1"""
+    found: dict[int, int] = {}
+    for part in sql.parts(item_ids, _IDS_PER_STATEMENT):
+        statement = f"SELECT i.id, ({order_of}) AS order_id FROM item i WHERE i.id IN ({sql.slots(part)})"
+        rows = await sql.query(statement, *(status.value for status in statuses), *part)
+        found |= {row["id"]: row["order_id"] for row in rows if row["order_id"] is not None}
+    return found

@@ -111,9 +111,7 @@ async def is_set(name: str) -> bool:
 
 async def change(scope: SettingScope, owner_id: int, values: Mapping[str, Any]) -> None:
     """Set values at a place. None removes a value; omitted settings stay as they are."""
-    locked = Override.filter(scope=scope, owner_id=owner_id).select_for_update()
-    stored = {(row.scope, row.owner_id): row for row in await records(rules.Override, locked)}
-    await _write({(scope, owner_id): values}, stored)
+    await change_many({(scope, owner_id): values})
 
 
 async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
@@ -122,12 +120,11 @@ async def own_values(keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
 
 
 async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
-    """Like ``change``, for many places. Places without values are inserted with one statement."""
-    await _write(changes, await _rows(changes))
-
-
-async def _write(changes: Mapping[Key, Mapping[str, Any]], stored: Mapping[Key, rules.Override]) -> None:
+    """Like ``change`` for many places, with as many statements as for one."""
+    if not changes:
+        return
     now = clock.now()
+    stored = await _rows(changes, locked=True)
     before = {key: stored.get(key) or rules.Override(UNSTORED, *key, {}, now) for key in changes}
     pairs = [(before[key], before[key].changed(values, now)) for key, values in changes.items()]
     await writing.update(Override, [pair for pair in pairs if pair[0].id != UNSTORED])
@@ -165,11 +162,12 @@ _ITEM_SCOPES = {SettingScope.PRODUCT, SettingScope.COMBINATION}
 _ITEM_AND_CATEGORY_SCOPES = {*_ITEM_SCOPES, SettingScope.LEVEL, SettingScope.CATEGORY}
 
 
-async def _rows(keys: Collection[Key]) -> dict[Key, rules.Override]:
+async def _rows(keys: Collection[Key], *, locked: bool = False) -> dict[Key, rules.Override]:
     by_scope: dict[SettingScope, list[int]] = {}
-    for scope, owner_id in keys:
+    for scope, owner_id in sorted(keys):
         by_scope.setdefault(scope, []).append(owner_id)
     found: list[rules.Override] = []
     for scope, ids in by_scope.items():
-        found += await records(rules.Override, Override.filter(scope=scope, owner_id__in=ids))
+        matching = Override.filter(scope=scope, owner_id__in=ids)
+        found += await records(rules.Override, matching.order_by("id").select_for_update() if locked else matching)
     return {(row.scope, row.owner_id): row for row in found}
