@@ -159,6 +159,36 @@ async def catalog(history: History) -> None:
     await history.do("setInventoryStatus", sku="JAR", status="IN_STOCK")
 
 
+async def upserts(history: History) -> None:
+    def option(*values: str, **more: Any) -> dict[str, Any]:
+        return {"name": "Size", "values": [{"name": value} for value in values], **more}
+
+    def made(sku: str, value: str, **more: Any) -> dict[str, Any]:
+        return {"sku": sku, "options": [{"name": "Size", "value": value}], **more}
+
+    coat = {
+        "sku": "COAT",
+        "name": "Coat",
+        "category": "cups",
+        "tracking": "TRACK_WITH_OPTIONS",
+        "options": [option("S", "M")],
+    }
+    settings = {"notifyBelow": 3}
+    members = [made("COAT-S", "S", settings=settings), made("COAT-M", "M")]
+    await history.do("upsertProducts", products=[{**coat, "combinations": members, "settings": settings}])
+    await history.run("alerts after an upsert", reassess.run)
+    changed = [made("COAT-M", "Medium", barcode="9", code="M9", settings={"notifyBelow": 4})]
+    options = [{"name": "Size", "values": [{"name": "S"}, {"name": "Medium", "renamedFrom": "M"}]}]
+    more = {"name": "Parka", "category": "kitchen", "options": options, "combinations": changed}
+    await history.do("upsertProducts", products=[{"sku": "COAT", **more}, {"sku": "HAT", "name": "Hat"}])
+    await history.do("upsertProducts", products=[{"sku": "COAT", **more}, {"sku": "HAT", "name": "Hat"}])
+    await history.run("alerts after a change of many", reassess.run)
+    await history.do(
+        "upsertProducts", products=[{"sku": "COAT", "options": [option("S")], "settings": {"notifyBelow": None}}]
+    )
+    await history.run("alerts after a change without settings", reassess.run)
+
+
 async def combinations(history: History) -> None:
     def option(name: str, *values: str, **more: Any) -> dict[str, Any]:
         return {"name": name, "values": [{"name": value} for value in values], **more}
@@ -387,6 +417,7 @@ async def test_every_write_leaves_an_entry(history: History, tmp_path: Path) -> 
         network,
         catalog,
         combinations,
+        upserts,
         stock,
         settings,
         alerts,

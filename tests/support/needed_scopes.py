@@ -13,8 +13,8 @@ SCOPED = {
       stockMovements stockAnnouncements inventorySettings inventoryChanges explainAvailability lowStockReport demandReport
       categoryDemandReport lowInventoryAlerts""",
     "orders:read": "order orders shipment shipments stockHold stockHolds backInStockSubscriptions orderChanges",
-    "catalog:write": """createProduct updateProduct deleteProduct createCombination generateCombinations updateCombination
-      deleteCombination createCategory updateCategory deleteCategory""",
+    "catalog:write": """createProduct updateProduct deleteProduct upsertProducts createCombination generateCombinations
+      updateCombination deleteCombination createCategory updateCategory deleteCategory""",
     "settings:write": """createOrganization updateOrganization createWebsite updateWebsite createWarehouse updateWarehouse
       setInventorySettings""",
     "inventory:write": """adjustStock setStock transferStock shipTransfer receiveTransfer cancelTransfer

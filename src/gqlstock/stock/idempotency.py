@@ -3,7 +3,7 @@
 ``rules.idempotency`` decides which stored answer applies to a call.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
@@ -100,6 +100,33 @@ def _answer(kept: KeptAnswer, key: IdempotencyKey) -> Answer:
     assert kept.answer is not None
     found = rules.refusals_of(kept.answer["refusals"])
     return Refused(found) if kept.refused else Result(kept.answer["ids"], found)
+
+
+async def once(key: IdempotencyKey | None, work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run ``work``, which is no command, in a transaction, once for a key. A refusal must have written nothing.
+
+    The answer is stored with what ``work`` writes. Of two calls with one key the later one is retried, and gets that answer.
+    """
+
+    async def transaction() -> Answer:
+        known = await answers([key]) if key is not None else Answers()
+        if key is not None and key in known.valid:
+            transactions.allow_repeat()
+            return known.valid[key]
+        answer: Answer
+        try:
+            answer = await work()
+        except Refused as refused:
+            transactions.allow_repeat()
+            answer = refused
+        if key is not None:
+            await keep({key: answer}, known.outdated)
+        return answer
+
+    answer = await transactions.run(transaction)
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
 
 
 async def forget(older_than: timedelta) -> None:

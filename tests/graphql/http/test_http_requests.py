@@ -220,6 +220,18 @@ async def test_a_body_that_is_too_long_is_a_413_whether_it_says_so_or_not(small:
         assert answer.headers["connection"] == "close"
 
 
+async def test_with_a_token_a_body_may_be_ten_times_as_long(small: httpx.AsyncClient) -> None:
+    headers = {**JSON, "authorization": f"Bearer {await make.token('catalog:read')}"}
+
+    async def status(length: int) -> int:
+        body = json.dumps({"query": QUERY, "extensions": {"a": ""}}).encode()
+        body = body.replace(b'""', b'"' + b"x" * (length - len(body)) + b'"')
+        assert len(body) == length
+        return (await small.post("/graphql", content=body, headers=headers)).status_code
+
+    assert [await status(length) for length in (1_001, 10_000, 10_001)] == [200, 200, 413]
+
+
 async def test_a_body_that_does_not_arrive_is_a_408(small: httpx.AsyncClient) -> None:
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"query"'

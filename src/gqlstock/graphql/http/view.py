@@ -85,7 +85,8 @@ class View(GraphQL[Context, None]):
                 await read.begin()
             await self.endpoint.admit(context, authorization)
             await read.release()
-            asked = await requests.sent(request, self.endpoint.limits)
+            limits = self.endpoint.limits.of(authenticated=context.caller.authenticated)
+            asked = await requests.sent(request, limits)
             if media_type != media_types.EVENTS:
                 return await self._answer(request, asked, media_type, context, read)
         operation = _operation(request, asked)

@@ -18,6 +18,7 @@ from gqlstock.graphql.schema.back_in_stock import BackInStockMutations, BackInSt
 from gqlstock.graphql.schema.catalog.mutations import CatalogMutations
 from gqlstock.graphql.schema.catalog.products import Combination, Product
 from gqlstock.graphql.schema.catalog.queries import CatalogQueries
+from gqlstock.graphql.schema.catalog.upserts import UpsertMutations
 from gqlstock.graphql.schema.changes.inventory import ChangeQueries
 from gqlstock.graphql.schema.holds.mutations import HoldMutations
 from gqlstock.graphql.schema.holds.queries import HoldQueries
@@ -79,6 +80,7 @@ class Query(
 )
 class Mutation(
     CatalogMutations,
+    UpsertMutations,
     NetworkMutations,
     SettingsMutations,
     StockMutations,

@@ -124,7 +124,7 @@ class UpdateProductInput:
     )
 
 
-def _product(given: dict[str, object]) -> dict[str, object]:
+def fields_of(given: dict[str, object]) -> dict[str, object]:
     """The fields of a product or combination input, as the services expect them."""
     out = dict(given)
     for name, made in (("images", ImageInput.image), ("options", ProductOptionInput.option)):
@@ -254,11 +254,11 @@ WRITES = Scope.CATALOG_WRITE
 class CatalogMutations:
     @mutations.field(description="Creates a product. Needs catalog:write.", payload=ProductPayload, scope=WRITES)
     async def create_product(self, info: Info, input: Annotated[CreateProductInput, INPUT]) -> ProductPayload:
-        return await _product_payload(await services.create_product(_product(mutations.given(input))))
+        return await _product_payload(await services.create_product(fields_of(mutations.given(input))))
 
     @mutations.field(description="Changes a product. Needs catalog:write.", payload=ProductPayload, scope=WRITES)
     async def update_product(self, info: Info, input: Annotated[UpdateProductInput, INPUT]) -> ProductPayload:
-        changes = _product(mutations.given(input))
+        changes = fields_of(mutations.given(input))
         changes.pop("sku")
         return await _product_payload(await services.update_product(input.sku, changes))
 
@@ -303,7 +303,7 @@ class CatalogMutations:
     async def update_combination(
         self, info: Info, input: Annotated[UpdateCombinationInput, INPUT]
     ) -> CombinationPayload:
-        changes = _product(mutations.given(input))
+        changes = fields_of(mutations.given(input))
         changes.pop("sku")
         return await _combination_payload(await combinations.update(input.sku, changes))
 
