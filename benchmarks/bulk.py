@@ -140,7 +140,7 @@ def set_stock(url: str, token: str) -> tuple[float, float]:
     env = {**os.environ, "GQLSTOCK_DATABASE_URL": url, "GQLSTOCK_LOG_LEVEL": "warning"}
     server = subprocess.Popen(command, env=env)
     try:
-        _wait()
+        wait(_PORT)
         took = [_set_stock(token, on_hand) for on_hand in range(1, 12)]
     finally:
         server.terminate()
@@ -161,16 +161,18 @@ def _set_stock(token: str, on_hand: int) -> float:
     return took
 
 
-def _wait() -> None:
+def wait(port: int) -> None:
+    """Wait until the server of a port is ready."""
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{_PORT}/readyz").close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").close()
             return
         except urllib.error.URLError:
             time.sleep(0.1)
 
 
-async def _recreate(url: str, like: str | None) -> None:
+async def recreate(url: str, like: str | None) -> None:
+    """Make the database of a URL anew, as a copy of another one if one is named."""
     server, name = url.rsplit("/", 1)
     connection = await asyncpg.connect(f"{server}/postgres")
     await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -192,11 +194,11 @@ def on_sqlite(directory: Path, items: int, count: int) -> None:
 
 def on_postgres(url: str, directory: Path, items: int, count: int) -> None:
     like = f"{url}_like"
-    asyncio.run(_recreate(like, None))
+    asyncio.run(recreate(like, None))
     token = fill(like, items)
 
     def renew() -> str:
-        asyncio.run(_recreate(url, like.rsplit("/", 1)[1]))
+        asyncio.run(recreate(url, like.rsplit("/", 1)[1]))
         return url
 
     measure(renew, token, directory, items, count)
