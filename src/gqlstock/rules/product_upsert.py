@@ -87,7 +87,7 @@ def _repeated(rows: Sequence[ProductRow]) -> list[list[Refusal]]:
         for given, path in named:
             sku = skus.normalized(given)
             if sku in seen:
-                error = invalid(f"{shown(sku)} stands there twice: give each SKU once.", *path)
+                error = invalid(f"The SKU {shown(sku)} occurs twice: give each SKU once.", *path)
                 found[-1] += error.refusals
             seen.add(sku)
     return found
@@ -116,9 +116,9 @@ def _upsert_product(edits: CatalogEdits, row: ProductRow) -> Item:
     if found is not None:
         return edits.change_product(found, row.fields)
     if row.fields.get("name") is None:
-        raise invalid("A product that is new needs a name.", "name")
+        raise invalid("A new product needs a name.", "name")
     if row.combinations and row.fields.get("tracking") is None:
-        raise invalid("A product that is new and has combinations needs to say how it is tracked.", "tracking")
+        raise invalid("A new product with combinations needs a tracking.", "tracking")
     return edits.create_product({"sku": row.sku, **row.fields})
 
 
@@ -131,5 +131,7 @@ def _upsert_combination(edits: CatalogEdits, product: Item, row: CombinationRow)
     choice = catalog.check_choice(row.options, product.options, "options")
     if catalog.inventory_part(choice, product.options) != found.choice:
         values = shown(" / ".join(found.choice.values()))
-        raise invalid(f"{found.sku} is the combination {values}, and a combination keeps its options.", "options")
+        raise invalid(
+            f"{found.sku} is the combination {values}. The options of a combination cannot change.", "options"
+        )
     return edits.change_combination(found, row.fields)
