@@ -123,7 +123,7 @@ async def _fill(connection: asyncpg.Connection, size: Size, tell: Callable[[str]
         "SET session_replication_role = replica; SET synchronous_commit = off; SET maintenance_work_mem = '512MB';"
         "SET work_mem = '256MB'"
     )
-    # Creating them afterwards is faster than updating them row by row.
+    # Creating indexes afterwards is faster than maintaining them row by row.
     indexes = [row["indexdef"] for row in await connection.fetch(_INDEXES)]
     for name in await connection.fetch(_INDEXES):
         await connection.execute(f'DROP INDEX "{name["indexname"]}"')

@@ -260,7 +260,7 @@ class Storefront:
         items = of_topic.get(Topic.ITEM, set())
         # Any item may now have a SKU that is watched and was unknown.
         touched = {key for key, watch in self._watches.items() if watch.seen is None} if items else set()
-        # The date of an announcement is not a figure of its level (LEVEL), but it may be shown.
+        # LEVEL_ROW as well: the date of an announcement is not a figure of its level, but it may be shown.
         levels = of_topic.get(Topic.LEVEL, set()) | of_topic.get(Topic.LEVEL_ROW, set())
         for item_id, product_id in (await named_levels.touched(levels, items)).items():
             touched |= self._by_item.get(item_id, set())

@@ -63,7 +63,7 @@ def _digest(token: str) -> str:
 
 
 async def matching(sku: str | None, state: BackInStockState | None) -> QuerySet[BackInStockSubscription]:
-    """Subscriptions by the item's SKU, at the time or now, and by state. None matches all."""
+    """Subscriptions by the item's SKU, either then or now, and by state. None matches all."""
     found = BackInStockSubscription.all()
     if sku is not None:
         found = found.filter(await catalog.with_skus([sku]))

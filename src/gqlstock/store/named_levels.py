@@ -35,7 +35,7 @@ async def names(level_ids: Collection[int]) -> dict[int, tuple[str, str]]:
 
 
 async def touched(level_ids: Collection[int], item_ids: Collection[int]) -> dict[int, int | None]:
-    """The items of these levels, and these items, each with the product of a combination or None."""
+    """These items and the items of these levels, each with its product if it is a combination, else None."""
     levels, items = sql.slots(level_ids), sql.slots(item_ids)
     rows = await sql.query(
         f"""SELECT id, product_id FROM item

@@ -89,7 +89,7 @@ def use_machine() -> None:
 
 
 async def use_server(connection: Any) -> None:
-    """Use the clock of the server that a new connection is to."""
+    """Use the clock of the server of a new connection."""
     await _server.measure(connection)
     _clock.use(_server.now)
 
@@ -102,7 +102,7 @@ async def refresh(connection: Any) -> None:
 
 @contextmanager
 def replaced(source: Source) -> Iterator[None]:
-    """Replace the clock for the block; for tests."""
+    """Replace the clock during the block, for tests."""
     global _clock
     before, _clock = _clock, Clock(source, fixed=True)
     try:

@@ -176,7 +176,7 @@ def _column(hint: Any) -> _Column:
 
 
 class _Members(dict[str, StrEnum]):
-    """The members of an enum by value. Faster than calling the enum, which only handles unknown values."""
+    """The members of an enum by value. Faster than calling the enum, which it does only for unknown values."""
 
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__({member.value: member for member in kind})

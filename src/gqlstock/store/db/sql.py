@@ -13,7 +13,7 @@ from gqlstock.store.db.connection import connection, is_of_postgres, is_postgres
 
 T = TypeVar("T")
 
-# PostgreSQL accepts at most 32,767 per statement.
+# PostgreSQL accepts at most 32,767 parameters per statement.
 _MAX_PARAMETERS = 30_000
 
 
