@@ -1,4 +1,4 @@
-"""What lists are narrowed down to. Everything that is given must hold; None: anything. The queries are in ``store``."""
+"""The filters of lists. All conditions must hold; None means no condition. The queries are in ``store``."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gqlstock.rules.transfers import InventoryTransferState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFilter:
-    """``category``: a slug; products below it count as well. ``in_stock``: on the website that is looked at."""
+    """``category``: a slug; includes the categories below it. ``in_stock``: on the website of the request."""
 
     search: str | None = None
     skus: Collection[str] | None = None
@@ -29,11 +29,11 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """``warehouse``: the code of one that has a level of the item. ``available_below``: over active warehouses.
+    """``warehouse``: the code of a warehouse with a level of the item. ``available_below``: over active warehouses.
 
-    ``low``: with an open alert. ``out_of_stock``: counted, and nothing is available in any active warehouse.
-    ``backordered`` and ``incoming``: any units in any warehouse. A product tracked with options has the stock of its
-    combinations, but no alert.
+    ``low``: with an open alert. ``out_of_stock``: counted, and not available in any active warehouse. ``backordered``,
+    ``incoming``: any units in any warehouse. A product tracked with options has the stock of its combinations, but no
+    alerts.
     """
 
     search: str | None = None
@@ -49,14 +49,14 @@ class ItemFilter:
 
     @property
     def tells_stock(self) -> bool:
-        """Whether the list tells how much is there."""
+        """Whether the list reveals stock."""
         of_stock = self.warehouse, self.available_below, self.low, self.out_of_stock, self.backordered, self.incoming
         return any(one is not None for one in of_stock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelFilter:
-    """``website``: the code of one that sells from the warehouse. ``product``: the SKU of the item's product."""
+    """``website``: the code of a website that sells from the warehouse. ``product``: the SKU of the item's product."""
 
     search: str | None = None
     skus: Collection[str] | None = None
@@ -86,7 +86,7 @@ class MovementFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementFilter:
-    """``open``: whether something is still to come. Bounds are inclusive, and let through only those with a date."""
+    """``open``: whether units remain. Date bounds are inclusive, and exclude announcements without a date."""
 
     skus: Collection[str] | None = None
     warehouses: Collection[str] | None = None
@@ -99,7 +99,7 @@ class AnnouncementFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldFilter:
-    """``states``: as they are now, swept or not. ``website``: its code. ``sku``: of a line, as it was held or is now."""
+    """``states``: the current ones, swept or not. ``website``: its code. ``sku``: of a line, as held or as it is now."""
 
     states: Collection[StockHoldState] | None = None
     website: str | None = None
@@ -108,7 +108,7 @@ class HoldFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFilter:
-    """``skus``: of deleted items as well."""
+    """``skus``: includes deleted items."""
 
     skus: Collection[str] | None = None
     warehouses: Collection[str] | None = None
@@ -116,7 +116,7 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """``sku``: of a line, as it was ordered or as its item has it now. ``to_ship``: with units on hand that have not left."""
+    """``sku``: of a line, as ordered or as it is now. ``to_ship``: with units on hand that have not been shipped."""
 
     search: str | None = None
     statuses: Collection[OrderStatus] | None = None
@@ -143,7 +143,7 @@ class ShipmentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferFilter:
-    """``warehouse``: the code of either end. ``skus``: as stored in a line, or as its item has it now."""
+    """``warehouse``: the code of the source or destination. ``skus``: as stored in a line, or as they are now."""
 
     states: Collection[InventoryTransferState] | None = None
     warehouse: str | None = None
@@ -154,7 +154,7 @@ class TransferFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """``skus``: as stored in the alert, or as its item has it now."""
+    """``skus``: as stored in the alert, or as they are now."""
 
     state: AlertState | None = None
     acknowledged: bool | None = None
