@@ -1,6 +1,6 @@
 """The events of the outbox: their topics and data.
 
-Who receives them is decided in ``delivery``, and what they drop of the kept reads in ``cache_keys``.
+``delivery`` decides who receives them, and ``cache_keys`` which cached reads they invalidate.
 """
 
 import dataclasses
@@ -19,17 +19,17 @@ class Topic(StrEnum):
 
     LEVEL = "LEVEL"
     LEVEL_ROW = "LEVEL_ROW"
-    """A level changed in none of its figures, and the feed of levels does not tell of it: a count agreed with it, the date or
-    reference of an announcement changed, or a hold of a level out of use expired."""
+    """A level changed, but none of its figures, so the feed of levels omits it: a count confirmed the figures, the date or
+    reference of an announcement changed, or a hold at a level out of use expired."""
     ALERT = "ALERT"
     ORDER = "ORDER"
     ITEM = "ITEM"
     STOCK = "STOCK"
-    """An item ran out on a website, or is in stock again."""
+    """An item ran out on a website, or came back in stock."""
     SETTINGS = "SETTINGS"
     """Websites, organizations, warehouses, categories or their settings changed. The subject is 0.
 
-    Settings of an item and of its levels are a change of the item.
+    A change of an item's or level's settings is a change of the item.
     """
     TOKENS = "TOKENS"
     """A token was created or revoked. The subject is 0."""
@@ -37,7 +37,7 @@ class Topic(StrEnum):
     RESET = "RESET"
     """Rows may have changed without entries, for example by a migration. The subject is 0."""
     UNKNOWN = "UNKNOWN"
-    """Stands for any topic of a later version. Never written."""
+    """Any topic of a later version. Never written."""
 
     @classmethod
     def _missing_(cls, value: object) -> "Topic":
@@ -46,10 +46,10 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An entry of the outbox before it is written, in the transaction of the change.
+    """An outbox entry, before the transaction of the change writes it.
 
-    ``item_id``: the item whose kept reads are no longer current. It is the item of a level or an alert, and of an item its
-    product, or itself where it is one.
+    ``item_id``: the item whose cached reads are stale. For a level or an alert it is the item, for a combination its product,
+    for a product itself.
     """
 
     topic: Topic
@@ -59,20 +59,20 @@ class Event:
 
 
 def order_placed(order_id: int) -> Event:
-    """A new order. Later changes of an order are entries of the same topic without data."""
+    """A new order. Later changes of the order are entries of the same topic without data."""
     return Event(Topic.ORDER, order_id, {"placed": True})
 
 
 def order_date_changed(order_id: int, before: datetime | None, after: datetime | None) -> Event:
-    """A line of the order has another expectedAt; the dates are those of the order, which may be equal.
+    """The expectedAt of a line changed. The event has the dates of the order, which may be equal.
 
-    ``updated`` in its data says that the order itself changed as well; see ``deduplicated``.
+    ``updated`` in its data means that the order itself changed as well; see ``deduplicated``.
     """
     return Event(Topic.ORDER, order_id, {"expected_at_before": _text(before), "expected_at": _text(after)})
 
 
 def is_date_change(order: Mapping[str, Any]) -> bool:
-    """Whether the data of an order's event is that of ``order_date_changed``."""
+    """Whether the data of an order event comes from ``order_date_changed``."""
     return "expected_at" in order
 
 
@@ -92,17 +92,17 @@ def items_with_products_changed(ids: Iterable[tuple[int, int | None]]) -> list[E
 
 
 def level_changed(level_id: int, item_id: int) -> Event:
-    """A changed level. The data of a change of onHand is the movement."""
+    """A changed level. If onHand changed, the data is the movement."""
     return Event(Topic.LEVEL, level_id, {}, item_id)
 
 
 def level_row_changed(level_id: int, item_id: int) -> Event:
-    """A level without a changed figure."""
+    """A changed level whose figures are unchanged."""
     return Event(Topic.LEVEL_ROW, level_id, {}, item_id)
 
 
 def transfer_changed(transfer_id: int) -> Event:
-    """A transfer that was shipped, received in part, closed or canceled, or is expected at another date."""
+    """A transfer that was shipped, partly received, closed or canceled, or has a new expected date."""
     return Event(Topic.TRANSFER, transfer_id)
 
 
@@ -112,7 +112,7 @@ def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
 
 
 def alert_changed(alert: LowInventoryAlert) -> Event:
-    """An alert with its current state. Later changes of the alert do not change the event."""
+    """An alert, with its current state in the data, which later changes of the alert do not affect."""
     data = {
         "state": alert.state.value,
         "acknowledged_at": _text(alert.acknowledged_at),
@@ -138,7 +138,7 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """A moment in the data of an event."""
+    """Parse a time in the data of an event."""
     return datetime.fromisoformat(text) if text else None
 
 
