@@ -105,7 +105,7 @@ async def test_a_refusal_under_a_key_is_kept_and_decided_anew_later(db: None) ->
 
 
 _NO_NAME = (Code.INVALID_INPUT, "A new product needs a name.")
-_NO_TRACKING = (Code.INVALID_INPUT, "A new product with combinations needs a tracking.")
+_NO_TRACKING = (Code.INVALID_INPUT, "A new product with combinations needs tracking.")
 
 # ── the same as by single mutations ──
 
@@ -256,7 +256,7 @@ async def _one_by_one(rows: list[ProductRow]) -> Refusals:
         twice = [sku for place, sku in enumerate(named) if sku in seen or sku in named[:place]]
         seen |= set(named)
         if twice:
-            refused[number] = [("INVALID_INPUT", f"The SKU {twice[0]} occurs twice: give each SKU once.")]
+            refused[number] = [("INVALID_INPUT", f"The SKU {twice[0]} occurs twice; name each SKU once.")]
             continue
         try:
             await transactions.run(lambda one=one: _alone(one))  # type: ignore[misc]

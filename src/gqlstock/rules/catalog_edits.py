@@ -1,4 +1,4 @@
-"""Decides changes of products, combinations and their settings, one after the other, against the catalog as it was read.
+"""Decides changes of products, combinations and their settings, in turn, against the catalog as it was read.
 
 Each change sees those before it. Nothing is written here: ``services.edit_catalog`` reads the rows and writes the edits.
 """
@@ -22,7 +22,7 @@ class _State:
     slugs: dict[str, int]
     members: dict[int, tuple[int, ...]] = field(default_factory=dict)
     choices: dict[tuple[int, str | None], int] = field(default_factory=dict)
-    """The combination of each product and digest."""
+    """The id of each combination, by product id and choice digest."""
     edited: dict[int, None] = field(default_factory=dict)
     rewritten: dict[int, None] = field(default_factory=dict)
     retired: dict[int, Item] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class CatalogEdits:
 
     def __init__(self, rows: CatalogRows, now: datetime) -> None:
         self.missing_use: set[int] = set()
-        """Items whose use decides and was not read: read it and decide again."""
+        """Items whose use must be read before deciding again."""
         self._rows = rows
         self._now = now
         self._state = _State({}, {}, dict(rows.slugs))
@@ -71,18 +71,18 @@ class CatalogEdits:
         return self._state.items[item_id] if item_id is not None else None
 
     def item(self, item_id: int) -> Item:
-        """An item that is edited or was read, as it is now."""
+        """The current version of an edited or read item."""
         return self._state.items[item_id]
 
     def product(self, sku: str, at: str = "sku") -> Item:
-        """The product with a SKU. Raises ``Refused`` where there is none."""
+        """The product with a SKU. Raises ``Refused`` if there is none."""
         found = self.by_sku(sku)
         if found is None or not found.is_product:
             raise refusals.missing("product", sku, at)
         return found
 
     def combination(self, sku: str) -> Item:
-        """The combination with a SKU. Raises ``Refused`` where there is none."""
+        """The combination with a SKU. Raises ``Refused`` if there is none."""
         found = self.by_sku(sku)
         if found is None or found.is_product:
             raise refusals.missing("combination", sku, "sku")
@@ -93,9 +93,9 @@ class CatalogEdits:
         return [self._state.items[one] for one in self._state.members.get(product.id, ())]
 
     def create_product(self, given: Changes, slug_from: str | None = None) -> Item:
-        """A new product with ``sku``, ``name`` and the other given fields.
+        """Create a product with ``sku``, ``name`` and the other given fields.
 
-        Its slug is made from ``slug_from``, else from its name, where none is given.
+        Without a slug, one is made from ``slug_from``, else from the name.
         """
         new = replace(catalog.new_product("", "", self._now), id=self._new_id())
         product = self._changed(new, {"slug": None, **given}, slug_from)
@@ -106,8 +106,8 @@ class CatalogEdits:
     def change_product(self, before: Item, given: Changes, named: Mapping[str, Choice] | None = None) -> Item:
         """Change the given fields of a product; ``new_sku`` renames it.
 
-        ``named``: choices by SKU, which existing combinations take for new inventory options. With them ``existing`` may be
-        missing, and a combination of which nothing is said is deleted where it is unused.
+        ``named``: choices by SKU, which existing combinations take for new inventory options. With ``named``, ``existing``
+        may be missing, and unused combinations without a choice are deleted.
         """
         changes = dict(given)
         if "new_sku" in changes:
@@ -125,21 +125,21 @@ class CatalogEdits:
             self._rewrite(product, stay)
         elif product.name != before.name:
             options = product.options
-            # PostgreSQL does not keep the order of a choice.
+            # PostgreSQL does not preserve the order of a choice.
             self._rewrite(product, [(one, catalog.inventory_part(one.choice, options)) for one in members])
         return self._put(before, product)
 
     def create_combination(
         self, product: Item, options: Sequence[tuple[str, str]], given: Changes, *, sku: str | None = None
     ) -> Item:
-        """A new combination of a product for a complete choice. Its SKU is made from the values where none is given."""
+        """Create a combination of a product for a complete choice. Without a SKU, one is made from the values."""
         choice = catalog.check_choice(options, product.options, "options")
         if not catalog.is_complete(choice, product.options):
             names = ", ".join(o.name for o in catalog.inventory_options(product.options))
-            raise invalid(f"A combination has a value for each of: {names or 'no option'}.", "options")
+            raise invalid(f"A combination needs a value for each of: {names or 'no option'}.", "options")
         chosen = catalog.inventory_part(choice, product.options)
         if not chosen:
-            raise invalid(f"{product.sku} has no option that makes combinations.", "options")
+            raise invalid(f"{product.sku} has no inventory option.", "options")
         if (product.id, catalog.digest(chosen)) in self._state.choices:
             raise refusals.taken("combination", " / ".join(chosen.values()), "options")
         if sku is not None:
@@ -197,7 +197,7 @@ class CatalogEdits:
 
     @property
     def changed(self) -> list[tuple[Item, Item]]:
-        """Stored items before and after the edits, in the order in which they were changed first."""
+        """The stored items before and after the edits, in the order of their first change."""
         return [(self._before[one], self._state.items[one]) for one in self._changed_ids()]
 
     @property
@@ -230,7 +230,7 @@ class CatalogEdits:
         return {name: value for name, value in values.items() if value is not None}
 
     def _changed(self, product: Item, given: Changes, slug_from: str | None = None) -> Item:
-        """A product with the given fields, checked. ``sku`` and ``name`` cannot be cleared."""
+        """A product with the given fields, which are checked. ``sku`` and ``name`` cannot be cleared."""
         if given.get("sku") is not None:
             at = "sku" if product.id < 0 else "newSku"
             product = replace(product, sku=skus.checked(given["sku"], at))
@@ -276,7 +276,7 @@ class CatalogEdits:
         self._rows.use.check_unused(items, at)
 
     def _rewrite(self, product: Item, choices: Sequence[tuple[Item, Choice]]) -> None:
-        """Change the choices of combinations, and their names, which are made from them."""
+        """Change the choices of combinations, and the names derived from them."""
         for one, choice in choices:
             name = combinations.name(product.name, choice)
             if (one.name, one.choice) != (name, choice):
@@ -288,7 +288,7 @@ class CatalogEdits:
         self._state.choices |= {(product.id, one.choice_digest): one.id for one in self.members(product)}
 
     def _put(self, before: Item, after: Item) -> Item:
-        """Keep a changed item; one that is the same stays as it is."""
+        """Store a changed version of an item, if it differs."""
         if after == before:
             return before
         after = replace(after, updated_at=self._now)
@@ -306,7 +306,7 @@ class CatalogEdits:
 
 @dataclass(frozen=True, slots=True)
 class _EitherOf:
-    """SKUs in either of two collections."""
+    """The SKUs in either of two collections."""
 
     read: Collection[str]
     edited: Collection[str]
@@ -316,7 +316,7 @@ class _EitherOf:
 
 
 def _own_fields(given: Changes) -> dict[str, Any]:
-    """The given fields that a combination has of its own, checked."""
+    """The given fields of a combination, checked."""
     own: dict[str, Any] = {}
     if "code" in given:
         own["own_code"] = catalog.optional_text(given["code"], "code", "code")

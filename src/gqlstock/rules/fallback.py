@@ -52,21 +52,21 @@ def resolve(places: Iterable[Place]) -> Settings:
 
 
 def key_of(item: Item) -> Key:
-    """The key of the place of an item's own settings."""
+    """The key of the place where an item's own settings are."""
     return (SettingScope.PRODUCT if item.is_product else SettingScope.COMBINATION), item.id
 
 
 def of_item(item: Item, own: Mapping[str, Any]) -> Place:
-    """The place of an item's own settings."""
+    """The place where an item's own settings are."""
     return Place(key_of(item)[0], item.sku, own)
 
 
 def changed(
     place: Place, values: Mapping[str, Any], weaker: Iterable[Place], *, counted_in_parts: bool = False
 ) -> dict[str, Any]:
-    """The own values of a place once these are changed; None removes a value.
+    """The own values of a place after a change; None removes a value.
 
-    Raises ``Refused`` for values that cannot be, also together with those of the weaker places.
+    Raises ``Refused`` for invalid values, also in combination with the values of places of lower precedence.
     """
     after = {name: value for name, value in {**place.values, **values}.items() if value is not None}
     effective = resolve([replace(place, values=after), *weaker])

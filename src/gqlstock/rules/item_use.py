@@ -1,4 +1,4 @@
-"""Whether items are in use: those with stock, claims or open orders cannot be deleted, nor lose the levels they count in."""
+"""Whether items are in use. Items with stock, claims or open orders cannot be deleted, nor stop being counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ _COUNTED = {InventoryTracking.TRACK_WITHOUT_OPTIONS, InventoryTracking.TRACK_WIT
 
 @dataclass(frozen=True, slots=True)
 class ItemUse:
-    """The levels in use of some items, and an open order of each item that has one, by the item's id."""
+    """The levels in use of some items, and for each item with open orders, one of them by item id."""
 
     levels: Sequence[Level] = ()
     orders: Mapping[int, int] = field(default_factory=dict)
 
     def check_unused(self, items: Sequence[Item], at: str = "sku") -> None:
-        """Refuse while a level of one of the items has any figure, or an open order has one of them."""
+        """Refuse if a level of an item has any units, or an open order contains an item."""
         by_id = {item.id: item for item in items}
         for level in self.levels:
             if level.item_id in by_id and any(level.figures):
@@ -31,7 +31,7 @@ class ItemUse:
 
 
 def losing_stock(before: InventoryTracking, product: Item, members: Sequence[Item]) -> list[Item]:
-    """The items whose levels are no longer counted after a change between the counted modes. Other changes lose none."""
+    """The items whose levels are no longer counted after switching between the counted modes. Other changes affect none."""
     if before is product.tracking or {before, product.tracking} != _COUNTED:
         return []
     return [product] if catalog.counts_combinations(product.tracking) else list(members)

@@ -19,7 +19,7 @@ class Limits:
     """The limits of everything whose size a client controls."""
 
     body_bytes: int = 1_048_576
-    """The maximum size of an HTTP request body, and of a websocket message. The latter is the same with a token."""
+    """The maximum size of an HTTP request body, and of a websocket message, which is the same with a token."""
     depth: int = 20
     """The maximum depth of nested fields, with fragments expanded. GraphiQL's introspection query is 15 deep."""
     complexity: int = 50_000

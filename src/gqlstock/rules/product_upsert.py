@@ -1,4 +1,4 @@
-"""Products of a call that makes what does not exist by SKU and changes the rest, decided one after the other."""
+"""Upserts products by SKU: decides each row of a call in turn, and creates or changes its product."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ MAX_COMBINATIONS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class CombinationRow:
-    """One combination. ``fields``: barcode, code and images, where they are given."""
+    """One combination. ``fields``: barcode, code and images, if given."""
 
     sku: str
     options: tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ class CombinationRow:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """One product. ``fields``: what is given besides its SKU, by the names of ``CatalogEdits.change_product``."""
+    """One product. ``fields``: all given fields except the SKU, by the names of ``CatalogEdits.change_product``."""
 
     sku: str
     fields: Changes = field(default_factory=dict)
@@ -40,9 +40,9 @@ class UpsertRequest:
     partial: bool = False
 
     def check_size(self) -> None:
-        """Refuse a call with nothing, or with too much."""
+        """Refuse a call without products, or with too many."""
         if not self.products:
-            raise invalid("There is nothing in products: name at least one.", "products")
+            raise invalid("products is empty; name at least one.", "products")
         if len(self.products) > MAX_PRODUCTS:
             raise too_many("products", len(self.products), MAX_PRODUCTS, "products")
         count = sum(len(row.combinations) for row in self.products)
@@ -56,14 +56,14 @@ class UpsertRequest:
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """The products of the rows that were not refused, in their order, and the refusals of the others."""
+    """The products of the accepted rows, in order, and the refusals of the others."""
 
     products: list[Item]
     refusals: list[Refusal]
 
 
 def decide(edits: CatalogEdits, request: UpsertRequest) -> Upserted:
-    """Edit the catalog as the rows say. A wrong row refuses all; with ``partial`` only itself."""
+    """Edit the catalog by the rows. A refused row refuses the whole call; with ``partial``, only itself."""
     products: list[Item] = []
     refused: list[Refusal] = []
     for number, (row, repeated) in enumerate(zip(request.products, _repeated(request.products), strict=True)):
@@ -77,7 +77,7 @@ def decide(edits: CatalogEdits, request: UpsertRequest) -> Upserted:
 
 
 def _repeated(rows: Sequence[ProductRow]) -> list[list[Refusal]]:
-    """For each row, the refusals of SKUs that stand before, in any spelling."""
+    """For each row, the refusals of SKUs that occurred before, in any spelling."""
     seen: set[str] = set()
     found: list[list[Refusal]] = []
     for row in rows:
@@ -87,7 +87,7 @@ def _repeated(rows: Sequence[ProductRow]) -> list[list[Refusal]]:
         for given, path in named:
             sku = skus.normalized(given)
             if sku in seen:
-                error = invalid(f"The SKU {shown(sku)} occurs twice: give each SKU once.", *path)
+                error = invalid(f"The SKU {shown(sku)} occurs twice; name each SKU once.", *path)
                 found[-1] += error.refusals
             seen.add(sku)
     return found
@@ -118,7 +118,7 @@ def _upsert_product(edits: CatalogEdits, row: ProductRow) -> Item:
     if row.fields.get("name") is None:
         raise invalid("A new product needs a name.", "name")
     if row.combinations and row.fields.get("tracking") is None:
-        raise invalid("A new product with combinations needs a tracking.", "tracking")
+        raise invalid("A new product with combinations needs tracking.", "tracking")
     return edits.create_product({"sku": row.sku, **row.fields})
 
 

@@ -103,9 +103,10 @@ def _answer(kept: KeptAnswer, key: IdempotencyKey) -> Answer:
 
 
 async def once(key: IdempotencyKey | None, work: Callable[[], Awaitable[Result]]) -> Result:
-    """Run ``work``, which is no command, in a transaction, once for a key. A refusal must have written nothing.
+    """Run ``work``, which is not a command, in a transaction, once per key. If it is refused, it must have written nothing.
 
-    The answer is stored with what ``work`` writes. Of two calls with one key the later one is retried, and gets that answer.
+    The answer is stored in the same transaction. Of two concurrent calls with one key, the later is retried and gets the
+    stored answer.
     """
 
     async def transaction() -> Answer:
