@@ -574,7 +574,7 @@ async def test_a_product_that_becomes_wrong_after_the_check_is_reported_and_the_
     found = await importing.shopify(given, "BERLIN", begin("Checked", 250, take_sku))
 
     assert [(one.code, one.message) for one in found.refused] == [
-        (Code.ALREADY_EXISTS, "Line 251: The item S249 already exists.")
+        (Code.ALREADY_EXISTS, "Line 251: The product S249 already exists.")
     ]
     assert (figures(found)["products_made"], counted(found)) == (249, 249)
     assert await catalog.product(slug="h249") is None

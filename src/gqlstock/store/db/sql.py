@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 # PostgreSQL accepts at most 32,767 parameters per statement.
 _MAX_PARAMETERS = 30_000
+# With arrays as parameters, a limit keeps single messages small.
+_MAX_ROWS = 10_000
 
 
 async def insert(
@@ -48,7 +50,8 @@ async def insert_returning(
     wanted = ", ".join(f'"{column}"' for column in returning)
     shared = [*computed.values(), *(_slot(table, column, "") for column in same), "v.*"]
     returned: list[dict[str, Any]] = []
-    step = _MAX_PARAMETERS // len(columns)
+    # On PostgreSQL each column is one parameter.
+    step = _MAX_ROWS if is_postgres() else _MAX_PARAMETERS // len(columns)
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         if is_postgres():
