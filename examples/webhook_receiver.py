@@ -4,11 +4,12 @@
     export WEBHOOK_SECRET=whsec_…          # what createWebhookEndpoint answered, this once
     python webhook_receiver.py 9000        # listens at http://127.0.0.1:9000/
 
-To try it, start the demo with GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true – without it only public addresses are called –
-and run in GraphiQL, with the demo's token in the headers:
+To try it, start the demo with GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true. Without it only public addresses are called, by
+https. Then run in GraphiQL, with the demo's token in the headers, and testWebhookEndpoint with the endpoint's id:
 
     mutation {
-      createWebhookEndpoint(input: { url: "http://127.0.0.1:9000/", topics: [ORDER_PLACED, LOW_INVENTORY] }) {
+      createWebhookEndpoint(input: { url: "http://127.0.0.1:9000/", topics: [ORDER_PLACED, SHIPMENT_UPDATED] }) {
+        endpoint { id }
         secret
       }
     }
@@ -57,8 +58,9 @@ class Receiver(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         try:
-            # The signature is over the very bytes: check before anything is parsed. Also refuses what is older than
-            # five minutes, so that nobody can send again what they have overheard.
+            # The signature is over the very bytes: check before anything is parsed. Messages older than five minutes are
+            # refused too, so that nobody can send again what they have overheard. After a rotation a message has two
+            # signatures for a day: one that matches is enough.
             message = self.webhook.verify(body, {name.lower(): value for name, value in self.headers.items()})
         except WebhookVerificationError:
             self.answer(401)

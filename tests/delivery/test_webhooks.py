@@ -1,6 +1,5 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,10 +26,9 @@ from support import promised_dates as dates
 from support import settable_clock, webhook_receiver
 from support import shop_builders as make
 from support.settled_news import settled
-from support.webhook_receiver import Receiver
+from support.webhook_deliveries import delivered, dispatched, endpoint, rows
 
 PENDING, DELIVERED, FAILED = WorkState.PENDING, WorkState.DELIVERED, WorkState.FAILED
-EVERYTHING = list(WebhookTopic)
 
 
 @pytest.fixture
@@ -40,46 +38,6 @@ async def shop(db: None) -> None:
     for sku in ("MUG", "CUP"):
         await make.product(sku)
         await make.stock(sku, on_hand=10)
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    made = Http(private_addresses=True, seconds=5)
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
-def courier(http: Http) -> Courier:
-    return Courier(Webhooks(http))
-
-
-async def endpoint(to: Receiver | str, *topics: WebhookTopic, path: str = "/") -> tuple[int, str]:
-    # What was done before is not news to it.
-    await settled()
-    url = to if isinstance(to, str) else to.url(path)
-    return await webhooks.create(url, topics or EVERYTHING, private_addresses=True)
-
-
-async def dispatched() -> None:
-    """Turn all that was committed into work."""
-    await settled()
-    dispatcher = Dispatcher()
-    while await dispatcher.step():
-        pass
-
-
-async def delivered(courier: Courier) -> None:
-    """Deliver everything that is due."""
-    while True:
-        await courier.step()
-        if not courier.in_progress:
-            return
-        await courier.idle()
-
-
-async def rows() -> list[WebhookDelivery]:
-    return await WebhookDelivery.all().order_by("id")
 
 
 async def make_due() -> None:
@@ -175,6 +133,7 @@ async def test_each_topic_is_told_of_what_it_is_for(shop: None, courier: Courier
         "inventory.changed",
         "inventory.changed",
         "inventory.low",
+        "inventory.low_resolved",
         "inventory.out_of_stock",
         "order.placed",
         "order.placed",

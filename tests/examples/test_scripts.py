@@ -1,27 +1,21 @@
 """The examples that run beside a shop: each in a process of its own, against a real server."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from standardwebhooks import Webhook
 
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.services import ship, webhooks
+from gqlstock.services import ship
 from gqlstock.services.ship import CreateShipmentRequest
 from gqlstock.store import catalog
 from gqlstock.store.db import clock
@@ -170,84 +164,6 @@ async def test_a_stream_that_is_cut_off_leaves_the_copy_as_it_was(tmp_path: Path
     assert told.startswith("The server does not answer: ")
     assert stock.read_text() == "CUP,BERLIN,6,6\n"
     assert not stock.with_suffix(".csv.cursor").exists()
-
-
-@contextlib.asynccontextmanager
-async def receiving(port: int, secret: str, directory: Path) -> AsyncIterator[Path]:
-    """The example listens; gives the file that it prints into."""
-    env = {**os.environ, "WEBHOOK_SECRET": secret, "WEBHOOK_DATABASE": str(directory / "handled.db")}
-    printed = directory / "printed"
-    with printed.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(EXAMPLES / "webhook_receiver.py"), str(port), env=env, stdout=output, stderr=output
-        )
-    try:
-        async with asyncio.timeout(server_processes.PATIENCE), httpx.AsyncClient(verify=False) as http:
-            while True:
-                with contextlib.suppress(httpx.TransportError):
-                    await http.post(f"http://127.0.0.1:{port}/")
-                    break
-                await asyncio.sleep(0.05)
-        yield printed
-    finally:
-        process.kill()
-        await process.wait()
-
-
-def first_line(printed: Path) -> str:
-    """What is printed first, once it is."""
-    deadline = time.monotonic() + server_processes.PATIENCE
-    while not (told := printed.read_text()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.05)
-    return told
-
-
-def signed(secret: str, body: str, message_id: str = "msg_1", *, age: timedelta = timedelta(0)) -> dict[str, Any]:
-    """What httpx sends for a message of that age."""
-    moment = datetime.now(UTC) - age
-    headers = {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, moment, body),
-    }
-    return {"content": body, "headers": headers}
-
-
-async def test_the_receiver_handles_once_what_is_sent_twice_and_refuses_what_is_not_signed(tmp_path: Path) -> None:
-    secret, other = "whsec_c2VjcmV0IG9mIHRoZSBzaG9w", "whsec_bm90IHRoZSBzZWNyZXQgYXQgYWxs"
-    body = '{"type": "order.placed", "data": {"order": {"number": "100001"}}}'
-    sent = [
-        signed(secret, body),
-        signed(secret, body),
-        signed(other, body, "msg_2"),
-        signed(secret, body, "msg_3", age=timedelta(minutes=10)),
-        {"content": body},
-        signed(secret, body, "msg_4"),
-    ]
-    port = server_processes.free_port()
-
-    async with receiving(port, secret, tmp_path) as printed, httpx.AsyncClient(verify=False) as http:
-        answers = [(await http.post(f"http://127.0.0.1:{port}/", **one)).status_code for one in sent]
-
-    assert answers == [204, 204, 401, 401, 401, 204]
-    assert printed.read_text() == "order.placed {'order': {'number': '100001'}}\n" * 2
-
-
-async def test_the_receiver_takes_what_a_server_sends(db: None, database_env: dict[str, str], tmp_path: Path) -> None:
-    await make.shop()
-    await make.product("MUG")
-    await make.stock("MUG", on_hand=5)
-    port = server_processes.free_port()
-    url = f"http://127.0.0.1:{port}/"
-    _, secret = await webhooks.create(url, [WebhookTopic.OUT_OF_STOCK], private_addresses=True)
-    env = {**database_env, "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES": "true"}
-
-    async with server_processes.running(env, tmp_path), receiving(port, secret, tmp_path) as printed:
-        await make.order("MUG", 5)
-        told = await asyncio.to_thread(first_line, printed)
-
-    assert told.startswith("inventory.out_of_stock {'item': {")
 
 
 needs_node = pytest.mark.skipif("CI" not in os.environ and shutil.which("node") is None, reason="needs node")

@@ -372,6 +372,8 @@ async def messages(history: History) -> None:
     )
     endpoint = made["endpoint"]["id"]
     await history.do("updateWebhookEndpoint", id=endpoint, topics=["INVENTORY_CHANGED", "ORDER_PLACED"])
+    await history.do("testWebhookEndpoint", id=endpoint)
+    await history.do("rotateWebhookSecret", id=endpoint)
     await history.do("adjustStock", changes=[{"sku": "MUG", "warehouse": "BERLIN", "delta": 1}])
     await settled()
     dispatcher = Dispatcher()

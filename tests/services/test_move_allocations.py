@@ -31,6 +31,7 @@ from gqlstock.stock import present
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Allocation, Order
 from gqlstock.store.outbox import OutboxEntry
+from gqlstock.store.warehouses import Warehouse
 from support import order_life as life
 from support import promised_dates as dates
 from support import shop_builders as make
@@ -543,7 +544,12 @@ async def test_an_order_that_moves_to_stock_tells_its_new_date_once_and_those_be
     found = await news.entries()
     told = dict(found)
     assert [order_id for order_id, _ in found] == [order_id, second, third]
-    assert told[order_id] == {"expected_at_before": day(10).isoformat(), "expected_at": None, "updated": True}
+    assert told[order_id] == {
+        "expected_at_before": day(10).isoformat(),
+        "expected_at": None,
+        "updated": True,
+        "left": [(await Warehouse.get(code="BERLIN")).id],
+    }
     assert told[second] == {"expected_at_before": day(20).isoformat(), "expected_at": day(10).isoformat()}
     assert told[third] == {"expected_at_before": None, "expected_at": day(10).isoformat()}
     assert [(one.promised_at, one.id) for one in await Order.all().order_by("id")] == promised
@@ -572,7 +578,8 @@ async def test_a_move_of_units_that_are_there_tells_no_date_and_is_news_of_the_o
     await life.move(order_id, ("MUG", 3, *THERE))
 
     entries = await OutboxEntry.filter(topic="ORDER").order_by("id")
-    assert [(one.subject, one.data) for one in entries[before:]] == [(order_id, {})]
+    left = {"left": [(await Warehouse.get(code="BERLIN")).id]}
+    assert [(one.subject, one.data) for one in entries[before:]] == [(order_id, left)]
 
 
 async def test_a_promised_date_stays_as_it_was_told():

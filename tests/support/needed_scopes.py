@@ -23,7 +23,7 @@ SCOPED = {
     "orders:write": """placeOrder cancelOrder moveAllocations editOrder retryOrder createShipment shipShipment
       cancelShipment returnItems holdStock releaseStockHold""",
     "webhooks:write": """webhookEndpoints webhookDeliveries createWebhookEndpoint updateWebhookEndpoint
-      deleteWebhookEndpoint redeliverWebhook""",
+      deleteWebhookEndpoint testWebhookEndpoint rotateWebhookSecret redeliverWebhook""",
 }
 NEEDED = {name: scope for scope, names in SCOPED.items() for name in names.split()}
 SUBSCRIPTIONS = {

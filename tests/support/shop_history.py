@@ -519,6 +519,8 @@ class ShopHistory:
     async def webhooks(self) -> None:
         await self._do("createWebhookEndpoint", url="https://shop.example/hook", topics=["INVENTORY_CHANGED"])
         endpoint = await self._id("WebhookEndpoint", "webhook_endpoint")
+        await self._do("testWebhookEndpoint", id=endpoint)
+        await self._do("rotateWebhookSecret", id=endpoint)
         await self._do("updateWebhookEndpoint", id=endpoint, active=self._some(True, False))
         await self._do("deleteWebhookEndpoint", id=endpoint)
 

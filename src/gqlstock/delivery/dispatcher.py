@@ -152,7 +152,7 @@ class Dispatcher:
             )
             for (entry, _), message in zip(subscribed, messages, strict=True)
             for endpoint in endpoints
-            if message.topic in endpoint.topics and entry.cursor.place > endpoint.since
+            if endpoint.wants(message.topic, message.concerns) and entry.cursor.place > endpoint.since
         ]
 
     async def _letters(self, entries: Sequence[Entry]) -> list[Letter]:

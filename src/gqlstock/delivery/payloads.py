@@ -1,20 +1,21 @@
-"""What a webhook says: the kind of news, when it was, and the objects that it is about. ``docs/webhooks.md`` shows each.
+"""The bodies of webhooks: the type of the event, its time, and the objects that it is about. ``docs/webhooks.md`` shows each.
 
-What the news itself says is as it was then: an alert's figures, a movement, whether an item ran out. Figures of a level,
-of an order and of a transfer are those of the moment at which the message is made. Nothing of it is about a person.
+The event itself is told as it was then: an alert's figures, a movement, whether an item ran out, the state of a shipment.
+Levels, orders, shipments, transfers and products are shown as they are when the message is made. No body has personal data.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gqlstock.delivery import objects
 from gqlstock.rules import events, moments
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import transfers as transfer_rules
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.alerts import LowInventoryAlert
+from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
 from gqlstock.rules.feed import Entry
@@ -24,11 +25,12 @@ from gqlstock.rules.orders import Order, OrderLine
 from gqlstock.rules.quantities import wire
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.shipments import Shipment
 from gqlstock.rules.transfers import InventoryTransfer, InventoryTransferLine
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import order_dates
 from gqlstock.stock import reading
-from gqlstock.store import alerts, catalog, ledger, orders, transfers, warehouses
+from gqlstock.store import alerts, catalog, ledger, orders, shipments, transfers, warehouses
 from gqlstock.store import levels as level_rows
 
 _FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered", "incoming")
@@ -36,11 +38,12 @@ _FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``about`` is what messages are kept in order for."""
+    """``about``: the object whose messages stay in order. ``concerns``: its warehouses; empty where it has none."""
 
     topic: WebhookTopic
     about: str
     body: str
+    concerns: frozenset[int]
 
 
 async def messages(entries: Sequence[tuple[Entry, WebhookTopic]]) -> list[Message]:
@@ -58,28 +61,33 @@ async def _read(entries: Sequence[Entry]) -> "_News":
     moved = {entry.data["movement"] for entry in entries if entry.topic is Topic.LEVEL and "movement" in entry.data}
     raised = await alerts.alerts(_subjects(entries, Topic.ALERT))
     told = await _orders(_subjects(entries, Topic.ORDER))
+    packed = await shipments.shipments(_subjects(entries, Topic.SHIPMENT))
+    contents = await shipments.contents(packed)
+    shipped_orders = await orders.orders({one.order_id for one in packed.values()})
     moved_stock = await transfers.transfers(_subjects(entries, Topic.TRANSFER))
     items = {level.item_id for level in levels.values()} | {alert.item_id for alert in raised.values()}
-    found = await catalog.items(items | _subjects(entries, Topic.STOCK))
-    places = {level.warehouse_id for level in levels.values()} | {
-        alert.warehouse_id for alert in raised.values() if alert.warehouse_id is not None
-    }
+    found = await catalog.items(items | _subjects(entries, Topic.STOCK) | _subjects(entries, Topic.ITEM))
+    places = {level.warehouse_id for level in levels.values()} | {one.warehouse_id for one in packed.values()}
+    places |= {alert.warehouse_id for alert in raised.values() if alert.warehouse_id is not None}
     places |= {end for one in moved_stock.values() for end in (one.source_id, one.target_id)}
     sites = {entry.data["website"] for entry in entries if entry.topic is Topic.STOCK}
+    sites |= {one.website_id for one in [*shipped_orders.values(), *(dated.order for dated in told.values())]}
     return _News(
         levels=levels,
         movements=await ledger.movements(moved),
         alerts=raised,
         orders=told,
+        order_warehouses=await orders.warehouses_of(told),
+        shipments=packed,
+        contents=contents,
+        shipped_orders=shipped_orders,
+        shipped_lines=await orders.lines({one.line_id for inside in contents.values() for one in inside}),
         transfers=moved_stock,
         transfer_lines=await transfers.lines_of(moved_stock),
         announcements=await transfers.announcements_of(moved_stock),
         items=await catalog.with_products(found.values()),
         warehouses={one.id: one.code for one in (await warehouses.warehouses(places)).values()},
-        websites={
-            one.id: one.code
-            for one in (await warehouses.websites(sites | {one.order.website_id for one in told.values()})).values()
-        },
+        websites={one.id: one.code for one in (await warehouses.websites(sites)).values()},
     )
 
 
@@ -117,6 +125,12 @@ class _News:
     movements: dict[int, StockMovement]
     alerts: dict[int, LowInventoryAlert]
     orders: dict[int, "_DatedOrder"]
+    order_warehouses: dict[int, frozenset[int]]
+    shipments: dict[int, Shipment]
+    contents: dict[int, list[Allocation]]
+    """By shipment."""
+    shipped_orders: dict[int, Order]
+    shipped_lines: dict[int, OrderLine]
     transfers: dict[int, InventoryTransfer]
     transfer_lines: dict[int, list[InventoryTransferLine]]
     announcements: dict[int, list[StockAnnouncement]]
@@ -126,34 +140,43 @@ class _News:
     websites: dict[int, str]
 
     def message(self, entry: Entry, topic: WebhookTopic) -> Message:
+        concerns: frozenset[int] = frozenset()
         match entry.topic:
             case Topic.LEVEL:
                 level = self.levels[entry.subject]
                 about, data = f"item:{level.item_id}", self._level(level, entry.data.get("movement"))
+                concerns = frozenset({level.warehouse_id})
             case Topic.ALERT:
                 alert = events.alert_then(self.alerts[entry.subject], entry.data)
                 about, data = f"item:{alert.item_id}", self._alert(alert)
+                concerns = frozenset() if alert.warehouse_id is None else frozenset({alert.warehouse_id})
+            case Topic.SHIPMENT:
+                shipment = self.shipments[entry.subject]
+                about, data = f"shipment:{entry.subject}", {"shipment": self._shipment(shipment), **_states(entry)}
+                concerns = frozenset({shipment.warehouse_id})
             case Topic.TRANSFER:
-                about, data = f"transfer:{entry.subject}", self._transfer(self.transfers[entry.subject])
+                transfer = self.transfers[entry.subject]
+                about, data = f"transfer:{entry.subject}", {"transfer": self._transfer(transfer)}
+                concerns = frozenset({transfer.source_id, transfer.target_id})
             case Topic.STOCK:
                 about, data = f"item:{entry.subject}", self._stock(entry)
+            case Topic.ITEM:
+                change = {"change": events.item_change(entry.data).value}
+                about, data = f"item:{entry.subject}", change | objects.product(*self._with_product(entry.subject))
             case _:
                 about, data = f"order:{entry.subject}", self._order(self.orders[entry.subject])
                 if topic is WebhookTopic.ORDER_DATE_CHANGED:
                     data |= _dates(entry)
-        told = {"type": rules.TYPES[topic], "timestamp": moments.wire(entry.created_at), "data": data}
-        return Message(topic, about, json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+                concerns = self.order_warehouses[entry.subject] | events.left_warehouses(entry.data)
+        return Message(topic, about, rules.body(topic, entry.created_at, data), concerns)
+
+    def _with_product(self, item_id: int) -> tuple[Item, Item]:
+        """An item and its product, which is itself for a product."""
+        item = self.items[item_id]
+        return item, item if item.product_id is None else self.items[item.product_id]
 
     def _item(self, item_id: int) -> dict[str, Any]:
-        item = self.items[item_id]
-        product = item if item.product_id is None else self.items[item.product_id]
-        kind = "Product" if item.is_product else "Combination"
-        return {
-            "id": global_id(kind, item.id),
-            "sku": item.sku,
-            "name": item.name,
-            "code": item.own_code or product.sku,
-        }
+        return objects.item(*self._with_product(item_id))
 
     def _level(self, level: Level, movement_id: int | None) -> dict[str, Any]:
         movement = self.movements[movement_id] if movement_id is not None else None
@@ -162,7 +185,7 @@ class _News:
             "item": self._item(level.item_id),
             "warehouse": self.warehouses[level.warehouse_id],
             "level": {"id": global_id("InventoryLevel", level.id), **figures},
-            "movement": _movement(movement) if movement is not None else None,
+            "movement": objects.movement(movement) if movement is not None else None,
         }
 
     def _alert(self, alert: LowInventoryAlert) -> dict[str, Any]:
@@ -174,6 +197,7 @@ class _News:
                 "quantityLeft": wire(alert.quantity_left),
                 "threshold": wire(alert.threshold),
                 "raisedAt": moments.wire(alert.raised_at),
+                "resolvedAt": objects.moment(alert.resolved_at),
             },
         }
 
@@ -191,8 +215,8 @@ class _News:
                 "reference": order.reference,
                 "placedAt": moments.wire(order.placed_at),
                 "updatedAt": moments.wire(order.updated_at),
-                "expectedAt": _optional_moment(dated.expected_at),
-                "promisedAt": _optional_moment(order.promised_at),
+                "expectedAt": objects.moment(dated.expected_at),
+                "promisedAt": objects.moment(order.promised_at),
                 "lines": [
                     {
                         "id": global_id("OrderLine", line.id),
@@ -200,61 +224,35 @@ class _News:
                         "name": line.name,
                         "quantity": wire(line.quantity),
                         "canceled": wire(line.canceled),
-                        "expectedAt": _optional_moment(expected_at),
+                        "expectedAt": objects.moment(expected_at),
                     }
                     for line, expected_at in dated.lines
                 ],
             }
         }
 
+    def _shipment(self, shipment: Shipment) -> dict[str, Any]:
+        order = self.shipped_orders[shipment.order_id]
+        contents = [(self.shipped_lines[one.line_id], one.quantity) for one in self.contents[shipment.id]]
+        return objects.shipment(
+            shipment, order, contents, self.warehouses[shipment.warehouse_id], self.websites[order.website_id]
+        )
+
     def _transfer(self, transfer: InventoryTransfer) -> dict[str, Any]:
-        return {
-            "transfer": {
-                "id": global_id("InventoryTransfer", transfer.id),
-                "number": transfer_rules.number(transfer.id),
-                "state": transfer.state.value,
-                "from": self.warehouses[transfer.source_id],
-                "to": self.warehouses[transfer.target_id],
-                "expectedAt": _optional_moment(transfer_rules.expected_at(self.announcements[transfer.id])),
-                "reference": transfer.reference,
-                "createdAt": moments.wire(transfer.created_at),
-                "updatedAt": moments.wire(transfer.updated_at),
-                "closedAt": _optional_moment(transfer.closed_at),
-                "lines": [
-                    {
-                        "sku": line.sku,
-                        "quantity": wire(line.quantity),
-                        "received": wire(line.received),
-                        "returned": wire(line.returned),
-                        "lost": wire(line.lost),
-                    }
-                    for line in self.transfer_lines[transfer.id]
-                ],
-            }
-        }
+        expected_at = transfer_rules.expected_at(self.announcements[transfer.id])
+        source, target = self.warehouses[transfer.source_id], self.warehouses[transfer.target_id]
+        return objects.transfer(transfer, self.transfer_lines[transfer.id], expected_at, source, target)
 
 
 def _dates(entry: Entry) -> dict[str, str | None]:
     before, after = (events.moment_of(entry.data[name]) for name in ("expected_at_before", "expected_at"))
-    return {"expectedAtBefore": _optional_moment(before), "expectedAt": _optional_moment(after)}
+    return {"expectedAtBefore": objects.moment(before), "expectedAt": objects.moment(after)}
 
 
-def _movement(movement: StockMovement) -> dict[str, Any]:
-    return {
-        "id": global_id("StockMovement", movement.id),
-        "kind": movement.kind.value,
-        "quantity": wire(movement.quantity),
-        "onHandAfter": wire(movement.on_hand_after),
-        "reason": movement.reason,
-        "reference": movement.reference,
-        "createdAt": moments.wire(movement.created_at),
-    }
+def _states(entry: Entry) -> dict[str, str | None]:
+    return {"stateBefore": entry.data["state_before"], "state": entry.data["state"]}
 
 
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
-
-
-def _optional_moment(value: datetime | None) -> str | None:
-    return moments.wire(value) if value is not None else None

@@ -8,7 +8,7 @@ from gqlstock.adapters.signature import sign
 from gqlstock.adapters.webhook_calls import Answer, Calls
 from gqlstock.rules import retries
 from gqlstock.rules.retries import WorkState
-from gqlstock.rules.webhooks import WebhookDelivery
+from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint
 from gqlstock.store import webhooks
 from gqlstock.store.db import clock
 
@@ -36,18 +36,19 @@ class Webhooks:
         if not endpoint.active:
             await self.queue.give_back([thing])
             return True
-        answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint.secret, clock.now()))
+        answer = await self._http.post(endpoint.url, thing.body, headers(thing, endpoint, clock.now()))
         await _settle(thing, answer)
         return answer.is_taken
 
 
-def headers(delivery: WebhookDelivery, secret: str, at: datetime) -> dict[str, str]:
-    """What says whose message it is and which one; the id is the same each time it is sent."""
+def headers(delivery: WebhookDelivery, endpoint: WebhookEndpoint, at: datetime) -> dict[str, str]:
+    """The headers of a message. Its id is the same each time it is sent. While two secrets sign, it has both signatures."""
+    signatures = [sign(secret, delivery.message_id, at, delivery.body) for secret in endpoint.secrets(at)]
     return {
         "content-type": "application/json",
         "webhook-id": delivery.message_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": sign(secret, delivery.message_id, at, delivery.body),
+        "webhook-signature": " ".join(signatures),
     }
 
 

@@ -40,6 +40,7 @@ def coarse(keys: Iterable[Key]) -> set[Key]:
 _WITHOUT_ITEM: dict[str, frozenset[Key]] = {
     Topic.ORDER: frozenset(),
     Topic.TRANSFER: frozenset(),
+    Topic.SHIPMENT: frozenset(),
     Topic.STOCK: frozenset(),
     Topic.SETTINGS: frozenset({SETTINGS}),
     Topic.TOKENS: frozenset({TOKENS}),

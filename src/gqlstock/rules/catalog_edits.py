@@ -201,14 +201,6 @@ class CatalogEdits:
         return [(self._before[one], self._state.items[one]) for one in self._changed_ids()]
 
     @property
-    def announced(self) -> list[Item]:
-        """The changed items that readers are told of; the product of combinations that only followed it."""
-        changed = self._changed_ids()
-        ids = {one: None for one in changed if one in self._state.edited}
-        ids |= {self._state.items[one].product_id or one: None for one in changed if one in self._state.rewritten}
-        return [self._state.items[one] for one in ids]
-
-    @property
     def changed_settings(self) -> Mapping[int, Mapping[str, Any]]:
         """The changed settings by item; None resets a value."""
         return self._state.settings

@@ -12,6 +12,7 @@ from typing import Any
 
 from gqlstock.rules.alerts import AlertState, LowInventoryAlert
 from gqlstock.rules.catalog import Item
+from gqlstock.rules.shipments import ShipmentState
 
 
 class Topic(StrEnum):
@@ -34,6 +35,8 @@ class Topic(StrEnum):
     TOKENS = "TOKENS"
     """A token was created or revoked. The subject is 0."""
     TRANSFER = "TRANSFER"
+    SHIPMENT = "SHIPMENT"
+    """A shipment was created, or has another state."""
     RESET = "RESET"
     """Rows may have changed without entries, for example by a migration. The subject is 0."""
     UNKNOWN = "UNKNOWN"
@@ -42,6 +45,16 @@ class Topic(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> "Topic":
         return cls.UNKNOWN
+
+
+class ItemChange(StrEnum):
+    """What happened to the item of an entry."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    NONE = "NONE"
+    """Only something that is kept with the item changed, for example a setting of one of its levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +84,38 @@ def order_date_changed(order_id: int, before: datetime | None, after: datetime |
     return Event(Topic.ORDER, order_id, {"expected_at_before": _text(before), "expected_at": _text(after)})
 
 
+def order_moved(order_id: int, left: Iterable[int]) -> Event:
+    """An order of which units were moved to other warehouses. ``left``: the ids of the warehouses that had them before."""
+    return Event(Topic.ORDER, order_id, {"left": sorted(set(left))})
+
+
+def left_warehouses(order: Mapping[str, Any]) -> frozenset[int]:
+    """The ids of the warehouses that units of an order left, by the data of its event."""
+    return frozenset(order.get("left", ()))
+
+
 def is_date_change(order: Mapping[str, Any]) -> bool:
     """Whether the data of an order event comes from ``order_date_changed``."""
     return "expected_at" in order
 
 
-def items_changed(items: Iterable[Item]) -> list[Event]:
-    """Changed items. Readers read the items again."""
-    return items_with_products_changed((item.id, item.product_id) for item in items)
+def items_changed(items: Iterable[Item], change: ItemChange = ItemChange.UPDATED) -> list[Event]:
+    """Created, updated or deleted items. Readers read the items again."""
+    return items_with_products_changed(((item.id, item.product_id) for item in items), change)
 
 
-def products_changed(product_ids: Iterable[int]) -> list[Event]:
-    """Changed products, or combinations of theirs."""
-    return items_with_products_changed((product_id, None) for product_id in product_ids)
+def items_with_products_changed(
+    ids: Iterable[tuple[int, int | None]], change: ItemChange = ItemChange.UPDATED
+) -> list[Event]:
+    """As ``items_changed``, for items given as the id of each and that of its product, None for a product."""
+    # An entry without data is an update: earlier versions wrote all entries of items so.
+    data = {} if change is ItemChange.UPDATED else {"change": change.value}
+    return [Event(Topic.ITEM, item_id, data, item_id=product_id or item_id) for item_id, product_id in ids]
 
 
-def items_with_products_changed(ids: Iterable[tuple[int, int | None]]) -> list[Event]:
-    """Changed items, given as the id of each and that of its product, None for a product."""
-    return [Event(Topic.ITEM, item_id, item_id=product_id or item_id) for item_id, product_id in ids]
+def item_change(item: Mapping[str, Any]) -> ItemChange:
+    """What happened to an item, by the data of its event."""
+    return ItemChange(item.get("change", ItemChange.UPDATED))
 
 
 def level_changed(level_id: int, item_id: int) -> Event:
@@ -106,6 +133,11 @@ def transfer_changed(transfer_id: int) -> Event:
     return Event(Topic.TRANSFER, transfer_id)
 
 
+def shipment_changed(shipment_id: int, before: ShipmentState | None, after: ShipmentState) -> Event:
+    """A shipment with another state. ``before`` is None for a new one."""
+    return Event(Topic.SHIPMENT, shipment_id, {"state_before": before, "state": after})
+
+
 def stock_crossed(item_id: int, website_id: int, *, in_stock: bool) -> Event:
     """An item crossed the in-stock threshold on a website."""
     return Event(Topic.STOCK, item_id, {"website": website_id, "in_stock": in_stock})
@@ -120,6 +152,12 @@ def alert_changed(alert: LowInventoryAlert) -> Event:
         "resolved_at": _text(alert.resolved_at),
     }
     return Event(Topic.ALERT, alert.id, data, alert.item_id)
+
+
+def alert_acknowledged(alert: LowInventoryAlert) -> Event:
+    """An alert that somebody acknowledged, even if it had been resolved before."""
+    changed = alert_changed(alert)
+    return dataclasses.replace(changed, data={**changed.data, "acknowledging": True})
 
 
 def alert_then(alert: LowInventoryAlert, data: Mapping[str, Any]) -> LowInventoryAlert:
@@ -150,9 +188,11 @@ RESET = Event(Topic.RESET, 0)
 def deduplicated(events: Iterable[Event]) -> list[Event]:
     """The events of one transaction. An event without data is left out where its subject has another event.
 
-    A changed date of an order says for it that the order was updated.
+    A changed date of an order says for it that the order was updated, and which warehouses its units left. An item has
+    one event.
     """
-    given = list(events)
+    left: dict[int, frozenset[int]] = {}
+    given = [_without_left(event, left) for event in _one_of_each_item(events)]
     seen = {(event.topic, event.subject) for event in given if event.data}
     updated = {(event.topic, event.subject) for event in given if not event.data}
     updated -= {(event.topic, event.subject) for event in given if event.data.get("placed")}
@@ -163,6 +203,43 @@ def deduplicated(events: Iterable[Event]) -> list[Event]:
             event = dataclasses.replace(event, data={**event.data, "updated": True})
             updated.discard(key)
         if event.data or key not in seen:
-            kept.append(event)
+            kept.append(_with_left(event, left))
             seen.add(key)
     return kept
+
+
+def _without_left(event: Event, left: dict[int, frozenset[int]]) -> Event:
+    """The event; of moved units the update of the order, with the warehouses put into ``left`` by order."""
+    if event.topic is not Topic.ORDER or "left" not in event.data:
+        return event
+    left[event.subject] = left.get(event.subject, frozenset()) | left_warehouses(event.data)
+    return dataclasses.replace(event, data={})
+
+
+def _with_left(event: Event, left: dict[int, frozenset[int]]) -> Event:
+    """The event; the first one of an order whose units left warehouses says so."""
+    if event.topic is not Topic.ORDER or event.subject not in left:
+        return event
+    return dataclasses.replace(event, data={**event.data, "left": sorted(left.pop(event.subject))})
+
+
+_WEAKEST_FIRST = (ItemChange.NONE, ItemChange.UPDATED, ItemChange.CREATED, ItemChange.DELETED)
+
+
+def _one_of_each_item(events: Iterable[Event]) -> list[Event]:
+    """The events. Of several events of one item only the one that says most: a new item that was also updated is new."""
+    kept: list[Event] = []
+    places: dict[int, int] = {}
+    for event in events:
+        if event.topic is not Topic.ITEM:
+            kept.append(event)
+        elif event.subject not in places:
+            places[event.subject] = len(kept)
+            kept.append(event)
+        elif _strength(event) > _strength(kept[places[event.subject]]):
+            kept[places[event.subject]] = event
+    return kept
+
+
+def _strength(item: Event) -> int:
+    return _WEAKEST_FIRST.index(item_change(item.data))

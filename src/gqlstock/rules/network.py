@@ -9,6 +9,9 @@ from gqlstock.rules import geo, skus
 
 T = TypeVar("T")
 
+MAX_WAREHOUSES = 250
+"""The most warehouses that a caller names in one list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Organization:

@@ -1,21 +1,25 @@
 """Webhooks: their topics, valid endpoints, and the topic of each event. ``delivery.webhooks`` sends them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from gqlstock.rules import addresses, events
+from gqlstock.rules import addresses, events, moments
 from gqlstock.rules.alerts import AlertState
-from gqlstock.rules.events import Topic
+from gqlstock.rules.events import ItemChange, Topic
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, shown
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.work import Work
 
 MAX_URL = 2_000
+PREVIOUS_SECRET_SIGNS = timedelta(hours=24)
+"""How long the secret before the last rotation signs as well."""
+_SETTING = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 
 
 class WebhookTopic(StrEnum):
@@ -26,7 +30,11 @@ class WebhookTopic(StrEnum):
     ORDER_PLACED = "ORDER_PLACED"
     ORDER_UPDATED = "ORDER_UPDATED"
     ORDER_DATE_CHANGED = "ORDER_DATE_CHANGED"
+    SHIPMENT_UPDATED = "SHIPMENT_UPDATED"
     TRANSFER_UPDATED = "TRANSFER_UPDATED"
+    LOW_INVENTORY_RESOLVED = "LOW_INVENTORY_RESOLVED"
+    PRODUCT_UPDATED = "PRODUCT_UPDATED"
+    TEST = "TEST"
 
 
 # The type names in payloads, in the form of the Standard Webhooks specification.
@@ -38,7 +46,11 @@ TYPES = {
     WebhookTopic.ORDER_PLACED: "order.placed",
     WebhookTopic.ORDER_UPDATED: "order.updated",
     WebhookTopic.ORDER_DATE_CHANGED: "order.date_changed",
+    WebhookTopic.SHIPMENT_UPDATED: "shipment.updated",
     WebhookTopic.TRANSFER_UPDATED: "transfer.updated",
+    WebhookTopic.LOW_INVENTORY_RESOLVED: "inventory.low_resolved",
+    WebhookTopic.PRODUCT_UPDATED: "product.updated",
+    WebhookTopic.TEST: "test",
 }
 
 
@@ -46,14 +58,18 @@ TYPES = {
 class WebhookEndpoint:
     """An endpoint of webhooks. A deleted one is never active; its deliveries still refer to it.
 
-    It gets the outbox entries after ``since``, the end of the outbox when the endpoint was created.
+    It gets the outbox entries after ``since``, the end of the outbox when the endpoint was created. ``warehouses``: ids;
+    None for all. The previous secret signs as well until ``previous_secret_until``.
     """
 
     id: int
     url: str
     stored_topics: list[str]
+    warehouses: list[int] | None
     active: bool
     secret: str
+    previous_secret: str | None
+    previous_secret_until: datetime | None
     since_era: int
     since_tx: int
     since_id: int
@@ -68,10 +84,22 @@ class WebhookEndpoint:
     def topics(self) -> list[WebhookTopic]:
         return [WebhookTopic(stored) for stored in self.stored_topics]
 
+    def wants(self, topic: WebhookTopic, concerns: Collection[int]) -> bool:
+        """Whether it gets messages of a topic about something that concerns these warehouses. No warehouse: all endpoints."""
+        return topic in self.topics and (
+            self.warehouses is None or not concerns or not set(concerns).isdisjoint(self.warehouses)
+        )
+
+    def secrets(self, at: datetime) -> list[str]:
+        """The secrets that sign its messages at a moment, the newest first."""
+        if self.previous_secret is None or self.previous_secret_until is None or at >= self.previous_secret_until:
+            return [self.secret]
+        return [self.secret, self.previous_secret]
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery(Work):
-    """A message to an endpoint. Its line is the endpoint and the item, order or transfer that it is about."""
+    """A message to an endpoint. Its line is the endpoint and the object that it is about, for example an item or an order."""
 
     endpoint_id: int
     topic: WebhookTopic
@@ -82,7 +110,7 @@ class WebhookDelivery(Work):
 def new_delivery(
     endpoint_id: int, about: str, message_id: str, topic: WebhookTopic, body: str, at: datetime
 ) -> WebhookDelivery:
-    """A new message to an endpoint, about an item, an order or a transfer."""
+    """A new message to an endpoint. ``about``: the object whose messages stay in order."""
     return WebhookDelivery(
         id=UNSTORED,
         line=f"{endpoint_id}/{about}",
@@ -102,6 +130,12 @@ def new_delivery(
     )
 
 
+def body(topic: WebhookTopic, at: datetime, data: Mapping[str, Any]) -> str:
+    """The JSON of a message: its type, the time of the event, and what it is about."""
+    told = {"type": TYPES[topic], "timestamp": moments.wire(at), "data": data}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
 def topics_of(entry: Topic, data: Mapping[str, Any]) -> tuple[WebhookTopic, ...]:
     """The webhook topics of an outbox entry. Most have one or none."""
     match entry:
@@ -109,12 +143,18 @@ def topics_of(entry: Topic, data: Mapping[str, Any]) -> tuple[WebhookTopic, ...]
             return (WebhookTopic.INVENTORY_CHANGED,)
         case Topic.ORDER:
             return _of_order(data)
+        case Topic.SHIPMENT:
+            return (WebhookTopic.SHIPMENT_UPDATED,)
         case Topic.TRANSFER:
             return (WebhookTopic.TRANSFER_UPDATED,)
+        case Topic.ITEM if events.item_change(data) is not ItemChange.NONE:
+            return (WebhookTopic.PRODUCT_UPDATED,)
         case Topic.STOCK:
             return (WebhookTopic.BACK_IN_STOCK if data["in_stock"] else WebhookTopic.OUT_OF_STOCK,)
         case Topic.ALERT if is_raised(data):
             return (WebhookTopic.LOW_INVENTORY,)
+        case Topic.ALERT if _is_resolved(data):
+            return (WebhookTopic.LOW_INVENTORY_RESOLVED,)
     return ()
 
 
@@ -132,6 +172,21 @@ def is_raised(alert: Mapping[str, Any]) -> bool:
     return bool(alert["state"] == AlertState.RAISED and alert["acknowledged_at"] is None)
 
 
+def _is_resolved(alert: Mapping[str, Any]) -> bool:
+    """Whether an alert event reports a resolved alert, not a resolved one that is acknowledged."""
+    return bool(alert["state"] == AlertState.RESOLVED and not alert.get("acknowledging"))
+
+
+def rotated(endpoint: WebhookEndpoint, secret: str, at: datetime) -> WebhookEndpoint:
+    """The endpoint with a new secret. Only the secret that it replaces signs on, not an earlier one."""
+    return replace(
+        endpoint,
+        secret=secret,
+        previous_secret=endpoint.secret,
+        previous_secret_until=at + PREVIOUS_SECRET_SIGNS,
+    )
+
+
 def topics(wanted: Iterable[WebhookTopic]) -> list[WebhookTopic]:
     """The distinct topics of an endpoint. Raises ``Refused`` when there is none."""
     distinct = sorted(set(wanted), key=list(WebhookTopic).index)
@@ -141,7 +196,10 @@ def topics(wanted: Iterable[WebhookTopic]) -> list[WebhookTopic]:
 
 
 def url(value: str, *, private_addresses: bool) -> str:
-    """The URL of an endpoint, checked. Raises ``Refused`` for an invalid URL or a private address."""
+    """The URL of an endpoint, checked. Raises ``Refused`` for an invalid URL.
+
+    Without ``private_addresses``, private addresses and http:// are refused as well.
+    """
     given = value.strip()
     if len(given) > MAX_URL:
         raise invalid(f"The URL {shown(given)} has {len(given)} characters: at most {MAX_URL}.", "url")
@@ -159,5 +217,11 @@ def url(value: str, *, private_addresses: bool) -> str:
     address = addresses.parse(host)
     is_private = addresses.is_local_name(host) if address is None else not addresses.is_public(address)
     if is_private and not private_addresses:
-        raise invalid(f"{shown(given)} is a private address: webhooks go to public ones only.", "url")
+        raise invalid(
+            f"{shown(given)} is a private address: webhooks go to public ones, unless {_SETTING} is true.", "url"
+        )
+    if parts.scheme == "http" and not private_addresses:
+        raise invalid(
+            f"{shown(given)} is not encrypted: write https://. http:// is for servers with {_SETTING}=true.", "url"
+        )
     return given

@@ -1,6 +1,6 @@
 """Acknowledges low-inventory alerts, and resolves those of deleted items. ``stock.consequences`` raises them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,7 +22,8 @@ async def acknowledge(caller: Caller, alert_id: GivenId) -> int:
             raise refusals.missing("alert", alert_id.text, "id")
         if alert.acknowledged_at is None:
             acknowledged = replace(alert, acknowledged_by=caller.name, acknowledged_at=clock.now())
-            await _write([(alert, acknowledged)])
+            await tables.update(LowInventoryAlert, [(alert, acknowledged)])
+            await outbox.add([events.alert_acknowledged(acknowledged)])
         return alert.id
 
     return await transactions.run(work)
@@ -31,10 +32,6 @@ async def acknowledge(caller: Caller, alert_id: GivenId) -> int:
 async def resolve(item_ids: Collection[int], now: datetime) -> None:
     """Resolve the open alerts of locked items, in the running transaction."""
     open_alerts = await commands.open_alerts(item_ids)
-    await _write([(alert, replace(alert, state=AlertState.RESOLVED, resolved_at=now)) for alert in open_alerts])
-
-
-async def _write(changed: Sequence[tuple[LowInventoryAlert, LowInventoryAlert]]) -> None:
-    """Write pairs of the old and the new version of an alert, with their events."""
+    changed = [(alert, replace(alert, state=AlertState.RESOLVED, resolved_at=now)) for alert in open_alerts]
     await tables.update(LowInventoryAlert, changed)
     await outbox.add([events.alert_changed(after) for _, after in changed])

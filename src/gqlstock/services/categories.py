@@ -7,7 +7,7 @@ from typing import Any
 from gqlstock.rules import catalog as rules
 from gqlstock.rules import refusals
 from gqlstock.rules.categories import Category
-from gqlstock.rules.events import ANY_SETTING, products_changed
+from gqlstock.rules.events import ANY_SETTING, ItemChange, items_with_products_changed
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid, wrong_state
 from gqlstock.stock import categories
@@ -71,7 +71,9 @@ async def delete(slug: str) -> int:
             raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
         left = await catalog.leave_category(found.id)
         await rows.delete(found.id)
-        await outbox.add([ANY_SETTING, *products_changed(left)])
+        # These products are deleted: nobody is told that they have no category any more.
+        unfiled = items_with_products_changed([(product_id, None) for product_id in left], ItemChange.NONE)
+        await outbox.add([ANY_SETTING, *unfiled])
         return found.id
 
     return await transactions.run(work)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from gqlstock.rules.catalog import Item
-from gqlstock.rules.events import items_changed
+from gqlstock.rules.events import ItemChange, items_changed
 from gqlstock.rules.item_use import ItemUse
 from gqlstock.rules.ledger import Level
 from gqlstock.services import alerts
@@ -33,4 +33,4 @@ async def retire(items: Sequence[Item]) -> None:
     await catalog.retire(items, now)
     await ledger.retire(unused, now)
     await alerts.resolve(ids, now)
-    await outbox.add(items_changed(items))
+    await outbox.add(items_changed(items, ItemChange.DELETED))

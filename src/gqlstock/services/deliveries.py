@@ -14,7 +14,7 @@ _RETENTION = {WorkState.DELIVERED: timedelta(days=7), WorkState.FAILED: timedelt
 
 
 async def forget() -> None:
-    """Fail deliveries that are too old, and delete results after their retention."""
+    """Fail deliveries that are too old, and delete results after their retention, and secrets that no longer sign."""
     now = clock.now()
     await webhooks.queue.give_up(
         now - _MAX_AGE, _GIVEN_UP, lambda rows: webhooks.lock({row.endpoint_id for row in rows})
@@ -23,6 +23,7 @@ async def forget() -> None:
     for state, retention in _RETENTION.items():
         await webhooks.queue.forget(state, now - retention)
         await mail.queue.forget(state, now - retention)
+    await webhooks.forget_previous_secrets(now)
 
 
 async def bring_forward() -> None:

@@ -12,7 +12,7 @@ from gqlstock.rules import fallback, skus
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.catalog_edits import CatalogEdits
 from gqlstock.rules.catalog_rows import CatalogRows, Changes
-from gqlstock.rules.events import items_changed
+from gqlstock.rules.events import ItemChange, items_changed
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.settings import SettingScope
 from gqlstock.services import delete_items
@@ -181,7 +181,8 @@ async def _write(edits: CatalogEdits) -> Edited:
     await catalog.update_combinations(shared)
     created = await _insert(edits.created)
     ids = {new.id: item.id for new, item in created}
-    await outbox.add(items_changed([*edits.announced, *(item for _, item in created)]))
+    await outbox.add(items_changed([after for _, after in changed]))
+    await outbox.add(items_changed([item for _, item in created], ItemChange.CREATED))
     reassessed = [after.id for before, after in changed if after.is_product and _decides(before) != _decides(after)]
     await reassessments.add_items(reassessed)
     by_place = {}

@@ -1,11 +1,11 @@
 """Move units of an order to another warehouse. Which units are moved first is decided in ``rules.shipments``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from gqlstock.rules import canonical, ledger, refusals
+from gqlstock.rules import canonical, events, ledger, refusals
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as rules
 from gqlstock.rules.ledger import Level
@@ -56,7 +56,9 @@ class MoveAllocations(RowsCommand[MoveAllocationsRequest]):
                 self._move(open_order, row, snapshot.network, website)
         if refused:
             raise Refused(refused)
-        return self.changes(open_order)
+        left = [snapshot.network.warehouse_id(row.source) for row in self.request.lines]
+        moved = events.order_moved(open_order.order.id, [one for one in left if one is not None])
+        return replace(self.changes(open_order), events=[moved])
 
     def _move(self, open_order: OpenOrder, row: MovedQuantity, network: Network, website: SalesChannel) -> None:
         check_ends(network, self.caller, row.source, row.target)

@@ -8,7 +8,7 @@ from gqlstock.rules import catalog, geo, refusals, skus
 from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ids import UNSTORED
-from gqlstock.rules.network import Assignment, Organization, Warehouse, Website
+from gqlstock.rules.network import MAX_WAREHOUSES, Assignment, Organization, Warehouse, Website
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.settings import camel
 from gqlstock.store import outbox, reassessments
@@ -17,7 +17,6 @@ from gqlstock.store.db import clock, tables, transactions
 
 DEFAULT_ORGANIZATION = "default"
 _MAX_PRIORITY = 2**31 - 1
-_MAX_WAREHOUSES = 250
 
 Changes = Mapping[str, Any]
 """Requested changes by field name. A field that is left out stays; None clears it."""
@@ -173,8 +172,8 @@ async def _free_code(kind: str, find: Callable[[str], Awaitable[object | None]],
 
 async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehouse]) -> None:
     """Replace the warehouses that a website or an organization sells from."""
-    if len(assigned) > _MAX_WAREHOUSES:
-        raise refusals.too_many("warehouses", len(assigned), _MAX_WAREHOUSES, "warehouses")
+    if len(assigned) > MAX_WAREHOUSES:
+        raise refusals.too_many("warehouses", len(assigned), MAX_WAREHOUSES, "warehouses")
     known = await rows.warehouses_by_code({one.warehouse for one in assigned})
     assignments = []
     for number, one in enumerate(assigned):

@@ -1,4 +1,4 @@
-"""Creates, changes and deletes webhook endpoints, and redelivers messages. ``delivery.webhooks`` sends them."""
+"""Creates, changes, tests and deletes webhook endpoints, and redelivers messages. ``delivery.webhooks`` sends them."""
 
 import base64
 import secrets
@@ -9,11 +9,12 @@ from typing import Any
 from gqlstock.rules import refusals
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.given_ids import GivenId
-from gqlstock.rules.ids import UNSTORED
-from gqlstock.rules.refusals import wrong_state
+from gqlstock.rules.ids import UNSTORED, global_id
+from gqlstock.rules.network import MAX_WAREHOUSES
+from gqlstock.rules.refusals import Refusal, Refused, invalid, wrong_state
 from gqlstock.rules.retries import WorkState
 from gqlstock.rules.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
-from gqlstock.store import outbox
+from gqlstock.store import outbox, warehouses
 from gqlstock.store import webhooks as rows
 from gqlstock.store.db import clock, transactions
 
@@ -22,11 +23,17 @@ _SECRET_BYTES = 32
 _PREFIX = "whsec_"
 
 
-async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses: bool) -> tuple[int, str]:
-    """Create an endpoint. Returns its id and the secret that signs its messages."""
+async def create(
+    url: str,
+    topics: Sequence[WebhookTopic],
+    warehouse_codes: Sequence[str] | None = None,
+    *,
+    private_addresses: bool,
+) -> tuple[int, str]:
+    """Create an endpoint. Returns its id and the secret that signs its messages. ``warehouse_codes``: None for all."""
     checked_topics = rules.topics(topics)
     address = rules.url(url, private_addresses=private_addresses)
-    secret = _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = _new_secret()
 
     async def work() -> int:
         since_era, since_tx, since_id = (await outbox.latest()).place
@@ -34,8 +41,11 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
             id=UNSTORED,
             url=address,
             stored_topics=[*checked_topics],
+            warehouses=await _warehouse_ids(warehouse_codes),
             active=True,
             secret=secret,
+            previous_secret=None,
+            previous_secret_until=None,
             since_era=since_era,
             since_tx=since_tx,
             since_id=since_id,
@@ -48,7 +58,7 @@ async def create(url: str, topics: Sequence[WebhookTopic], *, private_addresses:
 
 
 async def update(given_id: GivenId, changes: Mapping[str, Any], *, private_addresses: bool) -> int:
-    """Change the URL and the topics of an endpoint, and whether it is active. Inactive endpoints get nothing."""
+    """Change the given fields of an endpoint. Inactive endpoints get nothing. ``warehouses``: codes; None for all."""
     values: dict[str, Any] = {}
     if changes.get("url") is not None:
         values["url"] = rules.url(changes["url"], private_addresses=private_addresses)
@@ -59,6 +69,8 @@ async def update(given_id: GivenId, changes: Mapping[str, Any], *, private_addre
 
     async def work() -> int:
         found = await _in_use(given_id)
+        if "warehouses" in changes:
+            values["warehouses"] = await _warehouse_ids(changes["warehouses"])
         await rows.update_endpoint(found, replace(found, **values))
         return found.id
 
@@ -70,11 +82,64 @@ async def delete(given_id: GivenId) -> int:
 
     async def work() -> int:
         found = await _in_use(given_id)
-        await rows.update_endpoint(found, replace(found, active=False, secret="", deleted_at=clock.now()))
+        erased: dict[str, Any] = {"secret": "", "previous_secret": None, "previous_secret_until": None}
+        await rows.update_endpoint(found, replace(found, active=False, deleted_at=clock.now(), **erased))
         await rows.abandon(found.id, "The endpoint was deleted.")
         return found.id
 
     return await transactions.run(work)
+
+
+async def rotate_secret(given_id: GivenId) -> tuple[int, str]:
+    """Give an endpoint a new secret. For 24 hours the one before signs as well. Returns the endpoint's id and the secret."""
+    secret = _new_secret()
+
+    async def work() -> int:
+        found = await _in_use(given_id)
+        await rows.update_endpoint(found, rules.rotated(found, secret, clock.now()))
+        return found.id
+
+    return await transactions.run(work), secret
+
+
+async def send_test(given_id: GivenId) -> int:
+    """Queue a TEST message to an endpoint, whatever its topics. It waits for no other message. Returns its id."""
+
+    async def work() -> int:
+        found = await _in_use(given_id)
+        if not found.active:
+            raise _not_active()
+        at, token = clock.now(), secrets.token_hex(16)
+        data = {"endpoint": {"id": global_id("WebhookEndpoint", found.id)}}
+        body = rules.body(WebhookTopic.TEST, at, data)
+        message = rules.new_delivery(found.id, f"test:{token}", f"msg_{token}", WebhookTopic.TEST, body, at)
+        (delivery_id,) = await rows.add([message])
+        return delivery_id
+
+    return await transactions.run(work)
+
+
+def _new_secret() -> str:
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+async def _warehouse_ids(codes: Sequence[str] | None) -> list[int] | None:
+    """The ids of warehouses by their codes; None for all. Raises ``Refused`` for an unknown code and for an empty list."""
+    if codes is None:
+        return None
+    if not codes:
+        raise invalid("The list of warehouses is empty: name at least one, or give null for all.", "warehouses")
+    if len(codes) > MAX_WAREHOUSES:
+        raise refusals.too_many("warehouses", len(codes), MAX_WAREHOUSES, "warehouses")
+    known = await warehouses.warehouses_by_code(set(codes))
+    refused: list[Refusal] = []
+    for number, code in enumerate(codes):
+        with refusals.collected(refused, "warehouses", number):
+            if code not in known:
+                raise refusals.missing("warehouse", code)
+    if refused:
+        raise Refused(refused)
+    return sorted({one.id for one in known.values()})
 
 
 async def _in_use(given_id: GivenId) -> WebhookEndpoint:
@@ -112,12 +177,16 @@ async def redeliver(given_id: GivenId) -> int:
     return await transactions.run(work)
 
 
+def _not_active() -> Refused:
+    return wrong_state("The endpoint is not active: updateWebhookEndpoint makes it so.", "id")
+
+
 def _check(found: WebhookDelivery, endpoint: WebhookEndpoint) -> None:
     """Refuse a message that cannot be sent now."""
     if endpoint.deleted_at is not None:
         raise wrong_state("The endpoint was deleted.", "id")
     if not endpoint.active:
-        raise wrong_state("The endpoint is not active: updateWebhookEndpoint makes it so.", "id")
+        raise _not_active()
     if found.state is not WorkState.PENDING:
         return
     if found.due_at is None:

@@ -1,4 +1,4 @@
-"""The consequences of changed levels: filled backorders, changed dates, raised and resolved alerts, in-stock crossings.
+"""The consequences of changes: filled backorders, changed dates, alerts raised and resolved, events of stock and shipments.
 
 The rules decide each consequence; this module applies them to the unit of work.
 """
@@ -51,6 +51,20 @@ def apply_consequences(
         _update_alerts(unit, item_id)
     for item_id in sorted(items_of(changed)):
         unit.events += _crossings(unit, item_id, before)
+    unit.events += _shipment_events(unit)
+
+
+def _shipment_events(unit: UnitOfWork) -> list[Event]:
+    """The events of the shipments that the command created, or that have another state through it."""
+    found = []
+    for shipment_id, before in unit.replaced.get(Shipment, {}).items():
+        after = unit.snapshot.get(Shipment, shipment_id)
+        assert after is not None
+        if before is None or before.state is not after.state:
+            found.append(
+                events.shipment_changed(shipment_id, before.state if before is not None else None, after.state)
+            )
+    return found
 
 
 def _fillable(snapshot: Snapshot, keys: Sequence[Key]) -> dict[Key, Decimal]:

@@ -218,6 +218,19 @@ async def lines_of(order_ids: Collection[int]) -> dict[int, list[rules.OrderLine
     return await records.below(rules.OrderLine, "order_id", order_ids)
 
 
+async def warehouses_of(order_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The ids of the warehouses that each order has or had allocations in. Moved units are where they are now."""
+    rows = await sql.query(
+        f"""SELECT DISTINCT l.order_id AS order_id, a.warehouse_id AS warehouse_id
+            FROM order_line l JOIN allocation a ON a.line_id = l.id WHERE l.order_id IN ({sql.slots(order_ids)})""",
+        *order_ids,
+    )
+    found: dict[int, frozenset[int]] = dict.fromkeys(order_ids, frozenset())
+    for row in rows:
+        found[row["order_id"]] |= {row["warehouse_id"]}
+    return found
+
+
 async def allocations_of(line_ids: Collection[int]) -> dict[int, list[allocation.Allocation]]:
     """The allocations of each line, oldest first."""
     return await records.below(allocation.Allocation, "line_id", line_ids)

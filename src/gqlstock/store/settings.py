@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 from gqlstock.rules import alerts, events, promises
 from gqlstock.rules import settings as rules
-from gqlstock.rules.events import ANY_SETTING, Event
+from gqlstock.rules.events import ANY_SETTING, Event, ItemChange
 from gqlstock.rules.fallback import Fallback, Key
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.settings import SettingScope
@@ -134,12 +134,17 @@ async def change_many(changes: Mapping[Key, Mapping[str, Any]]) -> None:
 
 
 async def _events(changed: Collection[Key]) -> list[Event]:
-    """The events of changes. Settings of items and levels change only those items, so cached reads of others stay."""
+    """The events of changes. Settings of items change these items. Those of levels only make cached reads of theirs stale."""
     of_levels = [owner_id for scope, owner_id in changed if scope is SettingScope.LEVEL]
     of_items = [owner_id for scope, owner_id in changed if scope in _ITEM_SCOPES]
     touched = await named_levels.touched(of_levels, of_items) if of_levels or of_items else {}
     above = [ANY_SETTING] if len(of_levels) + len(of_items) < len(changed) else []
-    return [*above, *events.items_with_products_changed(touched.items())]
+    updated = {item_id: touched.pop(item_id) for item_id in of_items if item_id in touched}
+    return [
+        *above,
+        *events.items_with_products_changed(updated.items()),
+        *events.items_with_products_changed(touched.items(), ItemChange.NONE),
+    ]
 
 
 async def _reassess(changes: Mapping[Key, Mapping[str, Any]]) -> None:

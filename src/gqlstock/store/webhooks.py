@@ -18,15 +18,19 @@ from gqlstock.store.work import Work, WorkQueue
 class WebhookEndpoint(Model):
     """Where news goes. A deleted one is out of use and never active, but its deliveries still name it.
 
-    It gets the outbox entries after the end of the outbox at its creation. The secret is stored in plain text, because
-    signing needs it, and is erased when the endpoint is deleted.
+    It gets the outbox entries after the end of the outbox at its creation. Secrets are stored in plain text, because
+    signing needs them. They are erased when the endpoint is deleted, the previous one when it no longer signs.
     """
 
     id = fields.BigIntField(primary_key=True)
     url = fields.CharField(max_length=2000)
     stored_topics: fields.Field[list[str]] = fields.JSONField()
+    # Ids; null for all.
+    warehouses: fields.Field[list[int] | None] = fields.JSONField(null=True)
     active = fields.BooleanField(default=True)
     secret = fields.CharField(max_length=100)
+    previous_secret = fields.CharField(max_length=100, null=True)
+    previous_secret_until = fields.DatetimeField(null=True)
     since_era = fields.BigIntField(db_default=0)
     since_tx = fields.BigIntField(db_default=0)
     since_id = fields.BigIntField(db_default=0)
@@ -102,10 +106,16 @@ async def update_delivery(before: rules.WebhookDelivery, after: rules.WebhookDel
     await writing.update(WebhookDelivery, [(before, after)])
 
 
-async def add(rows: Sequence[rules.WebhookDelivery]) -> None:
-    """Queue messages to endpoints that are still active."""
+async def add(rows: Sequence[rules.WebhookDelivery]) -> list[int]:
+    """Queue messages to endpoints that are still active. Returns their ids."""
     known = await lock({row.endpoint_id for row in rows})
-    await queue.add([row for row in rows if row.endpoint_id in known and known[row.endpoint_id].active])
+    return await queue.add([row for row in rows if row.endpoint_id in known and known[row.endpoint_id].active])
+
+
+async def forget_previous_secrets(now: datetime) -> None:
+    """Erase the secrets that no longer sign."""
+    over = WebhookEndpoint.filter(previous_secret_until__lte=now)
+    await over.update(previous_secret=None, previous_secret_until=None)
 
 
 async def waiting() -> dict[int, datetime]:

@@ -56,17 +56,20 @@ class WorkQueue(Generic[Row]):
     def _name(self) -> str:
         return self.table._meta.db_table
 
-    async def add(self, rows: Sequence[Row]) -> None:
-        """Queue deliveries. The first in each line is due; the others wait. The caller has locked the lines."""
+    async def add(self, rows: Sequence[Row]) -> list[int]:
+        """Queue deliveries. The first in each line is due; the others wait. The caller has locked the lines.
+
+        Returns their ids.
+        """
         if not rows:
-            return
+            return []
         busy = await self._busy({row.line for row in rows})
         now = clock.now()
         queued = []
         for row in rows:
             queued.append(replace(row, due_at=None if row.line in busy else now))
             busy.add(row.line)
-        await writing.insert(self.table, queued)
+        return await writing.insert(self.table, queued)
 
     async def _busy(self, lines: set[str]) -> set[str]:
         """The lines with pending deliveries."""

@@ -232,9 +232,13 @@ described(
         "ORDER_PLACED": "There is a new order.",
         "ORDER_UPDATED": "An order changed.",
         "ORDER_DATE_CHANGED": "The date of a line of an order that waits for stock changed.",
+        "SHIPMENT_UPDATED": "A shipment was created, became ready or waits again, was shipped or canceled.",
         "TRANSFER_UPDATED": (
             "A transfer was shipped, received in part, closed or canceled, or is expected at another date."
         ),
+        "LOW_INVENTORY_RESOLVED": "A low-inventory alert was resolved.",
+        "PRODUCT_UPDATED": "A product or a combination was created, changed or deleted, or its own settings changed.",
+        "TEST": "A message of testWebhookEndpoint, which sends it to endpoints of any topics.",
     },
 )
 described(

@@ -1,5 +1,7 @@
 """Webhook endpoints and the messages to them, in the schema."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +14,8 @@ from gqlstock.graphql.relay.nodes import Node
 from gqlstock.graphql.relay.paging import After, Before, Connection, First, Last, Page
 from gqlstock.graphql.schema import mutations
 from gqlstock.graphql.schema.mutations import ERRORS, DeletePayload
+from gqlstock.graphql.schema.network.warehouses import Warehouse
+from gqlstock.graphql.schema.scalars import JSON
 from gqlstock.graphql.schema.user_errors import UserError
 from gqlstock.rules import webhooks as rules
 from gqlstock.rules.given_ids import GivenId
@@ -21,8 +25,27 @@ from gqlstock.rules.scopes import Scope
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import list_webhooks
 from gqlstock.services import webhooks as services
+from gqlstock.stock import network
 
 WRITES = Scope.WEBHOOKS_WRITE
+
+
+_CONCERNS = (
+    "Levels, alerts of a warehouse and shipments concern one, transfers their two, orders those that have or had units of "
+    "them. What concerns no warehouse goes to every endpoint of its topic."
+)
+
+
+async def _warehouses(parents: Sequence["WebhookEndpoint"], info: Info) -> list[list[Warehouse] | None]:
+    known = await network.warehouses({one for parent in parents for one in parent.row.warehouses or ()})
+    return [
+        None if parent.row.warehouses is None else [nodes.show(known[one]) for one in parent.row.warehouses]
+        for parent in parents
+    ]
+
+
+async def _payload(parents: Sequence["WebhookDelivery"], info: Info) -> list[JSON | None]:
+    return [JSON(json.loads(parent.row.body)) for parent in parents]
 
 
 @strawberry.type(description="A URL that news is sent to, signed as the Standard Webhooks specification says.")
@@ -30,6 +53,9 @@ class WebhookEndpoint(Node):
     row: strawberry.Private[rules.WebhookEndpoint]
     url: str = strawberry.field(description="Where messages are posted.")
     topics: list[WebhookTopic] = strawberry.field(description="What it is told of.")
+    warehouses: list[Warehouse] | None = batch.field(
+        _warehouses, description=f"It gets only what concerns one of these warehouses; null: of any. {_CONCERNS}"
+    )
     active: bool = strawberry.field(
         description="While it is not, nothing is sent to it and no news is kept for it; one that is deleted never is."
     )
@@ -47,13 +73,18 @@ class WebhookEndpoint(Node):
         )
 
 
-@strawberry.type(description="One message to one endpoint: at least once, in order for each item, order and transfer.")
+@strawberry.type(
+    description="One message to one endpoint: at least once, in order for each item, order, shipment and transfer."
+)
 class WebhookDelivery(Node):
     row: strawberry.Private[rules.WebhookDelivery]
     endpoint: WebhookEndpoint = batch.field(
         nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="Where it goes, be that deleted by now."
     )
     topic: WebhookTopic = strawberry.field(description="What it tells of.")
+    payload: JSON | None = batch.field(
+        _payload, description="The body of the message: `type`, `timestamp` and `data`. It has no personal data."
+    )
     attempts: int = strawberry.field(description="How often it was sent.")
     state: WorkState = strawberry.field(description="How far it is.")
     last_status_code: int | None = strawberry.field(
@@ -118,9 +149,14 @@ class WebhookQueries:
 @strawberry.input(description="An endpoint to make.")
 class CreateWebhookEndpointInput:
     url: str = strawberry.field(
-        description="https://… or http://…; private addresses only where the operator lets them."
+        description=(
+            "https://…; http://… and private addresses only where the operator sets GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES."
+        )
     )
     topics: list[WebhookTopic] = strawberry.field(description="What to tell it of; at least one.")
+    warehouses: list[str] | None = strawberry.field(
+        default=None, description=f"Only what concerns these warehouses, by code; null: any. {_CONCERNS}"
+    )
 
 
 @strawberry.input(description="What to change of an endpoint; what is left out stays.")
@@ -128,6 +164,9 @@ class UpdateWebhookEndpointInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
     url: str | None = strawberry.field(default=strawberry.UNSET, description="Another URL.")
     topics: list[WebhookTopic] | None = strawberry.field(default=strawberry.UNSET, description="Other topics.")
+    warehouses: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Other warehouses, by code; null: any. Left out, they stay."
+    )
     active: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="false: send it nothing and keep no news for it; what is pending goes out once it is true again.",
@@ -136,6 +175,16 @@ class UpdateWebhookEndpointInput:
 
 @strawberry.input(description="An endpoint to delete.")
 class DeleteWebhookEndpointInput:
+    id: strawberry.ID = strawberry.field(description="The endpoint.")
+
+
+@strawberry.input(description="An endpoint to send a test to.")
+class TestWebhookEndpointInput:
+    id: strawberry.ID = strawberry.field(description="The endpoint.")
+
+
+@strawberry.input(description="An endpoint that gets a new secret.")
+class RotateWebhookSecretInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
 
 
@@ -148,7 +197,7 @@ class RedeliverWebhookInput:
 class WebhookEndpointPayload:
     endpoint: WebhookEndpoint | None = strawberry.field(description="The endpoint.")
     secret: str | None = strawberry.field(
-        description="Shown once, when it is made, to check signatures with; null otherwise."
+        description="Shown once, when it is made or rotated, to check signatures with; null otherwise."
     )
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
@@ -173,7 +222,7 @@ class WebhookMutations:
         self, info: Info, input: Annotated[CreateWebhookEndpointInput, INPUT]
     ) -> WebhookEndpointPayload:
         made, secret = await services.create(
-            input.url, input.topics, private_addresses=info.context.deployment.private_webhooks
+            input.url, input.topics, input.warehouses, private_addresses=info.context.deployment.private_webhooks
         )
         return WebhookEndpointPayload(endpoint=await _endpoint(made), secret=secret, user_errors=[])
 
@@ -201,6 +250,36 @@ class WebhookMutations:
     ) -> DeletePayload:
         found = await services.delete(_given_id("WebhookEndpoint", input.id))
         return DeletePayload(deleted_id=nodes.global_id("WebhookEndpoint", found), user_errors=[])
+
+    @mutations.field(
+        description=(
+            "Sends a message of the topic TEST to an endpoint now, whatever its topics and warehouses. It waits for no other "
+            "message and is retried like one. The delivery is still PENDING in the answer: `node` shows what became of it. "
+            "Needs webhooks:write."
+        ),
+        payload=WebhookDeliveryPayload,
+        scope=WRITES,
+    )
+    async def test_webhook_endpoint(
+        self, info: Info, input: Annotated[TestWebhookEndpointInput, INPUT]
+    ) -> WebhookDeliveryPayload:
+        sent = await services.send_test(_given_id("WebhookEndpoint", input.id))
+        return WebhookDeliveryPayload(delivery=await nodes.loaded("WebhookDelivery", sent), user_errors=[])
+
+    @mutations.field(
+        description=(
+            "Gives an endpoint a new secret, and shows it this one time. For 24 hours each message is signed with both "
+            "secrets, the new one first. A second rotation within that time ends the older secret at once. "
+            "Needs webhooks:write."
+        ),
+        payload=WebhookEndpointPayload,
+        scope=WRITES,
+    )
+    async def rotate_webhook_secret(
+        self, info: Info, input: Annotated[RotateWebhookSecretInput, INPUT]
+    ) -> WebhookEndpointPayload:
+        found, secret = await services.rotate_secret(_given_id("WebhookEndpoint", input.id))
+        return WebhookEndpointPayload(endpoint=await _endpoint(found), secret=secret, user_errors=[])
 
     @mutations.field(
         description=(
