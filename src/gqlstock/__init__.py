@@ -1,1 +1,1 @@
-"""gqlstock: the inventory server that headless shops put behind their storefront."""
+"""gqlstock: the inventory server behind headless storefronts."""

@@ -1,4 +1,4 @@
-"""The composition root: a configuration becomes an application. The only file that knows every part."""
+"""The composition root: builds the application from a configuration. The only file that knows every part."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ from gqlstock.web.stopping import EndsWhatLasts, Stopping
 _STARTUP_FAILURE = 3  # of uvicorn
 _EXECUTORS = {Executor.BREADTH_FIRST: BreadthFirstExecutor, Executor.GRAPHQL_CORE: OrdinaryExecutor}
 
-# What the usual clients send besides what a browser lets every page send.
+# Headers that common clients send and that CORS does not allow by default.
 _HEADERS = [
     "authorization",
     "content-type",
@@ -72,7 +72,7 @@ _SECONDS_OF_PREFLIGHT = 7_200
 
 
 def create_app(config: Config) -> Starlette:
-    """The application; its lifespan opens the database, tails the outbox and delivers."""
+    """Build the application. Its lifespan opens the database, tails the outbox and delivers messages."""
     bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
     feed = OutboxFeed(bus)
     counter = InRedis(config.redis_url) if config.redis_url else InProcess()
@@ -150,20 +150,20 @@ def create_app(config: Config) -> Starlette:
 
 
 class _Directly:
-    """Takes requests with just this path to their application, past a router that takes as long as an answer from memory."""
+    """Dispatches one exact path without the router, which takes as long as a cached response."""
 
-    def __init__(self, app: ASGIApp, path: str, there: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, path: str, target: ASGIApp) -> None:
         self._app = app
         self._path = path
-        self._there = there
+        self._target = target
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._there if scope["type"] != "lifespan" and scope["path"] == self._path else self._app
+        app = self._target if scope["type"] != "lifespan" and scope["path"] == self._path else self._app
         await app(scope, receive, send)
 
 
 async def _admitted(admission: Admission, authorization: str | None, host: str | None) -> Caller:
-    """The caller of a request beside the API, who is let in as those of the API are."""
+    """The caller of a request outside the API. Admission is the same as for the API."""
     try:
         return await admission.admit(authorization, host)
     except RequestError as error:
@@ -172,7 +172,7 @@ async def _admitted(admission: Admission, authorization: str | None, host: str |
 
 
 def _adapter(name: str) -> Any:
-    """The adapter of a client library that few servers need: they take time and memory to import."""
+    """Import the adapter of a client library on demand: few servers need it, and importing costs time and memory."""
     return importlib.import_module(f"gqlstock.adapters.{name}")
 
 
@@ -202,13 +202,13 @@ def _cache_figures(kept: Cache) -> CacheFigures:
 
 
 def from_env() -> Starlette:
-    """The application of this process's environment; ends the process with a plain line where there can be none.
+    """The application, configured by the environment. On a configuration error, prints it and exits the process.
 
-    A worker ends with the code by which its supervisor knows that the next one would do no better.
+    A worker exits with uvicorn's code for a startup failure, which tells its supervisor not to replace it.
     """
     try:
         config = Config.from_env(os.environ)
-        # In a thread: servers call this inside of their event loop as well as before it.
+        # In a thread, because servers call this both before and inside their event loop.
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _usable(config)).result()
     except (ConfigError, NotUsable) as error:
@@ -220,14 +220,14 @@ def from_env() -> Starlette:
     return app
 
 
-# Objects that are made and not freed again before the young ones are looked through for cycles: a millisecond's work.
-# A request leaves no cycles behind, so that it is rare, but for large answers.
+# Thresholds of the garbage collector. A collection of the young generation takes about a millisecond. Requests leave no
+# reference cycles, so it runs rarely except during large responses.
 _YOUNG = 10_000
 _OLDER = 10
 
 
 def _leave_alone_what_stays() -> None:
-    """Keep the collector from walking through the modules and the schema again and again: a fifth of a request's time."""
+    """Exclude modules and schema from garbage collection: traversing them would take a fifth of a request's time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _OLDER, _OLDER)
@@ -239,5 +239,5 @@ async def _usable(config: Config) -> None:
 
 
 def schema_text() -> str:
-    """The schema in the schema language."""
+    """The schema in GraphQL's schema definition language."""
     return root.text()

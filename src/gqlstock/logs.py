@@ -1,6 +1,6 @@
-"""The form of the log: lines of text or of JSON on stderr, each with the id of the request that it belongs to.
+"""Formats the log: lines of text or JSON on stderr, each with the id of its request.
 
-What is logged stands where it happens; a record's ``fields`` become fields of the line.
+A record's ``fields`` become fields of the line.
 """
 
 import json
@@ -17,14 +17,14 @@ from gqlstock import trail
 
 
 class LogFormat(StrEnum):
-    """How a line is written."""
+    """The format of log lines."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class LogLevel(StrEnum):
-    """The least that is written."""
+    """The lowest level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -32,17 +32,17 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-# These have handlers of their own before we come, or write for each request what our own line says.
+# These loggers install handlers of their own, or log each request, which duplicates our own line.
 _SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
-# A line of text says these in its message.
+# Fields that the message of a text line already contains.
 _IN_MESSAGE = ("method", "path", "status", "incident")
 _SILENT = "uvicorn.access"
-# At debug they write a line for each statement, with its values: what callers send stays out of the log.
+# At debug level these log each statement with its values. What callers send must not reach the log.
 _TALKATIVE = ("tortoise", "aiosqlite", "asyncio", "httpx", "httpcore", "websockets")
 
 
 def configure(form: LogFormat, level: LogLevel) -> None:
-    """Have everything in this process log in one form."""
+    """Make all loggers of this process use one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if form is LogFormat.JSON else Text())
     root = logging.getLogger()
@@ -61,14 +61,14 @@ def configure(form: LogFormat, level: LogLevel) -> None:
 
 
 def incident(log: logging.Logger, where: str, error: BaseException) -> str:
-    """Log what nobody foresaw under an id; gives what callers are told, which is that id alone."""
+    """Log an unexpected error under a new id. Returns the message for callers, which contains only that id."""
     number = secrets.token_hex(6)
     log.error("unexpected error %s %s", number, where, exc_info=error, extra={"fields": {"incident": number}})
     return f"Something went wrong on our side (incident {number})."
 
 
 def _is_ours_to_say(record: logging.LogRecord) -> bool:
-    """Not what a server says of each websocket: it says it with the query string, in which there may be a token."""
+    """Drop uvicorn's lines about websockets: they contain the query string, which may contain a token."""
     return '"WebSocket ' not in str(record.msg) and record.msg not in ("connection open", "connection closed")
 
 
@@ -82,7 +82,7 @@ def _time(record: logging.LogRecord) -> str:
 
 
 class Json(logging.Formatter):
-    """One object for each line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -100,12 +100,12 @@ class Json(logging.Formatter):
         try:
             return orjson.dumps(line, default=str).decode()
         except TypeError:
-            # Such as half of a surrogate pair in what a caller sent.
+            # orjson rejects strings with lone surrogates, which callers may send.
             return json.dumps(line, default=str)
 
 
 class Text(logging.Formatter):
-    """Time, level, logger, the request's id, and what is said; fields as name=value. What goes on is set in."""
+    """Time, level, logger, request id and message, then fields as name=value. Continuation lines are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         head = f"{_time(record)} {record.levelname:<7} {record.name} {trail.request_id() or '-'}"

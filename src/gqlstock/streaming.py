@@ -1,4 +1,4 @@
-"""Answers that are sent in parts, until they end, the client leaves or the server ends them."""
+"""Responses sent in parts, until they end, the client disconnects or the server stops them."""
 
 import asyncio
 from collections.abc import Collection
@@ -26,5 +26,5 @@ async def gone(receive: Receive) -> None:
 
 
 def part(content: bytes) -> dict[str, Any]:
-    """The message that sends a part of an answer; more follow."""
+    """The ASGI message for one part of a response; more parts follow."""
     return {"type": "http.response.body", "body": content, "more_body": True}

@@ -1,6 +1,6 @@
-"""What is known of the request that is being worked on, for the log and the figures: its id, who calls, what it asks.
+"""Context of the current request for logs and metrics: its id, its caller and its operation.
 
-Whoever learns something adds it; outside of a request, as in commands and background work, it is told to nobody.
+Any layer adds what it learns. Outside a request, as in commands and background work, additions are dropped.
 """
 
 import dataclasses
@@ -15,24 +15,24 @@ UNKNOWN = "unknown"
 
 @dataclass(slots=True)
 class Operation:
-    """One GraphQL operation, from before it is parsed. ``kind`` is query, mutation or subscription once that is known."""
+    """One GraphQL operation, from before parsing. ``kind`` is query, mutation or subscription once known."""
 
     name: str | None = None
     kind: str = UNKNOWN
     field: str = UNKNOWN
-    """Its first field."""
+    """The operation's first field."""
     caller: str | None = None
     authenticated: bool = False
     valid: bool = False
-    """Whether it got as far as being executed."""
+    """Whether it passed validation and was executed."""
     started: float = dataclasses.field(default_factory=time.perf_counter)
     seconds: float = 0.0
     errors: defaultdict[str, int] = dataclasses.field(default_factory=lambda: defaultdict(int))
-    """How many errors it has with each code."""
+    """The number of errors, by code."""
     refusals: defaultdict[str, int] = dataclasses.field(default_factory=lambda: defaultdict(int))
-    """How many user errors it has with each code."""
+    """The number of user errors, by code."""
     orders: int = 0
-    """How many orders it placed."""
+    """The number of orders it placed."""
 
     @property
     def is_subscription(self) -> bool:
@@ -46,14 +46,14 @@ class Trail:
     id: str
     transport: str
     began: Callable[["Trail", Operation], None]
-    """Called once it is known what an operation asks."""
+    """Called once an operation's name and kind are known."""
     ended: Callable[["Trail", Operation], None]
     parent: str | None = None
-    """What it is part of, as ``traceparent`` says it."""
+    """The parent span, from the ``traceparent`` header."""
     operation: Operation | None = None
-    """The last one that began."""
+    """The operation that started last."""
     answering: int = 0
-    """How many operations with one answer are running."""
+    """The number of running queries and mutations."""
 
 
 current: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -66,7 +66,7 @@ def request_id() -> str | None:
 
 
 def left() -> Context:
-    """The context for work that goes on for everybody once the request that began it is over."""
+    """A context for work that outlives the request that started it and serves others too."""
     context = copy_context()
     context.run(current.set, None)
     context.run(operation.set, None)
@@ -74,14 +74,14 @@ def left() -> Context:
 
 
 def refused(code: str) -> None:
-    """Add that something was refused."""
+    """Record a refusal."""
     running = operation.get()
     if running is not None:
         running.refusals[code] += 1
 
 
 def order_placed() -> None:
-    """Add that an order was placed."""
+    """Record a placed order."""
     running = operation.get()
     if running is not None:
         running.orders += 1

@@ -42,7 +42,7 @@ def test_a_copy_has_what_was_committed_and_is_for_its_owner(run: Run, fill: Fill
     verified = run("verify", env={"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path}/copy.db"})
     exported = run("export", "levels", env={"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path}/copy.db"})
 
-    assert (result.exit_code, result.stdout) == (0, f"The database is copied to {tmp_path}/copy.db.\n")
+    assert (result.exit_code, result.stdout) == (0, f"Copied the database to {tmp_path}/copy.db.\n")
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
     assert verified.exit_code == 0
     assert exported.stdout == "sku,warehouse,on_hand\nMUG,BERLIN,5\n"
@@ -79,7 +79,7 @@ def test_a_file_that_is_there_is_not_written_over(run: Run, path: str, tmp_path:
 
     result = run("backup", tmp_path / "copy.db")
 
-    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/copy.db is there already: name another file.\n")
+    assert (result.exit_code, result.stderr) == (1, f"{tmp_path}/copy.db already exists: name another file.\n")
     assert (tmp_path / "copy.db").read_text() == "precious"
 
 
@@ -88,7 +88,7 @@ def test_postgresql_is_left_to_its_own_tools(run: Run, tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert result.stderr == (
-        "This copies SQLite; PostgreSQL is backed up by pg_dump: docs/backup.md has the commands.\n"
+        "This command copies SQLite databases. Back up PostgreSQL with pg_dump; see docs/backup.md.\n"
     )
 
 

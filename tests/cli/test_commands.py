@@ -113,7 +113,7 @@ def test_token_revoke_says_so_and_the_list_has_when(run: Run) -> None:
     revoked = run("token", "revoke", "till")
     listed = run("token", "list").stdout.splitlines()
 
-    assert (revoked.exit_code, revoked.stdout, revoked.stderr) == (0, "", "The token till is revoked.\n")
+    assert (revoked.exit_code, revoked.stdout, revoked.stderr) == (0, "", "Revoked the token till.\n")
     row = re.split(r"\s{2,}", listed[1])
     assert row[:4] == ["till", "revoked", "orders:read orders:write", "all"]
     assert re.fullmatch(MOMENT, row[6])
@@ -125,7 +125,7 @@ def test_cache_clear_writes_that_everything_is_to_be_read_anew(run: Run, fill: F
     async def check() -> None:
         assert [row["topic"] for row in await sql.query("SELECT topic FROM outbox")] == ["RESET"]
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Servers read the database anew.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Cleared the caches of all servers.\n")
     fill(check)
 
 
@@ -148,7 +148,7 @@ def test_token_renew_orders_makes_the_access_tokens_of_all_orders_invalid(run: R
     fill(order)
     renewed = run("token", "renew-orders")
 
-    told = "All orders have another access token; the earlier ones read nothing any more.\n"
+    told = "All orders have new access tokens. The old ones are invalid.\n"
     assert (renewed.exit_code, renewed.stdout, renewed.stderr) == (0, "", told)
     fill(look)
 
@@ -209,4 +209,4 @@ def test_verify_names_the_differences_and_fails(run: Run, fill: Fill) -> None:
     result = run("verify")
 
     assert (result.exit_code, result.stdout) == (1, "MUG@BERLIN: incoming is 2, not 0\n")
-    assert result.stderr == "1 figures do not agree.\n"
+    assert result.stderr == "1 figures disagree.\n"

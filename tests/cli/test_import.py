@@ -122,7 +122,10 @@ def test_columns_and_encoding_can_be_named(run: Run, fill: Fill, tmp_path: Path)
 
     assert (done.exit_code, done.stdout, done.stderr) == (0, "Levels: 1 counted, 0 unchanged.\n", "")
     assert (unknown.exit_code, unknown.stderr) == (1, "No file has the column Ort that --column names.\n")
-    assert (wrong.exit_code, wrong.stderr) == (1, '--column Artikel: NAME=KNOWN, such as "Lager=Stock".\n')
+    assert (wrong.exit_code, wrong.stderr) == (
+        1,
+        "--column is 'Artikel'; expected NAME=KNOWN, such as \"Lager=Stock\".\n",
+    )
 
 
 def test_an_option_that_the_format_does_not_use_is_refused_by_name(run: Run, tmp_path: Path) -> None:

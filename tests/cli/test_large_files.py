@@ -150,7 +150,7 @@ def test_an_import_that_is_stopped_leaves_whole_parts_and_is_finished_by_another
 
     assert (process.returncode, stdout) == (130, "")
     assert shown.splitlines()[-1] == (
-        f"Stopped: a part of {file} may have been taken in. Import it again: what is so already is left alone."
+        f"Stopped: {file} may be partly imported. Import it again to finish; what is already imported stays unchanged."
     )
     fill(check)
     assert written[0] < 60_000

@@ -51,5 +51,5 @@ def test_a_port_that_is_taken_is_told(run: Run) -> None:
 
     assert (result.exit_code, result.stderr) == (
         1,
-        f"127.0.0.1:{port} cannot be listened on: Address already in use. Another --port may be free.\n",
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. Try another --port.\n",
     )

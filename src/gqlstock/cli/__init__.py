@@ -1,4 +1,4 @@
-"""The commands. Each stands in a file of its own; what they run on is in ``session``."""
+"""The commands, one per file. ``session`` provides the configuration and the database."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ class _Commands(PlainErrors):
         super().__init__(**given | {"commands": Imported(_MODULES)})
 
 
-app = commands("The inventory server that headless shops put behind their storefront.", _Commands)
+app = commands("The inventory server behind headless storefronts.", _Commands)
 
 
 @app.callback()
 def gqlstock() -> None:
-    """The inventory server that headless shops put behind their storefront."""
+    """The inventory server behind headless storefronts."""

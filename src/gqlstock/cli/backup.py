@@ -1,4 +1,4 @@
-"""``gqlstock backup``: a copy of the SQLite database as it is at one moment, while servers work on it."""
+"""``gqlstock backup``: a consistent copy of the SQLite database, taken while servers use it."""
 
 import asyncio
 from pathlib import Path
@@ -14,24 +14,24 @@ from gqlstock.store.db.connection import SqliteFile
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE.db", help="Where to; a file that is not there yet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.db", help="The file to write. It must not exist.")],
 ) -> None:
-    """Copy the SQLite database to a file, while servers work on it."""
+    """Copy the SQLite database to a file. Servers may keep running."""
     url = session.config().database
     if not isinstance(url, SqliteFile):
-        raise Failure("This copies SQLite; PostgreSQL is backed up by pg_dump: docs/backup.md has the commands.")
+        raise Failure("This command copies SQLite databases. Back up PostgreSQL with pg_dump; see docs/backup.md.")
     asyncio.run(_check(url))
     if file.exists():
-        raise Failure(f"{file} is there already: name another file.")
+        raise Failure(f"{file} already exists: name another file.")
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)
-    part.touch(mode=0o600)  # tokens' hashes and endpoints' secrets are in it
+    part.touch(mode=0o600)  # it contains token hashes and webhook secrets
     sqlite.copy(url.path, part)
     part.rename(file)
-    typer.echo(f"The database is copied to {file}.")
+    typer.echo(f"Copied the database to {file}.")
 
 
 async def _check(url: SqliteFile) -> None:
-    """A database of any version is copied, as it should be before it is migrated."""
+    """Accept a database of any version, because a backup should precede a migration."""
     async with connection.opened(url):
         await status.check_migrated(url)

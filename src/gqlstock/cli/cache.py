@@ -1,19 +1,19 @@
-"""``gqlstock cache``: what servers keep in memory of the database."""
+"""``gqlstock cache``: the servers' in-memory caches."""
 
 from gqlstock.cli import session
 from gqlstock.cli.group import commands
 from gqlstock.services import clear_cache
 
-app = commands("What servers keep in memory of the database.")
+app = commands("Manage the servers' in-memory caches.")
 
 
 @app.callback()
 def cache() -> None:
-    """What servers keep in memory of the database."""
+    """Manage the servers' in-memory caches."""
 
 
 @app.command("clear")
 def clear() -> None:
-    """Have all servers read the database anew: for after SQL by hand."""
+    """Clear the caches of all servers. Run it after changing the database by hand."""
     session.run(clear_cache.clear)
-    session.say("Servers read the database anew.")
+    session.say("Cleared the caches of all servers.")

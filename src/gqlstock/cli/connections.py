@@ -1,6 +1,6 @@
-"""Connections over HTTP as uvicorn has them, and a time within which the head of a request must be there.
+"""uvicorn's HTTP connections with a deadline for the head of a request.
 
-uvicorn waits for the rest of a head for as long as the connection is open, however slowly its bytes come.
+uvicorn itself waits for the rest of a head as long as the connection is open, however slowly its bytes arrive.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 def heads_within(seconds: float) -> Callable[..., asyncio.Protocol]:
-    """What makes connections that are closed when a request's head takes longer than that."""
+    """A protocol factory for connections that close if a request's head takes longer than ``seconds``."""
     return partial(Connection, seconds)
 
 
 class Connection(HttpToolsProtocol):
-    """The time begins with the connection, and on a connection that was kept with the first byte of the next request."""
+    """Starts the deadline when the connection opens and, on keep-alive connections, at each next request's first byte."""
 
-    def __init__(self, seconds: float, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, seconds: float, **options: Any) -> None:
+        super().__init__(**options)
         self._seconds = seconds
         self._heads = 0
         self._within_message = False
@@ -37,7 +37,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         before = self._heads
         super().data_received(data)
-        # What follows a whole request in the same bytes waits for its answer, and then no longer than an idle connection.
+        # Bytes that follow a complete request in the same chunk wait for its response; the idle timeout then bounds them.
         if self._heads == before and not self._within_message and self._deadline is None:
             self._wait_for_head()
 
@@ -61,7 +61,7 @@ class Connection(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            # The request before it is being answered.
+            # The previous request is still being answered.
             self._wait_for_head()
         elif not self.transport.is_closing():
             self.transport.close()

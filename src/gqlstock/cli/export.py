@@ -1,4 +1,4 @@
-"""``gqlstock export``: files for other programs, and what ``gqlstock import`` takes back."""
+"""``gqlstock export``: writes files for other programs, some of which ``gqlstock import`` reads back."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,23 +14,23 @@ from gqlstock.cli.group import commands
 from gqlstock.services import exports
 from gqlstock.services.exports import Format, Kind
 
-app = commands("Write files for other programs.")
+app = commands("Export data to files.")
 
 _HELP = {
-    Kind.LEVELS: "All levels by SKU. As CSV the columns sku, warehouse, on_hand, which import levels reads.",
+    Kind.LEVELS: "All levels, by SKU. CSV has the columns sku, warehouse, on_hand, which import levels reads.",
     Kind.ITEMS: "All products and combinations.",
     Kind.MOVEMENTS: "The whole ledger, oldest first.",
-    Kind.ORDERS: "All orders, oldest first. As CSV, each line of an order is a row.",
-    Kind.SETTINGS: "What was set at every place.",
+    Kind.ORDERS: "All orders, oldest first. CSV has one row for each order line.",
+    Kind.SETTINGS: "The own settings at every scope.",
 }
 
-_File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to; stdout if left out.")]
-_Form = Annotated[Format, typer.Option("--format", help="csv, or jsonl: one JSON object a line.")]
+_File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file to write; by default stdout.")]
+_Form = Annotated[Format, typer.Option("--format", help="csv, or jsonl: one JSON object per line.")]
 
 
 @app.callback()
 def export() -> None:
-    """Write files for other programs. A file is of one moment."""
+    """Export data to files. Each file is one consistent snapshot."""
 
 
 def _command(kind: Kind) -> Callable[..., None]:
@@ -45,7 +45,7 @@ for _kind, _help in _HELP.items():
 
 
 def _export(kind: Kind, file: Path | None, form: Format) -> None:
-    # Rows and a bar on one terminal would write over each other.
+    # Rows and a progress bar on the same terminal would overwrite each other.
     silent = file is None and sys.stdout.isatty()
 
     async def work() -> None:
@@ -55,12 +55,12 @@ def _export(kind: Kind, file: Path | None, form: Format) -> None:
     try:
         session.run(work)
     except KeyboardInterrupt:
-        raise Stopped(f"Stopped: {file} is as it was." if file else "Stopped: not all was written.") from None
+        raise Stopped(f"Stopped: {file} is unchanged." if file else "Stopped: the output is incomplete.") from None
 
 
 @contextmanager
 def _target(file: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """Where rows go to. A file is there once all of them are in it; a pipe or a device gets them as they come."""
+    """Open the target of an export. A file appears only when complete; pipes and devices receive rows as they come."""
     if file is None:
         yield lambda part: sys.stdout.write(part.decode())
         return

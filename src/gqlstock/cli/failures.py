@@ -1,4 +1,4 @@
-"""How the failure of a command is told: as plain lines for people."""
+"""Turns the failure of a command into plain lines for people, and an exit code."""
 
 import logging
 
@@ -12,24 +12,24 @@ _STOPPED = 130
 
 
 class Failure(Exception):
-    """What went wrong, as the line that is printed."""
+    """A failed command. The message is the line to print."""
 
 
 class Stopped(Failure):
-    """What became of the work that a person stopped; the exit code is that of Ctrl-C."""
+    """A command that was interrupted. The message tells the state of the work; the exit code is that of Ctrl-C."""
 
 
 def lines(error: Exception) -> list[str]:
-    """A failure as lines for people."""
+    """The lines to print for a failure."""
     if isinstance(error, Failure | ConfigError | NotUsable):
         return [str(error)]
     if isinstance(error, Refused):
         return [refusal.message for refusal in error.refusals]
     if isinstance(error, OSError) and error.filename:
         return [f"{error.filename}: {error.strerror}"]
-    log.debug("unforeseen", exc_info=error)
+    log.debug("unexpected error", exc_info=error)
     first = next(iter(str(error).splitlines()), "")
-    return [f"gqlstock stopped over an error that it did not foresee: {type(error).__name__}: {first}"]
+    return [f"gqlstock stopped because of an unexpected error: {type(error).__name__}: {first}"]
 
 
 def exit_code(error: Exception) -> int:

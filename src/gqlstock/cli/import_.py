@@ -1,4 +1,4 @@
-"""``gqlstock import``: files of other systems, checked whole, refused with the lines that are wrong, and written in parts."""
+"""``gqlstock import``: imports files of other systems, and prints the report or the lines that the import refused."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
@@ -24,44 +24,44 @@ from gqlstock.services import import_reading, imports
 from gqlstock.services.import_progress import BEFORE_WRITING
 from gqlstock.services.import_reading import File
 
-app = commands("Take in files of other systems: each is checked whole and then written in parts.")
+app = commands("Import files of other systems. Each file is checked as a whole, then written in batches.")
 
 
 class YesNo(StrEnum):
-    """The values of an option that is true or false."""
+    """The values of a boolean option."""
 
     TRUE = "true"
     FALSE = "false"
 
 
-_FILES = "The files; separated by commas, semicolons, tabs or |, in UTF-8, UTF-16 or Windows-1252."
+_FILES = "CSV files, delimited by commas, semicolons, tabs or |, in UTF-8, UTF-16 or Windows-1252."
 Paths = Annotated[list[Path], typer.Argument(metavar="FILE", help=_FILES)]
-Check = Annotated[bool, typer.Option("--check", help="Check, and say what would be written, without writing.")]
+Check = Annotated[bool, typer.Option("--check", help="Only check the files, and report what would be written.")]
 ReportFile = Annotated[
-    Path | None, typer.Option("--report", metavar="FILE", help="Where to write each remark as a row of CSV.")
+    Path | None, typer.Option("--report", metavar="FILE", help="A CSV file to write, with a row for each remark.")
 ]
-_COLUMN = 'A column of the file and what it stands for, such as "Lager=Stock"; several times.'
+_COLUMN = 'Maps a column of the file to a known one, such as "Lager=Stock"; repeatable.'
 Column = Annotated[list[str] | None, typer.Option(metavar="NAME=KNOWN", help=_COLUMN)]
-Encoding = Annotated[str | None, typer.Option(help="The encoding, where it cannot be found: cp1252, iso-8859-15, …")]
-Warehouse = Annotated[str | None, typer.Option(metavar="CODE", help="The warehouse that the quantities are in.")]
+Encoding = Annotated[str | None, typer.Option(help="The encoding, if detection fails, such as cp1252 or iso-8859-15.")]
+Warehouse = Annotated[str | None, typer.Option(metavar="CODE", help="The warehouse that holds the quantities.")]
 Website = Annotated[
-    str | None, typer.Option(metavar="CODE", help="The website that sells from warehouses that are made.")
+    str | None, typer.Option(metavar="CODE", help="The website that sells from warehouses the import creates.")
 ]
-BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="The address below which the pictures are.")]
-ManageStock = Annotated[YesNo | None, typer.Option(help="Whether stock is counted where the file leaves it open.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="The URL that image paths are relative to.")]
+ManageStock = Annotated[YesNo | None, typer.Option(help="Whether stock is managed if the file does not say.")]
 _OF_SOME_FORMATS = frozenset(option.value for option in Option)
 
 
 def _add(name: str) -> None:
     """Add the command of a format, with the options that the format uses."""
-    given = FORMATS[name]
-    left_out = _OF_SOME_FORMATS - given.options
+    file_format = FORMATS[name]
+    unused = _OF_SOME_FORMATS - file_format.options
 
-    class OfFormat(TyperCommand):
+    class FormatCommand(TyperCommand):
         def __init__(self, *args: Any, params: list[Any], **more: Any) -> None:
-            super().__init__(*args, params=[one for one in params if one.name not in left_out], **more)
+            super().__init__(*args, params=[param for param in params if param.name not in unused], **more)
 
-    @app.command(name, help=given.help, cls=OfFormat)
+    @app.command(name, help=file_format.help, cls=FormatCommand)
     def command(
         files: Paths,
         check: Check = False,
@@ -75,25 +75,25 @@ def _add(name: str) -> None:
     ) -> None:
         counted = manage_stock is YesNo.TRUE if manage_stock is not None else None
         options = Options(warehouse, website, base_url, counted, _columns(column or ()))
-        _tell(_take(name, files, encoding, options, report, dry=check), dry=check)
+        _print(_import(name, files, encoding, options, report, dry=check), dry=check)
 
 
 for _name in FORMATS:
     _add(_name)
 
 
-def _columns(given: Sequence[str]) -> dict[str, str]:
-    """The columns of ``--column``."""
+def _columns(values: Sequence[str]) -> dict[str, str]:
+    """Parse the values of ``--column``."""
     found = {}
-    for one in given:
-        name, equals, known = one.rpartition("=")
+    for value in values:
+        name, equals, known = value.rpartition("=")
         if not (equals and name.strip() and known.strip()):
-            raise Failure(f'--column {one}: NAME=KNOWN, such as "Lager=Stock".')
+            raise Failure(f'--column is {value!r}; expected NAME=KNOWN, such as "Lager=Stock".')
         found[name.strip()] = known.strip()
     return found
 
 
-def _take(
+def _import(
     name: str, paths: Sequence[Path], encoding: str | None, options: Options, report: Path | None, *, dry: bool
 ) -> Report:
     writing = False
@@ -113,22 +113,22 @@ def _take(
         try:
             return session.run(work)
         except KeyboardInterrupt:
-            named = ", ".join(map(str, paths))
-            raise Stopped(_STOPPED.format(named) if writing else _BEFORE.format(named)) from None
+            names = ", ".join(map(str, paths))
+            raise Stopped(_STOPPED.format(names) if writing else _BEFORE.format(names)) from None
 
 
-_BEFORE = "Stopped: nothing of {} was taken in."
-_STOPPED = "Stopped: a part of {} may have been taken in. Import it again: what is so already is left alone."
+_BEFORE = "Stopped: nothing of {} was imported."
+_STOPPED = "Stopped: {} may be partly imported. Import it again to finish; what is already imported stays unchanged."
 
 
 def _lines(opened: ExitStack, path: Path, encoding: str | None) -> Iterator[str]:
-    """The lines of a text file in whatever encoding."""
+    """The lines of a text file in any encoding."""
     return import_reading.lines_of(opened.enter_context(path.open("rb")), encoding)
 
 
 @contextmanager
 def _remarks(path: Path, files: Files) -> Iterator[Callable[[Remark], None]]:
-    """Open a CSV file and return the function that writes a remark to it."""
+    """Open a CSV file. Yields a function that writes a remark to it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "line", "sku", "kind", "reason", "units"))
@@ -142,14 +142,14 @@ def _remarks(path: Path, files: Files) -> Iterator[Callable[[Remark], None]]:
         yield write
 
 
-def _tell(found: Report, *, dry: bool) -> None:
-    """The report, and what the files say that a person should check."""
+def _print(report: Report, *, dry: bool) -> None:
+    """Print the report to stdout, and notes and rows that were left out to stderr."""
     if dry:
         typer.echo("Nothing was written. An import would do this:")
-    for line in found.lines(future=dry):
+    for line in report.lines(future=dry):
         typer.echo(line)
-    for note in found.notes.reported:
+    for note in report.notes.reported:
         typer.echo(note, err=True)
-    if found.refused:
-        session.say("What became wrong after the file was checked was left out; everything else was taken in:")
-        raise Refused(found.refused)
+    if report.refused:
+        session.say("These rows became invalid after the check and were left out; all others were imported:")
+        raise Refused(report.refused)

@@ -1,4 +1,4 @@
-"""``gqlstock init``: a shop that can sell. Run again it changes nothing."""
+"""``gqlstock init``: sets up a shop that can sell. Running it again changes nothing."""
 
 import asyncio
 from typing import Annotated
@@ -12,13 +12,13 @@ from gqlstock.store.db import connection
 
 
 def init(
-    warehouse: Annotated[str, typer.Option(metavar="CODE", help="The warehouse that goods lie in.")],
+    warehouse: Annotated[str, typer.Option(metavar="CODE", help="The warehouse that holds the stock.")],
     website: Annotated[str, typer.Option(metavar="CODE", help="The website that sells from it.")],
-    warehouse_name: Annotated[str | None, typer.Option(metavar="NAME", help="Left out, its code.")] = None,
-    website_name: Annotated[str | None, typer.Option(metavar="NAME", help="Left out, its code.")] = None,
-    token_name: Annotated[str, typer.Option(metavar="NAME", help="What the admin token is called.")] = "admin",
+    warehouse_name: Annotated[str | None, typer.Option(metavar="NAME", help="Its name; by default its code.")] = None,
+    website_name: Annotated[str | None, typer.Option(metavar="NAME", help="Its name; by default its code.")] = None,
+    token_name: Annotated[str, typer.Option(metavar="NAME", help="The name of the admin token.")] = "admin",
 ) -> None:
-    """Make a shop that can sell: the database, a warehouse, a website, and an admin token, which is printed this once."""
+    """Set up a shop that can sell: a database, a warehouse, a website and an admin token, which is printed only once."""
     url = session.config().database
 
     async def work() -> ShopSetup:

@@ -1,4 +1,4 @@
-"""A progress bar for commands that take long."""
+"""A progress bar for long-running commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def bar(*, silent: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar on stderr, where that is a terminal. Gives what is told how much of how much is done of what."""
+    """Show a progress bar on stderr if it is a terminal. Yields a function of the step, the number done and the total."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     silent = silent or not console.is_terminal
     with Progress(*columns, console=console, disable=silent, transient=True) as progress:
-        task = progress.add_task("Begun", total=None)
+        task = progress.add_task("Started", total=None)
 
-        def told(what: str, done: int, of: int | None) -> None:
+        def update(what: str, done: int, of: int | None) -> None:
             progress.update(task, description=what, completed=done, total=of)
 
-        yield told
+        yield update

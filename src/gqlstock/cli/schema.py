@@ -1,4 +1,4 @@
-"""``gqlstock schema``: the schema in the schema language. Needs no database."""
+"""``gqlstock schema``: prints the schema in GraphQL's schema definition language. Needs no database."""
 
 import importlib
 
@@ -7,5 +7,5 @@ import typer
 
 def schema() -> None:
     """Print the GraphQL schema."""
-    # The schema takes most of a second to build: the other commands do without.
+    # Imported late: building the schema takes most of a second, which other commands need not spend.
     typer.echo(importlib.import_module("gqlstock.app").schema_text().rstrip("\n"))

@@ -1,4 +1,4 @@
-"""``gqlstock serve``: the server, on a database that is up to date."""
+"""``gqlstock serve``: runs the server, in one process or several. The database must be up to date."""
 
 import contextlib
 import logging
@@ -28,19 +28,19 @@ log = logging.getLogger(__name__)
 _STARTUP_FAILURE = 3
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-# How connections that last are kept.
+# uvicorn's options for connections.
 CONNECTIONS: dict[str, Any] = {
-    # Pushes are small: compressing each costs more than it saves, and 40 KB of memory for each websocket.
+    # Pushed messages are small: compression costs more than it saves, and takes 40 KB of memory per websocket.
     "ws_per_message_deflate": False,
     "http": heads_within(Limits().head_seconds),
-    # Proxies keep idle connections for 60 seconds (nginx, AWS). One that the server closes first is closed while a request
-    # is on its way: whoever sent it is told 502.
+    # Longer than the 60 seconds for which proxies (nginx, AWS) keep idle connections. If the server closed one first, a
+    # request already on its way would end in a 502.
     "timeout_keep_alive": 75,
-    # A client that is busy for a minute keeps its websocket.
+    # A client that is unresponsive for a minute keeps its websocket.
     "ws_ping_timeout": 90.0,
-    # On a busy machine a worker takes longer than uvicorn's five seconds to answer its supervisor; it would be replaced.
+    # On a busy machine a worker may take longer than uvicorn's default of five seconds to answer its supervisor.
     "timeout_worker_healthcheck": 30,
-    # The log has one form, which is ours.
+    # ``logs`` configures logging.
     "log_config": None,
     "access_log": False,
 }
@@ -54,14 +54,14 @@ def serve(
     """Serve the API at /graphql."""
     config = session.config()
     if workers > 1:
-        # One process checks by itself what it runs on.
+        # Check the database once before starting workers. A single process does so itself.
         session.run(_nothing)
     session.listening(host, port).close()
     if workers > 1 and config.redis_url is None:
         session.say(
-            "Without GQLSTOCK_REDIS_URL the processes do not wake each other: news takes up to a second from one to another."
+            "Without GQLSTOCK_REDIS_URL, processes cannot notify each other: events take up to a second between them."
         )
-    # Where nothing else is set, letters lead to this server's own page: the processes are told where that is.
+    # By default, mail links to this server's own unsubscribe page. The variable passes its address to the workers.
     os.environ.setdefault(UNSUBSCRIBE, unsubscribe_page(host, port))
     logs.configure(config.log_format, config.log_level)
     server = uvicorn.Config(
@@ -79,7 +79,7 @@ def serve(
 
 
 def _one(config: uvicorn.Config) -> int:
-    # The server raises the signal that ended it once more when it is done: that is no failure.
+    # uvicorn re-raises the signal that stopped it after shutdown. This is not a failure.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
@@ -89,8 +89,8 @@ def _one(config: uvicorn.Config) -> int:
 
 def _many(config: uvicorn.Config) -> int:
     bound = config.bind_socket()
-    # uvicorn does not say that it is TCP, so that asyncio would leave this out: head and body of an answer would wait for
-    # each other's acknowledgement, 40 ms long.
+    # uvicorn creates the socket without IPPROTO_TCP, so asyncio does not set TCP_NODELAY. Without it, the body of a response
+    # waits up to 40 ms for the acknowledgement of its head.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with _counting_together():
         workers = _Workers(config, [bound])
@@ -99,17 +99,17 @@ def _many(config: uvicorn.Config) -> int:
 
 
 class _Workers(Multiprocess):
-    """uvicorn's supervisor, which looks after its workers without waiting for any of them.
+    """uvicorn's supervisor, without blocking health checks.
 
-    uvicorn's waits for each worker's answer, in which time it neither sees that one has died nor hears a signal. A
-    second signal ends the workers at once.
+    uvicorn's own blocks until each worker answers; meanwhile it notices neither dead workers nor signals. A second signal
+    kills the workers immediately.
     """
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
         self.should_exit = _Exit(self.signal_queue)
         self._asked: dict[Process, float] = {}
-        """When each worker was asked whether it is well, until it answers."""
+        """When each worker was last pinged."""
 
     def keep_subprocess_alive(self) -> None:
         for index, process in enumerate(self.processes):
@@ -120,17 +120,17 @@ class _Workers(Multiprocess):
             process.kill()
             process.join()
             if process.exitcode == _STARTUP_FAILURE:
-                log.error("The process %s could not start.", process.pid)
+                log.error("Process %s could not start.", process.pid)
                 self.should_exit.set()
                 return
-            log.error("The process %s ended or hung, and is replaced.", process.pid)
+            log.error("Process %s died or stopped responding; replacing it.", process.pid)
             self._asked.pop(process, None)
             self.processes[index] = Process(self.config, self.sockets)
             self.processes[index].start()
         self._asked = {process: at for process, at in self._asked.items() if process in self.processes}
 
     def _is_well(self, process: Process) -> bool:
-        """Whether a worker runs, and has answered in time what it was asked last; asks it again if it has."""
+        """Whether a worker is alive and has not missed the deadline of its last ping. Pings it again once it has answered."""
         if not process.process.is_alive():
             return False
         try:
@@ -155,7 +155,7 @@ class _Workers(Multiprocess):
 
 
 class _Exit(threading.Event):
-    """Set as soon as a signal asks for the end: uvicorn looks at the signals only between two things that it does."""
+    """Is set as soon as a termination signal is queued. uvicorn itself handles signals only between other work."""
 
     def __init__(self, signals: list[int]) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class _Exit(threading.Event):
 
 @contextlib.contextmanager
 def _counting_together() -> Iterator[None]:
-    """A directory in which the workers count together, unless there is one configured."""
+    """Provide a temporary directory in which workers share metrics, unless one is configured."""
     if MULTIPROCESS in os.environ:
         yield
         return
@@ -177,4 +177,4 @@ def _counting_together() -> Iterator[None]:
 
 
 async def _nothing() -> None:
-    """Only whether the database is there and up to date."""
+    """Do nothing: ``session.run`` checks that the database exists and is up to date."""

@@ -1,4 +1,4 @@
-"""What commands run on: the configuration, an open database that is up to date, a socket that listens."""
+"""The environment of commands: the configuration, an open and current database, a listening socket."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal; stdout is for what the command gives."""
+    """Print a line for the user to stderr. stdout is reserved for the command's output."""
     typer.echo(line, err=True)
 
 
@@ -30,7 +30,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work`` on the configured database, which must be up to date."""
     url = config().database
 
-    # What is imported stays, and what a command makes has hardly ever circles: there is little to collect.
+    # Imported modules stay alive and commands create few reference cycles, so there is little to collect.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
@@ -43,9 +43,9 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there, or a plain line that says why not."""
+    """A listening socket. Raises ``Failure`` with the reason if the address is unavailable."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise Failure(f"{host}:{port} cannot be listened on: {reason}. Another --port may be free.") from None
+        raise Failure(f"Cannot listen on {host}:{port}: {reason}. Try another --port.") from None

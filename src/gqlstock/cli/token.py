@@ -1,4 +1,4 @@
-"""``gqlstock token``: tokens for those who call the API."""
+"""``gqlstock token``: manages API tokens."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from gqlstock.rules.tokens import TokenState
 from gqlstock.services import order_tokens, tokens
 from gqlstock.services.tokens import TokenInfo
 
-app = commands("Tokens for those who call the API.")
+app = commands("Manage API tokens.")
 
 _SCOPES = ", ".join(scope.value for scope in Scope)
 _HEAD = ("NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED")
@@ -21,25 +21,25 @@ _HEAD = ("NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED
 
 @app.callback()
 def token() -> None:
-    """Tokens for those who call the API."""
+    """Manage API tokens."""
 
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="Who it is for; stands as the actor in the ledger.")],
-    scope: Annotated[list[str] | None, typer.Option(help=f"What it may do, once for each of: {_SCOPES} (all).")] = None,
+    name: Annotated[str, typer.Argument(help="The name of its owner, which the ledger records as actor.")],
+    scope: Annotated[list[str] | None, typer.Option(help=f"A scope; repeatable. By default all of: {_SCOPES}.")] = None,
     warehouse: Annotated[
         list[str] | None,
-        typer.Option(help="A warehouse's code, once for each whose stock it sees and moves; left out, all of them."),
+        typer.Option(help="The code of a warehouse whose stock it may see and change; repeatable. By default all."),
     ] = None,
     expires: Annotated[
         str | None,
         typer.Option(
-            metavar="WHEN", help="12h, 90d, 8w, a day such as 2027-01-31 (UTC), or a moment; left out, it does not end."
+            metavar="WHEN", help="12h, 90d, 8w, a date such as 2027-01-31 (UTC), or a date and time. By default never."
         ),
     ] = None,
 ) -> None:
-    """Make a token and print it, this once."""
+    """Create a token and print it. It cannot be printed again."""
 
     async def work() -> str:
         return await tokens.create(name, scope or (), warehouse, expires)
@@ -49,7 +49,7 @@ def create(
 
 @app.command("list")
 def list_() -> None:
-    """Tell of every token, oldest first; the tokens themselves are kept nowhere."""
+    """List all tokens, oldest first. The tokens themselves are not stored."""
     rows = [_HEAD, *(_row(one) for one in session.run(tokens.listed))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     for row in rows:
@@ -58,20 +58,20 @@ def list_() -> None:
 
 @app.command("revoke")
 def revoke(name: Annotated[str, typer.Argument(help="The token's name.")]) -> None:
-    """Let a token stand for nobody from now on."""
+    """Revoke a token."""
 
     async def work() -> None:
         await tokens.revoke(name)
 
     session.run(work)
-    session.say(f"The token {name} is revoked.")
+    session.say(f"Revoked the token {name}.")
 
 
 @app.command("renew-orders")
 def renew_orders() -> None:
-    """Make the access tokens of all orders invalid; each order has another one from now on."""
+    """Invalidate the access tokens of all orders and give each order a new one."""
     session.run(order_tokens.renew)
-    session.say("All orders have another access token; the earlier ones read nothing any more.")
+    session.say("All orders have new access tokens. The old ones are invalid.")
 
 
 def _row(token: TokenInfo) -> Sequence[str]:

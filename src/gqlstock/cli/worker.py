@@ -1,4 +1,4 @@
-"""What each process of the server runs."""
+"""The application factory of each server process."""
 
 import importlib
 from typing import Any
@@ -7,8 +7,8 @@ from gqlstock.cli.group import importing
 
 
 def application() -> Any:
-    """The application of this process's environment."""
-    # Building the schema takes most of a second: the supervisor of several processes does without.
+    """The application, configured by this process's environment."""
+    # Imported late: building the schema takes most of a second, which the supervisor of workers need not spend.
     with importing():
         app = importlib.import_module("gqlstock.app")
     return app.from_env()
