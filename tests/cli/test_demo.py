@@ -40,7 +40,7 @@ class Demo:
     @property
     def headers(self) -> dict[str, str]:
         """As they are printed for GraphiQL."""
-        (line,) = re.findall(r"^In GraphiQL it is a header:  (\{.*\})$", self.told, re.MULTILINE)
+        (line,) = re.findall(r"^GraphiQL header:  (\{.*\})$", self.told, re.MULTILINE)
         return dict(json.loads(line))
 
     def ask(self, query: str, headers: dict[str, str] | None = None) -> dict[str, Any]:

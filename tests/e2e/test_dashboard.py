@@ -128,7 +128,7 @@ async def test_an_order_lowers_the_level_and_its_alert_is_acknowledged(browser: 
 
     browser("click", "button[aria-label='Acknowledge the alert for Mug']")
 
-    browser("shows", ".alert:has-text('Mug')", "anna took it on")
+    browser("shows", ".alert:has-text('Mug')", "Acknowledged by anna")
     (alert,) = await LowInventoryAlert.filter(sku="MUG")
     assert (alert.acknowledged_by, alert.acknowledged_at is not None) == ("anna", True)
     assert browser("evaluate", "document.activeElement.id") == "alerts-title"
@@ -224,7 +224,7 @@ async def test_what_a_token_may_not_do_the_page_says(browser: Browser, shop: Sho
     browser("open", page(shop, await make.token("inventory:read", name="looks")))
     browser("shows", ".alert:has-text('Bowl')", "5 left in all warehouses")
 
-    browser("shows", "#alerts-scope", "takes a token with the scope inventory:write")
+    browser("shows", "#alerts-scope", "requires a token with the scope inventory:write")
     browser("shows", "#orders-scope", "it lacks the scope orders:read")
     assert browser("texts", ".alert:has-text('Bowl') button") == ["Bowl"]
     await order(shop, "BOWL", 2)
@@ -338,7 +338,7 @@ async def test_many_levels_are_shown_page_by_page_and_found_by_name(browser: Bro
 
     browser("fill", "#levels-search", "kettle")
 
-    browser("shows", "#levels-said", "Nothing has that in its name, SKU, code or barcode.")
+    browser("shows", "#levels-said", "No item matches by name, SKU, code or barcode.")
     assert browser("complaints") == []
 
 

@@ -53,7 +53,7 @@ async def test_its_button_ends_the_wait(http: httpx.AsyncClient, in_the_form: bo
 
     page = await http.post("/unsubscribe", **given)  # type: ignore[arg-type]
 
-    assert (page.status_code, "You will not be written to" in page.text) == (200, True)
+    assert (page.status_code, "You are unsubscribed" in page.text) == (200, True)
     assert await state(waits) is BackInStockState.CANCELED
 
 

@@ -1,1 +1,1 @@
-"""The pages beside the API."""
+"""Pages and endpoints beside the API."""

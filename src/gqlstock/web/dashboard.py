@@ -1,6 +1,6 @@
-"""The dashboard's files, as browsers may have them: which page a shop's people open, and what its scripts may not do.
+"""Serves the dashboard's static files, under a strict Content-Security-Policy.
 
-They hold no data and need no token; what the dashboard shows it asks for at /graphql, as any other client.
+They contain no data and need no token. The dashboard queries /graphql like any other client.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from gqlstock.web import pages
 
 _FILES = Path(__file__).parent / "dashboard"
 _PAGE = "index.html"
-# Written out: what a machine takes a suffix for may be no script to a browser.
+# Explicit, because the system's MIME table may map .js to a type that browsers refuse as a module.
 _MEDIA_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -29,29 +29,29 @@ _HEADERS = {
         "connect-src 'self'",
         "img-src 'self'",
         "form-action 'none'",
-        # No text becomes markup, wherever it comes from.
+        # Forbids turning any text into markup.
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ),
-    # A browser asks each time, and is answered 304: page and scripts are always of one version.
+    # Browsers revalidate each time and get a 304, so that page and scripts always have the same version.
     "Cache-Control": "no-cache",
 }
 
 
 def routes() -> list[Route]:
-    """The page at ``/``, and below ``/dashboard/`` each file that it is made of."""
+    """The page at ``/``, and its other files below ``/dashboard/``."""
     files = sorted(_FILES.iterdir())
     return [Route("/" if file.name == _PAGE else f"/dashboard/{file.name}", _serving(file)) for file in files]
 
 
 def _serving(file: Path) -> Callable[[Request], Awaitable[Response]]:
     body, media_type = file.read_bytes(), _MEDIA_TYPES[file.suffix]
-    # By what is in it: where all files of an installation have one date, theirs says nothing.
+    # A hash of the content: the files of an installation may all have the same modification time.
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": tag}
 
     async def serve(request: Request) -> Response:
-        # Within: a proxy that compresses makes it a weak one.
+        # A substring match, because proxies that compress turn it into a weak ETag.
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=media_type)

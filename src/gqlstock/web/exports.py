@@ -1,7 +1,7 @@
-"""Streamed exports: the whole of a list as JSON Lines, the first line a cursor of the feed.
+"""Streamed exports: a complete list as JSON Lines. The first line is a cursor of the feed.
 
-Whoever reads the rows and then the feed after the cursor misses nothing. A stream that is cut off ends without the end that
-HTTP has for one, so that no client takes a part for the whole.
+Clients that read all rows and then the feed after the cursor miss nothing. An interrupted stream lacks HTTP's final chunk,
+so that no client mistakes it for a complete one.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ MEDIA_TYPE = "application/jsonl"
 _HEADERS = {
     "cache-control": "no-store, no-transform",
     "x-content-type-options": "nosniff",
-    # nginx is not to collect them in a file.
+    # Keeps nginx from buffering the stream in a file.
     "x-accel-buffering": "no",
 }
-# Each takes a good part of a processor.
+# Each stream uses a good part of a CPU core.
 _MOST_AT_ONCE = 4
 _SECONDS_TO_WAIT = 5
 
 Admit = Callable[[str | None, str | None], Awaitable[Caller]]
-"""The caller of an Authorization header from an address; raises ``NotAdmitted``."""
+"""Returns the caller for an Authorization header and a client address; raises ``NotAdmitted``."""
 Lasting = Callable[[str | None], contextlib.AbstractAsyncContextManager[asyncio.Event]]
-"""For as long as a connection lasts: what is set when its token is over."""
+"""A context for the lifetime of a connection. Its event is set when the token expires or is revoked."""
 
 
 class NotAdmitted(Exception):
-    """A request that is answered with an error, in the form of GraphQL's."""
+    """A request that was refused. The response has the format of GraphQL errors."""
 
     def __init__(self, status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -50,13 +50,13 @@ class NotAdmitted(Exception):
 
 
 def routes(admit: Admit, lasting: Lasting) -> list[Route]:
-    """A path for each kind of export that is streamed."""
+    """A route for each kind of export that can be streamed."""
     running = _Running()
     return [Route(f"/export/{kind.value}.jsonl", _endpoint(kind, admit, lasting, running)) for kind in exports.SCOPES]
 
 
 class _Running:
-    """How many streams of this process run."""
+    """The number of streams that this process is sending."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -93,7 +93,7 @@ def _require(caller: Caller, kind: Kind) -> None:
 
 
 class _Stream(Response):
-    """Parts of an export, until the last one, or until the client goes or its token is over."""
+    """Sends an export until it ends, the client disconnects or its token becomes invalid."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class _Stream(Response):
 
     async def _send(self, send: Send) -> None:
         async with contextlib.aclosing(self._parts) as parts:  # type: ignore[type-var]
-            # Before there is an answer: a database that does not answer is an error of its own.
+            # Read the first part before starting the response, so that a failing database yields an error response.
             part = await anext(parts)
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send(streaming.part(part))

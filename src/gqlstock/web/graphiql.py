@@ -1,6 +1,6 @@
-"""GraphiQL, as a browser may have it: the page that ``/graphql`` answers to somebody who opens it.
+"""The GraphiQL page, which ``/graphql`` serves to browsers.
 
-GraphiQL itself comes from a CDN, each file by its digest; without the internet the page is a plain console.
+GraphiQL itself is loaded from a CDN with integrity hashes. Without internet access, the page is a plain console.
 """
 
 import re
@@ -20,7 +20,7 @@ def page() -> Response:
 
 
 def _policy(text: str) -> list[str]:
-    """Its own script and the packages that it names; styles of any kind, for the editor makes some as it runs."""
+    """Allow the page's own script and the packages it names, and any style, because the editor adds some at runtime."""
     found = _CDN.search(text)
     assert found is not None
     packages = {kind: [found[1] + path for path, k in _PACKAGE.findall(text) if k == kind] for kind in ("js", "css")}

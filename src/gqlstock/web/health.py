@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Health checks: whether the process is alive, and whether it is ready to serve."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,19 +8,19 @@ from starlette.responses import PlainTextResponse, Response
 
 from gqlstock.web.stopping import Stopping
 
-# Whoever probes gives up after a few seconds; so does a check.
+# Probes give up after a few seconds, so checks do as well.
 _SECONDS = 3.0
 
 Check = Callable[[], Awaitable[object]]
 
 
 async def live(_: Request) -> Response:
-    """The process answers."""
+    """Answer 200: the process is alive."""
     return PlainTextResponse("ok\n")
 
 
 def ready(checks: Sequence[tuple[str, Check]], stopping: Stopping) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that answers 200 when every check passes in time, else 503 with what does not answer."""
+    """An endpoint that answers 200 if every check passes in time, else 503 with the checks that failed."""
 
     async def respond(_: Request) -> Response:
         if stopping.begun:
@@ -39,7 +39,7 @@ _late: set[asyncio.Future[object]] = set()
 
 async def _passes(check: Check) -> bool:
     checking = asyncio.ensure_future(check())
-    # Not asyncio.timeout: the end of a statement that the database does not hear of may be long in coming.
+    # Not asyncio.timeout, which waits for the cancellation: canceling a statement may hang if the database is unreachable.
     await asyncio.wait({checking}, timeout=_SECONDS)
     if not checking.done():
         checking.cancel()

@@ -1,4 +1,4 @@
-"""The page that Prometheus reads. With a token configured it is for who has that; else whoever reaches it may read it."""
+"""The endpoint for Prometheus. It requires the configured token; without one, it is public."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ _FORM = "text/plain; version=1.0.0; charset=utf-8"
 
 
 def page(text: Callable[[], Awaitable[bytes]], token: str | None) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that answers with ``text``."""
+    """An endpoint that returns ``text``."""
     wanted = f"Bearer {token}".encode() if token is not None else None
 
     async def respond(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""What every page of ours tells a browser: what it may load and run, and that no other site may show it in a frame."""
+"""Security headers of all pages: what a page may load and run, and that no other site may frame it."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from hashlib import sha256
 
 
 def headers(*policy: str) -> dict[str, str]:
-    """The headers of a page; ``policy``: the rules of its Content-Security-Policy besides those that all pages have."""
+    """The headers of a page. ``policy`` adds directives to the Content-Security-Policy of all pages."""
     return {
         "Content-Security-Policy": "; ".join(
             ("default-src 'none'", *policy, "base-uri 'none'", "frame-ancestors 'none'")
         ),
-        # For browsers that do not know frame-ancestors.
+        # For browsers without support for frame-ancestors.
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
@@ -19,10 +19,10 @@ def headers(*policy: str) -> dict[str, str]:
 
 
 def source(text: str) -> str:
-    """What a policy calls a script or a style that stands in the page itself: by what is in it."""
+    """The CSP source of an inline script or style: a hash of its text."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def inline(page: str, element: str) -> Sequence[str]:
-    """What stands in a page between each ``<element>`` and its end."""
+    """The text content of each ``<element>`` in a page."""
     return [part.partition(f"</{element}>")[0] for part in page.split(f"<{element}>")[1:]]

@@ -1,7 +1,7 @@
-"""What every request and every websocket gets: an id, in its answer and in each of its lines of the log, and a last line.
+"""Gives each request and websocket an id, sent in the response and logged with each line, and writes an access log line.
 
-The line says what was asked by the operation's name and by whom by the token's name: never a variable, a token or a
-query string, in which there may be either.
+The line identifies the operation by its name and the caller by the token's name. It never contains variables, tokens or
+query strings, which may contain either.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger("gqlstock.access")
 _HEADER = b"x-request-id"
 _PARENT = b"traceparent"
 _VALID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# What is asked for every few seconds by programs that watch.
+# Paths that monitoring polls every few seconds.
 _QUIET = ("/healthz", "/readyz", "/metrics")
 
 _LONGEST_PATH = 200
@@ -33,17 +33,17 @@ _NEVER_CLOSED = 1006
 
 class Observer(Protocol):
     def began(self, of: Trail, operation: Operation) -> None:
-        """It is known what an operation asks."""
+        """An operation's name and kind are known."""
 
     def ended(self, of: Trail, operation: Operation) -> None:
-        """It was answered, or a subscription is over."""
+        """An operation was answered, or a subscription ended."""
 
     def answered(self, status: int) -> None:
-        """A request over HTTP was."""
+        """An HTTP request was answered."""
 
 
 class Requests:
-    """The observers are told of each GraphQL operation and of each answer over HTTP."""
+    """Notifies observers of each GraphQL operation and each HTTP response."""
 
     def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:
         self._app = app
@@ -74,12 +74,10 @@ class Requests:
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
-            told = logs.incident(
-                log, "before there was an answer" if not begun else "in the middle of an answer", error
-            )
+            message = logs.incident(log, "before the response" if not begun else "during the response", error)
             if begun:
                 raise
-            await _failed(told)(scope, receive, answer)
+            await _failed(message)(scope, receive, answer)
         finally:
             for observer in self._observers:
                 observer.answered(status)
@@ -111,7 +109,7 @@ class Requests:
         try:
             await self._app(scope, asked, answer)
         except Exception as error:
-            logs.incident(log, "over a websocket", error)
+            logs.incident(log, "on a websocket", error)
             if code == _NEVER_CLOSED:
                 await answer({"type": "websocket.close", "code": _BROKEN})
         finally:
@@ -119,56 +117,56 @@ class Requests:
                 _line(logging.INFO, scope, "WEBSOCKET", code, started, None)
 
     def _trail(self, scope: Scope, transport: str) -> Trail:
-        """The id is that which a proxy or a client has given, if it can stand in a log."""
-        given = parent = None
+        """A new trail. Its id is that of the request's header if it is safe to log, else a random one."""
+        request_id = parent = None
         for name, value in scope["headers"]:
             if name == _HEADER and _VALID.fullmatch(value):
-                given = str(value, "ascii")
+                request_id = str(value, "ascii")
             elif name == _PARENT:
                 parent = str(value, "latin-1")
-        number = given or f"{random.getrandbits(64):016x}"
-        return Trail(number, transport, self._operation_began, self._operation_ended, parent)
+        request_id = request_id or f"{random.getrandbits(64):016x}"
+        return Trail(request_id, transport, self._operation_began, self._operation_ended, parent)
 
     def _operation_began(self, of: Trail, operation: Operation) -> None:
         for observer in self._observers:
             observer.began(of, operation)
 
     def _operation_ended(self, of: Trail, operation: Operation) -> None:
-        """An operation over a websocket has a line of its own."""
+        """Notify observers. An operation on a websocket also gets a log line of its own."""
         for observer in self._observers:
             observer.ended(of, operation)
         if of.transport == "websocket" and log.isEnabledFor(logging.INFO):
             _operation_line(operation)
 
 
-def _failed(told: str) -> Response:
-    """The answer to a request that failed outside of its operation, such as over who calls; in GraphQL's form."""
-    return JSONResponse({"errors": [{"message": told, "extensions": {"code": "INTERNAL"}}]}, status_code=_FAILED)
+def _failed(message: str) -> Response:
+    """The response to a request that failed outside its operation, such as during authentication, as a GraphQL error."""
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}, status_code=_FAILED)
 
 
 def _line(level: int, scope: Scope, method: str, status: int, started: float, operation: Operation | None) -> None:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "method": method,
-        # As it was sent: decoded there might be a line break in it.
+        # Undecoded: a decoded path may contain line breaks.
         "path": scope["raw_path"][:_LONGEST_PATH].decode("ascii", "replace"),
         "status": status,
         "ms": round((time.perf_counter() - started) * 1000, 1),
-        **_told(operation),
+        **_operation_fields(operation),
     }
-    log.log(level, "%s %s %s", method, told["path"], status, extra={"fields": told})
+    log.log(level, "%s %s %s", method, fields["path"], status, extra={"fields": fields})
 
 
 def _operation_line(operation: Operation) -> None:
-    told = {"transport": "websocket", "ms": round(operation.seconds * 1000, 1), **_told(operation)}
-    log.info("%s ended", operation.kind, extra={"fields": told})
+    fields = {"transport": "websocket", "ms": round(operation.seconds * 1000, 1), **_operation_fields(operation)}
+    log.info("%s ended", operation.kind, extra={"fields": fields})
 
 
-def _told(operation: Operation | None) -> dict[str, Any]:
+def _operation_fields(operation: Operation | None) -> dict[str, Any]:
     if operation is None:
         return {}
-    told = {"operation": operation.name, "kind": operation.kind, "caller": operation.caller}
+    fields = {"operation": operation.name, "kind": operation.kind, "caller": operation.caller}
     if operation.errors:
-        told["errors"] = ",".join(sorted(operation.errors))
+        fields["errors"] = ",".join(sorted(operation.errors))
     if operation.refusals:
-        told["refusals"] = ",".join(sorted(operation.refusals))
-    return {name: value for name, value in told.items() if value is not None}
+        fields["refusals"] = ",".join(sorted(operation.refusals))
+    return {name: value for name, value in fields.items() if value is not None}

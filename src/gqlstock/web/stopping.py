@@ -1,8 +1,8 @@
-"""How a process ends that is asked to: it is not ready any more, what is being answered is answered, what lasts is ended.
+"""Graceful shutdown: the process reports not ready, finishes running operations, then ends long-lived connections.
 
-Websockets are closed with 1001 and streams of server-sent events come to their end, so that clients go elsewhere at once.
-Only then is the server told of the signal, which closes what is left: by itself it would close each websocket with 1012, in
-the middle of whatever that is doing. Requests over HTTP it lets come to their end.
+Websockets are closed with 1001 and streams of server-sent events end properly, so that clients reconnect elsewhere
+immediately. Only then does uvicorn receive the signal. On its own, it would close each websocket with 1012 in the middle
+of its work. uvicorn itself lets plain HTTP requests finish.
 """
 
 import asyncio
@@ -27,31 +27,31 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GOING_AWAY = 1001
 _REASON = "The server is going away."
 _SECONDS_BETWEEN_LOOKS = 0.01
-# A client that does not read is not waited for.
+# Bounds the wait for clients that do not read.
 _SECONDS_TO_SAY_GOODBYE = 1.0
 _STREAMS = (b"text/event-stream", b"multipart/mixed")
-# Cut off without an end, so that no client takes a part for the whole.
+# Cut off without a final chunk, so that no client mistakes an incomplete stream for a complete one.
 _CUT_OFF = (b"application/jsonl",)
 
 _Handler = Callable[[int, FrameType | None], Any]
 
 
 class Stopping:
-    """``grace``: how many seconds what is being answered may take; ``drain``: how many the server goes on as before."""
+    """``grace``: seconds that running operations may take; ``drain``: seconds that the server first continues as usual."""
 
     def __init__(self, *, grace: float, drain: float = 0.0) -> None:
         self._grace = grace
         self._drain = drain
         self.begun = False
-        """Whether this process was asked to end."""
+        """Whether this process was asked to stop."""
         self.closing = False
-        """Whether nothing that lasts is begun any more."""
+        """Whether new operations and streams are no longer accepted."""
         self._lasting: dict[Callable[[], Awaitable[None]], Trail] = {}
         self._task: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def heeding_signals(self) -> AsyncIterator[None]:
-        """Be told before the server when the process is asked to end, for the block."""
+        """Intercept termination signals before the server for the duration of the block."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -70,24 +70,24 @@ class Stopping:
         loop = asyncio.get_running_loop()
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
-            # A second one ends the process at once. That of a worker is its supervisor's business: it passes on what
-            # a terminal or an init system has told the worker already.
+            # A second signal ends the process immediately. Workers ignore it: their supervisor forwards signals that a
+            # terminal or an init system already sent to them.
             signal.signal(each, signal.SIG_IGN if multiprocessing.parent_process() is not None else signal.SIG_DFL)
         self._task = loop.create_task(self._stop(number, server))
 
     async def _stop(self, number: int, server: Any) -> None:
-        log.info("Asked to end by %s.", signal.Signals(number).name)
+        log.info("Stopping after %s.", signal.Signals(number).name)
         try:
             await self.stop()
         except Exception:
-            log.exception("connections could not be ended")
+            log.exception("could not close connections")
         if callable(server):
             server(number, None)
         else:
             os.kill(os.getpid(), number)
 
     async def stop(self) -> None:
-        """Come to an end with all that lasts."""
+        """Drain, wait for running operations, then end all long-lived connections."""
         self.begun = True
         await asyncio.sleep(self._drain)
         self.closing = True
@@ -105,18 +105,18 @@ class Stopping:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def add(self, end: Callable[[], Awaitable[None]]) -> None:
-        """Have a connection ended by ``end`` until it is removed."""
+        """Register a long-lived connection. ``stop`` calls ``end`` unless it was removed."""
         of = trail.current.get()
         assert of is not None
         self._lasting[end] = of
 
     def remove(self, end: Callable[[], Awaitable[None]]) -> None:
-        """A connection is over, if there was one."""
+        """Unregister a connection, if registered."""
         self._lasting.pop(end, None)
 
 
 class EndsWhatLasts:
-    """Ends websockets and streams when the process stops; all else goes through it untouched."""
+    """Middleware that ends websockets and streams when the process stops. Other requests pass through unchanged."""
 
     def __init__(self, app: ASGIApp, stopping: Stopping) -> None:
         self._app = app
@@ -141,7 +141,7 @@ class EndsWhatLasts:
         async def until_closing() -> Message:
             while True:
                 message = await receive()
-                # Nothing new is begun that could not be answered any more.
+                # Drop new operations, which could no longer be answered.
                 if not (self._stopping.closing and message["type"] == "websocket.receive"):
                     return message
 
@@ -175,7 +175,7 @@ class EndsWhatLasts:
                 cut_off = _is_of(message, _CUT_OFF)
             await send(message)
             if self._stopping.closing and message.get("more_body") and not of.answering and not ended:
-                # It began when the others had been ended already.
+                # This stream started after the others had been ended.
                 await end()
 
         try:

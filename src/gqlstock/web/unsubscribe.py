@@ -1,6 +1,6 @@
-"""The page that a letter's link leads to where the shop has none of its own: one button that ends the wait.
+"""The default unsubscribe page that mail links to, for shops without a page of their own: one button to confirm.
 
-Opening it changes nothing, as programs that look through mail open links.
+Opening it changes nothing, because mail scanners open links.
 """
 
 from html import escape
@@ -34,14 +34,14 @@ _PAGE = """<!doctype html>
 """
 _STYLES = " ".join(pages.source(style) for style in pages.inline(_PAGE.format(said=""), "style"))
 _HEADERS = {**pages.headers(f"style-src {_STYLES}", "form-action 'self'"), "Cache-Control": "no-store"}
-_ASK = """<p>You asked to be told when something is back in stock.</p>
-  <form method="post"><input type="hidden" name="token" value="{token}"><button>Do not write to me</button></form>"""
-_DONE = "<p>You will not be written to about it.</p>"
-_UNKNOWN = "<p>This link is not known: it is old, or it was cut off. Nothing was changed.</p>"
+_ASK = """<p>You asked to be notified when a product is back in stock.</p>
+  <form method="post"><input type="hidden" name="token" value="{token}"><button>Unsubscribe</button></form>"""
+_DONE = "<p>You are unsubscribed. We will not email you about this product.</p>"
+_UNKNOWN = "<p>This link is invalid: it is outdated or incomplete. Nothing was changed.</p>"
 
 
 async def page(request: Request) -> Response:
-    """GET asks, POST does it; the token comes in the URL, or from the form."""
+    """GET asks for confirmation, POST unsubscribes. The token is in the URL or in the form."""
     if request.method != "POST":
         return _page(_ASK.format(token=escape(request.query_params.get("token", ""))))
     try:
@@ -57,8 +57,8 @@ async def _token(request: Request) -> str:
         body += part
         if len(body) > _LONGEST_BODY:
             return ""
-    given = parse_qs(body.decode("utf-8", "replace")).get("token")
-    return given[0] if given else request.query_params.get("token", "")
+    tokens = parse_qs(body.decode("utf-8", "replace")).get("token")
+    return tokens[0] if tokens else request.query_params.get("token", "")
 
 
 def _page(said: str, status: int = 200) -> Response:

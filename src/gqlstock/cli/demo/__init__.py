@@ -1,1 +1,1 @@
-"""``gqlstock demo``: a shop with a story, on a database that is gone afterwards. What it sells stands in ``wares``."""
+"""``gqlstock demo``: a simulated shop on a temporary database. ``wares`` defines what it sells."""

@@ -1,4 +1,4 @@
-"""How the people of the demo's story ask the server: over HTTP, each under a name of their own or as the public."""
+"""The HTTP client of the demo's simulated people, who call the API with their own tokens or as the public."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 class Api:
-    """The address of a server, and the tokens of those who work there."""
+    """The URL of a server, and the tokens of its staff by name."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, tokens: Mapping[str, str]) -> None:
         self._client = client
@@ -20,20 +20,20 @@ class Api:
         }
 
     async def ask(self, query: str, variables: Mapping[str, Any], who: str | None = None) -> dict[str, Any]:
-        """The data of an answer; without a name it is the public that asks.
+        """The data of a response. ``who`` selects a token; None queries as the public.
 
-        That something is out of stock is a part of shopping; that it cannot be asked for is not.
+        Logs GraphQL errors. User errors, such as out of stock, are part of the simulation and are ignored.
         """
         body = {"query": query, "variables": dict(variables)}
         answer = await self._client.post(self._url, json=body, headers=self._headers.get(who, {}))
         answer.raise_for_status()
-        told: dict[str, Any] = answer.json()
-        for error in told.get("errors", ()):
+        response: dict[str, Any] = answer.json()
+        for error in response.get("errors", ()):
             log.warning("The server answered: %s", error["message"])
-        return told.get("data") or {}
+        return response.get("data") or {}
 
-    async def change(self, query: str, given: Mapping[str, Any], who: str | None = None) -> dict[str, Any]:
-        """The payload of a mutation of one field, which takes one ``input``."""
-        data = await self.ask(query, {"input": given}, who)
+    async def change(self, query: str, argument: Mapping[str, Any], who: str | None = None) -> dict[str, Any]:
+        """The payload of a mutation with one field and one ``input`` argument."""
+        data = await self.ask(query, {"input": argument}, who)
         payload: dict[str, Any] | None = next(iter(data.values()), None)
         return payload or {}

@@ -1,4 +1,4 @@
-"""The command ``gqlstock demo``: opens the shop, serves it, and has its story told until it is stopped."""
+"""The command ``gqlstock demo``: sets up the shop, serves it and runs the simulation until stopped."""
 
 import asyncio
 import contextlib
@@ -34,8 +34,8 @@ _PATIENCE = 30
 
 
 def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000) -> None:
-    """Run a sample shop with shoppers that buy, until you stop it."""
-    # Imported here, as building the schema takes most of a second; and first, as an import is no good place to be stopped.
+    """Run a sample shop with simulated shoppers until you stop it."""
+    # Imported late, because building the schema takes most of a second, and before signal handlers interrupt imports.
     create_app = importlib.import_module("gqlstock.app").create_app
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -54,12 +54,12 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max
 
 
 def _stop(number: int, frame: object) -> None:
-    """Both Ctrl-C and a kill end the demo in the same way, before and after the server has its own handlers."""
+    """Make Ctrl-C and SIGTERM end the demo the same way, with or without the server's own handlers."""
     raise KeyboardInterrupt
 
 
 class _Server(uvicorn.Server):
-    """The server, and what goes on for as long as it is open."""
+    """A server that runs a background coroutine while it is up."""
 
     def __init__(self, config: uvicorn.Config, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(config)
@@ -71,7 +71,7 @@ class _Server(uvicorn.Server):
         self._going_on = [asyncio.create_task(self._meanwhile())]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # First, as nobody is answered any more then.
+        # Cancel these first: after the shutdown, their requests would fail.
         for task in self._going_on:
             task.cancel()
         await asyncio.gather(*self._going_on, return_exceptions=True)
@@ -89,7 +89,7 @@ async def _run(config: Config, application: Any, listening: socket.socket) -> No
     async def tell() -> None:
         typer.echo(welcome.text(site, token))
         chance = random.Random(_SEED)
-        # No https here, and the certificates that are never asked for take a while to read.
+        # The demo uses plain HTTP. Skipping verification avoids loading certificates, which takes a while.
         async with httpx.AsyncClient(timeout=_PATIENCE, verify=False) as client:
             habits = story.habits(Api(client, f"{site}/graphql", workers), shop, chance)
             await story.tell(habits, chance, asyncio.sleep)

@@ -1,4 +1,4 @@
-"""The demo's shop is opened: its goods, its places and its settings get into an empty database."""
+"""Sets up the demo shop: writes its products, warehouses, websites and settings to an empty database."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _DAYS_UNTIL_PRINTED = 21
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What can be ordered, by SKU with its product, and how much of it each warehouse wants to have."""
+    """The orderable items: SKUs and their products. ``wanted`` is the target stock of each warehouse."""
 
     wares: Mapping[str, Ware]
 
@@ -33,7 +33,7 @@ class Shop:
 
 
 async def stock_up(site: str) -> Shop:
-    """Fill an empty database; ``site`` is where the pictures are served from."""
+    """Fill an empty database. ``site`` is the URL that serves the images."""
     await _places()
     for slug, (parent, name) in told.CATEGORIES.items():
         await categories.create(slug, name, parent)
@@ -66,7 +66,7 @@ async def _places() -> None:
 
 
 async def _put(ware: Ware, site: str) -> list[str]:
-    """Make a product with its combinations and its settings; gives the SKUs that can be ordered."""
+    """Create a product with its combinations and settings. Returns the SKUs that can be ordered."""
     options = _options(ware, site)
     given: dict[str, Any] = {
         "sku": ware.sku,

@@ -1,4 +1,4 @@
-"""What only the demo serves: a drawing of each product in each color that it comes in, and the example's page of the shop."""
+"""Routes that only the demo serves: a drawing of each product in each of its colors, and the example storefront."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -18,13 +18,13 @@ _COLOR = re.compile(r'color="#\w+"')
 
 
 def image(site: str, drawing: str, color: str | None = None, *, of: str) -> Image:
-    """Where a drawing is to be had in that color, and what is to be seen on it."""
+    """The image of a drawing in a color. ``of`` is its alternative text."""
     name = f"{drawing}.{color.lower()}" if color else drawing
     return Image(f"{site}/pictures/{name}.svg", of)
 
 
 def serve(application: Starlette) -> None:
-    """Have the application answer for them."""
+    """Add the routes to the application."""
     here = Path(str(files("gqlstock.cli.demo")))
     application.router.routes.append(Route("/pictures/{name}.svg", _pictures(here / "drawings")))
     application.mount("/storefront", StaticFiles(directory=here / "storefront", html=True))

@@ -1,4 +1,4 @@
-"""The demo's preorder: it is sold while it is made, to the last unit. Then the delivery slips, and arrives in two parts."""
+"""The demo's preorder: sold out before delivery. Then the delivery is postponed, and arrives in two parts."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ _RECEIVE = """
 
 
 class Preorder:
-    """Its editions, one after another; a story's minute is about a week of theirs."""
+    """The editions of a preorder, one after another. A minute of the simulation is about a week of delivery time."""
 
     def __init__(self, api: Api, sku: str, units: int) -> None:
         self._api = api
@@ -54,7 +54,7 @@ class Preorder:
         self._expected_at = datetime.min
 
     async def go_on(self, at: float) -> None:
-        """Take the next step, once it is time for it."""
+        """Take the next step when it is due."""
         if at >= self._due:
             self._due = at + await self._next()
 
@@ -98,6 +98,6 @@ class Preorder:
         await self._api.change(_RECEIVE, given, _WHO)
 
     async def _is_sold(self) -> bool:
-        """Whether nothing of it can be ordered."""
+        """Whether the preorder is sold out."""
         data = await self._api.ask(_LOOK, {"sku": self._sku, "website": HOME})
         return not any(one["orderable"] for one in data.get("availabilities") or ())

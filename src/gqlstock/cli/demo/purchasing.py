@@ -1,4 +1,4 @@
-"""The demo's purchasing: it orders what runs low, never more than a shelf wants to have, and it arrives a little later."""
+"""The demo's purchasing: reorders low stock, up to each warehouse's target, and receives deliveries later."""
 
 import random
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ _TAKE_IN = """
 
 @dataclass(frozen=True, slots=True)
 class _Lorry:
-    """What arrives where, and when in the story."""
+    """A delivery to a warehouse. ``due`` is in seconds of the simulation."""
 
     due: float
     warehouse: str
@@ -63,7 +63,7 @@ class _Lorry:
 
 @dataclass(frozen=True, slots=True)
 class _Van:
-    """A transfer, and when it arrives in the story."""
+    """A transfer. ``due`` is when it arrives, in seconds of the simulation."""
 
     due: float
     number: str
@@ -79,7 +79,7 @@ class Purchasing:
         self._vans: list[_Van] = []
 
     async def order(self, at: float) -> None:
-        """Order for the warehouse in which the most runs low, until its shelves would be full."""
+        """Reorder for the warehouse with the most low items, up to their target stock."""
         low: dict[str, dict[str, Decimal]] = {}
         for level in await self._levels():
             sku, warehouse = level["item"]["sku"], level["warehouse"]["code"]
@@ -92,7 +92,7 @@ class Purchasing:
             await self._announce(at, warehouse, dict(list(low[warehouse].items())[:_LINES]))
 
     async def unload(self, at: float) -> None:
-        """Take in what has arrived; some of it comes in two parts."""
+        """Receive what has arrived. Some deliveries come in two parts."""
         arrived = [lorry for lorry in self._lorries if lorry.due <= at]
         self._lorries = [lorry for lorry in self._lorries if lorry.due > at]
         for lorry in arrived:
@@ -109,7 +109,7 @@ class Purchasing:
             await self._api.change(_TAKE_IN, {"number": van.number}, _WHO)
 
     async def move(self, at: float) -> None:
-        """Send a few of what one warehouse has the most of on the way to the one that has the least of it."""
+        """Transfer some units of the most unevenly stocked item to the warehouse with the fewest."""
         moves: list[tuple[Decimal, str, str, str]] = []
         by_sku: dict[str, list[dict[str, Any]]] = {}
         for level in await self._levels():
@@ -137,12 +137,12 @@ class Purchasing:
             self._lorries.append(_Lorry(at + under_way, warehouse, lines, reference))
 
     def _under_way(self) -> tuple[float, str]:
-        """How many seconds something takes that leaves now, and the moment at which it is expected."""
+        """A random transport time in seconds, and the expected arrival as a timestamp."""
         seconds = self._chance.uniform(*_SECONDS_UNDER_WAY)
         return seconds, (clock.now() + timedelta(seconds=seconds)).isoformat()
 
     async def _levels(self) -> list[dict[str, Any]]:
-        """The levels of what is kept in stock."""
+        """The levels of all items but preorders."""
         return [level for level in await self._all_levels() if not self._shop.wares[level["item"]["sku"]].preorder]
 
     async def _all_levels(self) -> list[dict[str, Any]]:
@@ -164,7 +164,7 @@ def _available(level: Mapping[str, Any]) -> Decimal:
 
 
 def _to_come(level: Mapping[str, Any]) -> Decimal:
-    """What is there once all has arrived that is on its way."""
+    """Available plus incoming units."""
     return _available(level) + Decimal(str(level["incoming"]))
 
 

@@ -1,4 +1,4 @@
-"""The demo's shoppers: they look, they buy what is there, some by way of a cart, and leave their address for what is not."""
+"""The demo's shoppers: they browse, buy what is in stock, sometimes through a cart, and subscribe to what is not."""
 
 import random
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ _GIVES_UP_A_CART = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Who comes to a website: where they live, how many different things they buy, and how many of each."""
+    """A kind of shopper on a website: locations, numbers of different items per order, and quantities."""
 
     website: str
     towns: Sequence[tuple[float, float]]
@@ -74,7 +74,7 @@ RETAILERS = Kind(
 
 
 class Shoppers:
-    """Those of one kind."""
+    """The shoppers of one kind."""
 
     def __init__(self, api: Api, shop: Shop, chance: random.Random, kind: Kind) -> None:
         self._api = api
@@ -82,19 +82,19 @@ class Shoppers:
         self._kind = kind
         self._wares = shop.wares
         self._skus = list(shop.wares)
-        # What comes in many combinations is not liked the more for it.
+        # A product with many combinations should not sell proportionally more.
         combinations = {ware.sku: sum(one is ware for one in shop.wares.values()) for ware in shop.wares.values()}
         self._preorders = [sku for sku, ware in shop.wares.items() if ware.preorder]
         self._liked = [ware.liked / combinations[ware.sku] ** 0.5 for ware in shop.wares.values()]
         self._carts: list[tuple[str, list[dict[str, Any]]]] = []
 
     async def buy(self, at: float) -> None:
-        """Order what of the things that one wants is there."""
+        """Order those of the wanted items that are in stock."""
         if lines := await self._found():
             await self._order(lines)
 
     async def preorder(self, at: float) -> None:
-        """Order what is only on its way, be it the last of it."""
+        """Order preorder items, up to the last unit."""
         data = await self._api.ask(_LOOK_AT_PREORDERS, {"skus": self._preorders, "website": self._kind.website})
         for one in data.get("availabilities") or ():
             if one["orderable"]:
@@ -102,14 +102,14 @@ class Shoppers:
                 await self._order([{"sku": one["sku"], "quantity": units}])
 
     async def fill_a_cart(self, at: float) -> None:
-        """Have what is in a cart kept for a while."""
+        """Hold stock for a cart."""
         if lines := await self._found():
             given = {"website": self._kind.website, "minutes": 2, "lines": lines}
             if (kept := (await self._api.change(_HOLD, given)).get("hold")) is not None:
                 self._carts.append((kept["id"], lines))
 
     async def go_on_with_a_cart(self, at: float) -> None:
-        """Order what was kept, say that one does not want it – or forget about it, and it ends by itself."""
+        """Order a held cart, release it, or abandon it so that the hold expires."""
         if len(self._carts) < self._chance.randint(1, 3):
             return
         hold, lines = self._carts.pop(0)
@@ -119,7 +119,7 @@ class Shoppers:
             await self._api.change(_RELEASE, {"id": hold})
 
     async def _found(self) -> list[dict[str, Any]]:
-        """Lines of what one wants and what can be ordered; some leave an address for the rest."""
+        """Lines of the wanted items that can be ordered. Some shoppers subscribe to the others."""
         wanted = self._wanted()
         data = await self._api.ask(_LOOK, {"skus": wanted, "website": self._kind.website})
         seen = [one for one in data.get("availabilities") or () if one is not None]

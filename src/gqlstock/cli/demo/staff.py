@@ -1,4 +1,4 @@
-"""Those who work in the demo's warehouses: they pack and ship what was ordered, count now and then, and take things back."""
+"""The demo's warehouse staff: they pack and ship orders, count shelves, and handle returns and cancellations."""
 
 import random
 from typing import Any
@@ -67,14 +67,14 @@ _CANCEL = """
 
 
 class Staff:
-    """They leave the latest few orders for later, so that there is always something to be done."""
+    """Leaves the latest few orders open, so that there is always pending work to see."""
 
     def __init__(self, api: Api, chance: random.Random) -> None:
         self._api = api
         self._chance = chance
 
     async def pack(self, at: float) -> None:
-        """Put what is there of the oldest orders into shipments."""
+        """Create shipments of the on-hand units of the oldest orders."""
         orders = await self._nodes(_OPEN)
         waiting = [(order["number"], _packable(order)) for order in orders]
         to_pack = [(number, places) for number, places in waiting if places]
@@ -89,22 +89,22 @@ class Staff:
             await self._api.change(_SHIP, given, _WHO)
 
     async def count(self, at: float) -> None:
-        """Count a shelf: mostly all is there, sometimes one was lost or is found again. A sale meanwhile makes it void."""
+        """Count a shelf. Sometimes a unit is missing or found again. A sale meanwhile makes the count stale."""
         levels = [level for level in await self._nodes(_SHELF) if float(level["available"]) >= 2]
         if not levels:
             return
         level = self._chance.choice(levels)
-        there = level["onHand"]
+        on_hand = level["onHand"]
         count = {
             "sku": level["item"]["sku"],
             "warehouse": level["warehouse"]["code"],
-            "onHand": there + self._chance.choice((0, -1, -1, 1)),
-            "expectedOnHand": there,
+            "onHand": on_hand + self._chance.choice((0, -1, -1, 1)),
+            "expectedOnHand": on_hand,
         }
         await self._api.change(_COUNT, {"reason": "Cycle count", "counts": [count]}, _WHO)
 
     async def take_back(self, at: float) -> None:
-        """Take one thing of a shipped order back."""
+        """Return one unit of a shipped order."""
         kept = [
             (order["number"], line["sku"])
             for order in await self._nodes(_SHIPPED)
@@ -117,7 +117,7 @@ class Staff:
             await self._api.change(_TAKE_BACK, given, _WHO)
 
     async def cancel(self, at: float) -> None:
-        """Somebody has second thoughts about what they have just ordered."""
+        """Cancel a recent order."""
         if orders := await self._nodes(_LATEST):
             given = {"number": self._chance.choice(orders)["number"], "reason": "Ordered by mistake"}
             await self._api.change(_CANCEL, given, _WHO)
@@ -129,7 +129,7 @@ class Staff:
 
 
 def _packable(order: dict[str, Any]) -> list[str]:
-    """The warehouses that have something of an order which is there and in no shipment."""
+    """The warehouses with on-hand units of an order that are in no shipment."""
     return sorted(
         {
             allocation["warehouse"]["code"]

@@ -1,4 +1,4 @@
-"""What happens in the demo's shop, and how often: its people's habits, one after another in an order that a seed decides."""
+"""The demo's simulation: the habits of its people and their frequency, in an order determined by a seed."""
 
 import heapq
 import logging
@@ -21,21 +21,21 @@ WHO_WORKS_HERE = {
     "warehouse": ("catalog:read", "inventory:read", "inventory:write", "orders:read", "orders:write"),
     "purchasing": ("catalog:read", "inventory:read", "inventory:write"),
 }
-"""The names of those who work here, with the scopes of their tokens."""
+"""The staff, with the scopes of their tokens."""
 
 Pause = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What somebody does about every so many seconds; told is the story's time."""
+    """An action repeated about every ``seconds``. ``act`` receives the time of the simulation, in seconds."""
 
     seconds: float
     act: Callable[[float], Awaitable[object]]
 
 
 def habits(api: Api, shop: Shop, chance: random.Random) -> list[Habit]:
-    """Everything that goes on: what sells and what fills up again keep the balance."""
+    """All habits. Their frequencies keep sales and deliveries in balance."""
     households = Shoppers(api, shop, chance, HOUSEHOLDS)
     retailers = Shoppers(api, shop, chance, RETAILERS)
     staff = Staff(api, chance)
@@ -60,7 +60,7 @@ def habits(api: Api, shop: Shop, chance: random.Random) -> list[Habit]:
 
 
 async def tell(habits: Sequence[Habit], chance: random.Random, pause: Pause, until: float = float("inf")) -> None:
-    """Have everybody do what they do, until that moment of the story; ``pause`` waits for a number of seconds."""
+    """Run the habits until the time ``until`` of the simulation. ``pause`` waits for a number of seconds."""
     now = 0.0
     due = [(chance.uniform(0, habit.seconds), number) for number, habit in enumerate(habits)]
     heapq.heapify(due)
@@ -71,5 +71,5 @@ async def tell(habits: Sequence[Habit], chance: random.Random, pause: Pause, unt
         try:
             await habits[number].act(now)
         except httpx.HTTPError as error:
-            log.warning("Somebody in the shop got no answer: %s", error)
+            log.warning("A simulated request failed: %s", error)
         heapq.heappush(due, (now + habits[number].seconds * chance.uniform(0.5, 1.5), number))

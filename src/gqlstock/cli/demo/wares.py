@@ -1,4 +1,4 @@
-"""What the demo's shop sells, from where to whom, and under which settings. Nothing is written here, only told."""
+"""The demo shop as data: products, warehouses, websites, categories and settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,20 +12,20 @@ HOME = "shop"
 TRADE = "trade"
 DEFAULT_ORGANIZATION = "default"
 
-# Code: its name, and where it is.
+# By code: name and location.
 WAREHOUSES: Mapping[str, tuple[str, Point]] = {
     "BERLIN": ("Berlin", Point(52.52, 13.405)),
     "LYON": ("Lyon", Point(45.764, 4.8357)),
     "POZNAN": ("Poznań", Point(52.4064, 16.9252)),
 }
 
-# Code: its name, and the warehouses that it sells from. The first one is the default.
+# By code: name and the warehouses it sells from. The first website is the default.
 WEBSITES: Mapping[str, tuple[str, Sequence[str]]] = {
     HOME: ("The demo shop", ("BERLIN", "LYON")),
     TRADE: ("The demo shop for the trade", ("POZNAN", "BERLIN")),
 }
 
-# Slug: its parent and its name.
+# By slug: parent and name.
 CATEGORIES: Mapping[str, tuple[str | None, str]] = {
     "home": (None, "Home"),
     "kitchen": ("home", "Kitchen"),
@@ -50,9 +50,9 @@ _SIZES = ("S", "M", "L", "XL")
 
 @dataclass(frozen=True, slots=True)
 class Ware:
-    """A product. ``name`` gives the SKU and the drawing; ``units`` of every item of it are what each warehouse wants to have.
+    """A product. ``name`` determines the SKU and the drawing. ``units``: the target stock of each item per warehouse.
 
-    ``liked``: how often it is bought beside the others; ``at_first``: how full its shelves are when the shop opens.
+    ``liked``: its relative sales; ``at_first``: its initial stock as a fraction of ``units``.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Ware:
 
     @property
     def preorder(self) -> bool:
-        """Whether it is sold before it is there, to the last unit that is announced."""
+        """Whether it is sold before delivery, up to the last announced unit."""
         return bool(self.settings.get("backorders_from_incoming"))
 
     @property
@@ -93,12 +93,12 @@ WARES: Sequence[Ware] = (
     Ware("Bread knife", "kitchen", 10, "Serrated, 20 cm."),
     Ware("Cutting board", "kitchen", 10, "Beech, oiled."),
     Ware("Enamel pan", "kitchen", 8, "24 cm, with a lid.", settings={"only_x_left_threshold": Decimal(8)}),
-    # Only what is announced with a date may be ordered; what arrives leaves a day later.
+    # Only units announced with a date can be ordered. They ship a day after arrival.
     Ware(
         "Kettle",
         "kitchen",
         24,
-        "Copper, a new edition; ordered while it is made.",
+        "Copper, new edition. Available for preorder.",
         settings={
             "backorders": BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,
             "backorders_from_incoming": True,
@@ -114,14 +114,14 @@ WARES: Sequence[Ware] = (
     Ware("Garden fork", "garden", 8, "Four tines, ash handle."),
     Ware("Pruning shears", "garden", 10, "For branches of up to 20 mm."),
     Ware("Flower pot", "garden", 12, "Terracotta.", {"Size": _SIZES}, liked=3),
-    # Two of them are never sold: safety stock.
+    # Safety stock: the last two units are never sold.
     Ware("Bird house", "garden", 7, "For tits.", settings={"out_of_stock_threshold": Decimal(2)}),
-    # Up to 24 may be ordered that are not there yet.
+    # Up to 24 units can be backordered.
     Ware(
         "Hammock",
         "garden",
         6,
-        "Cotton, made to order when there is none.",
+        "Cotton, made to order when out of stock.",
         settings={
             "backorders": BackorderMode.ALLOW_AND_NOTIFY_CUSTOMER,
             "out_of_stock_threshold": Decimal(-24),
@@ -151,7 +151,7 @@ WARES: Sequence[Ware] = (
     Ware("Beanie", "clothing", 10, "Lambswool."),
     Ware("Apron", "clothing", 9, "With a pocket.", {"Color": ("Blue", "Green", "White")}),
     Ware("Notebook", "stationery", 14, "Dotted, 120 pages.", {"Size": ("A5", "A4")}, liked=4),
-    # When it runs low its buy button goes, and comes back with the next delivery.
+    # The buy button is disabled when stock is low, until the next delivery.
     Ware(
         "Fountain pen",
         "stationery",
@@ -163,19 +163,19 @@ WARES: Sequence[Ware] = (
     Ware("Ink", "stationery", 12, "30 ml.", {"Color": ("Black", "Blue")}),
     Ware("Desk lamp", "stationery", 6, "Steel, with a cable of two metres."),
     Ware("Gift wrap", "gifts", 14, "Ten sheets.", {"Color": ("Blue", "Green", "Red")}),
-    Ware("Gift voucher", "gifts", 0, "By mail, at once.", counted=False),
-    # Nothing of it is there, and nobody needs to be told.
+    Ware("Gift voucher", "gifts", 0, "By email, immediately.", counted=False),
+    # Not in stock yet, without low-inventory alerts.
     Ware(
         "Wall calendar",
         "gifts",
         0,
-        "Next year's; it is being printed.",
+        "Next year's, in print.",
         settings={"upcoming": True, "notify_below": Decimal(0)},
         liked=1,
     ),
 )
 
-# What is set besides at the products: every place of the fallback has something to say.
+# Settings at the scopes other than products, to demonstrate each step of the fallback.
 SETTINGS: Sequence[tuple[SettingScope, str | None, str | None, Mapping[str, Any]]] = (
     (SettingScope.SYSTEM, None, None, {"only_x_left_threshold": Decimal(3)}),
     (SettingScope.ORGANIZATION, DEFAULT_ORGANIZATION, None, {"notify_below": Decimal(10)}),

@@ -1,11 +1,11 @@
-"""What the demo says when it is open: what to look at, and what to ask."""
+"""The demo's welcome text: URLs and queries to try."""
 
 from collections.abc import Sequence
 
-# Each runs as it stands, with the demo's token.
+# Each runs unchanged with the demo's token.
 TO_TRY: Sequence[tuple[str, str]] = (
     (
-        "What can be sold? Anybody may ask:",
+        "What can be sold? This query is public:",
         """\
 {
   products(filter: { category: "tableware" }, first: 5) {
@@ -14,7 +14,7 @@ TO_TRY: Sequence[tuple[str, str]] = (
 }""",
     ),
     (
-        "Take an order; the demo lets anybody:",
+        "Place an order. The demo allows it without a token:",
         """\
 mutation {
   placeOrder(input: { lines: [{ sku: "MUG-BLUE", quantity: 2 }, { sku: "LINEN", quantity: 1.25 }] }) {
@@ -24,14 +24,14 @@ mutation {
 }""",
     ),
     (
-        "When does it leave? The kettle is sold before it is there, as far as is announced:",
+        "When does it ship? The kettle is sold before delivery, up to the announced quantity:",
         """\
 {
   product(sku: "KETTLE") { name availability { orderable message expectedAt incoming { at quantity } } }
 }""",
     ),
     (
-        "Why is the number what it is? With the token, as all that follows:",
+        "Why this number? This and the following queries need the token:",
         """\
 {
   explainAvailability(sku: "HAMMOCK") {
@@ -41,14 +41,14 @@ mutation {
 }""",
     ),
     (
-        "Who moved what, and why?",
+        "Who changed what, and why?",
         """\
 {
   stockMovements(first: 10) { nodes { createdAt level { item { sku } } kind quantity onHandAfter reason actor } }
 }""",
     ),
     (
-        "What runs low, and what is on its way?",
+        "What is running low, and what is on its way?",
         """\
 {
   lowInventoryAlerts(filter: { state: RAISED }, first: 5) { totalCount nodes { sku quantityLeft threshold raisedAt } }
@@ -63,7 +63,7 @@ mutation {
 }""",
     ),
     (
-        "Watch it happen (GraphiQL shows each change as it comes):",
+        "Watch live changes (GraphiQL shows each one as it happens):",
         """\
 subscription {
   inventoryChanges { changedAt level { item { sku } warehouse { code } available } movement { kind quantity } }
@@ -73,19 +73,19 @@ subscription {
 
 
 def text(site: str, token: str) -> str:
-    """For the person at the terminal."""
+    """The welcome text for the terminal."""
     queries = "\n".join(f"{what}\n\n{_indented(query)}\n" for what, query in TO_TRY)
     return f"""
 The demo shop is open. Have a look:
 
-  {site}/storefront/  a page of the shop, which follows what is there
-  {site}/graphql      GraphiQL, to ask whatever you like
+  {site}/storefront/  a shop page with live availability
+  {site}/graphql      GraphiQL, to run any query
   {site}/#token={token}  the dashboard
 
-Shoppers are buying, lorries are on their way, shelves are counted. Stop it with Ctrl-C; its database is thrown away then.
+Simulated shoppers buy, deliveries arrive, shelves are counted. Stop it with Ctrl-C; this deletes its database.
 
-A token that may do everything:  {token}
-In GraphiQL it is a header:  {{ "Authorization": "Bearer {token}" }}
+Admin token:  {token}
+GraphiQL header:  {{ "Authorization": "Bearer {token}" }}
 
 {queries}
 From a terminal:

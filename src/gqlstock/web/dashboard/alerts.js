@@ -1,4 +1,4 @@
-// Low-inventory alerts: the open ones first, those that nobody took on before the others, then some that are over.
+// Low-inventory alerts: unacknowledged ones first, then acknowledged ones, then some resolved ones.
 
 import { ACKNOWLEDGE, ALERTS } from './documents.js';
 import { arrange, element, mark, sentence } from './element.js';
@@ -13,7 +13,7 @@ export class Alerts {
   #entries = new Map();
   #known = null;
 
-  /** `open` shows an item's history; `mayAcknowledge` says whether there are buttons. */
+  /** `open` shows an item's history; `mayAcknowledge` adds buttons. */
   constructor(server, { open, mayAcknowledge }) {
     this.server = server;
     this.open = open;
@@ -49,7 +49,7 @@ export class Alerts {
     this.#tell(waiting.nodes);
   }
 
-  /** The same node for as long as nothing of the alert changes. */
+  /** Reuses the node of an alert until the alert changes. */
   #entry(alert) {
     const key = [alert.id, alert.acknowledgedAt, alert.resolvedAt].join();
     if (!this.#entries.has(key)) this.#entries.set(key, this.#made(alert));
@@ -95,7 +95,7 @@ export class Alerts {
     return element('button', { type: 'button', 'aria-label': label, click: acknowledge }, 'Acknowledge');
   }
 
-  /** Says aloud what has come since the list was shown first. */
+  /** Announces new alerts to screen readers. */
   #tell(waiting) {
     const fresh = this.#known ? waiting.filter((alert) => !this.#known.has(alert.id)) : [];
     this.#known = new Set([...(this.#known ?? []), ...waiting.map((alert) => alert.id)]);
@@ -112,15 +112,15 @@ export class Alerts {
 }
 
 const EMPTY =
-  'Nothing is low. An alert is raised when an item falls below its notifyBelow, which setInventorySettings sets.';
+  'No item is low. An alert is raised when an item falls below its notifyBelow, set with setInventorySettings.';
 
 function stateOf(alert) {
   if (alert.resolvedAt) return ['resolved', 'Resolved'];
-  return alert.acknowledgedAt ? ['taken', 'Taken on'] : ['low', 'Low'];
+  return alert.acknowledgedAt ? ['taken', 'Acknowledged'] : ['low', 'Low'];
 }
 
 function outcome({ acknowledgedAt, acknowledgedBy, resolvedAt }) {
-  if (resolvedAt) return element('p', {}, `Stock is back since ${when(resolvedAt)}`);
-  if (acknowledgedAt) return element('p', {}, `${acknowledgedBy} took it on, ${when(acknowledgedAt)}`);
+  if (resolvedAt) return element('p', {}, `Back in stock since ${when(resolvedAt)}`);
+  if (acknowledgedAt) return element('p', {}, `Acknowledged by ${acknowledgedBy}, ${when(acknowledgedAt)}`);
   return null;
 }

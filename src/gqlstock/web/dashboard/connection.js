@@ -1,11 +1,10 @@
-// Whether what is on the page is live. Everything that asks the server says here what became of it; one line in the
-// header tells it.
+// Whether the page is live. Every request reports its result here, and a line in the header shows the state.
 
 export class Connection extends EventTarget {
   #lost = new Set();
   #live = false;
 
-  /** It is told in `line`, until `signal` is aborted. */
+  /** Shows the state in `line` until `signal` is aborted. */
   constructor(line, signal) {
     super();
     this.line = line;
@@ -13,7 +12,7 @@ export class Connection extends EventTarget {
     this.#tell('Connecting…', 'connecting');
   }
 
-  /** Something that was asked for under this name is answered. */
+  /** The request with this name was answered. */
   found(name) {
     const back = this.#lost.delete(name) && this.#lost.size === 0;
     if (this.#lost.size === 0 && !this.#live) {
@@ -23,7 +22,7 @@ export class Connection extends EventTarget {
     if (back) this.dispatchEvent(new Event('back'));
   }
 
-  /** It is not, and is tried again. */
+  /** The request with this name failed and will be retried. */
   lost(name) {
     this.#lost.add(name);
     if (this.#live) {
@@ -32,7 +31,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** It is not wanted any more. */
+  /** The request with this name is no longer needed. */
   forget(name) {
     if (this.#lost.has(name)) this.found(name);
   }

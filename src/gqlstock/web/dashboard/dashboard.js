@@ -1,4 +1,4 @@
-// The dashboard put together: a token, then the parts of the page that it may see, until it is given up or refused.
+// Assembles the dashboard: asks for a token, then shows the parts it may see until the user signs out or it is refused.
 
 import { Alerts } from './alerts.js';
 import { Connection } from './connection.js';
@@ -14,7 +14,7 @@ import * as scheme from './scheme.js';
 import * as tokens from './token.js';
 
 const page = document.body;
-// As they are before anything is shown in them.
+// The parts of the page in their initial state.
 const BLANK = [...document.querySelectorAll('.parts, dialog')].map((part) => [part, part.cloneNode(true)]);
 const form = document.getElementById('entrance-form');
 const field = document.getElementById('entrance-token');
@@ -28,7 +28,7 @@ form.addEventListener('submit', (event) => {
   tokens.keep(field.value);
   enter();
 });
-document.getElementById('sign-out').addEventListener('click', () => leave('You are signed out on this window.'));
+document.getElementById('sign-out').addEventListener('click', () => leave('You are signed out in this window.'));
 window.addEventListener('hashchange', () => tokens.isBrought() && enter());
 enter();
 
@@ -38,7 +38,7 @@ function enter() {
   else leave('');
 }
 
-/** Back to the form, with a sentence that says why; nothing of what was shown stays. */
+/** Returns to the form and shows why. Removes everything that was shown. */
 function leave(sentence) {
   session.abort();
   tokens.forget();
@@ -92,7 +92,7 @@ function parts(server, may) {
   const orders = seesOrders ? new Orders(server) : null;
   const asked = [alerts, onItsWay, ...(orders ? [orders] : [])];
   asked.forEach((part) => part.ask());
-  // It reads all items, and is in nobody's way once the rest is there.
+  // This reads all items, so it waits until the rest is shown.
   levels.shown.then(() => runningOut.ask());
   server.connection.addEventListener('back', () => [...asked, runningOut].forEach((part) => part.ask()));
   const low = () => {

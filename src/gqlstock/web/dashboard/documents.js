@@ -1,5 +1,5 @@
-// Every document that the dashboard sends. They are whole, with nothing put into them, so that they can be checked
-// against the schema, and be made persisted operations.
+// All documents that the dashboard sends. They are complete constants, so that they can be validated against the schema
+// and registered as persisted operations.
 
 export const VIEWER = /* GraphQL */ `
   query DashboardViewer {
@@ -10,7 +10,7 @@ export const VIEWER = /* GraphQL */ `
   }
 `;
 
-// Asked before a list, for changes that are committed while the list is read.
+// Asked before a list, to follow changes that are committed while the list is read.
 export const PLACE = /* GraphQL */ `
   query DashboardPlace {
     inventoryChanges(last: 1) {
@@ -72,7 +72,7 @@ export const LEVELS = /* GraphQL */ `
   }
 `;
 
-// What is low is decided by the server: an alert is open.
+// The server decides what is low: an alert is open.
 export const LOW = /* GraphQL */ `
   query DashboardLow($skus: [String!]!) {
     lowInventoryAlerts(filter: { state: RAISED, skus: $skus }, first: 250) {
@@ -164,7 +164,7 @@ export const ACKNOWLEDGE = /* GraphQL */ `
   }
 `;
 
-// Ten minutes, each from one of the eleven moments to the next.
+// Counts for ten minutes, bounded by eleven timestamps.
 export const ORDERS = /* GraphQL */ `
   query DashboardOrders(
     $t0: DateTime!
@@ -237,7 +237,7 @@ export const DEMAND = /* GraphQL */ `
   }
 `;
 
-// What is overdue has the earliest dates, and so comes first.
+// Overdue announcements have the earliest dates, so they come first.
 export const ON_ITS_WAY = /* GraphQL */ `
   query DashboardOnItsWay {
     open: stockAnnouncements(filter: { open: true }, first: 50) {

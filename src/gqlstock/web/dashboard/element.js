@@ -1,8 +1,8 @@
-// Elements of the page. What is put into them is text: nothing that the server sends ever becomes markup.
+// Creates elements. All content is inserted as text: nothing that the server sends becomes markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An HTML element with attributes; of its children those that are no elements are text, and those that are null nothing. */
+/** An HTML element with attributes. Children that are not elements become text; null children are skipped. */
 export function element(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);
 }
@@ -20,12 +20,12 @@ function filled(made, attributes, children) {
   return made;
 }
 
-/** What a list shows while there is nothing in it. */
+/** The placeholder of an empty list. */
 export function sentence(text) {
   return element('p', { class: 'sentence' }, text);
 }
 
-/** Have a list show these nodes in this order, and touch none that stays: it may have the focus. */
+/** Makes a list show these nodes in this order. Leaves nodes that stay untouched: one may have the focus. */
 export function arrange(list, nodes) {
   const wanted = new Set(nodes);
   for (const node of [...list.children]) if (!wanted.has(node)) node.remove();
@@ -34,7 +34,7 @@ export function arrange(list, nodes) {
   });
 }
 
-/** A state in words and in a shape of its own: colour alone says nothing to many. */
+/** A state as words and a distinct shape, because color alone is not accessible. */
 export function mark(state, words) {
   const shape = drawing('svg', { viewBox: '0 0 12 12', 'aria-hidden': 'true' }, drawing('path', { d: SHAPES[state] }));
   return element('span', { class: 'mark', 'data-state': state }, shape, words);

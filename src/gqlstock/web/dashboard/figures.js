@@ -1,4 +1,4 @@
-// How figures, moments and spans of time are written.
+// Formats numbers, times and durations.
 
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 4 });
 const ROUND = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
@@ -16,7 +16,7 @@ const SECOND = new Intl.DateTimeFormat('en-GB', {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** With a minus sign, which is as wide as a plus sign. */
+/** Uses the minus sign, which is as wide as the plus sign, instead of a hyphen. */
 export const number = (value) => NUMBER.format(value).replace('-', '−');
 export const rounded = (value) => ROUND.format(value).replace('-', '−');
 export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value));
@@ -26,7 +26,7 @@ export const clock = (moment) => CLOCK.format(moment);
 export const day = (moment) => DAY.format(moment);
 export const second = (moment) => SECOND.format(moment);
 
-/** A moment of today by the clock, any other with its day, one of another year with that. */
+/** The time of day for today, else with the date, and with the year if it is another one. */
 export function when(told, now = new Date()) {
   const moment = new Date(told);
   if (moment.toDateString() === now.toDateString()) return clock(moment);
@@ -34,7 +34,7 @@ export function when(told, now = new Date()) {
   return `${date}, ${clock(moment)}`;
 }
 
-/** How long something lasts, by the day, in the words that one would plan by. */
+/** A duration in days, as words: hours up to two days, then whole days. */
 export function lasting(days) {
   const hours = Math.floor(days * 24);
   if (hours < 1) return 'less than an hour';
@@ -42,7 +42,7 @@ export function lasting(days) {
   return plural(Math.floor(days), 'day');
 }
 
-/** SKUs and kinds come in capitals. */
+/** An enum value as words, such as "Partially shipped" for PARTIALLY_SHIPPED. */
 export const spoken = (constant) => {
   const words = constant.toLowerCase().replaceAll('_', ' ');
   return words[0].toUpperCase() + words.slice(1);

@@ -1,34 +1,34 @@
-// The server as the dashboard knows it: asks that are answered once, and subscriptions that go on from their last cursor
-// after every cut. What the answers mean is the business of who asks.
+// A client for the server: requests, and subscriptions that resume from their last cursor after a disconnect. Callers
+// interpret the responses.
 
 import { endingWith } from './ending.js';
 
-/** The token stands for nobody, or not any more. */
+/** The token is invalid, revoked or expired. */
 export class Refused extends Error {}
-/** There is no answer now; there may be one later. */
+/** The request failed but may succeed later. */
 class Unanswered extends Error {}
-/** The cursor is from before what the server keeps. */
+/** The cursor is older than the events the server keeps. */
 export class Gap extends Error {}
-/** What the server said of a question, in its own words. */
+/** The server rejected the request. The message is the server's. */
 export class Told extends Error {}
 
 const LATER = new Set([408, 429, 502, 503, 504]);
-// Such as while the server's database is away.
+// Errors that may be temporary, such as while the server's database is unavailable.
 const PASSING = new Set(['INTERNAL', 'TIMEOUT', 'TOO_MANY_REQUESTS']);
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
 const LONGEST_ASK = 40_000;
-// The server sends a comment each 15 seconds: a stream that is quiet for longer is dead, whatever the network says.
+// The server sends a comment every 15 seconds, so a stream that is silent for this long is dead.
 const LONGEST_SILENCE = 40_000;
 const LEAST_AHEAD = 5_000;
-// A browser has six connections to one address. A window that nobody looks at gives its own back.
+// Browsers allow six HTTP/1.1 connections per host. A hidden window releases its own.
 const LONGEST_UNSEEN = 30_000;
 
 export class Server {
   #token;
   #ahead = 0;
 
-  /** `signal` ends all that is under way; `refused` is told when the token is. */
+  /** `signal` aborts all requests; `refused` is called with a message when the token is refused. */
   constructor({ token, connection, signal, refused }) {
     this.#token = token;
     this.connection = connection;
@@ -36,17 +36,17 @@ export class Server {
     this.refused = refused;
   }
 
-  /** A name that only windows with the same token know. */
+  /** A name shared only by windows with the same token. */
   named(what) {
     return `gqlstock ${what} ${this.#token}`;
   }
 
-  /** The time by the server's clock, as well as it is known: this machine's may be wrong. */
+  /** The server's time, as far as known. The local clock may be wrong. */
   now() {
     return Date.now() + this.#ahead;
   }
 
-  /** The data of an answer; asked again until there is one. */
+  /** The data of a response. Retries until there is one. */
   async ask(text, variables = {}, signal = this.signal) {
     const name = Symbol('ask');
     try {
@@ -56,7 +56,7 @@ export class Server {
     }
   }
 
-  /** As `ask`, but not a second time: for what changes something. */
+  /** Like `ask`, but without retries: for mutations. */
   async change(text, variables) {
     try {
       return await this.#asked(text, variables, this.signal);
@@ -67,8 +67,8 @@ export class Server {
   }
 
   /**
-   * Hand each push to `next` until `signal` is aborted; a new connection goes on from the last one's `cursor`. `open` is
-   * told of every connection. One that `rests` is cut while nobody looks at the page.
+   * Passes each event to `next` until `signal` is aborted. A new connection resumes after the last event's `cursor`.
+   * `open` is called for each connection. With `rests`, the connection is closed while the page is hidden.
    */
   async follow(text, variables, { next, open = () => {}, rests = false, signal }) {
     const name = Symbol('stream');
@@ -95,7 +95,7 @@ export class Server {
     }
   }
 
-  /** Attempt it until it is answered, with longer and longer pauses, until it says that it goes well. */
+  /** Retries `attempt` with exponential backoff. The callback it receives resets the backoff. */
   async #persist(name, signal, attempt) {
     let pause = FIRST_PAUSE;
     for (;;) {
@@ -114,7 +114,7 @@ export class Server {
     }
   }
 
-  /** The header has whole seconds; less than some of them is no difference. */
+  /** Measures the offset of the server's clock. The Date header has whole seconds, so small offsets are ignored. */
   #compare(theirs) {
     const ahead = theirs - Date.now();
     this.#ahead = Math.abs(ahead) > LEAST_AHEAD ? ahead : 0;
@@ -176,7 +176,7 @@ export class Server {
   }
 }
 
-/** Cuts a stream that is quiet for too long, or unseen. */
+/** Aborts a stream that is silent for too long, or whose page is hidden. */
 class Watch {
   #attempt;
   #silence;
@@ -217,10 +217,10 @@ function complain(errors) {
 }
 
 function unanswered() {
-  throw new Unanswered('The server does not answer.');
+  throw new Unanswered('The server is not responding.');
 }
 
-/** The events of a stream, each when it is complete. */
+/** Yields the events of a stream as they complete. */
 async function* events(body, watch) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -243,14 +243,14 @@ function event(block) {
   return found;
 }
 
-/** A pause; over at once when the network is back. */
+/** A pause that ends early when the network is back. */
 const waited = (milliseconds, signal) => first([window, 'online'], [signal, 'abort'], milliseconds);
 
 async function seen(signal) {
   while (document.hidden && !signal.aborted) await first([document, 'visibilitychange'], [signal, 'abort']);
 }
 
-/** Until the first of two events, or so many milliseconds. */
+/** Waits for the first of two events, or for a number of milliseconds. */
 async function first(one, other, milliseconds) {
   const { promise, resolve } = Promise.withResolvers();
   const listening = new AbortController();

@@ -1,4 +1,4 @@
-// The history of one item, in a dialog: its ledger as a plot and, beside it, as the table that the plot is drawn from.
+// The history of one item in a dialog: its ledger as a plot and as the table behind it.
 
 import { MOVEMENTS, MOVEMENT_CHANGES } from './documents.js';
 import { element } from './element.js';
@@ -18,7 +18,7 @@ export class History {
   #earlier = null;
   #shown = new AbortController();
 
-  /** `orders`: whether the token may see them. */
+  /** `orders`: whether the token may see orders. */
   constructor(server, { orders }) {
     this.server = server;
     this.orders = orders;
@@ -42,7 +42,7 @@ export class History {
     signal.addEventListener('abort', () => sized.disconnect());
   }
 
-  /** Show an item, and what happens to it, until the dialog is closed. */
+  /** Shows an item and follows its changes until the dialog is closed. */
   async open(item) {
     this.#shown = endingWith(this.server.signal);
     const { signal } = this.#shown;
@@ -103,7 +103,7 @@ export class History {
     this.#levels = new Map();
     this.title.textContent = this.#item.name;
     this.sku.textContent = this.#item.sku;
-    this.said.textContent = 'Reading the ledger…';
+    this.said.textContent = 'Loading the ledger…';
     this.more.hidden = true;
     for (const part of [this.picture, this.legend, this.rows]) part.replaceChildren();
   }
@@ -115,16 +115,16 @@ export class History {
     const since = this.#movements.length ? Date.parse(this.#movements.at(-1).createdAt) : until;
     this.said.textContent = this.#movements.length
       ? `${plural(this.#movements.length, 'movement')} since ${when(since)}${this.more.hidden ? ', all of them' : ''}.`
-      : 'Nothing has moved yet.';
+      : 'No movements yet.';
     const now = lines.map(({ name, points }) => `${name} ${number(points.at(-1).value)}`).join(', ');
-    const label = `On hand over time, by warehouse; now: ${now}. The table has every movement.`;
+    const label = `On hand over time, by warehouse. Now: ${now}. The table lists every movement.`;
     const width = Math.max(this.picture.clientWidth, NARROWEST);
     this.picture.replaceChildren(plot(lines, { since, until, width, label }));
     this.legend.replaceChildren(...lines.map(({ name, level }, index) => legend(name, level, index)));
     this.rows.replaceChildren(...this.#movements.map(row));
   }
 
-  /** Of each warehouse what lay there before the first movement that is known, and after each. */
+  /** For each warehouse, the quantity on hand before the first known movement and after each. */
   #lines() {
     const since = this.#movements.length ? Date.parse(this.#movements.at(-1).createdAt) : this.server.now();
     return [...this.#levels.values()].map((level) => {

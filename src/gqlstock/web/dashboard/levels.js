@@ -1,4 +1,4 @@
-// What lies where: a page of levels, found by the server, and every change of what is on the screen as it is committed.
+// Stock by warehouse: one page of levels from the server, updated live as changes are committed.
 
 import { LEVELS, LEVEL_CHANGES, LOW, WAREHOUSES } from './documents.js';
 import { arrange, element, mark } from './element.js';
@@ -60,12 +60,12 @@ export class Levels {
     document.getElementById('levels-previous').addEventListener('click', () => this.#turn(null), { signal });
   }
 
-  /** Resolved when there is something to look at. */
+  /** Resolves when the first page is shown. */
   get shown() {
     return this.#shown.promise;
   }
 
-  /** Which warehouses can be chosen. */
+  /** Loads the warehouses to choose from. */
   async askWarehouses() {
     const { warehouses } = await this.server.ask(WAREHOUSES);
     const chosen = this.warehouse.value;
@@ -74,7 +74,7 @@ export class Levels {
     this.warehouse.value = warehouses.nodes.some(({ code }) => code === chosen) ? chosen : '';
   }
 
-  /** Show the page and follow it; what was shown before is followed no longer. */
+  /** Shows the page and follows it. Stops following the previous one. */
   async ask() {
     this.#page.abort();
     this.#page = endingWith(this.server.signal);
@@ -88,7 +88,7 @@ export class Levels {
     }
   }
 
-  /** Until the page is turned, or there is a gap in the news of it. */
+  /** Follows the page until it is turned or the feed has a gap. */
   async #follow(signal) {
     const after = await place(this.server, signal);
     const { inventoryLevels } = await this.server.ask(LEVELS, this.#asked(), signal);
@@ -104,7 +104,7 @@ export class Levels {
     signal.throwIfAborted();
   }
 
-  /** What the controls say; not asked for until somebody is done with them, so that all pages are of one list. */
+  /** The current filter and sort. Read only when the user has finished input, so that all pages belong to one list. */
   #chosen() {
     const filter = {};
     if (this.search.value.trim()) filter.search = this.search.value.trim();
@@ -139,9 +139,9 @@ export class Levels {
 
   #nothing() {
     const { search, warehouses } = this.#wanted.filter;
-    if (search) return 'Nothing has that in its name, SKU, code or barcode.';
-    if (warehouses) return 'Nothing was counted in this warehouse yet.';
-    return 'No stock was counted yet. setStock and gqlstock import levels do that.';
+    if (search) return 'No item matches by name, SKU, code or barcode.';
+    if (warehouses) return 'No stock has been counted in this warehouse yet.';
+    return 'No stock has been counted yet. Use setStock or gqlstock import levels.';
   }
 
   #showPager() {
@@ -153,16 +153,16 @@ export class Levels {
     document.getElementById('levels-previous').disabled = page === 1;
   }
 
-  /** To the page that starts behind a cursor, or back. */
+  /** Goes to the page after a cursor; without one, back to the previous page. */
   #turn(after) {
     if (after) this.#starts.push(after);
     else this.#starts.pop();
-    // Not left on a button that may be switched off.
+    // The button may become disabled, so it must not keep the focus.
     document.getElementById('levels-title').focus();
     this.ask();
   }
 
-  /** Which of the levels are low: an alert is open for the item altogether, or in this warehouse. */
+  /** Marks levels as low if an alert is open for the item in all warehouses or in this one. */
   async #askLow() {
     const shown = this.#rows;
     const skus = [...new Set([...shown.values()].map((row) => row.level.item.sku))];
@@ -205,7 +205,7 @@ class Row {
     );
   }
 
-  /** The level as it is now; what is different lights up, unless it is shown quietly. */
+  /** Shows the current level. Highlights changed figures unless `quietly`. */
   show(level, { quietly = false } = {}) {
     this.level = { ...this.level, ...level };
     this.#cells.forEach((cell, index) => {
@@ -218,7 +218,7 @@ class Row {
     this.#showState();
   }
 
-  /** Whether it still says what the level is called. */
+  /** Whether the row still shows the level's current names. */
   names({ item, warehouse }) {
     const known = this.level;
     return known.item.name === item.name && known.item.sku === item.sku && known.warehouse.name === warehouse.name;

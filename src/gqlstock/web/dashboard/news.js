@@ -1,10 +1,10 @@
-// News that something is to be asked again, for all windows of a browser over one stream: a browser has six connections
-// to one address, and every window would take one more of them. Where there are no locks, each has its own.
+// Notifications that data is stale, shared by all windows of a browser over one stream: browsers allow six HTTP/1.1
+// connections per host, and each window would use one more. Without the Web Locks API, each window has its own stream.
 
 import { PLACE } from './documents.js';
 import { Gap } from './graphql.js';
 
-/** Call `tell` whenever there is news of `what`, and once when it can no longer be missed. */
+/** Calls `tell` on each event about `what`, and once when the subscription is open. */
 export async function listen(server, what, text, tell) {
   const name = server.named(what);
   const windows = new BroadcastChannel(name);
@@ -15,7 +15,7 @@ export async function listen(server, what, text, tell) {
       if (!server.signal.aborted) windows.postMessage(what);
       tell();
     });
-  // Absent in a page that came over plain http from another machine.
+  // Absent in pages served over plain HTTP by another machine.
   await (navigator.locks ? navigator.locks.request(name, { signal: server.signal }, lead) : lead());
 }
 
@@ -30,7 +30,7 @@ async function led(server, text, tell) {
   }
 }
 
-/** Where the feed stands: what comes behind it is news to who reads on from here. */
+/** The current cursor of the feed. */
 export async function place(server, signal) {
   const { inventoryChanges } = await server.ask(PLACE, {}, signal);
   return inventoryChanges.pageInfo.endCursor;

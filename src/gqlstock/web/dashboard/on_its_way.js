@@ -1,5 +1,5 @@
-// What is on its way, soonest first: what should have come already is at the top. Asked again now and then, and when orders
-// change, as their dates move with it.
+// Incoming stock, soonest first, with overdue announcements at the top. Reloaded periodically and when orders change,
+// because their dates depend on it.
 
 import { ON_ITS_WAY } from './documents.js';
 import { element, mark, sentence } from './element.js';
@@ -9,7 +9,7 @@ import { atMost } from './pace.js';
 
 const PAUSE = 5_000;
 const PERIOD = 15_000;
-const EMPTY = 'Nothing is on its way. announceStock says what is.';
+const EMPTY = 'Nothing is on its way. Announce deliveries with announceStock.';
 
 export class OnItsWay {
   constructor(server, { open }) {

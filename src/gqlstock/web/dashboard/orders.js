@@ -1,4 +1,4 @@
-// Orders a minute, counted by the server: pushes say that a count is old, not what the new one is.
+// Orders per minute, counted by the server. Events only tell that a count is stale, not the new count.
 
 import { ORDERS } from './documents.js';
 import { drawing, element } from './element.js';
@@ -31,7 +31,7 @@ export class Orders {
     server.signal.addEventListener('abort', () => clearInterval(timer));
   }
 
-  /** Of which minute there is no count yet, and which may have changed: as a rule this one and the one before. */
+  /** Counts the minutes without a count and the latest ten, which may have changed. */
   async #ask() {
     try {
       const now = this.#minute();
@@ -61,7 +61,7 @@ export class Orders {
     return Math.floor(this.server.now() / MINUTE) * MINUTE;
   }
 
-  /** A new minute has no orders until somebody says so. */
+  /** A new minute starts with a count of 0. */
   #passed() {
     const now = this.#minute();
     if (!this.#counts.size || this.#counts.has(now)) return;
@@ -80,11 +80,11 @@ export class Orders {
     this.words.textContent = `${sum === 1 ? 'order' : 'orders'} in the last ${MINUTES} minutes`;
     this.running.textContent = sum
       ? `${number(counts.at(-1))} in this minute so far`
-      : 'The next one is shown here as it is placed.';
-    const label = `Orders a minute over the last ${MINUTES} minutes: ${number(sum)} altogether, at most ${number(most)}.`;
+      : 'New orders appear here as they are placed.';
+    const label = `Orders per minute over the last ${MINUTES} minutes: ${number(sum)} in total, at most ${number(most)}.`;
     this.chart.setAttribute('aria-label', label);
     this.chart.replaceChildren(...bars(counts, most));
-    this.most.textContent = most ? `up to ${number(most)} a minute` : '';
+    this.most.textContent = most ? `up to ${number(most)} per minute` : '';
     this.first.textContent = clock(minutes[0]);
     this.rows.replaceChildren(...counted.toReversed().map(row));
   }

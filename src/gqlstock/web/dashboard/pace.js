@@ -1,6 +1,6 @@
-// How often something is done that is wanted more often: what is shown once per frame, what is asked once in a while.
+// Throttling: rendering once per frame, requests at a minimum interval.
 
-/** Gathers what it is called with, and hands all of it on before the next frame is painted. */
+/** Collects the arguments of its calls and passes them on together before the next frame is painted. */
 export function perFrame(show) {
   let gathered = [];
   return (one) => {
@@ -13,7 +13,7 @@ export function perFrame(show) {
   };
 }
 
-/** Runs `work` at once, but never twice at a time and not more often than this; what was wanted meanwhile is done after. */
+/** Runs `work` immediately, but never concurrently and at most once per interval. Calls meanwhile cause one more run. */
 export function atMost(milliseconds, work) {
   let wanted = false;
   let running = false;

@@ -1,5 +1,5 @@
-// The items that run out next, at the pace at which they were ordered: the server's report, asked again now and then, as it
-// reads all items.
+// The items that run out next at their recent rate of orders: the server's demand report, reloaded only periodically
+// because it reads all items.
 
 import { DEMAND } from './documents.js';
 import { element, sentence } from './element.js';
@@ -40,14 +40,14 @@ export class RunningOut {
     const shown = next.length ? [this.#table(next)] : [sentence(out.length ? ALL_OUT : EMPTY)];
     if (out.length) {
       const count = out.length === items.length ? `${number(out.length)} or more items` : plural(out.length, 'item');
-      shown.push(element('p', { class: 'quiet' }, `${count} that shoppers order ${out.length === 1 ? 'is' : 'are'} out already.`));
+      shown.push(element('p', { class: 'quiet' }, `${count} in demand ${out.length === 1 ? 'is' : 'are'} already out of stock.`));
     }
     this.place.removeAttribute('aria-busy');
     this.place.replaceChildren(...shown);
   }
 
   #table(items) {
-    const head = ['Item', 'Left', 'A day', 'Lasts'].map((name) => element('th', { scope: 'col' }, name));
+    const head = ['Item', 'Left', 'Per day', 'Lasts'].map((name) => element('th', { scope: 'col' }, name));
     return element(
       'table',
       { 'aria-labelledby': 'running-out-title' },
@@ -70,5 +70,5 @@ export class RunningOut {
   }
 }
 
-const EMPTY = 'Nothing was ordered in this time. Look at a longer one.';
-const ALL_OUT = 'Nothing that was ordered in this time is left.';
+const EMPTY = 'Nothing was ordered in this period. Try a longer one.';
+const ALL_OUT = 'Everything ordered in this period is out of stock.';

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, or as somebody chose it on this machine.
+// Light or dark colors: the system's preference, or the choice stored in this browser.
 
 const KEY = 'gqlstock.scheme';
 

@@ -1,5 +1,4 @@
-// One item's stock over time, drawn: a step line for each warehouse, told apart by dashes and names, not by colour.
-// Where the figures come from is not decided here.
+// Draws one item's stock over time: a step line for each warehouse, distinguished by dashes and names instead of color.
 
 import { drawing } from './element.js';
 import { HOUR, MINUTE, clock, day, number } from './figures.js';
@@ -11,18 +10,18 @@ const STYLES = 6;
 const TICKS = 5;
 const SPANS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160].map((n) => n * HOUR));
 
-/** The style of a warehouse's line, by its place among them. */
+/** The style of a warehouse's line, by index. */
 const style = (index) => `line line-${index % STYLES}`;
 
-/** A piece of line to put beside a name. */
+/** A line sample for the legend. */
 export function sample(index) {
   const line = drawing('line', { class: style(index), x1: 0, y1: 6, x2: 32, y2: 6 });
   return drawing('svg', { class: 'sample', viewBox: '0 0 32 12', 'aria-hidden': 'true' }, line);
 }
 
 /**
- * The picture of `lines`, each `{ name, points: [{ at, value }] }` with its points in order of time, from `since` until
- * `until`, as wide as there is room.
+ * The plot of `lines`, each `{ name, points: [{ at, value }] }` with its points ordered by time, from `since` until
+ * `until`, in a given width.
  */
 export function plot(lines, { since, until, width, label }) {
   const right = width - MARGIN.right;
@@ -59,7 +58,7 @@ function moment(text, x, bottom) {
   return drawing('text', { x, y: bottom + LABEL + 6, 'text-anchor': 'middle' }, text);
 }
 
-/** Round figures around all values and 0. */
+/** Round numbers that span all values and 0. */
 function ticks(values) {
   const least = Math.min(0, ...values);
   const most = Math.max(1, ...values);
@@ -71,11 +70,11 @@ function ticks(values) {
   return Array.from({ length: to - from + 1 }, (_, index) => Number(((from + index) * step).toFixed(6)));
 }
 
-/** Round moments in between, as many as there is room for. */
+/** Round times between `since` and `until`, as many as fit. */
 function moments(since, until, width) {
   const room = Math.max(Math.floor((width - MARGIN.left) / 90), 1);
   const span = SPANS.find((one) => (until - since) / one <= room) ?? until - since;
-  // By the clock of who looks, not by that of Greenwich.
+  // In the viewer's time zone instead of UTC.
   const offset = new Date(until).getTimezoneOffset() * MINUTE;
   const found = [];
   for (let at = Math.ceil((since - offset) / span) * span + offset; at <= until; at += span) {

@@ -1,8 +1,8 @@
-// The token of this window: from the address, once, or from the form. It is kept until the window is closed.
+// The token of this window, from the URL or from the form. It is kept until the window is closed.
 
 const KEY = 'gqlstock.token';
 
-/** The token that the address brings, which is at once removed from it, else the one that is kept. */
+/** The token in the URL, which is removed from it immediately, else the stored one. */
 export function current() {
   const token = brought();
   if (token) {

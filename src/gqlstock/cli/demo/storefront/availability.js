@@ -1,12 +1,12 @@
-// What a shop may show and sell, for all the products of a page: asked once, then followed as it changes.
+// The availability of all products on a page: loaded once, then updated live.
 //
 // Copy this file into a storefront; it has no dependencies and needs no build:
 //
 //   import { follow } from './availability.js';
 //   const stop = follow('https://stock.shop.example/graphql', ['MUG', 'CUP'], (availability) => { … });
 //
-// The callback hears an availability for each SKU at first, and then each change. It needs no token: this is what anybody
-// may see. Where the page is of another origin than the server, GQLSTOCK_CORS_ORIGINS has to name it.
+// The callback first receives the availability of each SKU, then each change. No token is needed, because this data is
+// public. If the page has another origin than the server, add it to GQLSTOCK_CORS_ORIGINS.
 
 const FIELDS = `sku visible orderable unavailableReason onlyLeft lowInventory backorder message availabilityRange
   salableQuantity expectedAt`;
@@ -17,14 +17,14 @@ const SUBSCRIPTION = `subscription Shelf($skus: [String!]!, $website: String) {
   availabilityChanges(skus: $skus, website: $website) { ${FIELDS} }
 }`;
 
-/** Follows what can be sold of these SKUs; gives a function that ends it. At most 250 SKUs. */
+/** Follows the availability of up to 250 SKUs. Returns a function that stops it. */
 export function follow(url, skus, show, { website = null } = {}) {
   const ending = new AbortController();
   keepFollowing(url, { skus, website }, show, ending.signal);
   return () => ending.abort();
 }
 
-/** Asks once. An SKU that the shop does not have is null. */
+/** Queries availability once. The result is null for unknown SKUs. */
 export async function look(url, skus, { website = null } = {}) {
   const answer = await post(url, QUERY, { skus, website }, 'application/json');
   const { data, errors } = await answer.json();
@@ -32,14 +32,14 @@ export async function look(url, skus, { website = null } = {}) {
   return data.availabilities;
 }
 
-/** The day of a moment such as expectedAt, as the visitor writes it: "3 December". The year is there if it is another one. */
+/** The date of a timestamp such as expectedAt in the visitor's format: "3 December". With the year if it is another one. */
 export function day(moment, locale = undefined) {
   const date = new Date(moment);
   const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
   return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year }).format(date);
 }
 
-// The subscription begins with how things stand now: so nothing has to be asked again after a cut.
+// The subscription starts with the current state, so nothing needs to be reloaded after a disconnect.
 async function keepFollowing(url, variables, show, signal) {
   let pause = 1000;
   while (!signal.aborted) {
@@ -56,13 +56,13 @@ async function keepFollowing(url, variables, show, signal) {
       if (signal.aborted) return;
       console.warn('availability:', error.message);
     }
-    // Not all pages of a shop at once, when a server comes back.
+    // Random jitter keeps all pages of a shop from reconnecting at the same time.
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
     pause = Math.min(pause * 2, 30_000);
   }
 }
 
-/** Asks the server; accept says whether for an answer or for server-sent events. */
+/** Sends a request. accept selects a JSON response or server-sent events. */
 export async function post(url, query, variables, accept, signal) {
   const headers = { 'content-type': 'application/json', accept };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }), signal });
@@ -70,7 +70,7 @@ export async function post(url, query, variables, accept, signal) {
   return answer;
 }
 
-/** Reads server-sent events: blocks of lines with an empty one behind each. Lines with a colon in front keep it alive. */
+/** Reads server-sent events: blocks of lines, each ended by an empty line. Lines that start with a colon are keep-alives. */
 export async function* events(body) {
   let rest = '';
   for await (const text of chunks(body.pipeThrough(new TextDecoderStream()))) {
@@ -87,7 +87,7 @@ export async function* events(body) {
   }
 }
 
-// Not every browser can iterate over a stream.
+// Not every browser supports async iteration over streams.
 async function* chunks(stream) {
   const reader = stream.getReader();
   try {

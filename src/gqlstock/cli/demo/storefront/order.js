@@ -1,14 +1,14 @@
-// A shopper's own order: placed, then read and followed by its access token. No other token is needed for that.
+// A shopper's own order: placed, then read and followed by its access token. No other token is needed.
 //
 // Copy this file into a storefront, with availability.js:
 //
 //   import { followOrder } from './order.js';
 //   const stop = followOrder('https://stock.shop.example/graphql', accessToken, (order) => { … });
 //
-// The callback hears the order as it is now, then each change of it; null for a token that is wrong.
+// The callback receives the current order, then each change; null if the token is invalid.
 //
-// A shop places orders from its own server, which has a token with orders:write and gives the page the accessToken of the
-// order. place() is for servers with GQLSTOCK_PUBLIC_ORDERS, such as the demo.
+// Shops place orders from their own server, which has a token with orders:write and passes the order's accessToken to the
+// page. place() is for servers with GQLSTOCK_PUBLIC_ORDERS, such as the demo.
 
 import { events, post } from './availability.js';
 
@@ -23,21 +23,21 @@ const MUTATION = `mutation Buy($input: PlaceOrderInput!) {
   placeOrder(input: $input) { order { accessToken } userErrors { message } }
 }`;
 
-/** Places an order of such lines as { sku: 'MUG', quantity: 1 }; gives its access token. */
+/** Places an order with lines such as { sku: 'MUG', quantity: 1 }. Returns its access token. */
 export async function place(url, lines, { website = null } = {}) {
-  // Sent again after a cut, with this key, it is one order.
+  // With this key, a retry after a disconnect does not place a second order.
   const input = { lines, website, idempotencyKey: crypto.randomUUID() };
   const { placeOrder } = await ask(url, MUTATION, { input });
   if (placeOrder.userErrors.length) throw new Error(placeOrder.userErrors[0].message);
   return placeOrder.order.accessToken;
 }
 
-/** The order of an access token; null for a wrong one. */
+/** The order with an access token; null if the token is invalid. */
 export async function read(url, token) {
   return (await ask(url, QUERY, { token })).orderByToken;
 }
 
-/** Follows the order of an access token; gives a function that ends it. */
+/** Follows the order with an access token. Returns a function that stops it. */
 export function followOrder(url, token, show) {
   const ending = new AbortController();
   keepFollowing(url, token, show, ending.signal);
@@ -56,7 +56,7 @@ async function keepFollowing(url, token, show, signal) {
   while (!signal.aborted) {
     try {
       const answer = await post(url, SUBSCRIPTION, { token, after }, 'text/event-stream', signal);
-      // With a cursor, what was missed comes first. Without one, the order is read once changes are listened for.
+      // With a cursor, missed changes arrive first. Without one, read the order after subscribing, so that none is missed.
       if (after === null) {
         const now = await read(url, token);
         if (signal.aborted) return;
@@ -67,7 +67,7 @@ async function keepFollowing(url, token, show, signal) {
         if (event !== 'next') continue;
         const told = JSON.parse(data);
         if (told.errors) {
-          // The cursor is too old, or the token is not valid any more: the order is read anew.
+          // The cursor is too old, or the token is no longer valid: read the order again.
           after = null;
           throw new Error(told.errors[0].message);
         }
