@@ -1,6 +1,5 @@
 """Announce stock, receive it, and withdraw announcements. What an arrival fills is decided in ``rules.receiving``."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,15 +7,15 @@ from decimal import Decimal
 from gqlstock.rules import canonical, catalog, quantities, refusals, transfers
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.given_ids import GivenId
-from gqlstock.rules.idempotency import IdempotencyKey
-from gqlstock.rules.ledger import Change, Level, MovementKind
+from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import Caller
+from gqlstock.services.announcement_command import AnnouncementCommand
 from gqlstock.services.stock_edits import EditStock, StockEdits, StockLine, check_rows
 from gqlstock.stock import idempotency, transaction
-from gqlstock.stock.command import Changes, LedgerEntry, Names, Result, new_id
+from gqlstock.stock.command import Changes, LedgerEntry, Result, new_id
 from gqlstock.stock.snapshot import Snapshot
 
 
@@ -133,40 +132,11 @@ async def withdraw(caller: Caller, announcement_id: GivenId) -> Result:
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawAnnouncement:
-    caller: Caller
-    announcement_id: GivenId
-    key: IdempotencyKey | None = None
-    size: int = 1
-
-    @property
-    def names(self) -> Names:
-        return Names(announcements=self.announcement_id.row_ids)
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return {snapshot.level_items[announcement(snapshot, self.announcement_id).level_id]}
-
+class WithdrawAnnouncement(AnnouncementCommand):
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        found, level = announcement_within(snapshot, self.announcement_id, self.caller)
+        found, level = self.announcement(snapshot)
         transfers.check_of_no_transfer(found, "id")
         rules.check_open(found, "id")
         entry = LedgerEntry(level.item_id, level.warehouse_id, Change(incoming=-found.remaining), self.caller)
         withdrawn = replace(found, withdrawn_at=now)
         return Changes(lambda written: Result({"levels": [level.id], "movements": []}), [entry], changed=[withdrawn])
-
-
-def announcement(snapshot: Snapshot, given: GivenId) -> StockAnnouncement:
-    """The announcement that a command names."""
-    found = snapshot.get(StockAnnouncement, given.row_id) if given.row_id is not None else None
-    if found is None:
-        raise refusals.missing("announcement", given.text, "id")
-    return found
-
-
-def announcement_within(snapshot: Snapshot, given: GivenId, caller: Caller) -> tuple[StockAnnouncement, Level]:
-    """The announcement that a command names, with its level. It is missing for callers that do not reach the warehouse."""
-    found = announcement(snapshot, given)
-    level = snapshot.level_by_id(found.level_id)
-    if not caller.reaches(level.warehouse_id):
-        raise refusals.missing("announcement", given.text, "id")
-    return found, level

@@ -1,6 +1,6 @@
 """Changes the quantity, date or reference of an announcement. What it can become is decided in ``rules.receiving``."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,15 +9,14 @@ from typing import Any
 from gqlstock.rules import catalog, counting, events, transfers
 from gqlstock.rules import receiving as rules
 from gqlstock.rules.given_ids import GivenId
-from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Change, Level
 from gqlstock.rules.receiving import StockAnnouncement
 from gqlstock.rules.refusals import wrong_state
 from gqlstock.rules.scopes import Caller
 from gqlstock.rules.transfers import InventoryTransfer
-from gqlstock.services.receive import announcement, announcement_within
+from gqlstock.services.announcement_command import AnnouncementCommand
 from gqlstock.stock import transaction
-from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
+from gqlstock.stock.command import Changes, LedgerEntry, Result
 from gqlstock.stock.snapshot import Snapshot
 
 Given = Mapping[str, Any]
@@ -32,22 +31,11 @@ async def update(caller: Caller, announcement_id: GivenId, given: Given) -> Resu
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateAnnouncement:
-    caller: Caller
-    announcement_id: GivenId
+class UpdateAnnouncement(AnnouncementCommand):
     given: Given
-    key: IdempotencyKey | None = None
-    size: int = 1
-
-    @property
-    def names(self) -> Names:
-        return Names(announcements=self.announcement_id.row_ids)
-
-    def items(self, snapshot: Snapshot) -> Collection[int]:
-        return {snapshot.level_items[announcement(snapshot, self.announcement_id).level_id]}
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
-        before, level = announcement_within(snapshot, self.announcement_id, self.caller)
+        before, level = self.announcement(snapshot)
         rules.check_not_withdrawn(before, "id")
         after = self._changed(before, level, snapshot)
         transfers.check_only_date(before, after)
