@@ -19,9 +19,9 @@ import questions
 from gqlstock import logs
 from gqlstock.app import create_app
 from gqlstock.cli.demo.opening import stock_up
-from gqlstock.cli.migrate import prepare
 from gqlstock.config import Config
 from gqlstock.logs import LogFormat, LogLevel
+from gqlstock.services import databases
 from gqlstock.store.db import connection
 from gqlstock.store.db.connection import SqliteFile
 
@@ -41,7 +41,7 @@ async def milliseconds(app: Starlette, request: bytes) -> float:
 
 
 async def measure(config: Config, nowhere: TextIO) -> None:
-    await prepare(config.database)
+    await databases.prepare(config.database)
     plain, observed = create_app(config), create_app(config)
     plain.user_middleware.clear()
     async with connection.opened(config.database, everywhere=True):

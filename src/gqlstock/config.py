@@ -15,7 +15,8 @@ from gqlstock.graphql.http import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
 from gqlstock.rules.providers import Issuer, SmtpServer
-from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
+from gqlstock.store.db.connection import SqliteFile as SqliteFile
 
 _DATABASE = "GQLSTOCK_DATABASE_URL"
 _REDIS = "GQLSTOCK_REDIS_URL"

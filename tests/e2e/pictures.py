@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gqlstock.cli import migrate
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.services import adjust_stock, alerts, place_order, tokens
+from gqlstock.services import adjust_stock, alerts, databases, place_order, tokens
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.connection import SqliteFile
@@ -102,7 +101,7 @@ def shown(browser: Browser) -> None:
 async def main(look=shoot) -> None:
     with tempfile.TemporaryDirectory() as directory:
         url = SqliteFile(str(Path(directory) / "shop.db"))
-        await migrate.prepare(url)
+        await databases.prepare(url)
         async with connection.opened(url):
             shop = await stock_up(NOWHERE)
             await trade(shop, random.Random(11))

@@ -8,9 +8,7 @@ import typer
 
 from gqlstock.cli import session
 from gqlstock.cli.failures import Failure
-from gqlstock.services import status
-from gqlstock.store.db import connection, sqlite
-from gqlstock.store.db.connection import SqliteFile
+from gqlstock.services import databases
 
 
 def backup(
@@ -18,20 +16,8 @@ def backup(
 ) -> None:
     """Copy the SQLite database to a file. Servers may keep running."""
     url = session.config().database
-    if not isinstance(url, SqliteFile):
-        raise Failure("This command copies SQLite databases. Back up PostgreSQL with pg_dump; see docs/backup.md.")
-    asyncio.run(_check(url))
+    asyncio.run(databases.check_copyable(url))
     if file.exists():
         raise Failure(f"{file} already exists: name another file.")
-    part = file.with_name(f"{file.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)  # it contains token hashes and webhook secrets
-    sqlite.copy(url.path, part)
-    part.rename(file)
+    databases.copy(url, file)
     typer.echo(f"Copied the database to {file}.")
-
-
-async def _check(url: SqliteFile) -> None:
-    """Accept a database of any version, because a backup should precede a migration."""
-    async with connection.opened(url):
-        await status.check_migrated(url)

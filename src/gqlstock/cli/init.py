@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from gqlstock.cli import migrate, session
-from gqlstock.services import set_up_shop
+from gqlstock.cli import session
+from gqlstock.services import databases, set_up_shop
 from gqlstock.services.set_up_shop import ShopSetup
-from gqlstock.store.db import connection
 
 
 def init(
@@ -22,8 +21,8 @@ def init(
     url = session.config().database
 
     async def work() -> ShopSetup:
-        await migrate.prepare(url)
-        async with connection.opened(url):
+        await databases.prepare(url)
+        async with databases.usable(url):
             return await set_up_shop.set_up(
                 warehouse, website, warehouse_name=warehouse_name, website_name=website_name, token_name=token_name
             )

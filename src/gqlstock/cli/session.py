@@ -11,8 +11,7 @@ import typer
 
 from gqlstock.cli.failures import Failure
 from gqlstock.config import Config
-from gqlstock.services import status
-from gqlstock.store.db import connection
+from gqlstock.services import databases
 
 T = TypeVar("T")
 
@@ -35,8 +34,7 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
     gc.set_threshold(20_000, 20, 20)
 
     async def opened() -> T:
-        async with connection.opened(url):
-            await status.check_usable(url)
+        async with databases.usable(url):
             return await work()
 
     return asyncio.run(opened())

@@ -8,6 +8,7 @@ from gqlstock.rules.catalog_edits import CatalogEdits
 from gqlstock.rules.catalog_rows import Changes
 from gqlstock.services import edit_catalog
 from gqlstock.services.edit_catalog import CatalogNames
+from gqlstock.store import catalog
 from gqlstock.store.db import transactions
 
 
@@ -48,6 +49,12 @@ async def generate(product_sku: str) -> list[int]:
 
     created, edited = await transactions.run(lambda: edit_catalog.run(names, decide))
     return [edited.id_of(one) for one in created]
+
+
+async def skus_of(combination_ids: Sequence[int]) -> list[str]:
+    """The SKUs of combinations, in the order of their ids."""
+    found = await catalog.items(combination_ids)
+    return [found[one].sku for one in sorted(combination_ids)]
 
 
 async def update(sku: str, given: Changes) -> int:

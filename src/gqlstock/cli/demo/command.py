@@ -17,15 +17,13 @@ import httpx
 import typer
 import uvicorn
 
-from gqlstock.cli import migrate, session
+from gqlstock.cli import session
 from gqlstock.cli.demo import pictures, story, welcome
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.serve import CONNECTIONS
-from gqlstock.config import UNSUBSCRIBE, Config, unsubscribe_page
-from gqlstock.services import tokens
-from gqlstock.store.db import connection
-from gqlstock.store.db.connection import SqliteFile
+from gqlstock.config import UNSUBSCRIBE, Config, SqliteFile, unsubscribe_page
+from gqlstock.services import databases, tokens
 
 _HOST = "127.0.0.1"
 _GRACE = 5
@@ -80,8 +78,8 @@ class _Server(uvicorn.Server):
 
 async def _run(config: Config, application: Any, listening: socket.socket) -> None:
     site = f"http://{_HOST}:{listening.getsockname()[1]}"
-    await migrate.prepare(config.database)
-    async with connection.opened(config.database):
+    await databases.prepare(config.database)
+    async with databases.usable(config.database):
         shop = await stock_up(site)
         token = await tokens.create("demo", ["admin"])
         workers = {name: await tokens.create(name, scopes) for name, scopes in story.WHO_WORKS_HERE.items()}

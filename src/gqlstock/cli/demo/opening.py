@@ -12,12 +12,10 @@ from gqlstock.cli.demo.wares import COLORS, WAREHOUSES, Ware
 from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import SettingScope
-from gqlstock.services import catalog, categories, combinations, count_stock, settings, warehouses
+from gqlstock.services import catalog, categories, combinations, count_stock, databases, settings, warehouses
 from gqlstock.services.count_stock import CountStockRequest, StockCount
 from gqlstock.services.settings import SettingTarget
 from gqlstock.services.warehouses import AssignedWarehouse
-from gqlstock.store import catalog as rows
-from gqlstock.store.db import clock
 
 _DAYS_UNTIL_PRINTED = 21
 
@@ -82,10 +80,10 @@ async def _put(ware: Ware, site: str) -> list[str]:
         made = await combinations.generate(ware.sku)
     values = dict(ware.settings)
     if values.get("upcoming"):
-        values["availability_date"] = clock.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
+        values["availability_date"] = databases.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
     if values:
         await settings.change(SettingTarget(SettingScope.PRODUCT, ware.sku), values)
-    return [item.sku for item in (await rows.items(made)).values()] if options else [ware.sku]
+    return await combinations.skus_of(made) if options else [ware.sku]
 
 
 def _options(ware: Ware, site: str) -> tuple[Option, ...]:

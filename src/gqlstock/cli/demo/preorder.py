@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.wares import HOME
-from gqlstock.store.db import clock
+from gqlstock.services import databases
 
 _WHO = "purchasing"
 _WAREHOUSE = "BERLIN"
@@ -61,7 +61,7 @@ class Preorder:
     async def _announce(self) -> float:
         if await self._is_sold():
             self._edition += 1
-            self._expected_at = clock.now() + _MADE_WITHIN
+            self._expected_at = databases.now() + _MADE_WITHIN
             given = {
                 "warehouse": _WAREHOUSE,
                 "reference": f"{self._sku}-{self._edition}",

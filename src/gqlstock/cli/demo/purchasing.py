@@ -10,7 +10,7 @@ from typing import Any
 
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import Shop
-from gqlstock.store.db import clock
+from gqlstock.services import databases
 
 _WHO = "purchasing"
 _RUNS_LOW = Decimal("0.35")
@@ -139,7 +139,7 @@ class Purchasing:
     def _under_way(self) -> tuple[float, str]:
         """A random transport time in seconds, and the expected arrival as a timestamp."""
         seconds = self._chance.uniform(*_SECONDS_UNDER_WAY)
-        return seconds, (clock.now() + timedelta(seconds=seconds)).isoformat()
+        return seconds, (databases.now() + timedelta(seconds=seconds)).isoformat()
 
     async def _levels(self) -> list[dict[str, Any]]:
         """The levels of all items but preorders."""
