@@ -65,7 +65,7 @@ def test_a_private_address_is_refused_unless_the_operator_lets_it_be(url):
     (refusal,) = error.value.refusals
     assert (refusal.code, refusal.path) == (Code.INVALID_INPUT, ("url",))
     assert refusal.message == (
-        f"{url} is a private address: webhooks go to public ones, unless GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES is true."
+        f"{url} is a private address; webhooks go to public addresses, unless GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES is true."
     )
 
 
@@ -77,7 +77,7 @@ def test_a_url_without_encryption_is_refused_unless_private_addresses_are_allowe
     (refusal,) = error.value.refusals
     assert (refusal.code, refusal.path) == (Code.INVALID_INPUT, ("url",))
     assert refusal.message == (
-        f"{url} is not encrypted: write https://. http:// is for servers with GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true."
+        f"{url} is not encrypted; use https://. http:// requires GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true."
     )
 
 

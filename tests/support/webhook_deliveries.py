@@ -1,4 +1,4 @@
-"""Webhooks in one process: an endpoint, what was committed turned into messages, and these delivered."""
+"""Webhooks in one process: creates endpoints, turns committed events into messages, and delivers them."""
 
 import json
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ EVERYTHING = list(WebhookTopic)
 async def endpoint(
     to: Receiver | str, *topics: WebhookTopic, path: str = "/", warehouses: Sequence[str] | None = None
 ) -> tuple[int, str]:
-    """The id and the secret of an endpoint, of all topics if none is named. It gets nothing from before."""
+    """Create an endpoint, by default for all topics. Returns its id and secret. It receives no earlier events."""
     await settled()
     url = to if isinstance(to, str) else to.url(path)
     return await webhooks.create(url, topics or EVERYTHING, warehouses, private_addresses=True)
 
 
 async def dispatched() -> None:
-    """Turn everything that was committed into work."""
+    """Turn all committed events into messages."""
     await settled()
     dispatcher = Dispatcher()
     while await dispatcher.step():
@@ -33,7 +33,7 @@ async def dispatched() -> None:
 
 
 async def delivered(courier: Courier) -> None:
-    """Deliver everything that is due."""
+    """Deliver all due messages."""
     while True:
         await courier.step()
         if not courier.in_progress:
@@ -47,6 +47,6 @@ async def rows() -> list[WebhookDelivery]:
 
 
 async def messages(endpoint_id: int | None = None) -> list[dict[str, Any]]:
-    """The bodies of all messages, oldest first; of those to one endpoint where one is named."""
+    """The bodies of all messages, or of those to one endpoint, oldest first."""
     await dispatched()
     return [json.loads(row.body) for row in await rows() if endpoint_id in (None, row.endpoint_id)]

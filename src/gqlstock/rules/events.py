@@ -36,7 +36,7 @@ class Topic(StrEnum):
     """A token was created or revoked. The subject is 0."""
     TRANSFER = "TRANSFER"
     SHIPMENT = "SHIPMENT"
-    """A shipment was created, or has another state."""
+    """A shipment was created, or changed its state."""
     RESET = "RESET"
     """Rows may have changed without entries, for example by a migration. The subject is 0."""
     UNKNOWN = "UNKNOWN"
@@ -54,7 +54,7 @@ class ItemChange(StrEnum):
     UPDATED = "UPDATED"
     DELETED = "DELETED"
     NONE = "NONE"
-    """Only something that is kept with the item changed, for example a setting of one of its levels."""
+    """Only something cached with the item changed, such as a setting of one of its levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def order_date_changed(order_id: int, before: datetime | None, after: datetime |
 
 
 def order_moved(order_id: int, left: Iterable[int]) -> Event:
-    """An order of which units were moved to other warehouses. ``left``: the ids of the warehouses that had them before."""
+    """An order whose units were moved to other warehouses. ``left``: the ids of the warehouses that had them before."""
     return Event(Topic.ORDER, order_id, {"left": sorted(set(left))})
 
 
@@ -107,8 +107,8 @@ def items_changed(items: Iterable[Item], change: ItemChange = ItemChange.UPDATED
 def items_with_products_changed(
     ids: Iterable[tuple[int, int | None]], change: ItemChange = ItemChange.UPDATED
 ) -> list[Event]:
-    """As ``items_changed``, for items given as the id of each and that of its product, None for a product."""
-    # An entry without data is an update: earlier versions wrote all entries of items so.
+    """Like ``items_changed``, for items given as (id, product id); the product id is None for a product."""
+    # An entry without data is an update: earlier versions wrote all item entries without data.
     data = {} if change is ItemChange.UPDATED else {"change": change.value}
     return [Event(Topic.ITEM, item_id, data, item_id=product_id or item_id) for item_id, product_id in ids]
 
@@ -134,7 +134,7 @@ def transfer_changed(transfer_id: int) -> Event:
 
 
 def shipment_changed(shipment_id: int, before: ShipmentState | None, after: ShipmentState) -> Event:
-    """A shipment with another state. ``before`` is None for a new one."""
+    """A shipment with a new state. ``before`` is None for a new shipment."""
     return Event(Topic.SHIPMENT, shipment_id, {"state_before": before, "state": after})
 
 
@@ -155,7 +155,7 @@ def alert_changed(alert: LowInventoryAlert) -> Event:
 
 
 def alert_acknowledged(alert: LowInventoryAlert) -> Event:
-    """An alert that somebody acknowledged, even if it had been resolved before."""
+    """An acknowledged alert, which may have been resolved before."""
     changed = alert_changed(alert)
     return dataclasses.replace(changed, data={**changed.data, "acknowledging": True})
 
@@ -186,18 +186,18 @@ RESET = Event(Topic.RESET, 0)
 
 
 def deduplicated(events: Iterable[Event]) -> list[Event]:
-    """The events of one transaction. An event without data is left out where its subject has another event.
+    """Deduplicate the events of a transaction. An event without data is omitted if its subject has another event.
 
-    A changed date of an order says for it that the order was updated, and which warehouses its units left. An item has
+    A date change of an order also reports that the order was updated, and which warehouses its units left. An item has
     one event.
     """
     left: dict[int, frozenset[int]] = {}
-    given = [_without_left(event, left) for event in _one_of_each_item(events)]
-    seen = {(event.topic, event.subject) for event in given if event.data}
-    updated = {(event.topic, event.subject) for event in given if not event.data}
-    updated -= {(event.topic, event.subject) for event in given if event.data.get("placed")}
+    merged = [_without_left(event, left) for event in _one_of_each_item(events)]
+    seen = {(event.topic, event.subject) for event in merged if event.data}
+    updated = {(event.topic, event.subject) for event in merged if not event.data}
+    updated -= {(event.topic, event.subject) for event in merged if event.data.get("placed")}
     kept = []
-    for event in given:
+    for event in merged:
         key = event.topic, event.subject
         if is_date_change(event.data) and key in updated:
             event = dataclasses.replace(event, data={**event.data, "updated": True})
@@ -209,7 +209,7 @@ def deduplicated(events: Iterable[Event]) -> list[Event]:
 
 
 def _without_left(event: Event, left: dict[int, frozenset[int]]) -> Event:
-    """The event; of moved units the update of the order, with the warehouses put into ``left`` by order."""
+    """The event; for moved units a plain update of the order, and their warehouses are added to ``left``."""
     if event.topic is not Topic.ORDER or "left" not in event.data:
         return event
     left[event.subject] = left.get(event.subject, frozenset()) | left_warehouses(event.data)
@@ -217,7 +217,7 @@ def _without_left(event: Event, left: dict[int, frozenset[int]]) -> Event:
 
 
 def _with_left(event: Event, left: dict[int, frozenset[int]]) -> Event:
-    """The event; the first one of an order whose units left warehouses says so."""
+    """The event; the first one of an order in ``left`` gets its warehouses."""
     if event.topic is not Topic.ORDER or event.subject not in left:
         return event
     return dataclasses.replace(event, data={**event.data, "left": sorted(left.pop(event.subject))})
@@ -227,7 +227,7 @@ _WEAKEST_FIRST = (ItemChange.NONE, ItemChange.UPDATED, ItemChange.CREATED, ItemC
 
 
 def _one_of_each_item(events: Iterable[Event]) -> list[Event]:
-    """The events. Of several events of one item only the one that says most: a new item that was also updated is new."""
+    """The events, with one per item, the strongest: an item that was created and updated is reported as created."""
     kept: list[Event] = []
     places: dict[int, int] = {}
     for event in events:

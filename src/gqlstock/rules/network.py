@@ -10,7 +10,7 @@ from gqlstock.rules import geo, skus
 T = TypeVar("T")
 
 MAX_WAREHOUSES = 250
-"""The most warehouses that a caller names in one list."""
+"""The maximum number of warehouses in one list of a caller."""
 
 
 @dataclass(frozen=True, slots=True)

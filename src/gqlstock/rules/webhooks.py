@@ -1,4 +1,4 @@
-"""Webhooks: their topics, valid endpoints, and the topic of each event. ``delivery.webhooks`` sends them."""
+"""Webhooks: topics, valid endpoints, and the topics of each event. ``delivery.webhooks`` sends them."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -18,7 +18,7 @@ from gqlstock.rules.work import Work
 
 MAX_URL = 2_000
 PREVIOUS_SECRET_SIGNS = timedelta(hours=24)
-"""How long the secret before the last rotation signs as well."""
+"""How long after a rotation the previous secret also signs."""
 _SETTING = "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES"
 
 
@@ -37,7 +37,7 @@ class WebhookTopic(StrEnum):
     TEST = "TEST"
 
 
-# The type names in payloads, in the form of the Standard Webhooks specification.
+# The type names in payloads, in the style of the Standard Webhooks specification.
 TYPES = {
     WebhookTopic.LOW_INVENTORY: "inventory.low",
     WebhookTopic.OUT_OF_STOCK: "inventory.out_of_stock",
@@ -56,10 +56,10 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """An endpoint of webhooks. A deleted one is never active; its deliveries still refer to it.
+    """A webhook endpoint. A deleted one is never active; its deliveries still refer to it.
 
-    It gets the outbox entries after ``since``, the end of the outbox when the endpoint was created. ``warehouses``: ids;
-    None for all. The previous secret signs as well until ``previous_secret_until``.
+    It receives the outbox entries after ``since``, the end of the outbox when the endpoint was created. ``warehouses``:
+    ids; None for all. The previous secret also signs until ``previous_secret_until``.
     """
 
     id: int
@@ -85,13 +85,13 @@ class WebhookEndpoint:
         return [WebhookTopic(stored) for stored in self.stored_topics]
 
     def wants(self, topic: WebhookTopic, concerns: Collection[int]) -> bool:
-        """Whether it gets messages of a topic about something that concerns these warehouses. No warehouse: all endpoints."""
+        """Whether it receives messages of a topic that concern these warehouses. Without any, all endpoints do."""
         return topic in self.topics and (
             self.warehouses is None or not concerns or not set(concerns).isdisjoint(self.warehouses)
         )
 
     def secrets(self, at: datetime) -> list[str]:
-        """The secrets that sign its messages at a moment, the newest first."""
+        """The secrets that sign its messages at a given time, newest first."""
         if self.previous_secret is None or self.previous_secret_until is None or at >= self.previous_secret_until:
             return [self.secret]
         return [self.secret, self.previous_secret]
@@ -99,7 +99,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery(Work):
-    """A message to an endpoint. Its line is the endpoint and the object that it is about, for example an item or an order."""
+    """A message to an endpoint. Its line is the endpoint and the object it is about, such as an item or an order."""
 
     endpoint_id: int
     topic: WebhookTopic
@@ -110,7 +110,7 @@ class WebhookDelivery(Work):
 def new_delivery(
     endpoint_id: int, about: str, message_id: str, topic: WebhookTopic, body: str, at: datetime
 ) -> WebhookDelivery:
-    """A new message to an endpoint. ``about``: the object whose messages stay in order."""
+    """A new message to an endpoint. ``about``: the object whose messages are kept in order."""
     return WebhookDelivery(
         id=UNSTORED,
         line=f"{endpoint_id}/{about}",
@@ -131,9 +131,9 @@ def new_delivery(
 
 
 def body(topic: WebhookTopic, at: datetime, data: Mapping[str, Any]) -> str:
-    """The JSON of a message: its type, the time of the event, and what it is about."""
-    told = {"type": TYPES[topic], "timestamp": moments.wire(at), "data": data}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    """The JSON body of a message: its type, the time of the event, and the data."""
+    message = {"type": TYPES[topic], "timestamp": moments.wire(at), "data": data}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
 def topics_of(entry: Topic, data: Mapping[str, Any]) -> tuple[WebhookTopic, ...]:
@@ -173,12 +173,12 @@ def is_raised(alert: Mapping[str, Any]) -> bool:
 
 
 def _is_resolved(alert: Mapping[str, Any]) -> bool:
-    """Whether an alert event reports a resolved alert, not a resolved one that is acknowledged."""
+    """Whether an alert event reports that an alert was resolved, not that a resolved alert was acknowledged."""
     return bool(alert["state"] == AlertState.RESOLVED and not alert.get("acknowledging"))
 
 
 def rotated(endpoint: WebhookEndpoint, secret: str, at: datetime) -> WebhookEndpoint:
-    """The endpoint with a new secret. Only the secret that it replaces signs on, not an earlier one."""
+    """The endpoint with a new secret. Of the old secrets, only the replaced one keeps signing."""
     return replace(
         endpoint,
         secret=secret,
@@ -188,10 +188,10 @@ def rotated(endpoint: WebhookEndpoint, secret: str, at: datetime) -> WebhookEndp
 
 
 def topics(wanted: Iterable[WebhookTopic]) -> list[WebhookTopic]:
-    """The distinct topics of an endpoint. Raises ``Refused`` when there is none."""
+    """The distinct topics of an endpoint. Raises ``Refused`` if there are none."""
     distinct = sorted(set(wanted), key=list(WebhookTopic).index)
     if not distinct:
-        raise invalid(f"An endpoint needs a topic: {', '.join(WebhookTopic)}.", "topics")
+        raise invalid(f"An endpoint needs at least one topic: {', '.join(WebhookTopic)}.", "topics")
     return distinct
 
 
@@ -200,28 +200,27 @@ def url(value: str, *, private_addresses: bool) -> str:
 
     Without ``private_addresses``, private addresses and http:// are refused as well.
     """
-    given = value.strip()
-    if len(given) > MAX_URL:
-        raise invalid(f"The URL {shown(given)} has {len(given)} characters: at most {MAX_URL}.", "url")
-    if not given.isprintable() or " " in given:
-        raise invalid(f"{shown(repr(given))} has a space or a control character in it.", "url")
+    url_text = value.strip()
+    if len(url_text) > MAX_URL:
+        raise invalid(f"The URL {shown(url_text)} has {len(url_text)} characters; the maximum is {MAX_URL}.", "url")
+    if not url_text.isprintable() or " " in url_text:
+        raise invalid(f"{shown(repr(url_text))} contains a space or a control character.", "url")
     try:
-        parts = urlsplit(given)
+        parts = urlsplit(url_text)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, 0
     if not host or port == 0 or parts.scheme not in ("http", "https"):
-        raise invalid(f"{shown(given)} is no URL to call: write https://shop.example/webhooks.", "url")
+        raise invalid(f"{shown(url_text)} is not a valid URL; use one such as https://shop.example/webhooks.", "url")
     if parts.username is not None or parts.fragment:
-        raise invalid(f"{shown(given)} must have neither a user nor a fragment (#).", "url")
+        raise invalid(f"{shown(url_text)} must not contain a user or a fragment (#).", "url")
     address = addresses.parse(host)
     is_private = addresses.is_local_name(host) if address is None else not addresses.is_public(address)
     if is_private and not private_addresses:
         raise invalid(
-            f"{shown(given)} is a private address: webhooks go to public ones, unless {_SETTING} is true.", "url"
+            f"{shown(url_text)} is a private address; webhooks go to public addresses, unless {_SETTING} is true.",
+            "url",
         )
     if parts.scheme == "http" and not private_addresses:
-        raise invalid(
-            f"{shown(given)} is not encrypted: write https://. http:// is for servers with {_SETTING}=true.", "url"
-        )
-    return given
+        raise invalid(f"{shown(url_text)} is not encrypted; use https://. http:// requires {_SETTING}=true.", "url")
+    return url_text

@@ -55,7 +55,7 @@ def apply_consequences(
 
 
 def _shipment_events(unit: UnitOfWork) -> list[Event]:
-    """The events of the shipments that the command created, or that have another state through it."""
+    """The events of shipments that the command created, or whose state it changed."""
     found = []
     for shipment_id, before in unit.replaced.get(Shipment, {}).items():
         after = unit.snapshot.get(Shipment, shipment_id)

@@ -133,14 +133,14 @@ async def test_a_failed_delivery_is_pending_again(client):
 @pytest.mark.parametrize(
     ("given", "path", "told"),
     [
-        ({"url": "ftp://shop.example/"}, ["url"], "ftp://shop.example/ is no URL to call"),
-        ({"url": "shop.example"}, ["url"], "shop.example is no URL to call"),
-        ({"url": "https:///x"}, ["url"], "https:///x is no URL to call"),
-        ({"url": "https://shop.example:99999/"}, ["url"], "https://shop.example:99999/ is no URL to call"),
-        ({"url": "https://a b.example/"}, ["url"], "has a space"),
-        ({"url": "https://u:p@shop.example/"}, ["url"], "neither a user nor a fragment"),
-        ({"url": "https://shop.example/#x"}, ["url"], "neither a user nor a fragment"),
-        ({"url": f"https://shop.example/{'x' * 2000}"}, ["url"], "at most 2000"),
+        ({"url": "ftp://shop.example/"}, ["url"], "ftp://shop.example/ is not a valid URL"),
+        ({"url": "shop.example"}, ["url"], "shop.example is not a valid URL"),
+        ({"url": "https:///x"}, ["url"], "https:///x is not a valid URL"),
+        ({"url": "https://shop.example:99999/"}, ["url"], "https://shop.example:99999/ is not a valid URL"),
+        ({"url": "https://a b.example/"}, ["url"], "contains a space"),
+        ({"url": "https://u:p@shop.example/"}, ["url"], "must not contain a user or a fragment"),
+        ({"url": "https://shop.example/#x"}, ["url"], "must not contain a user or a fragment"),
+        ({"url": f"https://shop.example/{'x' * 2000}"}, ["url"], "the maximum is 2000"),
         ({"url": "http://127.0.0.1/"}, ["url"], "http://127.0.0.1/ is a private address"),
         ({"url": "http://localhost:8000/"}, ["url"], "is a private address"),
         ({"url": "http://2130706433/"}, ["url"], "is a private address"),
@@ -151,10 +151,10 @@ async def test_a_failed_delivery_is_pending_again(client):
         (
             {"url": "http://shop.example/"},
             ["url"],
-            "http:// is for servers with GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true",
+            "http:// requires GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true",
         ),
         ({"warehouses": []}, ["warehouses"], "The list of warehouses is empty"),
-        ({"topics": []}, ["topics"], "An endpoint needs a topic: LOW_INVENTORY, OUT_OF_STOCK"),
+        ({"topics": []}, ["topics"], "An endpoint needs at least one topic: LOW_INVENTORY, OUT_OF_STOCK"),
     ],
 )
 async def test_what_an_endpoint_cannot_be_is_refused_and_nothing_is_written(client, given, path, told):
