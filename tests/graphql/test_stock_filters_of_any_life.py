@@ -52,6 +52,15 @@ _OF_STOCK = (
 class Shop(ShopHistory):
     """With more of what the filters are about."""
 
+    async def begin(self) -> None:
+        """Some items pass each filter, some do not; one order is to be shipped, one is not."""
+        await super().begin()
+        await self._do("setInventorySettings", scope={"product": "CUP"}, settings={"backorders": "ALLOW"})
+        await self._do("setStock", counts=[{"sku": "SHIRT-S", "warehouse": place, "onHand": 1} for place in PLACES[:2]])
+        await self._do("announceStock", warehouse="PARIS", lines=[{"sku": "SHIRT-M", "quantity": 4}])
+        for sku, quantity in (("CUP", 12), ("CUP", 3), ("MUG", 1)):
+            await self._do("placeOrder", lines=[{"sku": sku, "quantity": quantity}])
+
     async def step(self, name: str, number: int) -> None:
         if name in STEPS:
             await super().step(name, number)
