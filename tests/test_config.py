@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gqlstock.config import Config, ConfigError, Executor
+from gqlstock.config import Config, ConfigError, Executor, site, unknown
 from gqlstock.rules.limits import Limits, PublicRate, Rate
 from gqlstock.rules.providers import Issuer, SmtpServer
 from gqlstock.store.db.connection import Postgres, SqliteFile
@@ -324,3 +324,44 @@ def test_where_keys_are_is_a_url(url: str) -> None:
         Config.from_env(JWT | {"GQLSTOCK_JWKS_URL": url})
 
     assert str(error.value) == f"GQLSTOCK_JWKS_URL is {url!r}: {right}"
+
+
+# ── unknown variables
+
+
+@pytest.mark.parametrize(
+    ("name", "closest"),
+    [
+        ("GQLSTOCK_REDIS", "GQLSTOCK_REDIS_URL"),
+        ("GQLSTOCK_DATBASE_URL", "GQLSTOCK_DATABASE_URL"),
+        ("GQLSTOCK_CACHE", "GQLSTOCK_CACHE_MB"),
+        ("gqlstock_log_level", "GQLSTOCK_LOG_LEVEL"),
+    ],
+)
+def test_an_unknown_variable_is_warned_of_with_the_closest_name_and_without_its_value(name: str, closest: str) -> None:
+    assert unknown({name: "secret", "GQLSTOCK_CORS_ORIGINS": "*"}) == [
+        f"{name} is unknown and has no effect. The closest known name is {closest}."
+    ]
+
+
+def test_variables_of_other_programs_are_not_warned_of() -> None:
+    others = ("PATH", "GQLSTOCK_TOKEN", "GQLSTOCK_URL", "GQLSTOCK_TEST_DATABASE_URL", "GQLSTOCK_SERVICE_HOST")
+
+    assert unknown(dict.fromkeys((*others, "GQLSTOCK_PORT", "GQLSTOCK_PORT_8000_TCP"), "x")) == []
+
+
+# ── where this machine reaches a server
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("192.0.2.7", "http://192.0.2.7:8000"),
+    ],
+)
+def test_a_server_that_listens_everywhere_is_reached_at_this_machine(host: str, address: str) -> None:
+    assert site(host, 8000) == address

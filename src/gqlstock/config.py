@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from gqlstock.environment import ConfigError as ConfigError
-from gqlstock.environment import email, one_of, split_url, switch, web_address, whole, wrong
+from gqlstock.environment import email, one_of, split_url, switch, unknown_names, web_address, whole, wrong
 from gqlstock.graphql.http import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
@@ -50,6 +50,11 @@ _GRACE = "GQLSTOCK_GRACE_SECONDS"
 _DRAIN = "GQLSTOCK_DRAIN_SECONDS"
 _CACHE = "GQLSTOCK_CACHE_MB"
 
+_NAMES = frozenset(
+    value for name, value in list(globals().items()) if name.isupper() and str(value).startswith("GQLSTOCK_")
+)
+"""The names of all variables that are read."""
+
 _OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 _CONNECT_SECONDS = 10
@@ -65,6 +70,7 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _LOG_ONLY_SENDER = "gqlstock@localhost"
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
 
 
@@ -82,9 +88,20 @@ def _installed(package: str) -> bool:
         return False
 
 
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """A warning for each variable that looks like ours and is not read."""
+    return unknown_names(environ, _NAMES)
+
+
+def site(host: str, port: int) -> str:
+    """The address at which this machine reaches a server that listens on a host and port."""
+    host = _REACHED_AT.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def unsubscribe_page(host: str, port: int) -> str:
     """The link to a server's own page, for who runs it without a page of the shop's."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/unsubscribe?token={{token}}"
+    return f"{site(host, port)}/unsubscribe?token={{token}}"
 
 
 _OWN_PAGE = unsubscribe_page("127.0.0.1", 8000)

@@ -1,6 +1,7 @@
 """How values of environment variables are read: each either has its meaning, or is refused with what would be right."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -24,6 +25,24 @@ def _without_password(value: str) -> str:
     account, at, host = rest.rpartition("@")
     user, colon, _ = account.partition(":")
     return f"{scheme}{separator}{user}{colon}***{at}{host}" if at and colon else value
+
+
+_PREFIX = "GQLSTOCK_"
+# Read by examples and tests, and what Kubernetes sets for a service named gqlstock.
+_OF_OTHERS = ("GQLSTOCK_URL", "GQLSTOCK_TOKEN", "GQLSTOCK_TEST_", "GQLSTOCK_SERVICE_", "GQLSTOCK_PORT")
+
+
+def unknown_names(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """A warning for each variable that looks like ours and is not read. It names the closest known one."""
+    return [
+        f"{name} is unknown and has no effect. The closest known name is {_closest(name, known)}."
+        for name in sorted(environ)
+        if name.upper().startswith(_PREFIX) and name not in known and not name.startswith(_OF_OTHERS)
+    ]
+
+
+def _closest(name: str, known: Collection[str]) -> str:
+    return difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)[0]
 
 
 def split_url(name: str, value: str, right: str) -> SplitResult:

@@ -40,7 +40,7 @@ def fill(database_url: DatabaseUrl) -> Fill:
 @pytest.fixture
 def fresh_env(tmp_path: Path) -> dict[str, str]:
     """The environment of a database that nobody has migrated."""
-    return {"GQLSTOCK_DATABASE_URL": f"sqlite:////{tmp_path / 'fresh.db'}", "GQLSTOCK_REDIS_URL": ""}
+    return {"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path / 'fresh.db'}", "GQLSTOCK_REDIS_URL": ""}
 
 
 @pytest.fixture

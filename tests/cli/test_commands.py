@@ -24,12 +24,16 @@ async def _shop() -> None:
 
 
 def test_migrate_says_that_the_database_is_up_to_date_as_often_as_it_is_run(
-    run: Run, fresh_env: dict[str, str]
+    run: Run, fresh_env: dict[str, str], tmp_path: Path
 ) -> None:
     for _ in range(2):
         result = run("migrate", env=fresh_env)
 
-        assert (result.exit_code, result.stdout, result.stderr) == (0, "The database is up to date.\n", "")
+        assert (result.exit_code, result.stdout, result.stderr) == (
+            0,
+            f"The database {tmp_path}/fresh.db is up to date.\n",
+            "",
+        )
 
 
 def test_a_migrated_database_has_the_default_organization(run: Run, fresh_env: dict[str, str]) -> None:

@@ -88,6 +88,16 @@ def test_the_demo_sells_until_it_is_stopped(number: signal.Signals) -> None:
     assert (code, stderr) == (0, "")
 
 
+def test_the_demo_listens_on_another_host_and_is_told_where_this_machine_reaches_it() -> None:
+    port = free_port()
+
+    with running("demo", "--host", "0.0.0.0", "--port", str(port), env={}) as process:
+        demo = Demo(f"http://127.0.0.1:{port}", told_by(process))
+        code, _ = stopped(process, signal.SIGINT)
+
+    assert (code, f"  {demo.site}/graphql " in demo.told) == (0, True)
+
+
 def test_it_prints_where_to_look(demo: Demo) -> None:
     pages = re.findall(r"^  (http\S+) ", demo.told, re.MULTILINE)
 

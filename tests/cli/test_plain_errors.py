@@ -98,10 +98,14 @@ def test_a_directory_in_place_of_the_database_is_named(run: Run, folder: Path, c
     assert names(folder) == ["gqlstock.db", "in.csv"]
 
 
-def test_migrate_takes_an_empty_file(run: Run, old_env: dict[str, str]) -> None:
+def test_migrate_takes_an_empty_file(run: Run, old_env: dict[str, str], tmp_path: Path) -> None:
     result = run("migrate", env=old_env)
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "The database is up to date.\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        f"The database {tmp_path}/fresh.db is up to date.\n",
+        "",
+    )
 
 
 def test_a_database_of_another_program_is_not_copied(run: Run, tmp_path: Path) -> None:

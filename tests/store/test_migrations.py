@@ -18,6 +18,7 @@ from tortoise.migrations.api.migrate import migrate
 
 import gqlstock
 from gqlstock.config import Config
+from gqlstock.services import status
 from gqlstock.store.db import connection, migrations, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from support.worker_databases import POSTGRES
@@ -85,6 +86,11 @@ def parsed(url: str) -> DatabaseUrl:
     return Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
 
 
+def up_to_date(url: str) -> str:
+    """What ``migrate`` prints at its end."""
+    return f"The database {status.named(parsed(url))} is up to date.\n"
+
+
 def started(url: str, *command: str) -> "Popen[str]":
     env = {**os.environ, "GQLSTOCK_DATABASE_URL": url}
     return subprocess.Popen([sys.executable, *command], env=env, stdout=PIPE, stderr=PIPE, text=True)
@@ -107,14 +113,14 @@ def test_a_migration_that_is_killed_before_its_record_is_applied_again(new: str)
     again = told(started(new, "-m", "gqlstock.cli", "migrate"))
 
     assert killed == (-9, "", "")
-    assert again == (0, "The database is up to date.\n", "")
+    assert again == (0, up_to_date(new), "")
     assert asyncio.run(applied(new)) == ALL
 
 
 def test_processes_that_migrate_at_once_all_end_well(new: str) -> None:
     processes = [started(new, "-m", "gqlstock.cli", "migrate") for _ in range(4)]
 
-    assert [told(process) for process in processes] == [(0, "The database is up to date.\n", "")] * 4
+    assert [told(process) for process in processes] == [(0, up_to_date(new), "")] * 4
     assert asyncio.run(applied(new)) == ALL
 
 
@@ -134,7 +140,7 @@ def test_a_schema_whose_record_was_lost_is_recorded_and_the_rest_applied(new: st
 
     again = told(started(new, "-m", "gqlstock.cli", "migrate"))
 
-    assert again[:2] == (0, "The database is up to date.\n")
+    assert again[:2] == (0, up_to_date(new))
     assert asyncio.run(applied(new)) == ALL
 
 
@@ -175,7 +181,7 @@ def test_a_migration_has_servers_drop_what_they_keep_and_none_of_a_new_database_
             return [row["topic"] for row in await sql.query("SELECT topic FROM outbox ORDER BY id")]
 
     def migrated(*command: str) -> list[str]:
-        assert told(started(new, *command)) == (0, "The database is up to date.\n", "")
+        assert told(started(new, *command)) == (0, up_to_date(new), "")
         return asyncio.run(topics())
 
     later = ("-c", OF_VERSION, str(tmp_path), "migrate")

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gqlstock.adapters.outages import Outage
+
 log = logging.getLogger(__name__)
 
 _CHANNEL = "gqlstock:news"
@@ -35,6 +37,9 @@ class RedisBus:
         # The client is an extra of the package, so it is only imported when used.
         self._redis: Any = importlib.import_module("redis.asyncio").Redis.from_url(url)
         self._pending = asyncio.Event()
+        self._outage = Outage(
+            log, "Redis is away; news from other processes takes up to a second until it is back: %s", "Redis is back."
+        )
 
     def announce(self) -> None:
         self._pending.set()
@@ -52,18 +57,22 @@ class RedisBus:
             try:
                 await self._redis.publish(_CHANNEL, b"")
             except Exception as error:
-                log.warning("publishing to Redis failed: %s", error)
+                self._outage.failed("publish", error)
+            else:
+                self._outage.worked("publish")
 
     async def _listen(self, wake: Callable[[], None]) -> None:
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(_CHANNEL)
+                    # Publishing is only tried after the next commit.
+                    self._outage.worked("listen", "publish")
                     wake()
                     async for _ in channel.listen():
                         wake()
             except Exception as error:
-                log.warning("listening to Redis failed, retrying: %s", error)
+                self._outage.failed("listen", error)
             await asyncio.sleep(_SECONDS_BEFORE_RETRY)
 
     async def ping(self) -> None:

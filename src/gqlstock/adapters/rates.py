@@ -12,6 +12,7 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+from gqlstock.adapters.outages import Outage
 from gqlstock.rules.limits import Rate
 
 log = logging.getLogger(__name__)
@@ -68,20 +69,23 @@ class InRedis:
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         self._fallback = InProcess()
         self._fall_back_until = 0.0
+        self._outage = Outage(
+            log,
+            "Redis does not answer; each process counts requests on its own until it does: %s",
+            "Redis answers; all processes count requests together again.",
+        )
 
     async def hit(self, kind: str, address: str, rate: Rate) -> float | None:
         if time.monotonic() < self._fall_back_until:
             return await self._fallback.hit(kind, address, rate)
         try:
-            return await _hit(self._limiter, kind, address, rate)
+            wait = await _hit(self._limiter, kind, address, rate)
         except Exception as error:
-            log.warning(
-                "Redis does not answer; each process counts requests on its own for %g seconds: %s",
-                _SECONDS_WITHOUT_REDIS,
-                error,
-            )
+            self._outage.failed("hit", error)
             self._fall_back_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
             return await self._fallback.hit(kind, address, rate)
+        self._outage.worked("hit")
+        return wait
 
     async def aclose(self) -> None:
         await self._fallback.aclose()

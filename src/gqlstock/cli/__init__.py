@@ -1,6 +1,10 @@
 """The commands, one per file. ``session`` provides the configuration and the database."""
 
-from typing import Any
+import importlib
+import os
+from typing import Annotated, Any
+
+import typer
 
 from gqlstock.cli.group import Imported, PlainErrors, commands
 
@@ -27,6 +31,18 @@ class _Commands(PlainErrors):
 app = commands("The inventory server behind headless storefronts.", _Commands)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gqlstock {importlib.import_module('importlib.metadata').version('gqlstock')}")
+        raise typer.Exit
+
+
 @app.callback()
-def gqlstock() -> None:
+def gqlstock(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """The inventory server behind headless storefronts."""
+    for line in importlib.import_module("gqlstock.config").unknown(os.environ):
+        typer.echo(line, err=True)

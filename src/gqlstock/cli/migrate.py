@@ -5,10 +5,11 @@ import asyncio
 import typer
 
 from gqlstock.cli import session
-from gqlstock.services import databases
+from gqlstock.services import databases, status
 
 
 def migrate() -> None:
     """Bring the database up to date."""
-    asyncio.run(databases.prepare(session.config().database))
-    typer.echo("The database is up to date.")
+    url = session.config().database
+    asyncio.run(databases.prepare(url))
+    typer.echo(f"The database {status.named(url)} is up to date.")

@@ -42,7 +42,7 @@ async def check_answers(url: DatabaseUrl) -> None:
             _check_file(url)
         cause = error.__cause__ or error
         reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
-        raise NotUsable(f"The database {_named(url)} cannot be reached: {reason}") from None
+        raise NotUsable(f"The database {named(url)} cannot be reached: {reason}") from None
 
 
 def _check_file(url: SqliteFile) -> None:
@@ -63,7 +63,7 @@ async def check_migrated(url: DatabaseUrl) -> None:
     """Refuse an open database that is not a gqlstock database of any version."""
     await check_answers(url)
     if not await versions.applied():
-        raise NotUsable(f"{_named(url)} is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.")
+        raise NotUsable(f"{named(url)} is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.")
 
 
 async def check_known(url: DatabaseUrl) -> None:
@@ -95,7 +95,8 @@ async def backlog(seen: Cursor) -> Backlog:
     )
 
 
-def _named(url: DatabaseUrl) -> str:
+def named(url: DatabaseUrl) -> str:
+    """A database by its name or file. Never has the password."""
     if isinstance(url, Postgres):
         return "{database} at {host}:{port}".format(**url.credentials)
     return str(Path(url.path).absolute()) if isinstance(url, SqliteFile) else "that is configured"

@@ -22,16 +22,18 @@ from gqlstock.cli.demo import pictures, story, welcome
 from gqlstock.cli.demo.api import Api
 from gqlstock.cli.demo.opening import stock_up
 from gqlstock.cli.serve import CONNECTIONS
-from gqlstock.config import UNSUBSCRIBE, Config, SqliteFile, unsubscribe_page
+from gqlstock.config import UNSUBSCRIBE, Config, SqliteFile, site, unsubscribe_page
 from gqlstock.services import databases, tokens
 
-_HOST = "127.0.0.1"
 _GRACE = 5
 _SEED = 4711
 _PATIENCE = 30
 
 
-def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000) -> None:
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+) -> None:
     """Run a sample shop with simulated shoppers until you stop it."""
     # Imported late, because building the schema takes most of a second, and before signal handlers interrupt imports.
     create_app = importlib.import_module("gqlstock.app").create_app
@@ -39,7 +41,7 @@ def demo(port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max
         signal.signal(number, _stop)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        session.listening(_HOST, port) as listening,
+        session.listening(host, port) as listening,
         tempfile.TemporaryDirectory(prefix="gqlstock-demo-") as directory,
     ):
         database_url = SqliteFile(str(Path(directory) / "demo.db"))
@@ -77,19 +79,19 @@ class _Server(uvicorn.Server):
 
 
 async def _run(config: Config, application: Any, listening: socket.socket) -> None:
-    site = f"http://{_HOST}:{listening.getsockname()[1]}"
+    address = site(*listening.getsockname()[:2])
     await databases.prepare(config.database)
     async with databases.usable(config.database):
-        shop = await stock_up(site)
+        shop = await stock_up(address)
         token = await tokens.create("demo", ["admin"])
         workers = {name: await tokens.create(name, scopes) for name, scopes in story.WHO_WORKS_HERE.items()}
 
     async def tell() -> None:
-        typer.echo(welcome.text(site, token))
+        typer.echo(welcome.text(address, token))
         chance = random.Random(_SEED)
         # The demo uses plain HTTP. Skipping verification avoids loading certificates, which takes a while.
         async with httpx.AsyncClient(timeout=_PATIENCE, verify=False) as client:
-            habits = story.habits(Api(client, f"{site}/graphql", workers), shop, chance)
+            habits = story.habits(Api(client, f"{address}/graphql", workers), shop, chance)
             await story.tell(habits, chance, asyncio.sleep)
 
     options = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=_GRACE, **CONNECTIONS)

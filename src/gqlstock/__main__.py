@@ -1,0 +1,5 @@
+"""``python -m gqlstock``: the command."""
+
+from gqlstock.cli import app
+
+app()
