@@ -125,7 +125,7 @@ async def _warn_of_units_counted_twice(batch: Sequence[Count], context: Context)
     before = await counts.of_one_reason(lines, OF_PRODUCTS)
     elsewhere = {key: units for key, units in before.items() if key not in counted}
     items = await rows.items({item_id for item_id, _ in elsewhere})
-    for item_id in items:
+    for item_id in sorted(items, key=lambda item_id: lines[item_id]):
         units = sum((units for key, units in elsewhere.items() if key[0] == item_id), ZERO)
         context.to_check(lines[item_id], TWICE, items[item_id].sku, units)
 
