@@ -478,7 +478,7 @@ def test_a_quantity_below_zero_is_read_behind_its_guard() -> None:
         ),
         (
             [configurable("TEE", "sku=A,size=S", "size=Size,color=Colour"), child("A")],
-            "Line 3: configurable_variations has no color of A.",
+            "Line 3: configurable_variations has no color for A.",
         ),
         (
             [configurable("TEE", "sku=A,size=S|sku=a,size=M"), child("A")],
@@ -486,7 +486,7 @@ def test_a_quantity_below_zero_is_read_behind_its_guard() -> None:
         ),
         (
             [configurable("TEE", "sku=A,size=S"), child("A"), child("a")],
-            "Line 4: The SKU a stands on line 3 already.",
+            "Line 4: The SKU a already appears on line 3.",
         ),
         (
             [configurable("TEE", "sku=SET,size=S"), configurable("SET")],

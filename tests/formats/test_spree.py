@@ -309,13 +309,13 @@ def test_other_separators_are_read(separator: str) -> None:
     ("cells", "told"),
     [
         ({"slug": ""}, "The slug is missing."),
-        ({"slug": "my mug"}, "'my mug' is no slug: letters, digits and dashes."),
-        ({"status": "sold"}, "The status is 'sold': active, draft or archived."),
+        ({"slug": "my mug"}, "The slug is 'my mug'; expected letters, digits and dashes."),
+        ({"status": "sold"}, "The status is 'sold'; expected active, draft or archived."),
         ({"inventory_count": "many"}, "inventory_count 'many' is not a quantity."),
-        ({"track_inventory": "yes"}, "track_inventory is 'yes': true or false."),
-        ({"inventory_backorderable": "1"}, "inventory_backorderable is '1': true or false."),
-        ({"available_on": "soon"}, "available_on is 'soon': a date such as 2026-01-31 12:00:00."),
-        ({"discontinue_on": "9/10/25"}, "discontinue_on is '9/10/25': a date such as 2026-01-31 12:00:00."),
+        ({"track_inventory": "yes"}, "track_inventory is 'yes'; expected true or false."),
+        ({"inventory_backorderable": "1"}, "inventory_backorderable is '1'; expected true or false."),
+        ({"available_on": "soon"}, "available_on is 'soon'; expected a date such as 2026-01-31 12:00:00."),
+        ({"discontinue_on": "9/10/25"}, "discontinue_on is '9/10/25'; expected a date such as 2026-01-31 12:00:00."),
     ],
 )
 def test_what_is_wrong_is_told_by_its_line(cells: dict[str, str], told: str) -> None:
@@ -326,7 +326,7 @@ def test_combinations_that_a_fourth_option_would_tell_apart_are_refused() -> Non
     three = {"option2_name": "Size", "option2_value": "S", "option3_name": "Cut", "option3_value": "Slim"}
 
     assert refused(of_tee(), combination("Red", **three), combination("Red", **three)) == [
-        "Line 4: Line 3 has the same options: Spree exports three, and there may be more."
+        "Line 4: Line 3 has the same options. Spree exports three; the product may have more."
     ]
     assert refused(of_tee(), combination("Red"), combination("Red")) == [
         "Line 4: The combination Red already appears on line 3."
@@ -343,7 +343,7 @@ def test_a_combination_has_a_value_of_every_option() -> None:
 
 def test_units_of_a_further_row_without_options_are_refused() -> None:
     assert refused(head(), {"slug": "mug", "sku": "MUG", "inventory_count": "3"}) == [
-        "Line 3: There are units and no option: the product stands on line 2."
+        "Line 3: The row has units but no options, and the product already is on line 2."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Magento's product export: what the rows of a product, and of the children of a configurable, say of it."""
+"""Magento's product export: simple products, and configurable products with their children."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from gqlstock.rules.import_rows import Row, Tie
 from gqlstock.rules.quantities import ZERO
 from gqlstock.rules.refusals import invalid, shown
 
-# What older versions call their columns, in lower case.
+# Column names of older versions, in lower case.
 _OLD = {
     "_store": "store_view_code",
     "_product_websites": "product_websites",
@@ -47,32 +47,34 @@ _WEBSITE, _ROOT, _SAID = "website", "root", "said"
 _MAX_REMEMBERED = 1_000
 
 QUANTITIES = (
-    "Magento takes units off a quantity when they are shipped, and open orders do not come along: export when all are "
-    "shipped, or count the salable quantities; else units that are ordered can be sold twice"
+    "Magento deducts units when they ship, and open orders are not imported: export when all orders are shipped, or "
+    "import salable quantities; otherwise ordered units can be sold twice"
 )
 STORE_VIEW = "rows of the store view"
-CONTINUED = "rows without a sku, by which older versions continue the row above (more pictures, prices, links)"
-GROUPED = "products that are made of others (grouped, bundle): their members stand for themselves"
-OTHER_TYPES = "products of types that are not known here (gift cards, extensions)"
+CONTINUED = "rows without a sku, with which older versions continue the row above (more images, prices, links)"
+GROUPED = "grouped products and bundles: their members are imported as single products"
+OTHER_TYPES = "products of unknown types (gift cards, extensions)"
 NO_VARIATIONS = "configurables without configurable_variations: they have no combinations yet"
-OTHER_PARENT = "combinations that belong to another configurable of the file already"
-ABSENT = "combinations whose own row is not in the file: made without stock and settings"
+OTHER_PARENT = "combinations that already belong to another configurable of the file"
+ABSENT = "combinations without a row of their own in the file: created without stock and settings"
 OFFLINE = "combinations that are offline, with their units"
-SOLD_ALONE = "combinations that are also sold on their own in Magento"
+SOLD_ALONE = "individual visibility of combinations that Magento also sells on their own"
 PARENT_SETTINGS = "stock settings of configurables, which Magento does not apply to their combinations"
 HIDDEN = "products that are not visible individually in Magento: published here"
-PARTLY_VISIBLE = "visibility in the catalog or the search alone: visible everywhere here"
-NOT_ON_ALL_WEBSITES = "products that are not on all websites of the file: published on all here"
-MORE_CATEGORIES = "further categories of products: the deepest is kept, else the first"
-SHORT_DESCRIPTIONS = "short descriptions of products that have a description as well"
+PARTLY_VISIBLE = "visibility in only the catalog or only the search: visible everywhere here"
+NOT_ON_ALL_WEBSITES = (
+    "website restrictions: products on only some of the file's websites are published on all websites here"
+)
+MORE_CATEGORIES = "further categories of products: only the deepest is imported, or the first of equals"
+SHORT_DESCRIPTIONS = "short descriptions of products that also have a description"
 FILLED_IN = "custom options that shoppers fill in (field, area, date, file)"
-SAME_NAME = "custom options with the name of an option that makes combinations"
-PICTURES = "pictures that are paths: --base-url https://SHOP/media/catalog/product says where they are"
-PICTURE_TEXTS = "texts of pictures whose number is not that of the pictures"
+SAME_NAME = "custom options with the same name as an option that defines combinations"
+PICTURES = "images for which the file has only a path: set --base-url https://SHOP/media/catalog/product"
+PICTURE_TEXTS = "image labels that do not match the images in number"
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """A configurable names its children; they may stand before it, after it, or in no row."""
+    """Link a configurable with its children, whose rows may come before it, after it or be missing."""
     with context.at(row.line):
         if row["store_view_code"]:
             context.not_carried(row.line, f"{STORE_VIEW} {shown(row['store_view_code'])}: texts and values", row["sku"])
@@ -94,7 +96,7 @@ def tie(row: Row, context: Context) -> Tie | None:
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """What the row of a product says, with the rows of its children; None when that is refused."""
+    """The product of its own row and those of its children; None if it is refused."""
     head = next((row for row in rows if _is_configurable(row)), rows[0])
     with context.at(head.line):
         found = _product(head, context)
@@ -105,14 +107,14 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
 
 
 def say_once(reason: str, context: Context) -> None:
-    """Report what is to be checked of the whole file."""
+    """Report something to check that concerns the whole file, once."""
     if (_SAID, reason) not in context.kept:
         context.kept[_SAID, reason] = ()
         context.to_check(None, reason)
 
 
 def _remember(row: Row, context: Context) -> None:
-    """Remember the websites and the roots of categories, which only the whole file tells."""
+    """Collect websites and category roots, which are known only after the whole file was read."""
     if magento_stock.QTY in row.cells:
         say_once(QUANTITIES, context)
     found = [(_WEBSITE, website) for website in magento_cells.listed(row["product_websites"])]
@@ -130,7 +132,7 @@ def _is_configurable(row: Row) -> bool:
 
 
 def _ref(sku: str) -> str:
-    """SKUs are the same in Magento whatever their case."""
+    """The ref of the row with a SKU. SKUs in Magento are case-insensitive."""
     return skus.normalized(sku).casefold()
 
 
@@ -140,7 +142,7 @@ def _variations(row: Row) -> Variations:
 
 
 def _product(row: Row, context: Context) -> Product:
-    """What a row says of a product with or without combinations."""
+    """The parts that products with and without combinations have in common."""
     sku = row["sku"]
     description, short = row["description"], row["short_description"]
     if description and short and short != description:
@@ -202,12 +204,12 @@ def _configurable(found: Product, row: Row, children: Sequence[Row], context: Co
 
 
 def _by_ref(children: Sequence[Row], given: Variations, row: Row, context: Context) -> dict[str, Row]:
-    """The rows of children by what the configurable names them by. SKUs that stand there twice are faults."""
+    """The rows of children by ref. Repeated SKUs are faults."""
     found: dict[str, Row] = {}
     for child in children:
         before = found.setdefault(_ref(child["sku"]), child)
         if before is not child:
-            context.fault(child.line, f"The SKU {shown(child['sku'])} stands on {context.place(before.line)} already.")
+            context.fault(child.line, f"The SKU {shown(child['sku'])} already appears on {context.place(before.line)}.")
         if _is_configurable(child):
             context.fault(row.line, f"configurable_variations names {shown(child['sku'])}, which is a configurable.")
     named: set[str] = set()
@@ -221,7 +223,7 @@ def _by_ref(children: Sequence[Row], given: Variations, row: Row, context: Conte
 def _variant(
     given: Variation, labels: dict[str, str], parent: Row, row: Row | None, context: Context
 ) -> Variant | None:
-    """The combination of a child; None where it is left out."""
+    """The combination of a child; None if it is left out."""
     if row is None:
         if context.has_ref(_ref(given.sku)):
             context.not_carried(parent.line, OTHER_PARENT, given.sku)
@@ -251,16 +253,16 @@ def _variant(
 
 
 def _choice(given: Variation, labels: dict[str, str], own: dict[str, str]) -> records.Pairs:
-    """The values of a child, from its configurable, else from its own row."""
+    """The choice of a child: values from its configurable, else from its own row."""
     values = {code: given.values.get(code) or own.get(code, "") for code in labels}
     missing = [code for code, value in values.items() if not value]
     if missing:
-        raise invalid(f"configurable_variations has no {shown(missing[0])} of {shown(given.sku)}.")
+        raise invalid(f"configurable_variations has no {shown(missing[0])} for {shown(given.sku)}.")
     return tuple((labels[code], value) for code, value in values.items())
 
 
 def _status(row: Row, children: Sequence[Row]) -> InventoryStatus | None:
-    """A configurable is out of stock by hand where a child could be sold. Else Magento itself may have put it there."""
+    """The status of a configurable; OUT_OF_STOCK only if a child could be sold. Otherwise Magento may have set it itself."""
     in_stock = magento_stock.flag(row, magento_stock.IN_STOCK)
     if in_stock is None:
         return None
@@ -271,14 +273,14 @@ def _status(row: Row, children: Sequence[Row]) -> InventoryStatus | None:
 
 
 def _is_online(row: Row) -> bool | None:
-    """1 is online; 2, and 0 in older versions, is not."""
+    """Whether a product is online: 1 is; 2, and 0 in older versions, is not. None if the file does not say."""
     if row["product_online"] == "2":
         return False
     return magento_stock.flag(row, "product_online")
 
 
 def _category(row: Row, context: Context) -> tuple[str, ...]:
-    """The deepest category, of several the first."""
+    """The deepest category; the first on a tie."""
     paths = magento_cells.category_paths(row["categories"], _remembered(_ROOT, context))
     chosen = max(paths, key=len, default=())
     for path in paths:
@@ -305,7 +307,7 @@ def _custom_options(row: Row, taken: Sequence[str], context: Context) -> tuple[c
 
 
 def _images(row: Row, context: Context) -> tuple[Image, ...]:
-    """The base picture and then the others, each once."""
+    """The base image, then the others, without duplicates."""
     more, labels = magento_cells.listed(row["additional_images"]), row["additional_image_labels"]
     texts: list[str] = labels.split(",") if labels else []
     if texts and len(texts) != len(more):

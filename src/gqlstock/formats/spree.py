@@ -1,6 +1,6 @@
-"""Spree's product export: the rows of a slug are a product, wherever they stand.
+"""Spree's product export: the rows of a slug form a product, in any order.
 
-The first row says the product. Further ones say a combination each, the price in another currency, or, in the newest
+The row with a name describes the product. Other rows contain a combination, a price in another currency or, in the newest
 exports, the units in another stock location.
 """
 
@@ -41,19 +41,19 @@ _BACKORDERS: Mapping[bool, Any] = {
     False: AnyOf(UNSET, (BackorderMode.NO_BACKORDERS,)),
 }
 
-SUMMED = "units that are summed over all stock locations: they are counted in one warehouse"
-MORE_CATEGORIES = "further categories of products: the deepest is kept"
-PICTURES = "pictures without an address: --base-url says where they are"
-HEADER_UNITS = "units beside the options of a product: perhaps of a combination whose options were not exported"
-DISCONTINUED = "combinations that are discontinued, of products that are not"
-TO_BE_DISCONTINUED = "products with a day from which they are discontinued: set inventoryStatus then"
-ZONES = "the zone of dates: UTC"
-UNPLACED = "units in stock locations, of no SKU that the file has"
-UNKNOWN_PRICES = "prices of SKUs that the file does not have"
+SUMMED = "units summed over all stock locations: counted in a single warehouse"
+MORE_CATEGORIES = "further categories of products: only the deepest is imported"
+PICTURES = "images without a URL: set --base-url to the address below which they are"
+HEADER_UNITS = "units of products with options: possibly of a combination whose options were not exported"
+DISCONTINUED = "discontinued combinations of products that are not discontinued"
+TO_BE_DISCONTINUED = "products with a future discontinuation date: set inventoryStatus on that day"
+ZONES = "time zone UTC for dates"
+UNPLACED = "units in stock locations of SKUs that are not in the file"
+UNKNOWN_PRICES = "prices of SKUs that are not in the file"
 
 
 def tie(row: Row, context: Context) -> Tie | None:
-    """The rows of one slug are a product."""
+    """Link rows by slug."""
     if not row["slug"]:
         context.fault(row.line, "The slug is missing.")
         return None
@@ -61,7 +61,7 @@ def tie(row: Row, context: Context) -> Tie | None:
 
 
 def product(rows: Sequence[Row], context: Context) -> Product | None:
-    """What the rows of one slug say; None when that is refused."""
+    """The product of the rows of one slug; None if it is refused."""
     head = next((row for row in rows if row["name"]), rows[0])
     with context.at(head.line):
         combinations = [row for row in rows if _choice(row)]
@@ -78,27 +78,29 @@ def product(rows: Sequence[Row], context: Context) -> Product | None:
 
 
 def _check_price(row: Row, known: Container[str], head: Row, context: Context) -> None:
-    """A row without options and units has the price in another currency. It says nothing that comes over."""
+    """Check a row without options or location: it may only contain a price in another currency, which is not imported."""
     if row[_COUNT]:
-        context.fault(row.line, f"There are units and no option: the product stands on {context.place(head.line)}.")
+        context.fault(
+            row.line, f"The row has units but no options, and the product already is on {context.place(head.line)}."
+        )
     elif row["sku"] and _folded(row["sku"]) not in known:
         context.not_carried(row.line, UNKNOWN_PRICES, row["sku"])
 
 
 def _folded(sku: str) -> str:
-    # Spree compares SKUs without case.
+    # SKUs in Spree are case-insensitive.
     return skus.normalized(sku).casefold()
 
 
 def _choice(row: Row) -> Pairs:
-    """What a row chooses of the options, of which three are exported."""
+    """The choice of a row. Spree exports up to three options."""
     pairs = ((row[f"option{number}_name"], row[f"option{number}_value"]) for number in _NUMBERS)
     return tuple((name, value) for name, value in pairs if value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of a product: the one with its name, one for each combination, and those of units in other locations."""
+    """The rows of a product: its head row, one for each combination, and those of units in other stock locations."""
 
     head: Row
     combinations: Sequence[Row]
@@ -106,7 +108,7 @@ class _Rows:
     context: Context
 
     def product(self) -> Product:
-        """What the rows say."""
+        """The product of the rows."""
         items = self.combinations or [self.head]
         discontinued = [row for row in items if self._is_past(row, "discontinue_on")]
         status = None
@@ -133,7 +135,7 @@ class _Rows:
         head, is_combination = self.head, bool(_choice(self.head))
         slug = catalog.text(head["slug"], "slug")
         if not _SLUG.fullmatch(slug):
-            raise invalid(f"{shown(slug)!r} is no slug: letters, digits and dashes.")
+            raise invalid(f"The slug is {shown(slug)!r}; expected letters, digits and dashes.")
         if self.combinations and not is_combination and head["sku"] and _units(head):
             self.context.to_check(head.line, HEADER_UNITS, head["sku"], _units(head))
         return Product(
@@ -171,7 +173,7 @@ class _Rows:
         return tuple(found.values())
 
     def _availability(self) -> dict[str, Any]:
-        """The day from which it can be had, where that is to come."""
+        """The settings for a future availability date."""
         head, label = self.head, self.head["sku"] or self.head["slug"]
         leaves = _moment(head, "discontinue_on")
         if leaves is not None and leaves > self.context.now:
@@ -199,13 +201,13 @@ class _Rows:
                 if len(choice) == len(_NUMBERS) and choice in lines:
                     place = self.context.place(lines[choice])
                     raise invalid(
-                        f"{place.capitalize()} has the same options: Spree exports three, and there may be more."
+                        f"{place.capitalize()} has the same options. Spree exports three; the product may have more."
                     )
                 lines.setdefault(choice, row.line)
                 yield replace(self._item(row), choice=choice, images=self._own_images(row))
 
     def _of(self, row: Row) -> Sequence[Row]:
-        """The rows of the units of an item in other locations, by its SKU; that of a lone item may be missing."""
+        """The rows with an item's units in other locations, by SKU. For a product without options they may lack the SKU."""
         if not row["sku"]:
             return () if self.combinations else self.of_locations.get("", ())
         named = self.of_locations.get(_folded(row["sku"]), [])
@@ -218,11 +220,11 @@ class _Rows:
                 self.context.not_carried(one.line, UNPLACED, one["sku"] or one["slug"], _units(one))
 
     def _own_images(self, row: Row) -> tuple[Image, ...]:
-        # Those of the first row are the product's.
+        # The images of the head row belong to the product.
         return () if row is self.head else self._images(row)
 
     def _item(self, row: Row) -> Variant:
-        """What the rows of an item say of its stock: its own, and those of its units in other locations."""
+        """The stock of an item, from its own row and those of its units in other locations."""
         rows, counts = (row, *self._of(row)), []
         for one in rows:
             with self.context.at(one.line):
@@ -254,25 +256,25 @@ def _units(row: Row) -> Decimal | None:
 def _is_published(row: Row) -> bool | None:
     given = row["status"].lower()
     if given not in ("", "active", "draft", "archived"):
-        raise invalid(f"The status is {shown(row['status'])!r}: active, draft or archived.")
+        raise invalid(f"The status is {shown(row['status'])!r}; expected active, draft or archived.")
     return given == "active" if given else None
 
 
 def _flag(row: Row, column: str) -> bool | None:
     given = row[column].lower()
     if given not in ("", "true", "false"):
-        raise invalid(f"{column} is {shown(row[column])!r}: true or false.")
+        raise invalid(f"{column} is {shown(row[column])!r}; expected true or false.")
     return given == "true" if given else None
 
 
 def _moment(row: Row, column: str) -> datetime | None:
-    """A date, in UTC where it does not say its zone."""
+    """A date, in UTC unless it has a time zone."""
     if not row[column]:
         return None
     try:
         found = datetime.fromisoformat(row[column].removesuffix(" UTC"))
     except ValueError:
-        raise invalid(f"{column} is {shown(row[column])!r}: a date such as 2026-01-31 12:00:00.") from None
+        raise invalid(f"{column} is {shown(row[column])!r}; expected a date such as 2026-01-31 12:00:00.") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

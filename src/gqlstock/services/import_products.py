@@ -35,7 +35,7 @@ class ProductWriter:
 
     def __init__(self, file: Products, places: Places, report: Report) -> None:
         self.faults = Faults(report.files)
-        """The products that became wrong after the check, which were not written."""
+        """The products that became invalid after the check and were not written."""
         self.categories = CategoryTree()
         self._file = file
         self._places = places
@@ -231,18 +231,18 @@ def _names(rows: Sequence[_Row]) -> CatalogNames:
 
 
 def made_slug(product: Product) -> Remark:
-    """The remark about a product that does not get its slug."""
+    """The remark about a product whose slug is already in use."""
     return Remark(RemarkKind.MADE_UP, MADE_SLUGS, product.line, product.wanted_sku)
 
 
 def lost_counts(one: ProductPlan) -> list[Remark]:
-    """The remarks about counts of a product that it has no levels for."""
+    """The remarks about counts of items that hold no stock."""
     sku = one.item.sku if one.item else one.product.wanted_sku
     lost = one.lost_counts()
     return [Remark(RemarkKind.NOT_CARRIED, LOST_COUNTS, c.line, sku, c.on_hand) for c in lost if c.on_hand]
 
 
 async def _lock(given: Sequence[Product]) -> None:
-    """Lock stored products in the order of ids, because they are changed in the order of the file."""
+    """Lock stored products in id order, because they are then changed in file order."""
     ids = [item.id for item in (await import_plan.stored_products(given)).values()]
     await commands.lock_items([*ids, *await rows.combination_ids(ids)], waiting=True)
