@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 HOME = Path(__file__).parent.parent
 CLIENTS = HOME / "tests" / "clients"
+RELEASED = HOME / "tests" / "conformance" / "released"
 
 needs_node = pytest.mark.skipif(
     "CI" not in os.environ
@@ -45,6 +47,11 @@ def problems(
     texts = [SCHEMA, SCHEMA.replace(replaced, by), json.dumps(allowed or {})]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text)
+    return compared(*files, version=version)
+
+
+def compared(*files: Path, version: str) -> list[str]:
+    """What the script says of two schemas and a list of allowed changes."""
     done = subprocess.run(
         ["node", str(CLIENTS / "breaking_changes.mjs"), *map(str, files), version],
         capture_output=True,
@@ -119,7 +126,43 @@ def test_a_breaking_change_that_is_meant_is_allowed_by_its_message_and_no_longer
 
 
 @needs_node
+def test_a_breaking_change_of_the_schema_since_the_last_release_is_named(tmp_path: Path) -> None:
+    schema = (HOME / "schema.graphql").read_text()
+    (line,) = re.findall(r"^  onHand: Quantity!$", schema[schema.index("type InventoryLevel ") :], re.MULTILINE)[:1]
+    broken = tmp_path / "schema.graphql"
+    before, level = schema.split("type InventoryLevel ", 1)
+    broken.write_text(f"{before}type InventoryLevel {level.replace(line, '  stocked: Quantity!', 1)}")
+    last, allowed = RELEASED / f"schema-{released()[0]}.graphql", RELEASED / "breaking_changes.json"
+
+    assert compared(last, HOME / "schema.graphql", allowed, version=released()[0]) == []
+    assert compared(last, broken, allowed, version=released()[0]) == [
+        "Field 'onHand' was removed from object type 'InventoryLevel'"
+    ]
+
+
+@needs_node
 def test_a_deprecation_names_the_replacement_and_both_versions(tmp_path: Path) -> None:
     assert problems(tmp_path, "  onHand: Int\n", '  onHand: Int @deprecated(reason: "Use count.")\n') == [
         'Shelf.onHand: "Use count." is not "Use …. Deprecated in x.y.z, removed in x.y.z."'
     ]
+
+
+def released() -> list[str]:
+    """The versions of the changelog, latest first."""
+    return re.findall(r"^## \[(\d\S*)\] - \d{4}-\d\d-\d\d$", (HOME / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
+def test_each_release_has_its_schema_and_the_last_one_is_the_version() -> None:
+    version = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["version"]
+
+    assert released()[0] == version
+    assert sorted(file.name for file in RELEASED.glob("*.graphql")) == sorted(
+        f"schema-{release}.graphql" for release in released()
+    )
+
+
+def test_the_changelog_says_what_callers_must_do_and_begins_with_what_is_not_released() -> None:
+    headings = re.findall(r"^##+ (.*)$", (HOME / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert headings[0] == "[Unreleased]"
+    assert headings[headings.index(next(h for h in headings if h.startswith("[0.2.0]"))) + 1] == "What callers must do"
