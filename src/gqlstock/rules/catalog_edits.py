@@ -23,8 +23,8 @@ class _State:
     members: dict[int, tuple[int, ...]] = field(default_factory=dict)
     choices: dict[tuple[int, str | None], int] = field(default_factory=dict)
     """The id of each combination, by product id and choice digest."""
-    edited: dict[int, None] = field(default_factory=dict)
-    rewritten: dict[int, None] = field(default_factory=dict)
+    touched: dict[int, None] = field(default_factory=dict)
+    """The ids of changed stored items, in the order of their first change."""
     retired: dict[int, Item] = field(default_factory=dict)
     settings: dict[int, dict[str, Any]] = field(default_factory=dict)
 
@@ -100,7 +100,6 @@ class CatalogEdits:
         new = replace(catalog.new_product("", "", self._now), id=self._new_id())
         product = self._changed(new, {"slug": None, **given}, slug_from)
         self._state.add(product)
-        self._state.edited[product.id] = None
         return product
 
     def change_product(self, before: Item, given: Changes, named: Mapping[str, Choice] | None = None) -> Item:
@@ -150,7 +149,6 @@ class CatalogEdits:
         new = combinations.new(product, chosen, sku, self._now)
         created = replace(new, id=self._new_id(), **_own_fields(given))
         self._state.add(created)
-        self._state.edited[created.id] = None
         return created
 
     def change_combination(self, before: Item, given: Changes) -> Item:
@@ -198,19 +196,14 @@ class CatalogEdits:
     @property
     def changed(self) -> list[tuple[Item, Item]]:
         """The stored items before and after the edits, in the order of their first change."""
-        return [(self._before[one], self._state.items[one]) for one in self._changed_ids()]
+        touched = [one for one in self._state.touched if one in self._before and one not in self._state.retired]
+        pairs = [(self._before[one], self._state.items[one]) for one in touched]
+        return [(before, after) for before, after in pairs if before != after]
 
     @property
     def changed_settings(self) -> Mapping[int, Mapping[str, Any]]:
         """The changed settings by item; None resets a value."""
         return self._state.settings
-
-    def _changed_ids(self) -> list[int]:
-        touched = {**self._state.edited, **self._state.rewritten}.keys() - self._state.retired.keys()
-        order = [
-            one for one in {**self._state.edited, **self._state.rewritten} if one in touched and one in self._before
-        ]
-        return [one for one in order if self._before[one] != self._state.items[one]]
 
     def _new_id(self) -> int:
         self._new_ids -= 1
@@ -276,7 +269,7 @@ class CatalogEdits:
                 digest = catalog.digest(choice)
                 after = replace(one, name=name, choice=dict(choice), choice_digest=digest, updated_at=self._now)
                 self._state.items[one.id] = after
-                self._state.rewritten[one.id] = None
+                self._state.touched[one.id] = None
         self._state.choices |= {(product.id, one.choice_digest): one.id for one in self.members(product)}
 
     def _put(self, before: Item, after: Item) -> Item:
@@ -292,7 +285,7 @@ class CatalogEdits:
         state.skus[after.sku] = after.id
         if after.slug is not None:
             state.slugs[after.slug] = after.id
-        state.edited[after.id] = None
+        state.touched[after.id] = None
         return after
 
 
