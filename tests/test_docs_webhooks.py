@@ -99,7 +99,7 @@ def test_the_code_checks_what_is_sent(secrets):
 
     exec(CHECK, found)
 
-    assert found["told"]["type"] == "order.placed"
+    assert found["event"]["type"] == "order.placed"
     with pytest.raises(WebhookVerificationError):
         exec(CHECK, found | {"headers": signed(OTHER)})
 
@@ -111,7 +111,7 @@ def test_the_code_checks_what_is_sent(secrets):
 def test_the_code_in_javascript_checks_what_is_sent(tmp_path):
     (tmp_path / "node_modules").symlink_to(PACKAGES)
     given = "const { secret, body, headers } = JSON.parse(process.argv[2]);"
-    (tmp_path / "check.mjs").write_text(f"{given}\n{CHECK_IN_JAVASCRIPT}\nconsole.log(told.type);")
+    (tmp_path / "check.mjs").write_text(f"{given}\n{CHECK_IN_JAVASCRIPT}\nconsole.log(event.type);")
 
     def printed(*secrets):
         told = json.dumps({"secret": SECRET, "body": ORDER, "headers": signed(*secrets)})

@@ -11,10 +11,11 @@ from gqlstock.rules.catalog import InventoryStatus, InventoryTracking, Option, O
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.orders import number
+from gqlstock.rules.product_upsert import CombinationRow, ProductRow, UpsertRequest
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
 from gqlstock.rules.webhooks import WebhookTopic
-from gqlstock.services import alerts, cancel_order, catalog, categories, combinations, reassess, ship
+from gqlstock.services import alerts, cancel_order, catalog, categories, combinations, reassess, ship, upsert_products
 from gqlstock.services.cancel_order import CancelOrderRequest
 from gqlstock.services.open_order import LineQuantity
 from gqlstock.services.ship import CreateShipmentRequest
@@ -22,6 +23,7 @@ from gqlstock.store.alerts import LowInventoryAlert
 from support import importing, webhook_receiver
 from support import promised_dates as dates
 from support import shop_builders as make
+from support.statement_counter import Statements
 from support.webhook_deliveries import delivered, dispatched, endpoint, messages, rows
 
 URL = "https://shop.example/webhooks"
@@ -356,6 +358,44 @@ async def test_an_import_tells_of_each_product_that_it_makes_or_changes_once(db:
     # MUG is made with a setting of its own, in the same transaction.
     assert again == []
     assert changed == [("MUG", "UPDATED")]
+
+
+async def test_an_upsert_tells_of_each_product_and_combination_that_it_makes_or_changes_once(db: None) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await endpoint(URL, PRODUCT)
+    options = (Option("Size", (OptionValue("S"), OptionValue("M"))),)
+    members = tuple(CombinationRow(f"TEE-{size}", (("Size", size),), {}, {}) for size in ("S", "M"))
+    fields = {"name": "Tee", "tracking": InventoryTracking.TRACK_WITH_OPTIONS, "options": options}
+    asked = UpsertRequest(
+        (
+            ProductRow("TEE", fields, members, {"notify_below": Decimal(3)}),
+            ProductRow("MUG", {"name": "Big mug"}, (), {"notify_below": Decimal(3)}),
+        )
+    )
+    await upsert_products.upsert(SYSTEM, asked)
+    written = changes(await messages())
+    await upsert_products.upsert(SYSTEM, asked)
+
+    assert sorted(written) == [("MUG", "UPDATED"), ("TEE", "CREATED"), ("TEE-M", "CREATED"), ("TEE-S", "CREATED")]
+    assert changes(await messages()) == written
+
+
+async def test_entries_of_shipments_and_products_take_no_statement_of_their_own(shop: None) -> None:
+    order_id = await make.order("MUG", 1)
+    await make.product("TEE", options={"Size": ["S", "M"]})
+    listening = Statements()
+    counts = []
+    for work in (
+        lambda: packed(order_id),
+        lambda: ship.ship(SYSTEM, "S100001", None, None),
+        lambda: catalog.update_product("TEE", {"name": "Shirt"}),
+    ):
+        with listening.counted() as sent:
+            await work()
+        counts.append(len([one for one in sent if "INSERT INTO" in one and "outbox" in one]))
+
+    assert counts == [1, 1, 1]
 
 
 async def test_an_endpoint_of_another_topic_gets_none_of_it(shop: None) -> None:

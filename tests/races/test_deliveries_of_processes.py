@@ -35,6 +35,15 @@ ADJUST = """mutation ($input: AdjustStockInput!) {
 PLACE = """mutation ($input: PlaceOrderInput!) {
   placeOrder(input: $input) { order { number } userErrors { code message } }
 }"""
+PACK = """mutation ($input: CreateShipmentInput!) {
+  createShipment(input: $input) { shipment { number } userErrors { code message } }
+}"""
+SHIP = """mutation ($input: ShipShipmentInput!) {
+  shipShipment(input: $input) { userErrors { code message } }
+}"""
+RENAME = """mutation ($input: UpdateProductInput!) {
+  updateProduct(input: $input) { userErrors { code message } }
+}"""
 
 
 # Some five where nothing else keeps the machine busy.
@@ -291,6 +300,48 @@ async def test_several_processes_do_each_thing_once(
         if message.told["type"] == "inventory.changed" and message.told["data"]["item"]["sku"] == "MUG"
     ]
     assert left == list(range(59, -1, -1))
+
+
+async def test_shipments_and_products_are_told_completely_and_in_order_although_a_server_is_killed(
+    db: None, env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    token = await make.token("orders:write", "catalog:write")
+    async with (
+        webhook_receiver.receiving() as there,
+        server_processes.running(env, tmp_path) as one,
+        server_processes.running(env, tmp_path) as other,
+        server_processes.client(token) as http,
+    ):
+        secret = await endpoint(there, WebhookTopic.SHIPMENT_UPDATED, WebhookTopic.PRODUCT_UPDATED)
+        for number in range(10):
+            at = one if number < 5 else other
+            order = (await server_processes.ask(http, at, PLACE, input={"lines": [{"sku": "MUG", "quantity": 1}]}))[
+                "placeOrder"
+            ]["order"]["number"]
+            made = await server_processes.ask(http, at, PACK, input={"order": order, "warehouse": "BERLIN"})
+            shipped = {"number": made["createShipment"]["shipment"]["number"]}
+            await server_processes.ask(http, at, SHIP, input=shipped)
+            await server_processes.ask(http, at, RENAME, input={"sku": "MUG", "name": f"Mug {number}"})
+            if number == 4:
+                server_processes.kill(one)
+        await make_leases_end()
+        await until_all_are(WorkState.DELIVERED, 30)
+
+    # Whatever was sent twice has the same id.
+    told = {message.id: message.verified(secret) for message in there.received}
+    assert len(told) == 30
+    steps: dict[str, list[tuple[str | None, str]]] = {}
+    for message in told.values():
+        if message["type"] == "shipment.updated":
+            data = message["data"]
+            steps.setdefault(data["shipment"]["number"], []).append((data["stateBefore"], data["state"]))
+    assert steps == {f"S{100_001 + number}": [(None, "READY"), ("READY", "SHIPPED")] for number in range(10)}
+    products = [message["data"] for message in told.values() if message["type"] == "product.updated"]
+    assert [(data["change"], data["product"]["sku"]) for data in products] == [("UPDATED", "MUG")] * 10
+    assert products[-1]["product"]["name"] == "Mug 9"
 
 
 async def test_a_server_that_is_asked_to_end_hands_back_what_it_has_in_hand(

@@ -91,7 +91,7 @@ async def delete(given_id: GivenId) -> int:
 
 
 async def rotate_secret(given_id: GivenId) -> tuple[int, str]:
-    """Give an endpoint a new secret. For 24 hours the one before signs as well. Returns the endpoint's id and the secret."""
+    """Replace the secret of an endpoint; the previous one still signs for 24 hours. Returns its id and the new secret."""
     secret = _new_secret()
 
     async def work() -> int:

@@ -31,8 +31,8 @@ WRITES = Scope.WEBHOOKS_WRITE
 
 
 _CONCERNS = (
-    "Levels, alerts of a warehouse and shipments concern one, transfers their two, orders those that have or had units of "
-    "them. What concerns no warehouse goes to every endpoint of its topic."
+    "Levels, shipments and alerts of one warehouse concern that warehouse, transfers their origin and destination, orders "
+    "the warehouses that they have or had units in. What concerns no warehouse is sent to every endpoint of its topic."
 )
 
 
@@ -48,18 +48,20 @@ async def _payload(parents: Sequence["WebhookDelivery"], info: Info) -> list[JSO
     return [JSON(json.loads(parent.row.body)) for parent in parents]
 
 
-@strawberry.type(description="A URL that news is sent to, signed as the Standard Webhooks specification says.")
+@strawberry.type(
+    description="A URL that webhooks are sent to, signed according to the Standard Webhooks specification."
+)
 class WebhookEndpoint(Node):
     row: strawberry.Private[rules.WebhookEndpoint]
     url: str = strawberry.field(description="Where messages are posted.")
-    topics: list[WebhookTopic] = strawberry.field(description="What it is told of.")
+    topics: list[WebhookTopic] = strawberry.field(description="The topics that it receives.")
     warehouses: list[Warehouse] | None = batch.field(
-        _warehouses, description=f"It gets only what concerns one of these warehouses; null: of any. {_CONCERNS}"
+        _warehouses, description=f"It receives only what concerns these warehouses. Null: all warehouses. {_CONCERNS}"
     )
     active: bool = strawberry.field(
-        description="While it is not, nothing is sent to it and no news is kept for it; one that is deleted never is."
+        description="Nothing is sent to an inactive endpoint, and no messages are created for it. Deleted ones are inactive."
     )
-    created_at: datetime = strawberry.field(description="When it was made; it is told of nothing from before.")
+    created_at: datetime = strawberry.field(description="When it was created. It gets no events from before.")
 
     @classmethod
     def of(cls, row: rules.WebhookEndpoint) -> "WebhookEndpoint":
@@ -79,18 +81,18 @@ class WebhookEndpoint(Node):
 class WebhookDelivery(Node):
     row: strawberry.Private[rules.WebhookDelivery]
     endpoint: WebhookEndpoint = batch.field(
-        nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="Where it goes, be that deleted by now."
+        nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="The endpoint, which may be deleted."
     )
-    topic: WebhookTopic = strawberry.field(description="What it tells of.")
+    topic: WebhookTopic = strawberry.field(description="The topic of the message.")
     payload: JSON | None = batch.field(
         _payload, description="The body of the message: `type`, `timestamp` and `data`. It has no personal data."
     )
-    attempts: int = strawberry.field(description="How often it was sent.")
-    state: WorkState = strawberry.field(description="How far it is.")
+    attempts: int = strawberry.field(description="The number of attempts to send it.")
+    state: WorkState = strawberry.field(description="The state of the delivery.")
     last_status_code: int | None = strawberry.field(
-        description="The HTTP status of the last answer; null when there was none."
+        description="The HTTP status of the last response. Null: there was none."
     )
-    last_error: str | None = strawberry.field(description="Why the last attempt failed.")
+    last_error: str | None = strawberry.field(description="Why the last attempt failed. Null: it did not.")
     created_at: datetime = strawberry.field(description="When it was made.")
     delivered_at: datetime | None = strawberry.field(description="When the endpoint took it.")
 
@@ -112,7 +114,7 @@ class WebhookDelivery(Node):
 @strawberry.type
 class WebhookQueries:
     @access.field(
-        description="The endpoints in use, oldest first. Needs webhooks:write.",
+        description="The endpoints that are not deleted, oldest first. Needs webhooks:write.",
         scope=WRITES,
     )
     async def webhook_endpoints(
@@ -123,7 +125,7 @@ class WebhookQueries:
 
     @access.field(
         description=(
-            "Messages to endpoints, newest first. What was delivered is kept for 7 days, what failed for 30. "
+            "Messages to endpoints, newest first. Delivered ones are stored for 7 days, failed ones for 30. "
             "Needs webhooks:write."
         ),
         scope=WRITES,
@@ -153,23 +155,25 @@ class CreateWebhookEndpointInput:
             "https://…; http://… and private addresses only where the operator sets GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES."
         )
     )
-    topics: list[WebhookTopic] = strawberry.field(description="What to tell it of; at least one.")
+    topics: list[WebhookTopic] = strawberry.field(description="The topics that it receives; at least one.")
     warehouses: list[str] | None = strawberry.field(
-        default=None, description=f"Only what concerns these warehouses, by code; null: any. {_CONCERNS}"
+        default=None,
+        description=f"Codes of warehouses. It receives only what concerns these. Null: all warehouses. {_CONCERNS}",
     )
 
 
-@strawberry.input(description="What to change of an endpoint; what is left out stays.")
+@strawberry.input(description="Changes to an endpoint. Fields that are left out do not change.")
 class UpdateWebhookEndpointInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
     url: str | None = strawberry.field(default=strawberry.UNSET, description="Another URL.")
     topics: list[WebhookTopic] | None = strawberry.field(default=strawberry.UNSET, description="Other topics.")
     warehouses: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Other warehouses, by code; null: any. Left out, they stay."
+        default=strawberry.UNSET,
+        description="Codes of other warehouses. Null: all warehouses. If left out, they do not change.",
     )
     active: bool | None = strawberry.field(
         default=strawberry.UNSET,
-        description="false: send it nothing and keep no news for it; what is pending goes out once it is true again.",
+        description="False: nothing is sent to it, and no messages are created. Pending ones are sent once it is true again.",
     )
 
 
@@ -197,7 +201,7 @@ class RedeliverWebhookInput:
 class WebhookEndpointPayload:
     endpoint: WebhookEndpoint | None = strawberry.field(description="The endpoint.")
     secret: str | None = strawberry.field(
-        description="Shown once, when it is made or rotated, to check signatures with; null otherwise."
+        description="The secret to verify signatures with, returned once when it is created or rotated; null otherwise."
     )
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
@@ -214,7 +218,7 @@ INPUT = strawberry.argument(description="What to do.")
 @strawberry.type
 class WebhookMutations:
     @mutations.field(
-        description="Makes an endpoint, and tells its secret this one time. Needs webhooks:write.",
+        description="Creates an endpoint, and returns its secret once. Needs webhooks:write.",
         payload=WebhookEndpointPayload,
         scope=WRITES,
     )
@@ -239,8 +243,7 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Takes an endpoint out of use. What waits for it fails; its messages can still be looked up. "
-            "Needs webhooks:write."
+            "Deletes an endpoint. Its pending messages fail; its messages can still be read. Needs webhooks:write."
         ),
         payload=DeletePayload,
         scope=WRITES,
@@ -253,9 +256,9 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Sends a message of the topic TEST to an endpoint now, whatever its topics and warehouses. It waits for no other "
-            "message and is retried like one. The delivery is still PENDING in the answer: `node` shows what became of it. "
-            "Needs webhooks:write."
+            "Sends a message of the topic TEST to an endpoint immediately, whatever its topics and warehouses. It waits for "
+            "no other message and is retried like any other. The returned delivery is still PENDING: query `node` for its "
+            "result. Needs webhooks:write."
         ),
         payload=WebhookDeliveryPayload,
         scope=WRITES,
@@ -268,8 +271,8 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Gives an endpoint a new secret, and shows it this one time. For 24 hours each message is signed with both "
-            "secrets, the new one first. A second rotation within that time ends the older secret at once. "
+            "Replaces the secret of an endpoint, and returns the new one once. For 24 hours, each message is signed with "
+            "both secrets, the new one first. Another rotation within that time ends the oldest secret immediately. "
             "Needs webhooks:write."
         ),
         payload=WebhookEndpointPayload,
@@ -283,8 +286,8 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Sends a message again at once, under the same webhook-id and with all its retries, or one that is pending "
-            "without waiting for its next retry. Needs webhooks:write."
+            "Sends a message again immediately, with the same webhook-id and all retries, or a pending one before its next "
+            "retry is due. Needs webhooks:write."
         ),
         payload=WebhookDeliveryPayload,
         scope=WRITES,
