@@ -156,7 +156,7 @@ async def test_orders_and_holds_of_before_go_on(client: Client) -> None:
     assert await verification.verify() == []
 
 
-async def test_the_change_is_news_of_the_product(client: Client) -> None:
+async def test_the_change_is_news_of_the_product_and_of_the_combinations_that_get_other_values(client: Client) -> None:
     await settled()
     start = (await outbox.after(START, 1_000))[-1].cursor
 
@@ -164,8 +164,9 @@ async def test_the_change_is_news_of_the_product(client: Client) -> None:
 
     await settled()
     news = await outbox.after(start, 100, [Topic.ITEM])
-    product = (await sql.query("SELECT id FROM item WHERE sku = 'SHIRT'"))[0]["id"]
-    assert [entry.subject for entry in news] == [product]
+    items = await sql.query("SELECT id FROM item WHERE sku IN ('SHIRT', 'SHIRT-S', 'SHIRT-M') ORDER BY id")
+    assert sorted(entry.subject for entry in news) == [item["id"] for item in items]
+    assert len(items) == 3
 
 
 async def test_the_same_change_again_changes_nothing(client: Client) -> None:
