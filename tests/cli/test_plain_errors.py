@@ -63,7 +63,7 @@ def test_a_command_in_the_wrong_folder_names_the_missing_database_and_creates_no
         1,
         "",
         f"There is no database {folder}/gqlstock.db: "
-        "set GQLSTOCK_DATABASE_URL to where it is, or run gqlstock migrate to create it.\n",
+        "set GQLSTOCK_DATABASE_URL to its path, or run gqlstock migrate to create it.\n",
     )
     assert names(folder) == ["in.csv"]
 
@@ -75,7 +75,7 @@ def test_an_empty_file_is_refused_and_stays_empty(run: Run, folder: Path, comman
     result = run(*command.split(), env={})
 
     told = (
-        f"{folder}/gqlstock.db is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.\n"
+        f"{folder}/gqlstock.db is not a gqlstock database: set GQLSTOCK_DATABASE_URL to one.\n"
         if command.startswith("backup")
         else NOT_UP_TO_DATE
     )
@@ -115,9 +115,7 @@ def test_a_database_of_another_program_is_not_copied(run: Run, tmp_path: Path) -
     result = run("backup", tmp_path / "copy.db", env={"GQLSTOCK_DATABASE_URL": f"sqlite:///{tmp_path}/other.db"})
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert (
-        result.stderr == f"{tmp_path}/other.db is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.\n"
-    )
+    assert result.stderr == f"{tmp_path}/other.db is not a gqlstock database: set GQLSTOCK_DATABASE_URL to one.\n"
     assert not (tmp_path / "copy.db").exists()
 
 
@@ -161,7 +159,7 @@ def test_an_unknown_scope_is_told_with_those_there_are(run: Run) -> None:
     result = run("token", "create", "till", "--scope", "everything")
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("There is no scope everything; there are: catalog:read, ")
+    assert result.stderr.startswith("There is no scope everything. Valid scopes: catalog:read, ")
 
 
 @pytest.mark.parametrize(
@@ -275,6 +273,6 @@ def test_a_database_of_a_later_version_is_refused(run: Run, fill: Fill, command:
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
         "",
-        "The database is newer than this gqlstock, which does not know 9999_later: "
+        "The database is newer than this version of gqlstock, which does not know 9999_later: "
         "run the version that migrated it, or a later one.\n",
     )

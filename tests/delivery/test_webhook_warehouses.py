@@ -188,7 +188,7 @@ async def test_another_choice_of_warehouses_counts_for_what_is_dispatched_after_
                 (
                     Code.INVALID_INPUT,
                     ("warehouses",),
-                    "The list of warehouses is empty: name at least one, or give null for all.",
+                    "The list of warehouses is empty: name at least one, or pass null for all.",
                 )
             ],
         ),

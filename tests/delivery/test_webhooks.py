@@ -356,8 +356,8 @@ async def test_what_could_not_go_out_for_a_week_is_given_up_and_the_next_goes_ou
         await delivered(courier)
 
     assert [(row.state, row.last_error) for row in await rows()] == [
-        (FAILED, "It could not be delivered for 7 days."),
-        (FAILED, "It could not be delivered for 7 days."),
+        (FAILED, "Not delivered within 7 days."),
+        (FAILED, "Not delivered within 7 days."),
         (DELIVERED, None),
     ]
     assert [one.told["data"]["movement"]["onHandAfter"] for one in there.received] == [9, 7]

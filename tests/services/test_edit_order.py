@@ -527,11 +527,11 @@ async def test_items_that_the_edit_does_not_touch_are_not_checked():
         ),
         (
             {"change": [("MUG", 3), ("MUG", 4)]},
-            ("INVALID_INPUT", ("change", 1, "sku"), "The line of MUG is named twice."),
+            ("INVALID_INPUT", ("change", 1, "sku"), "The line of MUG is given twice."),
         ),
         (
             {"change": [("MUG", 3), ("MUG", 4, 1)]},
-            ("INVALID_INPUT", ("change", 1, "line"), "The line of MUG is named twice."),
+            ("INVALID_INPUT", ("change", 1, "line"), "The line of MUG is given twice."),
         ),
         (
             {"change": [("MUG", 1)]},
@@ -652,7 +652,7 @@ async def test_a_choice_that_became_a_combination_is_not_raised_as_something_els
     refusal = await life.refusal(life.edit(order_id, change=[("SHIRT", 3)]))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_STATE", ("change", 0, "sku"))
-    assert refusal.message == "SHIRT with these options is SHIRT-S by now: add that."
+    assert refusal.message == "SHIRT with these options is now SHIRT-S: add that item."
 
 
 # ── what is promised

@@ -520,7 +520,7 @@ async def test_a_row_that_becomes_wrong_after_the_check_is_reported_and_the_othe
     found = await importing.levels(given, begin("Checked", 1_002, delete))
 
     assert [(one.code, one.message) for one in found.refused] == [
-        (Code.NOT_FOUND, "Line 1003: The item has just been deleted.")
+        (Code.NOT_FOUND, "Line 1003: The item was deleted during the import.")
     ]
     assert counted(found) == 1_001
     assert "P1001" not in await on_hand()

@@ -708,7 +708,7 @@ async def test_units_are_moved_only_to_a_warehouse_that_the_website_sells_from()
     refusal = await life.refusal(life.move(order_id, ("MUG", 1, "BERLIN", "PARIS")))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_STATE", ("lines", 0, "to"))
-    assert refusal.message == "The website shop does not sell from PARIS: name one of its own."
+    assert refusal.message == "The website shop does not sell from PARIS: choose one of its warehouses."
 
 
 async def test_units_are_moved_to_a_warehouse_of_the_organization_where_the_website_has_none_of_its_own():
@@ -730,7 +730,7 @@ async def test_units_are_not_moved_to_an_inactive_warehouse():
     refusal = await life.refusal(life.move(order_id, ("MUG", 1, *THERE)))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_STATE", ("lines", 0, "to"))
-    assert refusal.message == "The warehouse HAMBURG is inactive: name an active one."
+    assert refusal.message == "The warehouse HAMBURG is inactive: choose an active one."
 
 
 async def test_units_are_moved_from_a_warehouse_that_is_inactive_or_was_taken_off_the_website():
@@ -768,8 +768,8 @@ async def test_a_shipped_or_canceled_or_parked_order_is_not_moved():
     ("row", "code", "path", "message"),
     [
         (("CUP", 1, *THERE), "NOT_FOUND", "sku", "There is no line of order 100001 with the SKU CUP."),
-        (("MUG", 0, *THERE), "INVALID_INPUT", "quantity", "0 is no quantity: more than 0."),
-        (("MUG", -2, *THERE), "INVALID_INPUT", "quantity", "-2 is no quantity: more than 0."),
+        (("MUG", 0, *THERE), "INVALID_INPUT", "quantity", "0 is not a valid quantity: it must be greater than 0."),
+        (("MUG", -2, *THERE), "INVALID_INPUT", "quantity", "-2 is not a valid quantity: it must be greater than 0."),
         (("MUG", 4, *THERE), "INVALID_STATE", "quantity", "4 of MUG cannot be moved from BERLIN: only 3 can."),
         (("MUG", 1, *BACK), "INVALID_STATE", "quantity", "1 of MUG cannot be moved from HAMBURG: only 0 can."),
         (("MUG", 1, *THERE, 999), "NOT_FOUND", "line", "There is no line of MUG in the order with the id line 999."),
@@ -779,7 +779,7 @@ async def test_a_shipped_or_canceled_or_parked_order_is_not_moved():
             ("MUG", 1, "BERLIN", " BERLIN"),
             "INVALID_INPUT",
             "to",
-            "From BERLIN to  BERLIN is no move: name two warehouses.",
+            "BERLIN and  BERLIN are the same warehouse: name two different ones.",
         ),
     ],
 )

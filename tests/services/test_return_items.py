@@ -249,7 +249,7 @@ async def test_what_was_shipped_of_a_deleted_item_is_not_restocked_when_asked_ou
     only = await life.refusal(life.take_back(order_id, ("MUG", 1), restock=True))
 
     assert (only.code.value, only.path) == ("INVALID_STATE", ("lines", 0, "sku"))
-    assert only.message == "MUG has no stock any more: nothing can be restocked."
+    assert only.message == "MUG no longer has stock, so nothing can be restocked."
 
 
 async def test_what_was_not_counted_of_a_deleted_item_is_not_restocked_either():
@@ -381,7 +381,7 @@ async def test_a_return_of_nothing_is_refused():
     refusal = await life.refusal(life.take_back(order_id))
 
     assert (refusal.code.value, refusal.path) == ("INVALID_INPUT", ("lines",))
-    assert refusal.message == "There are no lines: name at least one."
+    assert refusal.message == "No lines given: name at least one."
 
 
 async def test_an_unknown_order_has_nothing_to_come_back():

@@ -54,7 +54,7 @@ async def test_orders_backorders_announcements_and_parked_orders_agree(db: None)
         ("held", ["MUG@BERLIN: held is 1, not 0", "MUG@BERLIN: available is 5, not 4"]),
         (
             "backordered",
-            ["MUG@BERLIN: backordered is 1, not 0", "MUG@BERLIN: backordered beside what is there is 1, not 0"],
+            ["MUG@BERLIN: backordered is 1, not 0", "MUG@BERLIN: backordered despite available stock is 1, not 0"],
         ),
         ("incoming", ["MUG@BERLIN: incoming is 1, not 0"]),
         ("available", ["MUG@BERLIN: available is 6, not 5"]),

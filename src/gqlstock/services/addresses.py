@@ -1,4 +1,4 @@
-"""Checks e-mail addresses that mail is sent to."""
+"""Validates e-mail addresses."""
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -11,4 +11,4 @@ def email(value: str, *path: str) -> str:
     try:
         return validate_email(catalog.text(value, "email", *path), check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise invalid(f"{refusals.shown(value)} is no e-mail address: {error}", *path) from None
+        raise invalid(f"{refusals.shown(value)} is not a valid e-mail address: {error}", *path) from None

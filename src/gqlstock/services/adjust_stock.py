@@ -1,4 +1,4 @@
-"""Adjust stock by deltas. One wrong row refuses all rows, unless ``partial`` is set."""
+"""Adjusts stock by deltas. If one row is invalid, all are refused, unless ``partial`` is set."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,7 +28,7 @@ class AdjustStockRequest:
 
 
 async def adjust(caller: Caller, request: AdjustStockRequest, key: str | None = None) -> Result:
-    """Add to onHand or take from it. Returns the ids of levels and movements."""
+    """Increase or decrease onHand. Returns the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockAdjustment) -> None:
         level = edits.level(row.sku, row.warehouse)

@@ -13,7 +13,7 @@ from gqlstock.store.db import clock, tables, transactions
 
 
 async def acknowledge(caller: Caller, alert_id: GivenId) -> int:
-    """Record who acknowledges an alert. The first caller stays recorded. Returns its id."""
+    """Record the caller as the one who acknowledged an alert; the first caller stays recorded. Returns the alert's id."""
 
     async def work() -> int:
         row_id = alert_id.row_id

@@ -1,4 +1,4 @@
-"""What commands on one stock announcement have in common: what they name and lock, and whether the caller may see it."""
+"""The base of commands on one stock announcement: names and locks its rows, and checks the caller's access."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -42,7 +42,7 @@ class AnnouncementCommand(ABC):
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes: ...
 
     def announcement(self, snapshot: Snapshot) -> tuple[StockAnnouncement, Level]:
-        """The announcement with its level. It is missing for callers that do not reach the warehouse."""
+        """The announcement with its level. To callers without access to the warehouse it does not exist."""
         found = self._announcement(snapshot)
         level = snapshot.level_by_id(found.level_id)
         if not self.caller.reaches(level.warehouse_id):

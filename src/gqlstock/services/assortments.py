@@ -1,4 +1,4 @@
-"""Shows items as websites sell them. Websites are named by code; None stands for the default one."""
+"""Shows items as websites sell them. Websites are given by code; None means the default one."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,11 +14,11 @@ from gqlstock.services.availability import Showing
 from gqlstock.stock import present, reading
 
 Wanted = tuple[Item, str | None]
-"""An item, and the website that it is asked for on."""
+"""An item and the code of the requested website."""
 
 
 async def channel(website: str | None) -> SalesChannel | None:
-    """The website of a code; None while there is no website at all. Raises ``Refused`` for an unknown code."""
+    """The website with this code; None while no website exists. Raises ``Refused`` for an unknown code."""
     found = (await present.network()).find(website)
     if found is None and website is not None:
         raise invalid(f"There is no website {website:.80}.")
@@ -26,14 +26,14 @@ async def channel(website: str | None) -> SalesChannel | None:
 
 
 async def assortments(wanted: Iterable[Wanted]) -> dict[str | None, Assortment]:
-    """An assortment for each website that items are asked for on; none while there is no website at all."""
+    """The assortment of each requested website; empty while no website exists."""
     return {
         website: await present.assortment(items, found) for website, (found, items) in (await _grouped(wanted)).items()
     }
 
 
 async def showings(wanted: Sequence[Wanted], caller: Caller) -> list[Showing | None]:
-    """What a caller may see of each item; None for deleted items and while there is no website at all."""
+    """What a caller may see of each item; None for deleted items and while no website exists."""
     grouped = await _grouped(wanted)
     assessed = {website: await availability.assess(items, found) for website, (found, items) in grouped.items()}
     return [
@@ -45,7 +45,7 @@ async def showings(wanted: Sequence[Wanted], caller: Caller) -> list[Showing | N
 
 
 def shown(item: Item, assessment: Assessment, here: Assortment, caller: Caller) -> Showing:
-    """An assessment as a caller may see it, until a date of the item or of its combinations passes."""
+    """An assessment as a caller may see it. It holds until the next date of the item or its combinations passes."""
     for one in (item, *here.counted_items(item)):
         reading.holds_until(rules.changes_at(here.settings(one), here.now))
     if not caller.sees_all_stock:

@@ -1,4 +1,4 @@
-"""What a website shows of items, for a caller. It is decided in ``rules.assortment`` and ``rules.availability``."""
+"""What a website shows a caller of items. ``rules.assortment`` and ``rules.availability`` decide."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ async def of_skus(skus: Sequence[str], channel: SalesChannel, caller: Caller) ->
 
 
 async def visible(items: Iterable[Item], channel: SalesChannel | None, caller: Caller) -> list[Item]:
-    """The items that a caller may see: the public sees what the website shows."""
+    """The items that a caller may see. The public sees those that the website shows."""
     given = list(items)
     if caller.may(Scope.CATALOG_READ):
         return given

@@ -1,6 +1,6 @@
 """Back-in-stock subscriptions: subscribe, unsubscribe, find items that are back, and prepare the mail about them.
 
-Who may subscribe, and when an item is back, is decided in ``rules.back_in_stock``.
+``rules.back_in_stock`` decides who may subscribe and when an item is back.
 """
 
 from collections.abc import Collection, Iterable
@@ -25,7 +25,7 @@ _ITEMS_PER_ASSORTMENT = 250
 async def subscribe(sku: str, website: str | None, email: str) -> int:
     """Subscribe an address to an item that is out of stock on a website. Returns the subscription's id.
 
-    For the public, an unpublished item does not exist. A repeated call has the same answer, so that it does not show
+    For the public, an unpublished item does not exist. A repeated call returns the same answer and thus doesn't reveal
     whether an address has subscribed.
     """
     address = addresses.email(email, "email")
@@ -45,12 +45,12 @@ async def subscribe(sku: str, website: str | None, email: str) -> int:
 
 
 async def unsubscribe(token: str) -> int:
-    """Cancel the subscription that a token was mailed for. Returns its id."""
+    """Cancel the subscription of a mailed token. Returns the subscription's id."""
 
     async def work() -> int:
         found = await rows.by_token(token)
         if found is None:
-            raise Refusal(Code.NOT_FOUND, "No subscription has this token.", ("token",)).only()
+            raise Refusal(Code.NOT_FOUND, "This token belongs to no subscription.", ("token",)).only()
         await rows.cancel_same(found)
         return found.id
 
@@ -88,7 +88,7 @@ class LetterContent:
 
 
 async def letter_content(subscription: BackInStockSubscription) -> LetterContent | None:
-    """The content of a letter, with a fresh token; None where the letter is no longer wanted."""
+    """The content of a letter, with a fresh token; None if the letter is no longer wanted."""
     if subscription.state is not BackInStockState.WAITING:
         return None
     if not await back([(subscription.item_id, subscription.website_id)]):

@@ -1,4 +1,4 @@
-"""Cancel an order, in whole or in part. Which units are canceled first is decided in ``rules.shipments``."""
+"""Cancels an order, completely or in part. ``rules.shipments`` decides which units are canceled first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CancelOrderRequest:
-    """``lines`` None: all that is not shipped. ``restock`` False: units on hand are written off."""
+    """``lines`` None: all unshipped units. ``restock`` False: units on hand are written off."""
 
     number: str
     lines: tuple[LineQuantity, ...] | None = None
@@ -29,7 +29,7 @@ class CancelOrderRequest:
 
 
 async def cancel(caller: Caller, request: CancelOrderRequest, key: str | None = None) -> Result:
-    """Cancel units that were not shipped. Their stock is given back or written off. Returns the order's id."""
+    """Cancel unshipped units and return their stock or write it off. Returns the order's id."""
     check_lines(request.lines)
     return await CancelOrder.run(caller, request, key, request.reason)
 
@@ -64,7 +64,7 @@ def _cancel(open_order: OpenOrder, rows: Sequence[LineQuantity] | None, *, resto
 
 
 def _cancel_parked(open_order: OpenOrder, rows: Sequence[LineQuantity] | None) -> None:
-    """A parked order has no allocations: there is no stock to give back."""
+    """A parked order has no allocations and thus no stock to return."""
     refused: list[Refusal] = []
     for number, row in enumerate(rows or ()):
         with refusals.collected(refused, "lines", number):

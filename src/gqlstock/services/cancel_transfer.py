@@ -1,4 +1,4 @@
-"""Cancel a transfer: what is still on the way comes back to the warehouse that it left."""
+"""Cancels a transfer: units still in transit return to the origin warehouse."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 
 async def cancel(caller: Caller, number: str, reason: str | None = None) -> Result:
-    """Bring back what is still on the way. Returns the id of the transfer."""
+    """Return the units still in transit to their origin. Returns the id of the transfer."""
     catalog.optional_text(reason, "reason", "reason")
     return await transaction.run(CancelTransfer(caller, number, reason))
 

@@ -1,4 +1,4 @@
-"""Creates, changes and deletes products, and updates the fields that their combinations share with them."""
+"""Creates, changes and deletes products, and updates the fields that they share with their combinations."""
 
 from collections.abc import Callable, Collection
 
@@ -27,7 +27,7 @@ async def update_product(sku: str, given: Changes) -> int:
 
 
 async def set_status(sku: str, status: InventoryStatus) -> int:
-    """Set a product's status by hand. Returns its id."""
+    """Set a product's status manually. Returns its id."""
     return await update_product(sku, {"inventory_status": status})
 
 
@@ -50,6 +50,6 @@ async def _edit(names: CatalogNames, decide: Callable[[CatalogEdits], Item]) -> 
 
 
 async def reassess_products(product_ids: Collection[int]) -> None:
-    """Update the alerts of products and of their combinations, once a change of theirs is committed."""
+    """Update the alerts of products and their combinations after a change is committed."""
     if product_ids:
         await reassess.items([*product_ids, *await catalog.combination_ids(product_ids)])

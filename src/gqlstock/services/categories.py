@@ -17,7 +17,7 @@ from gqlstock.store import categories as rows
 from gqlstock.store.db import clock, transactions
 
 Changes = Mapping[str, Any]
-"""Requested changes by field name. A field that is left out stays; None clears it."""
+"""Requested changes by field name. Omitted fields stay unchanged; None clears a field."""
 
 
 async def create(slug: str, name: str, parent: str | None = None) -> int:
@@ -66,12 +66,12 @@ async def delete(slug: str) -> int:
         await rows.lock_tree()
         found = await named(slug, "slug")
         if await rows.has_children(found.id):
-            raise wrong_state(f"{slug} has categories below it: move or delete them first.", "slug")
+            raise wrong_state(f"{slug} has subcategories: move or delete them first.", "slug")
         if await catalog.has_products(found.id):
             raise wrong_state(f"{slug} has products: move or delete them first.", "slug")
         left = await catalog.leave_category(found.id)
         await rows.delete(found.id)
-        # These products are deleted: nobody is told that they have no category any more.
+        # These products are already deleted, so readers need not learn that they lost their category.
         unfiled = items_with_products_changed([(product_id, None) for product_id in left], ItemChange.NONE)
         await outbox.add([ANY_SETTING, *unfiled])
         return found.id
@@ -91,12 +91,12 @@ async def _new_parent(moved: Category, parent: str | None) -> int | None:
         return None
     found = await named(parent, "parent")
     if found.id in await rows.subtree(moved.id):
-        raise invalid(f"{moved.slug} cannot lie below {parent}: that lies below {moved.slug} itself.", "parent")
+        raise invalid(f"{moved.slug} cannot be moved below {parent}, which is itself below {moved.slug}.", "parent")
     return found.id
 
 
 async def ids_below(slug: str) -> list[int]:
-    """The ids of a category and of everything below it. Raises ``Refused`` where there is none of that slug."""
+    """The ids of a category and its descendants. Raises ``Refused`` for an unknown slug."""
     found = await categories.category(slug)
     if found is None:
         raise invalid(f"There is no category {slug:.80}.")

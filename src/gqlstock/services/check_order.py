@@ -14,7 +14,7 @@ from gqlstock.stock.snapshot import OpenHold
 
 
 async def check(caller: Caller, request: OrderRequest) -> OrderPlan:
-    """The plan of an order, as placing it now would decide."""
+    """The plan that placing the order now would follow."""
     network = await present.network()
     try:
         channel = order_request.check(request, network)
@@ -31,7 +31,7 @@ async def check(caller: Caller, request: OrderRequest) -> OrderPlan:
 
 
 async def _without_hold(given_id: GivenId | None, assortment: Assortment) -> Assortment:
-    """The assortment with the units of the order's hold free."""
+    """The assortment as if the order's hold were released."""
     if given_id is None:
         return assortment
     held = await _open_hold(given_id)

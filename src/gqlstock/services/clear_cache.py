@@ -1,4 +1,4 @@
-"""Has every server drop the reads that it keeps in memory."""
+"""Clears the read cache of every server."""
 
 from gqlstock.rules.events import RESET
 from gqlstock.store import outbox
@@ -6,5 +6,5 @@ from gqlstock.store.db import transactions
 
 
 async def clear() -> None:
-    """Servers see this with their next read."""
+    """Invalidate all cached reads. Each server notices with its next read."""
     await transactions.run(lambda: outbox.add([RESET]))

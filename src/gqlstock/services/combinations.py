@@ -21,7 +21,7 @@ async def create(
     barcode: str | None = None,
     images: Sequence[Image] = (),
 ) -> int:
-    """Create the combination of a product for a complete choice. Returns its id."""
+    """Create the combination of a product for a complete choice of option values. Returns its id."""
     given = {"code": code, "barcode": barcode, "images": images}
     names = CatalogNames(products={skus.normalized(product_sku)})
     if sku is None:

@@ -1,6 +1,6 @@
-"""Counts of levels from a file: the check without locks, and the command that writes a part of them.
+"""Counts of levels from a file: the check without locks, and the command that writes one batch.
 
-``import_counts`` divides them into parts.
+``import_counts`` splits them into batches.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +26,7 @@ from gqlstock.store.db import clock
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A count below 0, with its line: units that the other system owes its customers. They count as 0."""
+    """A negative count, with its line: units that the other system owes its customers. It is imported as 0."""
 
     line: int
     sku: str
@@ -35,11 +35,11 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Counts that were checked. ``due``: those that differ from their levels."""
+    """Checked counts. ``due``: those that differ from their levels."""
 
     due: Sequence[Count] = ()
     changed: int = 0
-    """How many levels they would change: none where both a level and what a count below 0 stands for are 0."""
+    """How many levels they would change. A negative count of a level at 0 changes nothing."""
     owed: Sequence[Owed] = ()
 
 
@@ -70,8 +70,8 @@ async def check(given: Sequence[Count], faults: Faults) -> Checked:
 class CountLevels:
     """Write counts. A count that equals its level changes nothing.
 
-    Counts that became wrong since the check are refused by line, and the others are written. The result has the changed
-    levels, and as ``rows`` the counts below 0. ``reason``: that of the movements.
+    Counts that became invalid since the check are refused by line; the others are written. The result has the changed
+    levels and, as ``rows``, the negative counts. ``reason``: the reason of the movements.
     """
 
     caller: Caller
@@ -114,9 +114,9 @@ class CountLevels:
 
 
 def _change(count: Count, item: Item | None, level: Level | None, lookup: SettingsLookup) -> Change | None:
-    """The change of a count's level; None where the level equals the count. Raises ``Refused`` for a wrong count."""
+    """The change of a count's level; None if the level equals the count. Raises ``Refused`` for an invalid count."""
     if item is None or item.deleted_at is not None:
-        raise Refusal(Code.NOT_FOUND, "The item has just been deleted.").only()
+        raise Refusal(Code.NOT_FOUND, "The item was deleted during the import.").only()
     on_hand = counting.counted_of(count.on_hand)
     if _is_current(level, count.on_hand) or _is_current(level, on_hand):
         return None

@@ -1,4 +1,4 @@
-"""Set onHand to what was counted. One wrong row refuses all rows, unless ``partial`` is set."""
+"""Sets onHand to counted quantities. If one row is invalid, all are refused, unless ``partial`` is set."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from gqlstock.stock.command import Result
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """``counted_at``: the moment of the count; ``expected_on_hand``: what onHand must be now."""
+    """``counted_at``: the time of the count; ``expected_on_hand``: what onHand must be now."""
 
     sku: str
     warehouse: str
@@ -34,7 +34,7 @@ class CountStockRequest:
 
 
 async def count(caller: Caller, request: CountStockRequest, key: str | None = None) -> Result:
-    """Set onHand to counts; the ledger gets the differences. Returns the ids of levels and movements."""
+    """Set onHand to counts; the ledger records the differences. Returns the ids of levels and movements."""
 
     def change(edits: StockEdits, row: StockCount) -> None:
         edits.name_once(row.sku, row.warehouse)

@@ -12,19 +12,19 @@ from gqlstock.store.db.connection import DatabaseUrl, SqliteFile
 
 @asynccontextmanager
 async def usable(url: DatabaseUrl) -> AsyncIterator[None]:
-    """Open a database, which must be exactly up to date."""
+    """Open a database whose schema must be that of this version."""
     async with connection.opened(url):
         await status.check_usable(url)
         yield
 
 
 def now() -> datetime:
-    """The time of the database that is open."""
+    """The time of the open database."""
     return clock.now()
 
 
 async def prepare(url: DatabaseUrl) -> None:
-    """Create or migrate the tables, and create the rows that everything else starts from."""
+    """Create or migrate the tables, and create the initial rows."""
     async with connection.opened(url, create=True):
         await status.check_known(url)
     await versions.migrate(url)
@@ -34,7 +34,7 @@ async def prepare(url: DatabaseUrl) -> None:
 
 
 async def check_copyable(url: DatabaseUrl) -> None:
-    """Refuse a database that is not in a SQLite file. Any version passes, because a backup should precede a migration."""
+    """Refuse a database that is not a SQLite file. Any version is accepted, because a backup should precede a migration."""
     if not isinstance(url, SqliteFile):
         raise status.NotUsable(
             "This command copies SQLite databases. Back up PostgreSQL with pg_dump; see docs/backup.md."
@@ -44,7 +44,7 @@ async def check_copyable(url: DatabaseUrl) -> None:
 
 
 def copy(url: DatabaseUrl, file: Path) -> None:
-    """Copy a SQLite database as of one moment, while servers work on it. The file is there once it is complete."""
+    """Copy a consistent snapshot of a SQLite database while servers use it. The file appears when it is complete."""
     assert isinstance(url, SqliteFile)
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)

@@ -13,18 +13,18 @@ from gqlstock.store.db import clock
 
 
 async def use(item_ids: Collection[int]) -> ItemUse:
-    """The levels in use and the open orders of items. The items are locked where something is to be written."""
+    """The levels in use and the open orders of items. Writers lock the items first."""
     return ItemUse(await _levels_in_use(item_ids), await orders.open_orders_of(item_ids))
 
 
 async def _levels_in_use(item_ids: Collection[int]) -> list[Level]:
-    """The levels in use of items, without expired holds."""
+    """The levels in use of items, without the units of expired holds."""
     found = await levels.of_items(item_ids, clock.now())
     return [level for level in found.levels if level.deleted_at is None]
 
 
 async def retire(items: Sequence[Item]) -> None:
-    """Delete locked items, which are unused, with their levels, and resolve their alerts."""
+    """Delete locked, unused items with their levels, and resolve their alerts."""
     if not items:
         return
     now = clock.now()

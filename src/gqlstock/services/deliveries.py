@@ -1,4 +1,4 @@
-"""How long deliveries of webhooks and mail are tried, and how long their results are kept."""
+"""How long deliveries of webhooks and mail are retried, and how long their results are kept."""
 
 from datetime import timedelta
 
@@ -6,15 +6,15 @@ from gqlstock.rules.retries import WorkState
 from gqlstock.store import dispatch, mail, webhooks
 from gqlstock.store.db import clock
 
-# For a dead endpoint each message waits until the one before it failed: without a limit the last would wait forever.
+# Messages to a dead endpoint fail one after the other. Without a limit, the last would wait forever.
 _MAX_AGE = timedelta(days=7)
-_GIVEN_UP = "It could not be delivered for 7 days."
-# Failed deliveries are kept longer, because they can be sent again.
+_GIVEN_UP = "Not delivered within 7 days."
+# Failed deliveries are kept longer, because they can be redelivered.
 _RETENTION = {WorkState.DELIVERED: timedelta(days=7), WorkState.FAILED: timedelta(days=30)}
 
 
 async def forget() -> None:
-    """Fail deliveries that are too old, and delete results after their retention, and secrets that no longer sign."""
+    """Fail deliveries that are too old, and delete expired results and secrets that no longer sign."""
     now = clock.now()
     await webhooks.queue.give_up(
         now - _MAX_AGE, _GIVEN_UP, lambda rows: webhooks.lock({row.endpoint_id for row in rows})
@@ -27,6 +27,6 @@ async def forget() -> None:
 
 
 async def bring_forward() -> None:
-    """Shorten waits that are longer than any pause. They were set before the clock was set back."""
+    """Shorten waits that exceed the longest retry interval. They date from before the clock was set back."""
     await webhooks.queue.bring_forward()
     await mail.queue.bring_forward()

@@ -1,4 +1,4 @@
-"""Reports of demand, by item and by category. The figures are computed in ``rules.demand``."""
+"""Reports of demand, by item and by category. ``rules.demand`` computes the figures."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from gqlstock.store.demand import Within
 
 _ITEMS_PER_PART = 1_000
 _ITEMS_PER_STEP = 500
-"""How many items ``soonest`` reads at a time, until it has enough."""
+"""How many items ``soonest`` reads at a time until it has enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class Report:
         return found
 
     async def soonest(self, after: Key | None, limit: int) -> list[ItemDemand]:
-        """At least ``limit`` of the ordered items that run out next, after a key: the days of cover and the item's id.
+        """At least ``limit`` of the ordered items that run out next, after a key of days of cover and item id.
 
-        Returns fewer only where there are no more. Only these items are read.
+        Returns fewer only if no more exist. Only these items are read.
         """
         free = await free_units.of(
             [item_id for item_id, demand in self._demands.items() if demand.ordered > 0], self._places
@@ -109,7 +109,7 @@ class Report:
             after = part[-1][1]
 
     async def _of(self, items: Sequence[Item]) -> list[ItemDemand]:
-        # Lets other tasks run between two parts.
+        # Lets other tasks run between two batches.
         await asyncio.sleep(0)
         with present.passing():
             lookup = await present.settings(items, self._network)

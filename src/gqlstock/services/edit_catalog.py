@@ -1,6 +1,7 @@
-"""Reads what edits of the catalog are decided from, under locks, and writes them: as many statements for any number of items.
+"""Reads the rows that edits of the catalog need, under locks, and writes the edits.
 
-``rules.catalog_edits`` decides. Mutations of products and combinations and imports of files write through here.
+The number of statements doesn't depend on the number of items. ``rules.catalog_edits`` decides. Mutations of products and
+combinations and imports of files write through this module.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,28 +26,28 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class CatalogNames:
-    """What some edits name: read and locked before they are decided."""
+    """The rows that edits name. They are read and locked before the edits are decided."""
 
     products: set[str] = field(default_factory=set)
-    """The normalized SKUs of products that are changed, with their combinations, or made."""
+    """The normalized SKUs of products that are created or, with their combinations, changed."""
     combinations: set[str] = field(default_factory=set)
     """The normalized SKUs of combinations that are changed without their products."""
     others: set[str] = field(default_factory=set)
-    """Further normalized SKUs that items are going to have."""
+    """Further normalized SKUs that items will get."""
     generated: set[str] = field(default_factory=set)
-    """The starts of SKUs that are generated."""
+    """The prefixes of generated SKUs."""
     slugs: set[str] = field(default_factory=set)
     slugs_from: dict[str, str | None] = field(default_factory=dict)
-    """The SKUs of products that get a generated slug, with the names that it is made from; None: the stored name."""
+    """The SKUs of products that get a generated slug, with the name it is derived from; None: the stored name."""
     new_slugs_from: dict[str, str | None] = field(default_factory=dict)
-    """Those of products that get one if they are new."""
+    """As ``slugs_from``, but only for new products."""
     categories: set[str] = field(default_factory=set)
     warehouses: set[str] = field(default_factory=set)
     settings: bool = False
     """Whether settings are changed."""
 
     def add_product(self, sku: str, given: Changes, slug_from: str | None = None) -> None:
-        """Add a product and what its changes name. Its slug may be made from ``slug_from``, else from its name."""
+        """Add a product and the rows that its changes name. A generated slug derives from ``slug_from``, else the name."""
         self.products.add(skus.normalized(sku))
         self.add_sku(given.get("new_sku"))
         if given.get("slug") is not None:
@@ -63,14 +64,14 @@ class CatalogNames:
         self.add_sku(given.get("new_sku"))
 
     def add_sku(self, sku: str | None) -> None:
-        """Add a SKU that an item is going to have."""
+        """Add a SKU that an item will get."""
         if sku is not None:
             self.others.add(skus.normalized(sku))
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What was written. ``reassessed``: the products whose alerts may change, to be reassessed after the commit."""
+    """Written edits. ``reassessed``: the products whose alerts may change; reassess them after the commit."""
 
     ids: Mapping[int, int]
     reassessed: list[int]
@@ -84,7 +85,7 @@ class Edited:
 async def run(names: CatalogNames, decide: Callable[[CatalogEdits], T]) -> tuple[T, Edited]:
     """Decide edits under locks and write them, in the running transaction. If ``decide`` refuses, nothing is written.
 
-    ``decide`` may be called more than once and must have no effect but its edits.
+    ``decide`` may be called more than once and must have no effects other than its edits.
     """
     rows = await _read(names)
     while True:
@@ -118,14 +119,14 @@ async def _read(names: CatalogNames) -> CatalogRows:
 async def _lock(names: CatalogNames, rows: CatalogRows) -> None:
     """Lock the named products with their combinations, and the named combinations, and read them under the locks.
 
-    All are locked in the order of their ids, with one statement. Creating a combination locks its product as well.
+    One statement locks all of them in the order of their ids. Creating a combination also locks its product.
     """
     wanted = names.products | names.combinations | names.others
     found = await catalog.by_sku(wanted)
     ids = await _ids(names, found)
     locked = await catalog.lock(ids) if ids else {}
     if ids and connection.is_postgres():
-        # Others may have changed items before these were locked.
+        # Others may have changed the items before they were locked.
         found = await catalog.by_sku(wanted)
         ids = await _ids(names, found)
         if not locked.keys() >= ids:
@@ -152,7 +153,7 @@ async def _slugs(names: CatalogNames, rows: CatalogRows) -> dict[str, int]:
     if not wanted:
         return {}
     known = await catalog.product_ids_by_slug(wanted)
-    # A slug that is taken gets a number: which ones are free is read only then.
+    # Only a slug that is taken needs a number, and only then are the free ones read.
     numbered = {stem for stem in stems if stem in known or stem in names.slugs or stems.count(stem) > 1}
     starts = {stem[: rules.MAX_GENERATED] for stem in numbered}
     return {**known, **(await catalog.slugs_starting_with(starts) if starts else {})}
@@ -173,7 +174,7 @@ def _in_parts(found: Mapping[tuple[SettingScope, int], Mapping[str, object]]) ->
 
 
 async def _write(edits: CatalogEdits) -> Edited:
-    """Write edits. This is the one place that records changes of products and combinations for readers."""
+    """Write edits. Only this function records changes of products and combinations for readers."""
     changed = edits.changed
     await delete_items.retire(edits.retired)
     await catalog.update(changed)
@@ -205,7 +206,7 @@ def _decides(product: Item) -> tuple[object, ...]:
 
 async def _insert(new: Iterable[Item]) -> list[tuple[Item, Item]]:
     """Insert new items. Returns each with the stored one."""
-    # In the order of SKUs, so that two transactions that make the same products do not wait for each other.
+    # Ordered by SKU, so that two transactions that create the same products cannot deadlock.
     products = sorted((item for item in new if item.is_product), key=lambda item: item.sku)
     stored = list(zip(products, await catalog.insert(products), strict=True))
     ids = {made.id: item.id for made, item in stored}

@@ -1,6 +1,6 @@
-"""Edit an order: new lines, and other quantities of its lines, all of it or nothing.
+"""Edits an order: adds lines and changes the quantities of existing ones, all or nothing.
 
-``rules.order_edit`` decides what can be edited, ``rules.order_plan`` where more units come from.
+``rules.order_edit`` decides what can be edited, ``rules.order_plan`` where added units come from.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -87,7 +87,7 @@ class EditOrder(OrderCommand[EditOrderRequest]):
         return changes
 
     def _edits(self, open_order: OpenOrder, snapshot: Snapshot) -> list[LineEdit]:
-        """The edits of lines, in the order of the lines."""
+        """The edits of lines, in line order."""
         refused: list[Refusal] = []
         edits: dict[int, LineEdit] = {}
         for number, row in enumerate(self.request.change):
@@ -98,7 +98,7 @@ class EditOrder(OrderCommand[EditOrderRequest]):
                 order_edit.check(edit, open_order.totals(line).shipped)
                 if line.id in edits:
                     raise invalid(
-                        f"The line of {refusals.shown(row.sku)} is named twice.", "line" if row.named else "sku"
+                        f"The line of {refusals.shown(row.sku)} is given twice.", "line" if row.named else "sku"
                     )
                 if edit.more > ZERO and snapshot.item(line.item_id).deleted_at is not None:
                     raise refusals.missing("item", row.sku, "sku")
@@ -136,9 +136,9 @@ class EditOrder(OrderCommand[EditOrderRequest]):
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """The units that an edit adds to an order: those of raised lines, then those of new ones.
+    """The units that an edit adds to an order: those of raised lines, then those of new lines.
 
-    ``items``: the existing items by SKU; ``rows``: the path of the row that each line of the request is of.
+    ``items``: the existing items by SKU; ``rows``: for each line of the request, the path of its input row.
     """
 
     raised: Sequence[LineEdit]
@@ -163,11 +163,11 @@ class _More:
         return cls(raised, wanted, {**snapshot.by_sku, **{item.sku: item for item in ordered}}, rows)
 
     def check_items(self, selected: Sequence[SelectedItem | Refused]) -> None:
-        """Refuse more of a product whose options have a combination by now: that one is another item."""
+        """Refuse more units of a product if a combination has since been created for its options: that is another item."""
         refused = []
         for edit, one in zip(self.raised, selected, strict=False):
             if isinstance(one, SelectedItem) and one.item.id != edit.line.item_id:
-                message = f"{refusals.shown(edit.line.sku)} with these options is {one.item.sku} by now: add that."
+                message = f"{refusals.shown(edit.line.sku)} with these options is now {one.item.sku}: add that item."
                 refused.append(Refusal(Code.INVALID_STATE, message, ("change", edit.row, "sku")))
         if refused:
             raise Refused(refused)
@@ -189,7 +189,7 @@ def _check_lowered(
     snapshot: Snapshot,
     assortment: Assortment,
 ) -> list[Refusal]:
-    """Check the quantity rules of items that only lose units. Deleted items, and items without units left, are skipped."""
+    """Check the quantity rules of items that only lose units. Deleted items and items without remaining units are skipped."""
     of_item: dict[int, list[Refusal]] = {}
     for edit in edits:
         item, stock_item_id = snapshot.item(edit.line.item_id), stock_items[edit.line.item_id]

@@ -1,4 +1,4 @@
-"""The settings in effect for items and levels, and the places that they come from."""
+"""The effective settings of items and levels, and the places that they come from."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from gqlstock.stock import network, present
 
 
 async def of_items(wanted: Sequence[Wanted]) -> list[Settings]:
-    """The settings of each item on the website that it is asked for on."""
+    """The settings of each item on its requested website."""
     found = await assortments.assortments(wanted)
     if not found:
-        # While there is no website, the item's own settings and those of the system apply.
+        # While no website exists, only the settings of the item and of the system apply.
         known = await present.settings([item for item, _ in wanted])
         return [known.settings(item, None) for item, _ in wanted]
     return [found[website].settings(item) for item, website in wanted]

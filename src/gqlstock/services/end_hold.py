@@ -1,4 +1,4 @@
-"""Ends a hold as a part of another command, which orders, replaces or releases it."""
+"""Ends a hold as part of a command that orders, replaces or releases it."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,25 +13,25 @@ from gqlstock.stock.snapshot import OpenHold, Snapshot
 
 @dataclass(slots=True)
 class EndedHold:
-    """A hold that a command ends, and the ledger entries of that."""
+    """A hold that a command ends, with its ledger entries."""
 
     held: OpenHold
     closed: StockHold
     entries: list[LedgerEntry] = field(default_factory=list)
 
     def add_to(self, changes: Changes) -> None:
-        """Add it to the changes of a command, before the other entries: its units are free first."""
+        """Add it to a command's changes, before the other entries, because those may use its units."""
         changes.entries[:0] = self.entries
         changes.changed.append(self.closed)
 
 
 def named(given_id: GivenId | None) -> frozenset[int]:
-    """The hold as the ids that a command names; none for a text that is no id."""
+    """The hold's id as the set that a command names; empty for an invalid id."""
     return frozenset() if given_id is None else given_id.row_ids
 
 
 def items_of(given_id: GivenId | None, snapshot: Snapshot) -> set[int]:
-    """The items whose units a hold keeps."""
+    """The items that a hold reserves."""
     if given_id is None or given_id.row_id is None:
         return set()
     return {snapshot.level_items[one.level_id] for one in snapshot.all(HeldUnits) if one.hold_id == given_id.row_id}
@@ -45,7 +45,7 @@ def end(
     state: StockHoldState,
     *path: str,
 ) -> EndedHold | None:
-    """End an active hold of that website, which frees its units. None where no hold is named."""
+    """End an active hold of the website and free its units. None if no hold is given."""
     if given_id is None:
         return None
     held = snapshot.hold(given_id.row_id)

@@ -1,4 +1,4 @@
-"""Sweeps expired holds: takes their units out of the stored figures. Reads ignore them from the moment they expire."""
+"""Sweeps expired holds: removes their units from the stored figures. Reads ignore a hold as soon as it expires."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ from gqlstock.store import holds
 from gqlstock.store.db import clock
 
 _HOLDS_PER_SWEEP = 200
-"""How many holds are read, and expired at the same time."""
+"""How many holds are read at a time and expired concurrently."""
 
 
 async def run() -> int:
-    """Sweep all expired holds, with the consequences. Returns their number."""
+    """Sweep all expired holds and apply the consequences. Returns their number."""
     swept = 0
     while hold_ids := await holds.expired(clock.now(), _HOLDS_PER_SWEEP):
         await transaction.run_all(map(ExpireHold, hold_ids))

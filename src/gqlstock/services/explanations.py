@@ -1,4 +1,4 @@
-"""Explains the salable quantity of an item on a website. ``rules.explanation`` makes the terms."""
+"""Explains the salable quantity of an item on a website. ``rules.explanation`` computes the terms."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from gqlstock.stock import network, present
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTerm:
-    """A term with its warehouse, and for a threshold the place that its value comes from."""
+    """A term with its warehouse and, for a threshold, the place that its value comes from."""
 
     term: Term
     warehouse: str | None
@@ -32,7 +32,7 @@ class Explanation:
 
 
 async def of_sku(sku: str, website: str | None, caller: Caller) -> Explanation | None:
-    """The explanation of an item, by SKU; None where there is no such item, or no website at all."""
+    """The explanation of an item, by SKU; None for an unknown SKU and while no website exists."""
     item = (await present.by_sku([sku])).get(sku)
     channel = await assortments.channel(website)
     if item is None or channel is None:
@@ -42,10 +42,10 @@ async def of_sku(sku: str, website: str | None, caller: Caller) -> Explanation |
 
 
 async def explain(item: Item, assortment: Assortment, caller: Caller = SYSTEM) -> list[ExplainedTerm]:
-    """The terms that add up to an item's salable quantity; empty where nothing is counted.
+    """The terms that add up to an item's salable quantity; empty for uncounted items.
 
-    A product tracked with options has the terms of its orderable combinations. A caller who is limited to some
-    warehouses gets the terms of those alone.
+    A product tracked with options has the terms of its orderable combinations. A caller limited to some warehouses gets
+    only their terms.
     """
     known = await network.warehouses({one.warehouse_id for one, _ in assortment.channel.assigned})
     product = assortment.lookup.product(item)

@@ -1,4 +1,4 @@
-"""Hold stock for a cart, all of it or nothing, until it is ordered, released or expired."""
+"""Holds stock for a cart, all or nothing, until it is ordered, released or expired."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class HoldRequest:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A caller without a token. ``address``: its network address; None where holds of addresses are not limited."""
+    """A caller without a token. ``address``: its IP address; None if holds per address are not limited."""
 
     address: str | None
     limits: PublicHolds

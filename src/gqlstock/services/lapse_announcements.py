@@ -1,4 +1,4 @@
-"""Sweeps announcements whose date has passed: tells the orders that wait for them. Reads promise nothing from that moment."""
+"""Sweeps announcements whose date has passed and updates the orders that wait for them. Reads ignore them from that date."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ from gqlstock.store import announcements
 from gqlstock.store.db import clock
 
 _ANNOUNCEMENTS_PER_SWEEP = 200
-"""How many announcements are read, and whose items are swept at the same time."""
+"""How many announcements are read at a time and swept concurrently."""
 
 
 async def run() -> int:
-    """Sweep all announcements whose date has passed, with the consequences. Returns the number of their items."""
+    """Sweep all announcements whose date has passed and apply the consequences. Returns the number of items."""
     swept = 0
     while item_ids := await announcements.items_with_lapsed(clock.now(), _ANNOUNCEMENTS_PER_SWEEP):
         await transaction.run_all(map(LapseAnnouncements, item_ids))

@@ -1,4 +1,4 @@
-"""Finds low-inventory alerts for a caller. Those over all warehouses are for callers who reach all of them."""
+"""Finds low-inventory alerts for a caller. Alerts over all warehouses need access to all of them."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,22 +18,22 @@ async def by_id(ids: Collection[int]) -> dict[int, LowInventoryAlert]:
 
 
 async def matching(chosen: AlertFilter, caller: Caller) -> Rows[LowInventoryAlert]:
-    """The alerts that a filter lets through. Raises ``Refused`` for an unknown category."""
+    """The alerts that match a filter. Raises ``Refused`` for an unknown category."""
     return QueryRows(await _query(chosen, caller))
 
 
 def lasting(chosen: AlertFilter) -> AlertFilter:
-    """The part of a filter that lets an alert through for as long as it exists. ``passes`` is the other part."""
+    """The part of a filter that never changes for an alert. ``passes`` is the other part."""
     return replace(chosen, state=None, acknowledged=None)
 
 
 async def passing(ids: Collection[int], chosen: AlertFilter) -> Collection[int]:
-    """Those of some alerts that a filter lets through."""
+    """The ids of those alerts that match a filter."""
     return ids if chosen == AlertFilter() else await rows.ids_among(await _query(chosen, SYSTEM), ids)
 
 
 def passes(alert: LowInventoryAlert, chosen: AlertFilter) -> bool:
-    """Whether the state of an alert passes."""
+    """Whether the state of an alert matches."""
     if chosen.state is not None and alert.state is not chosen.state:
         return False
     return chosen.acknowledged is None or (alert.acknowledged_at is not None) == chosen.acknowledged

@@ -1,4 +1,4 @@
-"""Finds announcements of stock for a caller, who sees those of the warehouses that it reaches."""
+"""Finds stock announcements in the warehouses that the caller has access to."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ async def by_id(ids: Collection[int]) -> dict[int, StockAnnouncement]:
 
 
 async def matching(chosen: AnnouncementFilter, caller: Caller) -> Rows[StockAnnouncement]:
-    """The announcements that a filter lets through."""
+    """The announcements that match a filter."""
     now = reading.now()
     if chosen.overdue is not None:
         reading.holds_until(await rows.next_overdue(now))

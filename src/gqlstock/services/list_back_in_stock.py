@@ -12,5 +12,5 @@ async def by_id(ids: Collection[int]) -> dict[int, BackInStockSubscription]:
 
 
 async def matching(sku: str | None, state: BackInStockState | None) -> Rows[BackInStockSubscription]:
-    """Those to an item, by its SKU then or now, or all; in one state or any."""
+    """Subscriptions to one item, by its SKU then or now, or to all; in one state or any."""
     return QueryRows(await rows.matching(sku, state))

@@ -18,7 +18,7 @@ TOPICS = (Topic.LEVEL,)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some entries, and the end of the feed as of before they were read: what is not among them comes after it."""
+    """Entries, and the end of the feed read before them: later entries come after it."""
 
     entries: Sequence[Entry]
     end: Cursor
@@ -36,9 +36,9 @@ class Change:
 async def between(
     chosen: ChangeFilter, caller: Caller, after: Cursor | None, before: Cursor | None, limit: int, *, latest_first: bool
 ) -> Part:
-    """The next entries between two cursors, of levels that the caller sees.
+    """The next entries between two cursors, of levels that the caller may see.
 
-    Raises ``OutOfReach`` where one of the cursors is not in this history, or entries after it are not kept any more.
+    Raises ``OutOfReach`` if a cursor is not from this history or entries after it have been deleted.
     """
     among = _among(chosen, caller)
     end = before or await outbox.latest()
@@ -53,13 +53,13 @@ async def between(
 
 
 async def count(chosen: ChangeFilter, caller: Caller) -> int:
-    """The number of entries that are kept, of levels that the caller sees."""
+    """The number of kept entries of levels that the caller may see."""
     among = _among(chosen, caller)
     return await reading.once(("changes", among), lambda: outbox.count(TOPICS, among))
 
 
 async def changes(entries: Sequence[Entry]) -> list[Change]:
-    """The changes of entries, in their order."""
+    """The changes of entries, in the same order."""
     levels = await present.levels({entry.subject for entry in entries})
     movements = await list_movements.by_id({entry.data["movement"] for entry in entries if "movement" in entry.data})
     return [

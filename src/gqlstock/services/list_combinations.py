@@ -13,7 +13,7 @@ from gqlstock.store import catalog
 
 def of_products(products: Sequence[Item]) -> RowsBelow[Item]:
     """The combinations in use of each product, by id."""
-    # The others have no combinations: those that do not fit a product's options are deleted.
+    # Products without options have none: combinations that don't fit a product's options are deleted.
     with_options = [product for product in products if combinations.possible(product)]
     return _Combinations(with_options, _rows([product.id for product in with_options]))
 
@@ -24,12 +24,12 @@ def _rows(product_ids: Sequence[int]) -> QueryRowsBelow[Item]:
 
 @dataclass(slots=True)
 class _Combinations:
-    """Availability loads all combinations of a product. A page that has room for all of them is taken from these."""
+    """Availability loads all combinations of a product. A page large enough for all of them reuses these."""
 
     products: Sequence[Item]
     rows: QueryRowsBelow[Item]
     found: Mapping[int, Sequence[Item]] = field(default_factory=dict, init=False)
-    """Those of the products that have few."""
+    """The products with few combinations."""
 
     @property
     def name(self) -> str:

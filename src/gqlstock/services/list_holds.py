@@ -14,7 +14,7 @@ async def by_id(ids: Collection[int]) -> dict[int, StockHold]:
 
 
 async def matching(chosen: HoldFilter) -> Rows[StockHold]:
-    """The holds that a filter lets through, by their state now."""
+    """The holds that match a filter, by their current state."""
     return QueryRows(await rows.matching(chosen, reading.now()))
 
 

@@ -1,4 +1,4 @@
-"""Finds levels for a caller, who sees those of the warehouses that it reaches."""
+"""Finds levels in the warehouses that the caller has access to."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from gqlstock.stock.lists import QueryRows, QueryRowsBelow, Rows, RowsBelow
 from gqlstock.store import levels as rows
 
 _FEW_WAREHOUSES = 50
-"""Up to so many, an item has so few levels that all of them are read, and kept, for one."""
+"""With at most this many warehouses, all levels of an item are read and cached together."""
 
 
 async def one(sku: str, warehouse: str, caller: Caller) -> Level | None:
@@ -37,17 +37,17 @@ async def in_warehouse(code: str, item_ids: Collection[int], caller: Caller) -> 
 
 
 async def matching(chosen: LevelFilter, caller: Caller) -> Rows[Level]:
-    """The levels that a filter lets through. Raises ``Refused`` for an unknown website or category."""
+    """The levels that match a filter. Raises ``Refused`` for an unknown website or category."""
     return QueryRows(await _query(chosen, caller), rows.current)
 
 
 async def in_warehouses(warehouse_ids: Collection[int], chosen: LevelFilter, caller: Caller) -> RowsBelow[Level]:
-    """As ``matching``, below each warehouse."""
+    """Like ``matching``, for each warehouse."""
     return QueryRowsBelow(await _query(chosen, caller), "warehouse_id", warehouse_ids, rows.current)
 
 
 async def of_items(items: Sequence[Item], chosen: LevelFilter, caller: Caller) -> RowsBelow[Level]:
-    """As ``matching``, below each item."""
+    """Like ``matching``, for each item."""
     found = QueryRowsBelow[Level](await _query(chosen, caller), "item_id", [item.id for item in items], rows.current)
     return found if chosen != LevelFilter() else _AllOfItems(items, caller, found)
 
@@ -69,8 +69,8 @@ async def _sold_from(website: str) -> list[int]:
 class _AllOfItems:
     """All levels in use of each item.
 
-    Availability loads them as well. The first page by SKU is taken from these, where it has room for all of them: the
-    levels of an item have the same SKU, and come in the order of their ids.
+    Availability loads them as well. A first page by SKU that is large enough for all of them reuses these: the levels of an
+    item have the same SKU and are sorted by id.
     """
 
     items: Sequence[Item]

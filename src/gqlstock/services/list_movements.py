@@ -1,4 +1,4 @@
-"""Finds lines of the ledger for a caller, who sees those of the warehouses that it reaches."""
+"""Finds movements in the warehouses that the caller has access to."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,7 +17,7 @@ async def by_id(ids: Collection[int]) -> dict[int, StockMovement]:
 
 
 def matching(chosen: MovementFilter, caller: Caller) -> Rows[StockMovement]:
-    """The movements that a filter lets through."""
+    """The movements that match a filter."""
     return QueryRows(ledger.matching(chosen, caller.warehouses))
 
 

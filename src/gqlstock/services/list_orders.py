@@ -24,7 +24,7 @@ async def by_number(number: str) -> Order | None:
 
 
 async def matching(chosen: OrderFilter, caller: Caller) -> Rows[Order]:
-    """The orders that a filter lets through. A caller finds them by the warehouses that it reaches."""
+    """The orders that match a filter. A filter by warehouse is limited to those that the caller has access to."""
     return QueryRows(await rows.matching(chosen, caller.warehouses))
 
 
@@ -33,7 +33,7 @@ async def lines(ids: Collection[int]) -> dict[int, OrderLine]:
 
 
 async def lines_of(order_ids: Collection[int]) -> dict[int, list[OrderLine]]:
-    """The lines of each order, in their order; read once for all that is asked of these orders."""
+    """The lines of each order, in order. Read once for all fields of these orders."""
     return await reading.once(("lines", *order_ids), lambda: rows.lines_of(order_ids))
 
 
@@ -42,12 +42,12 @@ async def allocations(ids: Collection[int]) -> dict[int, Allocation]:
 
 
 async def allocations_of(line_ids: Sequence[int]) -> dict[int, list[Allocation]]:
-    """The allocations of each line, oldest first; read once for all that is asked of these lines."""
+    """The allocations of each line, oldest first. Read once for all fields of these lines."""
     return await reading.once(("allocations", *line_ids), lambda: rows.allocations_of(line_ids))
 
 
 async def allocations_of_levels(level_ids: Collection[int], caller: Caller) -> RowsBelow[Allocation]:
-    """What orders have of each level."""
+    """The allocations of each level."""
     return QueryRowsBelow(rows.all_allocations(), "level_id", level_ids)
 
 

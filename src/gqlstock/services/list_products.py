@@ -1,4 +1,4 @@
-"""Lists products and items. The public sees those that the website shows, a caller with ``catalog:read`` all of them."""
+"""Lists products and items. The public sees those that the website shows; ``catalog:read`` shows all of them."""
 
 import contextlib
 import math
@@ -21,19 +21,19 @@ from gqlstock.stock.lists import QueryRows, QueryRowsBelow, Rows, RowsBelow
 from gqlstock.store import item_lists
 from gqlstock.store.db import keyset
 
-# How many more rows are looked at first than a page has; of many lists more, because each reads the rest by itself.
+# How many rows beyond the page are read first. Several lists read more, because each reads the rest separately.
 _SPARE = 4
 _SPARE_OF_MANY = 32
 _MAX_PART = 500
-"""Rows per part. Assessing one part takes some milliseconds, and other requests wait meanwhile."""
+"""Rows per batch. Assessing one batch takes a few milliseconds and blocks other requests."""
 
 Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""A block of work. Between two of them other requests have their turn."""
+"""A block of work. Other requests run between two blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who looks at a list, and on which website; None while there is none."""
+    """Who reads a list, and on which website; None while no website exists."""
 
     caller: Caller
     channel: SalesChannel | None
@@ -41,13 +41,13 @@ class Audience:
 
 
 async def products(chosen: ProductFilter, audience: Audience) -> Rows[Item]:
-    """The products that a filter lets through. Raises ``Refused`` for an unknown category."""
+    """The products that match a filter. Raises ``Refused`` for an unknown category."""
     query = await item_lists.products(chosen, await _category_ids(chosen))
     return _shown(query, _Sieve(audience, chosen.in_stock))
 
 
 async def items(chosen: ItemFilter, order: SortOrder, audience: Audience) -> Rows[Item]:
-    """The products and combinations that a filter lets through. Raises ``Refused`` for an unknown category."""
+    """The products and combinations that match a filter. Raises ``Refused`` for an unknown category."""
     query = await item_lists.items(
         chosen,
         await _category_ids(chosen),
@@ -59,7 +59,7 @@ async def items(chosen: ItemFilter, order: SortOrder, audience: Audience) -> Row
 
 
 async def products_below(category_ids: Collection[int], chosen: ProductFilter, audience: Audience) -> RowsBelow[Item]:
-    """The products in each category and below it. Raises ``Refused`` for an unknown category of the filter."""
+    """The products in each category and its descendants. Raises ``Refused`` for an unknown category in the filter."""
     query = await item_lists.products(chosen, await _category_ids(chosen))
     trees = await categories.subtrees(category_ids)
     below: QueryRowsBelow[Item] = QueryRowsBelow(query, "category_id", category_ids, _kept, trees)
@@ -83,7 +83,7 @@ async def _kept(found: Sequence[Item]) -> Sequence[Item]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The rows of a part that pass, and the key of the last row that was looked at."""
+    """The visible rows of a batch, and the key of the last row examined."""
 
     passed: list[tuple[Item, Key]]
     looked_at: int
@@ -92,7 +92,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Sieve:
-    """Passes the rows that an audience sees. What a website shows is computed, so that rows are read part by part."""
+    """Passes the rows that an audience may see. Visibility is computed, not stored, so rows are read in batches."""
 
     audience: Audience
     in_stock: bool | None = None
@@ -116,7 +116,7 @@ class _Sieve:
         return self.in_stock is None or (assessment.status is InventoryStatus.IN_STOCK) == self.in_stock
 
     async def first(self, query: Any, span: Span) -> list[tuple[Item, Key]]:
-        """The rows of a span of those that pass."""
+        """The rows of a span of the visible rows."""
         if self.audience.channel is None:
             return []
         passed: list[tuple[Item, Key]] = []
@@ -124,7 +124,7 @@ class _Sieve:
         size = first = min(span.limit + _SPARE, _MAX_PART)
         while True:
             wanted = Span(span.order, after, span.before, size)
-            # Rows that are only looked at would push out what is kept of others.
+            # Caching rows that are only examined would evict others.
             part = await self._part(query, wanted, passing=size > first)
             passed += part.passed
             if len(passed) >= span.limit or part.looked_at < size:
@@ -135,7 +135,7 @@ class _Sieve:
             size = min(math.ceil(lacking) + _SPARE, _MAX_PART)
 
     async def all(self, query: Any) -> AsyncGenerator[list[tuple[Item, Key]], None]:
-        """All rows that pass, in parts. Nothing of them is kept in memory."""
+        """All visible rows, in batches. They are not cached."""
         if self.audience.channel is None:
             return
         after = None
@@ -154,7 +154,7 @@ class _Sieve:
         return _Part(passed, len(part), part[-1][1] if part else None)
 
     async def sift(self, rows: Sequence[tuple[Item, Key]]) -> list[tuple[Item, Key]]:
-        """Those of the rows that pass."""
+        """The visible ones of these rows."""
         if self.audience.channel is None:
             return []
         assessed = await availability.assess((row for row, _ in rows), self.audience.channel)
@@ -189,7 +189,7 @@ class _VisibleRows:
 class _VisibleRowsBelow:
     query: Any
     trees: Mapping[int, Collection[int]]
-    """The categories that the products of each category are in."""
+    """Each category with its descendants, whose products it lists."""
     rows: QueryRowsBelow[Item]
     sieve: _Sieve
 

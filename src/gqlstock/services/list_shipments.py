@@ -1,4 +1,4 @@
-"""Finds shipments for a caller, who sees those from the warehouses that it reaches."""
+"""Finds shipments from the warehouses that the caller has access to."""
 
 from collections.abc import Collection
 
@@ -23,7 +23,7 @@ async def by_number(number: str, caller: Caller) -> Shipment | None:
 
 
 def matching(chosen: ShipmentFilter, caller: Caller) -> Rows[Shipment]:
-    """The shipments that a filter lets through."""
+    """The shipments that match a filter."""
     return QueryRows(rows.matching(chosen, caller.warehouses))
 
 
@@ -33,8 +33,8 @@ async def of_orders(order_ids: Collection[int]) -> dict[int, list[Shipment]]:
 
 
 async def contents(ids: Collection[int]) -> dict[int, list[Allocation]]:
-    """The units in each shipment, in the order of the lines; of a shipped one, those that were in it.
+    """The units in each shipment, in line order; for a shipped one, the units it left with.
 
-    They are read once for all that is asked of these shipments.
+    Read once for all fields of these shipments.
     """
     return await reading.once(("contents", *ids), lambda: rows.contents(ids))

@@ -1,4 +1,4 @@
-"""Finds transfers for a caller, who sees those from and to the warehouses that it reaches."""
+"""Finds transfers from and to the warehouses that the caller has access to."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ async def by_id(ids: Collection[int]) -> dict[int, InventoryTransfer]:
 
 
 def seen(found: InventoryTransfer, caller: Caller) -> bool:
-    """Whether the caller may see a transfer: who reaches either end."""
+    """Whether the caller has access to either warehouse of a transfer."""
     return caller.reaches(found.source_id) or caller.reaches(found.target_id)
 
 
@@ -27,12 +27,12 @@ async def by_number(number: str, caller: Caller) -> InventoryTransfer | None:
 
 
 async def matching(chosen: TransferFilter, caller: Caller) -> Rows[InventoryTransfer]:
-    """The transfers that a filter lets through."""
+    """The transfers that match a filter."""
     return QueryRows(await rows.matching(chosen, caller.warehouses))
 
 
 async def lines_of(ids: Collection[int]) -> dict[int, list[InventoryTransferLine]]:
-    """The lines of each transfer, in their order."""
+    """The lines of each transfer, in order."""
     return await rows.lines_of(ids)
 
 

@@ -1,4 +1,4 @@
-"""Finds webhook endpoints and the messages to them."""
+"""Finds webhook endpoints and their deliveries."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Reads what tells whether items are out of stock: which warehouses count, and of which items units are counted."""
+"""Reads what decides whether items are out of stock: which warehouses count, and which items are counted."""
 
 from gqlstock.rules.counting import ManagedStock
 from gqlstock.rules.network import Network
@@ -10,7 +10,7 @@ from gqlstock.store.item_stock import Supply
 
 
 async def supply(caller: Caller) -> Supply:
-    """The supply of items for a caller, who sees the stock of the warehouses that it reaches."""
+    """The supply of items in the warehouses that the caller has access to."""
     network = await present.network()
     places = sorted(warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id))
     freed, until = await holds.freed(places, reading.now())
@@ -34,7 +34,7 @@ async def _managed(network: Network) -> ManagedStock:
 
 
 async def _of_categories() -> dict[int, bool]:
-    """The value of each category that has one, or is below one that has."""
+    """The own or inherited value of each category that has one."""
     heads = await setting_rows.categories_with("manage_stock")
     below = {one for tree in (await categories.subtrees(heads)).values() for one in tree}
     found = await present.settings_of_categories(below)

@@ -1,4 +1,4 @@
-"""Move units of an order to another warehouse. Which units are moved first is decided in ``rules.shipments``."""
+"""Moves units of an order to another warehouse. ``rules.shipments`` decides which units are moved first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedQuantity(LineQuantity):
-    """Units of a line, and the codes of the warehouses that they are moved from and to."""
+    """Units of a line, and the codes of the origin and destination warehouses."""
 
     source: str = field(metadata=canonical.called("from"))
     target: str = field(metadata=canonical.called("to"))
@@ -66,16 +66,17 @@ class MoveAllocations(RowsCommand[MoveAllocationsRequest]):
         assert source is not None
         assert target is not None
         if target not in network.active:
-            raise wrong_state(f"The warehouse {row.target} is inactive: name an active one.", "to")
+            raise wrong_state(f"The warehouse {row.target} is inactive: choose an active one.", "to")
         if not website.sells_from([target]):
-            raise wrong_state(f"The website {website.code} does not sell from {row.target}: name one of its own.", "to")
+            message = f"The website {website.code} does not sell from {row.target}: choose one of its warehouses."
+            raise wrong_state(message, "to")
         picks = open_order.pick(row, rules.cancel, f"moved from {row.source}", source)
         _check_free(open_order, picks, row, target)
         open_order.move(picks, target)
 
 
 def _check_free(open_order: OpenOrder, picks: Sequence[Pick], row: MovedQuantity, target: int) -> None:
-    """Refuse units that the warehouse does not have free: moved units never wait."""
+    """Refuse to move more units than the destination has available: moved units never wait."""
     wanted: dict[int, Decimal] = {}
     for pick in picks:
         item = open_order.stock_item(pick)

@@ -1,6 +1,6 @@
 """An order while a command packs, ships, cancels, moves, returns or adds units.
 
-Which units come first is decided in ``rules.shipments``.
+``rules.shipments`` decides which units come first.
 """
 
 import functools
@@ -29,12 +29,12 @@ from gqlstock.stock.snapshot import Snapshot
 MAX_LINES = 500
 
 Rule = Callable[[Sequence[Unit], Decimal | None], list[Pick]]
-"""Picks at most that many units of a line, in the order of the rule; all units for None."""
+"""Picks at most this many units of a line, in the rule's order; None: all units."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineQuantity:
-    """Units of the line named by id, else of the lines with this SKU, in order. ``named``: that id as the caller gave it."""
+    """Units of the line with this id, else of the lines with this SKU, in order. ``named``: the id as the caller gave it."""
 
     sku: str
     quantity: Decimal
@@ -74,18 +74,20 @@ class OpenOrder:
         ]
 
     def contents(self, shipment: Shipment) -> list[Pick]:
-        """All units in a shipment; of a shipped one, those that were in it."""
+        """All units in a shipment; for a shipped one, the units it left with."""
         inside = [a for found in self._allocations.values() for a in found if a.shipment_id == shipment.id]
         return [Pick(a.id, a.quantity) for a in sorted(inside, key=lambda a: (a.line_id, a.position, a.id))]
 
     def chosen(self, row: LineQuantity) -> list[OrderLine]:
-        """The lines of which a row of the input names units."""
+        """The lines that an input row takes units of. Raises ``Refused`` for an invalid quantity."""
         if row.quantity <= 0:
-            raise invalid(f"{quantities.text(row.quantity)} is no quantity: more than 0.", "quantity")
+            raise invalid(
+                f"{quantities.text(row.quantity)} is not a valid quantity: it must be greater than 0.", "quantity"
+            )
         return self.named(row)
 
     def named(self, row: LineQuantity) -> list[OrderLine]:
-        """The lines that a row of the input names."""
+        """The lines that an input row names."""
         if row.named is not None:
             found = self._with_sku(row.sku, [line for line in self.lines if line.id == row.line])
             if not found:
@@ -97,12 +99,12 @@ class OpenOrder:
         return named
 
     def _with_sku(self, sku: str, lines: Sequence[OrderLine]) -> list[OrderLine]:
-        """The lines with a SKU, as it was ordered or as it is now."""
+        """The lines with a SKU, as ordered or as it is now."""
         names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
         return [lines[number] for number in rules.lines_named(sku, names)]
 
     def pick(self, row: LineQuantity, rule: Rule, action: str, warehouse_id: int | None = None) -> list[Pick]:
-        """The units that a row of the input names. Raises ``Refused`` where there are too few for the ``action``."""
+        """The units that an input row names. Raises ``Refused`` if too few are available for the ``action``."""
         left, lines = row.quantity, self.chosen(row)
         self._check_parts(row, lines)
         picks: list[Pick] = []
@@ -131,7 +133,7 @@ class OpenOrder:
         counts: bool = True,
         **changes: int | None,
     ) -> None:
-        """Apply a step to units. ``counts`` False: their levels do not change."""
+        """Apply a step to units. ``counts`` False: levels do not change."""
         lines = {line.id: line for line in self.lines}
         for pick in picks:
             before = self._allocation(pick.id)
@@ -148,7 +150,7 @@ class OpenOrder:
                     self._entries.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
     def level(self, item_id: int, warehouse_id: int) -> Level | None:
-        """A level in use with the changes so far; None where there is none."""
+        """A level in use with the changes so far; None if none exists."""
         level = self._snapshot.level(item_id, warehouse_id)
         if level is None or level.deleted_at is not None:
             return None
@@ -156,7 +158,7 @@ class OpenOrder:
         return functools.reduce(ledger.apply, changes, level)
 
     def move(self, picks: Sequence[Pick], warehouse_id: int) -> None:
-        """Move units to a warehouse, where they are on hand. Their levels get back what they gave; the levels there give."""
+        """Move units to a warehouse that has them on hand: the old levels get them back, the new ones allocate them."""
         positions = {line_id: self.next_position(line_id) for line_id in self.lines_of(picks)}
         modes = {line.id: line.decrement for line in self.lines}
         for pick in picks:
@@ -179,7 +181,7 @@ class OpenOrder:
             self._moved.setdefault(line_id, set()).add(position)
 
     def cancel(self, picks: Sequence[Pick], *, restock: bool = True) -> None:
-        """Cancel units. Their stock is given back; without ``restock`` units on hand are written off."""
+        """Cancel units and return their stock; without ``restock``, units on hand are written off."""
         units = {unit.id: unit for line in self.lines for unit in self.units(line)}
         canceled = self.lines_of(picks)
         for line in self.lines:
@@ -192,7 +194,7 @@ class OpenOrder:
             self.advance(of_step, step, state=AllocationState.CANCELED, shipment_id=None)
 
     def level_changes(self) -> dict[int, Change]:
-        """The changes of levels so far, by the id of the level, with the waiting units that these fill."""
+        """The changes of levels so far, by level id, including the waiting units that they fill."""
         found: dict[int, Change] = {}
         for entry in summed(self._entries):
             level = self._snapshot.level(*entry.key)
@@ -206,7 +208,7 @@ class OpenOrder:
         return max((one.position for one in self._allocations[line_id]), default=-1) + 1
 
     def write_off(self, picks: Sequence[Pick]) -> None:
-        """Take canceled units off onHand, because they cannot be sold again."""
+        """Subtract canceled units from onHand, because they cannot be sold again."""
         modes = {line.id: line.decrement for line in self.lines}
         for pick in picks:
             allocation = self._allocation(pick.id)
@@ -217,7 +219,7 @@ class OpenOrder:
                 self._written_off.append(LedgerEntry(*key, change, self._caller, order_id=self.order.id))
 
     def _split(self, allocation: Allocation, quantity: Decimal, changes: dict[str, Any]) -> None:
-        """Change a part of an allocation; the rest stays unchanged."""
+        """Change part of an allocation; the rest stays unchanged."""
         if quantity == allocation.quantity:
             self._put(replace(allocation, **changes, changed_at=self.now))
             return
@@ -257,12 +259,12 @@ class OpenOrder:
             self.order = record
 
     def stock_item(self, pick: Pick) -> Item | None:
-        """The item that counts picked units; None where nothing is counted."""
+        """The item that counts picked units; None if nothing is counted."""
         level_id = self._allocation(pick.id).level_id
         return None if level_id is None else self._snapshot.item(self._snapshot.level_items[level_id])
 
     def check_on_hand(self) -> None:
-        """Refuse to ship units that are not on hand. Waiting units under ON_ORDER were taken off when they were ordered."""
+        """Refuse to ship units that are not on hand. Under ON_ORDER, waiting units were subtracted when ordered."""
         for entry in summed(self._entries):
             level = self._snapshot.level(*entry.key)
             assert level is not None
@@ -333,16 +335,16 @@ class OpenOrder:
 
 def check_lines(rows: Sequence[LineQuantity] | None) -> None:
     if rows is not None and not rows:
-        raise invalid("There are no lines: name at least one.", "lines")
+        raise invalid("No lines given: name at least one.", "lines")
     if rows is not None and len(rows) > MAX_LINES:
         raise refusals.too_many("lines", len(rows), MAX_LINES, "lines")
 
 
 def too_many_units(row: LineQuantity, left: Decimal, action: str) -> Refused:
-    """The refusal of more units than there are; ``left`` of them are missing."""
-    there = quantities.text(row.quantity - left)
+    """The refusal of more units than possible; ``left`` of them are missing."""
+    possible = quantities.text(row.quantity - left)
     return Refusal(
         Code.INVALID_STATE,
-        f"{quantities.text(row.quantity)} of {refusals.shown(row.sku)} cannot be {action}: only {there} can.",
+        f"{quantities.text(row.quantity)} of {refusals.shown(row.sku)} cannot be {action}: only {possible} can.",
         ("quantity",),
     ).only()

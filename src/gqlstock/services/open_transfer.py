@@ -1,6 +1,6 @@
-"""A transfer on the way while a command receives, closes or cancels it.
+"""A transfer in transit while a command receives, closes or cancels it.
 
-What each step does is decided in ``rules.transfers``.
+``rules.transfers`` decides what each step does.
 """
 
 from collections.abc import Collection
@@ -45,7 +45,7 @@ class OpenTransfer:
         self._entries: list[LedgerEntry] = []
 
     def check(self, warehouse_id: int) -> None:
-        """Refuse a caller who does not reach this end, and a transfer that has ended."""
+        """Refuse a caller without access to this warehouse, and a transfer that has ended."""
         if not self._caller.reaches(warehouse_id):
             raise refusals.missing("transfer", rules.number(self.transfer.id), "number")
         rules.check_in_transit(self.transfer, "number")
@@ -55,7 +55,7 @@ class OpenTransfer:
         return list(self._lines.values())
 
     def line(self, sku: str) -> InventoryTransferLine:
-        """The line of a SKU, as it was shipped or as it is now."""
+        """The line of a SKU, as shipped or as it is now."""
         lines = self.lines
         names = [(line.sku, self._snapshot.item(line.item_id).sku) for line in lines]
         found = order_rules.lines_named(sku, names)
@@ -64,7 +64,7 @@ class OpenTransfer:
         return lines[found[0]]
 
     def end(self, line: InventoryTransferLine, step: TransferStep, quantity: Decimal) -> None:
-        """Take units of a line off the way."""
+        """End the transit of units of a line."""
         self._lines[line.id] = self._put(rules.ended(line, step, quantity))
         announced = rules.announcement_after(self._announcements[line.item_id], step, quantity, self._snapshot.now)
         self._announcements[line.item_id] = self._put(announced)
@@ -74,7 +74,7 @@ class OpenTransfer:
             self._record(line, self.transfer.source_id, at_source)
 
     def end_rest(self, step: TransferStep) -> None:
-        """Take all that is on the way off it."""
+        """End the transit of all remaining units."""
         for line in self.lines:
             if line.on_the_way:
                 self.end(line, step, line.on_the_way)
@@ -95,7 +95,7 @@ class OpenTransfer:
         return record
 
     def _record(self, line: InventoryTransferLine, warehouse_id: int, change: Change) -> None:
-        # Where nothing is moved but incoming, the caller need not reach the warehouse, and no movement names it.
+        # Changes of incoming alone need no access to the warehouse and write no movement that names it.
         caller = self._caller if change.on_hand else SYSTEM
         place = line.item_id, warehouse_id
         self._entries.append(LedgerEntry(*place, change, caller, self._reason, self.transfer.reference))

@@ -1,4 +1,4 @@
-"""What commands on the units of one order have in common: what they name and lock, the reason, and the answer."""
+"""The base of commands on the units of one order: the rows they name and lock, the reason and the answer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ Rows = TypeVar("Rows", bound=OrderRows)
 
 @dataclass(frozen=True, slots=True)
 class OrderCommand(ABC, Generic[R]):
-    """A command on one order. It locks the items whose units the order has. ``reason``: that of its movements."""
+    """A command on one order. It locks the items of the order's units. ``reason``: the reason of its movements."""
 
     caller: Caller
     request: R
@@ -41,9 +41,9 @@ class OrderCommand(ABC, Generic[R]):
     reason: str | None = None
 
     mutation: ClassVar[str]
-    """The name of the mutation, which its idempotency keys belong to."""
+    """The name of the mutation; idempotency keys are scoped to it."""
     named_at: ClassVar[str] = "number"
-    """The field of the input that names the order."""
+    """The input field that names the order."""
 
     @classmethod
     async def run(cls, caller: Caller, request: R, key: str | None, reason: str | None = None) -> Result:

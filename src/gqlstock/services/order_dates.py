@@ -1,7 +1,7 @@
-"""When what waits of orders can leave. Dates are derived from supply, queues and buffers as they are read, never stored.
+"""When the waiting units of orders can leave. Dates are derived from supply, queues and buffers on each read, never stored.
 
-However many allocations, lines, orders or shipments are asked for, the number of statements is the same. Where nothing
-waits, or nothing is to come, queues and settings are not read at all.
+The number of statements does not depend on the number of allocations, lines, orders or shipments. If nothing waits, or
+nothing is announced, queues and settings are not read at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -38,7 +38,7 @@ class Promise:
 
 
 async def of_allocations(allocations: Collection[Allocation]) -> dict[int, Promise]:
-    """The promises of the waiting ones among these allocations, by id; none where supply does not reach that far."""
+    """The promises of the waiting allocations, by id; those that no supply covers are missing."""
     levels = {one.id: one.level_id for one in allocations if _waits(one) and one.level_id is not None}
     if not levels:
         return {}
@@ -60,7 +60,7 @@ async def of_allocations(allocations: Collection[Allocation]) -> dict[int, Promi
 
 
 async def _load_queues(level_ids: list[int]) -> dict[int, Mapping[int, _Bringing]]:
-    """What brings the waiting allocations of each level, by the ids of the allocations."""
+    """The arrival that covers each waiting allocation of each level, by allocation id."""
     levels = await present.levels(level_ids)
     announced: dict[int, list[StockAnnouncement]] = {one.id: [] for one in levels.values() if one.incoming > 0}
     for announcement in await commands.arriving(announced) if announced else ():
@@ -80,7 +80,7 @@ async def _load_queues(level_ids: list[int]) -> dict[int, Mapping[int, _Bringing
 
 
 async def _buffers(allocations: Collection[Allocation]) -> dict[int, int]:
-    """incomingBufferDays of each allocation: that of its level's item on the website of its order."""
+    """The incomingBufferDays of each allocation: the setting of its level's item on the order's website."""
     websites = await for_each.once(
         "website of an order line", [one.line_id for one in allocations], rows.websites_of_lines
     )
@@ -102,7 +102,7 @@ def _waits(allocation: Allocation) -> bool:
 
 
 async def _latest(parts: Sequence[Sequence[Allocation]]) -> list[datetime | None]:
-    """The date of each group of allocations: the latest of those that wait."""
+    """The date of each group of allocations: the latest of its waiting ones."""
     waiting = [[one for one in part if _waits(one)] for part in parts]
     promised = await of_allocations([one for part in waiting for one in part])
     return [
@@ -112,12 +112,12 @@ async def _latest(parts: Sequence[Sequence[Allocation]]) -> list[datetime | None
 
 
 async def of_lines(lines: Sequence[OrderLine], caller: Caller) -> list[datetime | None]:
-    """The date of each line: when its last waiting unit can leave. None where the caller may not see it."""
+    """The date of each line: when its last waiting unit can leave. None if the caller may not see it."""
     return await public_orders.dates(lines, caller, _expected)
 
 
 async def promised_of_lines(lines: Sequence[OrderLine], caller: Caller) -> list[datetime | None]:
-    """The date of each line as it was told when ordered, as far as the caller may see it."""
+    """The date promised for each line when it was ordered, as far as the caller may see it."""
     return await public_orders.dates(lines, caller, _promised)
 
 
@@ -135,7 +135,7 @@ async def of_orders(
 ) -> list[datetime | None]:
     """When the last waiting unit of each order can leave, as far as the caller may see it.
 
-    ``lines``: the lines of each order, where they were read already.
+    ``lines``: the lines of each order, if already read.
     """
     if not any(order.status in WAITING_STATUSES for order in orders):
         return [None] * len(orders)
@@ -151,7 +151,7 @@ async def of_orders(
 
 
 async def promised_of_orders(orders: Sequence[Order], caller: Caller) -> list[datetime | None]:
-    """The date of each order as it was told when ordered; null to the public where it may not see that of a line."""
+    """The date promised for each order when placed; None for the public if the date of any line is hidden."""
     if caller.sees_orders_in_full or all(order.promised_at is None for order in orders):
         return [order.promised_at for order in orders]
     lines = await list_orders.lines_of([order.id for order in orders])
@@ -162,7 +162,7 @@ async def promised_of_orders(orders: Sequence[Order], caller: Caller) -> list[da
 async def of_shipments(shipments: Sequence[Shipment], caller: Caller) -> list[datetime | None]:
     """When the last waiting unit in each shipment can leave, as far as the caller may see it.
 
-    Which units wait in which shipment would show hidden stock: then it is the date of the lines that have units in it.
+    Which units wait in which shipment could reveal hidden stock. In that case the date is that of the shipment's lines.
     """
     if not any(shipment.state is ShipmentState.PENDING for shipment in shipments):
         return [None] * len(shipments)

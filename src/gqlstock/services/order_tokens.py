@@ -1,4 +1,4 @@
-"""Access tokens of orders: makes them, finds their orders, and makes all of them invalid at once."""
+"""Access tokens of orders: creates them, finds their orders, and invalidates all of them."""
 
 import secrets
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ async def tokens(of: Iterable[Order]) -> list[str]:
 
 
 async def find(token: str) -> Order | None:
-    """The order of an access token; None for any other text, without a look at the orders."""
+    """The order of an access token; None for any other text, without querying orders."""
     named = rules.named(await _key(), token)
     if named is None:
         return None
@@ -33,17 +33,17 @@ async def find(token: str) -> Order | None:
 
 
 async def sealed(order: Order, cursor: Cursor) -> str:
-    """A cursor for the shopper of an order."""
+    """A sealed cursor for the shopper of an order."""
     return rules.sealed(await _key(), order.id, cursor)
 
 
 async def opened(order: Order, cursor: str) -> Cursor | None:
-    """The place in the feed of a cursor that the shopper of this order was given; None for any other text."""
+    """The feed position of a cursor sealed for this order; None for any other text."""
     return rules.opened(await _key(), order.id, cursor)
 
 
 async def ensure_key() -> None:
-    """Make the key of this database, unless it has one."""
+    """Create the key of this database, unless it has one."""
 
     async def work() -> None:
         if await order_keys.find() is None:
@@ -54,7 +54,7 @@ async def ensure_key() -> None:
 
 
 async def renew() -> None:
-    """Make every access token invalid. Each order has another one from now on."""
+    """Invalidate every access token. Each order gets a new one."""
 
     async def work() -> None:
         await order_keys.replace(_new_key())
@@ -68,12 +68,12 @@ def _new_key() -> bytes:
 
 
 async def _key() -> bytes:
-    """The key of this database, from memory where it is current."""
+    """The key of this database, from the cache if current."""
     return (await present.records("order key", [0], _load_key))[0]
 
 
 async def _load_key(_: list[int]) -> dict[int, Found[bytes]]:
     key = await order_keys.find()
     if key is None:
-        raise RuntimeError("The database has no key for access tokens of orders: gqlstock migrate makes one.")
+        raise RuntimeError("The database has no key for access tokens of orders: run gqlstock migrate to create one.")
     return {0: Found(key, (TOKENS,), _BYTES_PER_KEY)}

@@ -1,4 +1,4 @@
-"""Place an order, all of it or nothing. ``rules.order_plan`` decides what it takes from which warehouse."""
+"""Places an order, all or nothing. ``rules.order_plan`` decides what it takes from which warehouse."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Lines of orders and their allocations, as ``rules.order_plan`` planned them: placed, tried again or edited."""
+"""Order lines and allocations as planned by ``rules.order_plan``: when an order is placed, retried or edited."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,16 +20,16 @@ _NO_CHANGE = ledger.Change()
 
 
 def requested(line: OrderLine, item: Item, quantity: Decimal) -> RequestedLine:
-    """Units of a line that was ordered before, with its decrement mode. ``item``: its item as it is now.
+    """Units of an existing line, with its decrement mode. ``item``: its current item.
 
-    A combination is named by its SKU alone: it may have other options by now than those that were chosen.
+    A combination is named by its SKU alone, because its options may differ by now from those chosen.
     """
     options = tuple(line.selected_options.items()) if item.is_product else ()
     return RequestedLine(item.sku, quantity, options, line.decrement)
 
 
 def order_line(order: Order, line: PlannedLine, assortment: Assortment) -> OrderLine:
-    """A new line of an order, with the item's data of now."""
+    """A new order line with the item's current data."""
     assert line.item is not None
     return OrderLine(
         id=new_id(),
@@ -61,8 +61,8 @@ def allocate(
 ) -> None:
     """Add the planned allocations of lines, and the ledger entries of their levels.
 
-    ``positions``: the first position of lines that have allocations already. A backorder of an item that was
-    never counted creates its level.
+    ``positions``: the first position for lines that already have allocations. A backorder of an item that was never
+    counted creates its level.
     """
     entries = []
     for planned, line in zip(plan.lines, lines, strict=True):

@@ -1,4 +1,4 @@
-"""What a caller sees of the lines of an order. The public is not shown how many units there are where that is hidden."""
+"""What a caller sees of the lines of an order. Where quantities are hidden, the public cannot infer them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from gqlstock.store import orders as rows
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The lines of an order whose units are of the same item, and what the public may not see of them."""
+    """The lines of an order for the same item, and what is hidden from the public."""
 
     lines: Sequence[OrderLine]
     hides_quantities: bool
@@ -26,7 +26,7 @@ class _Group:
 
 
 async def waiting(lines: Sequence[OrderLine], caller: Caller) -> list[Decimal]:
-    """How many units of each line wait for stock; where that is hidden, all of an item's units or none."""
+    """How many units of each line wait for stock; if that is hidden, all of an item's units or none."""
     if caller.sees_orders_in_full:
         return await list_orders.units_in([line.id for line in lines], AllocationState.BACKORDERED)
     shown: dict[int, Decimal] = {}
@@ -42,7 +42,7 @@ async def waiting(lines: Sequence[OrderLine], caller: Caller) -> list[Decimal]:
 async def waiting_in_shipments(
     contents: Mapping[int, Sequence[Allocation]], lines: Mapping[int, OrderLine], caller: Caller
 ) -> dict[int, dict[int, Decimal]]:
-    """How many units of each line in each shipment wait for stock; where that is hidden, as for ``waiting``."""
+    """How many units of each line in each shipment wait for stock; if that is hidden, as for ``waiting``."""
     states = (None, AllocationState.BACKORDERED)
     inside, waiting = ({one: _units(of, state) for one, of in contents.items()} for state in states)
     if caller.sees_orders_in_full or not any(any(units.values()) for units in waiting.values()):
@@ -57,7 +57,7 @@ async def waiting_in_shipments(
 
 
 def _units(inside: Sequence[Allocation], state: AllocationState | None) -> dict[int, Decimal]:
-    """The units of each line in a shipment; with a state, those in it."""
+    """The units of each line in a shipment, optionally only those in one state."""
     units = {one.line_id: ZERO for one in inside}
     for one in inside:
         if state is None or one.state is state:
@@ -66,7 +66,7 @@ def _units(inside: Sequence[Allocation], state: AllocationState | None) -> dict[
 
 
 async def messages(lines: Sequence[OrderLine], caller: Caller) -> list[str | None]:
-    """The message of each line; where quantities are hidden, the same one for all lines of an item."""
+    """The message of each line; if quantities are hidden, the same one for all lines of an item."""
     if caller.sees_orders_in_full:
         return [line.message for line in lines]
     shown: dict[int, str | None] = {}
@@ -81,7 +81,7 @@ async def dates(
     caller: Caller,
     of: Callable[[Sequence[OrderLine]], Awaitable[Sequence[datetime | None]]],
 ) -> list[datetime | None]:
-    """The date of each line by ``of``, as the caller may see it. Where quantities are hidden, an item's lines have one."""
+    """The date of each line by ``of``, as the caller may see it. If quantities are hidden, all lines of an item share it."""
     if caller.sees_orders_in_full:
         return list(await of(lines))
     groups = await _groups(lines)
@@ -101,13 +101,13 @@ async def dates(
 
 
 async def without_dates(lines: Sequence[OrderLine]) -> set[int]:
-    """The ids of the lines that wait and whose dates the public may not see."""
+    """The ids of waiting lines whose dates are hidden from the public."""
     groups = [group for group in await _groups(lines) if group.hides_dates]
     return {line_id for line_id, units in (await _waiting(groups)).items() if units} if groups else set()
 
 
 async def hidden(lines: Sequence[OrderLine]) -> set[int]:
-    """The ids of the lines of which the public may not see how many units wait, or until when."""
+    """The ids of the lines whose waiting units and dates are hidden from the public."""
     hiding = [group for group in await _groups(lines) if group.hides_quantities or group.hides_dates]
     return {line.id for group in hiding for line in group.lines}
 

@@ -1,4 +1,4 @@
-"""Updates the alerts of items, and tells orders of their dates, after a change of settings, websites or warehouses."""
+"""Updates alerts and the dates of orders after a change of settings, websites or warehouses."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ async def run() -> int:
     while (part := await reassessments.next_due(PART, _watched)) is not None:
         if part.item_ids:
             await transaction.run(Reassess(frozenset(part.item_ids)))
-        # Marked as done afterwards: when the process dies in between, the part is assessed again.
+        # Marked as done afterwards: if the process dies in between, the batch is assessed again.
         await reassessments.finish(part)
         assessed += len(part.item_ids)
     return assessed
@@ -40,7 +40,7 @@ async def items(item_ids: Collection[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reassess:
-    """Raise and resolve the alerts of items by their current levels and settings, and tell orders of their dates."""
+    """Raise and resolve alerts by the current levels and settings of items, and update the dates of orders."""
 
     item_ids: frozenset[int]
     caller: Caller = SYSTEM

@@ -1,4 +1,4 @@
-"""Announce stock, receive it, and withdraw announcements. What an arrival fills is decided in ``rules.receiving``."""
+"""Announces stock, receives it and withdraws announcements. ``rules.receiving`` decides what an arrival fills."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,7 +29,7 @@ class AnnounceStockRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLine:
-    """``announcement``: the id of the announcement that it fills; ``named``: that id as the caller gave it."""
+    """``announcement``: the id of the announcement that it fills; ``named``: the id as the caller gave it."""
 
     sku: str
     quantity: Decimal
@@ -46,7 +46,7 @@ class ReceiveStockRequest:
 
 
 async def announce(caller: Caller, request: AnnounceStockRequest, key: str | None = None) -> Result:
-    """Announce stock, which levels count as incoming. Returns the ids of levels, and no movements."""
+    """Announce stock, which counts as incoming. Returns the ids of levels, and no movements."""
     reference = catalog.optional_text(request.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: StockLine) -> None:
@@ -73,7 +73,7 @@ async def announce(caller: Caller, request: AnnounceStockRequest, key: str | Non
 
 
 async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None = None) -> Result:
-    """Receive stock. It fills the announcement named, else those of its reference, else the oldest, if there is any."""
+    """Receive stock. It fills the given announcement, else those with its reference, else the oldest, if any."""
     reference = catalog.optional_text(request.reference, "reference", "reference")
 
     def change(edits: StockEdits, row: ReceivedLine) -> None:
@@ -95,14 +95,14 @@ async def receive(caller: Caller, request: ReceiveStockRequest, key: str | None 
 
 
 def _fill(edits: StockEdits, row: ReceivedLine, warehouse: str, reference: str | None) -> Decimal:
-    """Fill announcements: the one named, else those of the reference, else the oldest. Returns the announced units in it."""
+    """Fill announcements: the given one, else those with the reference, else the oldest. Returns the announced units."""
     level = edits.level(row.sku, warehouse)
     if row.named is not None:
         waiting = [_named(edits, level.id, row, warehouse)]
     elif level.id > 0:
-        # The units of a transfer are received with it.
+        # Units of a transfer are received with receiveTransfer.
         arriving = [one for one in edits.snapshot.arriving(level.id) if one.transfer_id is None]
-        # Units beyond an announced delivery are not taken off another announcement.
+        # Units in excess of an announced delivery do not reduce other announcements.
         of_reference = [one for one in arriving if reference is not None and one.reference == reference]
         waiting = [edits.record(StockAnnouncement, one.id) or one for one in of_reference or arriving]
     else:
@@ -120,7 +120,7 @@ def _named(edits: StockEdits, level_id: int, row: ReceivedLine, warehouse: str) 
     if found is None:
         raise refusals.missing("announcement", row.named, "announcement")
     if found.level_id != level_id:
-        raise invalid(f"That announcement is not of {row.sku} in {warehouse}.", "announcement")
+        raise invalid(f"That announcement is not for {row.sku} in {warehouse}.", "announcement")
     transfers.check_of_no_transfer(found, "announcement")
     rules.check_open(found, "announcement")
     return found

@@ -1,4 +1,4 @@
-"""Receive a transfer at its destination, in parts. Closing it gives up what did not come."""
+"""Receives a transfer at its destination, also in parts. Closing it writes off units that did not arrive."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ReceiveTransferRequest:
-    """``lines`` None: all that is on the way. ``close``: what does not come with these lines is lost."""
+    """``lines`` None: all units in transit. ``close``: units that do not arrive with these lines are lost."""
 
     number: str
     lines: tuple[StockLine, ...] | None = None
@@ -28,7 +28,7 @@ class ReceiveTransferRequest:
 
 
 async def receive(caller: Caller, request: ReceiveTransferRequest, key: str | None = None) -> Result:
-    """Take in units of a transfer. Returns its id."""
+    """Receive units of a transfer. Returns its id."""
     catalog.optional_text(request.reason, "reason", "reason")
     if request.lines is not None and (request.lines or not request.close):
         check_rows(request.lines, "lines")
@@ -73,7 +73,7 @@ def _receive(found: OpenTransfer, row: StockLine, snapshot: Snapshot) -> None:
     line = found.line(row.sku)
     rules.check_on_the_way(line, row.quantity, "quantity")
     if row.quantity != line.on_the_way:
-        # All that is on the way can always be received, be parts of a unit counted there or not.
+        # All units in transit can always be received, even fractions where only whole units are counted.
         place = line.item_id, found.transfer.target_id
         item, level = snapshot.item(line.item_id), snapshot.level(*place)
         counting.check_units(row.quantity, item, place[1], level, snapshot.lookup, "quantity")

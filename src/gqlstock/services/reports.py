@@ -19,7 +19,7 @@ from gqlstock.store import settings as setting_rows
 from gqlstock.store.db import sql
 
 _ITEMS_PER_PART = 1_000
-"""Bounds the memory of a report over any number of items."""
+"""Items per batch. Bounds the memory of a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class LowStock:
 
     @property
     def short(self) -> Decimal:
-        """The units missing to the minimum."""
+        """The units missing from the minimum."""
         return self.minimum - self.available
 
 
@@ -46,7 +46,7 @@ async def low_stock(
 ) -> list[LowStock]:
     """Counted items with A <= minimumStockQuantity; combinations instead of their product. (nopCommerce)
 
-    A is summed over the active warehouses of the website, or that one warehouse, and only over the caller's.
+    A is summed over the website's active warehouses or over one warehouse, limited to those the caller has access to.
     """
     places = {warehouse_id for warehouse_id in network.active if caller.reaches(warehouse_id)}
     if channel is not None:
@@ -63,13 +63,13 @@ async def low_stock(
             low = _low(row, [level for level in levels[row.id] if level.warehouse_id in places], lookup, channel)
             if low is not None:
                 found.append(low)
-        # Lets other tasks run between two parts.
+        # Lets other tasks run between two batches.
         await asyncio.sleep(0)
     return found
 
 
 async def _scarce(places: Collection[int], category_ids: Sequence[int] | None) -> list[int]:
-    """The items that may be low: those with at most the highest minimum plus the highest threshold."""
+    """The items that may be low: those at or below the highest minimum plus the highest threshold."""
     minimums = await setting_rows.quantities_set("minimum_stock_quantity")
     if not minimums:
         return []

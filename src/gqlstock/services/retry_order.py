@@ -1,4 +1,4 @@
-"""Retries a parked order: it is placed, or stays parked."""
+"""Retries a parked order, which is then placed or stays parked."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -77,7 +77,7 @@ class RetryOrder:
 
 
 def _placed(line: OrderLine, planned: PlannedLine, assortment: Assortment) -> OrderLine:
-    """The line as it is placed. Its options may have a combination by now: that one has the units."""
+    """The line as placed. If a combination has since been created for its options, that one has the units."""
     assert planned.item is not None
     return replace(
         line,
@@ -89,7 +89,7 @@ def _placed(line: OrderLine, planned: PlannedLine, assortment: Assortment) -> Or
 
 
 def _request(parked: WholeOrder, snapshot: Snapshot) -> tuple[OrderRequest, Mapping[str, Item], Assortment]:
-    """The request of a parked order, with the decrement modes that it was placed with."""
+    """The request of a parked order, with its original decrement modes."""
     lines = _open_lines(parked)
     items = {line.id: snapshot.item(line.item_id) for line in lines}
     channel = snapshot.network.channel(parked.order.website_id)

@@ -1,4 +1,4 @@
-"""Return shipped items. Which units come back first is decided in ``rules.shipments``."""
+"""Returns shipped items. ``rules.shipments`` decides which units come back first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ReturnItemsRequest:
-    """``restock`` None: as the setting restockOnReturn says."""
+    """``restock`` None: by the setting restockOnReturn."""
 
     number: str = field(metadata=canonical.called("order"))
     lines: tuple[LineQuantity, ...]
@@ -30,7 +30,7 @@ class ReturnItemsRequest:
 
 
 async def take_back(caller: Caller, request: ReturnItemsRequest, key: str | None = None) -> Result:
-    """Take shipped units back, each to the warehouse that shipped it. Returns the order's id."""
+    """Return shipped units to the warehouses that shipped them. Returns the order's id."""
     check_lines(request.lines)
     return await ReturnItems.run(caller, request, key, request.reason)
 
@@ -72,15 +72,15 @@ def _take_back(
         counts = settings[item_of[line_id]].restock_on_return if restock is None else restock
         if not _can_restock(open_order.stock_item(pick), snapshot.item(item_of[line_id]), snapshot.lookup):
             if restock:
-                raise wrong_state(f"{refusals.shown(row.sku)} has no stock any more: nothing can be restocked.", "sku")
+                raise wrong_state(f"{refusals.shown(row.sku)} no longer has stock, so nothing can be restocked.", "sku")
             counts = False
         open_order.advance([pick], FulfilmentStep.RETURNED, state=AllocationState.RETURNED, counts=counts)
 
 
 def _can_restock(stock_item: Item | None, ordered: Item, lookup: SettingsLookup) -> bool:
-    """Whether units may count as stock again: not for a deleted item, nor on a level that lost its use by new tracking.
+    """Whether units may become stock again: not for a deleted item, nor on a level that changed tracking made unused.
 
-    ``stock_item`` is the item that counted the units; None where nothing was counted.
+    ``stock_item`` is the item that counted the units; None if nothing was counted.
     """
     if stock_item is None:
         return ordered.deleted_at is None
@@ -90,7 +90,7 @@ def _can_restock(stock_item: Item | None, ordered: Item, lookup: SettingsLookup)
 
 
 def _settings(open_order: OpenOrder, snapshot: Snapshot) -> dict[int, Settings]:
-    """The settings in effect for the order's items on its website, also for deleted items."""
+    """The effective settings of the order's items on its website, including deleted items."""
     channel = next((one for one in snapshot.network.channels if one.id == open_order.order.website_id), None)
     items = {line.item_id: snapshot.item(line.item_id) for line in open_order.lines}
     return {item_id: snapshot.lookup.settings(item, channel) for item_id, item in items.items()}

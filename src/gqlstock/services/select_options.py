@@ -1,4 +1,4 @@
-"""What a website shows of a product once a shopper has chosen option values."""
+"""What a website shows of a product for chosen option values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from gqlstock.stock import present
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """``combination``: the chosen one, if there is one. ``values``: those of each option, in their order.
+    """``combination``: the chosen one, if it exists. ``values``: the values of each option, in order.
 
-    ``choice``: a digest of the chosen options, where they stand for no item and yet for something else than the product.
+    ``choice``: a digest of the chosen options if they match neither a combination nor the product itself.
     """
 
     combination: Item | None
@@ -35,9 +35,9 @@ class Selection:
 async def select(
     wanted: Sequence[Wanted], chosen: Sequence[tuple[str, str]], caller: Caller
 ) -> list[Selection | Refused | None]:
-    """The selection of each product; None while there is no website at all, the refusal of values that it does not have."""
+    """The selection of each product; None while no website exists, a refusal for unknown option values."""
     found = await assortments.assortments(wanted)
-    # An assortment knows the combinations that are counted; the others show their pictures as well.
+    # An assortment has only counted combinations; uncounted ones have pictures to show as well.
     uncounted = await present.combinations(
         [product.id for product, _ in wanted if product.options and not rules.counts_combinations(product.tracking)]
     )

@@ -1,4 +1,4 @@
-"""Makes what a new shop needs to sell: a warehouse, a website that sells from it, and an admin token."""
+"""Creates what a new shop needs to sell: a warehouse, a website that sells from it, and an admin token."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from gqlstock.store.db import transactions
 
 @dataclass(frozen=True, slots=True)
 class ShopSetup:
-    """``lines`` say what was made and what was there. ``token``: the new admin token; None where there was one."""
+    """``lines`` report what was created and what existed. ``token``: the new admin token; None if there ever was one."""
 
     lines: tuple[str, ...]
     token: str | None
@@ -28,10 +28,10 @@ async def set_up(
     website_name: str | None = None,
     token_name: str = "admin",
 ) -> ShopSetup:
-    """Make what is missing, and change nothing that is there. Names default to the codes.
+    """Create what is missing and change nothing that exists. Names default to the codes.
 
-    Refused where the website is there and does not sell from the warehouse. A token is made only as long as no token
-    ever had the scope admin: whoever revoked theirs does not find another one.
+    Raises ``Refused`` if the website exists and does not sell from the warehouse. A token is created only if no token ever
+    had the scope admin, so that revoking the last one does not lead to a new one.
     """
     warehouse = catalog.text(skus.normalized(warehouse), "code", "warehouse")
     website = catalog.text(skus.normalized(website), "code", "website")

@@ -1,4 +1,4 @@
-"""Reads and changes the settings of one place. Which place wins is decided in ``rules.fallback``."""
+"""Reads and changes the settings of one place. ``rules.fallback`` decides which place wins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from gqlstock.store.db import transactions
 
 @dataclass(frozen=True, slots=True)
 class SettingTarget:
-    """A place of settings. ``owner``: a code, a slug or a SKU; ``warehouse``: that of a level."""
+    """A place of settings. ``owner``: a code, slug or SKU; ``warehouse``: for a level, its warehouse."""
 
     scope: SettingScope
     owner: str | None = None
@@ -26,7 +26,7 @@ class SettingTarget:
 
 @dataclass(frozen=True, slots=True)
 class PlaceSettings:
-    """``own``: the values set at this place itself, by the setting's name."""
+    """``own``: the values set at this place itself, by setting name."""
 
     scope: SettingScope
     owner: str | None
@@ -41,18 +41,18 @@ class _FoundPlace:
     name: str | None
     places: list[Place]
     counted_in_parts: bool = False
-    """Whether a level of the item takes parts of a unit."""
+    """Whether a level of the item allows fractions of a unit."""
 
 
 async def at(target: SettingTarget) -> PlaceSettings:
-    """The own values of a place, the effective ones, and their origins. Raises ``Refused`` for an unknown place."""
+    """The own and effective values of a place, and their origins. Raises ``Refused`` for an unknown place."""
     found = await _find(target)
     own, _ = _split(target, found)
     return PlaceSettings(target.scope, found.name, own, fallback.resolve(found.places), fallback.origins(found.places))
 
 
 async def change(target: SettingTarget, values: Mapping[str, Any]) -> None:
-    """Set values at a place. None removes a value, so that the next place applies."""
+    """Set values at a place. None removes a value, so the next place applies."""
 
     async def work() -> None:
         found = await _find(target)
@@ -158,11 +158,11 @@ async def _default() -> SalesChannel | None:
 
 
 def target_of(fields: Mapping[str, Any]) -> SettingTarget:
-    """The place that the only one of these fields names, such as {"category": "garden"}."""
+    """The place named by the single given field, such as {"category": "garden"}."""
     (name, value), *_ = fields.items()
     if name == "system":
         if value is not True:
-            raise invalid("system is true or left out.", "scope", "system")
+            raise invalid("system must be true or omitted.", "scope", "system")
         return SettingTarget(SettingScope.SYSTEM)
     if name == "level":
         return SettingTarget(SettingScope.LEVEL, value["sku"], value["warehouse"])

@@ -1,4 +1,4 @@
-"""Create, ship and cancel shipments. Which units go into a shipment is decided in ``rules.shipments``."""
+"""Creates, ships and cancels shipments. ``rules.shipments`` decides which units go into a shipment."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from gqlstock.stock.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CreateShipmentRequest:
-    """``lines`` None: all units of the order in that warehouse that are in no shipment."""
+    """``lines`` None: all units of the order in the warehouse that are not in a shipment yet."""
 
     number: str = field(metadata=canonical.called("order"))
     warehouse: str
@@ -84,13 +84,13 @@ def _pack(open_order: OpenOrder, request: CreateShipmentRequest, shipment: Shipm
             open_order.advance(picks, FulfilmentStep.PACKED, shipment_id=shipment.id)
             packed = packed or bool(picks)
     if not packed:
-        raise wrong_state(f"Nothing of the order {request.number} is left to ship from {request.warehouse}.", "order")
+        raise wrong_state(f"Nothing of the order {request.number} is left to pack in {request.warehouse}.", "order")
 
 
 async def ship(
     caller: Caller, number: str, tracking_number: str | None, carrier: str | None, *, allow_negative: bool = False
 ) -> int:
-    """Ship a shipment. Returns its id. ``allow_negative``: its units left, whatever onHand says."""
+    """Ship a shipment. Returns its id. ``allow_negative``: ship even if onHand becomes negative."""
     tracking = catalog.optional_text(tracking_number, "trackingNumber", "trackingNumber")
     carrier_name = catalog.optional_text(carrier, "carrier", "carrier")
     command = ShipShipment(caller, number, tracking, carrier_name, allow_negative)
@@ -98,7 +98,7 @@ async def ship(
 
 
 async def cancel(caller: Caller, number: str) -> int:
-    """Cancel a shipment: its units are in no shipment again. Returns its id."""
+    """Cancel a shipment; its units can be packed again. Returns its id."""
     return (await transaction.run(CancelShipment(caller, number))).ids["shipment"][0]
 
 

@@ -1,4 +1,4 @@
-"""Ship a transfer: units leave their warehouse now and are announced at another one, all rows or none."""
+"""Ships a transfer: units leave their warehouse now and are announced at another one, all rows or none."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class ShipTransferRequest:
 
 
 async def ship(caller: Caller, request: ShipTransferRequest, key: str | None = None) -> Result:
-    """Take units from one warehouse and announce them at another. Returns the id of the transfer."""
+    """Take units out of one warehouse and announce them at another. Returns the id of the transfer."""
     catalog.optional_text(request.reference, "reference", "reference")
     catalog.optional_text(request.reason, "reason", "reason")
     check_rows(request.lines, "lines")
@@ -53,7 +53,7 @@ class ShipTransfer:
         return len(self.request.lines)
 
     def items(self, snapshot: Snapshot) -> Collection[int]:
-        # The caller need not reach the destination: units are only announced there.
+        # The caller needs no access to the destination, where units are only announced.
         check_ends(snapshot.network, self.caller, self.request.source, self.request.target, needed=("from",))
         return {item.id for line in self.request.lines if (item := snapshot.by_sku.get(line.sku)) is not None}
 
@@ -105,7 +105,7 @@ class ShipTransfer:
         edits.put(row.sku, target, Change(incoming=row.quantity))
 
     def _by_item(self, snapshot: Snapshot) -> dict[str, Decimal]:
-        """The units of each item, by one of its SKUs: a transfer has one line for each item."""
+        """The units of each item, by one of its SKUs. A transfer has one line per item."""
         skus: dict[int, str] = {}
         found: dict[str, Decimal] = {}
         for row in self.request.lines:

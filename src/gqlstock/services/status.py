@@ -1,4 +1,4 @@
-"""Whether the database answers and has the schema of this version, and how much work is pending."""
+"""Checks that the database answers and has the schema of this version, and reports pending work."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ _MAX_COUNT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Committed work that is still to be done."""
+    """Committed work that is not done yet."""
 
     news: int
     oldest_seconds: float
@@ -25,11 +25,11 @@ class Backlog:
 
 
 class NotUsable(Exception):
-    """A database that cannot be used; the message is printed."""
+    """The database cannot be used. The message is shown to the operator."""
 
 
 async def database_answers() -> None:
-    """Raise when the database does not answer."""
+    """Raise if the database does not answer."""
     await sql.query("SELECT 1 AS one")
 
 
@@ -49,11 +49,10 @@ def _check_file(url: SqliteFile) -> None:
     """Explain SQLite's "unable to open database file" for a missing file or a directory."""
     file = Path(url.path).absolute()
     if not file.parent.is_dir():
-        raise NotUsable(f"There is no directory {file.parent}: make it, or set GQLSTOCK_DATABASE_URL.")
+        raise NotUsable(f"The directory {file.parent} does not exist: create it, or set GQLSTOCK_DATABASE_URL.")
     if not file.exists():
         raise NotUsable(
-            f"There is no database {file}: "
-            "set GQLSTOCK_DATABASE_URL to where it is, or run gqlstock migrate to create it."
+            f"There is no database {file}: set GQLSTOCK_DATABASE_URL to its path, or run gqlstock migrate to create it."
         )
     if file.is_dir():
         raise NotUsable(f"{file} is a directory: set GQLSTOCK_DATABASE_URL to a file.")
@@ -63,7 +62,7 @@ async def check_migrated(url: DatabaseUrl) -> None:
     """Refuse an open database that is not a gqlstock database of any version."""
     await check_answers(url)
     if not await versions.applied():
-        raise NotUsable(f"{named(url)} is no database of gqlstock: set GQLSTOCK_DATABASE_URL to where it is.")
+        raise NotUsable(f"{named(url)} is not a gqlstock database: set GQLSTOCK_DATABASE_URL to one.")
 
 
 async def check_known(url: DatabaseUrl) -> None:
@@ -72,7 +71,7 @@ async def check_known(url: DatabaseUrl) -> None:
     unknown = await versions.unknown()
     if unknown:
         raise NotUsable(
-            f"The database is newer than this gqlstock, which does not know {', '.join(unknown)}: "
+            f"The database is newer than this version of gqlstock, which does not know {', '.join(unknown)}: "
             "run the version that migrated it, or a later one."
         )
 
@@ -96,7 +95,7 @@ async def backlog(seen: Cursor) -> Backlog:
 
 
 def named(url: DatabaseUrl) -> str:
-    """A database by its name or file. Never has the password."""
+    """A database by its name or file. Never includes the password."""
     if isinstance(url, Postgres):
         return "{database} at {host}:{port}".format(**url.credentials)
     return str(Path(url.path).absolute()) if isinstance(url, SqliteFile) else "that is configured"

@@ -1,4 +1,4 @@
-"""Applies the rows of a stock mutation to a snapshot, one after the other: adjustments, counts, moves."""
+"""Applies the rows of a stock mutation to a snapshot in order: adjustments, counts, moves."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class StockLine:
 
 def check_rows(rows: Sequence[Any], name: str) -> None:
     if not rows:
-        raise invalid(f"There is nothing in {name}: name at least one.", name)
+        raise invalid(f"{name} is empty: give at least one row.", name)
     if len(rows) > MAX_ROWS:
         raise refusals.too_many(name, len(rows), MAX_ROWS, name)
 
@@ -54,7 +54,7 @@ class EditStock:
     reference: str | None = None
     partial: bool = False
     check: Callable[[Network], None] = lambda network: None
-    """Raises ``Refused`` where the mutation as a whole is wrong."""
+    """Raises ``Refused`` if the mutation as a whole is invalid."""
     announcements: frozenset[int] = frozenset()
     """The announcements that the rows name."""
 
@@ -88,7 +88,7 @@ class StockEdits:
         reference: str | None,
         announced_at: str | None = None,
     ) -> None:
-        """``announced_at``: a warehouse that the caller need not reach, because units are only announced there."""
+        """``announced_at``: a warehouse that the caller needs no access to, because units are only announced there."""
         self.now = now
         self.snapshot = snapshot
         self.entries: list[LedgerEntry] = []
@@ -105,7 +105,7 @@ class StockEdits:
     def run(
         self, name: str, rows: Sequence[Any], work: Callable[["StockEdits", Any], None], *, partial: bool = False
     ) -> list[Refusal]:
-        """Apply every row. A wrong row refuses all; with ``partial`` only itself. Returns the refusals."""
+        """Apply every row. If one is invalid, all are refused; with ``partial``, only that one. Returns the refusals."""
         refused: list[Refusal] = []
         missing: list[NotLoaded] = []
         for number, row in enumerate(rows):
@@ -135,14 +135,14 @@ class StockEdits:
         return Changes(answer, self.entries, self.added, changed, new_levels=self._new_levels)
 
     def level(self, sku: str, warehouse: str) -> Level:
-        """A level with the changes of earlier rows; an empty one where there is none yet."""
+        """A level with the changes of earlier rows; an empty one if none exists yet."""
         return self._level(self._key(sku, warehouse))
 
     def name_once(self, sku: str, warehouse: str) -> None:
         """Refuse a level that an earlier row named, in any spelling."""
         key = self._key(sku, warehouse)
         if key in self._named:
-            raise invalid(f"{sku} in {warehouse} stands there twice: state one count of it.", "sku")
+            raise invalid(f"{sku} in {warehouse} is given twice: give one count.", "sku")
         self._named.add(key)
 
     def put(self, sku: str, warehouse: str, change: Change, counted_at: datetime | None = None) -> None:
@@ -154,7 +154,7 @@ class StockEdits:
         self.entries.append(entry)
 
     def level_id(self, sku: str, warehouse: str) -> int:
-        """The id of a level; a temporary one where these rows create it."""
+        """The id of a level; a temporary one if these rows create it."""
         level = self.level(sku, warehouse)
         return level.id or self._new_levels.setdefault(self._key(sku, warehouse), new_id())
 
@@ -165,13 +165,13 @@ class StockEdits:
         return self.changed.get((kind, record_id)) or self.snapshot.get(kind, record_id)
 
     def check_units(self, quantity: Decimal, sku: str, warehouse: str, *path: str) -> None:
-        """Refuse parts of a unit where only whole units are counted."""
+        """Refuse fractions of a unit where only whole units are counted."""
         item_id, warehouse_id = self._key(sku, warehouse)
         level = self.snapshot.level(item_id, warehouse_id)
         counting.check_units(quantity, self.snapshot.item(item_id), warehouse_id, level, self.snapshot.lookup, *path)
 
     def moved_since(self, sku: str, warehouse: str, moment: datetime) -> Decimal:
-        """The sum of movements since a count. Raises ``Refused`` for a moment in the future or before the latest count."""
+        """The sum of movements since a count. Raises ``Refused`` for a time in the future or before the latest count."""
         if moment > self.now:
             raise invalid(f"{moment.isoformat()} is in the future.", "countedAt")
         level = self.level(sku, warehouse)
@@ -181,7 +181,7 @@ class StockEdits:
         if latest is not None and moment < latest:
             raise Refusal(
                 Code.STALE_QUANTITY,
-                f"{sku} in {warehouse} was counted after that, at {latest.isoformat()}.",
+                f"{sku} in {warehouse} was counted later, at {latest.isoformat()}.",
                 ("countedAt",),
             ).only()
         now = self.snapshot.moved_now.get(level.id, ZERO) if moment < self.now else ZERO

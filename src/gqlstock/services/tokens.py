@@ -41,16 +41,20 @@ async def create(
     known = [scope.value for scope in Scope]
     unknown = [scope for scope in scopes if scope not in known]
     if unknown:
-        raise invalid(f"There is no scope {unknown[0]}; there are: {', '.join(known)}.", "scope")
+        raise invalid(f"There is no scope {unknown[0]}. Valid scopes: {', '.join(known)}.", "scope")
     if not scopes:
-        raise invalid(f"A token needs a scope: {', '.join(known)}.", "scope")
+        raise invalid(f"A token needs at least one scope: {', '.join(known)}.", "scope")
     granted = frozenset(Scope(scope) for scope in scopes)
     unlimited = sorted(granted & OVER_ALL_WAREHOUSES)
     if warehouse_codes and unlimited:
-        raise invalid(f"{unlimited[0]} is over all warehouses: a token for some of them cannot have it.", "scope")
+        raise invalid(
+            f"{unlimited[0]} applies to all warehouses: a token limited to some of them cannot have it.", "scope"
+        )
     checked = catalog.text(name, "token name", "name")
     if is_reserved(checked):
-        message = f"The name {refusals.shown(checked)} is reserved: the ledger has it for the system. Choose another."
+        message = (
+            f"The name {refusals.shown(checked)} is reserved for the system's entries in the ledger. Choose another."
+        )
         raise invalid(message, "name")
     ends = expiry.parse(expires, clock.now()) if expires is not None else None
     token = _PREFIX + secrets.token_urlsafe(32)
@@ -74,7 +78,7 @@ async def create(
 
 
 def _expired(name: str) -> refusals.Refused:
-    message = f"There is a token {refusals.shown(name)} already, which has expired: revoke it to use its name again."
+    message = f"The token {refusals.shown(name)} exists and has expired: revoke it to reuse its name."
     return refusals.Refusal(refusals.Code.ALREADY_EXISTS, message, ("name",)).only()
 
 
@@ -115,7 +119,7 @@ async def revoke(name: str) -> None:
         if token is None:
             raise refusals.missing("token", checked, "name")
         if token.revoked_at is not None:
-            raise refusals.wrong_state(f"The token {refusals.shown(checked)} is revoked already.", "name")
+            raise refusals.wrong_state(f"The token {refusals.shown(checked)} is already revoked.", "name")
         await tokens.update(token, replace(token, revoked_at=clock.now()))
         await outbox.add([ANY_TOKEN])
 

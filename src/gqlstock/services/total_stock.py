@@ -13,10 +13,10 @@ from gqlstock.stock import present
 async def of_items(
     items: Sequence[Item], caller: Caller, *, warehouses: Collection[str] | None = None, website: str | None = None
 ) -> list[Level]:
-    """The figures of each item over the active warehouses that the caller reaches; of a product tracked with options,
-    those of its combinations.
+    """The figures of each item over the active warehouses that the caller has access to.
 
-    ``warehouses``: only these, by code. ``website``: only those that it sells from. Raises ``Refused`` for an unknown one.
+    A product tracked with options has the sum of its combinations. ``warehouses``: only these, by code. ``website``: only
+    those it sells from. Raises ``Refused`` for an unknown one.
     """
     places = await _places(caller, warehouses, website)
     made = await present.combinations([one.id for one in items if one.is_product and counts_combinations(one.tracking)])

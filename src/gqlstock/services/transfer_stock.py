@@ -1,4 +1,4 @@
-"""Transfer available units from one warehouse to another, all rows or none."""
+"""Transfers available units from one warehouse to another, all rows or none."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ async def transfer(caller: Caller, request: TransferStockRequest, key: str | Non
 def check_ends(
     network: Network, caller: Caller, source: str, target: str, needed: Collection[str] = ("from", "to")
 ) -> None:
-    """Refuse unknown warehouses, twice the same one, and those of the ``needed`` ends that the caller does not reach."""
+    """Refuse unknown or identical warehouses, and those among ``needed`` that the caller has no access to."""
     for name, code in (("from", source), ("to", target)):
         warehouse_id = network.warehouse_id(code)
         if warehouse_id is None:
@@ -59,4 +59,4 @@ def check_ends(
         if name in needed and not caller.reaches(warehouse_id):
             raise refusals.out_of_reach(code, name)
     if network.warehouse_id(source) == network.warehouse_id(target):
-        raise invalid(f"From {source} to {target} is no move: name two warehouses.", "to")
+        raise invalid(f"{source} and {target} are the same warehouse: name two different ones.", "to")

@@ -1,4 +1,4 @@
-"""Changes the quantity, date or reference of an announcement. What it can become is decided in ``rules.receiving``."""
+"""Changes the quantity, date or reference of an announcement. ``rules.receiving`` decides what is allowed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,11 +20,11 @@ from gqlstock.stock.command import Changes, LedgerEntry, Result
 from gqlstock.stock.snapshot import Snapshot
 
 Given = Mapping[str, Any]
-"""Requested changes by field name. A field that is left out stays; None clears it, but for ``quantity``, which stays."""
+"""Requested changes by field name. Omitted fields stay unchanged; None clears a field, except ``quantity``."""
 
 
 async def update(caller: Caller, announcement_id: GivenId, given: Given) -> Result:
-    """Change ``quantity``, ``expected_at`` and ``reference``, where given. Returns the ids of levels, and no movements."""
+    """Change ``quantity``, ``expected_at`` and ``reference``, if given. Returns the ids of levels, and no movements."""
     if "reference" in given:
         given = {**given, "reference": catalog.optional_text(given["reference"], "reference", "reference")}
     return await transaction.run(UpdateAnnouncement(caller, announcement_id, given))
@@ -51,7 +51,7 @@ class UpdateAnnouncement(AnnouncementCommand):
         if more.incoming:
             changes.entries.append(LedgerEntry(level.item_id, level.warehouse_id, more, self.caller))
         else:
-            # What is kept of the announcement is outdated, but no figure of the level changed.
+            # Cached reads of the announcement are stale, although no figure of the level changed.
             changes.events.append(events.level_row_changed(level.id, level.item_id))
         return changes
 
@@ -68,7 +68,7 @@ class UpdateAnnouncement(AnnouncementCommand):
 
 
 def _check(quantity: Decimal, found: StockAnnouncement, level: Level, snapshot: Snapshot) -> None:
-    """Refuse a quantity that could not be announced. Less than before may be stated of any item."""
+    """Refuse a quantity that could not be announced. Any item may get a lower quantity."""
     item = snapshot.item(level.item_id)
     counting.check_units(quantity, item, level.warehouse_id, level, snapshot.lookup, "quantity")
     if quantity > found.quantity:

@@ -1,4 +1,4 @@
-"""Makes and changes many products with their combinations and settings, with as many statements as for one."""
+"""Creates and changes products with their combinations and settings, in a fixed number of statements."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +15,9 @@ from gqlstock.store.db import transactions
 
 
 async def upsert(caller: Caller, request: UpsertRequest, key: str | None = None) -> Result:
-    """Make the products that do not exist by SKU, and change the rest. Returns the ids of the products.
+    """Create the products whose SKUs do not exist, and change the others. Returns the ids of the products.
 
-    One wrong product refuses all, unless ``partial`` is set. What is as requested already is not written.
+    If one product is invalid, all are refused, unless ``partial`` is set. Unchanged rows are not written.
     """
     request.check_size()
     reassessed: list[int] = []
@@ -45,7 +45,7 @@ def _names(request: UpsertRequest) -> CatalogNames:
 
 
 def _canonical(request: UpsertRequest) -> Mapping[str, Any]:
-    """The request with the names of the API. A field that is null differs from one that is left out."""
+    """The request with the API's names. A null field differs from an omitted one."""
     products = [
         {**_row(row), **({"combinations": [_row(one) for one in row.combinations]} if row.combinations else {})}
         for row in request.products

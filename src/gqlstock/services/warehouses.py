@@ -19,7 +19,7 @@ DEFAULT_ORGANIZATION = "default"
 _MAX_PRIORITY = 2**31 - 1
 
 Changes = Mapping[str, Any]
-"""Requested changes by field name. A field that is left out stays; None clears it."""
+"""Requested changes by field name. Omitted fields stay unchanged; None clears a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehous
         if one.warehouse not in known:
             raise refusals.missing("warehouse", one.warehouse, "warehouses", number, "warehouse")
         if any(known[other.warehouse] == known[one.warehouse] for other in assigned[:number]):
-            raise invalid(f"{one.warehouse} stands there twice.", "warehouses", number, "warehouse")
+            raise invalid(f"{one.warehouse} is listed twice.", "warehouses", number, "warehouse")
         priority = number if one.priority is None else one.priority
         if abs(priority) > _MAX_PRIORITY:
             raise invalid(f"{priority} is out of range for a priority.", "warehouses", number, "priority")
@@ -190,7 +190,7 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehous
 
 
 async def ensure_default_organization() -> None:
-    """Create the organization of websites that name none, unless there is one."""
+    """Create the organization of websites that name none, unless it exists."""
 
     async def work() -> None:
         if await rows.organization(DEFAULT_ORGANIZATION) is None:

@@ -18,7 +18,7 @@ from gqlstock.store import outbox, warehouses
 from gqlstock.store import webhooks as rows
 from gqlstock.store.db import clock, transactions
 
-# The Standard Webhooks specification demands 24 to 64 random bytes.
+# The Standard Webhooks specification requires 24 to 64 random bytes.
 _SECRET_BYTES = 32
 _PREFIX = "whsec_"
 
@@ -103,7 +103,7 @@ async def rotate_secret(given_id: GivenId) -> tuple[int, str]:
 
 
 async def send_test(given_id: GivenId) -> int:
-    """Queue a TEST message to an endpoint, whatever its topics. It waits for no other message. Returns its id."""
+    """Queue a TEST message to an endpoint, regardless of its topics. It waits for no other message. Returns its id."""
 
     async def work() -> int:
         found = await _in_use(given_id)
@@ -128,7 +128,7 @@ async def _warehouse_ids(codes: Sequence[str] | None) -> list[int] | None:
     if codes is None:
         return None
     if not codes:
-        raise invalid("The list of warehouses is empty: name at least one, or give null for all.", "warehouses")
+        raise invalid("The list of warehouses is empty: name at least one, or pass null for all.", "warehouses")
     if len(codes) > MAX_WAREHOUSES:
         raise refusals.too_many("warehouses", len(codes), MAX_WAREHOUSES, "warehouses")
     known = await warehouses.warehouses_by_code(set(codes))
@@ -143,7 +143,7 @@ async def _warehouse_ids(codes: Sequence[str] | None) -> list[int] | None:
 
 
 async def _in_use(given_id: GivenId) -> WebhookEndpoint:
-    """Lock an endpoint in use, and so the order of its messages."""
+    """Lock an endpoint in use, and thereby the order of its messages."""
     found = (await rows.lock([given_id.row_id])).get(given_id.row_id) if given_id.row_id is not None else None
     if found is None or found.deleted_at is not None:
         raise refusals.missing("webhook endpoint", given_id.text, "id")
@@ -178,7 +178,7 @@ async def redeliver(given_id: GivenId) -> int:
 
 
 def _not_active() -> Refused:
-    return wrong_state("The endpoint is not active: updateWebhookEndpoint makes it so.", "id")
+    return wrong_state("The endpoint is not active: activate it with updateWebhookEndpoint.", "id")
 
 
 def _check(found: WebhookDelivery, endpoint: WebhookEndpoint) -> None:

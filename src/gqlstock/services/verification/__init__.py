@@ -1,6 +1,6 @@
-"""Verifies the database: derives every stored figure and state again and yields the differences.
+"""Verifies the database: recomputes every stored figure and state and reports the differences.
 
-Each module checks one kind of row. The rules decide what a row must be.
+Each module checks one kind of row. The rules decide what a row must contain.
 """
 
 from gqlstock.services.verification import (
@@ -31,7 +31,7 @@ _CHECKS = (
 
 
 async def verify() -> list[Difference]:
-    """All differences at this moment."""
+    """All differences in one consistent snapshot."""
 
     async def work() -> list[Difference]:
         return [difference for check in _CHECKS async for difference in check()]

@@ -20,7 +20,7 @@ async def check() -> AsyncIterator[Difference]:
                 yield difference
     async for item_ids in rows.item_ids():
         differences = await _due(set(item_ids))
-        # Alerts follow changed settings within seconds; until then they are those of the old settings.
+        # Alerts follow changed settings within seconds; until then they match the old settings.
         if differences and await reassessments.is_pending():
             return
         for difference in differences:
@@ -37,7 +37,7 @@ def _figures(alert: LowInventoryAlert) -> Iterator[Figure]:
 
 async def _due(item_ids: set[int]) -> list[Difference]:
     current = await loading.of_items(item_ids)
-    # The last change may have counted an expired hold that is not swept yet: a difference must hold with and without it.
+    # The last change may have counted an expired hold that is not swept yet. Report only differences with and without it.
     stored = current.copy()
     for level in await levels.stored_of_items(item_ids):
         stored.put_level(level)
@@ -49,7 +49,7 @@ async def _due(item_ids: set[int]) -> list[Difference]:
 
 
 def _common(one: AlertsDue, other: AlertsDue, snapshot: Snapshot) -> Iterator[Difference]:
-    """The alerts that are due according to both."""
+    """The differences that both find."""
     codes = {warehouse_id: code for code, warehouse_id in snapshot.network.codes.items()}
     to_raise = {(low.item.id, low.warehouse_id) for low in other.to_raise}
     to_resolve = {alert.id for alert in other.to_resolve}

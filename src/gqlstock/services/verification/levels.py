@@ -34,7 +34,7 @@ def _figures(row: Mapping[str, Any]) -> Iterator[Figure]:
     for name, (_, source) in _FIGURES.items():
         yield name, units[name], from_units(row[source])
     yield "available", from_units(row["available"]), level.available
-    yield "backordered beside what is there", level.backordered, level.backordered - backorders.fillable(level)
+    yield "backordered despite available stock", level.backordered, level.backordered - backorders.fillable(level)
     if row["wrong_movement"] is not None:
         what = f"onHandAfter of movement {row['wrong_movement']}"
         yield what, from_units(row["wrong_stored"]), from_units(row["wrong_derived"])

@@ -53,7 +53,7 @@ def _order(book: OrderBook) -> Iterator[Figure]:
 
 
 def _line(book: OrderBook, line: OrderLine) -> Iterator[Figure]:
-    """All units of a line are allocated, in any state. A parked order has no allocations, not even when it is canceled.
+    """All units of a line are allocated, in any state. A parked order has no allocations, not even after it is canceled.
 
     Units that were canceled while the order was parked never had an allocation.
     """

@@ -17,7 +17,7 @@ async def check() -> AsyncIterator[Difference]:
             for difference in _differences(book):
                 yield difference
     for sku, moved, away in await rows.moved_by_transfers():
-        # Both movements of a transfer at once cancel out.
+        # The two movements of an immediate transfer cancel out.
         for difference in different(sku, [("units on the way and lost", away, -moved)]):
             yield difference
     for announcement in await rows.stray_announcements():
