@@ -1,4 +1,4 @@
-"""Webhook endpoints and the messages to them, in the schema."""
+"""Webhook endpoints and their deliveries in the schema."""
 
 import json
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ WRITES = Scope.WEBHOOKS_WRITE
 
 
 _CONCERNS = (
-    "Levels, shipments and alerts of one warehouse concern that warehouse, transfers their origin and destination, orders "
-    "the warehouses that they have or had units in. What concerns no warehouse is sent to every endpoint of its topic."
+    "Levels, shipments and alerts of a single warehouse concern that one, transfers their origin and destination, orders "
+    "the warehouses that they have or had units in. Messages that concern no warehouse go to every endpoint of their topic."
 )
 
 
@@ -48,20 +48,20 @@ async def _payload(parents: Sequence["WebhookDelivery"], info: Info) -> list[JSO
     return [JSON(json.loads(parent.row.body)) for parent in parents]
 
 
-@strawberry.type(
-    description="A URL that webhooks are sent to, signed according to the Standard Webhooks specification."
-)
+@strawberry.type(description="A URL that receives messages, signed according to the Standard Webhooks specification.")
 class WebhookEndpoint(Node):
     row: strawberry.Private[rules.WebhookEndpoint]
-    url: str = strawberry.field(description="Where messages are posted.")
-    topics: list[WebhookTopic] = strawberry.field(description="The topics that it receives.")
+    url: str = strawberry.field(description="The URL that messages are posted to.")
+    topics: list[WebhookTopic] = strawberry.field(description="The topics of its messages.")
     warehouses: list[Warehouse] | None = batch.field(
-        _warehouses, description=f"It receives only what concerns these warehouses. Null: all warehouses. {_CONCERNS}"
+        _warehouses, description=f"It gets only messages that concern one of these warehouses. Null: all. {_CONCERNS}"
     )
     active: bool = strawberry.field(
-        description="Nothing is sent to an inactive endpoint, and no messages are created for it. Deleted ones are inactive."
+        description="While false, nothing is sent to it and no messages are created for it. Always false once deleted."
     )
-    created_at: datetime = strawberry.field(description="When it was created. It gets no events from before.")
+    created_at: datetime = strawberry.field(
+        description="When it was created. It gets no messages about earlier events."
+    )
 
     @classmethod
     def of(cls, row: rules.WebhookEndpoint) -> "WebhookEndpoint":
@@ -76,25 +76,25 @@ class WebhookEndpoint(Node):
 
 
 @strawberry.type(
-    description="One message to one endpoint: at least once, in order for each item, order, shipment and transfer."
+    description="One message to one endpoint, sent at least once and in order for each item, order, shipment and transfer."
 )
 class WebhookDelivery(Node):
     row: strawberry.Private[rules.WebhookDelivery]
     endpoint: WebhookEndpoint = batch.field(
-        nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="The endpoint, which may be deleted."
+        nodes.by_id(list_webhooks.endpoints, "endpoint_id"), description="The receiving endpoint, even if deleted."
     )
     topic: WebhookTopic = strawberry.field(description="The topic of the message.")
     payload: JSON | None = batch.field(
-        _payload, description="The body of the message: `type`, `timestamp` and `data`. It has no personal data."
+        _payload, description="The body of the message: `type`, `timestamp` and `data`. Contains no personal data."
     )
     attempts: int = strawberry.field(description="The number of attempts to send it.")
     state: WorkState = strawberry.field(description="The state of the delivery.")
     last_status_code: int | None = strawberry.field(
-        description="The HTTP status of the last response. Null: there was none."
+        description="The HTTP status of the last response. Null if there was none."
     )
-    last_error: str | None = strawberry.field(description="Why the last attempt failed. Null: it did not.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    delivered_at: datetime | None = strawberry.field(description="When the endpoint took it.")
+    last_error: str | None = strawberry.field(description="Why the last attempt failed. Null if it succeeded.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    delivered_at: datetime | None = strawberry.field(description="When the endpoint accepted it. Null if it has not.")
 
     @classmethod
     def of(cls, row: rules.WebhookDelivery) -> "WebhookDelivery":
@@ -125,7 +125,7 @@ class WebhookQueries:
 
     @access.field(
         description=(
-            "Messages to endpoints, newest first. Delivered ones are stored for 7 days, failed ones for 30. "
+            "Messages to endpoints, newest first. Delivered messages are kept for 7 days, failed ones for 30. "
             "Needs webhooks:write."
         ),
         scope=WRITES,
@@ -134,9 +134,9 @@ class WebhookQueries:
         self,
         info: Info,
         endpoint: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only those to this endpoint, by id.")
+            strawberry.ID | None, strawberry.argument(description="Only deliveries to this endpoint, by id.")
         ] = None,
-        state: Annotated[WorkState | None, strawberry.argument(description="Only those in this state.")] = None,
+        state: Annotated[WorkState | None, strawberry.argument(description="Only deliveries in this state.")] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -148,32 +148,35 @@ class WebhookQueries:
         return await paging.connection(page, NEWEST_FIRST, found, nodes.show)
 
 
-@strawberry.input(description="An endpoint to make.")
+@strawberry.input(description="A webhook endpoint to create.")
 class CreateWebhookEndpointInput:
     url: str = strawberry.field(
         description=(
-            "https://…; http://… and private addresses only where the operator sets GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES."
+            "An https:// URL. http:// and private addresses need the operator's GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES=true."
         )
     )
-    topics: list[WebhookTopic] = strawberry.field(description="The topics that it receives; at least one.")
+    topics: list[WebhookTopic] = strawberry.field(description="The topics of its messages. At least one.")
     warehouses: list[str] | None = strawberry.field(
-        default=None,
-        description=f"Codes of warehouses. It receives only what concerns these. Null: all warehouses. {_CONCERNS}",
+        default=None, description=f"Only messages that concern these warehouses, by code. Null: all. {_CONCERNS}"
     )
 
 
-@strawberry.input(description="Changes to an endpoint. Fields that are left out do not change.")
+@strawberry.input(description="Changes to a webhook endpoint. Omitted fields stay unchanged.")
 class UpdateWebhookEndpointInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
-    url: str | None = strawberry.field(default=strawberry.UNSET, description="Another URL.")
-    topics: list[WebhookTopic] | None = strawberry.field(default=strawberry.UNSET, description="Other topics.")
+    url: str | None = strawberry.field(default=strawberry.UNSET, description="The new URL.")
+    topics: list[WebhookTopic] | None = strawberry.field(
+        default=strawberry.UNSET, description="All topics of its messages. Replaces the existing ones."
+    )
     warehouses: list[str] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Codes of other warehouses. Null: all warehouses. If left out, they do not change.",
+        description="All its warehouses, by code. Replaces the existing ones. Null: all warehouses.",
     )
     active: bool | None = strawberry.field(
         default=strawberry.UNSET,
-        description="False: nothing is sent to it, and no messages are created. Pending ones are sent once it is true again.",
+        description=(
+            "false: nothing is sent to it and no messages are created. Pending messages are sent once it is true again."
+        ),
     )
 
 
@@ -182,12 +185,12 @@ class DeleteWebhookEndpointInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
 
 
-@strawberry.input(description="An endpoint to send a test to.")
+@strawberry.input(description="An endpoint to send a test message to.")
 class TestWebhookEndpointInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
 
 
-@strawberry.input(description="An endpoint that gets a new secret.")
+@strawberry.input(description="An endpoint to give a new secret.")
 class RotateWebhookSecretInput:
     id: strawberry.ID = strawberry.field(description="The endpoint.")
 
@@ -197,28 +200,28 @@ class RedeliverWebhookInput:
     id: strawberry.ID = strawberry.field(description="The delivery.")
 
 
-@strawberry.type(description="An endpoint as it is now.")
+@strawberry.type(description="The resulting endpoint.")
 class WebhookEndpointPayload:
     endpoint: WebhookEndpoint | None = strawberry.field(description="The endpoint.")
     secret: str | None = strawberry.field(
-        description="The secret to verify signatures with, returned once when it is created or rotated; null otherwise."
+        description="The secret for verifying signatures. Shown only when it is created or rotated, otherwise null."
     )
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-@strawberry.type(description="A message as it is now.")
+@strawberry.type(description="The resulting delivery.")
 class WebhookDeliveryPayload:
-    delivery: WebhookDelivery | None = strawberry.field(description="The message.")
+    delivery: WebhookDelivery | None = strawberry.field(description="The delivery.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
-INPUT = strawberry.argument(description="What to do.")
+INPUT = strawberry.argument(description="The input. It is applied completely or not at all.")
 
 
 @strawberry.type
 class WebhookMutations:
     @mutations.field(
-        description="Creates an endpoint, and returns its secret once. Needs webhooks:write.",
+        description="Creates a webhook endpoint and returns its secret, which is shown only once. Needs webhooks:write.",
         payload=WebhookEndpointPayload,
         scope=WRITES,
     )
@@ -231,7 +234,7 @@ class WebhookMutations:
         return WebhookEndpointPayload(endpoint=await _endpoint(made), secret=secret, user_errors=[])
 
     @mutations.field(
-        description="Changes an endpoint. Needs webhooks:write.", payload=WebhookEndpointPayload, scope=WRITES
+        description="Changes a webhook endpoint. Needs webhooks:write.", payload=WebhookEndpointPayload, scope=WRITES
     )
     async def update_webhook_endpoint(
         self, info: Info, input: Annotated[UpdateWebhookEndpointInput, INPUT]
@@ -243,7 +246,8 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Deletes an endpoint. Its pending messages fail; its messages can still be read. Needs webhooks:write."
+            "Deletes a webhook endpoint. Its pending messages fail; all its messages can still be read. "
+            "Needs webhooks:write."
         ),
         payload=DeletePayload,
         scope=WRITES,
@@ -256,9 +260,10 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Sends a message of the topic TEST to an endpoint immediately, whatever its topics and warehouses. It waits for "
-            "no other message and is retried like any other. The returned delivery is still PENDING: query `node` for its "
-            "result. Needs webhooks:write."
+            "Sends a message of the topic TEST to an endpoint immediately, regardless of its topics and warehouses. It waits "
+            "for no other message and is retried like any other. The returned delivery is still PENDING; query its result "
+            "later with `node`. "
+            "Needs webhooks:write."
         ),
         payload=WebhookDeliveryPayload,
         scope=WRITES,
@@ -271,8 +276,8 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Replaces the secret of an endpoint, and returns the new one once. For 24 hours, each message is signed with "
-            "both secrets, the new one first. Another rotation within that time ends the oldest secret immediately. "
+            "Gives an endpoint a new secret, which is shown only once. Messages are signed with both secrets for 24 hours, "
+            "new one first. A second rotation within that time invalidates the oldest secret immediately. "
             "Needs webhooks:write."
         ),
         payload=WebhookEndpointPayload,
@@ -286,8 +291,8 @@ class WebhookMutations:
 
     @mutations.field(
         description=(
-            "Sends a message again immediately, with the same webhook-id and all retries, or a pending one before its next "
-            "retry is due. Needs webhooks:write."
+            "Sends a message again immediately, with the same webhook-id and all retries. A pending message is sent without "
+            "waiting for its next retry. Needs webhooks:write."
         ),
         payload=WebhookDeliveryPayload,
         scope=WRITES,
