@@ -147,6 +147,20 @@ def test_a_choice_that_the_product_does_not_have_is_invalid(chosen, message, pat
     assert refusals(catalog.check_choice, chosen, size_and_color(), "options") == invalid(message, *path)
 
 
+def test_a_refused_choice_names_as_many_options_and_values_as_fit_a_message():
+    many = [
+        Option(f"Option {number}", tuple(OptionValue(f"Value {one}") for one in range(100))) for number in range(100)
+    ]
+
+    option = refusals(catalog.check_choice, [("X", "S")], many)
+    value = refusals(catalog.check_choice, [("Option 1", "X")], many)
+
+    listed = ", ".join(f"Option {number}" for number in range(9))[:79]
+    assert option == invalid(f"The product has no option X; its options are: {listed}….", 0, "name")
+    listed = ", ".join(f"Value {number}" for number in range(9))[:79]
+    assert value == invalid(f"Option 1 has no value X; its values are: {listed}….", 0, "value")
+
+
 def test_a_product_without_options_says_so():
     found = refusals(catalog.check_choice, [("Size", "S")], [])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gqlstock.rules import combinations, product_upsert
+from gqlstock.rules import catalog, combinations, product_upsert
 from gqlstock.rules.catalog import InventoryTracking, Item, Option, OptionValue, new_product, stored_options
 from gqlstock.rules.catalog_edits import CatalogEdits
 from gqlstock.rules.catalog_rows import CatalogRows
@@ -180,6 +180,19 @@ def test_what_is_as_requested_already_is_no_change() -> None:
 
     assert done.products == [SHIRT, MUG]
     assert (edits.changed, edits.created, edits.retired, edits.changed_settings) == ([], [], [], {})
+
+
+def test_options_are_converted_once_for_all_combinations_of_a_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[int] = []
+    options_of = catalog.options_of
+    monkeypatch.setattr(catalog, "options_of", lambda stored: converted.append(1) or options_of(stored))
+    sizes = Option("Size", tuple(OptionValue(str(number)) for number in range(50)))
+    made = [of(f"COAT-{value.name}", value.name) for value in sizes.values]
+    edits = CatalogEdits(rows(), LATER)
+
+    product_upsert.decide(edits, UpsertRequest((row("COAT", *made, options=(sizes,)),)))
+
+    assert (len(edits.created), len(converted)) == (50, 2), "the options before and after"
 
 
 def test_each_product_sees_those_before_it() -> None:

@@ -188,11 +188,11 @@ def check_choice(found: Sequence[tuple[str, str]], options: Sequence[Option], *p
     for number, (name, value) in enumerate(found):
         option = by_name.get(name)
         if option is None:
-            known = ", ".join(by_name) or "none"
+            known = shown(", ".join(by_name)) or "none"
             raise invalid(f"The product has no option {shown(name)}; its options are: {known}.", *path, number, "name")
         if not option.has(value):
-            known = ", ".join(v.name for v in option.values)
-            raise invalid(f"{name} has no value {shown(value)}; its values are: {known}.", *path, number, "value")
+            message = f"{name} has no value {shown(value)}; its values are: {shown_values(option)}."
+            raise invalid(message, *path, number, "value")
         if name in choice:
             raise invalid(f"The option {name} is chosen twice.", *path, number, "name")
         choice[name] = value

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from gqlstock.rules import catalog, combinations, fallback, item_use, refusals, skus
-from gqlstock.rules.catalog import Choice, Item
+from gqlstock.rules.catalog import Choice, Item, Option
 from gqlstock.rules.catalog_rows import CatalogRows, Changes
 from gqlstock.rules.refusals import Refused, invalid
 
@@ -53,6 +53,7 @@ class CatalogEdits:
         for item in {**{one.id: one for one in rows.by_sku.values()}, **rows.items}.values():
             self._state.add(item)
         self._before = dict(self._state.items)
+        self._options: dict[int, tuple[object, tuple[Option, ...]]] = {}
         self._new_ids = 0
 
     @contextmanager
@@ -92,6 +93,14 @@ class CatalogEdits:
         """The combinations of a product in use, oldest first."""
         return [self._state.items[one] for one in self._state.members.get(product.id, ())]
 
+    def options(self, product: Item) -> tuple[Option, ...]:
+        """The options of a product, converted once: a call may make thousands of combinations of it."""
+        stored, options = self._options.get(product.id, (None, ()))
+        if stored is not product.stored_options:
+            options = product.options
+            self._options[product.id] = product.stored_options, options
+        return options
+
     def create_product(self, given: Changes, slug_from: str | None = None) -> Item:
         """Create a product with ``sku``, ``name`` and the other given fields.
 
@@ -129,14 +138,15 @@ class CatalogEdits:
         return self._put(before, product)
 
     def create_combination(
-        self, product: Item, options: Sequence[tuple[str, str]], given: Changes, *, sku: str | None = None
+        self, product: Item, selected: Sequence[tuple[str, str]], given: Changes, *, sku: str | None = None
     ) -> Item:
         """Create a combination of a product for a complete choice. Without a SKU, one is made from the values."""
-        choice = catalog.check_choice(options, product.options, "options")
-        if not catalog.is_complete(choice, product.options):
-            names = ", ".join(o.name for o in catalog.inventory_options(product.options))
+        options = self.options(product)
+        choice = catalog.check_choice(selected, options, "options")
+        if not catalog.is_complete(choice, options):
+            names = ", ".join(o.name for o in catalog.inventory_options(options))
             raise invalid(f"A combination needs a value for each of: {names or 'no option'}.", "options")
-        chosen = catalog.inventory_part(choice, product.options)
+        chosen = catalog.inventory_part(choice, options)
         if not chosen:
             raise invalid(f"{product.sku} has no inventory option.", "options")
         if (product.id, catalog.digest(chosen)) in self._state.choices:

@@ -128,8 +128,9 @@ def _upsert_combination(edits: CatalogEdits, product: Item, row: CombinationRow)
         return edits.create_combination(product, row.options, row.fields, sku=row.sku)
     if found.product_id != product.id:
         raise refusals.taken("product" if found.is_product else "combination", row.sku, "sku")
-    choice = catalog.check_choice(row.options, product.options, "options")
-    if catalog.inventory_part(choice, product.options) != found.choice:
+    options = edits.options(product)
+    choice = catalog.check_choice(row.options, options, "options")
+    if catalog.inventory_part(choice, options) != found.choice:
         values = shown(" / ".join(found.choice.values()))
         raise invalid(
             f"{found.sku} is the combination {values}. The options of a combination cannot change.", "options"

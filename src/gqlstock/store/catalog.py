@@ -149,9 +149,12 @@ def live_items() -> QuerySet[Item]:
 
 
 async def lock(ids: Collection[int]) -> dict[int, rules.Item]:
-    """Lock items in id order and read them under the lock."""
-    locked = Item.filter(id__in=sorted(ids)).order_by("id").select_for_update(no_key=True)
-    return {item.id: item for item in await records(rules.Item, locked)}
+    """Lock items in id order and read them under the lock. Any number of ids."""
+    locked: dict[int, rules.Item] = {}
+    for part in sql.parts(sorted(ids), _IDS_PER_STATEMENT):
+        rows = Item.filter(id__in=part).order_by("id").select_for_update(no_key=True)
+        locked |= {item.id: item for item in await records(rules.Item, rows)}
+    return locked
 
 
 async def insert(new: Sequence[rules.Item]) -> list[rules.Item]:
@@ -166,11 +169,11 @@ async def update(pairs: Sequence[tuple[rules.Item, rules.Item]]) -> None:
     Combinations may swap their choices. An item may take the SKU or the slug that an earlier one of the list had.
     """
     swapped = [after.id for before, after in pairs if before.choice_digest != after.choice_digest]
-    if swapped:
-        # Clear the digests first: they must be unique after each statement.
-        await Item.filter(id__in=swapped).update(choice_digest=None)
-    for part in _without_successors(pairs):
-        await writing.update_together(Item, part)
+    # Clear the digests first: they must be unique after each statement.
+    for part in sql.parts(swapped, _IDS_PER_STATEMENT):
+        await Item.filter(id__in=part).update(choice_digest=None)
+    for independent in _without_successors(pairs):
+        await writing.update_together(Item, independent)
 
 
 def _without_successors(pairs: Sequence[tuple[rules.Item, rules.Item]]) -> list[list[tuple[rules.Item, rules.Item]]]:
@@ -215,9 +218,9 @@ def _escaped(text: str) -> str:
 
 
 async def retire(items: Collection[rules.Item], at: datetime) -> None:
-    """Mark items as deleted."""
-    if items:
-        await Item.filter(id__in=[item.id for item in items]).update(deleted_at=at, updated_at=at)
+    """Mark items as deleted. Any number of items."""
+    for part in sql.parts((item.id for item in items), _IDS_PER_STATEMENT):
+        await Item.filter(id__in=part).update(deleted_at=at, updated_at=at)
 
 
 async def update_combinations(product_ids: Collection[int]) -> None:

@@ -79,8 +79,12 @@ async def whole_transfers(ids: Collection[int]) -> list[Any]:
 
 
 async def open_alerts(item_ids: Collection[int]) -> list[LowInventoryAlert]:
-    condition = f"state = ? AND item_id IN ({sql.slots(item_ids)}) ORDER BY id"
-    return await where(LowInventoryAlert, condition, AlertState.RAISED.value, *item_ids)
+    """The open alerts of items. Any number of ids."""
+    found: list[LowInventoryAlert] = []
+    for part in sql.parts(item_ids, _IDS_PER_STATEMENT):
+        condition = f"state = ? AND item_id IN ({sql.slots(part)}) ORDER BY id"
+        found += await where(LowInventoryAlert, condition, AlertState.RAISED.value, *part)
+    return found
 
 
 async def queues(

@@ -58,12 +58,11 @@ class LevelsOfItems:
 
 
 async def of_items(item_ids: Collection[int], now: datetime) -> LevelsOfItems:
-    if not item_ids:
-        return LevelsOfItems([], set(), {})
-    statement = _LEVELS.format(
-        columns=records.columns(Level, "l"), dated=announcements.dated(), slots=sql.slots(item_ids)
-    )
-    rows = await sql.fetch_raw(statement, *item_ids)
+    """The levels of items. Any number of ids."""
+    columns, dated = records.columns(Level, "l"), announcements.dated()
+    rows: list[Any] = []
+    for part in sql.parts(item_ids, _ITEMS_PER_STATEMENT):
+        rows += await sql.fetch_raw(_LEVELS.format(columns=columns, dated=dated, slots=sql.slots(part)), *part)
     levels = records.hydrate(Level, rows)
     without_alert = {level.item_id for level, row in zip(levels, rows, strict=True) if not row["alerted"]}
     return LevelsOfItems(await without_expired(levels, now), set(item_ids) - without_alert, _arrivals(levels, rows))
