@@ -12,7 +12,7 @@ from gqlstock.adapters.bus import RedisBus
 from support.server_processes import free_port
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
-AWAY = "Redis is away; news from other processes takes up to a second until it is back: "
+AWAY = "Redis is unavailable; events from other processes take up to a second until it is back: "
 
 
 @contextlib.asynccontextmanager

@@ -38,7 +38,9 @@ class RedisBus:
         self._redis: Any = importlib.import_module("redis.asyncio").Redis.from_url(url)
         self._pending = asyncio.Event()
         self._outage = Outage(
-            log, "Redis is away; news from other processes takes up to a second until it is back: %s", "Redis is back."
+            log,
+            "Redis is unavailable; events from other processes take up to a second until it is back: %s",
+            "Redis is back.",
         )
 
     def announce(self) -> None:

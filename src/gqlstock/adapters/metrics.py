@@ -151,7 +151,7 @@ class Metrics:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """In the block, sample the metrics of this process that others cannot read."""
+        """During the block, sample the metrics that only this process can read."""
         sampling = asyncio.create_task(self._sample()) if self._is_multiprocess else None
         try:
             yield
@@ -255,7 +255,7 @@ class Metrics:
 
 
 class _Names:
-    """The first ``most`` names. All others become one."""
+    """The first ``most`` names. All others share one."""
 
     def __init__(self, most: int) -> None:
         self._most = most

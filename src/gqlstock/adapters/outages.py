@@ -1,4 +1,4 @@
-"""Logs an outage of another service as two lines: one when it begins, one when it is over."""
+"""Logs an outage of another service as two lines: one when it begins and one when it ends."""
 
 import logging
 
@@ -14,13 +14,13 @@ class Outage:
         self._failing: set[str] = set()
 
     def failed(self, what: str, error: Exception) -> None:
-        """Record a failed attempt. ``what``: what was attempted, of which one may work while another fails."""
+        """Record a failed attempt at the operation ``what``. Other operations of the service may still work."""
         if not self._failing:
             self._log.warning(self._begun, error)
         self._failing.add(what)
 
     def worked(self, *what: str) -> None:
-        """Record an attempt that worked, and what surely works now too."""
+        """Record the operations that are known to work now. The outage ends when none is failing."""
         if self._failing:
             self._failing.difference_update(what)
             if not self._failing:

@@ -46,7 +46,7 @@ class Dispatcher:
         self._known = START
         """The stored cursor, as far as this process knows."""
         self._seen = START
-        """The cursor up to which nothing is to be done. It is ahead of the stored one after entries without recipients."""
+        """The cursor up to which nothing is left to do. It is ahead of the stored one after entries without recipients."""
         self._stored_at = 0.0
         self._has_recipients = True
 

@@ -173,7 +173,7 @@ class OutboxFeed:
                     place = None
                 elif place is None:
                     place = await outbox.latest()
-                    # No subscriber was passed the entries up to here.
+                    # No subscriber received the entries up to here.
                     for subscriber in self._subscribers:
                         subscriber.fall_behind()
                 while place is not None and (entries := await outbox.resume(place, _ENTRIES_PER_READ)):

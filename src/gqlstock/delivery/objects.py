@@ -83,7 +83,7 @@ def movement(found: StockMovement) -> dict[str, Any]:
 def shipment(
     found: Shipment, order: Order, contents: Sequence[tuple[OrderLine, Decimal]], warehouse: str, website: str
 ) -> dict[str, Any]:
-    """A shipment. ``contents``: units of lines, in their order; ``warehouse`` and ``website``: codes."""
+    """A shipment. ``contents``: units of lines, in line order; ``warehouse`` and ``website``: codes."""
     # Not the tracking number: it leads to the recipient.
     lines = {line.id: line for line, _ in contents}
     quantities = dict.fromkeys(lines, ZERO)

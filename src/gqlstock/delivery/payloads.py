@@ -1,7 +1,8 @@
 """The bodies of webhooks: the type of the event, its time, and the objects that it is about. ``docs/webhooks.md`` shows each.
 
-The event itself is told as it was then: an alert's figures, a movement, whether an item ran out, the state of a shipment.
-Levels, orders, shipments, transfers and products are shown as they are when the message is made. No body has personal data.
+Data of the event itself is as it was at that time: an alert's figures, a movement, whether an item ran out, a shipment's
+state. Levels, orders, shipments, transfers and products are as they are when the message is created. No body contains
+personal data.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ _FIGURES = ("on_hand", "reserved", "planned", "held", "available", "backordered"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``about``: the object whose messages stay in order. ``concerns``: its warehouses; empty where it has none."""
+    """``about``: the object whose messages stay in order. ``concerns``: its warehouses; empty if it has none."""
 
     topic: WebhookTopic
     about: str

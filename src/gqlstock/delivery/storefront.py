@@ -1,8 +1,8 @@
 """Availability as the storefront shows it, for all who watch it: computed once per change, however many watch the item.
 
-Events about levels, items, settings and websites determine what to assess again; what only time changes is assessed every
-few seconds. Only the current state of a SKU matters: a slow watcher is notified which SKUs have changed, and gets the
-latest state of each when it reads. Its backlog is at most one entry for each SKU that it watches.
+Events about levels, items, settings and websites determine what to reassess; items that change with time alone are
+reassessed every few seconds. Only the current state of a SKU matters: a slow watcher is told which SKUs have changed and gets
+the latest state of each when it reads. Its backlog is at most one entry for each SKU that it watches.
 """
 
 import asyncio

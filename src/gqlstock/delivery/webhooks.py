@@ -42,7 +42,7 @@ class Webhooks:
 
 
 def headers(delivery: WebhookDelivery, endpoint: WebhookEndpoint, at: datetime) -> dict[str, str]:
-    """The headers of a message. Its id is the same each time it is sent. While two secrets sign, it has both signatures."""
+    """The headers of a message. The id is the same for every attempt. While two secrets sign, both signatures are sent."""
     signatures = [sign(secret, delivery.message_id, at, delivery.body) for secret in endpoint.secrets(at)]
     return {
         "content-type": "application/json",

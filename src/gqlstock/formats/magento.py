@@ -273,7 +273,7 @@ def _status(row: Row, children: Sequence[Row]) -> InventoryStatus | None:
 
 
 def _is_online(row: Row) -> bool | None:
-    """Whether a product is online: 1 is; 2, and 0 in older versions, is not. None if the file does not say."""
+    """Whether a product is online: 1 is online; 2 and, in older versions, 0 are not. None if the file does not say."""
     if row["product_online"] == "2":
         return False
     return magento_stock.flag(row, "product_online")

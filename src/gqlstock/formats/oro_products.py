@@ -1,6 +1,6 @@
 """OroCommerce's product export: simple products, and configurable products with their variants.
 
-Settings come from simple products and variants. Oro applies a configurable product's own settings to nothing.
+Settings come from simple products and variants. Oro ignores the settings of configurable products.
 """
 
 from collections.abc import Callable, Sequence

@@ -43,7 +43,7 @@ _BACKORDERS: Mapping[bool, Any] = {
 
 SUMMED = "units summed over all stock locations: counted in a single warehouse"
 MORE_CATEGORIES = "further categories of products: only the deepest is imported"
-PICTURES = "images without a URL: set --base-url to the address below which they are"
+PICTURES = "images without a URL: set --base-url to the URL that their paths are relative to"
 HEADER_UNITS = "units of products with options: possibly of a combination whose options were not exported"
 DISCONTINUED = "discontinued combinations of products that are not discontinued"
 TO_BE_DISCONTINUED = "products with a future discontinuation date: set inventoryStatus on that day"

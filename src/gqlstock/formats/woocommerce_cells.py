@@ -20,7 +20,7 @@ from gqlstock.rules.settings import BackorderMode
 LOW_STOCK = "Low stock amount"
 BARCODE = "GTIN, UPC, EAN, or ISBN"
 
-PICTURES = "images without a URL: set --base-url to the address below which they are"
+PICTURES = "images without a URL: set --base-url to the URL that their paths are relative to"
 ON_BACKORDER = "backorder status of items without managed stock: they are sold without a limit"
 THRESHOLD = "items that use the shop's default low stock threshold: set notifyBelow at SYSTEM"
 MARKED_OUT = "items with units that are marked as out of stock"

@@ -47,7 +47,7 @@ def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int],
         terms.append(
             Term(TermKind.SAFETY_STOCK, -safety, f"{text(safety)} set aside as safety stock.", of_threshold=True)
         )
-        terms += _gap(terms, found.available, "Less is free than the safety stock.")
+        terms += _gap(terms, found.available, "The free stock is below the safety stock.")
     if found.salable is None:
         return terms
     if sourcing.take_backorders(sources):
@@ -57,7 +57,7 @@ def explain(settings: Settings, sources: Sequence[Source], name: Callable[[int],
         )
     why = "Fractions of a unit are not sold."
     if sourcing.never_splits(settings):
-        why = "A line comes whole from one warehouse; stock of the others cannot be added."
+        why = "Each line must come from a single warehouse; stock of the others cannot be added."
     return terms + _gap(terms, found.salable, why)
 
 

@@ -20,7 +20,7 @@ async def category(slug: str) -> Category | None:
 
 
 async def children(ids: Iterable[int]) -> dict[int, list[Category]]:
-    """The direct children of each category, by name."""
+    """The direct children of each category, sorted by name."""
     return await present.under_settings("children of category", ids, rows.children)
 
 

@@ -170,7 +170,7 @@ def alerts_due(snapshot: Snapshot, item_id: int) -> AlertsDue:
 
 
 def _watched(snapshot: Snapshot, item: Item) -> list[WatchedQuantity]:
-    """The quantities of an item to watch. Without a level in use it has none: what nobody counts cannot fall."""
+    """The quantities of an item to watch. An item without a level in use has none: an uncounted quantity cannot fall."""
     lookup = snapshot.lookup
     levels = snapshot.levels_of(item.id)
     if item.deleted_at is not None or not levels:

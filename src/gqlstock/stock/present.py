@@ -1,6 +1,6 @@
 """The current state: network, settings, catalog and levels, from the cache where it is current.
 
-Within a read, everything is of one instant. Outside a read, each call reads on its own.
+Within a read, everything comes from one snapshot. Outside a read, each call reads on its own.
 """
 
 import sys

@@ -46,7 +46,7 @@ def every_category() -> QuerySet[Category]:
 
 
 async def children(category_ids: Collection[int]) -> dict[int, list[rules.Category]]:
-    """The direct children of each category, by name."""
+    """The direct children of each category, sorted by name."""
     found: dict[int, list[rules.Category]] = {category_id: [] for category_id in category_ids}
     below = Category.filter(parent_id__in=set(found)).order_by("name", "id")
     for child in await records(rules.Category, below):

@@ -18,7 +18,7 @@ TOTAL_AVAILABLE = "total_available"
 
 
 async def products(criteria: ProductFilter, category_ids: Collection[int] | None) -> QuerySet[Item]:
-    """The products in use that match a filter, whatever their stock. ``category_ids``: its category and subcategories."""
+    """The products in use that match a filter, regardless of stock. ``category_ids``: its category and subcategories."""
     rows = await _narrowed(catalog.live_products(), criteria, category_ids)
     if criteria.published is not None:
         rows = rows.filter(published=criteria.published)

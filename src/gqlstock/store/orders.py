@@ -171,7 +171,7 @@ async def matching(criteria: OrderFilter, within: Collection[int] | None) -> Que
 
 
 def matches(search: str) -> Q:
-    """A filter for orders with a text in the reference, email address, or SKU or name of a line, or with it as number."""
+    """A filter for orders with a text in the reference, email address, or SKU or name of a line, or with this number."""
     text = folding.fold(search)
     found = OrderLine.filter(folded__contains=text)
     return Q(folded__contains=text) | Q(id=rules.id_of(text) or 0) | Q(id__in=Subquery(found.values("order_id")))

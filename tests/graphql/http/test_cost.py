@@ -193,7 +193,7 @@ async def test_a_query_that_is_too_complex_is_told_so(client: Client) -> None:
     assert answer == {
         "errors": [
             {
-                "message": "The operation costs 126501, at most 50000 are allowed without a token. Use smaller pages, or "
+                "message": "The operation costs 126501; at most 50000 are allowed without a token. Use smaller pages, or "
                 "fewer counts, lists and lines.",
                 "extensions": {"code": "QUERY_TOO_COMPLEX"},
             }

@@ -69,7 +69,7 @@ class BreadthFirstExecutor(OrdinaryExecutor):
         try:
             plan = PlanCache.of(self.operation).plan(self, converter, root)
         except (GraphQLError, RecursionError):
-            # graphql-core reports what is wrong with it.
+            # graphql-core reports the error.
             plan = None
         if plan is None:
             return super().execute_operation(serially)

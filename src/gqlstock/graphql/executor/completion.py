@@ -91,19 +91,19 @@ def _complete_mixed(
     values: Column, shape: Shape, field: FieldPlan, paths: Paths, execution: Execution
 ) -> EventualColumn:
     """Complete the values that are present, and keep the nulls and failures in their places."""
-    there = [i for i, value in enumerate(values) if _kind_of_class(type(value)) not in (_NULL, _FAILED)]  # type: ignore[arg-type]
-    if len(there) == len(values):
+    indexes = [i for i, value in enumerate(values) if _kind_of_class(type(value)) not in (_NULL, _FAILED)]  # type: ignore[arg-type]
+    if len(indexes) == len(values):
         return _complete_plain(values, shape, field, paths, execution)
-    if not there:
-        return _put_back([], there, values, shape, field)
-    present = [values[i] for i in there]
-    done = _complete_plain(present, shape, field, SubsetPaths(paths, there), execution)
-    return then(done, lambda found: _put_back(found, there, values, shape, field))
+    if not indexes:
+        return _put_back([], indexes, values, shape, field)
+    present = [values[i] for i in indexes]
+    done = _complete_plain(present, shape, field, SubsetPaths(paths, indexes), execution)
+    return then(done, lambda found: _put_back(found, indexes, values, shape, field))
 
 
-def _put_back(done: Column, there: list[int], values: Column, shape: Shape, field: FieldPlan) -> Column:
+def _put_back(done: Column, indexes: list[int], values: Column, shape: Shape, field: FieldPlan) -> Column:
     out = [_null_or_failed(value, shape, field) for value in values]
-    for index, value in zip(there, done, strict=True):
+    for index, value in zip(indexes, done, strict=True):
         out[index] = value
     return with_nulls(out, nullable=shape.nullable)
 
@@ -151,7 +151,7 @@ def _cut(items: Column, sizes: list[int], *, nullable: bool) -> Column:
 
 
 def _as_list(value: Any, field: FieldPlan, execution: Execution) -> Any:
-    """The value as a list, an awaitable of one, or the error why it is none."""
+    """The value as a list, an awaitable of one, or an error if it is not a list."""
     if isinstance(value, list | tuple):
         return value
     if execution.executor.is_async_iterable(value):

@@ -1,4 +1,4 @@
-"""Failures: kept where they happened, and propagated up as the GraphQL specification says for nulls."""
+"""Failures: kept where they happened, and propagated up as the GraphQL specification defines for nulls."""
 
 from collections.abc import Iterable, Sequence
 from enum import Enum

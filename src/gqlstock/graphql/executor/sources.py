@@ -1,4 +1,4 @@
-"""Finds the source of a field in its Strawberry definition. Whatever is not known to be simpler is a resolver."""
+"""Finds the source of a field in its Strawberry definition. A field not known to be simpler has a resolver."""
 
 from collections.abc import Callable
 from operator import attrgetter

@@ -87,8 +87,8 @@ class Callers:
 def over_websocket(params: Mapping[str, Any] | None) -> str | None:
     """The Authorization in the payload of ``connection_init``, None without one.
 
-    Names count in any case; clients put it at the top level or below ``headers``. Raises ``RequestError`` for values
-    that differ or have the wrong type; its message never has the value, which may be a token.
+    Names are case-insensitive; clients put it at the top level or below ``headers``. Raises ``RequestError`` for values that
+    differ or have the wrong type. The message never includes the value, which may be a token.
     """
     given = params or {}
     found = [*_values(given, _NAME)]

@@ -204,7 +204,7 @@ class Measured:
             (limits.repetitions, repetitions(document, limits), "pairs of fields that are merged into one"),
         ):
             if found > most:
-                raise QueryTooComplex(f"The document has {_told(found)} {what}, at most {most} are allowed.")
+                raise QueryTooComplex(f"The document has {_told(found)} {what}; at most {most} are allowed.")
 
     def complexity(self, variables: Mapping[str, Any] | None) -> int:
         """The maximum number of fields in an answer with these variables, other work included."""

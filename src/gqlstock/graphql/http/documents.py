@@ -165,7 +165,7 @@ def _grown(document: "weakref.ref[Document]", fields: int) -> None:
 
 def _parsed(text: str, limits: Limits) -> tuple[DocumentNode, int]:
     if len(text) > limits.document_length:
-        raise QueryTooComplex(f"The document has {len(text)} characters, at most {limits.document_length} are allowed.")
+        raise QueryTooComplex(f"The document has {len(text)} characters; at most {limits.document_length} are allowed.")
     try:
         return parse(text, max_tokens=limits.tokens)
     except RecursionError:
@@ -197,5 +197,5 @@ def _too_large(complexity: int, most: int, authenticated: bool) -> GraphQLError:
     cost = complexity if complexity < 10**9 else "more than 1000000000"
     more = "" if authenticated else " without a token"
     return QueryTooComplex(
-        f"The operation costs {cost}, at most {most} are allowed{more}. Use smaller pages, or fewer counts, lists and lines."
+        f"The operation costs {cost}; at most {most} are allowed{more}. Use smaller pages, or fewer counts, lists and lines."
     )

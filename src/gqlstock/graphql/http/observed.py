@@ -70,7 +70,7 @@ def asked() -> tuple[str | None, str, str] | None:
 
 
 def answered_again(known: tuple[str | None, str, str] | None, caller: Caller) -> None:
-    """Add an operation that a cached answer serves to the request's trail."""
+    """Add to the request's trail an operation that was answered from the cache."""
     if known is not None:
         with Observation(caller) as observation:
             observation.begin(*known)

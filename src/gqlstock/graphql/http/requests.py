@@ -165,10 +165,10 @@ def _operation(given: Any) -> OperationRequest:
     return request
 
 
-def _of_kind(given: dict[str, Any], name: str, kind: type, told: str) -> Any:
+def _of_kind(given: dict[str, Any], name: str, kind: type, expected: str) -> Any:
     value = given.get(name)
     if value is not None and not isinstance(value, kind):
-        raise RequestError(400, f"{name} must be {told} or null.")
+        raise RequestError(400, f"{name} must be {expected} or null.")
     return value
 
 

@@ -80,15 +80,15 @@ def global_id(name: str, row_id: int) -> strawberry.ID:
     return strawberry.ID(ids.global_id(name, row_id))
 
 
-def row_id(name: str, told: str) -> int | None:
+def row_id(name: str, text: str) -> int | None:
     """The row id in a global id of that type. None for any other text."""
-    found = _parse(told)
+    found = _parse(text)
     return found[1] if found is not None and found[0] == name else None
 
 
-def _parse(told: str) -> tuple[str, int] | None:
+def _parse(text: str) -> tuple[str, int] | None:
     try:
-        name, _, number = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode().partition(":")
+        name, _, number = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode().partition(":")
     except (ValueError, binascii.Error):
         return None
     if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**63):
@@ -97,9 +97,9 @@ def _parse(told: str) -> tuple[str, int] | None:
 
 
 async def nodes(info: Info, ids: Sequence[str]) -> list[Any]:
-    """The objects for global ids, in their order. None for unknown ids, an error where the caller lacks the scope."""
+    """The objects for global ids, in the same order. None for unknown ids, an error if the caller lacks the scope."""
     wanted: dict[str, set[int]] = {}
-    parsed = [_parse(told) for told in ids]
+    parsed = [_parse(text) for text in ids]
     for found in parsed:
         if found is not None and found[0] in _by_name:
             wanted.setdefault(found[0], set()).add(found[1])

@@ -45,7 +45,7 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether there are entries before this page.")
     start_cursor: str | None = strawberry.field(description="The cursor of the first edge. Null on an empty page.")
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the last edge. On an empty page null, or where a feed continues."
+        description="The cursor of the last edge. On an empty page: null, or the position from which a feed continues."
     )
 
 
@@ -97,7 +97,7 @@ class Connection(Generic[Node]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page of a list that a caller asks for. Refuses arguments that exclude each other."""
+    """The requested page of a list. Refuses conflicting arguments."""
 
     size: int
     backwards: bool
@@ -160,21 +160,21 @@ def _tell(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _whole(told: Any) -> int:
-    if type(told) is not int or abs(told) >= 2**63:
+def _whole(value: Any) -> int:
+    if type(value) is not int or abs(value) >= 2**63:
         raise ValueError
-    return told
+    return value
 
 
-def _text(told: Any) -> str:
-    if not isinstance(told, str) or not is_storable(told):
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not is_storable(value):
         raise ValueError
-    return told
+    return value
 
 
-def _figure(told: Any) -> Decimal:
+def _figure(value: Any) -> Decimal:
     try:
-        figure = Decimal(_text(told))
+        figure = Decimal(_text(value))
     except InvalidOperation:
         raise ValueError from None
     if not figure.is_finite():
@@ -182,8 +182,8 @@ def _figure(told: Any) -> Decimal:
     return figure
 
 
-def _moment(told: Any) -> datetime:
-    moment = datetime.fromisoformat(told)
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError
     return moment.astimezone(UTC)

@@ -29,5 +29,5 @@ class NodeQueries:
         ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"At most {nodes.MAX_IDS} ids.")],
     ) -> list[Node | None]:
         if len(ids) > nodes.MAX_IDS:
-            raise BadUserInput(f"Too many ids: {len(ids)} given, at most {nodes.MAX_IDS} allowed.")
+            raise BadUserInput(f"Too many ids: {len(ids)} given; at most {nodes.MAX_IDS} allowed.")
         return await nodes.nodes(info, ids)

@@ -32,12 +32,12 @@ def _checked(name: str, value: Any) -> Any:
 def _searched(text: str) -> str:
     """The search text. Refuses one that is too long."""
     if len(text) > _LONGEST_SEARCH:
-        raise BadUserInput(f"search has {len(text)} characters, at most {_LONGEST_SEARCH} are allowed.")
+        raise BadUserInput(f"search has {len(text)} characters; at most {_LONGEST_SEARCH} are allowed.")
     return text
 
 
 def limited(values: Sequence[str], name: str) -> frozenset[str]:
     """Normalized SKUs or codes. Refuses too many of them."""
     if len(values) > MAX_NAMES:
-        raise BadUserInput(f"Too many {name}: {len(values)} given, at most {MAX_NAMES} allowed.")
+        raise BadUserInput(f"Too many {name}: {len(values)} given; at most {MAX_NAMES} allowed.")
     return frozenset(skus.normalized(value) for value in values)

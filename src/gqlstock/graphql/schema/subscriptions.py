@@ -157,7 +157,7 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[Availability, None]:
         if len(skus) > MAX_NAMES:
-            raise BadUserInput(f"Too many skus: {len(skus)} given, at most {MAX_NAMES} allowed.")
+            raise BadUserInput(f"Too many skus: {len(skus)} given; at most {MAX_NAMES} allowed.")
         await assortments.channel(website)
         storefront = info.context.deployment.storefront
         async with contextlib.aclosing(storefront.watch(skus, website, info.context.caller)) as showings:

@@ -1,5 +1,8 @@
-"""Conditions in SQL for the query of a list. What few rows may pass is found first, by an index: then a list in any order
-reads only these. What many pass is left to the condition: a list in any order soon finds a page of them."""
+"""SQL conditions for the queries of lists.
+
+If few rows match, ``few`` finds their ids by an index first, and a list in any order reads only these. If many match, the
+condition filters while the list is read, which fills a page quickly in any order.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -16,7 +19,7 @@ _FEW = 2_000
 
 
 class Condition(ShapedQ):
-    """A condition about the rows of the list's table, which it names. It has no values."""
+    """A condition on rows of the list's table, as SQL that names the table. It has no parameters."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, [])
@@ -29,21 +32,21 @@ class Condition(ShapedQ):
 
 
 async def few(statement: str) -> set[int] | None:
-    """The ids that a statement finds; None if these are many."""
+    """The ids that a statement returns; None if there are too many to list."""
     rows = await sql.query(f"{statement} LIMIT {_FEW + 1}")
     return None if len(rows) > _FEW else {row["id"] for row in rows}
 
 
 def exists(rows: str) -> str:
-    """Whether there are rows, such as "inventory_level l WHERE l.item_id = item.id", found anew for each row of the list.
+    """Whether rows such as "inventory_level l WHERE l.item_id = item.id" exist, evaluated for each row of the list.
 
-    PostgreSQL would collect the rows of EXISTS for the whole list first, although a page needs few of them.
+    For EXISTS, PostgreSQL would first collect the rows of the whole list, although a page needs few of them.
     """
     return f"((SELECT 1 FROM {rows} LIMIT 1) IS NOT NULL)"
 
 
 def listed(ids: Collection[int]) -> str:
-    """Ids in an IN list; NULL for none, which matches no row."""
+    """Ids for an IN list; without ids it is NULL, which matches no row."""
     return ", ".join(str(int(one)) for one in sorted(ids)) or "NULL"
 
 

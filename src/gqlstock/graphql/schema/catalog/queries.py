@@ -124,7 +124,7 @@ class CatalogQueries:
         website: WebsiteArg = None,
     ) -> list[Availability | None] | None:
         if len(skus) > MAX_NAMES:
-            raise BadUserInput(f"Too many skus: {len(skus)} given, at most {MAX_NAMES} allowed.")
+            raise BadUserInput(f"Too many skus: {len(skus)} given; at most {MAX_NAMES} allowed.")
         channel = await assortments.channel(website)
         if channel is None:
             return [None] * len(skus)

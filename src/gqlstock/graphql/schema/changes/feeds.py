@@ -27,21 +27,21 @@ AfterArg = Annotated[
 ]
 
 
-def place(told: str | None) -> Cursor | None:
+def place(text: str | None) -> Cursor | None:
     """The feed position of a cursor. Refuses invalid cursors."""
-    if told is None:
+    if text is None:
         return None
     try:
-        name, *numbers = base64.b64decode(told.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
+        name, *numbers = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode("ascii").split(":")
         if name == "feed" and all(number.isdigit() and len(number) < 19 for number in numbers):
             if len(numbers) == _NUMBERS_UNMARKED:
                 raise InvalidCursor(
-                    f"{told[:60]!r} is a cursor of an earlier version and is no longer valid. Start again without a cursor."
+                    f"{text[:60]!r} is a cursor of an earlier version and is no longer valid. Start again without a cursor."
                 )
             return Cursor(*map(int, numbers))
     except (ValueError, TypeError):
         pass
-    raise InvalidCursor(f"{told[:60]!r} is not a cursor of this feed.")
+    raise InvalidCursor(f"{text[:60]!r} is not a cursor of this feed.")
 
 
 def parts(info: Info, topics: Sequence[Topic], after: str | None) -> AsyncGenerator[Part, None]:
@@ -52,7 +52,7 @@ def parts(info: Info, topics: Sequence[Topic], after: str | None) -> AsyncGenera
 async def parts_behind(
     info: Info, topics: Sequence[Topic], after: Cursor | None, subject: int | None = None
 ) -> AsyncGenerator[Part, None]:
-    """As ``parts``, after a feed position. With a subject, only changes of that subject."""
+    """Like ``parts``, after a feed position. With a subject, only changes of that subject."""
     try:
         async with contextlib.aclosing(info.context.deployment.feed.parts(topics, after, subject)) as news:
             async for part in news:

@@ -76,7 +76,7 @@ class CreateWebsiteInput:
 class UpdateWebsiteInput:
     code: str = strawberry.field(description="The website's code.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description=_NAME)
-    organization: str | None = strawberry.field(default=strawberry.UNSET, description="Whose it is, by code.")
+    organization: str | None = strawberry.field(default=strawberry.UNSET, description="The organization's code.")
     warehouses: list[WebsiteWarehouseInput] | None = strawberry.field(default=strawberry.UNSET, description=_SELLS_FROM)
 
 

@@ -208,11 +208,9 @@ class OrderLine(Node):
     )
     shipped: Decimal = batch.field(
         _in_states(AllocationState.SHIPPED, AllocationState.RETURNED),
-        description="How many of them have left, those that came back as well.",
+        description="The shipped units, including returned ones.",
     )
-    returned: Decimal = batch.field(
-        _in_states(AllocationState.RETURNED), description="How many of them have come back."
-    )
+    returned: Decimal = batch.field(_in_states(AllocationState.RETURNED), description="The returned units.")
     canceled: Decimal = strawberry.field(description="The canceled units.")
     allocations: list["Allocation"] = batch.seen_list(
         _allocations,

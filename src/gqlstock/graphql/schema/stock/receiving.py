@@ -1,4 +1,4 @@
-"""Mutations of stock on its way."""
+"""Mutations of incoming stock."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -74,7 +74,7 @@ WRITES = Scope.INVENTORY_WRITE
 @strawberry.type
 class ReceivingMutations:
     @mutations.field(
-        description="Announces stock, which levels count as incoming. Needs inventory:write.",
+        description="Announces stock, which counts as incoming. Needs inventory:write.",
         payload=StockPayload,
         scope=WRITES,
     )

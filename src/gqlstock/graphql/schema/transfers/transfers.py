@@ -1,4 +1,4 @@
-"""Transfers on the way in the schema."""
+"""Transfers in the schema."""
 
 from collections.abc import Sequence
 from datetime import datetime
