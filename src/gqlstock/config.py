@@ -140,7 +140,7 @@ class Config:
     cache_bytes: int = 64 * _MEGABYTE
     """What may be kept in memory to answer queries again."""
     tracing: bool = False
-    """Whether OpenTelemetry is installed and is told where to send spans, by variables of its own."""
+    """Whether OpenTelemetry is installed and its own variables configure where to send spans."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":

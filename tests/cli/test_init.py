@@ -21,9 +21,9 @@ def test_init_makes_the_database_and_prints_the_token_and_nothing_else(run: Run,
     assert result.exit_code == 0
     assert asyncio.run(caller()) == "admin"
     assert result.stderr == (
-        "Warehouse BERLIN: made.\n"
-        "Website shop: made, sells from BERLIN.\n"
-        "Admin token admin: made, and printed this once.\n"
+        "Warehouse BERLIN: created.\n"
+        "Website shop: created, sells from BERLIN.\n"
+        "Admin token admin: created, printed only once.\n"
     )
     assert run("verify", env=fresh_env).exit_code == 0
 
@@ -35,7 +35,7 @@ def test_init_again_prints_no_token(run: Run) -> None:
 
     assert (again.exit_code, again.stdout) == (0, "")
     assert again.stderr.splitlines()[2] == (
-        "Admin token: none made, there is admin. gqlstock token create NAME --scope admin makes another."
+        "Admin token: none created; existing: admin. Create another with gqlstock token create NAME --scope admin."
     )
 
 
@@ -46,10 +46,10 @@ def test_init_takes_names(run: Run) -> None:
     again = run(*SHOP)
 
     assert again.stderr.splitlines()[:2] == [
-        "Warehouse BERLIN: there already, Berlin.",
-        "Website shop: there already, The shop, sells from BERLIN.",
+        "Warehouse BERLIN: already exists, Berlin.",
+        "Website shop: already exists, The shop, sells from BERLIN.",
     ]
-    assert "there is boss." in again.stderr
+    assert "existing: boss." in again.stderr
 
 
 def test_a_code_that_cannot_be_kept_is_refused_in_one_line(run: Run) -> None:

@@ -23,9 +23,9 @@ async def test_a_shop_that_was_set_up_sells(db: None) -> None:
     await make.order("MUG", 2)
 
     assert made.lines == (
-        "Warehouse BERLIN: made.",
-        "Website shop: made, sells from BERLIN.",
-        "Admin token admin: made, and printed this once.",
+        "Warehouse BERLIN: created.",
+        "Website shop: created, sells from BERLIN.",
+        "Admin token admin: created, printed only once.",
     )
     assert await sql.query("SELECT status FROM customer_order") == [{"status": "PLACED"}]
     assert made.token is not None
@@ -50,9 +50,9 @@ async def test_the_second_time_it_tells_what_is_there_and_changes_nothing(db: No
 
     assert again.token is None
     assert again.lines == (
-        "Warehouse BERLIN: there already, Berlin.",
-        "Website shop: there already, The shop, sells from BERLIN.",
-        "Admin token: none made, there is admin. gqlstock token create NAME --scope admin makes another.",
+        "Warehouse BERLIN: already exists, Berlin.",
+        "Website shop: already exists, The shop, sells from BERLIN.",
+        "Admin token: none created; existing: admin. Create another with gqlstock token create NAME --scope admin.",
     )
     assert await _rows() == before
 
@@ -81,7 +81,10 @@ async def test_a_second_website_gets_what_is_missing(db: None) -> None:
 
     made = await set_up_shop.set_up("BERLIN", "outlet")
 
-    assert made.lines[:2] == ("Warehouse BERLIN: there already, BERLIN.", "Website outlet: made, sells from BERLIN.")
+    assert made.lines[:2] == (
+        "Warehouse BERLIN: already exists, BERLIN.",
+        "Website outlet: created, sells from BERLIN.",
+    )
 
 
 async def test_a_website_that_sells_from_elsewhere_is_refused_and_nothing_is_made(db: None) -> None:
@@ -93,7 +96,7 @@ async def test_a_website_that_sells_from_elsewhere_is_refused_and_nothing_is_mad
 
     (refusal,) = refused.value.refusals
     assert (refusal.code, refusal.path) == ("INVALID_INPUT", ("website",))
-    assert "not from LYON-2: nothing was changed." in refusal.message
+    assert "not from LYON-2. Nothing was changed." in refusal.message
     assert await _rows() == before
 
 
@@ -104,7 +107,7 @@ async def test_a_website_that_sells_from_its_organizations_warehouse_is_there(db
 
     made = await set_up_shop.set_up("BERLIN", "shop")
 
-    assert made.lines[1] == "Website shop: there already, Shop, sells from BERLIN."
+    assert made.lines[1] == "Website shop: already exists, Shop, sells from BERLIN."
 
 
 async def test_an_inactive_warehouse_is_told(db: None) -> None:
@@ -113,7 +116,7 @@ async def test_an_inactive_warehouse_is_told(db: None) -> None:
 
     again = await set_up_shop.set_up("BERLIN", "shop")
 
-    assert again.lines[0] == "Warehouse BERLIN: there already, BERLIN, inactive: nothing is sold from it."
+    assert again.lines[0] == "Warehouse BERLIN: already exists, BERLIN, inactive: nothing is sold from it."
 
 
 async def test_a_token_name_that_is_taken_is_refused_and_nothing_is_made(db: None) -> None:

@@ -143,7 +143,7 @@ def room(settings: Settings, sources: Sequence[Source]) -> Decimal | None:
 
 
 def room_at(settings: Settings, source: Source) -> Decimal | None:
-    """The units that can still be backordered at one source, besides the limit of all; None for no limit of its own."""
+    """The units that can still be backordered at one source, apart from the overall limit; None if it has no own limit."""
     if not source.takes_backorders:
         return ZERO
     return promises.room(source.supply, source.level) if settings.backorders_from_incoming else None

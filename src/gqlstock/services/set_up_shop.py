@@ -50,17 +50,15 @@ async def _warehouse(code: str, name: str | None) -> str:
     found = await rows.warehouse(code)
     if found is None:
         await warehouses.create_warehouse({"code": code, "name": name or code})
-        return f"Warehouse {code}: made."
-    return (
-        f"Warehouse {code}: there already, {found.name}{'' if found.active else ', inactive: nothing is sold from it'}."
-    )
+        return f"Warehouse {code}: created."
+    return f"Warehouse {code}: already exists, {found.name}{'' if found.active else ', inactive: nothing is sold from it'}."
 
 
 async def _website(code: str, name: str | None, warehouse: str) -> str:
     found = await rows.website(code)
     if found is None:
         await warehouses.create_website(code, name or code, warehouses=[AssignedWarehouse(warehouse)])
-        return f"Website {code}: made, sells from {warehouse}."
+        return f"Website {code}: created, sells from {warehouse}."
     own = (await rows.assignments("website_id", [found.id]))[found.id]
     shared = (await rows.assignments("organization_id", [found.organization_id]))[found.organization_id]
     places = await rows.codes_by_id()
@@ -68,17 +66,17 @@ async def _website(code: str, name: str | None, warehouse: str) -> str:
     if warehouse not in sources:
         sells = f"sells from {', '.join(sources)}" if sources else "sells from no warehouse"
         raise refusals.invalid(
-            f"The website {code} is there already and {sells}, not from {warehouse}: nothing was changed. "
-            "updateWebsite changes what it sells from.",
+            f"The website {code} already exists and {sells}, not from {warehouse}. Nothing was changed. "
+            "Use updateWebsite to change its warehouses.",
             "website",
         )
-    return f"Website {code}: there already, {found.name}, sells from {', '.join(sources)}."
+    return f"Website {code}: already exists, {found.name}, sells from {', '.join(sources)}."
 
 
 async def _token(name: str) -> tuple[str, str | None]:
     known = [token.name for token in await token_rows.all_tokens() if Scope.ADMIN in token.scopes]
     if known:
-        another = "gqlstock token create NAME --scope admin makes another."
-        return f"Admin token: none made, there is {', '.join(known[:3])}. {another}", None
+        another = "Create another with gqlstock token create NAME --scope admin."
+        return f"Admin token: none created; existing: {', '.join(known[:3])}. {another}", None
     token = await tokens.create(name, [Scope.ADMIN.value])
-    return f"Admin token {name}: made, and printed this once.", token
+    return f"Admin token {name}: created, printed only once.", token

@@ -78,7 +78,7 @@ async def create(
 
 
 def _expired(name: str) -> refusals.Refused:
-    message = f"The token {refusals.shown(name)} exists and has expired: revoke it to reuse its name."
+    message = f"The token {refusals.shown(name)} already exists and has expired: revoke it to reuse its name."
     return refusals.Refusal(refusals.Code.ALREADY_EXISTS, message, ("name",)).only()
 
 

@@ -28,7 +28,7 @@ _PRODUCTS = "SELECT product_id AS id FROM item WHERE id IN ({slots}) AND product
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What tells whether items are out of stock."""
+    """The data that decides whether items are out of stock."""
 
     warehouses: Collection[int]
     """The ids of the active warehouses that count."""

@@ -150,7 +150,7 @@ async def test_a_batch_function_must_give_one_value_for_each_parent(executor: An
     data, errors = await ask(build(executor), '{ books(titles: ["A", "C"]) { title surely(currency: "FEW") } }')
 
     assert data is None
-    assert errors == [("prices gave 1 values for 2 parents.", ["books", 0, "surely"])]
+    assert errors == [("prices returned 1 values for 2 parents.", ["books", 0, "surely"])]
 
 
 @EXECUTORS

@@ -113,7 +113,7 @@ class Pushes:
             made = self._executed(event)
             if isinstance(made, Push):
                 return self._keep(key, made)
-            # A task of its own, because the first caller may be cancelled while others wait.
+            # A separate task, because the first caller may be canceled while others wait.
             running = asyncio.create_task(self._run(key, made), context=trail.left())
             self._running[key] = running
         return asyncio.shield(running)
@@ -221,7 +221,7 @@ def _key(executor: Executor[Any]) -> Key | None:
     except TypeError:
         return None
     name = operation.name.value if operation.name is not None else None
-    # Digests keep keys small, whatever the length of the document.
+    # Digests keep keys small, regardless of the document's length.
     document = operation.loc.source.body.encode("utf-8", "surrogatepass")
     return Key(_digest(document), name, _digest(variables), executor.context_value.caller.unnamed)
 

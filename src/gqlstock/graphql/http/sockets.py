@@ -1,7 +1,7 @@
 """GraphQL over websockets, by the graphql-transport-ws protocol: what ends a connection, and what is one operation's error.
 
-Frames that are no messages of the protocol end it, with the codes that the protocol has for that. Whatever is wrong with
-an operation is told to that operation alone. A connection ends with its token.
+Frames that are not messages of the protocol close it with the protocol's codes. Errors of an operation are reported only to
+that operation. A connection ends with its token.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class SocketFrames(ASGIWebSocketAdapter):
         try:
             await self.ws.send_text(text)
         except Exception as error:
-            # Whichever way the server says that nobody is there.
+            # Servers report a closed connection in different ways.
             raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:

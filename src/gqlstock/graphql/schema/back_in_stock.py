@@ -28,7 +28,7 @@ LAST_ASKED_FIRST = SortOrder("created_at", descending=True)
 @strawberry.type(description="A subscription to one mail when an item is back in stock on a website.")
 class BackInStockSubscription(Node):
     row: strawberry.Private[rules.BackInStockSubscription]
-    sku: str = strawberry.field(description="The item's SKU when the subscription was made.")
+    sku: str = strawberry.field(description="The item's SKU when the subscription was created.")
     website: Website = batch.field(nodes.by_id(network.websites, "website_id"), description="The website.")
     email: str = strawberry.field(description="The address that gets the mail.")
     state: BackInStockState = strawberry.field(description="The state of the subscription.")
@@ -57,7 +57,7 @@ class BackInStockQueries:
         sku: Annotated[
             str | None,
             strawberry.argument(
-                description="Only for the item with this SKU, current or when the subscription was made."
+                description="Only for the item with this SKU, current or when the subscription was created."
             ),
         ] = None,
         state: Annotated[BackInStockState | None, strawberry.argument(description="Only those in this state.")] = None,

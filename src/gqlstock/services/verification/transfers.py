@@ -18,7 +18,7 @@ async def check() -> AsyncIterator[Difference]:
                 yield difference
     for sku, moved, away in await rows.moved_by_transfers():
         # The two movements of an immediate transfer cancel out.
-        for difference in different(sku, [("units on the way and lost", away, -moved)]):
+        for difference in different(sku, [("units in transit and lost", away, -moved)]):
             yield difference
     for announcement in await rows.stray_announcements():
         yield Difference(f"Announcement {announcement}", "transfer", "one without such a line", "its own")

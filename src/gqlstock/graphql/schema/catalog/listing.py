@@ -120,7 +120,7 @@ class InventoryItemFilter:
     incoming: bool | None = strawberry.field(
         default=None,
         description="true: only items with announced units still to be received, in any warehouse, including overdue "
-        "units and transfers on the way. false: only the others. Products tracked with options have the units of their "
+        "units and transfers in transit. false: only the others. Products tracked with options have the units of their "
         "combinations.",
     )
 

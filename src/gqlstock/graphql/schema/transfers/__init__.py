@@ -1,1 +1,1 @@
-"""Transfers on the way."""
+"""Transfers."""

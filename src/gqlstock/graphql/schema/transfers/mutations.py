@@ -1,4 +1,4 @@
-"""Mutations of transfers on the way."""
+"""Mutations of transfers."""
 
 from collections.abc import Sequence
 from datetime import datetime

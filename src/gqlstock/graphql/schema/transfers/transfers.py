@@ -71,7 +71,9 @@ class InventoryTransfer(Node):
     reference: str | None = strawberry.field(description="The number of a document in another system.")
     created_at: datetime = strawberry.field(description="When the units left the source.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
-    closed_at: datetime | None = strawberry.field(description="When no units were in transit any more.")
+    closed_at: datetime | None = strawberry.field(
+        description="When the last units were received, returned or lost. Null before."
+    )
 
     @classmethod
     def of(cls, row: rules.InventoryTransfer) -> "InventoryTransfer":
