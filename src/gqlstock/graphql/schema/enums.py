@@ -226,19 +226,19 @@ described(
     "The topic of a webhook.",
     {
         "LOW_INVENTORY": "An item's quantity fell below notifyBelow: an alert was raised.",
-        "OUT_OF_STOCK": "An item has run out on a website: less is left than can be ordered.",
+        "OUT_OF_STOCK": "An item ran out on a website: less is left than can be ordered.",
         "BACK_IN_STOCK": "An item is in stock on a website again.",
         "INVENTORY_CHANGED": "The figures of a level changed.",
-        "ORDER_PLACED": "There is a new order.",
+        "ORDER_PLACED": "An order was placed or parked.",
         "ORDER_UPDATED": "An order changed.",
-        "ORDER_DATE_CHANGED": "The date of a line of an order that waits for stock changed.",
-        "SHIPMENT_UPDATED": "A shipment was created, became ready or waits again, was shipped or canceled.",
+        "ORDER_DATE_CHANGED": "The expectedAt of any line of an order changed.",
+        "SHIPMENT_UPDATED": "A shipment was created, became ready, waits again, was shipped or was canceled.",
         "TRANSFER_UPDATED": (
-            "A transfer was shipped, received in part, closed or canceled, or is expected at another date."
+            "A transfer was shipped, partly received, closed or canceled, or its expected date changed."
         ),
         "LOW_INVENTORY_RESOLVED": "A low-inventory alert was resolved.",
         "PRODUCT_UPDATED": "A product or a combination was created, changed or deleted, or its own settings changed.",
-        "TEST": "A message of testWebhookEndpoint, which sends it to endpoints of any topics.",
+        "TEST": "A test message from testWebhookEndpoint. Endpoints get it regardless of their topics.",
     },
 )
 described(

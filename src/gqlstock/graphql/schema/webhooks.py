@@ -31,7 +31,7 @@ WRITES = Scope.WEBHOOKS_WRITE
 
 
 _CONCERNS = (
-    "Levels, shipments and alerts of a single warehouse concern that one, transfers their origin and destination, orders "
+    "Levels, shipments and alerts of a single warehouse concern that one, transfers their source and target, orders "
     "the warehouses that they have or had units in. Messages that concern no warehouse go to every endpoint of their topic."
 )
 

@@ -20,7 +20,7 @@ from gqlstock.services import upsert_products
 
 
 @strawberry.input(
-    description="A combination to create, or to change if its SKU exists. Omitted fields keep their values; null clears them."
+    description="A combination to create, or to change if its SKU exists. Omitted fields stay unchanged, null clears them."
 )
 class UpsertCombinationInput:
     sku: str = strawberry.field(description="Its SKU. Must not belong to another product or its combinations.")
@@ -46,7 +46,7 @@ class UpsertCombinationInput:
 
 @strawberry.input(
     description=(
-        "A product to create, or to change if its SKU exists. Omitted fields keep their values; null clears them."
+        "A product to create, or to change if its SKU exists. Omitted fields stay unchanged, null clears them."
     )
 )
 class UpsertProductInput:

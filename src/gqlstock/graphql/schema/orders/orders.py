@@ -124,7 +124,7 @@ class Order(Node):
         ),
     )
     promised_at: datetime | None = batch.field(
-        _order_promised, description="expectedAt as it was when the order was placed, retried or edited."
+        _order_promised, description="The value of expectedAt when the order was placed, retried or last edited."
     )
     placed_at: datetime = strawberry.field(description="When it was placed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
@@ -224,7 +224,7 @@ class OrderLine(Node):
         ),
     )
     promised_at: datetime | None = batch.field(
-        _line_promised, description="expectedAt as it was when the line was ordered, retried or edited."
+        _line_promised, description="The value of expectedAt when the line was ordered, retried or last edited."
     )
     message: str | None = batch.field(
         _message, description="The message for the shopper, such as the backorder notice."
