@@ -52,3 +52,8 @@ async def test_the_first_and_the_last_moments_are_read_in_any_time_zone(
     (row,) = await sql.query(f"SELECT {announcements.dated()} AS dated FROM inventory_level l")
 
     assert [one.expected_at for one in announcements.arrivals(row["dated"])] == [expected_at]
+
+
+async def test_statements_run_without_jit_which_takes_longer_than_most_of_them(db: None) -> None:
+    assert await sql.query("SHOW jit") == [{"jit": "off"}]
+    assert await sql.execute("SHOW jit") == [{"jit": "off"}]
