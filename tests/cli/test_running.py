@@ -5,6 +5,7 @@ import socket
 import time
 
 import httpx
+import pytest
 
 from support.command_line import PATIENCE, Run, running, stopped
 from support.server_processes import free_port
@@ -53,3 +54,19 @@ def test_a_port_that_is_taken_is_told(run: Run) -> None:
         1,
         f"Cannot listen on 127.0.0.1:{port}: Address already in use. Try another --port.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("", "--host must not be empty. 0.0.0.0 listens on all IPv4 addresses of this machine."),
+        ("192.0.2.1", "Cannot listen on 192.0.2.1:{port}: Cannot assign requested address. Try another --host."),
+        ("host.invalid", "Cannot listen on host.invalid:{port}: Name or service not known. Try another --host."),
+    ],
+)
+def test_an_address_that_is_not_of_this_machine_is_told(run: Run, host: str, message: str) -> None:
+    port = str(free_port())
+
+    result = run("serve", "--host", host, "--port", port)
+
+    assert (result.exit_code, result.stderr) == (1, f"{message.format(port=port)}\n")

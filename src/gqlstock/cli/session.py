@@ -1,6 +1,7 @@
 """The environment of commands: the configuration, an open and current database, a listening socket."""
 
 import asyncio
+import errno
 import gc
 import os
 import socket
@@ -42,8 +43,13 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
 
 def listening(host: str, port: int) -> socket.socket:
     """A listening socket. Raises ``Failure`` with the reason if the address is unavailable."""
+    if not host:
+        raise Failure("--host must not be empty. 0.0.0.0 listens on all IPv4 addresses of this machine.")
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        raise Failure(f"Cannot listen on {host}:{port}: {reason}. Try another --port.") from None
+        # A name that cannot be resolved has a code below 0, and a text to which Python adds the address.
+        resolved = error.errno is not None and error.errno > 0
+        reason = os.strerror(error.errno or 0) if resolved else (error.strerror or "").partition(" (while ")[0]
+        wrong = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+        raise Failure(f"Cannot listen on {host}:{port}: {reason}. Try another {wrong}.") from None
