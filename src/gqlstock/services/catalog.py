@@ -12,18 +12,18 @@ from gqlstock.store import catalog
 from gqlstock.store.db import transactions
 
 
-async def create_product(given: Changes) -> int:
+async def create_product(changes: Changes) -> int:
     """Create a product from ``sku``, ``name`` and the other given fields. Returns its id."""
     names = CatalogNames()
-    names.add_product(given["sku"], given)
-    return await _edit(names, lambda edits: edits.create_product(given))
+    names.add_product(changes["sku"], changes)
+    return await _edit(names, lambda edits: edits.create_product(changes))
 
 
-async def update_product(sku: str, given: Changes) -> int:
+async def update_product(sku: str, changes: Changes) -> int:
     """Change the given fields of a product; ``new_sku`` renames it. Returns its id."""
     names = CatalogNames()
-    names.add_product(sku, given)
-    return await _edit(names, lambda edits: edits.change_product(edits.product(sku), given))
+    names.add_product(sku, changes)
+    return await _edit(names, lambda edits: edits.change_product(edits.product(sku), changes))
 
 
 async def set_status(sku: str, status: InventoryStatus) -> int:

@@ -35,22 +35,22 @@ async def create(slug: str, name: str, parent: str | None = None) -> int:
     return await transactions.run(work)
 
 
-async def update(slug: str, given: Changes) -> int:
+async def update(slug: str, changes: Changes) -> int:
     """Change the given fields of a category. A parent of None moves it to the top. Returns its id."""
 
     async def work() -> int:
         await rows.lock_tree()
         before = await named(slug, "slug")
         after = replace(before, updated_at=clock.now())
-        if given.get("new_slug") is not None:
-            after = replace(after, slug=rules.slug(given["new_slug"], "newSlug"))
+        if changes.get("new_slug") is not None:
+            after = replace(after, slug=rules.slug(changes["new_slug"], "newSlug"))
             other = await rows.category(after.slug)
             if other is not None and other.id != after.id:
                 raise refusals.taken("category", after.slug, "newSlug")
-        if given.get("name") is not None:
-            after = replace(after, name=rules.text(given["name"], "name", "name"))
-        if "parent" in given:
-            after = replace(after, parent_id=await _new_parent(after, given["parent"]))
+        if changes.get("name") is not None:
+            after = replace(after, name=rules.text(changes["name"], "name", "name"))
+        if "parent" in changes:
+            after = replace(after, parent_id=await _new_parent(after, changes["parent"]))
             await reassessments.add_category(after.id)
         await rows.update(before, after)
         await outbox.add([ANY_SETTING])

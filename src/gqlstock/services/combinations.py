@@ -22,14 +22,14 @@ async def create(
     images: Sequence[Image] = (),
 ) -> int:
     """Create the combination of a product for a complete choice of option values. Returns its id."""
-    given = {"code": code, "barcode": barcode, "images": images}
+    changes = {"code": code, "barcode": barcode, "images": images}
     names = CatalogNames(products={skus.normalized(product_sku)})
     if sku is None:
         names.generated.add(combinations.sku_start(skus.normalized(product_sku)))
     names.add_sku(sku)
 
     def decide(edits: CatalogEdits) -> Item:
-        return edits.create_combination(edits.product(product_sku, "product"), options, given, sku=sku)
+        return edits.create_combination(edits.product(product_sku, "product"), options, changes, sku=sku)
 
     created, edited = await transactions.run(lambda: edit_catalog.run(names, decide))
     return edited.id_of(created)
@@ -57,12 +57,12 @@ async def skus_of(combination_ids: Sequence[int]) -> list[str]:
     return [found[one].sku for one in sorted(combination_ids)]
 
 
-async def update(sku: str, given: Changes) -> int:
+async def update(sku: str, changes: Changes) -> int:
     """Change the given fields of a combination; ``new_sku`` renames it. Returns its id."""
     names = CatalogNames()
-    names.add_combination(sku, given)
+    names.add_combination(sku, changes)
     changed, _ = await transactions.run(
-        lambda: edit_catalog.run(names, lambda edits: edits.change_combination(edits.combination(sku), given))
+        lambda: edit_catalog.run(names, lambda edits: edits.change_combination(edits.combination(sku), changes))
     )
     return changed.id
 

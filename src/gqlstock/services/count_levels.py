@@ -43,10 +43,10 @@ class Checked:
     owed: Sequence[Owed] = ()
 
 
-async def check(given: Sequence[Count], faults: Faults) -> Checked:
+async def check(batch: Sequence[Count], faults: Faults) -> Checked:
     """Check counts against the current levels, without locks."""
-    known = await counts.on_hand_of({count.item_id for count in given})
-    due = [count for count in given if known.get(count.key) != count.on_hand]
+    known = await counts.on_hand_of({count.item_id for count in batch})
+    due = [count for count in batch if known.get(count.key) != count.on_hand]
     if not due:
         return Checked()
     items = await catalog.items({count.item_id for count in due})

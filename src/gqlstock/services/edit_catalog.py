@@ -46,22 +46,22 @@ class CatalogNames:
     settings: bool = False
     """Whether settings are changed."""
 
-    def add_product(self, sku: str, given: Changes, slug_from: str | None = None) -> None:
+    def add_product(self, sku: str, changes: Changes, slug_from: str | None = None) -> None:
         """Add a product and the rows that its changes name. A generated slug derives from ``slug_from``, else the name."""
         self.products.add(skus.normalized(sku))
-        self.add_sku(given.get("new_sku"))
-        if given.get("slug") is not None:
-            self.slugs.add(given["slug"].strip())
+        self.add_sku(changes.get("new_sku"))
+        if changes.get("slug") is not None:
+            self.slugs.add(changes["slug"].strip())
         else:
-            generated = self.slugs_from if "slug" in given else self.new_slugs_from
-            generated[skus.normalized(sku)] = slug_from or given.get("name")
-        self.categories |= {given["category"]} if given.get("category") is not None else set()
-        self.warehouses |= {given["shipping_origin"]} if given.get("shipping_origin") is not None else set()
+            generated = self.slugs_from if "slug" in changes else self.new_slugs_from
+            generated[skus.normalized(sku)] = slug_from or changes.get("name")
+        self.categories |= {changes["category"]} if changes.get("category") is not None else set()
+        self.warehouses |= {changes["shipping_origin"]} if changes.get("shipping_origin") is not None else set()
 
-    def add_combination(self, sku: str, given: Changes) -> None:
+    def add_combination(self, sku: str, changes: Changes) -> None:
         """Add a combination that is changed without its product."""
         self.combinations.add(skus.normalized(sku))
-        self.add_sku(given.get("new_sku"))
+        self.add_sku(changes.get("new_sku"))
 
     def add_sku(self, sku: str | None) -> None:
         """Add a SKU that an item will get."""

@@ -13,10 +13,10 @@ ClaimsOf = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 """The verified claims of a JWT; None for an invalid one."""
 
 
-async def callers(given: Collection[str], claims_of: ClaimsOf | None = None) -> dict[str, Caller]:
+async def callers(texts: Collection[str], claims_of: ClaimsOf | None = None) -> dict[str, Caller]:
     """The caller of each valid token. A text with two dots is a JWT; API tokens have none."""
-    jwts = [token for token in given if token.count(".") == 2]
-    found = await tokens.callers([token for token in given if token not in jwts] if jwts else given)
+    jwts = [token for token in texts if token.count(".") == 2]
+    found = await tokens.callers([token for token in texts if token not in jwts] if jwts else texts)
     if claims_of is None or not jwts:
         return found
     identities = {token: identity for token in jwts if (identity := _identity(await claims_of(token))) is not None}

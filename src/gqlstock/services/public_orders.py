@@ -50,8 +50,10 @@ async def waiting_in_shipments(
     for group in await _groups(list(lines.values())):
         for shipment_id, units in inside.items():
             ids = [line.id for line in group.lines if line.id in units]
-            there = [waiting[shipment_id][line_id] for line_id in ids]
-            shown = rules.shown_waiting([units[line_id] for line_id in ids], there, hidden=group.hides_quantities)
+            waiting_here = [waiting[shipment_id][line_id] for line_id in ids]
+            shown = rules.shown_waiting(
+                [units[line_id] for line_id in ids], waiting_here, hidden=group.hides_quantities
+            )
             waiting[shipment_id] |= dict(zip(ids, shown, strict=True))
     return waiting
 
@@ -90,13 +92,13 @@ async def dates(
     units = await _waiting(groups)
     shown: dict[int, datetime | None] = {}
     for group in groups:
-        told = promises.shown(
+        dates_shown = promises.shown(
             [found[line.id] for line in group.lines],
             [units[line.id] > 0 for line in group.lines],
             hides_dates=group.hides_dates,
             hides_quantities=group.hides_quantities,
         )
-        shown |= {line.id: date for line, date in zip(group.lines, told, strict=True)}
+        shown |= {line.id: date for line, date in zip(group.lines, dates_shown, strict=True)}
     return [shown[line.id] for line in lines]
 
 

@@ -126,7 +126,7 @@ async def revoke(name: str) -> None:
     await transactions.run(work)
 
 
-async def callers(given: Collection[str]) -> dict[str, Caller]:
+async def callers(texts: Collection[str]) -> dict[str, Caller]:
     """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
-    by_digest = {tokens.digest(token): token for token in given}
+    by_digest = {tokens.digest(token): token for token in texts}
     return {by_digest[digest]: caller for digest, caller in (await present.callers(by_digest)).items()}

@@ -19,20 +19,20 @@ from gqlstock.stock import transaction
 from gqlstock.stock.command import Changes, LedgerEntry, Result
 from gqlstock.stock.snapshot import Snapshot
 
-Given = Mapping[str, Any]
+Fields = Mapping[str, Any]
 """Requested changes by field name. Omitted fields stay unchanged; None clears a field, except ``quantity``."""
 
 
-async def update(caller: Caller, announcement_id: GivenId, given: Given) -> Result:
+async def update(caller: Caller, announcement_id: GivenId, fields: Fields) -> Result:
     """Change ``quantity``, ``expected_at`` and ``reference``, if given. Returns the ids of levels, and no movements."""
-    if "reference" in given:
-        given = {**given, "reference": catalog.optional_text(given["reference"], "reference", "reference")}
-    return await transaction.run(UpdateAnnouncement(caller, announcement_id, given))
+    if "reference" in fields:
+        fields = {**fields, "reference": catalog.optional_text(fields["reference"], "reference", "reference")}
+    return await transaction.run(UpdateAnnouncement(caller, announcement_id, fields))
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateAnnouncement(AnnouncementCommand):
-    given: Given
+    fields: Fields
 
     def decide(self, snapshot: Snapshot, now: datetime) -> Changes:
         before, level = self.announcement(snapshot)
@@ -56,14 +56,14 @@ class UpdateAnnouncement(AnnouncementCommand):
         return changes
 
     def _changed(self, found: StockAnnouncement, level: Level, snapshot: Snapshot) -> StockAnnouncement:
-        quantity = self.given.get("quantity")
+        quantity = self.fields.get("quantity")
         if quantity is not None and quantity != found.quantity:
             _check(quantity, found, level, snapshot)
             found = rules.with_quantity(found, quantity, "quantity")
-        if "expected_at" in self.given:
-            found = rules.with_date(found, self.given["expected_at"])
-        if "reference" in self.given:
-            found = replace(found, reference=self.given["reference"])
+        if "expected_at" in self.fields:
+            found = rules.with_date(found, self.fields["expected_at"])
+        if "reference" in self.fields:
+            found = replace(found, reference=self.fields["reference"])
         return found
 
 

@@ -44,16 +44,16 @@ async def create_organization(code: str, name: str, warehouses: Sequence[Assigne
     return await transactions.run(work)
 
 
-async def update_organization(code: str, given: Changes) -> int:
+async def update_organization(code: str, changes: Changes) -> int:
     """Change the given fields of an organization; ``warehouses`` replaces all of them. Returns its id."""
 
     async def work() -> int:
         found = await _organization(code, "code")
-        if given.get("name") is not None:
-            after = replace(found, name=catalog.text(given["name"], "name", "name"))
+        if changes.get("name") is not None:
+            after = replace(found, name=catalog.text(changes["name"], "name", "name"))
             await tables.update(Organization, [(found, after)])
-        if "warehouses" in given:
-            await _assign("organization_id", found.id, given["warehouses"] or ())
+        if "warehouses" in changes:
+            await _assign("organization_id", found.id, changes["warehouses"] or ())
             await reassessments.add_everything()
         await outbox.add([ANY_SETTING])
         return found.id
@@ -79,7 +79,7 @@ async def create_website(
     return await transactions.run(work)
 
 
-async def update_website(code: str, given: Changes) -> int:
+async def update_website(code: str, changes: Changes) -> int:
     """Change the given fields of a website; ``warehouses`` replaces all of them. Returns its id."""
 
     async def work() -> int:
@@ -87,43 +87,43 @@ async def update_website(code: str, given: Changes) -> int:
         if found is None:
             raise refusals.missing("website", code, "code")
         after = found
-        if given.get("name") is not None:
-            after = replace(after, name=catalog.text(given["name"], "name", "name"))
-        if given.get("organization") is not None:
-            owner = await _organization(given["organization"], "organization")
+        if changes.get("name") is not None:
+            after = replace(after, name=catalog.text(changes["name"], "name", "name"))
+        if changes.get("organization") is not None:
+            owner = await _organization(changes["organization"], "organization")
             after = replace(after, organization_id=owner.id)
         await tables.update(Website, [(found, after)])
-        if "warehouses" in given:
-            await _assign("website_id", found.id, given["warehouses"] or ())
+        if "warehouses" in changes:
+            await _assign("website_id", found.id, changes["warehouses"] or ())
         await outbox.add([ANY_SETTING])
-        if "warehouses" in given or given.get("organization") is not None:
+        if "warehouses" in changes or changes.get("organization") is not None:
             await reassessments.add_everything()
         return found.id
 
     return await transactions.run(work)
 
 
-async def create_warehouse(given: Changes) -> int:
+async def create_warehouse(changes: Changes) -> int:
     """Create a warehouse from ``code``, ``name`` and the other given fields. Returns its id."""
 
     async def work() -> int:
-        free, now = await _free_code("warehouse", rows.warehouse, given["code"]), clock.now()
+        free, now = await _free_code("warehouse", rows.warehouse, changes["code"]), clock.now()
         new = Warehouse(UNSTORED, free, "", None, None, None, active=True, created_at=now, updated_at=now)
-        (new_id,) = await tables.insert(Warehouse, [_changed(new, given)])
+        (new_id,) = await tables.insert(Warehouse, [_changed(new, changes)])
         await outbox.add([ANY_SETTING])
         return new_id
 
     return await transactions.run(work)
 
 
-async def update_warehouse(code: str, given: Changes) -> int:
+async def update_warehouse(code: str, changes: Changes) -> int:
     """Change the given fields of a warehouse. Activating or deactivating it changes the availability of its items."""
 
     async def work() -> int:
         found = await rows.warehouse(code)
         if found is None:
             raise refusals.missing("warehouse", code, "code")
-        after = replace(_changed(found, given), updated_at=clock.now())
+        after = replace(_changed(found, changes), updated_at=clock.now())
         await tables.update(Warehouse, [(found, after)])
         await outbox.add([ANY_SETTING])
         if after.active != found.active:
@@ -133,21 +133,21 @@ async def update_warehouse(code: str, given: Changes) -> int:
     return await transactions.run(work)
 
 
-def _changed(warehouse: Warehouse, given: Changes) -> Warehouse:
+def _changed(warehouse: Warehouse, changes: Changes) -> Warehouse:
     """A warehouse with the given fields, checked."""
-    changes: dict[str, Any] = {}
-    if given.get("name") is not None:
-        changes["name"] = catalog.text(given["name"], "name", "name")
-    if "address" in given:
-        changes["address"] = _address(given["address"])
-    if "location" in given:
-        point: Point | None = given["location"]
+    values: dict[str, Any] = {}
+    if changes.get("name") is not None:
+        values["name"] = catalog.text(changes["name"], "name", "name")
+    if "address" in changes:
+        values["address"] = _address(changes["address"])
+    if "location" in changes:
+        point: Point | None = changes["location"]
         if point is not None:
             geo.point(point.latitude, point.longitude, "location")
-        changes |= {"latitude": point.latitude if point else None, "longitude": point.longitude if point else None}
-    if given.get("active") is not None:
-        changes["active"] = given["active"]
-    return replace(warehouse, **changes)
+        values |= {"latitude": point.latitude if point else None, "longitude": point.longitude if point else None}
+    if changes.get("active") is not None:
+        values["active"] = changes["active"]
+    return replace(warehouse, **values)
 
 
 def _address(address: Mapping[str, str | None] | None) -> dict[str, str | None] | None:

@@ -95,9 +95,9 @@ def _ledger(book: OrderBook) -> Iterator[Figure]:
         moved, wanted = book.moved.get(level_id, {}), expected.get(level_id, {})
         _add(wanted, expected_movements.moved_away(moved, wanted))
         for kind in sorted(moved.keys() | wanted.keys()):
-            there, right = moved.get(kind, ZERO), wanted.get(kind, ZERO)
-            if not expected_movements.agrees(kind, there, right):
-                yield f"{kind} movements of level {level_id}", there, right
+            stored, derived = moved.get(kind, ZERO), wanted.get(kind, ZERO)
+            if not expected_movements.agrees(kind, stored, derived):
+                yield f"{kind} movements of level {level_id}", stored, derived
 
 
 def _add(sums: dict[MovementKind, Decimal], units: Mapping[MovementKind, Decimal]) -> None:
