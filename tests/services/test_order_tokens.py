@@ -77,7 +77,7 @@ async def test_without_a_key_no_token_is_made_with_another() -> None:
     order = await placed()
     await sql.execute("DELETE FROM order_key")
 
-    with pytest.raises(RuntimeError, match="gqlstock migrate makes one"):
+    with pytest.raises(RuntimeError, match="run gqlstock migrate to create one"):
         await order_tokens.tokens([order])
 
 

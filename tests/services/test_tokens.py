@@ -103,9 +103,9 @@ async def test_the_list_tells_of_every_token_but_not_the_token() -> None:
     [
         (["admin"], [], None, Code.ALREADY_EXISTS, "The token till already exists."),
         (["everything"], [], None, Code.INVALID_INPUT, "There is no scope everything"),
-        ([], [], None, Code.INVALID_INPUT, "A token needs a scope"),
+        ([], [], None, Code.INVALID_INPUT, "A token needs at least one scope"),
         (["admin"], ["BERLIN"], None, Code.NOT_FOUND, "There is no warehouse BERLIN."),
-        (["webhooks:write"], ["BERLIN"], None, Code.INVALID_INPUT, "webhooks:write is over all warehouses"),
+        (["webhooks:write"], ["BERLIN"], None, Code.INVALID_INPUT, "webhooks:write applies to all warehouses"),
         (["admin"], [], "yesterday", Code.INVALID_INPUT, "yesterday is not a valid expiry"),
     ],
 )
@@ -126,7 +126,7 @@ async def test_the_name_of_a_token_that_has_expired_is_free_once_it_is_revoked()
     await tokens.create("till", ["admin"], expires="1h")
     await ApiToken.filter(name="till").update(expires_at=clock.now())
 
-    with pytest.raises(Refused, match="which has expired: revoke it to use its name again"):
+    with pytest.raises(Refused, match="already exists and has expired: revoke it to reuse its name"):
         await tokens.create("till", ["admin"])
     await tokens.revoke("till")
 
@@ -140,7 +140,7 @@ async def test_what_is_not_there_or_revoked_already_is_not_revoked() -> None:
 
     with pytest.raises(Refused, match="There is no token erp"):
         await tokens.revoke("erp")
-    with pytest.raises(Refused, match="The token till is revoked already"):
+    with pytest.raises(Refused, match="The token till is already revoked"):
         await tokens.revoke("till")
 
     assert [one.revoked_at for one in await tokens.listed()] == [at]
