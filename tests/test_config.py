@@ -330,17 +330,18 @@ def test_where_keys_are_is_a_url(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "closest"),
+    ("name", "suggestion"),
     [
-        ("GQLSTOCK_REDIS", "GQLSTOCK_REDIS_URL"),
-        ("GQLSTOCK_DATBASE_URL", "GQLSTOCK_DATABASE_URL"),
-        ("GQLSTOCK_CACHE", "GQLSTOCK_CACHE_MB"),
-        ("gqlstock_log_level", "GQLSTOCK_LOG_LEVEL"),
+        ("GQLSTOCK_REDIS", " Did you mean GQLSTOCK_REDIS_URL?"),
+        ("GQLSTOCK_DATBASE_URL", " Did you mean GQLSTOCK_DATABASE_URL?"),
+        ("GQLSTOCK_CACHE", " Did you mean GQLSTOCK_CACHE_MB?"),
+        ("gqlstock_log_level", " Did you mean GQLSTOCK_LOG_LEVEL?"),
+        ("GQLSTOCK_TYPO", ""),
     ],
 )
-def test_an_unknown_variable_is_warned_of_with_the_closest_name_and_without_its_value(name: str, closest: str) -> None:
+def test_an_unknown_variable_is_warned_of_with_a_similar_name_and_without_its_value(name: str, suggestion: str) -> None:
     assert unknown({name: "secret", "GQLSTOCK_CORS_ORIGINS": "*"}) == [
-        f"{name} is unknown and has no effect. The closest known name is {closest}."
+        f"{name} is unknown and has no effect.{suggestion}"
     ]
 
 

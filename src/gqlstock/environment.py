@@ -33,16 +33,19 @@ _OF_OTHERS = ("GQLSTOCK_URL", "GQLSTOCK_TOKEN", "GQLSTOCK_TEST_", "GQLSTOCK_SERV
 
 
 def unknown_names(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """A warning for each variable that looks like ours and is not read. It names the closest known one."""
+    """A warning for each variable that looks like ours and is not read. It suggests a known name that is similar."""
     return [
-        f"{name} is unknown and has no effect. The closest known name is {_closest(name, known)}."
+        f"{name} is unknown and has no effect.{_suggestion(name, known)}"
         for name in sorted(environ)
         if name.upper().startswith(_PREFIX) and name not in known and not name.startswith(_OF_OTHERS)
     ]
 
 
-def _closest(name: str, known: Collection[str]) -> str:
-    return difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.0)[0]
+def _suggestion(name: str, known: Collection[str]) -> str:
+    # Without the prefix, which would make all names similar.
+    endings = sorted(one.removeprefix(_PREFIX) for one in known)
+    similar = difflib.get_close_matches(name.upper().removeprefix(_PREFIX), endings, n=1)
+    return f" Did you mean {_PREFIX}{similar[0]}?" if similar else ""
 
 
 def split_url(name: str, value: str, right: str) -> SplitResult:

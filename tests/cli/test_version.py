@@ -31,6 +31,4 @@ def test_an_unknown_variable_is_warned_of_once_and_the_command_runs(run: Run, da
     result = run("verify", env={**database_env, "GQLSTOCK_REDIS": "redis://secret@127.0.0.1"})
 
     assert (result.exit_code, result.stdout) == (0, "Ledger, levels and allocations agree.\n")
-    assert (
-        result.stderr == "GQLSTOCK_REDIS is unknown and has no effect. The closest known name is GQLSTOCK_REDIS_URL.\n"
-    )
+    assert result.stderr == "GQLSTOCK_REDIS is unknown and has no effect. Did you mean GQLSTOCK_REDIS_URL?\n"
