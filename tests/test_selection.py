@@ -1,5 +1,7 @@
-"""Which tests ``--of-database`` leaves out: those that cannot know which database is tested on."""
+"""Which tests ``--of-database`` leaves out, those that cannot know which database is tested on; and which run alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,3 +26,21 @@ def test_no_module_that_tests_share_says_which_database_it_is_but_the_one_that_f
     naming = {path.name for path in modules if any(name in path.read_text() for name in NAMES_OF_DATABASE)}
 
     assert naming == {"conftest.py", "worker_databases.py"}
+
+
+def test_tests_of_one_group_run_in_one_process(tmp_path: Path) -> None:
+    """Some pairs of versions of pytest and pytest-xdist ignore groups without a word."""
+    (tmp_path / "test_group.py").write_text(
+        "import os, pathlib, time, pytest\n"
+        "@pytest.mark.xdist_group('one')\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test_of_a_group(number):\n"
+        "    time.sleep(0.1)\n"
+        "    pathlib.Path(__file__).with_name(os.environ['PYTEST_XDIST_WORKER']).touch()\n"
+    )
+    command = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "--rootdir", tmp_path, tmp_path)
+
+    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+    assert len(list(tmp_path.glob("gw*"))) == 1

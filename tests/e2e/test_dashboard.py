@@ -282,7 +282,7 @@ async def test_the_keyboard_alone_opens_the_plot_and_closes_it(browser: Browser,
     browser("shows", "#history-title", "Apron")
     browser("shows", "#history-rows", "+12")
     browser("shows", "#history-legend", "Berlin: 12 on hand, 12 available")
-    assert "now: Berlin 12, Lyon 0." in browser("evaluate", "document.querySelector('svg.plot').ariaLabel")
+    assert "Now: Berlin 12, Lyon 0." in browser("evaluate", "document.querySelector('svg.plot').ariaLabel")
 
     await order(shop, "APRON", 2)
 

@@ -202,6 +202,23 @@ class ShopHistory:
     async def delete_product(self) -> None:
         await self._do("deleteProduct", sku=self._sku())
 
+    async def upsert_products(self) -> None:
+        shirt: dict[str, Any] = {
+            "sku": "SHIRT",
+            "published": self.chance.random() < 0.6,
+            "combinations": [
+                {"sku": "SHIRT-M", "barcode": self._some("5", None), "options": [{"name": "Size", "value": "M"}]}
+            ],
+        }
+        other = {
+            "sku": self._some("NEW", "MUG", "JAR"),
+            "name": self._some("New", "Mug", "Uhr"),
+            "settings": self._some(
+                {}, {"notifyBelow": self._some(2, 9, None)}, {"outOfStockThreshold": self._some(1, None)}
+            ),
+        }
+        await self._do("upsertProducts", products=[shirt, other], partial=self._some(True, False))
+
     async def empty_and_delete(self) -> None:
         """Items with stock cannot be deleted otherwise. The SKU may be reused."""
         sku = self._sku()

@@ -47,6 +47,7 @@ EXCEPTIONS = {
     ),
     **dict.fromkeys(NAMES_OF_PLACES.split(), "which place it is of: never null, and nothing of its stock is behind it"),
     **dict.fromkeys(NETWORK.split(), "to who sets it, with settings:write"),
+    "WebhookEndpoint.warehouses": "the caller has chosen them, and nothing of their stock is behind them",
     **dict.fromkeys(BELOW_AN_ANNOUNCEMENT.split(), "null without inventory:read, and so is what is below it"),
     "StockMovement.level": "a part of the answer: the movement that the caller has written is of a level it changed",
 }

@@ -90,6 +90,7 @@ def given(name: str, there: dict[str, Any]) -> dict[str, Any]:
         "createProduct": {"sku": "CUP", "name": "Cup", "category": "kitchen"},
         "updateProduct": {"sku": "MUG", "name": "Large mug"},
         "deleteProduct": {"sku": "OLD"},
+        "upsertProducts": {"products": [{"sku": "CUP", "name": "Cup"}, {"sku": "MUG", "barcode": "5"}]},
         "createCombination": {"product": "SHIRT", "options": [{"name": "Size", "value": "S"}]},
         "generateCombinations": {"product": "SHIRT"},
         "updateCombination": {"sku": "SOCKS-S", "barcode": "5"},
