@@ -24,6 +24,7 @@ from gqlstock.services.settings import SettingTarget
 from gqlstock.store import catalog, outbox
 from gqlstock.store.db import connection, sql, transactions
 from support import shop_builders as make
+from support.settled_news import settled
 from support.statement_counter import Statements
 
 SIZES = ("S", "M", "L", "XL")
@@ -210,8 +211,10 @@ async def _compare(new_database: Any, calls: list[list[ProductRow]]) -> None:
             await make.setting(category="cups", minimum_order_quantity=3)
             steps = []
             for number, rows in enumerate(calls):
+                await settled()
                 at = await outbox.latest()
                 refused = await write(rows)
+                await settled()
                 steps.append((refused, await _catalog(), await _told(at)))
                 if number == 0 and (await catalog.by_sku(["P0-0"])).get("P0-0") and not refused.get(0):
                     await _count("P0-0")

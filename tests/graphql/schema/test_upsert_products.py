@@ -8,6 +8,7 @@ from gqlstock.store import outbox
 from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.graphql_client import codes, row_counts
+from support.settled_news import settled
 
 PRODUCTS = """products {
   sku name slug barcode description published inventoryStatus tracking createdAt updatedAt
@@ -452,6 +453,7 @@ async def test_wrong_products_are_refused_at_their_place_and_nothing_is_written(
     coat = shirt(sku="COAT", name="Coat", combinations=[])
     await client.done("upsertProducts", products=[shirt(), coat, {"sku": "MUG", "name": "Mug"}])
     await make.stock("SHIRT-S")
+    await settled()
     at = await outbox.latest()
     if partial:
         # Only the rows at fault.
@@ -463,6 +465,7 @@ async def test_wrong_products_are_refused_at_their_place_and_nothing_is_written(
             return
 
     assert await client.refused("upsertProducts", products=products, partial=partial) == errors
+    await settled()
     assert [one for one in await outbox.after(at, 100) if one.topic != "TOKENS"] == []
 
 
