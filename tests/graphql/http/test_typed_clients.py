@@ -28,7 +28,7 @@ OBJECTS = [
     if isinstance(type_, GraphQLObjectType) and not name.startswith("__")
 ]
 
-# What they generate lies beside the files that import it: one process at a time.
+# Generated files are next to the files that import them, so only one process may run these tests.
 pytestmark = pytest.mark.xdist_group("typed_clients")
 needs_node = pytest.mark.skipif(
     "CI" not in os.environ and not (BIN.is_dir() and shutil.which("node")),
