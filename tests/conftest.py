@@ -18,7 +18,9 @@ import hypothesis
 import pytest
 
 from gqlstock.config import Config
+from gqlstock.rules.cache_keys import EVERYTHING
 from gqlstock.services import order_tokens, warehouses
+from gqlstock.stock import cache
 from gqlstock.store.db import connection, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from support.browser import Browser
@@ -185,6 +187,8 @@ def new_database(migrated: DatabaseUrl, tmp_path: Path) -> NewDatabase:
         directory = Path(tempfile.mkdtemp(dir=tmp_path))
         url = await asyncio.to_thread(_fresh, migrated, directory)
         async with connection.opened(url, everywhere=True):
+            # Emptying a database with SQL tells no cache.
+            cache.current().drop({EVERYTHING})
             yield _env(url)
 
     return opened

@@ -11,6 +11,8 @@ from gqlstock.rules.refusals import Refused
 from gqlstock.services import catalog, warehouses
 from gqlstock.stock import cache, present, reading
 from gqlstock.stock.cache import Cache
+from gqlstock.store.db import connection, sql
+from gqlstock.store.inventory import InventoryLevel
 from support import order_life as life
 from support import shop_builders as make
 from support.read_connections import in_use
@@ -135,3 +137,18 @@ async def test_what_a_command_has_read_before_it_began_does_not_date_the_payload
 
     async with reading.opened(begun=False) as read:
         assert await read.around(ordered) == 2
+
+
+async def test_a_kept_item_that_somebody_gave_another_id_with_sql_is_read_again(db: None, kept: Cache) -> None:
+    if not connection.is_postgres():
+        pytest.skip("SQLite locks no rows, so nobody waits for one that is gone")
+    await make.shop()
+    await make.product("CUP")
+    await remember("CUP")
+    await sql.execute("UPDATE item SET id = 1000 WHERE sku = 'CUP'")
+
+    async with asyncio.timeout(10):
+        await make.stock("CUP", on_hand=3)
+
+    (found,) = await InventoryLevel.all()
+    assert (found.item_id, found.on_hand) == (1000, 3)

@@ -7,11 +7,12 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gqlstock.rules.cache_keys import EVERYTHING
 from gqlstock.rules.events import Event
 from gqlstock.rules.idempotency import IdempotencyKey
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.refusals import Refused
-from gqlstock.stock import for_writing, idempotency, ledger, loading
+from gqlstock.stock import cache, for_writing, idempotency, ledger, loading
 from gqlstock.stock.batcher import Batcher, Lock, Locked
 from gqlstock.stock.command import Changes, Command, LedgerEntry, Result
 from gqlstock.stock.consequences import apply_consequences
@@ -114,6 +115,10 @@ class _Batch:
             locked.check_unchanged()
         for number, items in items_of.items():
             missing = locked.missing(items, self.commands[number].names, snapshot)
+            if missing & wait_for:
+                # The transaction waited for these locks, so the cache names rows that somebody deleted with SQL.
+                cache.current().drop({EVERYTHING})
+                raise transactions.Outdated(f"{sorted(missing & wait_for)} do not exist")
             if missing:
                 self.outcomes[number] = Locked(missing)
         await self._answer_from_keys()
