@@ -100,7 +100,9 @@ def create_app(config: Config) -> Starlette:
         checks.append(("broker", bus.ping))
     stopping = Stopping(grace=config.grace.total_seconds(), drain=config.drain.total_seconds())
     kept = Cache(config.cache_bytes)
-    figures = Metrics(lambda: _figures(dispatcher), lambda: Pool(*connection.pool()), lambda: _cache_figures(kept))
+    figures = Metrics(
+        lambda: health.in_time(_figures(dispatcher)), lambda: Pool(*connection.pool()), lambda: _cache_figures(kept)
+    )
     tracing = Tracing(provider()) if config.tracing else None
     calls = WebhookCalls(private_addresses=config.private_webhooks)
     mail = _adapter("smtp").SmtpMail(config.smtp) if config.smtp else LogMail()
@@ -193,7 +195,8 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
 
 async def _figures(dispatcher: Dispatcher) -> Figures:
     backlog = await status.backlog(dispatcher.seen)
-    return Figures(backlog.news, backlog.oldest_seconds, {"webhook": backlog.webhooks, "mail": backlog.letters})
+    deliveries = {"webhook": backlog.webhooks, "mail": backlog.letters}
+    return Figures(backlog.news, backlog.oldest_seconds, backlog.held_back_seconds, deliveries)
 
 
 def _cache_figures(kept: Cache) -> CacheFigures:

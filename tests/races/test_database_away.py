@@ -104,18 +104,23 @@ async def test_requests_fail_masked_while_it_is_away_and_all_goes_on_when_it_is_
     assert "Exception in ASGI application" not in log
 
 
-async def test_a_database_that_hangs_makes_it_not_ready_in_time(serving: tuple[Server, str], door: Proxy) -> None:
+async def test_a_database_that_hangs_makes_it_not_ready_in_time_and_metrics_tell_the_rest(
+    serving: tuple[Server, str], door: Proxy
+) -> None:
     to, token = serving
 
     async with server_processes.client(token) as http:
         door.freeze()
         began = time.monotonic()
-        hanging = (await http.get(f"http://127.0.0.1:{to.port}/readyz")).text
+        hanging, metrics = await asyncio.gather(
+            *(http.get(f"http://127.0.0.1:{to.port}/{path}") for path in ("readyz", "metrics"))
+        )
         took = time.monotonic() - began
         door.thaw()
         await until_placed(http, to)
 
-    assert hanging == "does not answer: database\n"
+    assert hanging.text == "does not answer: database\n"
+    assert "\ngqlstock_database_up 0.0\n" in metrics.text
     assert 2.5 < took < 4.5
 
 

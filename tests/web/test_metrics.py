@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -14,12 +15,14 @@ from gqlstock.adapters.metrics import CacheFigures, Figures, Lookups, Metrics, P
 from gqlstock.app import create_app
 from gqlstock.config import Config, ConfigError
 from gqlstock.services import tokens
-from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store.db import connection
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.trail import Operation, Trail
 from support import server_processes
 from support import shop_builders as make
 from support.server_processes import PATIENCE, Server
 from support.subscriptions import connected, streamed, subscribe
+from support.worker_databases import POSTGRES
 
 ORDER = """mutation Buy($quantity: Quantity!) {
   placeOrder(input: {lines: [{sku: "MUG", quantity: $quantity}]}) { order { number } }
@@ -102,6 +105,35 @@ async def test_what_waits_for_delivery_is_told(http: httpx.AsyncClient) -> None:
     assert 0 < oldest < 60
     assert value(text, 'gqlstock_deliveries_waiting{kind="webhook"}') == 0
     assert value(text, "gqlstock_database_up") == 1
+
+
+@pytest.mark.skipif(POSTGRES is None, reason="needs GQLSTOCK_TEST_DATABASE_URL")
+async def test_a_transaction_of_another_database_that_feeds_wait_for_is_told(http: httpx.AsyncClient) -> None:
+    url = Config.from_env({"GQLSTOCK_DATABASE_URL": str(POSTGRES)}).database
+    assert isinstance(url, Postgres)
+    other = await asyncpg.connect(**{**url.credentials, "database": "postgres"})
+    try:
+        async with other.transaction():
+            await other.execute("SELECT pg_current_xact_id(), pg_sleep(0.2)")
+            held_back = value((await http.get("/metrics")).text, "gqlstock_feed_held_back_seconds")
+            age = await other.fetchval("SELECT EXTRACT(epoch FROM clock_timestamp() - now())::float8")
+    finally:
+        await other.close()
+
+    assert held_back is not None
+    assert held_back > 0.2
+    async with asyncio.timeout(PATIENCE):
+        while (value((await http.get("/metrics")).text, "gqlstock_feed_held_back_seconds") or 0) >= age:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_sqlite_holds_no_feed_back(sqlite_file: SqliteFile) -> None:
+    async with connection.opened(sqlite_file, everywhere=True):
+        app = create_app(replace(Config.from_env({}), database=sqlite_file))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gqlstock") as client:
+            text = (await client.get("/metrics")).text
+
+    assert value(text, "gqlstock_feed_held_back_seconds") == 0
 
 
 def ended(metrics: Metrics, name: str, *, authenticated: bool = False) -> None:

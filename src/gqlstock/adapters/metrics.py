@@ -74,6 +74,7 @@ class Figures:
 
     outbox_waiting: int
     outbox_oldest_seconds: float
+    feed_held_back_seconds: float
     deliveries_waiting: dict[str, int]
 
 
@@ -248,6 +249,12 @@ class Metrics:
         waiting.set(figures.outbox_waiting)
         oldest = Gauge("gqlstock_outbox_oldest_seconds", "Age of the oldest waiting outbox entry.", registry=registry)
         oldest.set(figures.outbox_oldest_seconds)
+        held_back = Gauge(
+            "gqlstock_feed_held_back_seconds",
+            "Age of the oldest running transaction that feeds wait for.",
+            registry=registry,
+        )
+        held_back.set(figures.feed_held_back_seconds)
         deliveries = Gauge("gqlstock_deliveries_waiting", "Pending deliveries.", ["kind"], registry=registry)
         for kind, number in figures.deliveries_waiting.items():
             deliveries.labels(kind).set(number)

@@ -20,6 +20,8 @@ class Backlog:
 
     news: int
     oldest_seconds: float
+    held_back_seconds: float
+    """How long feeds have waited for a transaction that is still running."""
     webhooks: int
     letters: int
 
@@ -89,6 +91,7 @@ async def backlog(seen: Cursor) -> Backlog:
     return Backlog(
         news,
         max((clock.now() - oldest).total_seconds(), 0.0) if oldest is not None else 0.0,
+        await outbox.seconds_held_back(),
         await webhooks.queue.pending(_MAX_COUNT),
         await mail.queue.pending(_MAX_COUNT),
     )

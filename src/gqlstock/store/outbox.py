@@ -77,6 +77,14 @@ _CURSOR = "era, tx, id, mark"
 _IN_ORDER = "ORDER BY era, tx, id"
 _LAST_FIRST = "ORDER BY era DESC, tx DESC, id DESC"
 _ERA = "COALESCE((SELECT era FROM outbox_era), 0)"
+_RUNNING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+"""The oldest running transaction that writes, in any database of the server."""
+# A role that is not a member of pg_read_all_stats sees when its own transactions began, and prepared ones.
+_SECONDS_HELD_BACK = f"""SELECT EXTRACT(epoch FROM clock_timestamp() - LEAST(
+    (SELECT MIN(xact_start) FROM pg_stat_activity WHERE backend_xid IS NOT NULL),
+    (SELECT MIN(prepared) FROM pg_prepared_xacts),
+    (SELECT created_at FROM outbox WHERE (era, tx) >= ({_ERA}, {_RUNNING}) {_IN_ORDER} LIMIT 1)
+))::float8 AS seconds"""
 _MARKS = 2**53
 _listeners: list[Callable[[], None]] = []
 
@@ -211,6 +219,17 @@ async def held_back(cursor: Cursor) -> bool:
     return bool(found[0]["more"])
 
 
+async def seconds_held_back() -> float:
+    """The age of the oldest running transaction that writes, in any database of the server; feeds wait for it. 0 if none.
+
+    If the role may not see when it began, the age of the oldest entry that waits for it.
+    """
+    if not connection.is_postgres():
+        return 0.0
+    seconds = (await sql.query(_SECONDS_HELD_BACK))[0]["seconds"]
+    return max(seconds, 0.0) if seconds is not None else 0.0
+
+
 async def latest() -> Cursor:
     """The current end of the outbox."""
     where = f"WHERE TRUE {_committed_before()}"
@@ -284,5 +303,4 @@ async def _sweep_batch(older_than: datetime, keep_after: Cursor | None) -> int:
 
 def _committed_before() -> str:
     """The condition for entries below the oldest running transaction. Older eras have no running transactions."""
-    running = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-    return f"AND (era, tx) < ({_ERA}, {running})" if connection.is_postgres() else ""
+    return f"AND (era, tx) < ({_ERA}, {_RUNNING})" if connection.is_postgres() else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -11,6 +12,7 @@ from gqlstock.web.stopping import Stopping
 # Probes give up after a few seconds, so checks do as well.
 _SECONDS = 3.0
 
+T = TypeVar("T")
 Check = Callable[[], Awaitable[object]]
 
 
@@ -34,22 +36,31 @@ def ready(checks: Sequence[tuple[str, Check]], stopping: Stopping) -> Callable[[
     return respond
 
 
-_late: set[asyncio.Future[object]] = set()
+_late: set[asyncio.Future[Any]] = set()
+
+
+async def in_time(answer: Awaitable[T]) -> T:
+    """The result of an await. Raises ``TimeoutError`` after three seconds."""
+    waiting = asyncio.ensure_future(answer)
+    # Not asyncio.timeout, which waits for the cancellation: canceling a statement may hang if the database is unreachable.
+    await asyncio.wait({waiting}, timeout=_SECONDS)
+    if not waiting.done():
+        waiting.cancel()
+        _late.add(waiting)
+        waiting.add_done_callback(_forget)
+        raise TimeoutError
+    return waiting.result()
 
 
 async def _passes(check: Check) -> bool:
-    checking = asyncio.ensure_future(check())
-    # Not asyncio.timeout, which waits for the cancellation: canceling a statement may hang if the database is unreachable.
-    await asyncio.wait({checking}, timeout=_SECONDS)
-    if not checking.done():
-        checking.cancel()
-        _late.add(checking)
-        checking.add_done_callback(_forget)
+    try:
+        await in_time(check())
+    except Exception:
         return False
-    return checking.exception() is None
+    return True
 
 
-def _forget(checking: asyncio.Future[object]) -> None:
-    _late.discard(checking)
-    if not checking.cancelled():
-        checking.exception()
+def _forget(late: asyncio.Future[Any]) -> None:
+    _late.discard(late)
+    if not late.cancelled():
+        late.exception()
