@@ -7,7 +7,7 @@ import pytest
 
 from gqlstock.config import Config, ConfigError, Executor, site, unknown
 from gqlstock.rules.limits import Limits, PublicRate, Rate
-from gqlstock.rules.providers import Issuer, SmtpServer
+from gqlstock.rules.providers import Issuer, Sentinels, SmtpServer
 from gqlstock.store.db.connection import Postgres, SqliteFile
 
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
@@ -26,12 +26,16 @@ def _postgres(url: str) -> dict[str, object]:
     return database.credentials
 
 
+def _redis(url: str) -> str | Sentinels | None:
+    return Config.from_env({"GQLSTOCK_REDIS_URL": url}).redis
+
+
 def test_nothing_set_is_a_file_in_the_working_directory_and_one_process() -> None:
     config = Config.from_env({})
 
     assert isinstance(config.database, SqliteFile)
     assert config.database.path == "gqlstock.db"
-    assert config.redis_url is None
+    assert config.redis is None
     assert config.cors_origins == ()
     assert config.public_orders is False
 
@@ -39,7 +43,7 @@ def test_nothing_set_is_a_file_in_the_working_directory_and_one_process() -> Non
 def test_an_empty_value_is_as_unset() -> None:
     config = Config.from_env({"GQLSTOCK_REDIS_URL": " ", "GQLSTOCK_PUBLIC_ORDERS": ""})
 
-    assert config.redis_url is None
+    assert config.redis is None
     assert config.public_orders is False
 
 
@@ -90,6 +94,57 @@ def test_a_password_may_be_percent_encoded_and_the_port_left_out() -> None:
 
 def test_sslmode_is_handed_on() -> None:
     assert _postgres("postgres://shop@db.example/stock?sslmode=require")["ssl"] == "require"
+
+
+def test_sentinels_have_addresses_a_service_and_accounts() -> None:
+    assert _redis("redis+sentinel://a.example:26380,b.example/stock") == Sentinels(
+        addresses=(("a.example", 26380), ("b.example", 26379)), service="stock"
+    )
+    assert _redis(
+        "rediss+sentinel://shop:p%40ss@[::1]:1,127.0.0.1/stock/3?sentinel_user=s&sentinel_password=s%26cret"
+    ) == Sentinels(
+        addresses=(("::1", 1), ("127.0.0.1", 26379)),
+        service="stock",
+        number=3,
+        user="shop",
+        password="p@ss",
+        sentinel_user="s",
+        sentinel_password="s&cret",
+        tls=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis+sentinel://a:26379",
+        "redis+sentinel:///stock",
+        "redis+sentinel://a:26379,/stock",
+        "redis+sentinel://a:port/stock",
+        "redis+sentinel://a/stock/one",
+        "redis+sentinel://a/stock/0/1",
+        "redis+sentinel://[::1/stock",
+    ],
+)
+def test_wrong_sentinels_are_told_with_what_would_be_right(value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _redis(value)
+
+    assert str(caught.value) == (
+        f"GQLSTOCK_REDIS_URL is {value!r}: write redis+sentinel://host:26379,host:26379/service/number, "
+        "rediss+sentinel:// for TLS."
+    )
+
+
+def test_what_is_not_known_of_sentinels_is_told_without_passwords() -> None:
+    with pytest.raises(ConfigError) as caught:
+        _redis("redis+sentinel://u:secret@a,b/stock?sentinel_password=secret&db=1")
+
+    assert str(caught.value) == (
+        "GQLSTOCK_REDIS_URL is 'redis+sentinel://u:***@a,b/stock?sentinel_password=***&db=1': "
+        "db is not known; behind the ? there can be sentinel_user and sentinel_password."
+    )
+    assert "secret" not in repr(_redis("redis+sentinel://u:secret@a/stock?sentinel_password=secret"))
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,9 @@ _SECONDS_OF_PREFLIGHT = 7_200
 
 def create_app(config: Config) -> Starlette:
     """Build the application. Its lifespan opens the database, tails the outbox and delivers messages."""
-    bus: Bus = RedisBus(config.redis_url) if config.redis_url else OneProcess()
+    bus: Bus = RedisBus(config.redis) if config.redis else OneProcess()
     feed = OutboxFeed(bus)
-    counter = InRedis(config.redis_url) if config.redis_url else InProcess()
+    counter = InRedis(config.redis) if config.redis else InProcess()
     storefront = Storefront(feed)
     issuer = _adapter("identity_provider").IdentityProvider(config.jwt_issuer) if config.jwt_issuer else None
     callers = Callers(partial(identities.callers, claims_of=issuer.claims if issuer else None))

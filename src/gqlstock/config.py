@@ -14,7 +14,8 @@ from gqlstock.environment import email, one_of, split_url, switch, unknown_names
 from gqlstock.graphql.http import manifest
 from gqlstock.logs import LogFormat, LogLevel
 from gqlstock.rules.limits import Limits, PublicHolds, PublicRate, Rate
-from gqlstock.rules.providers import Issuer, SmtpServer
+from gqlstock.rules.providers import Issuer, Sentinels, SmtpServer
+from gqlstock.servers import redis_servers
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.db.connection import SqliteFile as SqliteFile
 
@@ -109,13 +110,13 @@ _OWN_PAGE = unsubscribe_page("127.0.0.1", 8000)
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this process runs. ``redis_url`` None: the only process; ``smtp`` None: mail goes to the log.
+    """How this process runs. ``redis`` None: the only process; ``smtp`` None: mail goes to the log.
 
     ``jwt_issuer`` None: our own tokens alone are taken.
     """
 
     database: DatabaseUrl
-    redis_url: str | None = None
+    redis: str | Sentinels | None = None
     cors_origins: tuple[str, ...] = ()
     public_orders: bool = False
     public_holds: PublicHolds = PublicHolds()
@@ -153,7 +154,7 @@ class Config:
             raise ConfigError(f"{_REDIS}: Redis needs its client: pip install 'gqlstock[redis]'")
         return cls(
             database=database,
-            redis_url=_redis(given[_REDIS]) if _REDIS in given else None,
+            redis=redis_servers(_REDIS, given[_REDIS]) if _REDIS in given else None,
             cors_origins=_origins(given.get(_CORS_ORIGINS, "")),
             public_orders=switch(_PUBLIC_ORDERS, given.get(_PUBLIC_ORDERS, "false")),
             public_holds=PublicHolds(active=whole(given, _PUBLIC_HOLDS, PublicHolds().active, 1, _MOST_HOLDS)),
@@ -233,15 +234,6 @@ def _ssl(value: str, query: str) -> dict[str, str]:
     if given and given["sslmode"] not in _SSL_MODES:
         raise wrong(_DATABASE, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
     return {"ssl": given["sslmode"]} if given else {}
-
-
-def _redis(value: str) -> str:
-    right = "write redis://host:port/number, rediss:// for TLS."
-    parts = split_url(_REDIS, value, right)
-    number = parts.path.removeprefix("/")
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not (number.isdigit() or not number):
-        raise wrong(_REDIS, value, right)
-    return value
 
 
 def _origins(value: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """How values of environment variables are read: each either has its meaning, or is refused with what would be right."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TypeVar
@@ -20,7 +21,8 @@ def wrong(name: str, value: str, right: str) -> ConfigError:
 
 
 def _without_password(value: str) -> str:
-    """The value with its password hidden, whatever else is wrong with it."""
+    """The value with its passwords hidden, whatever else is wrong with it."""
+    value = re.sub("(password=)[^&#]*", r"\1***", value)
     scheme, separator, rest = value.partition("://")
     account, at, host = rest.rpartition("@")
     user, colon, _ = account.partition(":")

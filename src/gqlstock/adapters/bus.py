@@ -1,17 +1,19 @@
 """Wakes other processes after commits. Wake-ups carry no data, so a lost one only causes a short delay."""
 
 import asyncio
-import importlib
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gqlstock.adapters import redis
 from gqlstock.adapters.outages import Outage
+from gqlstock.rules.providers import Sentinels
 
 log = logging.getLogger(__name__)
 
 _CHANNEL = "gqlstock:news"
 _SECONDS_BEFORE_RETRY = 1.0
+_SECONDS_TO_ANSWER = 5.0
 
 
 class Bus(Protocol):
@@ -33,9 +35,9 @@ class OneProcess:
 class RedisBus:
     """For any number of processes, through Redis."""
 
-    def __init__(self, url: str) -> None:
-        # The client is an extra of the package, so it is only imported when used.
-        self._redis: Any = importlib.import_module("redis.asyncio").Redis.from_url(url)
+    def __init__(self, servers: str | Sentinels) -> None:
+        # The second attempt finds the new master after a failover, or Redis after a restart.
+        self._redis = redis.client(servers, seconds=_SECONDS_TO_ANSWER, attempts=2)
         self._pending = asyncio.Event()
         self._outage = Outage(
             log,
@@ -50,7 +52,7 @@ class RedisBus:
         try:
             await asyncio.gather(self._publish(), self._listen(wake))
         finally:
-            await self._redis.aclose()
+            await redis.close(self._redis)
 
     async def _publish(self) -> None:
         while True:
@@ -59,7 +61,7 @@ class RedisBus:
             try:
                 await self._redis.publish(_CHANNEL, b"")
             except Exception as error:
-                self._outage.failed("publish", error)
+                self._outage.failed("publish", redis.reason(error))
             else:
                 self._outage.worked("publish")
 
@@ -71,11 +73,29 @@ class RedisBus:
                     # Publishing is only tried after the next commit.
                     self._outage.worked("listen", "publish")
                     wake()
-                    async for _ in channel.listen():
-                        wake()
+                    await _hear(channel, wake)
             except Exception as error:
-                self._outage.failed("listen", error)
+                self._outage.failed("listen", redis.reason(error))
             await asyncio.sleep(_SECONDS_BEFORE_RETRY)
 
     async def ping(self) -> None:
         await self._redis.ping()
+
+
+async def _hear(channel: Any, wake: Callable[[], None]) -> None:
+    """Call ``wake`` for each message. Raises ``TimeoutError`` if Redis does not answer a ping.
+
+    Without pings, a server that vanished without closing the connection would be listened to forever.
+    """
+    is_asked = False
+    while True:
+        message = await channel.get_message(timeout=_SECONDS_TO_ANSWER)
+        if message is not None:
+            is_asked = False
+            if message["type"] == "message":
+                wake()
+        elif is_asked:
+            raise TimeoutError("it does not answer a ping")
+        else:
+            is_asked = True
+            await channel.ping()

@@ -13,7 +13,7 @@ class Outage:
         self._over = over
         self._failing: set[str] = set()
 
-    def failed(self, what: str, error: Exception) -> None:
+    def failed(self, what: str, error: object) -> None:
         """Record a failed attempt at the operation ``what``. Other operations of the service may still work."""
         if not self._failing:
             self._log.warning(self._begun, error)

@@ -3,17 +3,17 @@
 While Redis does not answer, each process counts on its own.
 """
 
-import importlib
 import logging
 import time
-from typing import Any
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+from gqlstock.adapters import redis
 from gqlstock.adapters.outages import Outage
 from gqlstock.rules.limits import Rate
+from gqlstock.rules.providers import Sentinels
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +57,12 @@ class InProcess:
 class InRedis:
     """Counts for all processes together."""
 
-    def __init__(self, url: str) -> None:
-        retry = importlib.import_module("redis.asyncio.retry").Retry
-        none = importlib.import_module("redis.backoff").NoBackoff
-        options: dict[str, Any] = {
-            "socket_timeout": _SECONDS_TO_ANSWER,
-            "socket_connect_timeout": _SECONDS_TO_ANSWER,
-            "retry": retry(none(), 0),
-        }
-        self._storage = RedisStorage(f"async+{url}", implementation="redispy", key_prefix="gqlstock:rate", **options)
+    def __init__(self, servers: str | Sentinels) -> None:
+        self._redis = redis.client(servers, seconds=_SECONDS_TO_ANSWER)
+        pool = self._redis.connection_pool
+        self._storage = RedisStorage(
+            "async+redis://", implementation="redispy", key_prefix="gqlstock:rate", connection_pool=pool
+        )
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         self._fallback = InProcess()
         self._fall_back_until = 0.0
@@ -81,7 +78,7 @@ class InRedis:
         try:
             wait = await _hit(self._limiter, kind, address, rate)
         except Exception as error:
-            self._outage.failed("hit", error)
+            self._outage.failed("hit", redis.reason(error))
             self._fall_back_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
             return await self._fallback.hit(kind, address, rate)
         self._outage.worked("hit")
@@ -89,8 +86,7 @@ class InRedis:
 
     async def aclose(self) -> None:
         await self._fallback.aclose()
-        bridge: Any = self._storage.bridge
-        await bridge.storage.aclose()
+        await redis.close(self._redis)
 
 
 async def _hit(limiter: SlidingWindowCounterRateLimiter, kind: str, address: str, rate: Rate) -> float | None:

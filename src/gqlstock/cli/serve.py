@@ -57,7 +57,7 @@ def serve(
         # Check the database once before starting workers. A single process does so itself.
         session.run(_nothing)
     session.listening(host, port).close()
-    if workers > 1 and config.redis_url is None:
+    if workers > 1 and config.redis is None:
         session.say(
             "Without GQLSTOCK_REDIS_URL, processes cannot notify each other: events take up to a second between them."
         )

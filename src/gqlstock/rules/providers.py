@@ -1,6 +1,6 @@
 """The servers of others that this one works with, as the configuration names them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,18 @@ class SmtpServer:
     port: int
     user: str | None = None
     password: str | None = None
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinels:
+    """Redis Sentinels, and the service whose master they name. ``tls``: to the Sentinels and to the master."""
+
+    addresses: tuple[tuple[str, int], ...]
+    service: str
+    number: int = 0
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    sentinel_user: str | None = None
+    sentinel_password: str | None = field(default=None, repr=False)
     tls: bool = False

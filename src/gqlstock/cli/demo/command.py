@@ -45,7 +45,7 @@ def demo(
         tempfile.TemporaryDirectory(prefix="gqlstock-demo-") as directory,
     ):
         database_url = SqliteFile(str(Path(directory) / "demo.db"))
-        config = replace(session.config(), database=database_url, redis_url=None, public_orders=True)
+        config = replace(session.config(), database=database_url, redis=None, public_orders=True)
         if UNSUBSCRIBE not in os.environ:
             config = replace(config, unsubscribe_url=unsubscribe_page(*listening.getsockname()[:2]))
         application = create_app(config)
