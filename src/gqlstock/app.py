@@ -50,7 +50,7 @@ from gqlstock.stock import cache
 from gqlstock.stock.cache import Cache
 from gqlstock.store import dispatch
 from gqlstock.store.db import connection
-from gqlstock.web import dashboard, exports, graphiql, health, metrics, unsubscribe
+from gqlstock.web import exports, graphiql, health, metrics, stockroom, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -139,7 +139,7 @@ def create_app(config: Config) -> Starlette:
             Route("/metrics", metrics.page(figures.text, config.metrics_token)),
             *exports.routes(partial(_admitted, admission), callers.lasting),
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
-            *dashboard.routes(),
+            *stockroom.routes(),
         ],
         middleware=[
             Middleware(Requests, [figures, tracing] if tracing is not None else [figures]),

@@ -72,6 +72,16 @@ const calls = {
   emulate: async (options) => page.emulateMedia(options),
   size: async (width, height) => page.setViewportSize({ width, height }),
   picture: async (path, options = {}) => void (await page.screenshot({ path, ...options })),
+  /** The server gets the next mutation, and its answer is lost on the way back. */
+  async lose() {
+    let isLost = false;
+    await page.route('**/graphql', async (route) => {
+      if (isLost || !route.request().postData()?.includes('mutation')) return route.continue();
+      isLost = true;
+      await route.fetch();
+      return route.abort();
+    });
+  },
   /** The pictures that cannot be loaded. */
   broken: async () =>
     page.$$eval('img', async (images) => {

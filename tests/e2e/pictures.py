@@ -1,4 +1,4 @@
-"""Makes docs/pictures: the dashboard on the demo's shop, after three days of trade whose orders and moments are made up."""
+"""Makes docs/pictures: the wall display on the demo's shop, after three days of trade with made-up orders and moments."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ ORDERS = 420
 RECENT = 150
 """Of these so many in the last half hour."""
 NOWHERE = "http://127.0.0.1"
-"""The dashboard shows no pictures of goods."""
+"""The wall display shows no pictures of goods."""
 ANNA = Caller("anna", "anna", frozenset({Scope.ADMIN}))
 
 # What has a moment: the column, and which rows were written since.
@@ -109,7 +109,7 @@ async def main(look=shoot) -> None:
         async with server_processes.running(
             {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)
         ) as started:
-            await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/#token={token}")
+            await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/wall#token={token}")
 
 
 if __name__ == "__main__":

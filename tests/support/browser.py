@@ -61,3 +61,19 @@ class Browser:
         if "error" in answer:
             raise Failed(f"{name}{given}: {answer['error']}")
         return answer["result"]
+
+
+DESKTOP = (1280, 900)
+PHONE = (360, 740)
+
+
+def barriers(browser: Browser) -> dict[str, list[object]]:
+    """What is found in light and dark, on a desk and on a phone; and where the page is wider than the screen."""
+    found = {}
+    for scheme in ("light", "dark"):
+        for width, height in (DESKTOP, PHONE):
+            browser("emulate", {"colorScheme": scheme})
+            browser("size", width, height)
+            wide = browser("evaluate", "document.documentElement.scrollWidth > innerWidth")
+            found[f"{scheme}, {width} wide"] = browser("barriers") + (["it scrolls sideways"] if wide else [])
+    return {name: obstacles for name, obstacles in found.items() if obstacles}

@@ -80,7 +80,8 @@ The demo shop is open. Have a look:
 
   {site}/storefront/  a shop page with live availability
   {site}/graphql      GraphiQL, to run any query
-  {site}/#token={token}  the dashboard
+  {site}/#token={token}  the stockroom, to work with the stock
+  {site}/wall#token={token}  the wall display
 
 Simulated shoppers buy, deliveries arrive, shelves are counted. Stop it with Ctrl-C; this deletes its database.
 

@@ -1,0 +1,68 @@
+"""Serves the stockroom and the wall display: static files, under a strict Content-Security-Policy.
+
+They contain no data and need no token. The pages query /graphql like any other client.
+"""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gqlstock.web import pages
+
+_FILES = Path(__file__).parent / "stockroom"
+PAGES = {
+    "/": "index.html",
+    "/stock": "index.html",
+    "/wall": "wall.html",
+}
+"""The document of each page. Paths have one part, so that a document's relative URLs work on each of its pages, below any
+prefix of a proxy. What a page shows is in the query, which the document's scripts read."""
+# Explicit, because the system's MIME table may map .js to a type that browsers refuse as a module.
+_MEDIA_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_HEADERS = {
+    **pages.headers(
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        # Pictures of products are wherever the shop keeps them.
+        "img-src 'self' http: https:",
+        "form-action 'none'",
+        # Forbids turning any text into markup.
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ),
+    # Browsers revalidate each time and get a 304, so that page and scripts always have the same version.
+    "Cache-Control": "no-cache",
+}
+
+
+def routes() -> list[Route]:
+    """The pages, and their other files below ``/stockroom/``."""
+    documents = {path: _serving(_FILES / name) for path, name in PAGES.items()}
+    files = [file for file in sorted(_FILES.rglob("*")) if file.suffix in _MEDIA_TYPES and file.suffix != ".html"]
+    parts = {f"/stockroom/{file.relative_to(_FILES).as_posix()}": _serving(file) for file in files}
+    return [Route(path, serve) for path, serve in (documents | parts).items()]
+
+
+def _serving(file: Path) -> Callable[[Request], Awaitable[Response]]:
+    body, media_type = file.read_bytes(), _MEDIA_TYPES[file.suffix]
+    # A hash of the content: the files of an installation may all have the same modification time.
+    tag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "ETag": tag}
+
+    async def serve(request: Request) -> Response:
+        # A substring match, because proxies that compress turn it into a weak ETag.
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=media_type)
+
+    return serve

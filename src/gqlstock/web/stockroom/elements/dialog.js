@@ -1,0 +1,145 @@
+// A dialog for one action: fields, the errors at them, and what became of it when the server did not answer.
+
+import { Action } from '../client/action.js';
+import { element } from './element.js';
+import { endingWith } from '../client/ending.js';
+import { Field } from './field.js';
+
+const SLOW = 4_000;
+
+export class ActionDialog {
+  #action;
+  #closed;
+  #slow;
+
+  /**
+   * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a mutation
+   * with `$input`, whose payload has `userErrors { message path }`; `input(values)`: the input without its key, from the values
+   * by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence shown below the
+   * fields, and `lead`, nodes above them.
+   */
+  constructor(session, { title, about, fields, send, document, input, done, preview = null, lead = [] }) {
+    Object.assign(this, { session, title, input, done, preview, label: send });
+    this.#closed = endingWith(session.server.signal);
+    this.#action = new Action(session.server, document);
+    this.fields = fields.map((field) => new Field(field));
+    this.#build(about, lead);
+    this.#open();
+  }
+
+  /** Aborted when the dialog is closed. */
+  get signal() {
+    return this.#closed.signal;
+  }
+
+  get values() {
+    return Object.fromEntries(this.fields.map(({ name, input }) => [name, input]));
+  }
+
+  /** Shows the preview of the current values. Call it when what it depends on has changed. */
+  refresh() {
+    this.said.textContent = this.preview?.(this.values) ?? '';
+  }
+
+  #build(about, lead) {
+    this.said = element('p', { class: 'preview', 'aria-live': 'polite' });
+    this.trouble = element('p', { class: 'trouble', role: 'alert' });
+    this.waiting = element('p', { class: 'quiet waiting', role: 'status' });
+    this.button = element('button', { class: 'first', type: 'submit' }, this.label);
+    this.set = element('fieldset', {}, ...this.fields.map(({ node }) => node));
+    const close = () => this.node.close();
+    const submit = (event) => {
+      event.preventDefault();
+      this.#send();
+    };
+    this.node = element(
+      'dialog',
+      { class: 'action', 'aria-labelledby': 'action-title', close: () => this.#close() },
+      element(
+        'form',
+        { novalidate: true, submit, input: () => this.refresh() },
+        element('div', {}, element('h2', { id: 'action-title' }, this.title), element('p', { class: 'quiet' }, about)),
+        ...lead,
+        this.set,
+        this.said,
+        this.trouble,
+        this.waiting,
+        element('div', { class: 'buttons' }, element('button', { type: 'button', click: close }, 'Cancel'), this.button),
+      ),
+    );
+  }
+
+  #open() {
+    document.body.append(this.node);
+    this.node.showModal();
+    this.signal.addEventListener('abort', () => this.node.remove());
+    this.refresh();
+    (this.fields.find(({ value, type }) => value === '' && type !== 'check') ?? this.fields[0])?.focus();
+  }
+
+  #close() {
+    if (this.isUnknown) {
+      this.session.notices.show(`${this.title}: the server did not answer, so it is not known whether this was saved. Check before you do it again.`);
+    }
+    this.#closed.abort();
+  }
+
+  async #send() {
+    if (this.isSending || (!this.isUnknown && !this.#check())) return;
+    this.#sending(true);
+    const outcome = await this.#action.send(this.input(this.values));
+    this.#sending(false);
+    if (!outcome) return;
+    const { payload, errors, unknown } = outcome;
+    this.isUnknown = Boolean(unknown);
+    // The key belongs to this input until its outcome is known.
+    this.set.disabled = this.isUnknown;
+    this.button.textContent = unknown ? 'Send again' : this.label;
+    if (payload) this.#saved(payload);
+    else if (errors) this.#complain(errors);
+    else this.trouble.textContent = UNKNOWN;
+  }
+
+  #saved(payload) {
+    this.node.close();
+    this.done(payload);
+  }
+
+  #sending(isSending) {
+    this.isSending = isSending;
+    clearTimeout(this.#slow);
+    this.waiting.textContent = '';
+    if (isSending) {
+      this.trouble.textContent = '';
+      this.button.textContent = 'Saving…';
+      this.#slow = setTimeout(() => (this.waiting.textContent = 'The server is taking its time…'), SLOW);
+    }
+    // Not disabled: it must keep the focus.
+    this.button.setAttribute('aria-disabled', String(isSending));
+    this.set.disabled = isSending;
+  }
+
+  /** Shows what is wrong before anything is sent. */
+  #check() {
+    for (const field of this.fields) field.error = field.problem;
+    this.trouble.textContent = '';
+    const wrong = this.fields.find(({ isWrong }) => isWrong);
+    wrong?.focus();
+    return !wrong;
+  }
+
+  /** Shows the server's errors at the fields that they belong to, the others above the buttons. */
+  #complain(errors) {
+    const rest = [];
+    for (const { message, path } of errors) {
+      const field = this.fields.find(({ paths }) => paths.includes(path.join('.')));
+      if (field) field.error = message;
+      else rest.push(message);
+    }
+    this.trouble.textContent = rest.join(' ');
+    this.fields.find(({ isWrong }) => isWrong)?.focus();
+  }
+}
+
+const UNKNOWN =
+  'The server did not answer, so it is not known whether this was saved. Send it again: it is saved once, however often it is sent.';

@@ -1,0 +1,54 @@
+// The form that asks for a token.
+
+import { element } from './element.js';
+
+/** Puts the form into `place`. `enter` is called with the token that was given. */
+export function entrance(place, enter) {
+  const why = element('p', { id: 'entrance-why', role: 'alert' });
+  const field = element('input', {
+    id: 'entrance-token',
+    type: 'password',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-describedby': 'entrance-how',
+  });
+  const submit = (event) => {
+    event.preventDefault();
+    if (field.value.trim()) return enter(field.value);
+    why.textContent = 'Paste a token first.';
+    field.focus();
+  };
+  place.append(
+    element('h2', { id: 'entrance-title' }, 'Sign in'),
+    element(
+      'form',
+      { submit },
+      why,
+      element('label', { for: 'entrance-token' }, 'Token'),
+      field,
+      element('p', { id: 'entrance-how', class: 'quiet' }, ...HOW),
+      element('button', { class: 'first', type: 'submit' }, 'Show the stock'),
+    ),
+  );
+  return {
+    /** Empties the form and says why it is shown. */
+    show(sentence) {
+      field.value = '';
+      why.textContent = sentence;
+      field.focus();
+    },
+  };
+}
+
+const code = (text) => element('code', {}, text);
+const HOW = [
+  'It needs the scope ',
+  code('inventory:read'),
+  '. With ',
+  code('orders:read'),
+  ' you also see orders; with ',
+  code('inventory:write'),
+  ' you can change stock and acknowledge alerts. Create one with ',
+  code('gqlstock token create'),
+  '. This window keeps it until it is closed.',
+];

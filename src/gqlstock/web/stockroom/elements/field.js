@@ -1,0 +1,96 @@
+// A labelled control of a form, with a hint and a place for its error.
+
+import { element } from './element.js';
+
+const QUANTITY = /^[+-]?\d{1,8}(\.\d{1,4})?$/;
+let count = 0;
+
+/**
+ * A field. `name`: its key in the values of the form. `type`: `text`, `quantity`, `signed`, `date`, `choice` with `options`
+ * `[{ value, label }]`, or `check`. `paths`: the paths of the input, such as `changes.0.delta`, whose errors are shown here.
+ */
+export class Field {
+  #error;
+  #control;
+
+  constructor({ name, label, type = 'text', value = '', hint = null, required = false, options = [], suggestions = [], paths = [name] }) {
+    Object.assign(this, { name, label, type, required, paths });
+    const id = `field-${(count += 1)}`;
+    const hintId = hint ? `${id}-hint` : null;
+    this.#error = element('p', { id: `${id}-error`, class: 'field-error' });
+    this.#control = control(type, { id, options, required, 'aria-describedby': [hintId, `${id}-error`].filter(Boolean).join(' ') });
+    const list = suggestions.length ? element('datalist', { id: `${id}-list` }, ...suggestions.map((one) => element('option', { value: one }))) : null;
+    if (list) this.#control.setAttribute('list', list.id);
+    this.node = element(
+      'div',
+      { class: `field ${type}` },
+      element('label', { for: id }, label, required ? null : element('span', { class: 'quiet optional' }, ' optional')),
+      hint ? element('p', { id: hintId, class: 'quiet' }, hint) : null,
+      this.#control,
+      list,
+      this.#error,
+    );
+    this.value = value;
+  }
+
+  /** What was entered: a string without surrounding space, or a boolean. */
+  get value() {
+    return this.type === 'check' ? this.#control.checked : this.#control.value.trim().replace('−', '-');
+  }
+
+  set value(value) {
+    if (this.type === 'check') this.#control.checked = value;
+    else this.#control.value = value;
+  }
+
+  /** The value as the API takes it, or null if there is none. */
+  get input() {
+    if (this.type === 'check') return this.value;
+    if (this.value === '') return null;
+    if (this.type === 'date') return new Date(this.value).toISOString();
+    return this.type === 'signed' ? this.value.replace('+', '') : this.value;
+  }
+
+  /** What is wrong with the value, before it is sent. */
+  get problem() {
+    if (this.value === '') return this.required ? `${this.label} is missing.` : null;
+    if (this.type === 'quantity' || this.type === 'signed') {
+      if (!QUANTITY.test(this.value)) return 'Enter a number such as 12 or 2.5.';
+      if (this.type === 'quantity' && Number(this.value) < 0) return 'Enter a number that is not below 0.';
+    }
+    return null;
+  }
+
+  set error(text) {
+    this.#error.textContent = text ?? '';
+    if (text) this.#control.setAttribute('aria-invalid', 'true');
+    else this.#control.removeAttribute('aria-invalid');
+  }
+
+  get isWrong() {
+    return this.#error.textContent !== '';
+  }
+
+  focus() {
+    this.#control.focus();
+    this.#control.select?.();
+  }
+}
+
+function control(type, { options, ...attributes }) {
+  const shared = { autocomplete: 'off', ...attributes };
+  switch (type) {
+    case 'choice':
+      return element('select', shared, ...options.map(({ value, label }) => element('option', { value }, label)));
+    case 'check':
+      return element('input', { ...shared, type: 'checkbox' });
+    case 'date':
+      return element('input', { ...shared, type: 'datetime-local' });
+    case 'quantity':
+    case 'signed':
+      // The decimal keyboards of phones have no sign.
+      return element('input', { ...shared, type: 'text', inputmode: type === 'signed' ? 'text' : 'decimal', spellcheck: 'false' });
+    default:
+      return element('input', { ...shared, type: 'text', maxlength: 200 });
+  }
+}

@@ -1,0 +1,133 @@
+// The stock page: one row per item, found, filtered and sorted by the URL, and changing as stock changes.
+
+import { endingWith } from '../client/ending.js';
+import { Refused } from '../client/graphql.js';
+import { actionsOf } from '../actions/of_item.js';
+import { element } from '../elements/element.js';
+import { number, plural } from '../elements/figures.js';
+import { Table } from '../elements/table.js';
+import { columns, withColumn } from './stock/columns.js';
+import { Rows } from './stock/rows.js';
+import { Tools } from './stock/tools.js';
+import { SIZE, View } from './stock/view.js';
+import { warehousesOf } from './stock/warehouses.js';
+
+export class Stock {
+  static path = 'stock';
+  static title = 'Stock';
+  static inNavigation = true;
+
+  #view;
+  #list = new AbortController();
+  #columns = null;
+
+  constructor(session, { go, signal }) {
+    Object.assign(this, { session, go, signal });
+    this.count = element('p', { class: 'quiet', 'aria-live': 'polite' });
+    this.tools = new Tools(session, { view: () => this.#view, go });
+    this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading the stock…');
+    this.region = element('div', { class: 'list-region' });
+    this.pager = element('nav', { class: 'pager', 'aria-label': 'Pages of the list', hidden: true });
+    this.node = element(
+      'section',
+      { class: 'card stock', 'aria-labelledby': 'stock-title' },
+      element('div', { class: 'card-head' }, element('h1', { id: 'stock-title', tabindex: '-1' }, 'Stock'), this.count, ...this.tools.ends),
+      this.tools.node,
+      this.said,
+      this.region,
+      this.pager,
+    );
+  }
+
+  /** Shows the view of the URL. */
+  async update(params) {
+    this.#view = new View(params);
+    this.tools.show(this.#view);
+    this.#list.abort();
+    this.#list = endingWith(this.signal);
+    const { signal } = this.#list;
+    this.#prepare();
+    this.region.setAttribute('aria-busy', 'true');
+    const rows = new Rows(this.session, {
+      variables: { ...this.#view.variables, ...this.#levels, counted: true },
+      listed: (list) => this.#show(list),
+      changed: (changed) => changed.forEach((row) => this.table.update(row)),
+      signal,
+    });
+    try {
+      await rows.follow();
+    } catch (error) {
+      if (signal.aborted || error instanceof Refused) return;
+      this.#say(error.message);
+    }
+  }
+
+  get #shown() {
+    return withColumn(this.session.warehouses, this.#view);
+  }
+
+  /** Which levels the list has: those of the columns. */
+  get #levels() {
+    const codes = this.#shown.map(({ code }) => code);
+    return { warehouses: codes, levels: codes.length };
+  }
+
+  /** Makes a table for these columns, unless it is there already. */
+  #prepare() {
+    const shown = this.#shown;
+    const names = shown.map(({ code }) => code).join('\n');
+    if (names !== this.#columns) {
+      this.#columns = names;
+      const total = shown.length < this.session.warehouses.length;
+      const actions = (item) => actionsOf(this.session, item);
+      const mayAct = this.session.may('inventory:write');
+      this.table = new Table({
+        label: 'Stock',
+        columns: columns({ shown, total, open: (row) => this.#open(row), actions: mayAct ? actions : null }),
+        sorted: ({ by, reverse }) => this.go(this.#view.with({ by, reverse })),
+      });
+      this.region.replaceChildren(this.table.node);
+      this.tools.sorter.replaceChildren(this.table.sorter);
+    }
+    this.table.order(this.#view);
+  }
+
+  #show({ rows, pageInfo, totalCount }) {
+    this.table.show(rows);
+    this.region.removeAttribute('aria-busy');
+    this.region.hidden = !rows.length;
+    this.count.textContent = plural(totalCount, 'item');
+    this.#say(rows.length ? '' : this.#view.none);
+    this.#showPager(rows.length, pageInfo, totalCount);
+  }
+
+  #showPager(count, pageInfo, totalCount) {
+    const { hasPreviousPage, hasNextPage } = pageInfo;
+    const first = (this.#view.page - 1) * SIZE + 1;
+    const place = `${number(first)}–${number(first + count - 1)} of ${number(totalCount)}`;
+    this.pager.hidden = !hasPreviousPage && !hasNextPage;
+    this.pager.replaceChildren(
+      step('Previous', hasPreviousPage && this.#view.previous(pageInfo)),
+      element('p', { class: 'quiet' }, place),
+      step('Next', hasNextPage && this.#view.next(pageInfo)),
+    );
+  }
+
+  /** Shows or hides what the sum of a row is made of. */
+  async #open(row) {
+    row.isOpen = !row.isOpen;
+    this.table.update(row);
+    const details = row.isOpen ? await warehousesOf(this.session, row.item, this.#list.signal) : null;
+    this.table.detail(row.id, details);
+  }
+
+  #say(text) {
+    this.said.textContent = text;
+    this.said.hidden = !text;
+  }
+}
+
+/** A link to another page of the list, or its words where there is none. */
+function step(label, url) {
+  return url ? element('a', { class: 'button', href: url }, label) : element('span', { class: 'button', 'aria-disabled': 'true' }, label);
+}

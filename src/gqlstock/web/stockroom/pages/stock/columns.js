@@ -1,0 +1,87 @@
+// The columns of the stock page. Up to three warehouses have a column each; from four on there is their total, which a button
+// opens.
+
+import { element, mark } from '../../elements/element.js';
+import { date, number } from '../../elements/figures.js';
+import { menuButton } from '../../elements/menu.js';
+import { picture } from '../../elements/picture.js';
+
+const MOST_COLUMNS = 3;
+
+/** The warehouses with a column of their own: all if there are few, else the one that the list is limited to. */
+export function withColumn(warehouses, { warehouse }) {
+  return warehouses.length <= MOST_COLUMNS ? warehouses : warehouses.filter(({ code }) => code === warehouse);
+}
+
+/** `shown`: the warehouses with a column; `total`: whether there is one of their sum; `open(row)` shows what a sum is made of. */
+export function columns({ shown, total, open, actions }) {
+  const warehouses = shown.map(({ code, name }) => ({
+    name: 'on-hand',
+    head: name,
+    figure: true,
+    text: ({ hasLevels, levels }) => (hasLevels ? number(levels.get(code) ?? 0) : '–'),
+  }));
+  const sum = {
+    name: 'on-hand',
+    head: 'On hand',
+    figure: true,
+    key: ({ totals, isOpen }) => `${totals.onHand} ${isOpen}`,
+    node: (row) => (row.hasLevels ? opener(row, open) : row.counted ? number(row.totals.onHand) : '–'),
+  };
+  return [
+    { name: 'picture', head: '', key: ({ image }) => image ?? '', node: ({ image }) => picture(image) },
+    {
+      name: 'item',
+      head: 'Item',
+      heading: true,
+      sorts: [
+        { by: 'NAME', label: 'Name' },
+        { by: 'SKU', label: 'SKU' },
+      ],
+      key: ({ item }) => `${item.name} ${item.sku}`,
+      node: ({ item }) => named(item),
+    },
+    ...warehouses,
+    ...(total ? [sum] : []),
+    {
+      name: 'available',
+      head: 'Available',
+      figure: true,
+      sorts: [{ by: 'AVAILABLE', label: 'Available' }],
+      text: ({ counted, totals }) => (counted ? number(totals.available) : '–'),
+    },
+    { name: 'backordered', head: 'On backorder', figure: true, text: ({ totals }) => number(totals.backordered) },
+    { name: 'incoming', head: 'Incoming', figure: true, key: (row) => `${row.totals.incoming} ${row.next?.at} ${row.next?.overdue}`, node: incoming },
+    { name: 'state', head: 'State', key: (row) => stateOf(row).join(), node: (row) => mark(...stateOf(row)) },
+    ...(actions ? [{ name: 'actions', head: '', key: () => '', node: (row) => menu(row, actions) }] : []),
+  ];
+}
+
+/** The state of a row: a shape and words. */
+export function stateOf({ counted, status, totals, isLow }) {
+  if (!counted) return ['uncounted', 'Not counted'];
+  if (status === 'DISCONTINUED') return ['taken', 'Discontinued'];
+  if (status === 'OUT_OF_STOCK') return ['out', 'Marked out'];
+  if (totals.available <= 0) return ['out', 'Out of stock'];
+  return isLow ? ['low', 'Low'] : ['enough', 'In stock'];
+}
+
+/** Only what has levels of its own can be acted on. */
+const menu = ({ item, hasLevels }, actions) => (hasLevels ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '');
+
+const named = ({ name, sku }) => element('div', {}, element('span', { class: 'name' }, name), element('span', { class: 'quiet sku' }, sku));
+
+function incoming({ totals, next }) {
+  const when = next && totals.incoming > 0 ? element('span', { class: next.overdue ? 'trouble when' : 'quiet when' }, due(next)) : null;
+  return element('div', { class: totals.incoming > 0 ? null : 'nothing' }, number(totals.incoming), when);
+}
+
+function due({ at, overdue }) {
+  if (!at) return 'no date';
+  return overdue ? `due ${date(at)}` : date(at);
+}
+
+function opener(row, open) {
+  const attributes = { type: 'button', class: 'open', 'aria-expanded': String(row.isOpen), 'aria-label': `${number(row.totals.onHand)} on hand, by warehouse` };
+  return element('button', { ...attributes, click: () => open(row) }, number(row.totals.onHand), element('span', { 'aria-hidden': 'true' }, row.isOpen ? ' ▾' : ' ▸'));
+}

@@ -1,0 +1,149 @@
+// The rows of the stock page, and the live list behind them.
+
+import { endingWith } from '../../client/ending.js';
+import { Refused, Told } from '../../client/graphql.js';
+import { live, listen } from '../../client/news.js';
+import { atMost, perFrame } from '../../client/pace.js';
+import { nodes } from '../../client/paging.js';
+import { ALERT_NEWS } from '../../documents/session.js';
+import { INCOMING_OF_ITEMS, ITEMS, ITEM_CHANGES, LOW_ITEMS } from '../../documents/stock.js';
+
+const PAUSE = 2_000;
+const PERIOD = 5_000;
+
+const NEW = { isLow: false, next: null, isOpen: false };
+
+/** A row from an item of the list. */
+export function rowOf(node) {
+  const { id, sku, name, images, tracking, inventoryTotals, inventoryLevels } = node;
+  return {
+    id,
+    item: { id, sku, name },
+    image: images[0]?.url ?? null,
+    counted: tracking !== 'DO_NOT_TRACK',
+    // Their stock is that of their combinations.
+    hasLevels: tracking !== 'DO_NOT_TRACK' && tracking !== 'TRACK_WITH_OPTIONS',
+    status: node.inventoryStatus ?? node.product?.inventoryStatus,
+    totals: inventoryTotals,
+    levels: new Map(inventoryLevels.nodes.map(({ onHand, warehouse }) => [warehouse.code, onHand])),
+  };
+}
+
+/**
+ * Follows one page of a list until `signal` is aborted. `listed({ rows, pageInfo, totalCount })` is called when rows come, go
+ * or move; `changed(rows)` with the rows whose content changed.
+ */
+export class Rows {
+  #rows = new Map();
+  // The rows that changed since the list was last asked for: their figures are newer than its answer.
+  #newer = new Set();
+  #stream = new AbortController();
+
+  constructor(session, { variables, listed, changed, signal }) {
+    Object.assign(this, { session, server: session.server, variables, listed, changed, signal });
+    this.received = perFrame((changes) => this.#receive(changes));
+    this.details = atMost(PAUSE, () => this.#details());
+    this.refresh = atMost(PAUSE, () => this.#refresh());
+  }
+
+  /** Reads the list and follows it until the signal is aborted. Throws what the server says if it refuses. */
+  async follow() {
+    listen(this.server, 'alerts', ALERT_NEWS, () => this.details(), this.signal).catch(() => {});
+    // The order, and what a filter selects, depend on items that are not on the page as well.
+    const timer = setInterval(() => document.hidden || this.refresh(), PERIOD);
+    this.signal.addEventListener('abort', () => clearInterval(timer));
+    while (!this.signal.aborted) {
+      this.#stream = endingWith(this.signal);
+      await this.#follow(this.#stream.signal);
+    }
+  }
+
+  /** Follows the items that are on the page, until others are. */
+  async #follow(signal) {
+    const read = async () => {
+      this.#show(await this.#read());
+      this.details();
+      return { skus: this.#skus };
+    };
+    try {
+      await live(this.server, ITEM_CHANGES, { read, next: (change) => this.received(change), signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  get #skus() {
+    return [...this.#rows.values()].map(({ item }) => item.sku);
+  }
+
+  async #read() {
+    this.#newer.clear();
+    const { inventoryItems } = await this.server.ask(ITEMS, this.variables, this.signal);
+    return inventoryItems;
+  }
+
+  #show({ nodes: items, pageInfo, totalCount }) {
+    const rows = items.map((node) => {
+      const kept = this.#rows.get(node.id);
+      const row = { ...NEW, ...kept, ...rowOf(node) };
+      return this.#newer.has(node.id) ? { ...row, totals: kept.totals, levels: kept.levels } : row;
+    });
+    this.#rows = new Map(rows.map((row) => [row.id, row]));
+    this.listed({ rows, pageInfo, totalCount });
+  }
+
+  /** Reads the list again. A new stream is needed only if it has other items. */
+  async #refresh() {
+    await this.#quietly(async () => {
+      const list = await this.#read();
+      if (list.nodes.every(({ id }) => this.#rows.has(id))) this.#show(list);
+      else this.#stream.abort();
+    });
+  }
+
+  /** Takes the changes of one frame. */
+  #receive(changes) {
+    const changed = new Set();
+    for (const { level } of changes) {
+      const { item, warehouse, onHand } = level;
+      const row = this.#rows.get(item.id);
+      row?.levels.set(warehouse.code, onHand);
+      for (const { id, inventoryTotals } of [item, item.product].filter((one) => one && this.#rows.has(one.id))) {
+        const { incoming } = this.#rows.get(id).totals;
+        this.#rows.get(id).totals = inventoryTotals;
+        this.#newer.add(id);
+        changed.add(id);
+        if (incoming !== inventoryTotals.incoming) this.details();
+      }
+    }
+    this.changed([...changed].map((id) => this.#rows.get(id)));
+    this.refresh();
+    for (const change of changes) this.session.changes.announce(change);
+  }
+
+  /** Reads what is low, and when the next units arrive. */
+  async #details() {
+    await this.#quietly(async () => {
+      const skus = this.#skus;
+      if (!skus.length) return;
+      const low = new Set();
+      for await (const { item } of nodes(this.server, LOW_ITEMS, { skus }, this.signal)) low.add(item.id);
+      const next = new Map();
+      // Soonest first.
+      for await (const { expectedAt, overdue, level } of nodes(this.server, INCOMING_OF_ITEMS, { skus }, this.signal)) {
+        if (!next.has(level.item.id)) next.set(level.item.id, { at: expectedAt, overdue });
+      }
+      for (const row of this.#rows.values()) Object.assign(row, { isLow: low.has(row.id), next: next.get(row.id) ?? null });
+      this.changed([...this.#rows.values()]);
+    });
+  }
+
+  /** What is read in addition is read again soon: an error is not worth a word. */
+  async #quietly(work) {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.signal.aborted && !(error instanceof Told || error instanceof Refused)) throw error;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// What the sum of an item is made of: its levels, one per warehouse, below its row.
+
+import { nodes } from '../../client/paging.js';
+import { ITEM_LEVELS } from '../../documents/actions.js';
+import { element } from '../../elements/element.js';
+import { number } from '../../elements/figures.js';
+
+/** A list of the item's levels, which follows their changes until `signal` is aborted. */
+export async function warehousesOf(session, item, signal) {
+  const list = element('ul', { class: 'warehouses', 'aria-label': `${item.name} by warehouse` });
+  const entries = new Map();
+  const show = ({ warehouse, onHand, available }) => {
+    if (!entries.has(warehouse.code)) {
+      entries.set(warehouse.code, element('span', { class: 'figure' }));
+      list.append(element('li', {}, element('span', {}, warehouse.name), entries.get(warehouse.code)));
+    }
+    const text = onHand === available ? number(onHand) : `${number(onHand)}, ${number(available)} available`;
+    entries.get(warehouse.code).textContent = text;
+  };
+  for await (const level of nodes(session.server, ITEM_LEVELS, { sku: item.sku }, signal)) show(level);
+  session.changes.listen(({ level }) => level.item.id === item.id && show(level), signal);
+  return list;
+}

@@ -1,0 +1,42 @@
+// Assembles the stockroom: signs in, shows the navigation, and the page of the URL.
+
+import { LevelChanges } from './client/level_changes.js';
+import { nodes } from './client/paging.js';
+import { Router, address } from './client/router.js';
+import { start } from './client/session.js';
+import { WAREHOUSES } from './documents/session.js';
+import { element } from './elements/element.js';
+import { Notices } from './elements/notice.js';
+import * as scheme from './elements/scheme.js';
+import { Stock } from './pages/stock.js';
+
+// In the order of the navigation. A page without `inNavigation` is reached by links.
+const PAGES = [Stock];
+
+const nav = document.getElementById('nav');
+const place = document.getElementById('place');
+
+scheme.start();
+start({ open, clear });
+
+function clear() {
+  for (const part of [nav, place, document.getElementById('notices')]) part.replaceChildren();
+  document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
+}
+
+async function open({ server, viewer, may }) {
+  const warehouses = await Array.fromAsync(nodes(server, WAREHOUSES));
+  server.signal.throwIfAborted();
+  const notices = new Notices(document.getElementById('notices'));
+  const session = { server, viewer, may, warehouses, notices, changes: new LevelChanges() };
+  const pages = PAGES.filter(({ scope }) => !scope || may(scope));
+  const links = new Map(pages.filter((page) => page.inNavigation).map((page) => [page, linkTo(page)]));
+  nav.append(...links.values(), element('a', { href: address('wall') }, 'Wall display'));
+  const shown = (page) => {
+    for (const link of links.values()) link.removeAttribute('aria-current');
+    links.get(page)?.setAttribute('aria-current', 'page');
+  };
+  new Router(session, { pages, place, shown });
+}
+
+const linkTo = ({ path, title }) => element('a', { href: address(path) }, title);

@@ -1,0 +1,229 @@
+"""The stock page in a real browser, on a real server: what people see and do, also while the server is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from gqlstock.store.db import connection, sql
+from gqlstock.store.db.connection import DatabaseUrl
+from support import server_processes
+from support import shop_builders as make
+from support.browsed_shop import Shop
+from support.browser import Browser, barriers, needs_chromium
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def shop(
+    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """It sells from Berlin, then from Lyon."""
+
+    async def stock_up() -> None:
+        async with connection.opened(database_of_module, everywhere=True):
+            await make.warehouse("BERLIN")
+            await make.warehouse("LYON")
+            await make.website("shop", warehouses=["BERLIN", "LYON"])
+            await make.setting(system=True, notify_below=10)
+
+    asyncio.run(stock_up())
+    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
+    try:
+        asyncio.run(server_processes.ready(opened.server))
+        yield opened
+    finally:
+        server_processes.stop(opened.server)
+
+
+@pytest.fixture
+async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
+    """The server's database."""
+    async with connection.opened(database_of_module, everywhere=True):
+        yield
+
+
+async def stocked(sku: str, berlin: int = 12) -> None:
+    await make.product(sku)
+    await make.stock(sku, "BERLIN", berlin)
+    await make.stock(sku, "LYON", 30)
+
+
+async def movements(sku: str) -> list[str]:
+    """The kinds of the item's movements in Berlin, oldest first."""
+    rows = await sql.query(
+        "SELECT m.kind FROM stock_movement m JOIN inventory_level l ON l.id = m.level_id JOIN item i ON i.id = l.item_id"
+        " JOIN warehouse w ON w.id = l.warehouse_id WHERE i.sku = ? AND w.code = 'BERLIN' ORDER BY m.id",
+        sku,
+    )
+    return [row["kind"] for row in rows]
+
+
+def row(sku: str) -> str:
+    return f".list tbody tr:has(.sku:text-is('{sku}'))"
+
+
+def open_adjust(browser: Browser, sku: str) -> None:
+    browser("click", f"{row(sku)} button.more")
+    browser("click", ".menu button:has-text('Adjust')")
+    browser("shows", "dialog", "Adjust stock")
+
+
+async def test_rows_change_as_stock_changes(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("MUG")
+    browser("open", shop.url("stock?q=mug", await make.token(name="anna")))
+    browser("shows", f"{row('MUG')} .available", "42")
+    browser("shows", f"{row('MUG')} .state", "In stock")
+    assert browser("url") == shop.url("stock?q=mug")
+
+    await make.stock("MUG", "BERLIN", 3)
+    await make.stock("MUG", "LYON", 4)
+
+    browser("shows", f"{row('MUG')} .available", "7")
+    browser("shows", f"{row('MUG')} .state", "Low")
+    assert browser("texts", f"{row('MUG')} .on-hand") == ["3", "4"]
+    assert browser("complaints") == []
+
+
+async def test_an_adjustment_is_refused_at_its_field_then_saved_then_undone(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    await stocked("JUG")
+    browser("open", shop.url("stock?q=jug", await make.token(name="bert")))
+    open_adjust(browser, "JUG")
+
+    browser("fill", ".signed input", "two")
+    browser("press", "Enter")
+    browser("shows", ".signed .field-error", "Enter a number such as 12 or 2.5.")
+    browser("fill", ".signed input", "-13")
+    browser("press", "Enter")
+
+    browser("shows", ".signed .field-error", "Only 12 of JUG on hand, cannot remove 13.")
+    assert browser("evaluate", "document.activeElement.getAttribute('aria-invalid')") == "true"
+
+    browser("fill", ".signed input", "−2")
+    browser("shows", ".preview", "12 on hand now, 10 after.")
+    browser("press", "Enter")
+
+    browser("shows", ".notice", "Jug in Berlin: −2, now 10 on hand.")
+    browser("gone", "dialog")
+    browser("shows", f"{row('JUG')} .available", "40")
+    assert browser("evaluate", "document.activeElement.ariaLabel") == "Actions for Jug"
+
+    browser("click", ".notice button:has-text('Undo')")
+
+    browser("shows", ".notice", "Undone")
+    browser("shows", f"{row('JUG')} .available", "42")
+    assert browser("complaints") == []
+
+
+async def test_undo_is_offered_while_the_movement_is_the_newest(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("TRAY")
+    browser("open", shop.url("stock?q=tray", await make.token(name="carl")))
+    open_adjust(browser, "TRAY")
+    browser("fill", ".signed input", "5")
+    browser("press", "Enter")
+    browser("shows", ".notice", "now 17 on hand")
+    browser("present", ".notice button:has-text('Undo')")
+
+    await make.stock("TRAY", "BERLIN", 16)
+
+    browser("gone", ".notice button:has-text('Undo')")
+    browser("shows", ".notice", "now 17 on hand")
+
+
+async def test_an_adjustment_whose_answer_is_lost_is_sent_again_and_saved_once(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    await stocked("VASE")
+    browser("open", shop.url("stock?q=vase", await make.token(name="dora")))
+    open_adjust(browser, "VASE")
+    browser("fill", ".signed input", "-2")
+    browser("lose")
+    browser("click", "dialog .first")
+
+    browser("shows", "dialog .trouble", "it is not known whether this was saved")
+    browser("shows", f"{row('VASE')} .available", "40")
+    browser("click", "dialog button:has-text('Send again')")
+
+    browser("shows", ".notice", "Vase in Berlin: −2, now 10 on hand.")
+    browser("shows", f"{row('VASE')} .available", "40")
+    assert await movements("VASE") == ["COUNT", "ADJUSTMENT"]
+
+
+async def test_an_adjustment_sent_to_a_server_that_is_away_is_saved_when_it_is_back(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    await stocked("BOWL")
+    browser("open", shop.url("stock?q=bowl", await make.token(name="emil")))
+    open_adjust(browser, "BOWL")
+    browser("fill", ".signed input", "-2")
+
+    async with shop.away():
+        browser("shows", "#status", "Reconnecting…")
+        browser("click", "dialog .first")
+        browser("shows", "dialog .trouble", "it is not known whether this was saved")
+
+    browser("click", "dialog button:has-text('Send again')")
+
+    browser("shows", ".notice", "Bowl in Berlin: −2, now 10 on hand.")
+    browser("shows", f"{row('BOWL')} .available", "40")
+    assert await movements("BOWL") == ["COUNT", "ADJUSTMENT"]
+
+
+async def test_the_keyboard_alone_adjusts(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("APRON")
+    browser("open", shop.url("stock?q=apron", await make.token(name="fred")))
+    browser("present", row("APRON"))
+
+    browser("evaluate", "document.querySelector('.list .more').focus()")
+    browser("press", "Enter")
+    browser("shows", ".menu", "Adjust")
+    browser("press", "Enter")
+    browser("shows", "dialog", "Adjust stock")
+    browser("press", "4")
+    browser("press", "Enter")
+
+    browser("shows", ".notice", "Apron in Berlin: +4, now 16 on hand.")
+    assert browser("evaluate", "document.activeElement.ariaLabel") == "Actions for Apron"
+
+    browser("press", "Enter")
+    browser("press", "Enter")
+    browser("shows", "dialog", "Adjust stock")
+    browser("press", "Escape")
+
+    browser("gone", "dialog")
+    assert browser("complaints") == []
+
+
+async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("LAMP")
+    browser("open", shop.url("stock?q=lamp", await make.token("inventory:read", name="looks")))
+
+    browser("shows", f"{row('LAMP')} .available", "42")
+    assert browser("texts", f"{row('LAMP')} button") == []
+
+
+async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("CARAFE")
+    browser("open", shop.url("stock?q=carafe"))
+    found = {"form": barriers(browser)}
+    browser("open", shop.url("stock?q=carafe", await make.token(name="gina")))
+    # Halfway through an animation, colours are none of the page's.
+    browser("emulate", {"reducedMotion": "reduce"})
+    browser("present", row("CARAFE"))
+
+    found["page"] = barriers(browser)
+    browser("click", f"{row('CARAFE')} button.more")
+    found["menu"] = barriers(browser)
+    browser("click", ".menu button:has-text('Adjust')")
+    browser("click", "dialog .first")
+    browser("shows", ".field-error", "Change is missing.")
+    found["dialog"] = barriers(browser)
+    browser("fill", ".signed input", "1")
+    browser("click", "dialog .first")
+    browser("shows", ".notice", "Carafe")
+    found["notice"] = barriers(browser)
+
+    assert found == {"form": {}, "page": {}, "menu": {}, "dialog": {}, "notice": {}}
