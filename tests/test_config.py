@@ -10,6 +10,7 @@ from gqlstock.rules.limits import Limits, PublicRate, Rate
 from gqlstock.rules.providers import Issuer, Sentinels, SmtpServer
 from gqlstock.store.db.connection import Postgres, SqliteFile
 
+POSTGRES_FORM = "write postgres://user:password@host:port/name, with several hosts host:port,host:port."
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
 UNSUBSCRIBE_FORM = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
 
@@ -85,6 +86,15 @@ def test_postgres_is_taken_under_both_names(scheme: str) -> None:
     }
 
 
+def test_postgres_may_have_several_hosts_with_ports_of_their_own() -> None:
+    credentials = _postgres("postgres://shop:a,b@a.example:6543,b.example,[::1]:7000/stock?sslmode=require")
+
+    assert credentials["host"] == ["a.example", "b.example", "::1"]
+    assert credentials["port"] == [6543, 5432, 7000]
+    assert (credentials["user"], credentials["password"]) == ("shop", "a,b")
+    assert (credentials["database"], credentials["ssl"]) == ("stock", "require")
+
+
 def test_a_password_may_be_percent_encoded_and_the_port_left_out() -> None:
     credentials = _postgres("postgres://shop:p%40ss%2Fw%3Ard@localhost/stock")
 
@@ -155,8 +165,10 @@ def test_what_is_not_known_of_sentinels_is_told_without_passwords() -> None:
         ("DATABASE_URL", "sqlite:///:memory:", "the database is a file: write sqlite:///path/to.db."),
         ("DATABASE_URL", "sqlite:///no/such/x.db", "there is no directory no/such: make it, or name another."),
         ("DATABASE_URL", "sqlite:////etc", "/etc is a directory: name a file."),
-        ("DATABASE_URL", "postgres://u:pw@h", "write postgres://user:password@host:port/name."),
-        ("DATABASE_URL", "postgres://u:pw@h:port/x", "write postgres://user:password@host:port/name."),
+        ("DATABASE_URL", "postgres://u:pw@h", POSTGRES_FORM),
+        ("DATABASE_URL", "postgres://u:pw@h:port/x", POSTGRES_FORM),
+        ("DATABASE_URL", "postgres://u:pw@h,/x", POSTGRES_FORM),
+        ("DATABASE_WAIT_SECONDS", "-1", "write a whole number of seconds, 0 to 3600."),
         ("DATABASE_URL", "postgres://u@h/x?a=b", "a is not known; behind the ? there can be sslmode."),
         ("REDIS_URL", "localhost:6379", "write redis://host:port/number, rediss:// for TLS."),
         ("REDIS_URL", "redis://localhost/one", "write redis://host:port/number, rediss:// for TLS."),

@@ -50,6 +50,7 @@ from gqlstock.stock import cache
 from gqlstock.stock.cache import Cache
 from gqlstock.store import dispatch
 from gqlstock.store.db import connection
+from gqlstock.store.db.outages import Patience
 from gqlstock.web import exports, graphiql, health, metrics, stockroom, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
@@ -69,6 +70,8 @@ _HEADERS = [
     "traceparent",
 ]
 _SECONDS_OF_PREFLIGHT = 7_200
+# A statement may wait for locks. A process that was stopped holds them for a while.
+_SECONDS_PER_STATEMENT = 30.0
 
 
 def create_app(config: Config) -> Starlette:
@@ -114,7 +117,7 @@ def create_app(config: Config) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with (
             contextlib.aclosing(counter),
-            connection.opened(config.database, everywhere=True),
+            connection.opened(config.database, everywhere=True, patience=_patience(config)),
             feed.running(),
             storefront.running(),
             housekeeping.running(config.news_retention, dispatch.place),
@@ -149,6 +152,10 @@ def create_app(config: Config) -> Starlette:
         ],
         lifespan=lifespan,
     )
+
+
+def _patience(config: Config) -> Patience:
+    return Patience(config.database_wait.total_seconds(), max(_SECONDS_PER_STATEMENT, config.limits.query_seconds))
 
 
 class _Directly:

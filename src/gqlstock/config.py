@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
+from gqlstock import database_url
 from gqlstock.environment import ConfigError as ConfigError
 from gqlstock.environment import email, one_of, split_url, switch, unknown_names, web_address, whole, wrong
 from gqlstock.graphql.http import manifest
@@ -19,7 +20,7 @@ from gqlstock.servers import redis_servers
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.db.connection import SqliteFile as SqliteFile
 
-_DATABASE = "GQLSTOCK_DATABASE_URL"
+_DATABASE = database_url.NAME
 _REDIS = "GQLSTOCK_REDIS_URL"
 _CORS_ORIGINS = "GQLSTOCK_CORS_ORIGINS"
 _PUBLIC_ORDERS = "GQLSTOCK_PUBLIC_ORDERS"
@@ -50,6 +51,7 @@ _METRICS_TOKEN = "GQLSTOCK_METRICS_TOKEN"
 _GRACE = "GQLSTOCK_GRACE_SECONDS"
 _DRAIN = "GQLSTOCK_DRAIN_SECONDS"
 _CACHE = "GQLSTOCK_CACHE_MB"
+_WAIT = "GQLSTOCK_DATABASE_WAIT_SECONDS"
 
 _NAMES = frozenset(
     value for name, value in list(globals().items()) if name.isupper() and str(value).startswith("GQLSTOCK_")
@@ -58,7 +60,6 @@ _NAMES = frozenset(
 
 _OTEL_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
-_CONNECT_SECONDS = 10
 _MOST_DAYS = 3_650
 _MOST_SECONDS = 3_600
 _MOST_MEGABYTES = 65_536
@@ -68,11 +69,9 @@ _MOST_SUBSCRIPTIONS = 1_000_000
 _SHORTEST_TOKEN = 16
 _DEFAULT_FILE = "gqlstock.db"
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600}
-_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _LOG_ONLY_SENDER = "gqlstock@localhost"
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-_FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
 
 
 class Executor(StrEnum):
@@ -140,6 +139,8 @@ class Config:
     """How long it goes on as before then, while it says that it is not ready."""
     cache_bytes: int = 64 * _MEGABYTE
     """What may be kept in memory to answer queries again."""
+    database_wait: timedelta = timedelta(seconds=30)
+    """How long requests wait for PostgreSQL during an outage."""
     tracing: bool = False
     """Whether OpenTelemetry is installed and its own variables configure where to send spans."""
 
@@ -147,7 +148,7 @@ class Config:
     def from_env(cls, environ: Mapping[str, str], installed: Callable[[str], bool] = _installed) -> "Config":
         """Read the environment; ``installed`` says whether an optional package is there. Empty is as unset."""
         given = {name: value.strip() for name, value in environ.items() if value.strip()}
-        database = _database(given[_DATABASE]) if _DATABASE in given else SqliteFile(_DEFAULT_FILE)
+        database = database_url.parsed(given[_DATABASE]) if _DATABASE in given else SqliteFile(_DEFAULT_FILE)
         if isinstance(database, Postgres) and not installed("asyncpg"):
             raise ConfigError(f"{_DATABASE}: PostgreSQL needs asyncpg: pip install 'gqlstock[postgres]'")
         if _REDIS in given and not installed("redis"):
@@ -175,65 +176,9 @@ class Config:
             grace=timedelta(seconds=whole(given, _GRACE, 10, 1, _MOST_SECONDS, unit="seconds")),
             drain=timedelta(seconds=whole(given, _DRAIN, 0, 0, _MOST_SECONDS, unit="seconds")),
             cache_bytes=whole(given, _CACHE, 64, 0, _MOST_MEGABYTES, unit="megabytes") * _MEGABYTE,
+            database_wait=timedelta(seconds=whole(given, _WAIT, 30, 0, _MOST_SECONDS, unit="seconds")),
             tracing=_is_traced(given) and installed("opentelemetry.exporter.otlp.proto.http"),
         )
-
-
-def _database(value: str) -> DatabaseUrl:
-    scheme = value.partition("://")[0]
-    if scheme == "sqlite":
-        return _sqlite(value)
-    if scheme in ("postgres", "postgresql"):
-        return _postgres(value)
-    raise wrong(_DATABASE, value, f"write {_FORMS}.")
-
-
-def _sqlite(value: str) -> SqliteFile:
-    written = value.removeprefix("sqlite://")
-    if not written.startswith("/") or written == "/" or written.endswith("/") or "?" in written:
-        raise wrong(_DATABASE, value, "write sqlite:///path/to.db.")
-    if written == "/:memory:":
-        raise wrong(_DATABASE, value, "the database is a file: write sqlite:///path/to.db.")
-    path = _path(written)
-    if not path.parent.is_dir():
-        raise wrong(_DATABASE, value, f"there is no directory {path.parent}: make it, or name another.")
-    if path.is_dir():
-        raise wrong(_DATABASE, value, f"{path} is a directory: name a file.")
-    return SqliteFile(str(path))
-
-
-def _path(written: str) -> Path:
-    """Three slashes are relative and four absolute, as in SQLAlchemy; but three before /var/lib mean /var/lib."""
-    relative, absolute = Path(written[1:]), Path(written)
-    meant = absolute.parent != Path("/") and absolute.parent.is_dir() and not relative.parent.is_dir()
-    return absolute if meant else relative
-
-
-def _postgres(value: str) -> Postgres:
-    right = "write postgres://user:password@host:port/name."
-    parts = split_url(_DATABASE, value, right)
-    name = unquote(parts.path.removeprefix("/"))
-    if not parts.hostname or not name or "/" in name or parts.fragment:
-        raise wrong(_DATABASE, value, right)
-    credentials = {
-        "host": parts.hostname,
-        "port": parts.port or 5432,
-        "user": unquote(parts.username or "postgres"),
-        "password": unquote(parts.password) if parts.password else None,
-        "database": name,
-        "timeout": _CONNECT_SECONDS,
-    }
-    return Postgres(**credentials, **_ssl(value, parts.query))
-
-
-def _ssl(value: str, query: str) -> dict[str, str]:
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = [name for name in given if name != "sslmode"]
-    if unknown:
-        raise wrong(_DATABASE, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
-    if given and given["sslmode"] not in _SSL_MODES:
-        raise wrong(_DATABASE, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
-    return {"ssl": given["sslmode"]} if given else {}
 
 
 def _origins(value: str) -> tuple[str, ...]:

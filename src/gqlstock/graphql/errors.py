@@ -1,7 +1,7 @@
 """Errors as callers see them: each has a code, and unexpected ones are masked."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graphql import GraphQLError
@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from gqlstock import logs
 from gqlstock.graphql import outcomes
 from gqlstock.rules import refusals
+from gqlstock.services import status
 from gqlstock.stock.transaction import CommitUnknown
 
 log = logging.getLogger(__name__)
@@ -55,14 +56,20 @@ class TooSlow(CodedError):
     code = "TIMEOUT"
 
 
-class Away(CodedError):
-    """The database does not answer. Answers in memory cannot be validated and are not sent either."""
+_RETRY_AFTER = "retryAfter"
 
-    code = "INTERNAL"
 
-    @classmethod
-    def of(cls, error: BaseException) -> "Away":
-        return cls(f"{logs.incident(log, 'at validation', error)} The database is unavailable. Try again later.")
+def away_message(error: BaseException) -> str:
+    """The message for callers when the database is away. Cached answers cannot be validated then, and are not sent."""
+    return f"{logs.incident(log, 'while the database was away', error)} The database is unavailable. Try again later."
+
+
+def seconds_to_retry(errors: Sequence[GraphQLError]) -> int | None:
+    """The seconds after which the operation may be sent again; None if the database is not the cause or it was applied."""
+    extensions = [error.extensions or {} for error in errors]
+    if any(one.get("committed") for one in extensions):
+        return None
+    return next((one[_RETRY_AFTER] for one in extensions if _RETRY_AFTER in one), None)
 
 
 class TooManySubscriptions(CodedError):
@@ -100,6 +107,8 @@ def coded(error: GraphQLError) -> GraphQLError:
         return _again(error, error.message, {"code": "BAD_USER_INPUT"})
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
+    if status.is_away(cause):
+        return _again(error, away_message(cause), {"code": "INTERNAL", _RETRY_AFTER: status.SECONDS_TO_RETRY})
     message = logs.incident(log, f"at {error.path}", cause)
     if isinstance(cause, CommitUnknown):
         message = f"{message} {_COMMIT_UNKNOWN}"

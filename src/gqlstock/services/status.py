@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gqlstock.rules.feed import Cursor
+from gqlstock.stock.validating import NotValidated
 from gqlstock.store import mail, outbox, webhooks
 from gqlstock.store.db import clock, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
+from gqlstock.store.db.outages import Disconnected, Unavailable
 
 NOT_UP_TO_DATE = "The database is not up to date: run gqlstock migrate."
 
 # Counting more costs time and says nothing new.
 _MAX_COUNT = 100_000
+
+SECONDS_TO_RETRY = 2
+"""After how many seconds clients may try again when the database is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,11 @@ class Backlog:
 
 class NotUsable(Exception):
     """The database cannot be used. The message is shown to the operator."""
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether an error says that the database does not answer, so nothing was read or committed."""
+    return isinstance(error, NotValidated | Disconnected | Unavailable)
 
 
 async def database_answers() -> None:

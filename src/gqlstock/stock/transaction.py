@@ -20,8 +20,9 @@ from gqlstock.stock.idempotency import Answers
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.stock.unit_of_work import Key, UnitOfWork
 from gqlstock.store import outbox
-from gqlstock.store.db import tables, transactions
+from gqlstock.store.db import connection, tables, transactions
 from gqlstock.store.db.commits import CommitUnknown as CommitUnknown
+from gqlstock.store.db.outages import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,11 @@ Outcome = Result | Exception
 
 
 async def run(command: Command) -> Result:
-    """Run a command in a batch with concurrent ones. It is applied completely or not at all."""
+    """Run a command in a batch with concurrent ones. It is applied completely or not at all.
+
+    During an outage of the database it waits outside of the queue, and raises ``Unavailable`` if that lasts too long.
+    """
+    await connection.until_available()
     return await _batcher.do(command)
 
 
@@ -50,7 +55,7 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -
     if len(commands) > 1:
         try:
             return await _write(commands, wait_for, _BATCH_ATTEMPTS)
-        except CommitUnknown as error:
+        except (CommitUnknown, Unavailable) as error:
             return [error] * len(commands)
         except Exception as error:
             # Some command made the batch fail, so each runs alone.
@@ -98,7 +103,9 @@ class _Batch:
             # Only refusals are written, which is harmless to repeat.
             transactions.allow_repeat()
         if not await self._keep_answers() and not decided:
-            raise _NothingToWrite(self._all())
+            if not self.answers.valid:
+                raise _NothingToWrite(self._all())
+            await transactions.confirm_visible()
         return self._all()
 
     def _all(self) -> list[Outcome]:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gqlstock import logs, trail
+from gqlstock.services import status as database
 from gqlstock.trail import Operation, Trail
 
 log = logging.getLogger("gqlstock.access")
@@ -27,6 +28,7 @@ _QUIET = ("/healthz", "/readyz", "/metrics")
 
 _LONGEST_PATH = 200
 _FAILED = 500
+_UNAVAILABLE = 503
 _BROKEN = 1011
 _NEVER_CLOSED = 1006
 
@@ -77,7 +79,7 @@ class Requests:
             message = logs.incident(log, "before the response" if not begun else "during the response", error)
             if begun:
                 raise
-            await _failed(message)(scope, receive, answer)
+            await _failed(message, is_away=database.is_away(error))(scope, receive, answer)
         finally:
             for observer in self._observers:
                 observer.answered(status)
@@ -139,9 +141,11 @@ class Requests:
             _operation_line(operation)
 
 
-def _failed(message: str) -> Response:
+def _failed(message: str, *, is_away: bool) -> Response:
     """The response to a request that failed outside its operation, such as during authentication, as a GraphQL error."""
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}, status_code=_FAILED)
+    content = {"errors": [{"message": message, "extensions": {"code": "INTERNAL"}}]}
+    headers = {"retry-after": str(database.SECONDS_TO_RETRY)} if is_away else None
+    return JSONResponse(content, _UNAVAILABLE if is_away else _FAILED, headers)
 
 
 def _line(level: int, scope: Scope, method: str, status: int, started: float, operation: Operation | None) -> None:

@@ -20,14 +20,13 @@ from strawberry.types.graphql import OperationType
 
 from gqlstock import trail
 from gqlstock.graphql import outcomes
-from gqlstock.graphql.errors import Away, OperationNotAllowed, TooSlow, masked, unexpected, without_frames
+from gqlstock.graphql.errors import OperationNotAllowed, TooSlow, masked, unexpected, without_frames
 from gqlstock.graphql.http.documents import DocumentCache, Operation
 from gqlstock.graphql.http.observed import Observation
 from gqlstock.graphql.http.pushes import Push
 from gqlstock.rules.limits import Limits
 from gqlstock.rules.scopes import ANONYMOUS, Caller
 from gqlstock.stock import reading
-from gqlstock.stock.validating import NotValidated
 
 _ALL_KINDS = frozenset(OperationType)
 _ONE_ANSWER = _ALL_KINDS - {OperationType.SUBSCRIPTION}
@@ -148,8 +147,6 @@ class Schema(strawberry.Schema):
                 result = await self._execute_mutation(operation, call)
             else:
                 result = await self._execute_in_time(operation, call)
-        except NotValidated as error:
-            return PreExecutionError(None, [Away.of(error)])
         except Exception as error:
             return PreExecutionError(None, masked([unexpected(error)]))
         return _finished(result)

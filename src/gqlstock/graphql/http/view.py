@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gqlstock.graphql.context import Context
-from gqlstock.graphql.errors import Away, OperationNotAllowed
+from gqlstock.graphql.errors import OperationNotAllowed, away_message, seconds_to_retry
 from gqlstock.graphql.http import answers, callers, media_types, requests
 from gqlstock.graphql.http.endpoint import Endpoint
 from gqlstock.graphql.http.execution import Schema
@@ -24,9 +24,9 @@ from gqlstock.graphql.http.pushes import encode
 from gqlstock.graphql.http.requests import NOT_STORED, HttpRequest, OperationRequest, RequestError
 from gqlstock.graphql.http.server_sent import EventStream
 from gqlstock.graphql.http.sockets import Socket, SocketFrames
+from gqlstock.services import status
 from gqlstock.stock import reading
 from gqlstock.stock.reading import Reading
-from gqlstock.stock.validating import NotValidated
 
 _METHODS = {"allow": "GET, POST"}
 _BY_METHOD = {"GET": {OperationType.QUERY, OperationType.SUBSCRIPTION}, "POST": set(OperationType)}
@@ -63,9 +63,12 @@ class View(GraphQL[Context, None]):
             response = await self._respond(request)
         except RequestError as error:
             response = error.response(request.header(b"accept"))
-        except NotValidated as error:
-            away = Away.of(error)
-            response = RequestError(503, away.message, away.code).response(request.header(b"accept"))
+        except Exception as error:
+            if not status.is_away(error):
+                raise
+            headers = {"retry-after": str(status.SECONDS_TO_RETRY)}
+            away = RequestError(503, away_message(error), "INTERNAL", headers)
+            response = away.response(request.header(b"accept"))
         await response(scope, receive, send)
 
     async def _respond(self, request: HttpRequest) -> ASGIApp:
@@ -124,20 +127,21 @@ class View(GraphQL[Context, None]):
     def _response(self, result: ExecutionResult, media_type: str, method: str) -> Response:
         errors = result.errors
         body: dict[str, Any] = {}
-        status, headers = 200, NOT_STORED
+        code, headers = 200, NOT_STORED
+        wait = seconds_to_retry(errors or ())
         if result.data is not None or not errors or any(error.path for error in errors):
             body["data"] = result.data
         elif isinstance(errors[0], OperationNotAllowed):
-            status, headers = (405, {"allow": "POST", **NOT_STORED}) if method == "GET" else (400, NOT_STORED)
-        elif isinstance(errors[0], Away):
-            status = 503
+            code, headers = (405, {"allow": "POST", **NOT_STORED}) if method == "GET" else (400, NOT_STORED)
         elif media_type == media_types.RESPONSE:
-            status = _STATUS.get((errors[0].extensions or {}).get("code", ""), 400)
+            code = _STATUS.get((errors[0].extensions or {}).get("code", ""), 400)
+        if wait is not None and all(value is None for value in (result.data or {}).values()):
+            code, headers = 503, {"retry-after": str(wait), **NOT_STORED}
         if errors:
             body["errors"] = [error.formatted for error in errors]
         if result.extensions:
             body["extensions"] = result.extensions
-        return Response(encode(body), status, headers, media_type=f"{media_type}; charset=utf-8")
+        return Response(encode(body), code, headers, media_type=f"{media_type}; charset=utf-8")
 
     async def _stream(self, method: str, text: str, operation: OperationRequest, context: Context) -> Response:
         results = await self.schema.stream(

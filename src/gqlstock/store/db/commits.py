@@ -21,6 +21,8 @@ _STATUS = """SELECT CASE WHEN pg_is_in_recovery() THEN 'in progress'
     WHEN ?::bigint > pg_current_xact_id()::text::bigint THEN 'of another history'
     ELSE pg_xact_status(?::bigint::text::xid8) END AS status"""
 _ENTRY = "SELECT 1 FROM outbox WHERE id = ? AND mark = ?"
+# A write: its commit waits until a synchronous standby has it, and everything before it.
+_BARRIER = "SELECT pg_logical_emit_message(true, 'gqlstock', '')"
 
 Query = Callable[..., Awaitable[list[dict[str, Any]]]]
 """Runs a statement on a separate connection."""
@@ -41,6 +43,15 @@ class Mark:
     entry_id: int
     mark: int
     tx: int
+
+
+async def confirm(query: Query) -> None:
+    """Wait until everything that is visible is on a synchronous standby, so that a failover cannot lose it.
+
+    A transaction may be visible before: if its connection broke while its COMMIT waited for the standby. In a transaction,
+    its COMMIT waits.
+    """
+    await query(_BARRIER)
 
 
 async def is_committed(mark: Mark | None, query: Query, seconds: float = _MAX_SECONDS) -> bool:
@@ -65,5 +76,6 @@ async def _check(mark: Mark, query: Query) -> bool | None:
     """Whether the transaction committed; None while it is still running."""
     (row,) = await query(_STATUS, mark.tx, mark.tx)
     if await query(_ENTRY, mark.entry_id, mark.mark):
+        await confirm(query)
         return True
     return None if row["status"] == "in progress" else False

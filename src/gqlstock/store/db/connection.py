@@ -1,7 +1,7 @@
 """Opens the database and provides its connections: one for writing and one for reading."""
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,6 +11,8 @@ from tortoise.connection import get_connection
 from tortoise.context import TortoiseContext, get_current_context
 from tortoise.models import Model
 from tortoise.validators import MaxLengthValidator
+
+from gqlstock.store.db.outages import Patience
 
 # The first line of a table's docstring is its comment in the database. Changing it requires a migration.
 TABLES = [
@@ -46,6 +48,7 @@ _BUSY_MILLISECONDS = 10_000
 # SQLite reuses its 4 MB write-ahead log. Tortoise's default truncates the log to 16 KB; it then grows again with every
 # commit, and commits take twice as long to reach the disk. This limit only truncates larger logs, such as an import's.
 _LOG_BYTES = 16 * 1024 * 1024
+_TO_CONNECT = ("user", "password", "database", "timeout", "ssl", "statement_cache_size")
 _MAX_WRITE_CONNECTIONS = 6
 _MAX_READ_CONNECTIONS = 10
 
@@ -63,10 +66,10 @@ class Router:
         return "default"
 
 
-def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
+def settings(url: "DatabaseUrl", *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
     """Tortoise's configuration for a database. ``create``: create a missing SQLite file."""
     return {
-        "connections": url.connections(create=create),
+        "connections": url.connections(create=create, patience=patience),
         "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
         "routers": [Router],
         "use_tz": True,
@@ -77,7 +80,7 @@ def settings(url: "DatabaseUrl", *, create: bool = False) -> dict[str, Any]:
 class DatabaseUrl:
     """The location of a database: ``SqliteFile`` or ``Postgres``."""
 
-    def connections(self, *, create: bool = False) -> dict[str, Any]:
+    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -85,7 +88,7 @@ class SqliteFile(DatabaseUrl):
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def connections(self, *, create: bool = False) -> dict[str, Any]:
+    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
         engine = "gqlstock.store.db.sqlite"
         pragmas = {
             "file_path": self.path,
@@ -101,11 +104,23 @@ class SqliteFile(DatabaseUrl):
 
 
 class Postgres(DatabaseUrl):
+    """``host`` and ``port`` are single values, or lists of the same length if there are several servers."""
+
     def __init__(self, **credentials: Any) -> None:
         self.credentials = credentials
 
-    def connections(self, *, create: bool = False) -> dict[str, Any]:
-        engine, credentials = "gqlstock.store.db.postgres", {"minsize": 1, **self.credentials}
+    @property
+    def hosts(self) -> list[tuple[str, int]]:
+        host, port = self.credentials["host"], self.credentials["port"]
+        return list(zip(host, port, strict=True)) if isinstance(host, list) else [(host, port)]
+
+    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
+        # asyncpg is an extra.
+        from gqlstock.store.db.primary import Primary  # noqa: PLC0415
+
+        options = {name: self.credentials[name] for name in _TO_CONNECT if name in self.credentials}
+        found = {"host": None, "port": 0, "primary": Primary(self.hosts, options, patience)}
+        engine, credentials = "gqlstock.store.db.postgres", {"minsize": 0, **self.credentials, **found}
         return {
             "default": {"engine": engine, "credentials": {"maxsize": _MAX_WRITE_CONNECTIONS, **credentials}},
             "reader": {
@@ -126,21 +141,26 @@ class _Context(TortoiseContext):
 
 
 @asynccontextmanager
-async def opened(url: DatabaseUrl, *, everywhere: bool = False, create: bool = False) -> AsyncIterator[None]:
+async def opened(
+    url: DatabaseUrl, *, everywhere: bool = False, create: bool = False, patience: Patience | None = None
+) -> AsyncIterator[None]:
     """Open the database for the block. ``everywhere``: also for tasks that were not started in the block.
 
-    A missing SQLite file is an error, unless ``create`` is set.
+    A missing SQLite file is an error, unless ``create`` is set. ``patience``: watch PostgreSQL, and wait for it during an
+    outage. Without it, an outage is an error of the driver.
     """
     # Tortoise caches statements in the dialect of the first database.
     EXECUTOR_CACHE.clear()
     context = _Context(url)
     async with context:
-        await context.init(config=settings(url, create=create), _enable_global_fallback=everywhere)
+        configured = settings(url, create=create, patience=patience)
+        await context.init(config=configured, _enable_global_fallback=everywhere)
         context.reader = context.connections.get("reader")
         assert context.apps is not None
         models = list(context.apps[APP].values())
         _allow_long_lookups(models)
-        yield
+        async with context.reader.primary.watched() if patience and isinstance(url, Postgres) else nullcontext():
+            yield
 
 
 def _allow_long_lookups(models: Iterable[type[Model]]) -> None:
@@ -166,6 +186,12 @@ def reading() -> BaseDBAsyncClient:
 def reader() -> Any:
     """The read client, even within a transaction."""
     return _context().reader
+
+
+async def until_available() -> None:
+    """Wait while PostgreSQL is known to be away. Raises ``Unavailable`` if that lasts too long."""
+    if is_postgres():
+        await reader().primary.address()
 
 
 def filename() -> str:

@@ -1,10 +1,13 @@
-"""Tortoise's PostgreSQL client with transactions that always release their connection.
+"""Tortoise's PostgreSQL client, on the primary of several hosts, with transactions that always release their connection.
 
 Tortoise imports this module by its name, as the engine of a connection.
 """
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+import time
+import weakref
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,10 +18,13 @@ from tortoise.connection import get_connections
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
+from gqlstock.store.db.outages import Disconnected, Unavailable
+from gqlstock.store.db.primary import Primary, is_lost
 from gqlstock.store.db.reads import Transaction
 
-# These errors close the connection, and the transaction may have committed. After other errors it has not.
-_CONNECTION_ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+# A read that loses its connection is sent again.
+_READ_ATTEMPTS = 3
+_SECONDS_BETWEEN_ATTEMPTS = 0.1
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -27,16 +33,103 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
-class Client(AsyncpgDBClient):
+class _Translating(AsyncpgDBClient):
+    """Raises ``Disconnected`` and ``Unavailable`` for the driver's errors."""
+
+    primary: Primary
+
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._translate_exceptions(func, *args, **kwargs)
+        except asyncpg.DiskFullError as error:
+            raise Unavailable("the database has no space left") from error
+        except Exception as error:
+            if is_lost(error) and self.primary.lost(error):
+                raise Disconnected(f"the connection to the database was lost: {error}") from error
+            raise
+
+
+class Client(_Translating):
     """The write client or, with ``only_reads``, the read client."""
 
     connection_class = _Connection
 
-    def __init__(self, *args: Any, only_reads: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, primary: Primary, only_reads: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.primary = primary
         self.only_reads = only_reads
         # Read transactions leave one connection free for single statements.
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        primary.on_loss(self._terminate_all)
+
+    def acquire_connection(self) -> Any:
+        return self._acquired()
+
+    @contextlib.asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Any]:
+        connection = await self.acquire()
+        try:
+            yield connection
+        except Exception as error:
+            if is_lost(error):
+                discard(connection)
+            raise
+        finally:
+            await self.release(connection)
+
+    async def acquire(self) -> Any:
+        """A connection to the primary. Waits for one during an outage; raises ``Unavailable`` if it lasts too long."""
+        began = time.monotonic()
+        while True:
+            # Calls wait here, because in the pool they would wait for each other's attempts.
+            await self.primary.address()
+            pool = await self._opened_pool()
+            try:
+                return await pool.acquire()
+            except asyncpg.TooManyConnectionsError as error:
+                # No outage: the other connections work.
+                if self.primary.patience is None:
+                    raise
+                if time.monotonic() - began > self.primary.patience.outage:
+                    raise Unavailable("the database has no free connection") from error
+                await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+            except Exception as error:
+                if not (is_lost(error) and self.primary.lost(error)):
+                    raise
+
+    async def release(self, connection: Any) -> None:
+        await (await self._opened_pool()).release(connection)
+
+    async def _opened_pool(self) -> Any:
+        async with self._pool_init_lock:
+            if self._pool is None:
+                await self.create_connection(with_db=True)
+            return self._pool
+
+    async def create_pool(self, **options: Any) -> asyncpg.Pool:
+        # JSON has timestamps as text in the session's time zone, where the latest ones could have a year after 9999.
+        # Without jit: compiling a list with several filters takes longer than running it.
+        fixed = {"timezone": "UTC", "jit": "off"}
+        options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
+        if self.primary.patience is not None:
+            options["command_timeout"] = self.primary.patience.statement
+        return await super().create_pool(connect=self._connect, init=self._begin, setup=clock.refresh, **options)
+
+    async def _connect(self, *args: Any, **options: Any) -> Any:
+        host, port = await self.primary.address()
+        return await asyncpg.connect(*args, **{**options, "host": host, "port": port})
+
+    async def _begin(self, connection: Any) -> None:
+        self._connections.add(connection)
+        await clock.use_server(connection)
+        await eras.check(connection)
+        if self.only_reads:
+            await connection.execute("SET default_transaction_read_only = on")
+
+    def _terminate_all(self) -> None:
+        for connection in list(self._connections):
+            connection.terminate()
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
         if not self.only_reads:
@@ -51,7 +144,13 @@ class Client(AsyncpgDBClient):
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         """The rows of a single read statement."""
-        async with self.acquire_connection() as connection:
+        for _ in range(_READ_ATTEMPTS - 1):
+            with contextlib.suppress(Disconnected):
+                return await self._fetch(statement, values)
+        return await self._fetch(statement, values)
+
+    async def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        async with self._acquired() as connection:
             found: Sequence[Any] = await self.fetch_on(connection, statement, values)
             return found
 
@@ -61,42 +160,22 @@ class Client(AsyncpgDBClient):
         found: Sequence[Any] = await connection.fetch(statement, *values)
         return found
 
+    @translate_exceptions
+    async def execute_on(self, connection: Any, statement: str) -> None:
+        await connection.execute(statement)
+
     async def begin_read(self) -> Transaction:
         await self._transactions.acquire()
         try:
-            transaction = _ReadTransaction(self, await (await self.pool()).acquire(), self._transactions)
+            transaction = _ReadTransaction(self, await self.acquire(), self._transactions)
         except BaseException:
             self._transactions.release()
             raise
         await transaction.begin()
         return transaction
 
-    async def pool(self) -> Any:
-        if self._pool is None:
-            await self.create_connection(with_db=True)
-        return self._pool
-
-    async def create_pool(self, **options: Any) -> asyncpg.Pool:
-        begin = _begin_reading if self.only_reads else _begin
-        # JSON has timestamps as text in the session's time zone, where the latest ones could have a year after 9999.
-        # Without jit: compiling a list with several filters takes longer than running it.
-        fixed = {"timezone": "UTC", "jit": "off"}
-        options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
-        return await super().create_pool(init=begin, setup=clock.refresh, **options)
-
     def _in_transaction(self) -> TransactionContext:
-        return _Context(TransactionWrapper(self), self._pool_init_lock)
-
-
-async def _begin(connection: Any) -> None:
-    await clock.use_server(connection)
-    await eras.check(connection)
-
-
-async def _begin_reading(connection: Any) -> None:
-    """Read connections check the era as well, before they become read-only."""
-    await _begin(connection)
-    await connection.execute("SET default_transaction_read_only = on")
+        return _Context(_Transaction(self), self._pool_init_lock)
 
 
 class _ReadTransaction:
@@ -110,8 +189,10 @@ class _ReadTransaction:
 
     async def begin(self) -> None:
         try:
-            await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        except BaseException:
+            await self._client.execute_on(self._connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        except BaseException as error:
+            if is_lost(error):
+                discard(self._connection)
             await self._release()
             raise
 
@@ -125,21 +206,31 @@ class _ReadTransaction:
         try:
             async with self._lock:
                 is_free = True
-                await self._connection.execute("COMMIT")
-        except (*_CONNECTION_ENDED, asyncpg.InterfaceError, OSError):
-            pass  # Nothing was written.
+                await self._client.execute_on(self._connection, "COMMIT")
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            discard(self._connection)  # Nothing was written.
         finally:
             if not is_free:
                 # Canceled while a statement of another task was running.
-                self._connection.terminate()
+                discard(self._connection)
             await self._release()
 
     async def _release(self) -> None:
         # Also ends a transaction whose COMMIT was canceled.
         try:
-            await (await self._client.pool()).release(self._connection)
+            await self._client.release(self._connection)
         finally:
             self._transactions.release()
+
+
+class _Transaction(_Translating, TransactionWrapper):
+    """A write transaction."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.primary = client.primary
 
 
 class _Context(TransactionContextPooled):
@@ -148,13 +239,12 @@ class _Context(TransactionContextPooled):
     client: Any
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self.ensure_connection()
-        self._pool = self.client._parent._pool
-        self.client._connection = await self._pool.acquire()
+        self._client: Client = self.client._parent
+        self.client._connection = await self._client.acquire()
         try:
             await self.client.begin()
         except BaseException:
-            await self._pool.release(self.client._connection)
+            await self._client.release(self.client._connection)
             raise
         self.token = get_connections().set(self.connection_name, self.client)
         return self.client  # type: ignore[no-any-return]
@@ -164,17 +254,31 @@ class _Context(TransactionContextPooled):
         try:
             if kind is None:
                 await self._commit()
+            elif is_lost(error):
+                discard(self.client._connection)
             else:
                 await self.client.rollback()
         finally:
             # Also ends an open transaction whose rollback was canceled.
-            await self._pool.release(self.client._connection)
+            await self._client.release(self.client._connection)
 
     async def _commit(self) -> None:
         try:
             await self.client.commit()
-        except (*_CONNECTION_ENDED, asyncpg.InterfaceError, OSError) as error:
-            raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
+        except Exception as error:
+            # The transaction may have committed. After any other error it has not.
+            if is_lost(error):
+                self._client.primary.lost(error)
+                discard(self.client._connection)
+                raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
+            raise
+
+
+def discard(connection: Any) -> None:
+    """Close a connection of the pool without a message to the server."""
+    # A connection that the server has closed is not in the pool any more.
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 client_class = Client

@@ -14,6 +14,7 @@ from tortoise.transactions import in_transaction as tortoise_transaction
 from gqlstock.store.db import commits, sql
 from gqlstock.store.db.commits import CommitLost, Mark
 from gqlstock.store.db.connection import connection, in_transaction, is_postgres
+from gqlstock.store.db.outages import Disconnected, Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -62,6 +63,12 @@ def allow_repeat() -> None:
     _running().repeatable = True
 
 
+async def confirm_visible() -> None:
+    """Let the COMMIT of the running transaction also confirm what it has read. SQLite shows only what is on the disk."""
+    if is_postgres():
+        await commits.confirm(sql.execute)
+
+
 async def write_gathered() -> None:
     """Write the gathered rows now, for transactions that would gather too many."""
     gathered = _running().gathered
@@ -79,9 +86,9 @@ def _running() -> _Ending:
 async def run(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
     """Run ``work`` in a transaction: the running one, or a new one.
 
-    A new transaction is retried after deadlocks, serialization failures, a locked database, ``Outdated`` and violated
-    constraints: another transaction wrote first, and a retry finds its rows. ``work`` must therefore have no effect outside
-    the database. A transaction that may have committed is not retried; it raises ``CommitUnknown``.
+    A new transaction is retried after deadlocks, serialization failures, a locked database, lost connections, ``Outdated``
+    and violated constraints: another transaction wrote first, and a retry finds its rows. ``work`` must therefore have no
+    effect outside the database. A transaction that may have committed is not retried; it raises ``CommitUnknown``.
     """
     if in_transaction.get():
         return await work()
@@ -93,6 +100,8 @@ async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int) -> T:
         try:
             return await once()
         except Exception as error:
+            if _is_full(error):
+                raise Unavailable("the database has no space left") from error
             if attempt == attempts or not is_temporary(error):
                 raise
             log.info("retrying transaction (attempt %s of %s failed): %s", attempt, attempts, error)
@@ -160,8 +169,13 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
 
 def is_temporary(error: Exception) -> bool:
     """Whether a transaction that failed with this error may succeed on a retry."""
-    if isinstance(error, Outdated | IntegrityError | CommitLost):
+    if isinstance(error, Outdated | IntegrityError | CommitLost | Disconnected):
         return True
     if isinstance(error, OperationalError):
         return "locked" in str(error)
     return getattr(error, "sqlstate", None) in _RETRIED_STATES
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether SQLite found no space on its disk. PostgreSQL's client raises ``Unavailable`` itself."""
+    return isinstance(error, OperationalError) and "disk is full" in str(error)

@@ -1,0 +1,84 @@
+"""Reads the URL of the database: a SQLite file, or PostgreSQL on one host or several."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+from gqlstock.environment import split_url, wrong
+from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
+
+NAME = "GQLSTOCK_DATABASE_URL"
+
+_FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_CONNECT_SECONDS = 10
+_PORT = 5432
+
+
+def parsed(value: str) -> DatabaseUrl:
+    """The database that a URL names. Raises ``ConfigError``."""
+    scheme = value.partition("://")[0]
+    if scheme == "sqlite":
+        return _sqlite(value)
+    if scheme in ("postgres", "postgresql"):
+        return _postgres(value)
+    raise wrong(NAME, value, f"write {_FORMS}.")
+
+
+def _sqlite(value: str) -> SqliteFile:
+    written = value.removeprefix("sqlite://")
+    if not written.startswith("/") or written == "/" or written.endswith("/") or "?" in written:
+        raise wrong(NAME, value, "write sqlite:///path/to.db.")
+    if written == "/:memory:":
+        raise wrong(NAME, value, "the database is a file: write sqlite:///path/to.db.")
+    path = _path(written)
+    if not path.parent.is_dir():
+        raise wrong(NAME, value, f"there is no directory {path.parent}: make it, or name another.")
+    if path.is_dir():
+        raise wrong(NAME, value, f"{path} is a directory: name a file.")
+    return SqliteFile(str(path))
+
+
+def _path(written: str) -> Path:
+    """Three slashes are relative and four absolute, as in SQLAlchemy; but three before /var/lib mean /var/lib."""
+    relative, absolute = Path(written[1:]), Path(written)
+    meant = absolute.parent != Path("/") and absolute.parent.is_dir() and not relative.parent.is_dir()
+    return absolute if meant else relative
+
+
+def _postgres(value: str) -> Postgres:
+    right = "write postgres://user:password@host:port/name, with several hosts host:port,host:port."
+    first, hosts = _hosts(value, right)
+    parts = split_url(NAME, first, right)
+    name = unquote(parts.path.removeprefix("/"))
+    if not all(host for host, _ in hosts) or not name or "/" in name or parts.fragment:
+        raise wrong(NAME, value, right)
+    names, ports = [host for host, _ in hosts], [port for _, port in hosts]
+    credentials = {
+        "host": names if len(hosts) > 1 else names[0],
+        "port": ports if len(hosts) > 1 else ports[0],
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password else None,
+        "database": name,
+        "timeout": _CONNECT_SECONDS,
+    }
+    return Postgres(**credentials, **_ssl(value, parts.query))
+
+
+def _hosts(value: str, right: str) -> tuple[str, list[tuple[str, int]]]:
+    """The URL with its first host alone, which ``urlsplit`` understands, and all hosts with their ports."""
+    scheme, _, rest = value.partition("://")
+    location, slash, path = rest.partition("/")
+    account, at, named = location.rpartition("@")
+    urls = [f"{scheme}://{account}{at}{host}{slash}{path}" for host in named.split(",")]
+    parts = [split_url(NAME, url, right) for url in urls]
+    return urls[0], [(part.hostname or "", part.port or _PORT) for part in parts]
+
+
+def _ssl(value: str, query: str) -> dict[str, str]:
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = [name for name in given if name != "sslmode"]
+    if unknown:
+        raise wrong(NAME, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
+    if given and given["sslmode"] not in _SSL_MODES:
+        raise wrong(NAME, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
+    return {"ssl": given["sslmode"]} if given else {}

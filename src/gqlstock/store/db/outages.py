@@ -1,0 +1,23 @@
+"""How long a process waits for its database, and the errors that tell that it is away."""
+
+from dataclasses import dataclass
+
+
+class Disconnected(Exception):
+    """The connection was lost, or its server takes no writes. No COMMIT was sent, so the work can be done again."""
+
+
+class Unavailable(Exception):
+    """The database does not answer, or has no space left, and waiting is over. Nothing was committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server waits for its database, in seconds.
+
+    ``outage``: calls that arrive during an outage wait until it has lasted this long; later ones fail immediately.
+    ``statement``: a statement without an answer for this long counts as a lost connection.
+    """
+
+    outage: float
+    statement: float
