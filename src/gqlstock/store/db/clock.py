@@ -83,6 +83,11 @@ def now() -> datetime:
     return _clock.now()
 
 
+def seconds_ahead() -> float:
+    """How far the clock is ahead of this machine's."""
+    return (now() - _machine()).total_seconds()
+
+
 def use_machine() -> None:
     """Use this machine's clock."""
     _clock.use(_machine)

@@ -51,6 +51,9 @@ _LOG_BYTES = 16 * 1024 * 1024
 _TO_CONNECT = ("user", "password", "database", "timeout", "ssl", "statement_cache_size")
 _MAX_WRITE_CONNECTIONS = 6
 _MAX_READ_CONNECTIONS = 10
+_WATCHER_CONNECTIONS = 1
+CONNECTIONS_PER_PROCESS = _MAX_WRITE_CONNECTIONS + _MAX_READ_CONNECTIONS + _WATCHER_CONNECTIONS
+"""The connections to PostgreSQL that one process of the server can open."""
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 """Whether the running task is in a transaction. Its reads then use the transaction's connection."""
@@ -66,10 +69,13 @@ class Router:
         return "default"
 
 
-def settings(url: "DatabaseUrl", *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
-    """Tortoise's configuration for a database. ``create``: create a missing SQLite file."""
+def settings(
+    url: "DatabaseUrl", *, create: bool = False, patience: Patience | None = None, read_only: bool = False
+) -> dict[str, Any]:
+    """Tortoise's configuration for a database. ``create``: create a missing SQLite file. ``read_only``: write nothing."""
+    connections = url.connections(create=create, patience=patience, read_only=read_only)
     return {
-        "connections": url.connections(create=create, patience=patience),
+        "connections": {**connections, "default": connections["reader"]} if read_only else connections,
         "apps": {APP: {"models": TABLES, "default_connection": "default", "migrations": _MIGRATIONS}},
         "routers": [Router],
         "use_tz": True,
@@ -80,7 +86,9 @@ def settings(url: "DatabaseUrl", *, create: bool = False, patience: Patience | N
 class DatabaseUrl:
     """The location of a database: ``SqliteFile`` or ``Postgres``."""
 
-    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
+    def connections(
+        self, *, create: bool = False, patience: Patience | None = None, read_only: bool = False
+    ) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -88,7 +96,9 @@ class SqliteFile(DatabaseUrl):
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
+    def connections(
+        self, *, create: bool = False, patience: Patience | None = None, read_only: bool = False
+    ) -> dict[str, Any]:
         engine = "gqlstock.store.db.sqlite"
         pragmas = {
             "file_path": self.path,
@@ -114,7 +124,9 @@ class Postgres(DatabaseUrl):
         host, port = self.credentials["host"], self.credentials["port"]
         return list(zip(host, port, strict=True)) if isinstance(host, list) else [(host, port)]
 
-    def connections(self, *, create: bool = False, patience: Patience | None = None) -> dict[str, Any]:
+    def connections(
+        self, *, create: bool = False, patience: Patience | None = None, read_only: bool = False
+    ) -> dict[str, Any]:
         # asyncpg is an extra.
         from gqlstock.store.db.primary import Primary  # noqa: PLC0415
 
@@ -125,7 +137,12 @@ class Postgres(DatabaseUrl):
             "default": {"engine": engine, "credentials": {"maxsize": _MAX_WRITE_CONNECTIONS, **credentials}},
             "reader": {
                 "engine": engine,
-                "credentials": {"maxsize": _MAX_READ_CONNECTIONS, **credentials, "only_reads": True},
+                "credentials": {
+                    "maxsize": _MAX_READ_CONNECTIONS,
+                    **credentials,
+                    "only_reads": True,
+                    "begins_eras": not read_only,
+                },
             },
         }
 
@@ -142,18 +159,23 @@ class _Context(TortoiseContext):
 
 @asynccontextmanager
 async def opened(
-    url: DatabaseUrl, *, everywhere: bool = False, create: bool = False, patience: Patience | None = None
+    url: DatabaseUrl,
+    *,
+    everywhere: bool = False,
+    create: bool = False,
+    patience: Patience | None = None,
+    read_only: bool = False,
 ) -> AsyncIterator[None]:
     """Open the database for the block. ``everywhere``: also for tasks that were not started in the block.
 
     A missing SQLite file is an error, unless ``create`` is set. ``patience``: watch PostgreSQL, and wait for it during an
-    outage. Without it, an outage is an error of the driver.
+    outage. Without it, an outage is an error of the driver. ``read_only``: write nothing, not even an era of the outbox.
     """
     # Tortoise caches statements in the dialect of the first database.
     EXECUTOR_CACHE.clear()
     context = _Context(url)
     async with context:
-        configured = settings(url, create=create, patience=patience)
+        configured = settings(url, create=create, patience=patience, read_only=read_only)
         await context.init(config=configured, _enable_global_fallback=everywhere)
         context.reader = context.connections.get("reader")
         assert context.apps is not None

@@ -50,14 +50,17 @@ class _Translating(AsyncpgDBClient):
 
 
 class Client(_Translating):
-    """The write client or, with ``only_reads``, the read client."""
+    """The write client or, with ``only_reads``, the read client. ``begins_eras``: it may begin an era of the outbox."""
 
     connection_class = _Connection
 
-    def __init__(self, *args: Any, primary: Primary, only_reads: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, primary: Primary, only_reads: bool = False, begins_eras: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.primary = primary
         self.only_reads = only_reads
+        self._begins_eras = begins_eras
         # Read transactions leave one connection free for single statements.
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -123,7 +126,9 @@ class Client(_Translating):
     async def _begin(self, connection: Any) -> None:
         self._connections.add(connection)
         await clock.use_server(connection)
-        await eras.check(connection)
+        if self._begins_eras:
+            # Read connections do so as well, before they become read-only.
+            await eras.check(connection)
         if self.only_reads:
             await connection.execute("SET default_transaction_read_only = on")
 
