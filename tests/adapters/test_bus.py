@@ -1,15 +1,20 @@
-"""What the bus logs while Redis is away."""
+"""What the bus logs while Redis is away, and what is found out about a Redis."""
 
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from gqlstock.adapters import bus as buses
 from gqlstock.adapters.bus import RedisBus
-from support.server_processes import free_port
+from gqlstock.rules.diagnosis.processes import RedisFacts
+from gqlstock.rules.providers import Sentinels
+from support.server_processes import PATIENCE, free_port
 
 REDIS = os.environ.get("GQLSTOCK_TEST_REDIS_URL")
 AWAY = "Redis is unavailable; events from other processes take up to a second until it is back: "
@@ -78,3 +83,63 @@ async def forwarded(port: int) -> AsyncIterator[None]:
         for task in pumps:
             task.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def test_a_redis_that_is_away_is_told_with_the_reason_and_without_its_password() -> None:
+    port = free_port()
+
+    facts = await buses.inspect(f"redis://shop:secret@127.0.0.1:{port}/0")
+
+    assert facts.address == f"127.0.0.1:{port}"
+    assert facts.error is not None
+    assert facts == RedisFacts(facts.address, error=facts.error)
+    assert "secret" not in facts.error
+
+
+async def test_a_service_of_sentinels_is_told_with_their_addresses() -> None:
+    port = free_port()
+
+    facts = await buses.inspect(Sentinels((("127.0.0.1", port),), "stock", password="secret"))
+
+    assert facts.address == f"stock (127.0.0.1:{port})"
+    assert facts.error is not None
+    assert "secret" not in facts.error
+
+
+@pytest.mark.skipif(REDIS is None, reason="needs Redis")
+async def test_a_redis_that_answers_is_told_with_its_version_and_who_listens() -> None:
+    bus = RedisBus(str(REDIS))
+    async with running(bus) as woken:
+        await asyncio.wait_for(woken.wait(), 10)
+        facts = await buses.inspect(str(REDIS))
+
+    assert facts.error is None
+    assert facts.version is not None
+    assert facts.version.split(".")[0].isdecimal()
+    # Other processes may listen to the same server.
+    assert facts.listeners is not None
+    assert facts.listeners >= 1
+
+
+@contextlib.contextmanager
+def restricted(directory: Path, port: int) -> Iterator[None]:
+    """A Redis whose users may not ask for its state."""
+    file = directory / "redis.conf"
+    file.write_text(f'port {port}\nbind 127.0.0.1\nsave ""\nuser default on nopass ~* &* +@all -info -pubsub\n')
+    server = subprocess.Popen(["redis-server", str(file)], cwd=directory, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+@pytest.mark.skipif(REDIS is None, reason="needs Redis")
+async def test_a_user_who_may_not_ask_for_the_version_is_no_failure(tmp_path: Path) -> None:
+    port = free_port()
+    with restricted(tmp_path, port):
+        async with asyncio.timeout(PATIENCE):
+            while (facts := await buses.inspect(f"redis://127.0.0.1:{port}/0")).error is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    assert facts == RedisFacts(f"127.0.0.1:{port}")

@@ -1,12 +1,15 @@
 """Wakes other processes after commits. Wake-ups carry no data, so a lost one only causes a short delay."""
 
 import asyncio
+import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from gqlstock.adapters import redis
 from gqlstock.adapters.outages import Outage
+from gqlstock.rules.diagnosis.processes import RedisFacts
 from gqlstock.rules.providers import Sentinels
 
 log = logging.getLogger(__name__)
@@ -99,3 +102,37 @@ async def _hear(channel: Any, wake: Callable[[], None]) -> None:
         else:
             is_asked = True
             await channel.ping()
+
+
+async def inspect(servers: str | Sentinels) -> RedisFacts:
+    """The facts about a Redis, without user and password."""
+    address, client = _address(servers), redis.client(servers, seconds=_SECONDS_TO_ANSWER)
+    try:
+        await client.ping()
+        server = await _permitted(client.info("server"))
+        listeners = await _permitted(client.pubsub_numsub(_CHANNEL))
+    except Exception as error:
+        reason = redis.reason(error).partition("\n")[0].rstrip(".")
+        return RedisFacts(address, error=reason or "no answer in time")
+    finally:
+        await redis.close(client)
+    return RedisFacts(
+        address,
+        version=server["redis_version"] if server is not None else None,
+        listeners=int(listeners[0][1]) if listeners is not None else None,
+    )
+
+
+def _address(servers: str | Sentinels) -> str:
+    if isinstance(servers, Sentinels):
+        return f"{servers.service} ({', '.join(f'{host}:{port}' for host, port in servers.addresses)})"
+    parts = urlsplit(servers)
+    return f"{parts.hostname}:{parts.port or 6379}"
+
+
+async def _permitted(answer: Awaitable[Any]) -> Any:
+    """The answer to a command; None if the Redis user may not run it."""
+    try:
+        return await answer
+    except importlib.import_module("redis.exceptions").NoPermissionError:
+        return None

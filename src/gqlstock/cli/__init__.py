@@ -18,6 +18,7 @@ _MODULES = {
     "backup": "gqlstock.cli.backup",
     "cache": "gqlstock.cli.cache",
     "verify": "gqlstock.cli.verify",
+    "doctor": "gqlstock.cli.doctor",
     "schema": "gqlstock.cli.schema",
     "demo": "gqlstock.cli.demo.command",
 }
@@ -39,10 +40,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def gqlstock(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """The inventory server behind headless storefronts."""
+    if context.invoked_subcommand == "doctor":
+        return  # which reports them as problems
     for line in importlib.import_module("gqlstock.config").unknown(os.environ):
         typer.echo(line, err=True)

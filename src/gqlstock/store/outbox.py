@@ -19,7 +19,7 @@ from gqlstock.rules.events import Event, Topic
 from gqlstock.rules.feed import START, Cursor, Entry, OutOfReach
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.commits import Mark
-from gqlstock.store.db.records import records
+from gqlstock.store.db.records import moment, records
 
 
 class OutboxEntry(Model):
@@ -235,6 +235,12 @@ async def latest() -> Cursor:
     where = f"WHERE TRUE {_committed_before()}"
     found = await sql.query(f"SELECT {_CURSOR} FROM outbox {where} {_LAST_FIRST} LIMIT 1")
     return Cursor(**found[0]) if found else await horizon()
+
+
+async def latest_time() -> datetime | None:
+    """The latest time of an entry, which need not be that of the last one; None without entries."""
+    found = await sql.query("SELECT MAX(created_at) AS at FROM outbox")
+    return moment(found[0]["at"]) if found[0]["at"] is not None else None
 
 
 async def horizon() -> Cursor:

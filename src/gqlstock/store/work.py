@@ -89,6 +89,11 @@ class WorkQueue(Generic[Row]):
         )
         return int(found[0]["deliveries"])
 
+    async def oldest_pending(self) -> datetime | None:
+        """When the oldest pending delivery was queued; None if none is pending."""
+        found = await records(self.kind, self.table.filter(state=WorkState.PENDING).order_by("id").limit(1))
+        return found[0].created_at if found else None
+
     async def claim(self, limit: int, **of: Any) -> list[Row]:
         """Claim up to ``limit`` due deliveries for a lease. ``of``: only those with these column values."""
         conditions = "".join(f" AND {column} = ?" for column in of)
