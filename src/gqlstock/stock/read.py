@@ -34,7 +34,7 @@ _NO_EPOCH = -1
 
 
 # A read starts over once for a changed value, and as often as its connection is lost.
-_MAX_STARTS = 5
+_MAX_STARTS = 8
 
 
 class StartOver(Exception):

@@ -23,7 +23,7 @@ from gqlstock.store.db.primary import Primary, is_lost
 from gqlstock.store.db.reads import Transaction
 
 # A read that loses its connection is sent again.
-_READ_ATTEMPTS = 3
+_READ_ATTEMPTS = 8
 _SECONDS_BETWEEN_ATTEMPTS = 0.1
 
 

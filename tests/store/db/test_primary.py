@@ -1,0 +1,120 @@
+"""PostgreSQL on several hosts: the one that takes writes is used, and calls wait while there is none."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from gqlstock.services import status
+from gqlstock.stock import reading
+from gqlstock.store.db import connection, primary, sql, transactions
+from gqlstock.store.db.connection import DatabaseUrl, Postgres
+from gqlstock.store.db.outages import Patience, Unavailable
+from support import server_processes
+from support import shop_builders as make
+from support.tcp_proxy import Proxy, proxied
+
+
+@pytest.fixture
+def postgres(database_url: DatabaseUrl) -> Postgres:
+    if not isinstance(database_url, Postgres):
+        pytest.skip("SQLite has no hosts")
+    return database_url
+
+
+@pytest.fixture
+async def door(postgres: Postgres) -> AsyncIterator[Proxy]:
+    async with proxied(postgres.credentials["host"], postgres.credentials["port"]) as proxy:
+        yield proxy
+
+
+def on(postgres: Postgres, *ports: int) -> Postgres:
+    """The database at several ports of this machine."""
+    return Postgres(**{**postgres.credentials, "host": ["127.0.0.1"] * len(ports), "port": list(ports)})
+
+
+async def test_the_host_that_answers_is_used(postgres: Postgres) -> None:
+    url = on(postgres, server_processes.free_port(), postgres.credentials["port"])
+
+    async with connection.opened(url):
+        await status.check_usable(url)
+
+
+async def test_without_patience_the_error_of_the_first_host_is_raised(postgres: Postgres) -> None:
+    refusing = server_processes.free_port()
+    url = on(postgres, refusing, server_processes.free_port())
+
+    async with connection.opened(url):
+        with pytest.raises(OSError, match=f"{refusing}"):
+            await status.database_answers()
+
+
+async def test_calls_wait_until_the_outage_has_lasted_too_long(postgres: Postgres) -> None:
+    url = on(postgres, server_processes.free_port(), server_processes.free_port())
+
+    async with connection.opened(url, patience=Patience(outage=0.5, statement=10)):
+        began = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(Unavailable):
+                await sql.query("SELECT 1 AS one")
+        waited = time.monotonic() - began
+
+    # The first call waits. For the others, the outage has already lasted too long.
+    assert 0.5 <= waited < 5
+
+
+async def test_a_transaction_and_a_read_wait_for_the_end_of_an_outage(postgres: Postgres, door: Proxy) -> None:
+    url = on(postgres, door.port)
+    async with connection.opened(url, everywhere=True, patience=Patience(outage=60, statement=10)):
+        await make.warehouse("BERLIN")
+        await door.shut()
+
+        calls = [
+            asyncio.create_task(
+                transactions.run(lambda: sql.execute("UPDATE warehouse SET name = 'Later' RETURNING id"))
+            ),
+            asyncio.create_task(reading.run(lambda: sql.query("SELECT code FROM warehouse"))),
+        ]
+        await asyncio.sleep(0.5)
+        waiting = [not call.done() for call in calls]
+        await door.open()
+        written, read = await asyncio.gather(*calls)
+
+    assert waiting == [True, True]
+    assert (len(written), read) == (1, [{"code": "BERLIN"}])
+
+
+async def test_a_silent_server_is_left_for_one_that_answers(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(primary, "_SECONDS_PER_STEP", 0.1)
+    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", 0.1)
+    spare = Proxy(postgres.credentials["host"], postgres.credentials["port"])
+    await spare.open()
+    await spare.shut()
+    async with connection.opened(on(postgres, door.port, spare.port), patience=Patience(outage=60, statement=60)):
+        await sql.query("SELECT 1 AS one")
+        await spare.open()
+        door.freeze()
+
+        async with asyncio.timeout(30):
+            found = await sql.query("SELECT 1 AS one")
+        door.thaw()
+    await spare.shut()
+
+    assert found == [{"one": 1}]
+
+
+async def test_too_many_waiting_calls_are_refused(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(primary, "_MAX_WAITING", 2)
+    url = on(postgres, server_processes.free_port())
+
+    async with connection.opened(url, patience=Patience(outage=1, statement=10)):
+        calls: list[Any] = [asyncio.create_task(sql.query("SELECT 1 AS one")) for _ in range(3)]
+        done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        errors = [call.exception() for call in done]
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [str(error) for error in errors] == ["2 calls are already waiting for the database"]
