@@ -129,6 +129,14 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(run: Run,
     assert "secret" not in result.stderr
 
 
+def test_of_a_database_on_several_hosts_that_is_away_all_are_named(run: Run) -> None:
+    result = run("verify", env={"GQLSTOCK_DATABASE_URL": "postgres://shop:secret@127.0.0.1:1,127.0.0.1:2/stock"})
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The database stock at 127.0.0.1:1 or 127.0.0.1:2 cannot be reached: ")
+    assert "secret" not in result.output
+
+
 def test_a_file_that_is_no_database_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("Not a database. " * 100)
 

@@ -110,5 +110,6 @@ async def backlog(seen: Cursor) -> Backlog:
 def named(url: DatabaseUrl) -> str:
     """A database by its name or file. Never includes the password."""
     if isinstance(url, Postgres):
-        return "{database} at {host}:{port}".format(**url.credentials)
+        hosts = " or ".join(f"{host}:{port}" for host, port in url.hosts)
+        return f"{url.credentials['database']} at {hosts}"
     return str(Path(url.path).absolute()) if isinstance(url, SqliteFile) else "that is configured"

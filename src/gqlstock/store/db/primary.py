@@ -197,8 +197,12 @@ class Primary:
                 attempt.add_done_callback(_close)
         raise next(iter(attempts)).exception() or Unavailable("no host of the database was named")
 
-    async def _connect(self, host: Address) -> Any:
-        return await asyncpg.connect(**{**self._options, "host": host[0], "port": host[1]})
+    async def _connect(self, address: Address) -> Any:
+        host, port = address
+        try:
+            return await asyncpg.connect(**{**self._options, "host": host, "port": port})
+        except asyncpg.TargetServerAttributeNotMatched:
+            raise Unavailable(f"the server at {host}:{port} is a standby, which takes no writes") from None
 
 
 async def _beat(connection: Any) -> None:
