@@ -82,6 +82,11 @@ const calls = {
       return route.abort();
     });
   },
+  /** Click, and return the name and the text of the file that is saved. */
+  async download(selector) {
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') };
+  },
   /** The pictures that cannot be loaded. */
   broken: async () =>
     page.$$eval('img', async (images) => {

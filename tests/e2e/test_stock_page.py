@@ -1,47 +1,13 @@
 """The stock page in a real browser, on a real server: what people see and do, also while the server is away."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+import re
 
-import pytest
-
-from gqlstock.store.db import connection, sql
-from gqlstock.store.db.connection import DatabaseUrl
-from support import server_processes
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def shop(
-    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    """It sells from Berlin, then from Lyon."""
-
-    async def stock_up() -> None:
-        async with connection.opened(database_of_module, everywhere=True):
-            await make.warehouse("BERLIN")
-            await make.warehouse("LYON")
-            await make.website("shop", warehouses=["BERLIN", "LYON"])
-            await make.setting(system=True, notify_below=10)
-
-    asyncio.run(stock_up())
-    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
-    try:
-        asyncio.run(server_processes.ready(opened.server))
-        yield opened
-    finally:
-        server_processes.stop(opened.server)
-
-
-@pytest.fixture
-async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
-    """The server's database."""
-    async with connection.opened(database_of_module, everywhere=True):
-        yield
 
 
 async def stocked(sku: str, berlin: int = 12) -> None:
@@ -194,6 +160,117 @@ async def test_the_keyboard_alone_adjusts(browser: Browser, shop: Shop, db: None
     browser("press", "Escape")
 
     browser("gone", "dialog")
+    assert browser("complaints") == []
+
+
+async def test_what_is_chosen_is_in_the_address_and_the_back_button_leads_back(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    for place, berlin in enumerate((0, 5, 40)):
+        await stocked(f"POT-{place}", berlin)
+    await make.stock("POT-0", "LYON", 0)
+    browser("open", shop.url("stock?q=pot-", await make.token(name="hugo")))
+    browser("shows", ".card-head p", "3 items")
+
+    browser("click", ".chip:has-text('Out of stock')")
+
+    browser("shows", ".card-head p", "1 item")
+    assert browser("url") == shop.url("stock?q=pot-&show=out")
+    assert browser("texts", ".list .sku") == ["POT-0"]
+
+    browser("click", ".chip:has-text('All')")
+    browser("shows", ".card-head p", "3 items")
+    browser("click", ".sort:has-text('Available')")
+    browser("present", "th[aria-sort=ascending].available")
+    browser("click", ".sort:has-text('Available')")
+    browser("shows", ".list tbody tr:first-child .sku", "POT-2")
+
+    assert browser("url") == shop.url("stock?q=pot-&sort=AVAILABLE&dir=desc")
+    assert browser("texts", ".list .sku") == ["POT-2", "POT-1", "POT-0"]
+
+    browser("evaluate", "history.go(-3)")
+
+    browser("shows", ".card-head p", "1 item")
+    assert browser("texts", ".list .sku") == ["POT-0"]
+
+    browser("fill", "#stock-search", "kettle")
+
+    browser("shows", ".sentence", "No item matches by name, SKU, code or barcode.")
+    assert browser("complaints") == []
+
+
+async def test_rows_move_as_stock_changes(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("CUP-A", 1)
+    await stocked("CUP-B", 2)
+    browser("open", shop.url("stock?q=cup-&sort=AVAILABLE", await make.token(name="ines")))
+    browser("shows", ".list tbody tr:first-child .sku", "CUP-A")
+    browser("evaluate", "document.querySelector('.list .more').focus()")
+
+    await make.stock("CUP-A", "BERLIN", 9)
+
+    browser("shows", ".list tbody tr:first-child .sku", "CUP-B")
+    assert browser("texts", ".list .available") == ["Available▴", "32", "39"]
+
+
+async def test_many_items_are_shown_page_by_page(browser: Browser, shop: Shop, db: None) -> None:
+    for number in range(53):
+        await make.product(f"TILE-{number:02}")
+    browser("open", shop.url("stock?q=tile-&sort=SKU", await make.token(name="jana")))
+    browser("shows", ".pager", "1–50 of 53")
+
+    browser("click", ".pager a:has-text('Next')")
+
+    browser("shows", ".pager", "51–53 of 53")
+    assert browser("texts", ".list .sku") == ["TILE-50", "TILE-51", "TILE-52"]
+
+    browser("evaluate", "location.reload()")
+    browser("shows", ".pager", "51–53 of 53")
+    browser("click", ".pager a:has-text('Previous')")
+
+    browser("shows", ".pager", "1–50 of 53")
+    assert browser("url") == shop.url("stock?q=tile-&sort=SKU")
+    assert browser("complaints") == []
+
+
+async def test_what_is_chosen_is_saved_as_csv(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("=LID", name='Lid, "large"')
+    await make.stock("=LID", "BERLIN", 2)
+    browser("open", shop.url("stock?q=lid", await make.token(name="karl")))
+    browser("present", row("=LID"))
+
+    saved = browser("download", ".card-head button:has-text('Save as CSV')")
+
+    assert re.fullmatch(r"stock-\d{4}-\d\d-\d\d\.csv", saved["name"])
+    assert saved["text"].removeprefix("\ufeff").splitlines() == [
+        "SKU,Name,Berlin,Lyon,Available,On backorder,Incoming,Next expected,State",
+        '\'=LID,"Lid, ""large""",2,0,2,0,0,,Low',
+    ]
+    assert browser("complaints") == []
+
+
+async def test_two_browsers_see_each_others_changes(browser: Browser, shop: Shop, db: None) -> None:
+    await stocked("SIEVE")
+    browser("open", shop.url("stock?q=sieve", await make.token(name="lena")))
+    browser("present", row("SIEVE"))
+    with Browser() as other:
+        other("open", shop.url("stock?q=sieve", await make.token(name="mila")))
+        other("shows", f"{row('SIEVE')} .available", "42")
+
+        open_adjust(browser, "SIEVE")
+        browser("fill", ".signed input", "-1")
+        open_adjust(other, "SIEVE")
+        other("shows", ".preview", "12 on hand now.")
+        browser("press", "Enter")
+
+        other("shows", ".preview", "11 on hand now.")
+        other("shows", f"{row('SIEVE')} .available", "41")
+        other("fill", ".signed input", "-2")
+        other("press", "Enter")
+        other("shows", ".notice", "Sieve in Berlin: −2, now 9 on hand.")
+        assert other("complaints") == []
+
+    browser("shows", f"{row('SIEVE')} .available", "39")
+    browser("gone", ".notice button:has-text('Undo')")
     assert browser("complaints") == []
 
 

@@ -1,12 +1,8 @@
 """The wall display in a real browser, on a real server: what the people in a shop see, do, and are not kept from."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-
-import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
@@ -15,8 +11,7 @@ from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import outbox
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.db import clock, connection, sql, transactions
-from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store.db import clock, sql, transactions
 from support import server_processes
 from support import shop_builders as make
 from support.browsed_shop import Shop
@@ -27,35 +22,6 @@ pytestmark = needs_chromium
 ORDER = """mutation ($lines: [OrderLineInput!]!) {
     placeOrder(input: { lines: $lines }) { order { number } userErrors { message } }
 }"""
-
-
-@pytest.fixture(scope="module")
-def shop(
-    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    """It sells from Berlin, then from Lyon."""
-
-    async def stock_up() -> None:
-        async with connection.opened(database_of_module, everywhere=True):
-            await make.warehouse("BERLIN")
-            await make.warehouse("LYON")
-            await make.website("shop", warehouses=["BERLIN", "LYON"])
-            await make.setting(system=True, notify_below=10)
-
-    asyncio.run(stock_up())
-    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
-    try:
-        asyncio.run(server_processes.ready(opened.server))
-        yield opened
-    finally:
-        server_processes.stop(opened.server)
-
-
-@pytest.fixture
-async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
-    """The server's database."""
-    async with connection.opened(database_of_module, everywhere=True):
-        yield
 
 
 async def stocked(sku: str, berlin: int = 12, name: str | None = None) -> None:

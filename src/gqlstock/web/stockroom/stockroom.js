@@ -31,7 +31,7 @@ async function open({ server, viewer, may }) {
   const session = { server, viewer, may, warehouses, notices, changes: new LevelChanges() };
   const pages = PAGES.filter(({ scope }) => !scope || may(scope));
   const links = new Map(pages.filter((page) => page.inNavigation).map((page) => [page, linkTo(page)]));
-  nav.append(...links.values(), element('a', { href: address('wall') }, 'Wall display'));
+  nav.append(...links.values());
   const shown = (page) => {
     for (const link of links.values()) link.removeAttribute('aria-current');
     links.get(page)?.setAttribute('aria-current', 'page');

@@ -7,7 +7,10 @@ const ACTIONS = [adjust];
 
 /** The actions that the token may take: `[{ label, run }]`, for an item with `id`, `sku` and `name`. */
 export function actionsOf(session, item) {
-  return ACTIONS.filter(({ scope }) => session.may(scope)).map(({ label, open }) => ({ label, run: () => run(session, open, item) }));
+  return ACTIONS.filter(({ scope }) => session.may(scope)).map(({ label, open }) => ({
+    label,
+    run: () => run(session, open, item),
+  }));
 }
 
 /** A dialog may have to read something first, which the server can refuse. */

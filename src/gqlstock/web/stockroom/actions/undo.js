@@ -24,7 +24,12 @@ export function offerUndo(session, text, movement) {
 
 /** The count that leads back to the quantity before the movement, and only from the quantity after it. */
 function countBefore({ quantity, onHandAfter, level: { item, warehouse } }) {
-  const count = { sku: item.sku, warehouse: warehouse.code, onHand: minus(onHandAfter, quantity), expectedOnHand: onHandAfter };
+  const count = {
+    sku: item.sku,
+    warehouse: warehouse.code,
+    onHand: minus(onHandAfter, quantity),
+    expectedOnHand: onHandAfter,
+  };
   return { counts: [count], reason: 'Undone' };
 }
 
@@ -33,5 +38,9 @@ function show({ notices }, text, outcome, run) {
   const { payload, errors } = outcome;
   if (payload) notices.show(`Undone: ${text}`);
   else if (errors) notices.show(`Not undone. ${errors.map(({ message }) => message).join(' ')}`);
-  else notices.show('The server did not answer, so it is not known whether this was undone.', { label: 'Undo again', run });
+  else
+    notices.show('The server did not answer, so it is not known whether this was undone.', {
+      label: 'Undo again',
+      run,
+    });
 }

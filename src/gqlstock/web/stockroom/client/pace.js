@@ -1,15 +1,21 @@
 // Throttling: rendering once per frame, requests at a minimum interval.
 
-/** Collects the arguments of its calls and passes them on together before the next frame is painted. */
+// Faster than anybody reads, and a sixth of the work of every frame.
+const BETWEEN_FRAMES = 100;
+
+/** Collects the arguments of its calls and passes them on together before a frame is painted, up to ten times a second. */
 export function perFrame(show) {
   let gathered = [];
+  let last = -Infinity;
+  const run = (now) => {
+    const all = gathered;
+    gathered = [];
+    last = now;
+    show(all);
+  };
   return (one) => {
     if (gathered.push(one) > 1) return;
-    requestAnimationFrame(() => {
-      const all = gathered;
-      gathered = [];
-      show(all);
-    });
+    setTimeout(() => requestAnimationFrame(run), Math.max(last + BETWEEN_FRAMES - performance.now(), 0));
   };
 }
 

@@ -1,5 +1,5 @@
-// The pages by path, and which one is shown. What a page shows is in the query of its URL, so that a link, the back button and
-// a reload lead to the same view.
+// The pages by path, and which one is shown. What a page shows is in the query of its URL, so that a link, the back button
+// and a reload lead to the same view.
 
 import { endingWith } from './ending.js';
 
@@ -11,12 +11,13 @@ export function address(path, params = {}) {
 }
 
 /**
- * A page is a class with a static `path` and `title`, and a static `scope` if its token needs one. It is made with the session,
- * a signal that is aborted when the page is left, and `go`. Its `node` is what is shown. `update` is called with the parameters
- * of the URL: when the page is entered, and each time they change.
+ * A page is a class with a static `path` and `title`, and a static `scope` if its token needs one. It is made with the
+ * session, a signal that is aborted when the page is left, and `go`. Its `node` is what is shown. `update` is called with the
+ * parameters of the URL: when the page is entered, and each time they change.
  */
 export class Router {
   #page = null;
+  #query = null;
   #left = new AbortController();
 
   /** `pages`: all pages, the first one for unknown paths. `place`: where they are shown. `shown` is called with each page. */
@@ -57,8 +58,12 @@ export class Router {
 
   #show() {
     const Page = this.#named(location) ?? this.pages[0];
-    if (this.#page?.constructor !== Page) this.#enter(Page);
-    this.#page?.update?.(new URLSearchParams(location.search));
+    const isNew = this.#page?.constructor !== Page;
+    // The browser reports a link to a part of the page as well.
+    if (!isNew && this.#query === location.search) return;
+    if (isNew) this.#enter(Page);
+    this.#query = location.search;
+    this.#page.update?.(new URLSearchParams(location.search));
   }
 
   #enter(Page) {

@@ -13,9 +13,9 @@ export class ActionDialog {
   #slow;
 
   /**
-   * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a mutation
-   * with `$input`, whose payload has `userErrors { message path }`; `input(values)`: the input without its key, from the values
-   * by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence shown below the
+   * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a
+   * mutation with `$input`, whose payload has `userErrors { message path }`; `input(values)`: the input without its key, from
+   * the values by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence shown below the
    * fields, and `lead`, nodes above them.
    */
   constructor(session, { title, about, fields, send, document, input, done, preview = null, lead = [] }) {
@@ -64,7 +64,12 @@ export class ActionDialog {
         this.said,
         this.trouble,
         this.waiting,
-        element('div', { class: 'buttons' }, element('button', { type: 'button', click: close }, 'Cancel'), this.button),
+        element(
+          'div',
+          { class: 'buttons' },
+          element('button', { type: 'button', click: close }, 'Cancel'),
+          this.button,
+        ),
       ),
     );
   }
@@ -79,7 +84,9 @@ export class ActionDialog {
 
   #close() {
     if (this.isUnknown) {
-      this.session.notices.show(`${this.title}: the server did not answer, so it is not known whether this was saved. Check before you do it again.`);
+      this.session.notices.show(
+        `${this.title}: the server did not answer, so it is not known whether this was saved. Check before you do it again.`,
+      );
     }
     this.#closed.abort();
   }
@@ -142,4 +149,4 @@ export class ActionDialog {
 }
 
 const UNKNOWN =
-  'The server did not answer, so it is not known whether this was saved. Send it again: it is saved once, however often it is sent.';
+  'The server did not answer, so it is not known whether this was saved. Send it again: it is saved once, not twice.';

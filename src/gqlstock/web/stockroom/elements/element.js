@@ -34,10 +34,19 @@ export function arrange(list, nodes) {
   });
 }
 
-/** Highlights a node that has changed, for a moment. */
+const MOST_LIT = 8;
+const LIT_FOR = 1_600;
+let lit = 0;
+
+/** Highlights a node that has changed, for a moment. Where much changes at once, only some of it. */
 export function light(node) {
-  node.classList.remove('changed');
-  requestAnimationFrame(() => node.classList.add('changed'));
+  if (lit >= MOST_LIT || node.classList.contains('changed')) return;
+  lit += 1;
+  node.classList.add('changed');
+  setTimeout(() => {
+    lit -= 1;
+    node.classList.remove('changed');
+  }, LIT_FOR);
 }
 
 /** A state as words and a distinct shape, because color alone is not accessible. */

@@ -13,13 +13,30 @@ export class Field {
   #error;
   #control;
 
-  constructor({ name, label, type = 'text', value = '', hint = null, required = false, options = [], suggestions = [], paths = [name] }) {
+  constructor({
+    name,
+    label,
+    type = 'text',
+    value = '',
+    hint = null,
+    required = false,
+    options = [],
+    suggestions = [],
+    paths = [name],
+  }) {
     Object.assign(this, { name, label, type, required, paths });
     const id = `field-${(count += 1)}`;
     const hintId = hint ? `${id}-hint` : null;
     this.#error = element('p', { id: `${id}-error`, class: 'field-error' });
-    this.#control = control(type, { id, options, required, 'aria-describedby': [hintId, `${id}-error`].filter(Boolean).join(' ') });
-    const list = suggestions.length ? element('datalist', { id: `${id}-list` }, ...suggestions.map((one) => element('option', { value: one }))) : null;
+    this.#control = control(type, {
+      id,
+      options,
+      required,
+      'aria-describedby': [hintId, `${id}-error`].filter(Boolean).join(' '),
+    });
+    const list = suggestions.length
+      ? element('datalist', { id: `${id}-list` }, ...suggestions.map((one) => element('option', { value: one })))
+      : null;
     if (list) this.#control.setAttribute('list', list.id);
     this.node = element(
       'div',
@@ -89,7 +106,12 @@ function control(type, { options, ...attributes }) {
     case 'quantity':
     case 'signed':
       // The decimal keyboards of phones have no sign.
-      return element('input', { ...shared, type: 'text', inputmode: type === 'signed' ? 'text' : 'decimal', spellcheck: 'false' });
+      return element('input', {
+        ...shared,
+        type: 'text',
+        inputmode: type === 'signed' ? 'text' : 'decimal',
+        spellcheck: 'false',
+      });
     default:
       return element('input', { ...shared, type: 'text', maxlength: 200 });
   }

@@ -33,15 +33,19 @@ export const second = (moment) => SECOND.format(moment);
 /** The time of day for today, else with the date, and with the year if it is another one. */
 export function when(told, now = new Date()) {
   const moment = new Date(told);
-  if (moment.toDateString() === now.toDateString()) return clock(moment);
+  if (isSameDay(moment, now)) return clock(moment);
   return `${date(moment, now)}, ${clock(moment)}`;
 }
 
-/** The day, with the year if it is another one. */
+/** The day in words: today, tomorrow, else the date, with the year if it is another one. */
 export function date(told, now = new Date()) {
   const moment = new Date(told);
+  if (isSameDay(moment, now)) return 'today';
+  if (isSameDay(moment, new Date(now.getTime() + 24 * HOUR))) return 'tomorrow';
   return moment.getFullYear() === now.getFullYear() ? day(moment) : DATE.format(moment);
 }
+
+const isSameDay = (one, other) => one.toDateString() === other.toDateString();
 
 /** A duration in days, as words: hours up to two days, then whole days. */
 export function lasting(days) {

@@ -22,8 +22,13 @@ export function menuButton(label, actions) {
     else open(currentTarget, label, actions());
   };
   // Without this, the press closes the list and the click opens it again.
-  const pointerdown = (event) => opener === event.currentTarget && list.matches(':popover-open') && event.preventDefault();
-  return element('button', { type: 'button', class: 'more', 'aria-label': label, 'aria-haspopup': 'menu', click, pointerdown }, '⋯');
+  const pointerdown = (event) =>
+    opener === event.currentTarget && list.matches(':popover-open') && event.preventDefault();
+  return element(
+    'button',
+    { type: 'button', class: 'more', 'aria-label': label, 'aria-haspopup': 'menu', click, pointerdown },
+    '⋯',
+  );
 }
 
 function open(button, label, actions) {

@@ -18,7 +18,11 @@ export class Notices {
   show(text, offer = null) {
     this.#current?.remove();
     const button = offer && element('button', { type: 'button', click: offer.run }, offer.label);
-    const close = element('button', { type: 'button', 'aria-label': 'Close this notice', click: () => this.#current.remove() }, '✕');
+    const close = element(
+      'button',
+      { type: 'button', 'aria-label': 'Close this notice', click: () => this.#current.remove() },
+      '✕',
+    );
     this.#current = element('div', { class: 'notice' }, element('p', {}, text), button, close);
     this.#status.replaceChildren(this.#current);
     this.#place.hidden = false;

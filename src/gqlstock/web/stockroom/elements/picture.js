@@ -7,7 +7,15 @@ export function picture(url) {
   if (!url) return frame;
   const broken = () => image.remove();
   // Without alternative text: the name of the item is beside it.
-  const image = element('img', { src: url, alt: '', width: 36, height: 36, loading: 'lazy', decoding: 'async', error: broken });
+  const image = element('img', {
+    src: url,
+    alt: '',
+    width: 36,
+    height: 36,
+    loading: 'lazy',
+    decoding: 'async',
+    error: broken,
+  });
   frame.append(image);
   return frame;
 }

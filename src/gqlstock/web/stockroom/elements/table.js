@@ -3,8 +3,9 @@
 import { arrange, element, light } from './element.js';
 
 /**
- * A column: `name` is the class of its cells, `head` its heading. `text(row)` is what a cell says, or `node(row)` makes what it
- * shows, anew when `key(row)` changes. `figure`: numbers, aligned right. `heading`: the cells are headings of their rows.
+ * A column: `name` is the class of its cells, `head` its heading, which is for screen readers alone if `unseen`. `text(row)` is
+ * what a cell says, or `node(row)` makes what it shows, anew when `key(row)` changes. `figure`: numbers, aligned right.
+ * `heading`: the cells are headings of their rows.
  * `sorts`: `[{ by, label }]`, what a click on the heading sorts by.
  */
 export class Table {
@@ -25,7 +26,11 @@ export class Table {
       element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...heads)),
       this.#body,
     );
-    this.sorter = element('select', { class: 'sorter', 'aria-label': 'Sort', change: () => this.#chosen() }, ...this.#options());
+    this.sorter = element(
+      'select',
+      { class: 'sorter', 'aria-label': 'Sort', change: () => this.#chosen() },
+      ...this.#options(),
+    );
   }
 
   /** Shows these rows, each with an `id`, in this order. */
@@ -39,9 +44,9 @@ export class Table {
     this.#arrange();
   }
 
-  /** Shows a row that has changed, and highlights what is new. Rows that are not in the table are ignored. */
-  update(row) {
-    this.#rows.get(row.id)?.show(row);
+  /** Shows a changed row, and highlights what is new unless `quietly`. Ignores rows that are not in the table. */
+  update(row, options) {
+    this.#rows.get(row.id)?.show(row, options);
   }
 
   /** Puts something below a row; null removes it. */
@@ -64,12 +69,15 @@ export class Table {
   }
 
   #arrange() {
-    arrange(this.#body, [...this.#rows.values()].flatMap(({ node, detail }) => (detail ? [node, detail] : [node])));
+    arrange(
+      this.#body,
+      [...this.#rows.values()].flatMap(({ node, detail }) => (detail ? [node, detail] : [node])),
+    );
   }
 
-  #head({ name, head, figure, sorts }) {
+  #head({ name, head, unseen, figure, sorts }) {
     const cell = element('th', { scope: 'col', role: 'columnheader', class: classes(name, figure) });
-    if (!sorts) cell.append(head);
+    if (!sorts) cell.append(unseen ? element('span', { class: 'unseen' }, head) : head);
     for (const { by, label } of sorts ?? []) {
       const arrow = element('span', { 'aria-hidden': 'true', class: 'arrow' });
       cell.append(element('button', { type: 'button', class: 'sort', click: () => this.#clicked(by) }, label, arrow));
@@ -135,10 +143,17 @@ class Cell {
     if (shown === this.#shown) return;
     const isNew = this.#shown === null;
     this.#shown = shown;
-    if (node) this.node.replaceChildren(node(row));
+    if (node) this.#replace(node(row));
     else this.node.textContent = shown;
     if (figure) this.node.classList.toggle('nothing', shown === '0' || shown === '–');
     if (!quietly && !isNew) light(this.node);
+  }
+
+  /** A control keeps the focus when it is made anew. */
+  #replace(content) {
+    const hadFocus = this.node.contains(document.activeElement);
+    this.node.replaceChildren(content);
+    if (hadFocus) this.node.querySelector('a, button')?.focus();
   }
 }
 

@@ -20,18 +20,26 @@ export class Stock {
   #view;
   #list = new AbortController();
   #columns = null;
+  // The rows below which their warehouses are shown.
+  #opened = new Set();
 
   constructor(session, { go, signal }) {
     Object.assign(this, { session, go, signal });
     this.count = element('p', { class: 'quiet', 'aria-live': 'polite' });
-    this.tools = new Tools(session, { view: () => this.#view, go });
+    this.tools = new Tools(session, { view: () => this.#view, go, signal });
     this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading the stock…');
     this.region = element('div', { class: 'list-region' });
     this.pager = element('nav', { class: 'pager', 'aria-label': 'Pages of the list', hidden: true });
     this.node = element(
       'section',
       { class: 'card stock', 'aria-labelledby': 'stock-title' },
-      element('div', { class: 'card-head' }, element('h1', { id: 'stock-title', tabindex: '-1' }, 'Stock'), this.count, ...this.tools.ends),
+      element(
+        'div',
+        { class: 'card-head' },
+        element('h1', { id: 'stock-title', tabindex: '-1' }, 'Stock'),
+        this.count,
+        this.tools.file,
+      ),
       this.tools.node,
       this.said,
       this.region,
@@ -47,11 +55,12 @@ export class Stock {
     this.#list = endingWith(this.signal);
     const { signal } = this.#list;
     this.#prepare();
+    this.#close();
     this.region.setAttribute('aria-busy', 'true');
     const rows = new Rows(this.session, {
       variables: { ...this.#view.variables, ...this.#levels, counted: true },
       listed: (list) => this.#show(list),
-      changed: (changed) => changed.forEach((row) => this.table.update(row)),
+      changed: (changed, options) => changed.forEach((row) => this.table.update(row, options)),
       signal,
     });
     try {
@@ -116,9 +125,16 @@ export class Stock {
   /** Shows or hides what the sum of a row is made of. */
   async #open(row) {
     row.isOpen = !row.isOpen;
+    if (row.isOpen) this.#opened.add(row.id);
     this.table.update(row);
     const details = row.isOpen ? await warehousesOf(this.session, row.item, this.#list.signal) : null;
     this.table.detail(row.id, details);
+  }
+
+  /** Another view starts with closed rows. */
+  #close() {
+    for (const id of this.#opened) this.table.detail(id, null);
+    this.#opened.clear();
   }
 
   #say(text) {
@@ -129,5 +145,7 @@ export class Stock {
 
 /** A link to another page of the list, or its words where there is none. */
 function step(label, url) {
-  return url ? element('a', { class: 'button', href: url }, label) : element('span', { class: 'button', 'aria-disabled': 'true' }, label);
+  return url
+    ? element('a', { class: 'button', href: url }, label)
+    : element('span', { class: 'button', 'aria-disabled': 'true' }, label);
 }

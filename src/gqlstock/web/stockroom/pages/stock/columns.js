@@ -13,7 +13,7 @@ export function withColumn(warehouses, { warehouse }) {
   return warehouses.length <= MOST_COLUMNS ? warehouses : warehouses.filter(({ code }) => code === warehouse);
 }
 
-/** `shown`: the warehouses with a column; `total`: whether there is one of their sum; `open(row)` shows what a sum is made of. */
+/** `shown`: the warehouses with a column; `total`: whether there is one of their sum, which `open(row)` shows in parts. */
 export function columns({ shown, total, open, actions }) {
   const warehouses = shown.map(({ code, name }) => ({
     name: 'on-hand',
@@ -29,7 +29,13 @@ export function columns({ shown, total, open, actions }) {
     node: (row) => (row.hasLevels ? opener(row, open) : row.counted ? number(row.totals.onHand) : '–'),
   };
   return [
-    { name: 'picture', head: '', key: ({ image }) => image ?? '', node: ({ image }) => picture(image) },
+    {
+      name: 'picture',
+      head: 'Picture',
+      unseen: true,
+      key: ({ image }) => image ?? '',
+      node: ({ image }) => picture(image),
+    },
     {
       name: 'item',
       head: 'Item',
@@ -51,9 +57,17 @@ export function columns({ shown, total, open, actions }) {
       text: ({ counted, totals }) => (counted ? number(totals.available) : '–'),
     },
     { name: 'backordered', head: 'On backorder', figure: true, text: ({ totals }) => number(totals.backordered) },
-    { name: 'incoming', head: 'Incoming', figure: true, key: (row) => `${row.totals.incoming} ${row.next?.at} ${row.next?.overdue}`, node: incoming },
+    {
+      name: 'incoming',
+      head: 'Incoming',
+      figure: true,
+      key: (row) => `${row.totals.incoming} ${row.next?.at} ${row.next?.overdue}`,
+      node: incoming,
+    },
     { name: 'state', head: 'State', key: (row) => stateOf(row).join(), node: (row) => mark(...stateOf(row)) },
-    ...(actions ? [{ name: 'actions', head: '', key: () => '', node: (row) => menu(row, actions) }] : []),
+    ...(actions
+      ? [{ name: 'actions', head: 'Actions', unseen: true, key: () => '', node: (row) => menu(row, actions) }]
+      : []),
   ];
 }
 
@@ -67,12 +81,17 @@ export function stateOf({ counted, status, totals, isLow }) {
 }
 
 /** Only what has levels of its own can be acted on. */
-const menu = ({ item, hasLevels }, actions) => (hasLevels ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '');
+const menu = ({ item, hasLevels }, actions) =>
+  hasLevels ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
 
-const named = ({ name, sku }) => element('div', {}, element('span', { class: 'name' }, name), element('span', { class: 'quiet sku' }, sku));
+const named = ({ name, sku }) =>
+  element('div', {}, element('span', { class: 'name' }, name), element('span', { class: 'quiet sku' }, sku));
 
 function incoming({ totals, next }) {
-  const when = next && totals.incoming > 0 ? element('span', { class: next.overdue ? 'trouble when' : 'quiet when' }, due(next)) : null;
+  const when =
+    next && totals.incoming > 0
+      ? element('span', { class: next.overdue ? 'trouble when' : 'quiet when' }, due(next))
+      : null;
   return element('div', { class: totals.incoming > 0 ? null : 'nothing' }, number(totals.incoming), when);
 }
 
@@ -82,6 +101,16 @@ function due({ at, overdue }) {
 }
 
 function opener(row, open) {
-  const attributes = { type: 'button', class: 'open', 'aria-expanded': String(row.isOpen), 'aria-label': `${number(row.totals.onHand)} on hand, by warehouse` };
-  return element('button', { ...attributes, click: () => open(row) }, number(row.totals.onHand), element('span', { 'aria-hidden': 'true' }, row.isOpen ? ' ▾' : ' ▸'));
+  const attributes = {
+    type: 'button',
+    class: 'open',
+    'aria-expanded': String(row.isOpen),
+    'aria-label': `${number(row.totals.onHand)} on hand, by warehouse`,
+  };
+  return element(
+    'button',
+    { ...attributes, click: () => open(row) },
+    number(row.totals.onHand),
+    element('span', { 'aria-hidden': 'true' }, row.isOpen ? ' ▾' : ' ▸'),
+  );
 }

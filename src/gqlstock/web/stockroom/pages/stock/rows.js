@@ -4,9 +4,9 @@ import { endingWith } from '../../client/ending.js';
 import { Refused, Told } from '../../client/graphql.js';
 import { live, listen } from '../../client/news.js';
 import { atMost, perFrame } from '../../client/pace.js';
-import { nodes } from '../../client/paging.js';
 import { ALERT_NEWS } from '../../documents/session.js';
-import { INCOMING_OF_ITEMS, ITEMS, ITEM_CHANGES, LOW_ITEMS } from '../../documents/stock.js';
+import { ITEMS, ITEM_CHANGES } from '../../documents/stock.js';
+import { detailsOf } from './details.js';
 
 const PAUSE = 2_000;
 const PERIOD = 5_000;
@@ -31,7 +31,7 @@ export function rowOf(node) {
 
 /**
  * Follows one page of a list until `signal` is aborted. `listed({ rows, pageInfo, totalCount })` is called when rows come, go
- * or move; `changed(rows)` with the rows whose content changed.
+ * or move; `changed(rows, { quietly })` with the rows whose content changed.
  */
 export class Rows {
   #rows = new Map();
@@ -84,9 +84,9 @@ export class Rows {
 
   #show({ nodes: items, pageInfo, totalCount }) {
     const rows = items.map((node) => {
-      const kept = this.#rows.get(node.id);
-      const row = { ...NEW, ...kept, ...rowOf(node) };
-      return this.#newer.has(node.id) ? { ...row, totals: kept.totals, levels: kept.levels } : row;
+      const row = this.#rows.get(node.id) ?? { ...NEW };
+      const { totals, levels, ...rest } = rowOf(node);
+      return Object.assign(row, rest, this.#newer.has(node.id) ? null : { totals, levels });
     });
     this.#rows = new Map(rows.map((row) => [row.id, row]));
     this.listed({ rows, pageInfo, totalCount });
@@ -124,17 +124,11 @@ export class Rows {
   /** Reads what is low, and when the next units arrive. */
   async #details() {
     await this.#quietly(async () => {
-      const skus = this.#skus;
-      if (!skus.length) return;
-      const low = new Set();
-      for await (const { item } of nodes(this.server, LOW_ITEMS, { skus }, this.signal)) low.add(item.id);
-      const next = new Map();
-      // Soonest first.
-      for await (const { expectedAt, overdue, level } of nodes(this.server, INCOMING_OF_ITEMS, { skus }, this.signal)) {
-        if (!next.has(level.item.id)) next.set(level.item.id, { at: expectedAt, overdue });
-      }
-      for (const row of this.#rows.values()) Object.assign(row, { isLow: low.has(row.id), next: next.get(row.id) ?? null });
-      this.changed([...this.#rows.values()]);
+      const { low, next } = await detailsOf(this.server, this.#skus, this.signal);
+      for (const row of this.#rows.values())
+        Object.assign(row, { isLow: low.has(row.id), next: next.get(row.id) ?? null });
+      // Quietly: it was so before it was read.
+      this.changed([...this.#rows.values()], { quietly: true });
     });
   }
 

@@ -1,17 +1,23 @@
 // What chooses the items of the stock page: search, chips, warehouse, and the file of what is chosen.
 
+import { endingWith } from '../../client/ending.js';
 import { element } from '../../elements/element.js';
+import { Refused } from '../../client/graphql.js';
+import { number } from '../../elements/figures.js';
+import { saveItems } from './file.js';
 import { SHOWN } from './view.js';
 
 const WHILE_TYPING = 250;
+const SAVE = 'Save as CSV';
 
 export class Tools {
   #typing;
   #chips = new Map();
+  #saving = null;
 
   /** `view()` returns the current view; `go` leads to another one. */
-  constructor(session, { view, go }) {
-    this.view = view;
+  constructor(session, { view, go, signal }) {
+    Object.assign(this, { session, view, signal });
     this.search = element('input', {
       type: 'search',
       id: 'stock-search',
@@ -30,9 +36,10 @@ export class Tools {
       element('option', { value: '' }, 'All warehouses'),
       ...options,
     );
-    for (const [show, { label }] of Object.entries(SHOWN)) this.#chips.set(show, element('a', { class: 'chip' }, label));
+    for (const [show, { label }] of Object.entries(SHOWN))
+      this.#chips.set(show, element('a', { class: 'chip' }, label));
     this.sorter = element('span', { class: 'sorter-place' });
-    this.ends = [];
+    this.file = element('button', { type: 'button', click: () => this.#save() }, SAVE);
     this.node = element(
       'search',
       { class: 'tools' },
@@ -53,6 +60,23 @@ export class Tools {
       if (show === view.show) chip.setAttribute('aria-current', 'true');
       else chip.removeAttribute('aria-current');
     }
+  }
+
+  /** Saves the file. A second click, while it is read, stops it. */
+  async #save() {
+    if (this.#saving) return this.#saving.abort();
+    this.#saving = endingWith(this.signal);
+    const { signal } = this.#saving;
+    const read = (count) => (this.file.textContent = `${number(count)} items read. Stop`);
+    read(0);
+    try {
+      await saveItems(this.session, this.view(), { read, signal });
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof Refused)) this.session.notices.show(error.message);
+    }
+    this.#saving.abort();
+    this.#saving = null;
+    this.file.textContent = SAVE;
   }
 
   #typed(go) {

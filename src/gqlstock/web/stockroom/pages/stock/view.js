@@ -5,7 +5,11 @@ import { address } from '../../client/router.js';
 export const SIZE = 50;
 // The filters of the chips, by their value of `show`.
 export const SHOWN = {
-  '': { label: 'All', filter: {}, none: 'There are no items yet. Create products with createProduct or gqlstock import products.' },
+  '': {
+    label: 'All',
+    filter: {},
+    none: 'There are no items yet. Create products with createProduct or gqlstock import products.',
+  },
   out: { label: 'Out of stock', filter: { outOfStock: true }, none: 'No item is out of stock.' },
   low: { label: 'Low', filter: { low: true }, none: 'No item is low.' },
   backorder: { label: 'On backorder', filter: { backordered: true }, none: 'No item is on backorder.' },

@@ -12,7 +12,7 @@ export async function warehousesOf(session, item, signal) {
   const show = ({ warehouse, onHand, available }) => {
     if (!entries.has(warehouse.code)) {
       entries.set(warehouse.code, element('span', { class: 'figure' }));
-      list.append(element('li', {}, element('span', {}, warehouse.name), entries.get(warehouse.code)));
+      list.append(element('li', {}, `${warehouse.name}: `, entries.get(warehouse.code)));
     }
     const text = onHand === available ? number(onHand) : `${number(onHand)}, ${number(available)} available`;
     entries.get(warehouse.code).textContent = text;

@@ -1,0 +1,44 @@
+// The chosen items as a CSV file: all of them, not only the page that is shown.
+
+import { pages } from '../../client/paging.js';
+import { ITEMS } from '../../documents/stock.js';
+import { save } from '../../elements/csv.js';
+import { stateOf } from './columns.js';
+import { detailsOf } from './details.js';
+import { rowOf } from './rows.js';
+
+const WORDS = ['Available', 'On backorder', 'Incoming', 'Next expected', 'State'];
+
+/** Saves the items of a view. `read(count)` is called as they are read. */
+export async function saveItems({ server, warehouses }, view, { read, signal }) {
+  const codes = warehouses.map(({ code }) => code);
+  const lines = [['SKU', 'Name', ...warehouses.map(({ name }) => name), ...WORDS]];
+  const variables = { ...view.list, warehouses: codes, levels: codes.length };
+  for await (const items of pages(server, ITEMS, variables, signal)) {
+    const { low, next } = await detailsOf(
+      server,
+      items.map(({ sku }) => sku),
+      signal,
+    );
+    lines.push(...items.map((node) => line(rowOf(node), { isLow: low.has(node.id), next: next.get(node.id), codes })));
+    read(lines.length - 1);
+  }
+  save('stock', lines);
+}
+
+function line(row, { isLow, next, codes }) {
+  const { item, counted, hasLevels, levels, totals } = row;
+  const [, state] = stateOf({ ...row, isLow });
+  const onHand = codes.map((code) => (hasLevels ? (levels.get(code) ?? 0) : null));
+  const expected = totals.incoming > 0 ? (next?.at ?? null) : null;
+  return [
+    item.sku,
+    item.name,
+    ...onHand,
+    counted ? totals.available : null,
+    totals.backordered,
+    totals.incoming,
+    expected,
+    state,
+  ];
+}
