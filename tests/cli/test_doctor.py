@@ -235,3 +235,17 @@ def test_a_database_without_tables_on_postgresql_is_told(
     told = found(run("doctor", env={"GQLSTOCK_DATABASE_URL": url}))
 
     assert "problem: The database is not up to date: run gqlstock migrate." in told
+
+
+def test_a_host_that_cannot_take_over_is_told(run: Run, postgres: Postgres, database_env: dict[str, str]) -> None:
+    (host, port), name = postgres.hosts[0], postgres.credentials["database"]
+    url = database_env["GQLSTOCK_DATABASE_URL"].replace(f"{host}:{port}", f"{host}:{port},127.0.0.1:1")
+
+    told = found(run("doctor", env={"GQLSTOCK_DATABASE_URL": url}))
+
+    (silent,) = (line for line in told if "cannot take over" in line)
+    assert silent.startswith(f"problem: The database {name} at 127.0.0.1:1 cannot be reached: ")
+    assert silent.endswith(
+        ". If the primary server fails, it cannot take over. Start it, or take it out of GQLSTOCK_DATABASE_URL."
+    )
+    assert told[0].startswith("problem: synchronous_commit is off. ")

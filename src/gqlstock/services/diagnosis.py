@@ -17,6 +17,9 @@ from gqlstock.store.db.connection import CONNECTIONS_PER_PROCESS, DatabaseUrl, P
 log = logging.getLogger(__name__)
 
 _UNREACHABLE = ". Check that it runs and that GQLSTOCK_DATABASE_URL is right."
+_CANNOT_TAKE_OVER = (
+    ". If the primary server fails, it cannot take over. Start it, or take it out of GQLSTOCK_DATABASE_URL."
+)
 _DAMAGED = "If this happens again, it may be damaged: restore a backup (docs/backup.md)."
 
 
@@ -34,6 +37,11 @@ async def diagnose(url: DatabaseUrl, workers: int, *, alerts: bool, integrity: b
             log.debug("reading the database failed", exc_info=error)
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             found.append(problem(f"The database {status.named(url)} cannot be read: {reason}. {_DAMAGED}"))
+    if isinstance(url, Postgres) and len(url.servers) > 1:
+        for server in url.servers:
+            async with connection.opened(server, read_only=True):
+                silent = await _refusal(status.check_answers, server)
+            found += [problem(f"{silent}{_CANNOT_TAKE_OVER}")] if silent is not None else []
     return found
 
 

@@ -124,6 +124,11 @@ class Postgres(DatabaseUrl):
         host, port = self.credentials["host"], self.credentials["port"]
         return list(zip(host, port, strict=True)) if isinstance(host, list) else [(host, port)]
 
+    @property
+    def servers(self) -> list["Postgres"]:
+        """Each host on its own. It may be a standby."""
+        return [Postgres(**{**self.credentials, "host": host, "port": port}) for host, port in self.hosts]
+
     def connections(
         self, *, create: bool = False, patience: Patience | None = None, read_only: bool = False
     ) -> dict[str, Any]:
