@@ -12,6 +12,7 @@ from gqlstock.store.db.connection import Postgres, SqliteFile
 
 POSTGRES_FORM = "write postgres://user:password@host:port/name, with several hosts host:port,host:port."
 SMTP_FORM = "write smtp://user:password@host:port, smtps:// for TLS from the first byte."
+SSL_MODES = "sslmode is one of disable, allow, prefer, require, verify-ca, verify-full."
 UNSUBSCRIBE_FORM = "write a URL with {token} in it, such as https://shop.example/unsubscribe?token={token}."
 
 
@@ -102,8 +103,10 @@ def test_a_password_may_be_percent_encoded_and_the_port_left_out() -> None:
     assert credentials["port"] == 5432
 
 
-def test_sslmode_is_handed_on() -> None:
-    assert _postgres("postgres://shop@db.example/stock?sslmode=require")["ssl"] == "require"
+def test_sslmode_and_the_size_of_the_cache_of_statements_are_handed_on() -> None:
+    credentials = _postgres("postgres://shop@db.example/stock?sslmode=require&statement_cache_size=0")
+
+    assert (credentials["ssl"], credentials["statement_cache_size"]) == ("require", 0)
 
 
 def test_sentinels_have_addresses_a_service_and_accounts() -> None:
@@ -169,7 +172,13 @@ def test_what_is_not_known_of_sentinels_is_told_without_passwords() -> None:
         ("DATABASE_URL", "postgres://u:pw@h:port/x", POSTGRES_FORM),
         ("DATABASE_URL", "postgres://u:pw@h,/x", POSTGRES_FORM),
         ("DATABASE_WAIT_SECONDS", "-1", "write a whole number of seconds, 0 to 3600."),
-        ("DATABASE_URL", "postgres://u@h/x?a=b", "a is not known; behind the ? there can be sslmode."),
+        (
+            "DATABASE_URL",
+            "postgres://u@h/x?a=b",
+            "a is not known; behind the ? there can be sslmode and statement_cache_size.",
+        ),
+        ("DATABASE_URL", "postgres://u@h/x?sslmode=on", SSL_MODES),
+        ("DATABASE_URL", "postgres://u@h/x?statement_cache_size=-1", "statement_cache_size is a number, 0 to 9999."),
         ("REDIS_URL", "localhost:6379", "write redis://host:port/number, rediss:// for TLS."),
         ("REDIS_URL", "redis://localhost/one", "write redis://host:port/number, rediss:// for TLS."),
         (

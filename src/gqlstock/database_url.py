@@ -9,6 +9,8 @@ from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 NAME = "GQLSTOCK_DATABASE_URL"
 
 _FORMS = "sqlite:///path/to.db or postgres://user:password@host:port/name"
+_SSL = "sslmode"
+_STATEMENTS = "statement_cache_size"
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONNECT_SECONDS = 10
 _PORT = 5432
@@ -61,7 +63,7 @@ def _postgres(value: str) -> Postgres:
         "database": name,
         "timeout": _CONNECT_SECONDS,
     }
-    return Postgres(**credentials, **_ssl(value, parts.query))
+    return Postgres(**credentials, **_options(value, parts.query))
 
 
 def _hosts(value: str, right: str) -> tuple[str, list[tuple[str, int]]]:
@@ -74,11 +76,18 @@ def _hosts(value: str, right: str) -> tuple[str, list[tuple[str, int]]]:
     return urls[0], [(part.hostname or "", part.port or _PORT) for part in parts]
 
 
-def _ssl(value: str, query: str) -> dict[str, str]:
+def _options(value: str, query: str) -> dict[str, str | int]:
     given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = [name for name in given if name != "sslmode"]
+    unknown = [name for name in given if name not in (_SSL, _STATEMENTS)]
     if unknown:
-        raise wrong(NAME, value, f"{unknown[0]} is not known; behind the ? there can be sslmode.")
-    if given and given["sslmode"] not in _SSL_MODES:
-        raise wrong(NAME, value, f"sslmode is one of {', '.join(_SSL_MODES)}.")
-    return {"ssl": given["sslmode"]} if given else {}
+        raise wrong(NAME, value, f"{unknown[0]} is not known; behind the ? there can be {_SSL} and {_STATEMENTS}.")
+    options: dict[str, str | int] = {}
+    if _SSL in given:
+        if given[_SSL] not in _SSL_MODES:
+            raise wrong(NAME, value, f"{_SSL} is one of {', '.join(_SSL_MODES)}.")
+        options["ssl"] = given[_SSL]
+    if _STATEMENTS in given:
+        if not (given[_STATEMENTS].isdecimal() and len(given[_STATEMENTS]) < 5):
+            raise wrong(NAME, value, f"{_STATEMENTS} is a number, 0 to 9999.")
+        options[_STATEMENTS] = int(given[_STATEMENTS])
+    return options

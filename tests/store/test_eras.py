@@ -76,6 +76,16 @@ async def test_on_another_server_a_new_era_begins_and_the_feed_goes_on(url: Post
         assert await era() == 1
 
 
+async def test_who_has_only_read_so_far_is_in_the_new_era_as_well(url: Postgres) -> None:
+    """A connection that reads cannot begin it itself."""
+    async with connection.opened(url, everywhere=True):
+        await tell(1)
+        await have("UPDATE outbox_era SET system = system + 1")
+
+    async with connection.opened(url, everywhere=True):
+        assert (await era(), await subjects()) == (1, [1])
+
+
 async def test_a_new_era_begins_where_transaction_numbers_have_gone_back(url: Postgres) -> None:
     async with connection.opened(url, everywhere=True):
         await tell(1)

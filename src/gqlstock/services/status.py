@@ -6,7 +6,7 @@ from pathlib import Path
 from gqlstock.rules.feed import Cursor
 from gqlstock.stock.validating import NotValidated
 from gqlstock.store import mail, outbox, webhooks
-from gqlstock.store.db import clock, sql, versions
+from gqlstock.store.db import clock, pooler, sql, versions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 from gqlstock.store.db.outages import Disconnected, Unavailable
 
@@ -54,7 +54,10 @@ async def check_answers(url: DatabaseUrl) -> None:
             _check_file(url)
         cause = error.__cause__ or error
         reason = getattr(cause, "strerror", None) or next(iter(str(cause).splitlines()), "") or "no answer in time"
-        raise NotUsable(f"The database {named(url)} cannot be reached: {reason}") from None
+        advice = pooler.advice(reason)
+        raise NotUsable(
+            f"The database {named(url)} cannot be reached: {reason}" + (f". {advice}" if advice else "")
+        ) from None
 
 
 def _check_file(url: SqliteFile) -> None:

@@ -28,18 +28,23 @@ _BEGIN = f"""INSERT INTO outbox_era (id, era, system) VALUES (1, 0, $1)
     RETURNING era"""
 
 
-async def check(connection: Any) -> None:
-    """Begin a new era if the outbox contains another server's transaction numbers."""
+async def is_current(connection: Any) -> bool:
+    """Whether the outbox has no transaction numbers of another server."""
     try:
-        system = await _system(connection)
-        if not await connection.fetchval(_IS_CURRENT, system):
-            era = await connection.fetchval(_BEGIN, system)
-            if era:
-                log.warning("the database was restored or moved: outbox era %s begins", era)
-    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-        pass  # not migrated yet, so nothing is written
+        found = await connection.fetchval(_IS_CURRENT, await _system(connection))
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InsufficientPrivilegeError):
+        return True  # not migrated yet, or not for this role: nothing is written
+    return bool(found)
+
+
+async def begin(connection: Any) -> None:
+    """Begin a new era if the outbox has transaction numbers of another server, on a connection that may write."""
+    try:
+        era = await connection.fetchval(_BEGIN, await _system(connection))
     except (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError):
-        pass  # read-only: a write connection begins the era
+        return  # the next one that may write begins it
+    if era:
+        log.warning("the database was restored or moved: outbox era %s begins", era)
 
 
 async def _system(connection: Any) -> int | None:

@@ -14,7 +14,7 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.backends.base_postgres.client import translate_exceptions
-from tortoise.connection import get_connections
+from tortoise.connection import get_connection, get_connections
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
@@ -114,6 +114,9 @@ class Client(_Translating):
         # JSON has timestamps as text in the session's time zone, where the latest ones could have a year after 9999.
         # Without jit: compiling a list with several filters takes longer than running it.
         fixed = {"timezone": "UTC", "jit": "off"}
+        if self.only_reads:
+            # Not by a SET, which would stay on a connection that a pooler gives to others.
+            fixed["default_transaction_read_only"] = "on"
         options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
         if self.primary.patience is not None:
             options["command_timeout"] = self.primary.patience.statement
@@ -126,11 +129,12 @@ class Client(_Translating):
     async def _begin(self, connection: Any) -> None:
         self._connections.add(connection)
         await clock.use_server(connection)
-        if self._begins_eras:
-            # Read connections do so as well, before they become read-only.
-            await eras.check(connection)
-        if self.only_reads:
-            await connection.execute("SET default_transaction_read_only = on")
+        if self._begins_eras and not await eras.is_current(connection):
+            if not self.only_reads:
+                await eras.begin(connection)
+                return
+            async with get_connection("default").acquire_connection() as writing:
+                await eras.begin(writing)
 
     def _terminate_all(self) -> None:
         for connection in list(self._connections):
@@ -172,38 +176,40 @@ class Client(_Translating):
     async def begin_read(self) -> Transaction:
         await self._transactions.acquire()
         try:
-            transaction = _ReadTransaction(self, await self.acquire(), self._transactions)
+            return _ReadTransaction(self, await self.acquire(), self._transactions)
         except BaseException:
             self._transactions.release()
             raise
-        await transaction.begin()
-        return transaction
 
     def _in_transaction(self) -> TransactionContext:
         return _Context(_Transaction(self), self._pool_init_lock)
 
 
 class _ReadTransaction:
-    """A read transaction. It sees the database as of its first statement. Tasks that share it take turns."""
+    """A read transaction. It sees the database as of its first statement. Tasks that share it take turns.
+
+    It begins with its first statement: a pooler such as PgBouncer then has no connection of the database in use for a
+    transaction that still waits for something else.
+    """
 
     def __init__(self, client: Client, connection: Any, transactions: asyncio.Semaphore) -> None:
         self._client = client
         self._connection = connection
         self._transactions = transactions
         self._lock = asyncio.Lock()
-
-    async def begin(self) -> None:
-        try:
-            await self._client.execute_on(self._connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        except BaseException as error:
-            if is_lost(error):
-                discard(self._connection)
-            await self._release()
-            raise
+        self._has_begun = False
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         async with self._lock:
-            found: Sequence[Any] = await self._client.fetch_on(self._connection, statement, values)
+            try:
+                if not self._has_begun:
+                    await self._client.execute_on(self._connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    self._has_begun = True
+                found: Sequence[Any] = await self._client.fetch_on(self._connection, statement, values)
+            except Exception as error:
+                if is_lost(error):
+                    discard(self._connection)
+                raise
             return found
 
     async def end(self) -> None:
@@ -211,7 +217,8 @@ class _ReadTransaction:
         try:
             async with self._lock:
                 is_free = True
-                await self._client.execute_on(self._connection, "COMMIT")
+                if self._has_begun:
+                    await self._client.execute_on(self._connection, "COMMIT")
         except Exception as error:
             if not is_lost(error):
                 raise
