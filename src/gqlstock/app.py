@@ -51,7 +51,7 @@ from gqlstock.stock.cache import Cache
 from gqlstock.store import dispatch
 from gqlstock.store.db import connection
 from gqlstock.store.db.outages import Patience
-from gqlstock.web import exports, graphiql, health, metrics, stockroom, unsubscribe
+from gqlstock.web import exports, graphiql, health, metrics, sign_in, stockroom, unsubscribe
 from gqlstock.web.requests import Requests
 from gqlstock.web.stopping import EndsWhatLasts, Stopping
 
@@ -142,6 +142,7 @@ def create_app(config: Config) -> Starlette:
             Route("/metrics", metrics.page(figures.text, config.metrics_token)),
             *exports.routes(partial(_admitted, admission), callers.lasting),
             Route("/unsubscribe", unsubscribe.page, methods=["GET", "POST"]),
+            Route("/sign-in", sign_in.exchange, methods=["POST"]),
             *stockroom.routes(),
         ],
         middleware=[

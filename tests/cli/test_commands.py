@@ -57,6 +57,58 @@ def test_token_create_prints_the_token_and_nothing_else(run: Run, fill: Fill) ->
     fill(check)
 
 
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ([], "http://127.0.0.1:8000/"),
+        (["--url", "https://stock.shop.example"], "https://stock.shop.example/"),
+        (["--url", "https://shop.example/stock/"], "https://shop.example/stock/"),
+        (["--url", "http://[::1]:8001/wall"], "http://[::1]:8001/wall"),
+    ],
+)
+def test_token_create_prints_a_link_and_no_token(run: Run, fill: Fill, url: list[str], page: str) -> None:
+    result = run("token", "create", "anna", "--scope", "inventory:read", "--link", *url)
+    listed = run("token", "list")
+
+    async def check() -> None:
+        token = await tokens.use_link(result.stdout.removeprefix(f"{page}#code=").removesuffix("\n"))
+        assert [caller.name for caller in (await tokens.callers([token])).values()] == ["anna"]
+
+    said = "This link signs anna in once, within 10 minutes. Who opens it has the token's scopes.\n"
+    assert (result.exit_code, result.stderr) == (0, said)
+    assert re.split(r"\s{2,}", listed.stdout.splitlines()[1])[:2] == ["anna", "unused"]
+    fill(check)
+    assert "valid" in run("token", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stock.shop.example",
+        "ftp://shop.example",
+        "https://",
+        "http://a:b/",
+        "https://shop.example/?a#b",
+        "http://a b",
+        "",
+    ],
+)
+def test_an_address_that_a_link_cannot_lead_to_is_refused(run: Run, url: str) -> None:
+    result = run("token", "create", "anna", "--scope", "inventory:read", "--link", "--url", url)
+
+    right = "--url is like https://stock.shop.example.\n"
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"{url or 'An empty text'} is not a URL that a link can lead to. {right}"
+    assert len(run("token", "list").stdout.splitlines()) == 1
+
+
+def test_a_url_is_for_a_link(run: Run) -> None:
+    result = run("token", "create", "anna", "--scope", "inventory:read", "--url", "https://stock.shop.example")
+
+    told = "--url is where a link leads to: it needs --link.\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+
+
 def test_token_create_takes_warehouses_and_an_end(run: Run, fill: Fill) -> None:
     fill(make.shop)
 

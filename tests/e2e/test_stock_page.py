@@ -2,6 +2,7 @@
 
 import re
 
+from gqlstock.services import tokens
 from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.browsed_shop import Shop
@@ -280,6 +281,27 @@ async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: S
 
     browser("shows", f"{row('LAMP')} .available", "42")
     assert browser("texts", f"{row('LAMP')} button") == []
+
+
+async def test_a_sign_in_link_opens_the_stock_once(browser: Browser, shop: Shop, db: None) -> None:
+    code = await tokens.create_with_link("hugo", ["inventory:read"])
+    browser("open", shop.url(f"stock?q=none#code={code}"))
+    browser("shows", "#viewer", "hugo")
+    assert browser("url") == shop.url("stock?q=none")
+
+    browser("open", shop.url(f"wall#code={code}"))
+
+    browser("says", "#entrance-why", "This link was used already or has expired. Ask for a new one.")
+    browser("shows", "#entrance", "gqlstock token create NAME --scope inventory:read --link")
+    assert browser("url") == shop.url("wall")
+    assert browser("complaints") == []
+
+    unused = await tokens.create_with_link("ida", ["inventory:read"])
+    async with shop.away():
+        browser("evaluate", f"location.hash = 'code={unused}'")
+        browser("shows", "#entrance-why", "The server did not answer, so you are not signed in.")
+    browser("evaluate", f"location.hash = 'code={unused}'")
+    browser("shows", "#viewer", "ida")
 
 
 async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:

@@ -1,5 +1,6 @@
 """Tokens: whom they stand for, for how long, and what of them is kept."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -163,3 +164,79 @@ async def test_a_token_that_has_such_a_name_from_before_stands_in_the_ledger_as_
     await ApiToken.filter(name="erp").update(name="gqlstock")
 
     assert (await tokens.callers([token]))[token].name == "token:gqlstock"
+
+
+async def test_a_link_is_exchanged_for_its_token_once() -> None:
+    berlin = await make.warehouse("BERLIN")
+    code = await tokens.create_with_link("anna", ["inventory:read"], ["BERLIN"], "90d")
+    assert [one.state for one in await tokens.listed()] == [TokenState.UNUSED]
+
+    found = await caller(await tokens.use_link(code))
+
+    assert found is not None
+    assert (found.name, found.scopes, found.warehouses) == ("anna", {Scope.INVENTORY_READ}, {berlin})
+    assert [one.state for one in await tokens.listed()] == [TokenState.VALID]
+    with pytest.raises(Refused, match="used already or has expired") as refused:
+        await tokens.use_link(code)
+    assert [one.code for one in refused.value.refusals] == [Code.INVALID_STATE]
+
+
+async def test_of_calls_at_once_one_gets_the_token() -> None:
+    code = await tokens.create_with_link("anna", ["inventory:read"])
+
+    got = await asyncio.gather(*(tokens.use_link(code) for _ in range(5)), return_exceptions=True)
+
+    (token,) = [one for one in got if isinstance(one, str)]
+    assert await caller(token) is not None
+    assert [type(one) for one in got if not isinstance(one, str)] == [Refused] * 4
+
+
+@pytest.mark.parametrize("ends", ["link_expires_at", "expires_at", "revoked_at"])
+async def test_a_link_ends_after_ten_minutes_or_with_its_token(ends: str) -> None:
+    code = await tokens.create_with_link("anna", ["inventory:read"], expires="1h")
+    (row,) = await ApiToken.all()
+    assert row.link_expires_at == row.created_at + timedelta(minutes=10)
+
+    await ApiToken.filter(name="anna").update(**{ends: clock.now()})
+
+    with pytest.raises(Refused, match="used already or has expired"):
+        await tokens.use_link(code)
+
+
+@pytest.mark.parametrize("code", ["", "x", "gqls_x"])
+async def test_a_code_of_no_link_is_refused(code: str) -> None:
+    await tokens.create("till", ["admin"])
+
+    with pytest.raises(Refused, match="used already or has expired"):
+        await tokens.use_link(code)
+
+
+async def test_nothing_is_kept_that_one_could_sign_in_with() -> None:
+    code = await tokens.create_with_link("anna", ["admin"])
+    kept = [str(value) for row in await sql.query("SELECT * FROM api_token") for value in row.values()]
+
+    assert all(code not in value for value in kept)
+    assert await tokens.callers([code, *kept]) == {}
+    for text in kept:
+        with pytest.raises(Refused):
+            await tokens.use_link(text)
+
+
+async def test_a_new_link_or_token_of_the_name_takes_the_place_of_a_link_that_was_not_used() -> None:
+    first = await tokens.create_with_link("anna", ["admin"])
+    second = await tokens.create_with_link("anna", ["inventory:read"])
+
+    with pytest.raises(Refused, match="used already or has expired"):
+        await tokens.use_link(first)
+    token = await tokens.use_link(second)
+
+    with pytest.raises(Refused, match="The token anna already exists"):
+        await tokens.create_with_link("anna", ["admin"])
+    found = await caller(token)
+    assert found is not None
+    assert found.scopes == {Scope.INVENTORY_READ}
+
+    code = await tokens.create_with_link("bert", ["admin"])
+    assert await caller(await tokens.create("bert", ["admin"])) is not None
+    with pytest.raises(Refused, match="used already or has expired"):
+        await tokens.use_link(code)

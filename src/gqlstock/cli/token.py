@@ -1,13 +1,16 @@
 """``gqlstock token``: manages API tokens."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from gqlstock.cli import session
+from gqlstock.cli.failures import Failure
 from gqlstock.cli.group import commands
+from gqlstock.rules import refusals
 from gqlstock.rules.scopes import Scope
 from gqlstock.rules.tokens import TokenState
 from gqlstock.services import order_tokens, tokens
@@ -16,6 +19,7 @@ from gqlstock.services.tokens import TokenInfo
 app = commands("Manage API tokens.")
 
 _SCOPES = ", ".join(scope.value for scope in Scope)
+_SITE = "http://127.0.0.1:8000"
 _HEAD = ("NAME", "STATE", "SCOPES", "WAREHOUSES", "CREATED", "EXPIRES", "REVOKED")
 
 
@@ -38,13 +42,41 @@ def create(
             metavar="WHEN", help="12h, 90d, 8w, a date such as 2027-01-31 (UTC), or a date and time. By default never."
         ),
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link that signs in once, within ten minutes, in place of the token.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help=f"Where people open the stockroom. By default {_SITE}.")
+    ] = None,
 ) -> None:
-    """Create a token and print it. It cannot be printed again."""
+    """Create a token and print it, or a link that signs in with it. It cannot be printed again."""
+    if url is not None and not link:
+        raise Failure("--url is where a link leads to: it needs --link.")
+    page = _page(_SITE if url is None else url)
 
     async def work() -> str:
-        return await tokens.create(name, scope or (), warehouse, expires)
+        if not link:
+            return await tokens.create(name, scope or (), warehouse, expires)
+        return f"{page}#code={await tokens.create_with_link(name, scope or (), warehouse, expires)}"
 
     typer.echo(session.run(work))
+    if link:
+        minutes = tokens.LINK_LASTS // timedelta(minutes=1)
+        session.say(f"This link signs {name} in once, within {minutes} minutes. Who opens it has the token's scopes.")
+
+
+def _page(url: str) -> str:
+    """The stockroom below a URL, such as https://stock.shop.example, or that of the wall display."""
+    try:
+        parts = urlsplit(url)
+        is_page = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_page = False
+    if not is_page or "?" in url or "#" in url or not url.isprintable() or " " in url:
+        raise Failure(
+            f"{refusals.shown(url) or 'An empty text'} is not a URL that a link can lead to. --url is like https://stock.shop.example."
+        )
+    return url if url.endswith("/wall") else url.rstrip("/") + "/"
 
 
 @app.command("list")

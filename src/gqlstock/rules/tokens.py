@@ -8,6 +8,8 @@ from gqlstock.rules.scopes import Caller, Scope, actor
 
 
 class TokenState(StrEnum):
+    UNUSED = "unused"
+    """Its sign-in link has not been used: nobody has the token yet."""
     VALID = "valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
@@ -25,12 +27,17 @@ class ApiToken:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    link_digest: str | None = None
+    """The digest of the code of its sign-in link, until the link is used."""
+    link_expires_at: datetime | None = None
 
     def state(self, now: datetime) -> TokenState:
         if self.revoked_at is not None:
             return TokenState.REVOKED
         is_expired = self.expires_at is not None and self.expires_at <= now
-        return TokenState.EXPIRED if is_expired else TokenState.VALID
+        if is_expired:
+            return TokenState.EXPIRED
+        return TokenState.VALID if self.link_digest is None else TokenState.UNUSED
 
     @property
     def caller(self) -> Caller:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gqlstock.rules import catalog, expiry, refusals
 from gqlstock.rules.events import ANY_TOKEN
@@ -16,6 +16,7 @@ from gqlstock.store import outbox, tokens, warehouses
 from gqlstock.store.db import clock, transactions
 
 _PREFIX = "gqls_"
+LINK_LASTS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,52 @@ async def create(
 ) -> str:
     """Create a token and return its text. Only a digest of it is stored.
 
-    The name of a revoked token may be used again. It is then the same caller, with the same idempotency keys.
+    The name of a revoked token may be used again. It is then the same caller, with the same idempotency keys. So may the
+    name of a token whose link was not used: the link is then invalid.
     """
+    token = _new_token()
+    await _create(name, scopes, warehouse_codes, expires, digest=tokens.digest(token))
+    return token
+
+
+async def create_with_link(
+    name: str, scopes: Sequence[str], warehouse_codes: Sequence[str] | None = None, expires: str | None = None
+) -> str:
+    """Create a token for a link that signs in once, and return the link's code, which expires after ``LINK_LASTS``.
+
+    The token itself does not exist before ``use_link``: until then, no text has the stored digest.
+    """
+    code = secrets.token_urlsafe(32)
+    await _create(name, scopes, warehouse_codes, expires, digest=secrets.token_hex(32), link_digest=tokens.digest(code))
+    return code
+
+
+async def use_link(code: str) -> str:
+    """Exchange the code of a link for its token, once."""
+    token = _new_token()
+
+    async def work() -> None:
+        if not await tokens.use_link(tokens.digest(code), tokens.digest(token), clock.now()):
+            raise refusals.wrong_state("This link was used already or has expired. Ask for a new one.", "code")
+        await outbox.add([ANY_TOKEN])
+
+    await transactions.run(work)
+    return token
+
+
+def _new_token() -> str:
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+async def _create(
+    name: str,
+    scopes: Sequence[str],
+    warehouse_codes: Sequence[str] | None,
+    expires: str | None,
+    *,
+    digest: str,
+    link_digest: str | None = None,
+) -> None:
     known = [scope.value for scope in Scope]
     unknown = [scope for scope in scopes if scope not in known]
     if unknown:
@@ -57,16 +102,16 @@ async def create(
         )
         raise invalid(message, "name")
     ends = expiry.parse(expires, clock.now()) if expires is not None else None
-    token = _PREFIX + secrets.token_urlsafe(32)
 
     async def work() -> None:
         now = clock.now()
         before = await tokens.named(checked)
-        if before is not None and before.revoked_at is None:
+        if before is not None and before.revoked_at is None and before.link_digest is None:
             is_expired = before.state(now) is TokenState.EXPIRED
             raise (_expired(checked) if is_expired else refusals.taken("token", checked, "name"))
         ids = sorted(await _ids(warehouse_codes)) if warehouse_codes else None
-        new = ApiToken(UNSTORED, checked, tokens.digest(token), sorted(granted), ids, now, ends, None)
+        link_ends = now + LINK_LASTS if link_digest is not None else None
+        new = ApiToken(UNSTORED, checked, digest, sorted(granted), ids, now, ends, None, link_digest, link_ends)
         if before is None:
             await tokens.insert(new)
         else:
@@ -74,7 +119,6 @@ async def create(
         await outbox.add([ANY_TOKEN])
 
     await transactions.run(work)
-    return token
 
 
 def _expired(name: str) -> refusals.Refused:

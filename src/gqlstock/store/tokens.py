@@ -22,6 +22,9 @@ class ApiToken(Model):
     created_at = fields.DatetimeField(auto_now_add=True)
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    link_digest = fields.CharField(max_length=64, null=True)
+    """Of the code of its sign-in link; None if it has none, or once it is used."""
+    link_expires_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "api_token"
@@ -42,6 +45,24 @@ async def update(before: rules.ApiToken, after: rules.ApiToken) -> None:
 async def named(name: str) -> rules.ApiToken | None:
     found = await records(rules.ApiToken, ApiToken.filter(name=name))
     return found[0] if found else None
+
+
+async def use_link(link_digest: str, token_digest: str, now: datetime) -> bool:
+    """Store the digest of the token that a link is exchanged for. False if the link is unknown, used or expired.
+
+    Of calls at once, one succeeds: the others wait for its row, and then find it without a link.
+    """
+    return bool(
+        await sql.execute(
+            """UPDATE api_token SET digest = ?, link_digest = NULL, link_expires_at = NULL
+               WHERE link_digest = ? AND link_expires_at > ? AND revoked_at IS NULL
+                 AND (expires_at IS NULL OR expires_at > ?) RETURNING id""",
+            token_digest,
+            link_digest,
+            now,
+            now,
+        )
+    )
 
 
 async def all_tokens() -> list[rules.ApiToken]:

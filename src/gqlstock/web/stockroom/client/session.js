@@ -21,10 +21,15 @@ export function start({ open, clear }) {
   });
   let current = new AbortController();
 
-  function enter() {
-    const token = tokens.current();
-    if (token) show(token);
-    else leave('');
+  async function enter() {
+    try {
+      const token = await tokens.current();
+      if (token) show(token);
+      else leave('');
+    } catch (error) {
+      if (!(error instanceof tokens.NoEntry)) throw error;
+      leave(error.message);
+    }
   }
 
   /** Returns to the form and says why. */

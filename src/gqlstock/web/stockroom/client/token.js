@@ -1,21 +1,39 @@
 // The token of this window, from the URL or from the form. It is kept until the window is closed.
 
 const KEY = 'gqlstock.token';
+const UNANSWERED = 'The server did not answer, so you are not signed in. Open the link again, or ask for a new one.';
 
-/** The token in the URL, which is removed from it immediately, else the stored one. */
-export function current() {
-  const token = brought();
-  if (token) {
-    history.replaceState(null, '', location.pathname + location.search);
-    keep(token);
-  }
+/** The link could not be exchanged for a token. */
+export class NoEntry extends Error {}
+
+/** The token of the URL, or the one that the code of a sign-in link is exchanged for, else the kept one, else null. */
+export async function current() {
+  const { token, code } = brought();
+  // Out of the address and the history, before anything is waited for.
+  if (token || code) history.replaceState(null, '', location.pathname + location.search);
+  if (token || code) keep(token ?? (await exchanged(code)));
   return sessionStorage.getItem(KEY);
 }
 
-export const isBrought = () => Boolean(brought());
+export const isBrought = () => Object.values(brought()).some(Boolean);
 
 function brought() {
-  return new URLSearchParams(location.hash.slice(1)).get('token');
+  const given = new URLSearchParams(location.hash.slice(1));
+  return { token: given.get('token'), code: given.get('code') };
+}
+
+/** Uses up a sign-in link. Not retried: if an answer is lost, the server knows the link as used. */
+async function exchanged(code) {
+  const response = await fetch(new URL('sign-in', document.baseURI), {
+    method: 'POST',
+    cache: 'no-store',
+    credentials: 'omit',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ code }),
+  }).catch(() => null);
+  const answer = await response?.json().catch(() => null);
+  if (!answer?.token) throw new NoEntry(answer?.message ?? UNANSWERED);
+  return answer.token;
 }
 
 export function keep(token) {

@@ -42,13 +42,13 @@ export function entrance(place, enter) {
 
 const code = (text) => element('code', {}, text);
 const HOW = [
-  'It needs the scope ',
-  code('inventory:read'),
-  '. With ',
-  code('orders:read'),
-  ' you also see orders; with ',
-  code('inventory:write'),
-  ' you can change stock and acknowledge alerts. Create one with ',
-  code('gqlstock token create'),
-  '. This window keeps it until it is closed.',
+  'Whoever runs the server makes one for you. This prints a link that signs you in once: ',
+  code('gqlstock token create NAME --scope inventory:read --link'),
+  '. Without ',
+  code('--link'),
+  ', it prints the token. Add ',
+  code('--scope orders:read'),
+  ' to see orders, and ',
+  code('--scope inventory:write'),
+  ' to change stock. This window keeps the token until it is closed.',
 ];
