@@ -26,7 +26,10 @@ def _checked(name: str, value: Any) -> Any:
         return None
     if name == "search":
         return _searched(value)
-    return limited(value, name) if name in ("skus", "warehouses") else value
+    if name in ("skus", "warehouses"):
+        return limited(value, name)
+    # Enum values. Databases refuse statements with too many parameters or conditions.
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
 
 
 def _searched(text: str) -> str:
