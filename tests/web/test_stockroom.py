@@ -104,10 +104,12 @@ async def test_all_that_pages_ask_for_is_served(http: httpx.AsyncClient) -> None
     for path, name in stockroom.PAGES.items():
         page = (await http.get(path)).text
         wanted = re.findall(r'(?:href|src)="(stockroom/[^"]+)"', page)
+        preloaded = re.findall(r'<link rel="modulepreload" href="([^"]+)">\n', page)
 
-        assert len(wanted) > 3, path
         assert all((FILES.parent / file).is_file() for file in wanted)
-        assert page == (FILES / name).read_text()
+        assert {FILES.parent / file for file in preloaded} == used_by([(FILES / name).read_text()])
+        assert len(preloaded) == len(set(preloaded)) > 10, path
+        assert re.sub(r'<link rel="modulepreload".*\n', "", page) == (FILES / name).read_text()
 
 
 def test_every_import_is_of_another_module() -> None:
@@ -119,7 +121,11 @@ def test_every_import_is_of_another_module() -> None:
 
 
 def test_no_module_is_left_over() -> None:
-    pages = [(FILES / name).read_text() for name in set(stockroom.PAGES.values())]
+    assert used_by([(FILES / name).read_text() for name in set(stockroom.PAGES.values())]) == set(MODULES)
+
+
+def used_by(pages: list[str]) -> set[Path]:
+    """The modules that documents import, and that those import."""
     wanted = [FILES.parent / name for page in pages for name in re.findall(r'src="(stockroom/[^"]+\.js)"', page)]
     used = set(wanted)
     while wanted:
@@ -127,8 +133,7 @@ def test_no_module_is_left_over() -> None:
         new = {(file.parent / name).resolve() for name in IMPORT.findall(file.read_text())} - used
         used |= new
         wanted += new
-
-    assert used == set(MODULES)
+    return used
 
 
 def test_modules_are_short() -> None:

@@ -3,6 +3,7 @@
 They contain no data and need no token. The pages query /graphql like any other client.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,8 @@ from starlette.routing import Route
 
 from gqlstock.web import pages
 
-_FILES = Path(__file__).parent / "stockroom"
+_FILES = Path(__file__).parent.resolve() / "stockroom"
+_IMPORT = re.compile(r"^import [^;]*?from '([^']+)';", re.M)
 PAGES = {
     "/": "index.html",
     "/stock": "index.html",
@@ -47,14 +49,26 @@ _HEADERS = {
 
 def routes() -> list[Route]:
     """The pages, and their other files below ``/stockroom/``."""
-    documents = {path: _serving(_FILES / name) for path, name in PAGES.items()}
+    documents = {path: _serving(_FILES / name, _preloading) for path, name in PAGES.items()}
     files = [file for file in sorted(_FILES.rglob("*")) if file.suffix in _MEDIA_TYPES and file.suffix != ".html"]
     parts = {f"/stockroom/{file.relative_to(_FILES).as_posix()}": _serving(file) for file in files}
     return [Route(path, serve) for path, serve in (documents | parts).items()]
 
 
-def _serving(file: Path) -> Callable[[Request], Awaitable[Response]]:
-    body, media_type = file.read_bytes(), _MEDIA_TYPES[file.suffix]
+def _preloading(document: str) -> str:
+    """The document with a link to each module that its script imports: browsers find them one level of imports at a time."""
+    modules = [_FILES.parent / name for name in re.findall(r'<script type="module" src="([^"]+)"', document)]
+    # The list grows while it is read.
+    for module in modules:
+        imported = [(module.parent / name).resolve() for name in _IMPORT.findall(module.read_text())]
+        modules += [other for other in dict.fromkeys(imported) if other not in modules]
+    names = [module.relative_to(_FILES.parent).as_posix() for module in modules]
+    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names)
+    return document.replace("</head>", f"{links}</head>")
+
+
+def _serving(file: Path, change: Callable[[str], str] = str) -> Callable[[Request], Awaitable[Response]]:
+    body, media_type = change(file.read_text()).encode(), _MEDIA_TYPES[file.suffix]
     # A hash of the content: the files of an installation may all have the same modification time.
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = {**_HEADERS, "ETag": tag}

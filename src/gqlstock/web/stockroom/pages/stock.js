@@ -5,6 +5,7 @@ import { Refused } from '../client/graphql.js';
 import { actionsOf } from '../actions/of_item.js';
 import { element } from '../elements/element.js';
 import { number, plural } from '../elements/figures.js';
+import { Pager } from '../elements/pager.js';
 import { Table } from '../elements/table.js';
 import { columns, withColumn } from './stock/columns.js';
 import { Rows } from './stock/rows.js';
@@ -29,7 +30,7 @@ export class Stock {
     this.tools = new Tools(session, { view: () => this.#view, go, signal });
     this.said = element('p', { class: 'sentence', role: 'status' }, 'Loading the stock…');
     this.region = element('div', { class: 'list-region' });
-    this.pager = element('nav', { class: 'pager', 'aria-label': 'Pages of the list', hidden: true });
+    this.pager = new Pager('Pages of the list');
     this.node = element(
       'section',
       { class: 'card stock', 'aria-labelledby': 'stock-title' },
@@ -43,7 +44,7 @@ export class Stock {
       this.tools.node,
       this.said,
       this.region,
-      this.pager,
+      this.pager.node,
     );
   }
 
@@ -111,15 +112,13 @@ export class Stock {
   }
 
   #showPager(count, pageInfo, totalCount) {
-    const { hasPreviousPage, hasNextPage } = pageInfo;
-    const first = (this.#view.page - 1) * SIZE + 1;
-    const place = `${number(first)}–${number(first + count - 1)} of ${number(totalCount)}`;
-    this.pager.hidden = !hasPreviousPage && !hasNextPage;
-    this.pager.replaceChildren(
-      step('Previous', hasPreviousPage && this.#view.previous(pageInfo)),
-      element('p', { class: 'quiet' }, place),
-      step('Next', hasNextPage && this.#view.next(pageInfo)),
-    );
+    const view = this.#view;
+    const first = (view.page - 1) * SIZE + 1;
+    this.pager.show({
+      previous: pageInfo.hasPreviousPage ? view.previous(pageInfo) : null,
+      next: pageInfo.hasNextPage ? view.next(pageInfo) : null,
+      place: `${number(first)}–${number(first + count - 1)} of ${number(totalCount)}`,
+    });
   }
 
   /** Shows or hides what the sum of a row is made of. */
@@ -141,11 +140,4 @@ export class Stock {
     this.said.textContent = text;
     this.said.hidden = !text;
   }
-}
-
-/** A link to another page of the list, or its words where there is none. */
-function step(label, url) {
-  return url
-    ? element('a', { class: 'button', href: url }, label)
-    : element('span', { class: 'button', 'aria-disabled': 'true' }, label);
 }
