@@ -5,7 +5,7 @@ import { element } from './element.js';
 export class Pager {
   #previous = element('a', { class: 'button' }, 'Previous');
   #next = element('a', { class: 'button' }, 'Next');
-  #place = element('p', { class: 'quiet', 'aria-live': 'polite' });
+  #place = element('p', { class: 'quiet' });
 
   /** `label` names the links. */
   constructor(label) {

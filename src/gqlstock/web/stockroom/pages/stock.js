@@ -59,7 +59,7 @@ export class Stock {
     this.#close();
     this.region.setAttribute('aria-busy', 'true');
     const rows = new Rows(this.session, {
-      variables: { ...this.#view.variables, ...this.#levels, counted: true },
+      variables: { ...this.#view.variables, ...this.#levels },
       listed: (list) => this.#show(list),
       changed: (changed, options) => changed.forEach((row) => this.table.update(row, options)),
       signal,

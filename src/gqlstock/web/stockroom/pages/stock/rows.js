@@ -10,6 +10,9 @@ import { detailsOf } from './details.js';
 
 const PAUSE = 2_000;
 const PERIOD = 5_000;
+// Sums and counts over all items take the server long. Reading again may take a tenth of its time.
+const SHARE = 0.1;
+const BETWEEN_COUNTS = 60_000;
 
 const NEW = { isLow: false, next: null, isOpen: false };
 
@@ -38,6 +41,8 @@ export class Rows {
   // The rows that changed since the list was last asked for: their figures are newer than its answer.
   #newer = new Set();
   #stream = new AbortController();
+  #counted = -Infinity;
+  #total = 0;
 
   constructor(session, { variables, listed, changed, signal }) {
     Object.assign(this, { session, server: session.server, variables, listed, changed, signal });
@@ -72,13 +77,21 @@ export class Rows {
     }
   }
 
+  /** Whether a change of stock can move a row, or put it into the list or out of it. */
+  get #dependsOnStock() {
+    const { filter, sort } = this.variables;
+    return Object.keys(filter).length > 0 || sort === 'AVAILABLE' || sort === 'UPDATED';
+  }
+
   get #skus() {
     return [...this.#rows.values()].map(({ item }) => item.sku);
   }
 
   async #read() {
     this.#newer.clear();
-    const { inventoryItems } = await this.server.ask(ITEMS, this.variables, this.signal);
+    const counted = performance.now() - this.#counted > BETWEEN_COUNTS;
+    const { inventoryItems } = await this.server.ask(ITEMS, { ...this.variables, counted }, this.signal);
+    if (counted) this.#counted = performance.now();
     return inventoryItems;
   }
 
@@ -89,16 +102,20 @@ export class Rows {
       return Object.assign(row, rest, this.#newer.has(node.id) ? null : { totals, levels });
     });
     this.#rows = new Map(rows.map((row) => [row.id, row]));
-    this.listed({ rows, pageInfo, totalCount });
+    const isWhole = !pageInfo.hasPreviousPage && !pageInfo.hasNextPage;
+    this.#total = isWhole ? rows.length : (totalCount ?? this.#total);
+    this.listed({ rows, pageInfo, totalCount: this.#total });
   }
 
   /** Reads the list again. A new stream is needed only if it has other items. */
   async #refresh() {
+    const began = performance.now();
     await this.#quietly(async () => {
       const list = await this.#read();
       if (list.nodes.every(({ id }) => this.#rows.has(id))) this.#show(list);
       else this.#stream.abort();
     });
+    await pause((performance.now() - began) * (1 / SHARE - 1));
   }
 
   /** Takes the changes of one frame. */
@@ -117,7 +134,7 @@ export class Rows {
       }
     }
     this.changed([...changed].map((id) => this.#rows.get(id)));
-    this.refresh();
+    if (this.#dependsOnStock) this.refresh();
     for (const change of changes) this.session.changes.announce(change);
   }
 
@@ -141,3 +158,5 @@ export class Rows {
     }
   }
 }
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
