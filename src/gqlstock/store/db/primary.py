@@ -41,10 +41,13 @@ _LOST = (
 )
 
 
+_CLOSED = ("closed", "closing", "released back to the pool")
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether an error says that the connection is of no more use, or that the server takes none now."""
-    # asyncpg raises InterfaceError for closed connections, and its subclass DataError for values of the wrong type.
-    closed = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError)
+    # asyncpg raises InterfaceError for closed connections, but also for mistakes of the caller.
+    closed = isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in _CLOSED)
     return closed or isinstance(error, _LOST)
 
 
