@@ -507,6 +507,20 @@ async def test_postgres_reads_do_not_wait_for_connections_that_write(on_postgres
     await asyncio.gather(*writers)
 
 
+async def test_postgres_transactions_raise_their_own_error_although_the_connection_is_lost(
+    on_postgres: Postgres, db: None
+) -> None:
+    async def fail() -> None:
+        (own,) = await sql.execute("SELECT pg_backend_pid() AS pid")
+        await connection.reader().fetch("SELECT pg_terminate_backend($1)", [own["pid"]])
+        raise ValueError("of the transaction")
+
+    with pytest.raises(ValueError, match="of the transaction"):
+        await transactions.run(fail)
+
+    assert await sql.query("SELECT 1 AS one") == [{"one": 1}]
+
+
 async def test_postgres_connections_that_read_cannot_write(on_postgres: Postgres, db: None) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
         await sql.query("UPDATE organization SET name = 'x' RETURNING id")

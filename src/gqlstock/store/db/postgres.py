@@ -269,10 +269,20 @@ class _Context(TransactionContextPooled):
             elif is_lost(error):
                 discard(self.client._connection)
             else:
-                await self.client.rollback()
+                await self._roll_back()
         finally:
             # Also ends an open transaction whose rollback was canceled.
             await self._client.release(self.client._connection)
+
+    async def _roll_back(self) -> None:
+        try:
+            await self.client.rollback()
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            # The server has rolled back.
+            self._client.primary.lost(error)
+            discard(self.client._connection)
 
     async def _commit(self) -> None:
         try:

@@ -31,6 +31,7 @@ _MAX_WAITING = 10_000
 _LOST = (
     Disconnected,
     OSError,  # includes TimeoutError
+    asyncpg.InternalClientError,  # a statement after an answer that broke off
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
