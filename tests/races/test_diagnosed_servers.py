@@ -1,7 +1,11 @@
 """What ``gqlstock doctor`` says about PostgreSQL servers that lose data, wait without end, or take no writes."""
 
+import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
@@ -25,12 +29,33 @@ FEW = (
     "problem: 1 process of gqlstock can open 17 connections, and max_connections (15, of which 3 are reserved) allows 12. "
     "Raise it, or run fewer processes."
 )
+CANNOT_BE_READ = (
+    "problem: The database postgres at 127.0.0.1:{port} cannot be read: no answer in time. Run this again. If it stays, look "
+    "at the server's log, and for locks that a migration or a client holds."
+)
 NO_STANDBY = "note: No standby is connected (synchronous_standby_names is empty). "
 
 
 def doctor(server: PostgresServer, command: str = "doctor") -> list[str]:
     env = {"GQLSTOCK_DATABASE_URL": server.url, "GQLSTOCK_REDIS_URL": ""}
     return CliRunner().invoke(app, [command], env=env).stdout.splitlines()
+
+
+@contextlib.contextmanager
+def locked(server: PostgresServer, table: str) -> Iterator[None]:
+    """As by a migration."""
+
+    async def lock() -> asyncpg.Connection:
+        connection = await asyncpg.connect(server.url)
+        await connection.execute(f"BEGIN; LOCK TABLE {table}")
+        return connection
+
+    with asyncio.Runner() as runner:
+        connection = runner.run(lock())
+        try:
+            yield
+        finally:
+            runner.run(connection.close())
 
 
 def until_told(server: PostgresServer, expected: list[str]) -> None:
@@ -56,6 +81,9 @@ def test_servers_that_lose_data_or_take_no_writes() -> None:
             with standby.running(max_connections="20", cluster_name="spare"):
                 until_told(primary, [*NOT_DURABLE, FEW])
                 told = doctor(standby)
+
+            with locked(primary, "outbox"):
+                assert CANNOT_BE_READ.format(port=primary.port) in doctor(primary)
 
     assert told == [
         "problem: This server is a standby, which takes no writes. Set GQLSTOCK_DATABASE_URL to the primary server."

@@ -20,6 +20,9 @@ _UNREACHABLE = ". Check that it runs and that GQLSTOCK_DATABASE_URL is right."
 _CANNOT_TAKE_OVER = (
     ". If the primary server fails, it cannot take over. Start it, or take it out of GQLSTOCK_DATABASE_URL."
 )
+_INTERRUPTED = (
+    "Run this again. If it stays, look at the server's log, and for locks that a migration or a client holds."
+)
 _DAMAGED = "If this happens again, it may be damaged: restore a backup (docs/backup.md)."
 
 
@@ -35,8 +38,9 @@ async def diagnose(url: DatabaseUrl, workers: int, *, alerts: bool, integrity: b
                 found += findings
         except Exception as error:
             log.debug("reading the database failed", exc_info=error)
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            found.append(problem(f"The database {status.named(url)} cannot be read: {reason}. {_DAMAGED}"))
+            advice = _INTERRUPTED if isinstance(url, Postgres) else _DAMAGED
+            reason = str(error).partition("\n")[0] or "no answer in time"
+            found.append(problem(f"The database {status.named(url)} cannot be read: {reason}. {advice}"))
     if isinstance(url, Postgres) and len(url.servers) > 1:
         for server in url.servers:
             async with connection.opened(server, read_only=True):

@@ -56,7 +56,7 @@ _SEARCH_INDEX = """SELECT COALESCE(BOOL_OR(indisvalid), FALSE) AS usable FROM pg
 
 
 class _Attempts:
-    """Reads facts, and collects which of them the role or the server refused."""
+    """Reads facts, and collects which of them the role or the server refused, or that took too long."""
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
@@ -67,8 +67,8 @@ class _Attempts:
     async def result(self, what: str, reading: Awaitable[T], otherwise: T) -> T:
         try:
             return await reading
-        except OperationalError as error:
-            self.unreadable.append(f"{what} ({str(error).partition(chr(10))[0]})")
+        except (OperationalError, TimeoutError) as error:
+            self.unreadable.append(f"{what} ({str(error).partition(chr(10))[0] or 'no answer in time'})")
             return otherwise
 
 

@@ -146,7 +146,7 @@ class Postgres(DatabaseUrl):
                     "maxsize": _MAX_READ_CONNECTIONS,
                     **credentials,
                     "only_reads": True,
-                    "begins_eras": not read_only,
+                    "inspects": read_only,
                 },
             },
         }

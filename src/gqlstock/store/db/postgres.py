@@ -25,6 +25,7 @@ from gqlstock.store.db.reads import Transaction
 # A read that loses its connection is sent again.
 _READ_ATTEMPTS = 8
 _SECONDS_BETWEEN_ATTEMPTS = 0.1
+_SECONDS_TO_INSPECT = 3.0
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -50,17 +51,17 @@ class _Translating(AsyncpgDBClient):
 
 
 class Client(_Translating):
-    """The write client or, with ``only_reads``, the read client. ``begins_eras``: it may begin an era of the outbox."""
+    """The write client or, with ``only_reads``, the read client. ``inspects``: writes nothing, and gives up soon."""
 
     connection_class = _Connection
 
     def __init__(
-        self, *args: Any, primary: Primary, only_reads: bool = False, begins_eras: bool = True, **kwargs: Any
+        self, *args: Any, primary: Primary, only_reads: bool = False, inspects: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.primary = primary
         self.only_reads = only_reads
-        self._begins_eras = begins_eras
+        self._inspects = inspects
         # Read transactions leave one connection free for single statements.
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -120,6 +121,9 @@ class Client(_Translating):
         options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
         if self.primary.patience is not None:
             options["command_timeout"] = self.primary.patience.statement
+        if self._inspects:
+            # Statements would wait for the locks of a migration.
+            options["command_timeout"] = _SECONDS_TO_INSPECT
         return await super().create_pool(connect=self._connect, init=self._begin, setup=clock.refresh, **options)
 
     async def _connect(self, *args: Any, **options: Any) -> Any:
@@ -129,7 +133,7 @@ class Client(_Translating):
     async def _begin(self, connection: Any) -> None:
         self._connections.add(connection)
         await clock.use_server(connection)
-        if self._begins_eras and not await eras.is_current(connection):
+        if not self._inspects and not await eras.is_current(connection):
             if not self.only_reads:
                 await eras.begin(connection)
                 return
