@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from graphql import build_schema, parse, validate
+from graphql import GraphQLObjectType, build_schema, parse, validate
 from graphql.language import OperationDefinitionNode
 
 from gqlstock.app import create_app
@@ -146,6 +146,15 @@ def test_each_page_of_the_stockroom_has_its_path() -> None:
     paths = {f"/{path}" for file in MODULES for path in re.findall(r"static path = '([^']*)'", file.read_text())}
 
     assert paths | {"/", "/wall"} == set(stockroom.PAGES)
+
+
+def test_the_item_page_has_words_for_every_setting() -> None:
+    words = (FILES / "pages" / "item" / "setting_words.js").read_text()
+    named = re.findall(r"^  (\w+): \{", words.partition("const SETTINGS = {")[2].partition("\n};")[0], re.M)
+    settings = SCHEMA.get_type("InventorySettings")
+
+    assert isinstance(settings, GraphQLObjectType)
+    assert sorted(named) == sorted(settings.fields)
 
 
 def test_nothing_comes_from_elsewhere() -> None:

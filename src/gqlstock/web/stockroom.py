@@ -19,6 +19,7 @@ _IMPORT = re.compile(r"^import [^;]*?from '([^']+)';", re.M)
 PAGES = {
     "/": "index.html",
     "/stock": "index.html",
+    "/item": "index.html",
     "/wall": "wall.html",
 }
 """The document of each page. Paths have one part, so that a document's relative URLs work on each of its pages, below any

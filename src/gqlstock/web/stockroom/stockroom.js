@@ -8,10 +8,11 @@ import { WAREHOUSES } from './documents/session.js';
 import { element } from './elements/element.js';
 import { Notices } from './elements/notice.js';
 import * as scheme from './elements/scheme.js';
+import { Item } from './pages/item.js';
 import { Stock } from './pages/stock.js';
 
 // In the order of the navigation. A page without `inNavigation` is reached by links.
-const PAGES = [Stock];
+const PAGES = [Stock, Item];
 
 const nav = document.getElementById('nav');
 const place = document.getElementById('place');

@@ -4,11 +4,13 @@ import { Refused, Unanswered } from './graphql.js';
 
 export class Action {
   // The server applies a key once, so that the same input may be sent again when its outcome is not known.
-  #key = newKey();
+  #key;
 
-  constructor(server, document) {
+  /** `keyed`: whether inputs have an `idempotencyKey`. Those without one set a value, so that twice is the same as once. */
+  constructor(server, document, { keyed = true } = {}) {
     this.server = server;
     this.document = document;
+    this.#key = keyed ? { idempotencyKey: newKey() } : {};
   }
 
   /**
@@ -17,7 +19,7 @@ export class Action {
    */
   async send(input) {
     try {
-      const data = await this.server.change(this.document, { input: { ...input, idempotencyKey: this.#key } });
+      const data = await this.server.change(this.document, { input: { ...input, ...this.#key } });
       const [payload] = Object.values(data);
       return payload.userErrors.length ? { errors: payload.userErrors } : { payload };
     } catch (error) {

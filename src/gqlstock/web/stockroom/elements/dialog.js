@@ -15,13 +15,13 @@ export class ActionDialog {
   /**
    * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a
    * mutation with `$input`, whose payload has `userErrors { message path }`; `input(values)`: the input without its key, from
-   * the values by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence shown below the
-   * fields, and `lead`, nodes above them.
+   * the values by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence
+   * shown below the fields, `lead`, nodes above them, and `keyed`, as of `Action`.
    */
-  constructor(session, { title, about, fields, send, document, input, done, preview = null, lead = [] }) {
+  constructor(session, { title, about, fields, send, document, input, done, preview = null, lead = [], keyed = true }) {
     Object.assign(this, { session, title, input, done, preview, label: send });
     this.#closed = endingWith(session.server.signal);
-    this.#action = new Action(session.server, document);
+    this.#action = new Action(session.server, document, { keyed });
     this.fields = fields.map((field) => new Field(field));
     this.#build(about, lead);
     this.#open();

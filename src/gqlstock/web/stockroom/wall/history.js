@@ -7,7 +7,7 @@ import { number, plural, second, signed, spoken, when } from '../elements/figure
 import { Refused } from '../client/graphql.js';
 import { live } from '../client/news.js';
 import { perFrame } from '../client/pace.js';
-import { plot, sample } from './stock_plot.js';
+import { plot, sample, style } from '../elements/stock_plot.js';
 
 const NARROWEST = 280;
 
@@ -113,24 +113,29 @@ export class History {
     const label = `On hand over time, by warehouse. Now: ${now}. The table lists every movement.`;
     const width = Math.max(this.picture.clientWidth, NARROWEST);
     this.picture.replaceChildren(plot(lines, { since, until, width, label }));
-    this.legend.replaceChildren(...lines.map(({ name, level }, index) => legend(name, level, index)));
+    this.legend.replaceChildren(...lines.map(legend));
     this.rows.replaceChildren(...this.#movements.map(row));
   }
 
   /** For each warehouse, the quantity on hand before the first known movement and after each. */
   #lines() {
     const since = this.#movements.length ? Date.parse(this.#movements.at(-1).createdAt) : this.server.now();
-    return [...this.#levels.values()].map((level) => {
+    return [...this.#levels.values()].map((level, index) => {
       const mine = this.#movements.filter((one) => one.level.warehouse.code === level.warehouse.code).toReversed();
       const before = mine.length ? mine[0].onHandAfter - mine[0].quantity : level.onHand;
       const after = mine.map((one) => ({ at: Date.parse(one.createdAt), value: one.onHandAfter }));
-      return { name: level.warehouse.name, level, points: [{ at: since, value: before }, ...after] };
+      return {
+        name: level.warehouse.name,
+        level,
+        style: style(index),
+        points: [{ at: since, value: before }, ...after],
+      };
     });
   }
 }
 
-function legend(name, { onHand, available }, index) {
-  return element('li', {}, sample(index), `${name}: ${number(onHand)} on hand, ${number(available)} available`);
+function legend({ name, style, level: { onHand, available } }) {
+  return element('li', {}, sample(style), `${name}: ${number(onHand)} on hand, ${number(available)} available`);
 }
 
 function row({ createdAt, kind, quantity, onHandAfter, reason, actor, order, level }) {

@@ -1,6 +1,7 @@
 // The columns of the stock page. Up to three warehouses have a column each; from four on there is their total, which a button
 // opens.
 
+import { address } from '../../client/router.js';
 import { element, mark } from '../../elements/element.js';
 import { date, number } from '../../elements/figures.js';
 import { menuButton } from '../../elements/menu.js';
@@ -85,7 +86,12 @@ const menu = ({ item, hasLevels }, actions) =>
   hasLevels ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
 
 const named = ({ name, sku }) =>
-  element('div', {}, element('span', { class: 'name' }, name), element('span', { class: 'quiet sku' }, sku));
+  element(
+    'div',
+    {},
+    element('a', { class: 'name', href: address('item', { sku }) }, name),
+    element('span', { class: 'quiet sku' }, sku),
+  );
 
 function incoming({ totals, next }) {
   const when =

@@ -1,32 +1,39 @@
-// Draws one item's stock over time: a step line for each warehouse, distinguished by dashes and names instead of color.
+// Draws stock over time: a step line for each warehouse and their total, told apart by colours that also work for
+// colour-blind people, by dashes, and by names in the legend; and the figure below which there is an alert.
 
-import { drawing } from '../elements/element.js';
-import { HOUR, MINUTE, clock, day, number } from '../elements/figures.js';
+import { drawing } from './element.js';
+import { HOUR, MINUTE, clock, day, number } from './figures.js';
 
 const HEIGHT = 280;
 const MARGIN = { top: 12, bottom: 28, left: 44, right: 12 };
 const LABEL = 14;
-const STYLES = 6;
 const TICKS = 5;
-const SPANS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160].map((n) => n * HOUR));
+const SPANS = [1, 2, 5, 10, 15, 30]
+  .map((n) => n * MINUTE)
+  .concat([1, 2, 3, 6, 12, 24, 48, 168, 336, 720, 2160].map((n) => n * HOUR));
+
+/** How many lines can be told apart. */
+export const STYLES = 6;
+export const TOTAL = 'line total';
+export const ALERT = 'line alert-line';
 
 /** The style of a warehouse's line, by index. */
-const style = (index) => `line line-${index % STYLES}`;
+export const style = (index) => `line line-${index % STYLES}`;
 
 /** A line sample for the legend. */
-export function sample(index) {
-  const line = drawing('line', { class: style(index), x1: 0, y1: 6, x2: 32, y2: 6 });
+export function sample(styled) {
+  const line = drawing('line', { class: styled, x1: 0, y1: 6, x2: 32, y2: 6 });
   return drawing('svg', { class: 'sample', viewBox: '0 0 32 12', 'aria-hidden': 'true' }, line);
 }
 
 /**
- * The plot of `lines`, each `{ name, points: [{ at, value }] }` with its points ordered by time, from `since` until
- * `until`, in a given width.
+ * The plot of `lines`, each `{ style, points: [{ at, value }] }` with its points ordered by time, from `since` until
+ * `until`, in a given width. `alert`: a figure to mark, or null.
  */
-export function plot(lines, { since, until, width, label }) {
+export function plot(lines, { since, until, width, label, alert = null }) {
   const right = width - MARGIN.right;
   const bottom = HEIGHT - MARGIN.bottom;
-  const steps = ticks(lines.flatMap(({ points }) => points.map(({ value }) => value)));
+  const steps = ticks([...lines.flatMap(({ points }) => points.map(({ value }) => value)), alert ?? 0]);
   const [least, most] = [steps[0], steps.at(-1)];
   const x = (at) => MARGIN.left + ((at - since) / Math.max(until - since, 1)) * (right - MARGIN.left);
   const y = (value) => bottom - ((value - least) / (most - least)) * (bottom - MARGIN.top);
@@ -35,8 +42,20 @@ export function plot(lines, { since, until, width, label }) {
     { class: 'plot', viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: 'img', 'aria-label': label },
     ...steps.map((value) => rung(value, MARGIN.left, right, y(value))),
     ...moments(since, until, width).map(([at, text]) => moment(text, x(at), bottom)),
-    ...lines.map(({ points }, index) => drawing('path', { class: style(index), d: stair(points, x, y, right) })),
+    ...(alert === null ? [] : [drawing('path', { class: ALERT, d: `M${MARGIN.left} ${y(alert)}H${right}` })]),
+    ...lines.map((line) => drawing('path', { class: line.style, d: stair(line.points, x, y, right) })),
   );
+}
+
+/** The time at a place in a plot of this width, and the place of a time. */
+export function scale({ since, until, width }) {
+  const span = Math.max(width - MARGIN.left - MARGIN.right, 1);
+  return {
+    at: (x) => since + Math.min(Math.max((x - MARGIN.left) / span, 0), 1) * (until - since),
+    x: (at) => MARGIN.left + ((at - since) / Math.max(until - since, 1)) * span,
+    top: MARGIN.top,
+    bottom: HEIGHT - MARGIN.bottom,
+  };
 }
 
 function stair(points, x, y, right) {

@@ -1,0 +1,113 @@
+// Sets one setting: for an item, for one warehouse, or for what the item inherits from.
+
+import { nodes } from '../client/paging.js';
+import { ITEM_LEVELS } from '../documents/actions.js';
+import { SETTINGS_OF_PLACE, SET_SETTING } from '../documents/item.js';
+import { ActionDialog } from '../elements/dialog.js';
+import { SETTINGS, valueOf, originOf } from '../pages/item/setting_words.js';
+
+const STATUSES = [
+  'IN_STOCK',
+  'OUT_OF_STOCK',
+  'DISCONTINUED',
+  'IN_STOCK,OUT_OF_STOCK',
+  'IN_STOCK,DISCONTINUED',
+  'OUT_OF_STOCK,DISCONTINUED',
+  'IN_STOCK,OUT_OF_STOCK,DISCONTINUED',
+];
+
+/** Opens the dialog. `places`: `[{ label, scope }]`, where it may be set, the item first. `saved` is called afterwards. */
+export async function openSetting(session, { item, name, places, saved }) {
+  const { label, atLevel } = SETTINGS[name];
+  const all = atLevel ? [...places, ...(await levelPlaces(session, item))] : places;
+  const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }));
+  const found = (await Promise.all(asked)).map(({ inventorySettings }) => inventorySettings);
+  const own = ({ place }) => written(name, found[place].own[name] ?? null);
+  const dialog = new ActionDialog(session, {
+    title: label,
+    about: `${item.name} · ${item.sku}`,
+    send: 'Save',
+    document: SET_SETTING,
+    keyed: false,
+    fields: [
+      {
+        name: 'place',
+        label: 'For',
+        type: 'choice',
+        required: true,
+        value: '0',
+        options: all.map((one, index) => ({ value: String(index), label: one.label })),
+      },
+      { ...field(name), name: 'value', paths: [`settings.${name}`] },
+    ],
+    input: ({ place, value }) => ({ scope: all[place].scope, settings: { [name]: read(name, value) } }),
+    preview: ({ place }) => `Now ${saying(name, found[place].origins)}.`,
+    done: ({ settings }) => {
+      session.notices.show(`${label} for ${all[dialog.values.place].told}: ${saying(name, settings.origins)}.`);
+      saved();
+    },
+  });
+  const [place, value] = dialog.fields;
+  const fill = () => (value.value = own(dialog.values));
+  place.node.addEventListener('change', fill);
+  fill();
+  value.focus();
+}
+
+async function levelPlaces(session, { sku, name }) {
+  const levels = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku }));
+  return levels.map(({ warehouse }) => ({
+    label: `${warehouse.name} alone`,
+    told: `${name} in ${warehouse.name}`,
+    scope: { level: { sku, warehouse: warehouse.code } },
+  }));
+}
+
+function field(name) {
+  const { type, values, hint } = SETTINGS[name];
+  const inherit = { value: '', label: 'Inherited' };
+  if (type === 'choice')
+    return {
+      label: 'Value',
+      type,
+      options: [inherit, ...Object.entries(values).map(([value, label]) => ({ value, label }))],
+    };
+  if (type === 'statuses') {
+    const options = STATUSES.map((value) => ({ value, label: valueOf(name, value.split(',')) }));
+    return { label: 'Value', type: 'choice', options: [inherit, ...options] };
+  }
+  const known = { whole: 'quantity', numbers: 'text' };
+  return { label: 'Value', type: known[type] ?? type, hint: [hint, 'Empty: inherited.'].filter(Boolean).join(' ') };
+}
+
+/** A value as its field has it. */
+function written(name, value) {
+  const { type } = SETTINGS[name];
+  if (value === null) return '';
+  if (type === 'statuses')
+    return (
+      STATUSES.find(
+        (one) => one.split(',').every((status) => value.includes(status)) && one.split(',').length === value.length,
+      ) ?? ''
+    );
+  if (type === 'numbers') return value.join(', ');
+  if (type !== 'date') return String(value);
+  const at = new Date(value);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** A field's value as the API takes it. */
+function read(name, value) {
+  const { type, values } = SETTINGS[name];
+  if (value === null) return null;
+  if (type === 'statuses') return value.split(',');
+  if (type === 'numbers') return value.split(/[\s,;]+/).filter(Boolean);
+  if (type === 'whole') return Number(value);
+  return values?.true ? value === 'true' : value;
+}
+
+function saying(name, origins) {
+  const origin = origins.find(({ setting }) => setting === name);
+  const from = originOf(origin);
+  return `${valueOf(name, origin.value)}, ${from[0].toLowerCase()}${from.slice(1)}`;
+}

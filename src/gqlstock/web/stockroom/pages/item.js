@@ -1,0 +1,163 @@
+// The page of an item: what is there, how it came to that, why it can be ordered or not, and what to do about it.
+
+import { actionsOf } from '../actions/of_item.js';
+import { endingWith } from '../client/ending.js';
+import { Refused, Told } from '../client/graphql.js';
+import { live } from '../client/news.js';
+import { atMost } from '../client/pace.js';
+import { nodes } from '../client/paging.js';
+import { ITEM_LEVELS } from '../documents/actions.js';
+import { ITEM, ITEM_NEWS } from '../documents/item.js';
+import { element } from '../elements/element.js';
+import { Coming, Waiting } from './item/coming.js';
+import { Combinations } from './item/combinations.js';
+import { Head } from './item/head.js';
+import { History } from './item/history.js';
+import { Ledger } from './item/ledger.js';
+import { Reason } from './item/reason.js';
+import { SettingsCard } from './item/settings.js';
+
+const PAUSE = 2_000;
+
+export class Item {
+  static path = 'item';
+  static title = 'Item';
+
+  #shown = new AbortController();
+  #sku = null;
+  #parts = null;
+
+  constructor(session, { go, signal }) {
+    Object.assign(this, { session, server: session.server, go, signal });
+    this.node = element('div', { class: 'item-page' }, heading('Item', 'Loading…'));
+  }
+
+  /** Shows the item of the URL, its page of the ledger, and the range of its plot. */
+  async update(params) {
+    const sku = params.get('sku') ?? '';
+    try {
+      if (sku !== this.#sku || !this.#parts) await this.#open(sku, params);
+      else await this.#turn(params);
+    } catch (error) {
+      if (this.signal.aborted || error instanceof Refused || error.name === 'AbortError') return;
+      if (!(error instanceof Told)) throw error;
+      this.node.replaceChildren(heading(sku || 'Item', error.message));
+      this.#parts = null;
+    }
+  }
+
+  async #turn(params) {
+    const { history, ledger, reason } = this.#parts;
+    const before = this.params;
+    this.params = params;
+    const isOther = (...names) => names.some((name) => before.get(name) !== params.get(name));
+    await Promise.all([
+      isOther('range') ? history?.read({ params }) : null,
+      isOther('website') ? reason.read(params) : null,
+      isOther('after', 'before', 'page') ? ledger?.read(params) : null,
+    ]);
+  }
+
+  /** Shows an item and follows it until another one is shown. */
+  async #open(sku, params) {
+    this.#sku = sku;
+    this.params = params;
+    this.#shown.abort();
+    this.#shown = endingWith(this.signal);
+    const { signal } = this.#shown;
+    this.#parts = null;
+    const details = atMost(PAUSE, () => this.#details().catch((error) => this.#ignore(error, signal)));
+    const read = async () => {
+      const { inventoryItem } = await this.server.ask(ITEM, { sku }, signal);
+      if (!inventoryItem)
+        throw new Told(sku ? `There is no item ${sku}. It may have been deleted.` : 'The address names no item.');
+      if (!this.#parts) this.#build(inventoryItem, details, signal);
+      await this.#read(inventoryItem, signal);
+      return { sku, orders: this.session.may('orders:read') };
+    };
+    const next = (change) => {
+      const { head, history, ledger } = this.#parts;
+      head.totals = change.level.item.inventoryTotals;
+      head.level = change.level;
+      history?.add(change);
+      if (change.movement) ledger?.add(change.movement);
+      this.session.changes.announce(change);
+      details();
+    };
+    try {
+      await live(this.server, ITEM_NEWS, { read, next, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #build(item, details, signal) {
+    const shared = { sku: item.sku, go: this.go, signal };
+    const isSum = item.tracking === 'TRACK_WITH_OPTIONS';
+    const parts = {
+      head: new Head(item, actionsOf(this.session, item)),
+      history: isSum ? null : new History(this.session, shared),
+      ledger: isSum ? null : new Ledger(this.session, shared),
+      combinations: isSum ? new Combinations(this.session, shared) : null,
+      reason: new Reason(this.session, shared),
+      coming: isSum ? null : new Coming(this.session, shared),
+      waiting: isSum ? null : new Waiting(this.session, shared),
+      settings: new SettingsCard(this.session, { item, changed: () => this.#setAnew(details), signal }),
+    };
+    const { head, history, ledger, combinations, reason, coming, waiting, settings } = parts;
+    const columns = [[history, combinations, reason, coming, waiting, settings], [ledger]].map((column) =>
+      element('div', { class: 'column' }, ...column.filter(Boolean).map(({ node }) => node)),
+    );
+    this.#parts = parts;
+    this.node.replaceChildren(head.node, element('div', { class: 'columns' }, ...columns));
+    document.title = `${item.name} · gqlstock`;
+  }
+
+  async #read(item, signal) {
+    const { head, history, ledger, combinations, settings } = this.#parts;
+    const levels = await Array.fromAsync(nodes(this.server, ITEM_LEVELS, { sku: item.sku }, signal));
+    head.show(item, levels);
+    await Promise.all([
+      history?.read({ params: this.params, levels, alert: item.inventorySettings.notifyBelow }),
+      ledger?.read(this.params),
+      combinations?.read(),
+      settings.read(),
+      this.#details(),
+    ]);
+  }
+
+  /** What follows from the stock. It is read again when the stock changes. */
+  async #details() {
+    const { head, reason, coming, waiting } = this.#parts;
+    await Promise.all([reason.read(this.params), coming?.read(), waiting?.read(head.totals.backordered)]);
+  }
+
+  /** A setting was changed: the alert line and the explanation depend on it. */
+  async #setAnew(details) {
+    details();
+    const { signal } = this.#shown;
+    try {
+      const { inventoryItem } = await this.server.ask(ITEM, { sku: this.#sku }, signal);
+      if (!inventoryItem) return;
+      const { head, history } = this.#parts;
+      head.item = inventoryItem;
+      head.totals = inventoryItem.inventoryTotals;
+      if (history) history.alert = inventoryItem.inventorySettings.notifyBelow;
+    } catch (error) {
+      this.#ignore(error, signal);
+    }
+  }
+
+  /** What is read again soon is not worth a word. */
+  #ignore(error, signal) {
+    if (!signal.aborted && !(error instanceof Told || error instanceof Refused)) throw error;
+  }
+}
+
+const heading = (title, text) =>
+  element(
+    'section',
+    { class: 'card', 'aria-labelledby': 'item-title' },
+    element('h1', { id: 'item-title', tabindex: '-1' }, title),
+    element('p', { class: 'sentence', role: 'status' }, text),
+  );

@@ -1,0 +1,94 @@
+// The settings in effect for an item, where each comes from, and the button that changes it.
+
+import { openSetting } from '../../actions/setting.js';
+import { started } from '../../actions/started.js';
+import { SETTINGS_OF_PLACE } from '../../documents/item.js';
+import { element } from '../../elements/element.js';
+import { SETTINGS, originOf, valueOf } from './setting_words.js';
+
+// Shown even while nothing is set: people look for them.
+const ALWAYS = new Set(['notifyBelow', 'backorders', 'outOfStockThreshold']);
+
+export class SettingsCard {
+  constructor(session, { item, changed, signal }) {
+    Object.assign(this, { session, item, changed, signal });
+    this.mayChange = session.may('settings:write');
+    this.body = element('div', { class: 'settings' });
+    this.node = element(
+      'section',
+      { class: 'card', 'aria-labelledby': 'settings-title' },
+      element('h2', { id: 'settings-title' }, 'Settings'),
+      this.body,
+    );
+  }
+
+  async read() {
+    const { inventorySettings } = await this.session.server.ask(
+      SETTINGS_OF_PLACE,
+      { scope: this.#places[0].scope },
+      this.signal,
+    );
+    const origins = new Map(inventorySettings.origins.map((origin) => [origin.setting, origin]));
+    const known = Object.keys(SETTINGS).map((name) => origins.get(name));
+    const isShown = ({ setting, scope }) => ALWAYS.has(setting) || scope !== 'DEFAULT';
+    const rest = known.filter((origin) => !isShown(origin));
+    const open = this.body.querySelector('details')?.open ?? false;
+    this.body.replaceChildren(
+      this.#table('Settings in effect', known.filter(isShown)),
+      element(
+        'details',
+        { open },
+        element('summary', {}, `${rest.length} more, of which nothing is set`),
+        this.#table('Other settings', rest),
+      ),
+    );
+  }
+
+  #table(label, origins) {
+    const rows = origins.map((origin) => {
+      const { setting: name, value } = origin;
+      const { label: words } = SETTINGS[name];
+      const open = () =>
+        started(this.session, () =>
+          openSetting(this.session, { item: this.item, name, places: this.#places, saved: () => this.#saved() }),
+        );
+      const button = element(
+        'button',
+        { type: 'button', class: 'item', 'aria-label': `Change: ${words}`, click: open },
+        'Change…',
+      );
+      const from =
+        origin.scope === 'DEFAULT' ? null : element('span', { class: 'quiet' }, originOf(origin, this.item.sku));
+      return element(
+        'tr',
+        {},
+        element('th', { scope: 'row' }, words),
+        element('td', {}, valueOf(name, value), from),
+        this.mayChange ? element('td', { class: 'figure' }, button) : null,
+      );
+    });
+    return element('table', { 'aria-label': label }, element('tbody', {}, ...rows));
+  }
+
+  #saved() {
+    this.read().catch(() => {});
+    this.changed();
+  }
+
+  /** Where the settings of the item can be set, the nearest first. */
+  get #places() {
+    const { sku, name, product, category } = this.item;
+    const own = product ? { combination: sku } : { product: sku };
+    const places = [{ label: 'This item', told: name, scope: own }];
+    if (product)
+      places.push({
+        label: `Each combination of ${product.name}`,
+        told: product.name,
+        scope: { product: product.sku },
+      });
+    const of = (product ?? this.item).category;
+    if (of)
+      places.push({ label: `The category ${of.name}`, told: `the category ${of.name}`, scope: { category: of.slug } });
+    return [...places, { label: 'The whole shop', told: 'the whole shop', scope: { system: true } }];
+  }
+}

@@ -1,0 +1,173 @@
+"""The item page in a real browser, on a real server: what is there, why, and what changes it."""
+
+from decimal import Decimal
+
+from gqlstock.rules.scopes import SYSTEM
+from gqlstock.rules.settings import BackorderMode
+from gqlstock.services import receive
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
+from support import shop_builders as make
+from support.browsed_shop import Shop
+from support.browser import Browser, barriers, needs_chromium
+
+pytestmark = needs_chromium
+
+
+def entries(browser: Browser) -> list[list[str]]:
+    """What, change and on hand of each movement on the page."""
+    cells = [browser("texts", f".ledger tbody .{name}") for name in ("what", "change", "after")]
+    return [list(row) for row in zip(*cells, strict=True)]
+
+
+async def test_the_page_tells_what_is_there_and_follows_it(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("MUG")
+    await make.stock("MUG", "BERLIN", 12)
+    await make.stock("MUG", "LYON", 30)
+    browser("open", shop.url("stock?q=mug", await make.token(name="anna")))
+    browser("click", ".list a.name:text-is('Mug')")
+
+    browser("says", "#item-title", "Mug")
+    browser("shows", ".item-head .mark", "In stock")
+    browser("shows", ".ledger", "2 movements")
+    assert browser("url") == shop.url("item?sku=MUG")
+    assert browser("evaluate", "document.title") == "Mug · gqlstock"
+    assert [one.split("\n") for one in browser("texts", ".figures > :not([hidden])")] == [
+        ["On hand", "42"],
+        ["Available", "42"],
+        ["On backorder", "0"],
+        ["Incoming", "0"],
+    ]
+    assert sorted(entries(browser)) == [["Count", "+12", "12"], ["Count", "+30", "30"]]
+    assert browser("texts", ".legend li") == [
+        "All warehouses: 42 on hand",
+        "Berlin: 12 on hand",
+        "Lyon: 30 on hand",
+        "Alert below 10 available",
+    ]
+    assert browser("texts", ".reason tr") == [
+        "+12\t12 on hand in Berlin.",
+        "+30\t30 on hand in Lyon.",
+        "42\tcan be ordered now.",
+    ]
+    assert browser("texts", ".entries li") == ["Nothing is on its way.", "Nobody waits for it."]
+
+    await make.stock("MUG", "BERLIN", 3)
+    await make.stock("MUG", "LYON", 4)
+
+    browser("shows", ".item-head .mark", "Low")
+    browser("shows", ".ledger", "4 movements")
+    browser("shows", ".legend", "All warehouses: 7 on hand")
+    browser("shows", ".reason .sum", "7")
+    assert entries(browser)[:2] == [["Count", "−26", "4"], ["Count", "−9", "3"]]
+
+    browser("click", ".history-card .chip:text-is('30 days')")
+    browser("shows", ".history-card .chip[aria-current]", "30 days")
+    assert browser("url") == shop.url("item?sku=MUG&range=month")
+    assert browser("complaints") == []
+
+
+async def test_the_ledger_has_every_movement_page_by_page(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("JUG")
+    for quantity in range(1, 61):
+        await make.stock("JUG", "BERLIN", quantity)
+    browser("open", shop.url("item?sku=JUG", await make.token(name="bert")))
+    browser("shows", ".ledger .pager", "Page 1 of 3")
+    assert [after for _, _, after in entries(browser)] == [str(n) for n in range(60, 35, -1)]
+
+    browser("click", ".ledger a.button:text-is('Next')")
+    browser("shows", ".ledger .pager", "Page 2 of 3")
+    browser("click", ".ledger a.button:text-is('Next')")
+    browser("shows", ".ledger .pager", "Page 3 of 3")
+    assert [after for _, _, after in entries(browser)] == [str(n) for n in range(10, 0, -1)]
+
+    await make.stock("JUG", "BERLIN", 61)
+    browser("shows", ".ledger", "61 movements")
+    assert entries(browser)[0][-1] == "10"
+
+    browser("click", ".ledger a.button:text-is('Previous')")
+    browser("shows", ".ledger .pager", "Page 2 of 3")
+    browser("click", ".ledger a.button:text-is('Previous')")
+    browser("shows", ".ledger .pager", "Page 1 of 3")
+    assert [after for _, _, after in entries(browser)] == [str(n) for n in range(61, 36, -1)]
+
+
+def value_of(browser: Browser, label: str) -> list[str]:
+    row: str = browser("text", f".settings tr:has(th:text-is('{label}')) td >> nth=0")
+    return row.split("\n")
+
+
+async def test_a_setting_is_changed_where_it_shows_and_inherited_again(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("TRAY")
+    await make.stock("TRAY", "BERLIN", 12)
+    browser("open", shop.url("item?sku=TRAY", await make.token(name="carl")))
+    browser("shows", ".settings", "Alert below")
+    assert value_of(browser, "Alert below") == ["10", "From the whole shop"]
+    assert value_of(browser, "Backorders") == ["Not taken"]
+
+    browser("click", "button[aria-label='Change: Alert below']")
+    browser("shows", "dialog .preview", "Now 10, from the whole shop.")
+    browser("fill", "dialog .quantity input", "20")
+    browser("press", "Enter")
+
+    browser("shows", ".notice", "Alert below for Tray: 20, set for the product TRAY.")
+    browser("shows", ".settings", "Set here")
+    browser("shows", ".legend", "Alert below 20 available")
+    browser("shows", ".item-head .mark", "Low")
+    assert value_of(browser, "Alert below") == ["20", "Set here"]
+
+    browser("click", "button[aria-label='Change: Backorders']")
+    browser("choose", "dialog .field:nth-of-type(2) select", "ALLOW")
+    browser("click", "dialog .first")
+    browser("shows", ".notice", "Backorders for Tray: Taken, set for the product TRAY.")
+    browser("shows", ".reason .sum", "Any quantity can be ordered: backorders have no limit.")
+
+    browser("click", "button[aria-label='Change: Alert below']")
+    browser("fill", "dialog .quantity input", "")
+    browser("press", "Enter")
+
+    browser("shows", ".notice", "Alert below for Tray: 10, from the whole shop.")
+    browser("shows", ".legend", "Alert below 10 available")
+    assert browser("complaints") == []
+
+
+async def test_what_comes_and_who_waits_is_there(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("VASE")
+    await make.setting(product="VASE", backorders=BackorderMode.ALLOW)
+    await make.stock("VASE", "BERLIN", 2)
+    await receive.announce(SYSTEM, AnnounceStockRequest("BERLIN", (StockLine("VASE", Decimal(8)),), None, "PO-7"))
+    await make.order("VASE", 5)
+    browser("open", shop.url("item?sku=VASE", await make.token(name="dora")))
+
+    browser("shows", ".entries a", "Order")
+    coming, waiting = browser("texts", ".entries li")
+    assert coming.split("\n") == ["8", "for Berlin", "No date", "PO-7"]
+    assert waiting.split("\n")[0::2] == ["3", "no stock announced for it"]
+
+
+async def test_an_item_that_is_not_there_is_named(browser: Browser, shop: Shop, db: None) -> None:
+    browser("open", shop.url("item?sku=NONE", await make.token(name="emil")))
+
+    browser("says", ".item-page .sentence", "There is no item NONE. It may have been deleted.")
+
+
+async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("LAMP")
+    await make.stock("LAMP", "BERLIN", 12)
+    await make.stock("LAMP", "LYON", 3)
+    browser("open", shop.url("item?sku=LAMP", await make.token(name="fred")))
+    browser("emulate", {"reducedMotion": "reduce"})
+    browser("shows", ".legend", "Berlin")
+    browser("shows", ".settings", "more, of which nothing is set")
+    browser("click", ".settings summary")
+    found = {"page": barriers(browser)}
+
+    browser("evaluate", "document.querySelector('.settings button').focus()")
+    browser("press", "Enter")
+    browser("shows", "dialog", "Alert below")
+    found["dialog"] = barriers(browser)
+    browser("press", "Escape")
+    browser("gone", "dialog")
+
+    assert found == {"page": {}, "dialog": {}}
+    assert browser("evaluate", "document.activeElement.ariaLabel") == "Change: Alert below"
