@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import random
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -20,6 +19,7 @@ from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.inventory import StockMovement
 from support import load_generator, server_processes
 from support import shop_builders as make
+from support.broker import Broker
 from support.server_processes import Server
 from support.settled_news import settled
 from support.subscriptions import connected, pushed, send, subscribe
@@ -117,38 +117,11 @@ async def test_a_client_cut_off_fifty_times_ends_with_exactly_what_the_ledger_ha
 
 
 @pytest.fixture
-async def broker(tmp_path: Path) -> AsyncIterator["Broker"]:
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
     started = Broker(server_processes.free_port(), tmp_path)
     await started.start()
     yield started
     started.stop()
-
-
-class Broker:
-    """A Redis of our own, that can be stopped."""
-
-    def __init__(self, port: int, directory: Path) -> None:
-        self.port = port
-        self.url = f"redis://127.0.0.1:{port}/0"
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--save", "", "--dir", str(self._directory)]
-        self._process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.DEVNULL)
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                    writer.close()
-                    await writer.wait_closed()
-                    return
-                await asyncio.sleep(0.05)
-
-    def stop(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(10)
 
 
 @pytest.mark.skipif("GQLSTOCK_TEST_REDIS_URL" not in os.environ, reason="needs GQLSTOCK_TEST_REDIS_URL")

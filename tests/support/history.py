@@ -13,7 +13,7 @@ in ``stock_clients.py``.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,8 @@ UNANSWERED = float("inf")
 # How often a search may backtrack per call before it gives up.
 _PATIENCE = 20
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
+# None of these can be done twice to the same object.
+_ONCE = ("ship", "unpack", "release", "withdraw", "retry")
 _MAKING = ("place", "hold", "pack", "announce")
 
 
@@ -119,30 +121,61 @@ class Judge:
     def possible(self, calls: Sequence[Call]) -> list[Call]:
         """The calls that may have happened according to the database, with its hints."""
         offset = time.time() - time.monotonic()
-        found = [call for call in calls if not call.optional or self._may_have_happened(call)]
+        done = {(call.name, call.given["id"]) for call in calls if call.name in _ONCE and call.refusals == ()}
+        found = [call for call in calls if not call.optional or self._may_have_happened(call, done)]
+        for call in found:
+            if call.name == "announce" and not call.refusals:
+                call.made = self._evidence.tagged.get(call.tag)
         self._edited = {call.given["id"] for call in found if call.name == "edit" and not call.refusals}
         self._moved = {call.given["id"] for call in found if call.name == "move" and not call.refusals}
         for call in found:
             stamp = self._stamp(call)
-            call.hint = stamp.timestamp() - offset if stamp else min(call.end, call.start + 0.02)
+            if stamp is not None:
+                # Outside of the call, where the database's clock was set meanwhile.
+                call.hint = min(max(stamp.timestamp() - offset, call.start), call.end)
+            else:
+                call.hint = UNANSWERED if self._leaves_no_evidence(call) else min(call.end, call.start + 0.02)
         return found
 
-    def _may_have_happened(self, call: Call) -> bool:
-        evidence = self._evidence
-        if call.name in ("place", "announce"):
-            call.made = evidence.tagged.get(call.tag)
-            return call.made is not None
-        if call.name in ("adjust", "count", "transfer", "receive"):
-            return ("tag", call.tag) in evidence.times
-        if call.name in ("ship", "unpack"):
-            return evidence.shipments[call.given["id"]][2] == ("SHIPPED" if call.name == "ship" else "CANCELED")
-        if call.name == "release":
-            return evidence.holds[call.given["id"]][0] == "RELEASED"
-        if call.name == "cancel":
-            return self._may_be_canceled(*evidence.orders[call.given["id"]], call.given["rows"])
-        if call.name == "retry":
-            return evidence.orders[call.given["id"]][0] != "BACKORDERED"
+    def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]]) -> bool:
+        """``done``: what other calls have done that can be done once."""
+        evidence, given = self._evidence, call.given
+        if call.key is not None:
+            kept = evidence.kept.get(call.key)
+            if kept is None:
+                return False
+            if call.name in _MAKING:
+                call.made = kept.made if kept.made is not None else evidence.tagged.get(call.tag)
+            return True
+        if call.name in _ONCE and (call.name, given["id"]) in done:
+            return False
+        match call.name:
+            case "look":
+                return False
+            case "place" | "announce":
+                call.made = evidence.tagged.get(call.tag)
+                return call.made is not None
+            case "adjust" | "count" | "transfer" | "receive":
+                return ("tag", call.tag) in evidence.times
+            case "ship" | "unpack":
+                state = "SHIPPED" if call.name == "ship" else "CANCELED"
+                return given["id"] in evidence.shipments and evidence.shipments[given["id"]][2] == state
+            case "release":
+                return given["id"] in evidence.holds and evidence.holds[given["id"]][0] == "RELEASED"
+            case "cancel":
+                there = evidence.orders.get(given["id"])
+                return there is not None and self._may_be_canceled(*there, given["rows"])
+            case "retry":
+                return given["id"] in evidence.orders and evidence.orders[given["id"]][0] != "BACKORDERED"
+            case "withdraw":
+                return given["id"] in evidence.announcements and evidence.announcements[given["id"]].withdrawn
+            case "update":
+                return given["id"] in evidence.announcements
         return True
+
+    def _leaves_no_evidence(self, call: Call) -> bool:
+        """Whether nothing in the database tells if an unanswered call happened: it is tried where nothing else fits."""
+        return call.optional and call.key is None and call.name in ("update", "delete_level")
 
     def _may_be_canceled(
         self, status: str, lines: Sequence[tuple[str, int, int]], rows: Sequence[tuple[str, int]] | None
@@ -159,7 +192,8 @@ class Judge:
         if call.quiet:
             return None
         id = call.made if call.name in _MAKING else call.given.get("id")
-        return self._evidence.times.get(("tag", call.tag)) or self._evidence.times.get((call.name, id))
+        times, kept = self._evidence.times, self._evidence.kept.get(call.key or "")
+        return times.get(("tag", call.tag)) or times.get((call.name, id)) or (kept.at if kept else None)
 
     def search(self, calls: Sequence[Call]) -> Found[Call]:
         return Search(calls, self._facts, self.explains, self.misfits).run(_PATIENCE * len(calls) + 1_000)
@@ -242,6 +276,8 @@ class Judge:
 
     def _beyond_the_end(self, call: Call) -> str | None:
         """How a line has more units, or more finished ones, than in the end: neither ever decreases."""
+        if call.name == "receive":
+            return self._received_beyond_the_end(call)
         if call.name not in ("cancel", "edit", "ship", "take_back"):
             return None
         id = self._facts.get(("shipment", call.given["id"])).order if call.name == "ship" else call.given["id"]
@@ -254,6 +290,15 @@ class Judge:
             by_now = _over(piece[1:] for piece in line.pieces)
             if line.quantity > most or line.canceled > canceled or not by_now <= there:
                 return f"the model has {line}, the database {in_the_end}"
+        return None
+
+    def _received_beyond_the_end(self, call: Call) -> str | None:
+        """How more units of an announcement were received than in the end."""
+        for id, in_the_end in self._evidence.announcements.items():
+            if in_the_end[:2] == (call.given["sku"], call.given["warehouse"]):
+                by_now = self._facts.get(("announcement", id))
+                if by_now is not None and by_now.received > in_the_end.received:
+                    return f"the model has {by_now}, the database {in_the_end}"
         return None
 
     def _other_movement(self, call: Call) -> str | None:

@@ -63,8 +63,10 @@ def _is_free(port: int) -> bool:
     return False
 
 
-def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> Server:
-    """Start a server in an environment, without waiting until it is ready."""
+def start(
+    env: Mapping[str, str], directory: Path, port: int | None = None, application: str = "gqlstock.app:from_env"
+) -> Server:
+    """Start a server in an environment, without waiting until it is ready. ``application``: the function that builds it."""
     chosen = port or free_port()
     log = directory / f"server-{chosen}.log"
     command = [
@@ -72,7 +74,7 @@ def start(env: Mapping[str, str], directory: Path, port: int | None = None) -> S
         "-m",
         "uvicorn",
         "--factory",
-        "gqlstock.app:from_env",
+        application,
         "--port",
         str(chosen),
         *LIKE_SERVE,

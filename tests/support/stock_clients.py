@@ -23,6 +23,7 @@ from gqlstock.store.holds import StockHold
 from support.forked_servers import Fork
 from support.history import Call, Group
 from support.plain_http import PlainClient
+from support.server_processes import Server
 
 _ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
 _LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
@@ -99,15 +100,20 @@ class Shelf:
         return any(rules.from_incoming for rules in self.group.rules.values())
 
 
+class ErrorAnswer(Exception):
+    """The server answered with errors."""
+
+
 @dataclass
 class Recorder:
-    """Sends and records calls, until a deadline or a number of calls."""
+    """Sends and records calls, until a deadline or a number of calls. ``label``: how the tags of its calls begin."""
 
     http: PlainClient
-    servers: Sequence[Fork]
+    servers: Sequence[Fork | Server]
     chance: random.Random
     until: float
     most: int | None = None
+    label: str = "call"
     calls: list[Call] = field(default_factory=list)
     _numbers: Any = field(default_factory=itertools.count)
 
@@ -116,13 +122,16 @@ class Recorder:
         return time.monotonic() > self.until or (self.most is not None and len(self.calls) >= self.most)
 
     def _tag(self) -> str:
-        return f"call-{next(self._numbers)}"
+        return f"{self.label}-{next(self._numbers)}"
+
+    def _takes_key(self, name: str) -> bool:
+        return name in _SENT_AGAIN and self.chance.random() < 0.5
 
     async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
         """Run a mutation. Returns the answered call, or the last unanswered one. ``tags``: the fields of the input that take
         the call's tag."""
         tag = self._tag()
-        key = tag if name in _SENT_AGAIN and self.chance.random() < 0.5 else None
+        key = tag if self._takes_key(name) else None
         asked = {**asked, **dict.fromkeys(tags, tag)} | ({"idempotencyKey": key} if key else {})
 
         def make() -> Call:
@@ -156,10 +165,16 @@ class Recorder:
         self.calls.append(call)
         call.start = time.monotonic()
         answer = await self.http.post(port, query, variables)
+        if "errors" in answer:
+            raise ErrorAnswer(answer)
         call.end = time.monotonic()
-        assert "errors" not in answer, answer
         data: dict[str, Any] = answer["data"]
         return data
+
+    async def announced(self, tag: str) -> int | None:
+        """The id of the announcement that a call has made, if it has."""
+        found = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", tag)
+        return found[0]["id"] if found else None
 
     async def look(self, shelf: Shelf, sku: str, warehouse: str) -> tuple[int, ...] | None:
         call = Call(shelf.name, "look", {"sku": sku, "warehouse": warehouse}, self._tag())
@@ -225,10 +240,13 @@ class Client:
 
     async def work(self) -> None:
         while not self._record.over:
-            shelf = self._chance.choice(self._shelves)
-            chances = self._chances[shelf.name]
-            (step,) = self._chance.choices(list(chances), list(chances.values()))
-            await getattr(self, step)(shelf)
+            await self.step()
+
+    async def step(self) -> None:
+        shelf = self._chance.choice(self._shelves)
+        chances = self._chances[shelf.name]
+        (step,) = self._chance.choices(list(chances), list(chances.values()))
+        await getattr(self, step)(shelf)
 
     # ── choices
 
@@ -304,8 +322,7 @@ class Client:
         given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "at": at}
         asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)]), "expectedAt": at and at.isoformat()}
         call = await self._record.do(shelf, "announce", given, asked, reference="")
-        found = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", call.tag)
-        call.made = found[0]["id"] if found else None
+        call.made = await self._record.announced(call.tag)
         if call.made is not None:
             shelf.announcements.append((call.made, sku, warehouse))
 

@@ -1,5 +1,6 @@
 """The final state of some items in the database: figures, ledger, orders, shipments, holds."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -24,6 +25,14 @@ class Movement:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What was stored under an idempotency key: the id of the object that the call created, if any, and when."""
+
+    made: int | None
+    at: datetime
+
+
 @dataclass
 class Evidence:
     levels: dict[Place, tuple[int, ...] | None] = field(default_factory=dict)
@@ -42,18 +51,22 @@ class Evidence:
     announcements: dict[int, Announcement] = field(default_factory=dict)
     tagged: dict[str, int] = field(default_factory=dict)
     """The ids of orders and announcements, by the tag of the call that created them."""
+    kept: dict[str, Kept] = field(default_factory=dict)
+    """The calls with an idempotency key that were carried out."""
     times: dict[tuple[str, Any], datetime] = field(default_factory=dict)
     """When calls happened, by the database's timestamps. These are hints."""
 
 
-async def read(skus: Collection[str]) -> Evidence:
-    """Read the evidence of these items, which must share no order with other items."""
+async def read(skus: Collection[str], tags: str = "call") -> Evidence:
+    """Read the evidence of these items, which must share no order with other items. ``tags``: how the tags of their calls
+    begin."""
     found = Evidence()
     given = ", ".join(f"'{sku}'" for sku in skus)
     here = f"IN (SELECT id FROM item WHERE sku IN ({given}))"
     await _read_levels(found, here)
     await _read_orders(found, here)
     await _read_holds(found, here)
+    await _read_kept(found, tags)
     return found
 
 
@@ -144,3 +157,11 @@ async def _read_holds(found: Evidence, here: str) -> None:
         _, parts = found.holds.setdefault(row["id"], ("EXPIRED" if over else row["state"], Counter()))
         parts[row["sku"], row["code"]] += row["quantity"] // _UNIT
         found.times["hold", row["id"]] = _time(row["created_at"])
+
+
+async def _read_kept(found: Evidence, tags: str) -> None:
+    which = "refused = FALSE AND key LIKE ?"
+    for row in await sql.query(f"SELECT key, answer, created_at FROM kept_answer WHERE {which}", f"{tags}-%"):
+        answer = json.loads(row["answer"]) if isinstance(row["answer"], str) else row["answer"]
+        made = [id for kind in ("order", "hold", "shipment") for id in answer["ids"].get(kind, [])]
+        found.kept[row["key"]] = Kept(made[0] if made else None, _time(row["created_at"]))

@@ -23,7 +23,7 @@ from support.forked_servers import forked
 from support.history import Group, Verdict, check
 from support.plain_http import PlainClient
 from support.stock_clients import Recorder, Shelf
-from support.stock_records import NEVER, ON_ORDER, ON_SHIPMENT, Rules
+from support.stock_records import NEVER, ON_ORDER, ON_SHIPMENT, Place, Rules
 from support.stock_shoppers import Shopper
 
 WAREHOUSES = ("BERLIN", "HAMBURG")
@@ -90,7 +90,8 @@ async def run(
     """Run clients for some time, on an open database of their own. ``calls``: the approximate maximum number of calls;
     ``groups``: the items to change; ``bug``: a bug to plant in the processes; ``chances``: the weights of the steps;
     ``remembered``: how many orders and shipments a client uses."""
-    stocked = await _stocked(groups)
+    await shop()
+    stocked = await stock({name: GROUPS[name] for name in groups})
     shelves = [Shelf(name, group) for name, group in stocked.items()]
     token = await make.token("admin", name="load")
     async with contextlib.AsyncExitStack() as stack:
@@ -108,21 +109,25 @@ async def run(
     return Result(len(record.calls), took, check(record.calls, stocked, evidence))
 
 
-async def _stocked(names: Collection[str]) -> dict[str, Group]:
-    """Create a shop that sells the items of these groups from both warehouses."""
+async def shop() -> None:
+    """Create a shop that sells from both warehouses."""
     for warehouse in WAREHOUSES:
         await make.warehouse(warehouse)
     await make.website("shop", warehouses=WAREHOUSES)
+
+
+async def stock(items: Mapping[str, Mapping[str, Rules]]) -> dict[str, Group]:
+    """Create the items of these groups in that shop, with some units in both warehouses."""
     groups = {}
-    for name in names:
-        at_first = {}
-        for sku, rules in GROUPS[name].items():
+    for name, of_group in items.items():
+        at_first: dict[Place, int] = {}
+        for sku, rules in of_group.items():
             await make.product(sku)
             await _set(sku, rules)
             for warehouse, on_hand in zip(WAREHOUSES, (8, 4), strict=True):
                 await make.stock(sku, warehouse, on_hand)
                 at_first[sku, warehouse] = on_hand
-        groups[name] = Group(GROUPS[name], WAREHOUSES, at_first)
+        groups[name] = Group(of_group, WAREHOUSES, at_first)
     return groups
 
 

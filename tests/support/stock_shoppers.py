@@ -7,6 +7,9 @@ from gqlstock.rules import orders as order_rules
 from gqlstock.rules import shipments as shipment_rules
 from support.stock_clients import Client, Known, Shelf, lines
 
+# Holds outlive the run.
+_MINUTES = 1_440
+
 
 class Shopper(Client):
     """A client that also places orders."""
@@ -29,7 +32,7 @@ class Shopper(Client):
     async def hold(self, shelf: Shelf) -> None:
         rows = self._rows(shelf)
         replaces = self._late(shelf.holds) if self._chance.random() < 0.2 else None
-        asked: dict[str, Any] = {"lines": lines(rows)}
+        asked: dict[str, Any] = {"lines": lines(rows), "minutes": _MINUTES}
         if replaces is not None:
             asked["replaces"] = nodes.global_id("StockHold", replaces)
         call = await self._record.do(shelf, "hold", {"rows": rows, "replaces": replaces}, asked)

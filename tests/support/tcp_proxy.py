@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a database that can be closed or frozen."""
+"""A TCP proxy in front of a database that can be closed, frozen, or left half open."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,9 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._ends_known = asyncio.Event()
+        self._ends_known.set()
+        self._backs: set[asyncio.StreamWriter] = set()
         self.port = 0
 
     async def open(self) -> None:
@@ -35,16 +38,30 @@ class Proxy:
     def thaw(self) -> None:
         self._flowing.set()
 
+    def strand(self) -> None:
+        """Break the connections to the target. Their clients only learn of it after ``end_stranded``."""
+        self._ends_known.clear()
+        for back in list(self._backs):
+            back.transport.abort()
+
+    def end_stranded(self) -> None:
+        self._ends_known.set()
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection(*self._to)
-            await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
+            self._backs.add(back)
+            try:
+                await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
+            finally:
+                self._backs.discard(back)
 
     async def _flow_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward the database's answers."""
-        await self._flow(reader, writer)
+        await self._flow(reader, writer, stays=True)
 
-    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _flow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, stays: bool = False) -> None:
+        """``stays``: the other side is not told while connections are stranded."""
         self._writers.add(writer)
         try:
             while data := await reader.read(65_536):
@@ -54,6 +71,8 @@ class Proxy:
         except OSError:
             pass
         finally:
+            if stays:
+                await self._ends_known.wait()
             self._writers.discard(writer)
             writer.close()
 
@@ -67,4 +86,5 @@ async def proxied(host: str, port: int) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         proxy.thaw()
+        proxy.end_stranded()
         await proxy.shut()

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -31,6 +32,11 @@ class Received:
         """The payload, if the message was signed with that secret."""
         told: dict[str, Any] = Webhook(secret).verify(self.body, self.headers)
         return told
+
+    def is_signed(self, secret: str) -> bool:
+        """Whether it was signed with that secret, however old it is."""
+        at = datetime.fromtimestamp(int(self.headers["webhook-timestamp"]), UTC)
+        return Webhook(secret).sign(self.id, at, self.body) in self.headers["webhook-signature"].split()
 
 
 Answer = Callable[[Received], int | bytes | None]

@@ -1,0 +1,210 @@
+"""A shop with two server processes, its database, Redis, a receiver of webhooks and a postbox, all on this machine."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos import machines
+from chaos.machines import Cluster, SmallDisk
+from chaos.pair import Pair
+from gqlstock.config import Config
+from gqlstock.rules.webhooks import WebhookTopic
+from gqlstock.services import order_tokens, warehouses, webhooks
+from gqlstock.store.db import connection, versions
+from gqlstock.store.db.connection import DatabaseUrl
+from support import server_processes, smtp_server, stock_load, webhook_receiver
+from support import shop_builders as make
+from support.broker import Broker
+from support.server_processes import Server
+from support.smtp_server import Postbox
+from support.tcp_proxy import Proxy, proxied
+from support.webhook_receiver import Receiver
+
+SERVERS = 2
+TOPICS = (WebhookTopic.ORDER_PLACED, WebhookTopic.SHIPMENT_UPDATED)
+NAME = "chaos"
+_TESTS = Path(__file__).parents[1]
+
+
+@dataclass
+class Site:
+    """``url``: the database's own; servers may reach it at another one. ``proxy``: between servers and PostgreSQL."""
+
+    directory: Path
+    url: str
+    env: dict[str, str]
+    broker: Broker
+    receiver: Receiver
+    postbox: Postbox
+    cluster: Cluster | None = None
+    pair: Pair | None = None
+    proxy: Proxy | None = None
+    disk: SmallDisk | None = None
+    clock: Path | None = None
+    """A file with the seconds that the clock of a SQLite site is ahead."""
+    token: str = ""
+    secret: str = ""
+    servers: list[Server] = field(default_factory=list)
+    loads: int = 0
+
+    async def restart(self, number: int) -> None:
+        """Start a server that has ended, at its old port, and wait until it is ready."""
+        self.servers[number] = self._start(self.servers[number].port)
+        await server_processes.ready(self.servers[number])
+
+    def _start(self, port: int | None = None) -> Server:
+        application = "gqlstock.app:from_env" if self.clock is None else "chaos.set_clock:from_env"
+        return server_processes.start(self.env, self.directory, port, application)
+
+    async def start_servers(self) -> None:
+        self.servers += [self._start() for _ in range(SERVERS)]
+        await asyncio.gather(*map(server_processes.ready, self.servers))
+
+    async def terminate_connections(self) -> int:
+        """End all connections to the database."""
+        assert self.cluster is not None
+        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+        return len(await self.cluster.ask(statement, NAME))
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """The database, open for this process."""
+        url = self.url if self.pair is None else _url(self.pair.primary.port)
+        async with connection.opened(_database(url), everywhere=True):
+            yield
+
+    def logs(self) -> str:
+        """The last lines of the servers' logs."""
+        return "\n".join(f"{server.log.name}:\n{server.log.read_text()[-1_500:]}" for server in self.servers)
+
+
+@contextlib.asynccontextmanager
+async def postgres() -> AsyncIterator[Site]:
+    """A site on a PostgreSQL of its own, behind a proxy. Where root can mount one, its log is on a small disk."""
+    async with contextlib.AsyncExitStack() as stack:
+        directory = stack.enter_context(_directory())
+        disk = stack.enter_context(machines.small_disk(directory / "disk", 64))
+        made = Cluster(directory, "primary", wal=disk.directory if disk.is_mounted else None)
+        settings = {"min_wal_size": "2MB", "max_wal_size": "32MB", "wal_keep_size": "0"}
+        cluster = await stack.enter_async_context(_running(made, **settings))
+        proxy = await stack.enter_async_context(proxied("127.0.0.1", cluster.port))
+        yield await stack.enter_async_context(_site(directory, _url(cluster.port), cluster, proxy=proxy, disk=disk))
+
+
+@contextlib.asynccontextmanager
+async def sqlite() -> AsyncIterator[Site]:
+    """A site on a SQLite file, whose servers take a clock that can be set; on a small disk, where root can mount one."""
+    async with contextlib.AsyncExitStack() as stack:
+        directory = stack.enter_context(_directory())
+        disk = stack.enter_context(machines.small_disk(directory / "disk", 64))
+        clock = directory / "clock"
+        clock.write_text("0")
+        url = f"sqlite:///{disk.directory}/shop.db"
+        yield await stack.enter_async_context(_site(directory, url, disk=disk, clock=clock))
+
+
+@contextlib.asynccontextmanager
+async def synchronous_pair() -> AsyncIterator[Site]:
+    """A site on a primary that confirms no change before its standby has it."""
+    async with _on_pair(synchronous=True) as site:
+        yield site
+
+
+@contextlib.asynccontextmanager
+async def asynchronous_pair() -> AsyncIterator[Site]:
+    """A site on a primary that does not wait for its standby."""
+    async with _on_pair(synchronous=False) as site:
+        yield site
+
+
+@contextlib.asynccontextmanager
+async def _on_pair(*, synchronous: bool) -> AsyncIterator[Site]:
+    async with contextlib.AsyncExitStack() as stack:
+        directory = stack.enter_context(_directory())
+        pair = Pair(directory, synchronous=synchronous)
+        stack.push_async_callback(pair.end)
+        await pair.start(NAME)
+        pair.front = await stack.enter_async_context(proxied("127.0.0.1", pair.primary.port))  # TEMP
+        url = _url(pair.front.port)  # TEMP
+        yield await stack.enter_async_context(_site(directory, url, pair=pair))
+
+
+def _database(url: str) -> DatabaseUrl:
+    return Config.from_env({"GQLSTOCK_DATABASE_URL": url}).database
+
+
+def _url(*ports: int) -> str:
+    return f"postgres://postgres@{','.join(f'127.0.0.1:{port}' for port in ports)}/{NAME}"
+
+
+@contextlib.contextmanager
+def _directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="gqlstock-chaos-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        # PostgreSQL's account must reach its clusters.
+        directory.chmod(0o755)
+        yield directory
+
+
+@contextlib.asynccontextmanager
+async def _running(cluster: Cluster, **settings: str) -> AsyncIterator[Cluster]:
+    await cluster.create(**settings)
+    try:
+        await cluster.start()
+        await cluster.ask(f"CREATE DATABASE {NAME}")
+        yield cluster
+    finally:
+        await cluster.kill()
+
+
+@contextlib.asynccontextmanager
+async def _site(
+    directory: Path,
+    url: str,
+    cluster: Cluster | None = None,
+    *,
+    pair: Pair | None = None,
+    proxy: Proxy | None = None,
+    disk: SmallDisk | None = None,
+    clock: Path | None = None,
+) -> AsyncIterator[Site]:
+    """A shop on an empty database, with running servers."""
+    async with contextlib.AsyncExitStack() as stack:
+        broker = Broker(server_processes.free_port(), directory, machines.redis_program())
+        stack.callback(broker.stop)
+        await broker.start()
+        receiver = await stack.enter_async_context(webhook_receiver.receiving())
+        postbox = stack.enter_context(smtp_server.open_postbox())
+        env = {
+            **postbox.env,
+            "GQLSTOCK_DATABASE_URL": url if proxy is None else _url(proxy.port),
+            "GQLSTOCK_REDIS_URL": broker.url,
+            "GQLSTOCK_WEBHOOK_PRIVATE_ADDRESSES": "true",
+            "GQLSTOCK_ADMIN_EMAILS": "admin@shop.example",
+            "PYTHONPATH": os.pathsep.join([str(_TESTS), os.environ.get("PYTHONPATH", "")]),
+        }
+        if clock is not None:
+            env["CHAOS_CLOCK"] = str(clock)
+        site = Site(directory, url, env, broker, receiver, postbox, cluster, pair, proxy, disk, clock)
+        await versions.migrate(_database(url if pair is None else _url(pair.primary.port)))
+        async with site.open():
+            await warehouses.ensure_default_organization()
+            await order_tokens.ensure_key()
+            await stock_load.shop()
+            site.token = await make.token("admin", name="chaos")
+            _, site.secret = await webhooks.create(receiver.url(), TOPICS, private_addresses=True)
+        stack.push_async_callback(_stop, site)
+        await site.start_servers()
+        yield site
+
+
+async def _stop(site: Site) -> None:
+    for server in site.servers:
+        with contextlib.suppress(ProcessLookupError):
+            server.process.send_signal(signal.SIGCONT)
+        await asyncio.to_thread(server_processes.stop, server)
