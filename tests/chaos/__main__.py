@@ -7,6 +7,7 @@ import asyncio
 import itertools
 import logging
 import random
+import signal
 import statistics
 import sys
 import time
@@ -27,6 +28,10 @@ async def run(
     chosen: Sequence[Fault], seconds: float, seed: int, times: int = 1, told: Callable[[Outcome], str] | None = None
 ) -> tuple[list[Outcome], dict[str, str]]:
     """Make each fault for some seconds, that many times. Returns the outcomes, and why faults were left out."""
+    running = asyncio.current_task()
+    assert running is not None
+    # What was started is stopped in that case, too.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     outcomes: list[Outcome] = []
     left_out: dict[str, str] = {}
     for open_site, of_site in itertools.groupby(chosen, key=lambda fault: fault.site):

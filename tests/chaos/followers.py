@@ -168,7 +168,7 @@ async def problems(following: Sequence[Follower], start: Cursor, patience: float
         there = {topic: await news(topic, start) for _, topic in FEEDS.values()}
         known = {start, *(cursor for changes in there.values() for cursor in changes)}
         found = [
-            f"{follower.name}: {fault}" + _debug(part, there[follower.topic], known)
+            f"{follower.name}: {fault}"
             for follower in following
             for part in follower.parts
             if (fault := fault_of(part, there[follower.topic], known, last=part is follower.parts[-1]))
@@ -199,11 +199,3 @@ def fault_of(part: Part, there: Sequence[Cursor], known: Collection[Cursor], *, 
     if last and first + len(kept) < len(there):
         return f"{len(kept)} of {len(there) - first} changes were told"
     return None
-
-
-def _debug(part, there, known):
-    told = [c for c in map(feeds.place, part.told) if c]
-    numbers = {c: n for n, c in enumerate(there)}
-    first = bisect.bisect_right(there, feeds.place(part.start) or START)
-    marks = "".join("k" if c in numbers else "L" for c in told)
-    return f" start={feeds.place(part.start)} first={first} of {len(there)} {marks[:20]}...{marks[-60:]} refused={part.refused} numbers={[numbers.get(c) for c in told][:5]}..{[numbers.get(c) for c in told][-60:]} {[(c.era, c.tx, c.id) for c in told if c not in numbers][:5]}"

@@ -164,7 +164,7 @@ class Load:
         """End, after the last answers."""
         self.record.until = 0
         await asyncio.gather(*self._working)
-        while self.record.running:  # noqa: ASYNC110
+        while self.record.running:
             await asyncio.sleep(0.02)
         with contextlib.suppress(OSError):
             await self._http.close()

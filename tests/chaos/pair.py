@@ -54,7 +54,6 @@ class Pair:
         await self._wire.shut()
         self.primary, self.standby = self.standby, self.primary
         await self.primary.promote()
-        self.front._to = ("127.0.0.1", self.primary.port)  # TEMP
         return time.monotonic()
 
     async def end(self) -> None:

@@ -74,8 +74,7 @@ class Site:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """The database, open for this process."""
-        url = self.url if self.pair is None else _url(self.pair.primary.port)
-        async with connection.opened(_database(url), everywhere=True):
+        async with connection.opened(_database(self.url), everywhere=True):
             yield
 
     def logs(self) -> str:
@@ -129,8 +128,7 @@ async def _on_pair(*, synchronous: bool) -> AsyncIterator[Site]:
         pair = Pair(directory, synchronous=synchronous)
         stack.push_async_callback(pair.end)
         await pair.start(NAME)
-        pair.front = await stack.enter_async_context(proxied("127.0.0.1", pair.primary.port))  # TEMP
-        url = _url(pair.front.port)  # TEMP
+        url = _url(pair.primary.port, pair.standby.port)
         yield await stack.enter_async_context(_site(directory, url, pair=pair))
 
 
@@ -191,7 +189,7 @@ async def _site(
         if clock is not None:
             env["CHAOS_CLOCK"] = str(clock)
         site = Site(directory, url, env, broker, receiver, postbox, cluster, pair, proxy, disk, clock)
-        await versions.migrate(_database(url if pair is None else _url(pair.primary.port)))
+        await versions.migrate(_database(url))
         async with site.open():
             await warehouses.ensure_default_organization()
             await order_tokens.ensure_key()

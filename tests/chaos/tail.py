@@ -1,11 +1,12 @@
 """Confirmed calls that an asynchronous standby did not have when it was promoted."""
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from support.history import UNANSWERED, Call
-from support.stock_evidence import Evidence
+from support.stock_evidence import Evidence, Kept
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ _UNDERWAY = 1.0
 def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -> Split:
     """Which of the calls answered between the cut and the promotion were lost. Refusals and reads of that time may be of the
     lost history. Of calls without a key it is not known, so they may or may not have happened."""
-    kept = {key for of_group in evidence.values() for key in of_group.kept}
+    kept = {key: one for of_group in evidence.values() for key, one in of_group.kept.items()}
+    offset = time.time() - time.monotonic()
     there: list[Call] = []
     lost: list[Call] = []
     survivors: list[Call] = []
@@ -43,12 +45,17 @@ def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -
             continue
         elif call.key is None:
             there.append(dataclasses.replace(call, refusals=None, end=UNANSWERED, made=None))
-        elif call.key in kept:
+        elif call.key in kept and kept[call.key].made in (call.made, None) and _at(kept[call.key], offset) < tail.until:
             there.append(call)
             survivors.append(call)
         else:
             lost.append(call)
     return Split(there, lost, _out_of_order(survivors, lost, tail))
+
+
+def _at(kept: Kept, offset: float) -> float:
+    """When a call was carried out, perhaps again after it was lost."""
+    return kept.at.timestamp() - offset
 
 
 def _out_of_order(survivors: Sequence[Call], lost: Sequence[Call], tail: Tail) -> list[str]:

@@ -30,6 +30,13 @@ _PATIENCE = 20
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 # None of these can be done twice to the same object.
 _ONCE = ("ship", "unpack", "release", "withdraw", "retry")
+# The kind of object that a call names.
+_NAMED = {
+    **dict.fromkeys(("retry", "edit", "move", "cancel", "take_back", "pack"), "order"),
+    **dict.fromkeys(("ship", "unpack"), "shipment"),
+    **dict.fromkeys(("release", "expire"), "hold"),
+    **dict.fromkeys(("withdraw", "update"), "announcement"),
+}
 _MAKING = ("place", "hold", "pack", "announce")
 
 
@@ -207,6 +214,8 @@ class Judge:
         if kept is not None:
             same = call.refusals == () and kept in (call.made, True)
             return None if same else f"the key was used before, for {kept}"
+        if missing := self._missing(call):
+            return f"the model has no {missing}"
         self._model.movements.clear()
         mark = self._facts.mark()
         try:
@@ -221,6 +230,20 @@ class Judge:
         if call.key is not None:
             self._facts.put(("key", call.key), call.made or True)
         return self._other_units(call) or self._beyond_the_end(call) or self._other_movement(call)
+
+    def _missing(self, call: Call) -> str | None:
+        """What a call names and the model does not have: a database that lost calls may have lost it."""
+        given = call.given
+        named = [
+            ("hold", given.get("hold")),
+            ("hold", given.get("replaces")),
+            ("announcement", given.get("announcement")),
+        ]
+        if call.name in _NAMED:
+            named.append((_NAMED[call.name], given["order" if call.name == "pack" else "id"]))
+        return next(
+            (f"{kind} {id}" for kind, id in named if id is not None and self._facts.get((kind, id)) is None), None
+        )
 
     def _given(self, call: Call) -> dict[str, Any]:
         if call.name in _MAKING:
