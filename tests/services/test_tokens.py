@@ -1,6 +1,7 @@
 """Tokens: whom they stand for, for how long, and what of them is kept."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from gqlstock.rules.refusals import Code, Refused
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.tokens import TokenState
 from gqlstock.services import tokens
+from gqlstock.stock import cache, reading
+from gqlstock.stock.cache import Cache
 from gqlstock.store.db import clock, sql
 from gqlstock.store.tokens import ApiToken
 from support import shop_builders as make
@@ -240,3 +243,17 @@ async def test_a_new_link_or_token_of_the_name_takes_the_place_of_a_link_that_wa
     assert await caller(await tokens.create("bert", ["admin"])) is not None
     with pytest.raises(Refused, match="used already or has expired"):
         await tokens.use_link(code)
+
+
+async def test_a_token_is_found_although_the_database_moves_to_another_server_meanwhile() -> None:
+    token = await tokens.create("till", ["admin"])
+    kept = Cache(1_000_000)
+    with cache.replaced(kept):
+        async with reading.opened():
+            assert kept.mark is not None
+            kept.mark = replace(kept.mark, server="another")
+
+            found = await caller(token)
+
+    assert found is not None
+    assert found.name == "till"

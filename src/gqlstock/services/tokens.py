@@ -11,7 +11,7 @@ from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.refusals import invalid
 from gqlstock.rules.scopes import OVER_ALL_WAREHOUSES, Caller, Scope, is_reserved
 from gqlstock.rules.tokens import ApiToken, TokenState
-from gqlstock.stock import present
+from gqlstock.stock import present, reading
 from gqlstock.store import outbox, tokens, warehouses
 from gqlstock.store.db import clock, transactions
 
@@ -173,4 +173,5 @@ async def revoke(name: str) -> None:
 async def callers(texts: Collection[str]) -> dict[str, Caller]:
     """The callers of valid tokens. Unknown, revoked and expired tokens are left out."""
     by_digest = {tokens.digest(token): token for token in texts}
-    return {by_digest[digest]: caller for digest, caller in (await present.callers(by_digest)).items()}
+    found = await reading.run(lambda: present.callers(by_digest))
+    return {by_digest[digest]: caller for digest, caller in found.items()}
