@@ -103,7 +103,7 @@ function incoming({ totals, next }) {
 
 function due({ at, overdue }) {
   if (!at) return 'no date';
-  return overdue ? `due ${date(at)}` : date(at);
+  return overdue ? `overdue, ${date(at)}` : date(at);
 }
 
 function opener(row, open) {

@@ -3,15 +3,30 @@
 import { nodes } from '../../client/paging.js';
 import { INCOMING_OF_ITEMS, LOW_ITEMS } from '../../documents/stock.js';
 
-/** For at most 250 SKUs: `low`, a set of ids, and `next`, `{ at, overdue }` by id. */
-export async function detailsOf(server, skus, signal) {
+/** For at most 250 rows: `low`, a set of ids, and `next`, `{ at, overdue }` by id. */
+export async function detailsOf(server, rows, signal) {
+  const [low, next] = await Promise.all([lowOf(server, rows, signal), nextOf(server, rows, signal)]);
+  return { low, next };
+}
+
+async function lowOf(server, rows, signal) {
   const low = new Set();
-  const next = new Map();
-  if (!skus.length) return { low, next };
+  const skus = skusOf(rows.filter(({ hasLevels }) => hasLevels));
+  if (!skus.length) return low;
   for await (const { item } of nodes(server, LOW_ITEMS, { skus }, signal)) low.add(item.id);
+  return low;
+}
+
+async function nextOf(server, rows, signal) {
+  const next = new Map();
+  // Few items have units on their way, and only those are worth a look.
+  const skus = skusOf(rows.filter(({ totals }) => totals.incoming > 0));
+  if (!skus.length) return next;
   // Soonest first.
   for await (const { expectedAt, overdue, level } of nodes(server, INCOMING_OF_ITEMS, { skus }, signal)) {
     if (!next.has(level.item.id)) next.set(level.item.id, { at: expectedAt, overdue });
   }
-  return { low, next };
+  return next;
 }
+
+const skusOf = (rows) => rows.map(({ item }) => item.sku);

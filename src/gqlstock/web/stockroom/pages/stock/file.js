@@ -15,12 +15,9 @@ export async function saveItems({ server, warehouses }, view, { read, signal }) 
   const lines = [['SKU', 'Name', ...warehouses.map(({ name }) => name), ...WORDS]];
   const variables = { ...view.list, warehouses: codes, levels: codes.length };
   for await (const items of pages(server, ITEMS, variables, signal)) {
-    const { low, next } = await detailsOf(
-      server,
-      items.map(({ sku }) => sku),
-      signal,
-    );
-    lines.push(...items.map((node) => line(rowOf(node), { isLow: low.has(node.id), next: next.get(node.id), codes })));
+    const rows = items.map(rowOf);
+    const { low, next } = await detailsOf(server, rows, signal);
+    lines.push(...rows.map((row) => line(row, { isLow: low.has(row.id), next: next.get(row.id), codes })));
     read(lines.length - 1);
   }
   save('stock', lines);

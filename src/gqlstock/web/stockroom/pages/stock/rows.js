@@ -141,7 +141,7 @@ export class Rows {
   /** Reads what is low, and when the next units arrive. */
   async #details() {
     await this.#quietly(async () => {
-      const { low, next } = await detailsOf(this.server, this.#skus, this.signal);
+      const { low, next } = await detailsOf(this.server, [...this.#rows.values()], this.signal);
       for (const row of this.#rows.values())
         Object.assign(row, { isLow: low.has(row.id), next: next.get(row.id) ?? null });
       // Quietly: it was so before it was read.
