@@ -26,10 +26,13 @@ function clear() {
 }
 
 async function open({ server, viewer, may }) {
-  const warehouses = await Array.fromAsync(nodes(server, WAREHOUSES));
+  const everyWarehouse = await Array.fromAsync(nodes(server, WAREHOUSES));
   server.signal.throwIfAborted();
   const notices = new Notices(document.getElementById('notices'));
-  const session = { server, viewer, may, warehouses, notices, changes: new LevelChanges() };
+  // A token may be limited to some warehouses. It can still ship to the others.
+  const warehouses = everyWarehouse.filter(({ code }) => viewer.warehouses?.includes(code) ?? true);
+  const news = { changes: new LevelChanges(), saved: new EventTarget() };
+  const session = { server, viewer, may, warehouses, everyWarehouse, notices, ...news };
   const pages = PAGES.filter(({ scope }) => !scope || may(scope));
   const links = new Map(pages.filter((page) => page.inNavigation).map((page) => [page, linkTo(page)]));
   nav.append(...links.values());

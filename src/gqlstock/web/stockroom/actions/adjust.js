@@ -1,42 +1,25 @@
 // Adjusts stock: adds units to a level, or takes some off.
 
-import { nodes } from '../client/paging.js';
-import { ADJUST, ITEM_LEVELS } from '../documents/actions.js';
+import { ADJUST } from '../documents/actions.js';
 import { ActionDialog } from '../elements/dialog.js';
 import { number, plus, signed } from '../elements/figures.js';
+import { hasLevels, levelsOf } from './levels.js';
 import { offerUndo } from './undo.js';
 
 const REASONS = ['Damaged', 'Found', 'Lost', 'Own use', 'Sample', 'Stolen'];
 
-export const adjust = { label: 'Adjust…', scope: 'inventory:write', open };
+export const adjust = { label: 'Adjust…', scope: 'inventory:write', fits: hasLevels, open };
 
 /** Opens the dialog for an item with `sku` and `name`. */
 async function open(session, item) {
-  const levels = new Map(
-    (await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku: item.sku }))).map((level) => [
-      level.warehouse.code,
-      level,
-    ]),
-  );
-  const options = session.warehouses.map(({ code, name }) => {
-    const level = levels.get(code);
-    return { value: code, label: level ? `${name}: ${number(level.onHand)} on hand` : `${name}: not stocked` };
-  });
+  const levels = await levelsOf(session, item);
   const dialog = new ActionDialog(session, {
     title: 'Adjust stock',
     about: `${item.name} · ${item.sku}`,
     send: 'Adjust',
     document: ADJUST,
     fields: [
-      {
-        name: 'warehouse',
-        label: 'Warehouse',
-        type: 'choice',
-        options,
-        value: first(options, levels),
-        required: true,
-        paths: ['changes.0.warehouse'],
-      },
+      levels.field({ name: 'warehouse', paths: ['changes.0.warehouse'] }),
       {
         name: 'delta',
         label: 'Change',
@@ -53,18 +36,11 @@ async function open(session, item) {
       reason,
       reference,
     }),
-    preview: ({ warehouse, delta }) => preview(levels.get(warehouse)?.onHand ?? 0, Number(delta)),
+    preview: ({ warehouse, delta }) => preview(levels.onHand(warehouse), Number(delta)),
     done: ({ movements: [movement] }) => offerUndo(session, done(movement), movement),
   });
-  session.changes.listen(({ level }) => {
-    if (level.item.id !== item.id) return;
-    levels.set(level.warehouse.code, { ...levels.get(level.warehouse.code), ...level });
-    dialog.refresh();
-  }, dialog.signal);
+  levels.follow(dialog, { name: 'warehouse' });
 }
-
-/** The first warehouse that stocks the item. */
-const first = (options, levels) => options.find(({ value }) => levels.has(value))?.value ?? options[0].value;
 
 const preview = (onHand, delta) =>
   delta ? `${number(onHand)} on hand now, ${number(plus(onHand, delta))} after.` : `${number(onHand)} on hand now.`;

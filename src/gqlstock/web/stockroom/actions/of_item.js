@@ -2,15 +2,25 @@
 
 import { Refused } from '../client/graphql.js';
 import { adjust } from './adjust.js';
+import { alertBelow } from './alert_below.js';
+import { count } from './count.js';
+import { receive } from './receive.js';
+import { status } from './status.js';
+import { transfer } from './transfer.js';
 
-const ACTIONS = [adjust];
+// `fits(item, session)`: whether it can be done with this item.
+const ACTIONS = [adjust, count, receive, transfer, alertBelow, status];
 
-/** The actions that the token may take: `[{ label, run }]`, for an item with `id`, `sku` and `name`. */
+/** Whether the token may do anything with items. */
+export const mayAct = (session) => ACTIONS.some(({ scope }) => session.may(scope));
+
+/**
+ * What the token may do with an item: `[{ label, run }]`. `item`: `id`, `sku`, `name`, and the `tracking` of a product. A
+ * combination has none.
+ */
 export function actionsOf(session, item) {
-  return ACTIONS.filter(({ scope }) => session.may(scope)).map(({ label, open }) => ({
-    label,
-    run: () => run(session, open, item),
-  }));
+  const offered = ACTIONS.filter(({ scope, fits }) => session.may(scope) && fits(item, session));
+  return offered.map(({ label, open }) => ({ label, run: () => run(session, open, item) }));
 }
 
 /** A dialog may have to read something first, which the server can refuse. */

@@ -5,17 +5,26 @@ import { endingWith } from '../client/ending.js';
 import { COUNT } from '../documents/actions.js';
 import { minus } from '../elements/figures.js';
 
-/** Says what was done, and offers to undo it. `movement` has `id`, `quantity`, `onHandAfter`, and `level` with its names. */
-export function offerUndo(session, text, movement) {
+/**
+ * Says what was done, and offers to undo it. `movement` has `id`, `quantity`, `onHandAfter`, and `level` with its names.
+ * `also`: the other movements of the action; `document` and `input`: what undoes it, if it is not a count.
+ */
+export function offerUndo(
+  session,
+  text,
+  movement,
+  { also = [], document = COUNT, input = countBefore(movement) } = {},
+) {
   const newest = endingWith(session.server.signal);
-  const action = new Action(session.server, COUNT);
+  const action = new Action(session.server, document);
+  const ids = new Map([movement, ...also].map(({ id, level }) => [level.id, id]));
   const run = async () => {
     newest.abort();
-    show(session, text, await action.send(countBefore(movement)), run);
+    show(session, text, await action.send(input), run);
   };
   const withdraw = session.notices.show(text, { label: 'Undo', run });
   const seen = ({ level, movement: later }) => {
-    if (level.id !== movement.level.id || !later || later.id === movement.id) return;
+    if (!ids.has(level.id) || !later || later.id === ids.get(level.id)) return;
     newest.abort();
     withdraw();
   };

@@ -6,7 +6,7 @@ export class Action {
   // The server applies a key once, so that the same input may be sent again when its outcome is not known.
   #key;
 
-  /** `keyed`: whether inputs have an `idempotencyKey`. Those without one set a value, so that twice is the same as once. */
+  /** `keyed`: whether its inputs have an `idempotencyKey`. Those without one set a value: twice is the same as once. */
   constructor(server, document, { keyed = true } = {}) {
     this.server = server;
     this.document = document;
@@ -17,9 +17,9 @@ export class Action {
    * Sends the input. Returns `{ payload }`; `{ errors }` as of `userErrors`, nothing was changed; `{ unknown }`, a sentence:
    * send the same input again; or null if the token was refused. Another input after an unknown outcome needs a new action.
    */
-  async send(input) {
+  async send(input, document = this.document) {
     try {
-      const data = await this.server.change(this.document, { input: { ...input, ...this.#key } });
+      const data = await this.server.change(document, { input: { ...input, ...this.#key } });
       const [payload] = Object.values(data);
       return payload.userErrors.length ? { errors: payload.userErrors } : { payload };
     } catch (error) {

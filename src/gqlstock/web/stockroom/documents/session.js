@@ -6,6 +6,7 @@ export const VIEWER = /* GraphQL */ `
     viewer {
       name
       scopes
+      warehouses
     }
   }
 `;

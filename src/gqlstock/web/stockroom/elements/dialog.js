@@ -9,17 +9,20 @@ const SLOW = 4_000;
 
 export class ActionDialog {
   #action;
+  #request;
   #closed;
   #slow;
 
   /**
    * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a
-   * mutation with `$input`, whose payload has `userErrors { message path }`; `input(values)`: the input without its key, from
-   * the values by the fields' names; `done(payload)`: called when it is saved. Optional: `preview(values)`, a sentence
-   * shown below the fields, `lead`, nodes above them, and `keyed`, as of `Action`.
+   * mutation with `$input`, whose payload has `userErrors { message path }`, or a function of the values that returns one;
+   * `input(values)`: the input without its key, from the values by the fields' names; `done(payload)`: called when saved.
+   * Optional: `preview(values)`, a sentence shown below the fields; `lead`, nodes above them; `refused(errors)`, called with
+   * `userErrors`, returns what to show of them; `keyed`, as of `Action`.
    */
-  constructor(session, { title, about, fields, send, document, input, done, preview = null, lead = [], keyed = true }) {
-    Object.assign(this, { session, title, input, done, preview, label: send });
+  constructor(session, { title, about, fields, send, document, input, done, ...more }) {
+    const { preview = null, refused = (errors) => errors, lead = [], keyed = true } = more;
+    Object.assign(this, { session, title, document, input, done, preview, refused, label: send });
     this.#closed = endingWith(session.server.signal);
     this.#action = new Action(session.server, document, { keyed });
     this.fields = fields.map((field) => new Field(field));
@@ -36,8 +39,13 @@ export class ActionDialog {
     return Object.fromEntries(this.fields.map(({ name, input }) => [name, input]));
   }
 
-  /** Shows the preview of the current values. Call it when what it depends on has changed. */
+  field(name) {
+    return this.fields.find((field) => field.name === name);
+  }
+
+  /** Shows the preview and the fields that go with the values. Call it when what they depend on has changed. */
   refresh() {
+    for (const { node, shown } of this.fields) node.hidden = Boolean(shown) && !shown(this.values);
     this.said.textContent = this.preview?.(this.values) ?? '';
   }
 
@@ -79,7 +87,7 @@ export class ActionDialog {
     this.node.showModal();
     this.signal.addEventListener('abort', () => this.node.remove());
     this.refresh();
-    (this.fields.find(({ value, type }) => value === '' && type !== 'check') ?? this.fields[0])?.focus();
+    (this.fields.find(({ value, node }) => value === '' && !node.hidden) ?? this.fields[0]).focus();
   }
 
   #close() {
@@ -93,8 +101,10 @@ export class ActionDialog {
 
   async #send() {
     if (this.isSending || (!this.isUnknown && !this.#check())) return;
+    // What is sent again is the same, even if the stock that it was made from has changed.
+    if (!this.isUnknown) this.#request = this.#requested();
     this.#sending(true);
-    const outcome = await this.#action.send(this.input(this.values));
+    const outcome = await this.#action.send(...this.#request);
     this.#sending(false);
     if (!outcome) return;
     const { payload, errors, unknown } = outcome;
@@ -103,12 +113,18 @@ export class ActionDialog {
     this.set.disabled = this.isUnknown;
     this.button.textContent = unknown ? 'Send again' : this.label;
     if (payload) this.#saved(payload);
-    else if (errors) this.#complain(errors);
+    else if (errors) this.#complain(this.refused(errors));
     else this.trouble.textContent = UNKNOWN;
+  }
+
+  #requested() {
+    const { document, values } = this;
+    return [this.input(values), typeof document === 'function' ? document(values) : document];
   }
 
   #saved(payload) {
     this.node.close();
+    this.session.saved.dispatchEvent(new Event('saved'));
     this.done(payload);
   }
 

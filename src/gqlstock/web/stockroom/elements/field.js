@@ -8,6 +8,7 @@ let count = 0;
 /**
  * A field. `name`: its key in the values of the form. `type`: `text`, `quantity`, `signed`, `date`, `choice` with `options`
  * `[{ value, label }]`, or `check`. `paths`: the paths of the input, such as `changes.0.delta`, whose errors are shown here.
+ * `shown(values)`: whether the form has the field, by the values of all fields.
  */
 export class Field {
   #error;
@@ -23,8 +24,9 @@ export class Field {
     options = [],
     suggestions = [],
     paths = [name],
+    shown = null,
   }) {
-    Object.assign(this, { name, label, type, required, paths });
+    Object.assign(this, { name, label, type, required, paths, shown });
     const id = `field-${(count += 1)}`;
     const hintId = hint ? `${id}-hint` : null;
     this.#error = element('p', { id: `${id}-error`, class: 'field-error' });
@@ -60,6 +62,13 @@ export class Field {
     else this.#control.value = value;
   }
 
+  /** The options of a choice. What was chosen stays chosen if it is among them. */
+  set options(options) {
+    const { value } = this.#control;
+    this.#control.replaceChildren(...options.map(option));
+    if (options.some((one) => one.value === value)) this.#control.value = value;
+  }
+
   /** The value as the API takes it, or null if there is none. */
   get input() {
     if (this.type === 'check') return this.value;
@@ -70,6 +79,7 @@ export class Field {
 
   /** What is wrong with the value, before it is sent. */
   get problem() {
+    if (this.node.hidden) return null;
     if (this.value === '') return this.required ? `${this.label} is missing.` : null;
     if (this.type === 'quantity' || this.type === 'signed') {
       if (!QUANTITY.test(this.value)) return 'Enter a number such as 12 or 2.5.';
@@ -94,11 +104,13 @@ export class Field {
   }
 }
 
+const option = ({ value, label }) => element('option', { value }, label);
+
 function control(type, { options, ...attributes }) {
   const shared = { autocomplete: 'off', ...attributes };
   switch (type) {
     case 'choice':
-      return element('select', shared, ...options.map(({ value, label }) => element('option', { value }, label)));
+      return element('select', shared, ...options.map(option));
     case 'check':
       return element('input', { ...shared, type: 'checkbox' });
     case 'date':

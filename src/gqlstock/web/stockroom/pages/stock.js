@@ -2,7 +2,7 @@
 
 import { endingWith } from '../client/ending.js';
 import { Refused } from '../client/graphql.js';
-import { actionsOf } from '../actions/of_item.js';
+import { actionsOf, mayAct } from '../actions/of_item.js';
 import { element } from '../elements/element.js';
 import { number, plural } from '../elements/figures.js';
 import { Pager } from '../elements/pager.js';
@@ -90,10 +90,14 @@ export class Stock {
       this.#columns = names;
       const total = shown.length < this.session.warehouses.length;
       const actions = (item) => actionsOf(this.session, item);
-      const mayAct = this.session.may('inventory:write');
       this.table = new Table({
         label: 'Stock',
-        columns: columns({ shown, total, open: (row) => this.#open(row), actions: mayAct ? actions : null }),
+        columns: columns({
+          shown,
+          total,
+          open: (row) => this.#open(row),
+          actions: mayAct(this.session) ? actions : null,
+        }),
         sorted: ({ by, reverse }) => this.go(this.#view.with({ by, reverse })),
       });
       this.region.replaceChildren(this.table.node);

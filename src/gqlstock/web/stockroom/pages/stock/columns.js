@@ -81,9 +81,8 @@ export function stateOf({ counted, status, totals, isLow }) {
   return isLow ? ['low', 'Low'] : ['enough', 'In stock'];
 }
 
-/** Only what has levels of its own can be acted on. */
-const menu = ({ item, hasLevels }, actions) =>
-  hasLevels ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
+const menu = ({ item }, actions) =>
+  actions(item).length ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
 
 const named = ({ name, sku }) =>
   element(

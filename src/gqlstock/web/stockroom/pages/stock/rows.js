@@ -21,7 +21,7 @@ export function rowOf(node) {
   const { id, sku, name, images, tracking, inventoryTotals, inventoryLevels } = node;
   return {
     id,
-    item: { id, sku, name },
+    item: { id, sku, name, tracking },
     image: images[0]?.url ?? null,
     counted: tracking !== 'DO_NOT_TRACK',
     // Their stock is that of their combinations.
@@ -57,6 +57,7 @@ export class Rows {
     // The order, and what a filter selects, depend on items that are not on the page as well.
     const timer = setInterval(() => document.hidden || this.refresh(), PERIOD);
     this.signal.addEventListener('abort', () => clearInterval(timer));
+    this.session.saved.addEventListener('saved', () => this.refresh(), { signal: this.signal });
     while (!this.signal.aborted) {
       this.#stream = endingWith(this.signal);
       await this.#follow(this.#stream.signal);

@@ -1,0 +1,83 @@
+// The levels of an item, for the dialogs of its actions: read before a dialog opens, and current while it is open.
+
+import { nodes } from '../client/paging.js';
+import { ITEM_LEVELS } from '../documents/actions.js';
+import { number } from '../elements/figures.js';
+
+/** Whether an item has levels of its own. Products with combinations and those that are not counted have none. */
+export const hasLevels = ({ tracking }) => tracking !== 'DO_NOT_TRACK' && tracking !== 'TRACK_WITH_OPTIONS';
+
+/** `figure`: what choices of a warehouse show of it, `onHand` or `available`. */
+export async function levelsOf(session, item, figure = 'onHand') {
+  const read = await Array.fromAsync(nodes(session.server, ITEM_LEVELS, { sku: item.sku }));
+  return new Levels(session, item, read, figure);
+}
+
+const WORDS = { onHand: 'on hand', available: 'available' };
+
+class Levels {
+  #levels;
+
+  constructor(session, item, levels, figure) {
+    Object.assign(this, { session, item, figure });
+    this.#levels = new Map(levels.map((level) => [level.warehouse.code, level]));
+  }
+
+  /** The codes of the warehouses that stock the item. */
+  get codes() {
+    return [...this.#levels.keys()];
+  }
+
+  /** Whether ordered units are no longer on hand before they have left. */
+  get isSoldWhenOrdered() {
+    const [first] = this.#levels.values();
+    return first?.inventorySettings.decrementInventory === 'ON_ORDER';
+  }
+
+  onHand(code) {
+    return this.#levels.get(code)?.onHand ?? 0;
+  }
+
+  available(code) {
+    return this.#levels.get(code)?.available ?? 0;
+  }
+
+  /** Takes over newer figures of a level. */
+  set(code, figures) {
+    this.#levels.set(code, { ...this.#levels.get(code), ...figures });
+  }
+
+  /** A choice of a warehouse, which is at first the first one that stocks the item. */
+  field({ name, label = 'Warehouse', paths }) {
+    const value = this.options.find(({ value: code }) => this.#levels.has(code))?.value;
+    return {
+      name,
+      label,
+      type: 'choice',
+      options: this.options,
+      value: value ?? this.options[0].value,
+      required: true,
+      paths,
+    };
+  }
+
+  get options() {
+    return this.session.warehouses.map(({ code, name }) => {
+      const figure = `${number(this[this.figure](code))} ${WORDS[this.figure]}`;
+      return { value: code, label: `${name}: ${this.#levels.has(code) ? figure : 'not stocked'}` };
+    });
+  }
+
+  /** Keeps the levels and the choice `name` current until the dialog is closed. Tells `changed` the warehouses. */
+  follow(dialog, { name = null, changed = () => {} } = {}) {
+    const listener = ({ level }) => {
+      if (level.item.id !== this.item.id) return;
+      const { code } = level.warehouse;
+      this.set(code, level);
+      changed(code);
+      if (name) dialog.field(name).options = this.options;
+      dialog.refresh();
+    };
+    this.session.changes.listen(listener, dialog.signal);
+  }
+}
