@@ -284,9 +284,9 @@ async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: S
 
 
 async def test_a_sign_in_link_opens_the_stock_once(browser: Browser, shop: Shop, db: None) -> None:
-    code = await tokens.create_with_link("hugo", ["inventory:read"])
+    code = await tokens.create_with_link("link", ["inventory:read"])
     browser("open", shop.url(f"stock?q=none#code={code}"))
-    browser("shows", "#viewer", "hugo")
+    browser("shows", "#viewer", "link")
     assert browser("url") == shop.url("stock?q=none")
 
     browser("open", shop.url(f"wall#code={code}"))

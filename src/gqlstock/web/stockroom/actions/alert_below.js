@@ -81,15 +81,15 @@ const ownFigure = ({ isOwn, origin }) => (isOwn ? String(origin.value) : '');
 function placesOf(item, { settingOrigins, product }, levels) {
   const hasOwnLevels = levels.length > 0;
   const whole = product
-    ? { kind: 'COMBINATION', scope: { combination: item.sku }, inherited: `As for ${product.name}` }
-    : { kind: 'PRODUCT', scope: { product: item.sku }, inherited: 'As for its category or the shop' };
+    ? { kind: 'COMBINATION', scope: { combination: item.sku }, inherited: `Inherited from ${product.name}` }
+    : { kind: 'PRODUCT', scope: { product: item.sku }, inherited: 'Inherited from its category or the shop' };
   const places = [
     place({ ...whole, name: item.name, words: hasOwnLevels ? 'All warehouses together' : item.name }, settingOrigins),
   ];
   if (product) {
     const words = `Each combination of ${product.name}`;
     const scope = { product: product.sku };
-    const inherited = 'As for its category or the shop';
+    const inherited = 'Inherited from its category or the shop';
     places.push(place({ kind: 'PRODUCT', scope, inherited, name: product.name, words }, product.settingOrigins));
   }
   return [...places, ...levels.map((level) => ofLevel(item, level))];
@@ -106,7 +106,7 @@ function ofLevel(item, { warehouse, settingOrigins }) {
 function place({ words, inherited, ...rest }, origins) {
   const made = { ...rest, origin: originOf(origins) };
   const isOwn = made.origin.scope === made.kind;
-  const known = isOwn || made.kind === 'LEVEL' ? inherited : `As now: ${sayingOf(made)}`;
+  const known = isOwn || made.kind === 'LEVEL' ? inherited : `Inherited: ${figureOf(made)}`;
   return { ...made, isOwn, inherited: known, label: `${words}: ${figureOf(made)}` };
 }
 

@@ -26,8 +26,8 @@ async function open(session, item) {
         label: 'Count',
         type: 'quantity',
         hint: levels.isSoldWhenOrdered
-          ? 'Without the units for orders.'
-          : 'With the units for orders that have not left.',
+          ? 'Without the units that are already ordered.'
+          : 'With the units that are ordered and have not left.',
         required: true,
         paths: ['counts.0.onHand', 'counts.0.expectedOnHand', 'counts.0.sku'],
       },
