@@ -108,6 +108,18 @@ async def test_a_silent_server_is_left_for_one_that_answers(
     assert found == [{"one": 1}]
 
 
+async def test_a_statement_on_a_connection_that_is_half_open_is_sent_again_on_another_one(
+    postgres: Postgres, door: Proxy
+) -> None:
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=2)):
+        await sql.query("SELECT 1 AS one")
+        door.strand()
+
+        found = await sql.query("SELECT 1 AS one")
+
+    assert found == [{"one": 1}]
+
+
 async def test_too_many_waiting_calls_are_refused(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(primary, "_MAX_WAITING", 2)
     url = on(postgres, server_processes.free_port())
