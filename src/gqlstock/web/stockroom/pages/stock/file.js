@@ -9,11 +9,12 @@ import { rowOf } from './rows.js';
 
 const WORDS = ['Available', 'On backorder', 'Incoming', 'Next expected', 'State'];
 
-/** Saves the items of a view. `read(count)` is called as they are read. */
+/** Saves the items of a view, by SKU. `read(count)` is called as they are read. */
 export async function saveItems({ server, warehouses }, view, { read, signal }) {
   const codes = warehouses.map(({ code }) => code);
   const lines = [['SKU', 'Name', ...warehouses.map(({ name }) => name), ...WORDS]];
-  const variables = { ...view.list, warehouses: codes, levels: codes.length };
+  // By SKU, whatever the page is sorted by: sorting by what is available would sum all levels for each page.
+  const variables = { ...view.list, sort: 'SKU', reverse: false, warehouses: codes, levels: codes.length };
   for await (const items of pages(server, ITEMS, variables, signal)) {
     const rows = items.map(rowOf);
     const { low, next } = await detailsOf(server, rows, signal);
