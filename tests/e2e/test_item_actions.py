@@ -1,20 +1,14 @@
 """What people do with an item in the stockroom, in a real browser on a real server that others use and that can be away."""
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
-
-import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import receive, ship_transfer
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.ship_transfer import ShipTransferRequest
 from gqlstock.services.stock_edits import StockLine
-from gqlstock.store.db import connection, sql
-from gqlstock.store.db.connection import DatabaseUrl
-from support import server_processes
+from gqlstock.store.db import sql
 from support import shop_builders as make
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
@@ -22,35 +16,6 @@ from support.browser import Browser, barriers, needs_chromium
 pytestmark = needs_chromium
 
 NAMES = (f"person {number}" for number in itertools.count())
-
-
-@pytest.fixture(scope="module")
-def shop(
-    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    """It sells from Berlin, then from Lyon."""
-
-    async def stock_up() -> None:
-        async with connection.opened(database_of_module, everywhere=True):
-            await make.warehouse("BERLIN")
-            await make.warehouse("LYON")
-            await make.website("shop", warehouses=["BERLIN", "LYON"])
-            await make.setting(system=True, notify_below=10)
-
-    asyncio.run(stock_up())
-    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
-    try:
-        asyncio.run(server_processes.ready(opened.server))
-        yield opened
-    finally:
-        server_processes.stop(opened.server)
-
-
-@pytest.fixture
-async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
-    """The server's database."""
-    async with connection.opened(database_of_module, everywhere=True):
-        yield
 
 
 async def stocked(sku: str) -> None:
@@ -205,32 +170,32 @@ async def test_alerts_and_statuses_are_set_and_another_window_shows_them(
         await enter(other, shop, "VASE")
         other("shows", f"{row('VASE')} .state", "In stock")
         act(browser, "VASE", "Alert below")
-        browser("shows", ".preview", "Now an alert below 10 available, set for all items.")
-        browser("choose", ".field:has-text('Alert') select", "Below a figure of its own")
-        browser("click", "dialog .first")
-        browser("shows", ".quantity .field-error", "Figure is missing.")
+        browser("says", ".preview", "Now 10, from the whole shop.")
+        browser("fill", ".quantity input", "−1")
+        browser("press", "Enter")
+        browser("shows", ".quantity .field-error", "Enter a number that is not below 0.")
         browser("fill", ".quantity input", "43")
         browser("press", "Enter")
-        browser("shows", ".notice", "Vase: an alert below 43 available, set for the product.")
+        browser("shows", ".notice", "Alert below for Vase: 43, set for the product VASE.")
         other("shows", f"{row('VASE')} .state", "Low")
 
         act(browser, "VASE", "Alert below")
-        assert browser("texts", ".choice:first-child option") == [
-            "All warehouses together: below 43",
-            "Berlin alone: none",
-            "Lyon alone: none",
+        assert browser("texts", "dialog option") == [
+            "This item: 43",
+            "The whole shop: 10",
+            "Berlin alone: Never",
+            "Lyon alone: Never",
         ]
-        browser("choose", ".choice:first-child select", "Berlin alone: none")
-        browser("gone", ".quantity")
-        browser("choose", ".field:has-text('Alert') select", "Below a figure of its own")
+        browser("choose", "dialog select", "Berlin alone: Never")
+        browser("says", ".preview", "Now never for this warehouse alone.")
         browser("fill", ".quantity input", "5")
         browser("press", "Enter")
-        browser("shows", ".notice", "Vase in Berlin: an alert below 5 available, set for this warehouse.")
+        browser("shows", ".notice", "Alert below for Vase in Berlin: 5, set for BERLIN alone.")
 
         act(browser, "VASE", "Alert below")
-        browser("choose", ".field:has-text('Alert') select", "Inherited from its category or the shop")
-        browser("click", "dialog .first")
-        browser("shows", ".notice", "Vase: an alert below 10 available, set for all items.")
+        browser("fill", ".quantity input", "")
+        browser("press", "Enter")
+        browser("shows", ".notice", "Alert below for Vase: 10, from the whole shop.")
         other("shows", f"{row('VASE')} .state", "In stock")
 
         act(browser, "VASE", "Set status")

@@ -16,8 +16,23 @@ const STATUSES = [
   'IN_STOCK,OUT_OF_STOCK,DISCONTINUED',
 ];
 
-/** Opens the dialog. `places`: `[{ label, scope }]`, where it may be set, the item first. `saved` is called afterwards. */
-export async function openSetting(session, { item, name, places, saved }) {
+/** Where the settings of an item of the document ITEM can be set, the nearest first: `[{ label, told, scope }]`. */
+export function placesOf({ sku, name, product, category }) {
+  const places = [{ label: 'This item', told: name, scope: product ? { combination: sku } : { product: sku } }];
+  if (product) {
+    const label = `Each combination of ${product.name}`;
+    places.push({ label, told: product.name, scope: { product: product.sku } });
+  }
+  const above = product ? product.category : category;
+  if (above) {
+    const told = `the category ${above.name}`;
+    places.push({ label: `The category ${above.name}`, told, scope: { category: above.slug } });
+  }
+  return [...places, { label: 'The whole shop', told: 'the whole shop', scope: { system: true } }];
+}
+
+/** Opens the dialog. `places`: as of `placesOf`. */
+export async function openSetting(session, { item, name, places }) {
   const { label, atLevel } = SETTINGS[name];
   const all = atLevel ? [...places, ...(await levelPlaces(session, item))] : places;
   const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }));
@@ -36,15 +51,18 @@ export async function openSetting(session, { item, name, places, saved }) {
         type: 'choice',
         required: true,
         value: '0',
-        options: all.map((one, index) => ({ value: String(index), label: one.label })),
+        paths: ['product', 'combination', 'category', 'level', 'level.sku'].map((part) => `scope.${part}`),
+        options: all.map(({ label: words }, index) => ({
+          value: String(index),
+          label: `${words}: ${inEffect(name, found[index])}`,
+        })),
       },
       { ...field(name), name: 'value', paths: [`settings.${name}`] },
     ],
     input: ({ place, value }) => ({ scope: all[place].scope, settings: { [name]: read(name, value) } }),
-    preview: ({ place }) => `Now ${saying(name, found[place].origins)}.`,
+    preview: ({ place }) => `Now ${saying(name, found[place])}.`,
     done: ({ settings }) => {
-      session.notices.show(`${label} for ${all[dialog.values.place].told}: ${saying(name, settings.origins)}.`);
-      saved();
+      session.notices.show(`${label} for ${all[dialog.values.place].told}: ${saying(name, settings)}.`);
     },
   });
   const [place, value] = dialog.fields;
@@ -106,8 +124,18 @@ function read(name, value) {
   return values?.true ? value === 'true' : value;
 }
 
-function saying(name, origins) {
-  const origin = origins.find(({ setting }) => setting === name);
+/** A level inherits no alert: it is watched alone only with a figure of its own. */
+const isWatched = (name, { scope, origins }) =>
+  name !== 'notifyBelow' || scope !== 'LEVEL' || originIn(name, origins).scope === 'LEVEL';
+
+const originIn = (name, origins) => origins.find(({ setting }) => setting === name);
+
+const inEffect = (name, found) =>
+  isWatched(name, found) ? valueOf(name, originIn(name, found.origins).value) : 'Never';
+
+function saying(name, found) {
+  if (!isWatched(name, found)) return 'never for this warehouse alone';
+  const origin = originIn(name, found.origins);
   const from = originOf(origin);
   return `${valueOf(name, origin.value)}, ${from[0].toLowerCase()}${from.slice(1)}`;
 }

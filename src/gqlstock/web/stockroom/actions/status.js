@@ -1,6 +1,6 @@
 // Marks a product as in stock, out of stock or discontinued, whatever its figures are.
 
-import { ITEM_STATUS, SET_STATUS } from '../documents/item_settings.js';
+import { ITEM_STATUS, SET_STATUS } from '../documents/status.js';
 import { ActionDialog } from '../elements/dialog.js';
 
 const STATUSES = [

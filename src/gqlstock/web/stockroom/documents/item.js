@@ -291,6 +291,7 @@ export const SET_SETTING = /* GraphQL */ `
   mutation StockroomSetSetting($input: SetInventorySettingsInput!) {
     setInventorySettings(input: $input) {
       settings {
+        scope
         own
         origins {
           setting

@@ -102,7 +102,7 @@ export class Item {
       reason: new Reason(this.session, shared),
       coming: isSum ? null : new Coming(this.session, shared),
       waiting: isSum ? null : new Waiting(this.session, shared),
-      settings: new SettingsCard(this.session, { item, changed: () => this.#setAnew(details), signal }),
+      settings: new SettingsCard(this.session, { item, signal }),
     };
     const { head, history, ledger, combinations, reason, coming, waiting, settings } = parts;
     const columns = [[history, combinations, reason, coming, waiting, settings], [ledger]].map((column) =>
@@ -111,6 +111,7 @@ export class Item {
     this.#parts = parts;
     this.node.replaceChildren(head.node, element('div', { class: 'columns' }, ...columns));
     document.title = `${item.name} · gqlstock`;
+    this.session.saved.addEventListener('saved', () => this.#setAnew(details), { signal });
   }
 
   async #read(item, signal) {
@@ -132,14 +133,15 @@ export class Item {
     await Promise.all([reason.read(this.params), coming?.read(), waiting?.read(head.totals.backordered)]);
   }
 
-  /** A setting was changed: the alert line and the explanation depend on it. */
+  /** Something was saved: settings and the status are not in the feed of the stock. */
   async #setAnew(details) {
     details();
     const { signal } = this.#shown;
     try {
-      const { inventoryItem } = await this.server.ask(ITEM, { sku: this.#sku }, signal);
+      const { head, history, settings } = this.#parts;
+      const asked = this.server.ask(ITEM, { sku: this.#sku }, signal);
+      const [{ inventoryItem }] = await Promise.all([asked, settings.read()]);
       if (!inventoryItem) return;
-      const { head, history } = this.#parts;
       head.item = inventoryItem;
       head.totals = inventoryItem.inventoryTotals;
       if (history) history.alert = inventoryItem.inventorySettings.notifyBelow;

@@ -1,6 +1,6 @@
 // The settings in effect for an item, where each comes from, and the button that changes it.
 
-import { openSetting } from '../../actions/setting.js';
+import { openSetting, placesOf } from '../../actions/setting.js';
 import { started } from '../../actions/started.js';
 import { SETTINGS_OF_PLACE } from '../../documents/item.js';
 import { element } from '../../elements/element.js';
@@ -10,8 +10,8 @@ import { SETTINGS, originOf, valueOf } from './setting_words.js';
 const ALWAYS = new Set(['notifyBelow', 'backorders', 'outOfStockThreshold']);
 
 export class SettingsCard {
-  constructor(session, { item, changed, signal }) {
-    Object.assign(this, { session, item, changed, signal });
+  constructor(session, { item, signal }) {
+    Object.assign(this, { session, item, signal });
     this.mayChange = session.may('settings:write');
     this.body = element('div', { class: 'settings' });
     this.node = element(
@@ -25,7 +25,7 @@ export class SettingsCard {
   async read() {
     const { inventorySettings } = await this.session.server.ask(
       SETTINGS_OF_PLACE,
-      { scope: this.#places[0].scope },
+      { scope: placesOf(this.item)[0].scope },
       this.signal,
     );
     const origins = new Map(inventorySettings.origins.map((origin) => [origin.setting, origin]));
@@ -49,9 +49,7 @@ export class SettingsCard {
       const { setting: name, value } = origin;
       const { label: words } = SETTINGS[name];
       const open = () =>
-        started(this.session, () =>
-          openSetting(this.session, { item: this.item, name, places: this.#places, saved: () => this.#saved() }),
-        );
+        started(this.session, () => openSetting(this.session, { item: this.item, name, places: placesOf(this.item) }));
       const button = element(
         'button',
         { type: 'button', class: 'item', 'aria-label': `Change: ${words}`, click: open },
@@ -68,27 +66,5 @@ export class SettingsCard {
       );
     });
     return element('table', { 'aria-label': label }, element('tbody', {}, ...rows));
-  }
-
-  #saved() {
-    this.read().catch(() => {});
-    this.changed();
-  }
-
-  /** Where the settings of the item can be set, the nearest first. */
-  get #places() {
-    const { sku, name, product, category } = this.item;
-    const own = product ? { combination: sku } : { product: sku };
-    const places = [{ label: 'This item', told: name, scope: own }];
-    if (product)
-      places.push({
-        label: `Each combination of ${product.name}`,
-        told: product.name,
-        scope: { product: product.sku },
-      });
-    const of = (product ?? this.item).category;
-    if (of)
-      places.push({ label: `The category ${of.name}`, told: `the category ${of.name}`, scope: { category: of.slug } });
-    return [...places, { label: 'The whole shop', told: 'the whole shop', scope: { system: true } }];
   }
 }
