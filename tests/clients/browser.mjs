@@ -48,6 +48,8 @@ const calls = {
     });
     await page.goto(url);
   },
+  /** The window that was opened first, second and so on, counted from 0. */
+  front: async (place) => void (page = context.pages()[place]),
   /** What scripts complained of, the policy of the page included. */
   complaints: async () => complaints,
   url: async () => page.url(),

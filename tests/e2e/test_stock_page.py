@@ -194,7 +194,7 @@ async def test_what_is_chosen_is_in_the_address_and_the_back_button_leads_back(
     browser("shows", ".card-head p", "1 item")
     assert browser("texts", ".list .sku") == ["POT-0"]
 
-    browser("fill", "#stock-search", "kettle")
+    browser("fill", "[type=search]", "kettle")
 
     browser("shows", ".sentence", "No item matches by name, SKU, code or barcode.")
     assert browser("complaints") == []

@@ -20,6 +20,9 @@ PAGES = {
     "/": "index.html",
     "/stock": "index.html",
     "/item": "index.html",
+    "/orders": "index.html",
+    "/order": "index.html",
+    "/incoming": "index.html",
     "/wall": "wall.html",
 }
 """The document of each page. Paths have one part, so that a document's relative URLs work on each of its pages, below any

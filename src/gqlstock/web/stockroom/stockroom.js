@@ -8,11 +8,14 @@ import { WAREHOUSES } from './documents/session.js';
 import { element } from './elements/element.js';
 import { Notices } from './elements/notice.js';
 import * as scheme from './elements/scheme.js';
+import { Incoming } from './pages/incoming.js';
 import { Item } from './pages/item.js';
+import { OrderPage } from './pages/order.js';
+import { Orders } from './pages/orders.js';
 import { Stock } from './pages/stock.js';
 
-// In the order of the navigation. A page without `inNavigation` is reached by links.
-const PAGES = [Stock, Item];
+// In the order of the navigation. A page without `inNavigation` is reached by links; it may be `within` another one.
+const PAGES = [Stock, Item, Orders, OrderPage, Incoming];
 
 const nav = document.getElementById('nav');
 const place = document.getElementById('place');
@@ -38,7 +41,7 @@ async function open({ server, viewer, may }) {
   nav.append(...links.values());
   const shown = (page) => {
     for (const link of links.values()) link.removeAttribute('aria-current');
-    links.get(page)?.setAttribute('aria-current', 'page');
+    links.get(page.within ?? page)?.setAttribute('aria-current', 'page');
   };
   new Router(session, { pages, place, shown });
 }

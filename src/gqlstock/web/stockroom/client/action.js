@@ -6,7 +6,10 @@ export class Action {
   // The server applies a key once, so that the same input may be sent again when its outcome is not known.
   #key;
 
-  /** `keyed`: whether its inputs have an `idempotencyKey`. Those without one set a value: twice is the same as once. */
+  /**
+   * `keyed`: whether inputs have an `idempotencyKey`. Those without one set a value, so that twice is the same as once, or are
+   * refused the second time.
+   */
   constructor(server, document, { keyed = true } = {}) {
     this.server = server;
     this.document = document;

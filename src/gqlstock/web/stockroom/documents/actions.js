@@ -91,6 +91,7 @@ export const RECEIVE_TRANSFER = /* GraphQL */ `
     receiveTransfer(input: $input) {
       transfer {
         number
+        state
         to {
           name
         }

@@ -17,12 +17,12 @@ export class ActionDialog {
    * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a
    * mutation with `$input`, whose payload has `userErrors { message path }`, or a function of the values that returns one;
    * `input(values)`: the input without its key, from the values by the fields' names; `done(payload)`: called when saved.
-   * Optional: `preview(values)`, a sentence shown below the fields; `lead`, nodes above them; `refused(errors)`, called with
-   * `userErrors`, returns what to show of them; `keyed`, as of `Action`.
+   * Optional: `preview(values)`, a sentence shown below the fields; `check(values)`, what is missing in them; `lead`, nodes
+   * above them; `refused(errors)`, called with `userErrors`, returns what to show of them; `keyed`, as of `Action`.
    */
   constructor(session, { title, about, fields, send, document, input, done, ...more }) {
-    const { preview = null, refused = (errors) => errors, lead = [], keyed = true } = more;
-    Object.assign(this, { session, title, document, input, done, preview, refused, label: send });
+    const { preview = null, check = null, refused = (errors) => errors, lead = [], keyed = true } = more;
+    Object.assign(this, { session, title, document, input, done, preview, check, refused, label: send });
     this.#closed = endingWith(session.server.signal);
     this.#action = new Action(session.server, document, { keyed });
     this.fields = fields.map((field) => new Field(field));
@@ -87,7 +87,10 @@ export class ActionDialog {
     this.node.showModal();
     this.signal.addEventListener('abort', () => this.node.remove());
     this.refresh();
-    (this.fields.find(({ value, node }) => value === '' && !node.hidden) ?? this.fields[0]).focus();
+    // A list of quantities starts at its first one.
+    const [first] = this.fields;
+    const empty = first?.type === 'units' ? first : this.fields.find(({ value, node }) => value === '' && !node.hidden);
+    (empty ?? first)?.focus();
   }
 
   #close() {
@@ -145,10 +148,10 @@ export class ActionDialog {
   /** Shows what is wrong before anything is sent. */
   #check() {
     for (const field of this.fields) field.error = field.problem;
-    this.trouble.textContent = '';
     const wrong = this.fields.find(({ isWrong }) => isWrong);
     wrong?.focus();
-    return !wrong;
+    this.trouble.textContent = wrong ? '' : (this.check?.(this.values) ?? '');
+    return !wrong && this.trouble.textContent === '';
   }
 
   /** Shows the server's errors at the fields that they belong to, the others above the buttons. */

@@ -48,7 +48,9 @@ const HOW = [
   code('--link'),
   ', it prints the token. Add ',
   code('--scope orders:read'),
-  ' to see orders, and ',
+  ' to see orders, ',
+  code('--scope orders:write'),
+  ' to pack and ship them, and ',
   code('--scope inventory:write'),
   ' to change stock. This window keeps the token until it is closed.',
 ];

@@ -7,8 +7,8 @@ let count = 0;
 
 /**
  * A field. `name`: its key in the values of the form. `type`: `text`, `quantity`, `signed`, `date`, `choice` with `options`
- * `[{ value, label }]`, or `check`. `paths`: the paths of the input, such as `changes.0.delta`, whose errors are shown here.
- * `shown(values)`: whether the form has the field, by the values of all fields.
+ * `[{ value, label }]`, `check`, or `units`: a quantity in a list of them. `paths`: the paths of the input, such as
+ * `changes.0.delta`, whose errors are shown here. `shown(values)`: whether the form has the field, by the values of all fields.
  */
 export class Field {
   #error;
@@ -40,10 +40,16 @@ export class Field {
       ? element('datalist', { id: `${id}-list` }, ...suggestions.map((one) => element('option', { value: one })))
       : null;
     if (list) this.#control.setAttribute('list', list.id);
+    const isOptional = !required && type !== 'units';
     this.node = element(
       'div',
       { class: `field ${type}` },
-      element('label', { for: id }, label, required ? null : element('span', { class: 'quiet optional' }, ' optional')),
+      element(
+        'label',
+        { for: id },
+        label,
+        isOptional ? element('span', { class: 'quiet optional' }, ' optional') : null,
+      ),
       hint ? element('p', { id: hintId, class: 'quiet' }, hint) : null,
       this.#control,
       list,
@@ -81,9 +87,9 @@ export class Field {
   get problem() {
     if (this.node.hidden) return null;
     if (this.value === '') return this.required ? `${this.label} is missing.` : null;
-    if (this.type === 'quantity' || this.type === 'signed') {
+    if (['quantity', 'units', 'signed'].includes(this.type)) {
       if (!QUANTITY.test(this.value)) return 'Enter a number such as 12 or 2.5.';
-      if (this.type === 'quantity' && Number(this.value) < 0) return 'Enter a number that is not below 0.';
+      if (this.type !== 'signed' && Number(this.value) < 0) return 'Enter a number that is not below 0.';
     }
     return null;
   }
@@ -116,6 +122,7 @@ function control(type, { options, ...attributes }) {
     case 'date':
       return element('input', { ...shared, type: 'datetime-local' });
     case 'quantity':
+    case 'units':
     case 'signed':
       // The decimal keyboards of phones have no sign.
       return element('input', {

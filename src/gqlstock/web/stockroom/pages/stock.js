@@ -2,6 +2,7 @@
 
 import { endingWith } from '../client/ending.js';
 import { Refused } from '../client/graphql.js';
+import { SIZE } from '../client/list_view.js';
 import { actionsOf, mayAct } from '../actions/of_item.js';
 import { element } from '../elements/element.js';
 import { number, plural } from '../elements/figures.js';
@@ -10,7 +11,7 @@ import { Table } from '../elements/table.js';
 import { columns, withColumn } from './stock/columns.js';
 import { Rows } from './stock/rows.js';
 import { Tools } from './stock/tools.js';
-import { SIZE, View } from './stock/view.js';
+import { View } from './stock/view.js';
 import { warehousesOf } from './stock/warehouses.js';
 
 export class Stock {

@@ -1,9 +1,9 @@
 // The columns of the stock page. Up to three warehouses have a column each; from four on there is their total, which a button
 // opens.
 
-import { address } from '../../client/router.js';
 import { element, mark } from '../../elements/element.js';
 import { date, number } from '../../elements/figures.js';
+import { itemName } from '../../elements/item_name.js';
 import { menuButton } from '../../elements/menu.js';
 import { picture } from '../../elements/picture.js';
 
@@ -46,7 +46,7 @@ export function columns({ shown, total, open, actions }) {
         { by: 'SKU', label: 'SKU' },
       ],
       key: ({ item }) => `${item.name} ${item.sku}`,
-      node: ({ item }) => named(item),
+      node: ({ item }) => itemName(item),
     },
     ...warehouses,
     ...(total ? [sum] : []),
@@ -83,14 +83,6 @@ export function stateOf({ counted, status, totals, isLow }) {
 
 const menu = ({ item }, actions) =>
   actions(item).length ? menuButton(`Actions for ${item.name}`, () => actions(item)) : '';
-
-const named = ({ name, sku }) =>
-  element(
-    'div',
-    {},
-    element('a', { class: 'name', href: address('item', { sku }) }, name),
-    element('span', { class: 'quiet sku' }, sku),
-  );
 
 function incoming({ totals, next }) {
   const when =

@@ -1,8 +1,7 @@
 // What the stock page shows, as it is in the URL: search, filters, order, and the place in the list.
 
-import { address } from '../../client/router.js';
+import { ListView } from '../../client/list_view.js';
 
-export const SIZE = 50;
 // The filters of the chips, by their value of `show`.
 export const SHOWN = {
   '': {
@@ -17,38 +16,15 @@ export const SHOWN = {
 };
 const SORTS = ['NAME', 'SKU', 'AVAILABLE', 'UPDATED'];
 
-export class View {
+export class View extends ListView {
   constructor(params) {
-    this.search = params.get('q')?.trim() ?? '';
-    this.show = SHOWN[params.get('show')] ? params.get('show') : '';
-    this.warehouse = params.get('warehouse') ?? '';
+    super('stock', SHOWN, params);
     this.by = SORTS.includes(params.get('sort')) ? params.get('sort') : 'NAME';
     this.reverse = params.get('dir') === 'desc';
-    this.after = params.get('after');
-    this.before = params.get('before');
-    // For people only: the place in the list is the cursor.
-    this.page = Math.max(Number.parseInt(params.get('page'), 10) || 1, 1);
   }
 
-  /** The URL of this view with changes, from its first page. */
-  with(changes) {
-    return this.#address({ ...changes, after: null, before: null, page: 1 });
-  }
-
-  next({ endCursor }) {
-    return this.#address({ after: endCursor, before: null, page: this.page + 1 });
-  }
-
-  previous({ startCursor }) {
-    if (this.page <= 2) return this.with({});
-    return this.#address({ after: null, before: startCursor, page: this.page - 1 });
-  }
-
-  #address(changes) {
-    const { search, show, warehouse, by, reverse, after, before, page } = { ...this, ...changes };
-    const sort = by === 'NAME' ? null : by;
-    const dir = reverse ? 'desc' : null;
-    return address('stock', { q: search, show, warehouse, sort, dir, after, before, page: page > 1 ? page : null });
+  get query() {
+    return { ...super.query, sort: this.by === 'NAME' ? null : this.by, dir: this.reverse ? 'desc' : null };
   }
 
   /** The variables of the list without its page. */
@@ -60,8 +36,7 @@ export class View {
   }
 
   get variables() {
-    const page = this.before ? { last: SIZE, before: this.before } : { first: SIZE, after: this.after };
-    return { ...this.list, ...page };
+    return { ...this.list, ...this.place };
   }
 
   /** Why nothing is shown. */
