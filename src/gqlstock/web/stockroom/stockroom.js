@@ -12,10 +12,11 @@ import { Incoming } from './pages/incoming.js';
 import { Item } from './pages/item.js';
 import { OrderPage } from './pages/order.js';
 import { Orders } from './pages/orders.js';
+import { Overview } from './pages/overview.js';
 import { Stock } from './pages/stock.js';
 
 // In the order of the navigation. A page without `inNavigation` is reached by links; it may be `within` another one.
-const PAGES = [Stock, Item, Orders, OrderPage, Incoming];
+const PAGES = [Overview, Stock, Orders, OrderPage, Incoming, Item];
 
 const nav = document.getElementById('nav');
 const place = document.getElementById('place');

@@ -53,3 +53,13 @@ export const ORDER_NEWS = /* GraphQL */ `
     }
   }
 `;
+
+export const ACKNOWLEDGE = /* GraphQL */ `
+  mutation StockroomAcknowledge($id: ID!) {
+    acknowledgeLowInventoryAlert(input: { id: $id }) {
+      userErrors {
+        message
+      }
+    }
+  }
+`;

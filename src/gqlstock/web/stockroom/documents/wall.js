@@ -114,16 +114,6 @@ export const ALERTS = /* GraphQL */ `
   }
 `;
 
-export const ACKNOWLEDGE = /* GraphQL */ `
-  mutation WallAcknowledge($id: ID!) {
-    acknowledgeLowInventoryAlert(input: { id: $id }) {
-      userErrors {
-        message
-      }
-    }
-  }
-`;
-
 // Counts for ten minutes, bounded by eleven timestamps.
 export const ORDERS = /* GraphQL */ `
   query WallOrders(

@@ -1,6 +1,7 @@
 // Low-inventory alerts: unacknowledged ones first, then acknowledged ones, then some resolved ones.
 
-import { ACKNOWLEDGE, ALERTS } from '../documents/wall.js';
+import { ACKNOWLEDGE } from '../documents/session.js';
+import { ALERTS } from '../documents/wall.js';
 import { arrange, element, mark, sentence } from '../elements/element.js';
 import { number, plural, when } from '../elements/figures.js';
 import { Refused } from '../client/graphql.js';

@@ -10,6 +10,8 @@ import { SETTINGS, originOf, valueOf } from './setting_words.js';
 const ALWAYS = new Set(['notifyBelow', 'backorders', 'outOfStockThreshold']);
 
 export class SettingsCard {
+  #shown = null;
+
   constructor(session, { item, signal }) {
     Object.assign(this, { session, item, signal });
     this.mayChange = session.may('settings:write');
@@ -28,11 +30,15 @@ export class SettingsCard {
       { scope: placesOf(this.item)[0].scope },
       this.signal,
     );
+    const text = JSON.stringify(inventorySettings);
+    if (text === this.#shown) return;
+    this.#shown = text;
     const origins = new Map(inventorySettings.origins.map((origin) => [origin.setting, origin]));
     const known = Object.keys(SETTINGS).map((name) => origins.get(name));
     const isShown = ({ setting, scope }) => ALWAYS.has(setting) || scope !== 'DEFAULT';
     const rest = known.filter((origin) => !isShown(origin));
     const open = this.body.querySelector('details')?.open ?? false;
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.ariaLabel : null;
     this.body.replaceChildren(
       this.#table('Settings in effect', known.filter(isShown)),
       element(
@@ -42,6 +48,7 @@ export class SettingsCard {
         this.#table('Other settings', rest),
       ),
     );
+    if (focused) this.body.querySelector(`[aria-label='${focused}']`)?.focus();
   }
 
   #table(label, origins) {

@@ -1,0 +1,122 @@
+// The tiles of the overview: what needs somebody, each a figure that leads to what is behind it.
+
+import { Refused, Told } from '../../client/graphql.js';
+import { nodes } from '../../client/paging.js';
+import { address } from '../../client/router.js';
+import { ARRIVING_UNITS, BACKORDERED_UNITS, COUNT_ITEMS, COUNT_ORDERS } from '../../documents/overview.js';
+import { element, light } from '../../elements/element.js';
+import { HOUR, minus, number, plural, plus } from '../../elements/figures.js';
+
+const DAYS = 7;
+
+/** A tile: `label`, `url`; `read(server, signal)` returns `{ figure, words }`; `urgent`: above 0, it is to be seen. */
+export class Tile {
+  constructor(session, { label, url, read, urgent = false }, signal) {
+    Object.assign(this, { session, count: read, urgent, signal });
+    this.figure = element('span', { class: 'tile-figure' }, '…');
+    this.words = element('span', { class: 'quiet' });
+    this.node = element(
+      'a',
+      { class: 'tile', href: url },
+      element('span', { class: 'tile-label' }, label),
+      this.figure,
+      this.words,
+    );
+  }
+
+  async read() {
+    try {
+      const { figure, words = '' } = await this.count(this.session.server, this.signal);
+      const isFirst = this.figure.textContent === '…';
+      if (this.figure.textContent === number(figure) && this.words.textContent === words) return;
+      this.figure.textContent = number(figure);
+      this.words.textContent = words;
+      this.node.toggleAttribute('data-urgent', this.urgent && figure > 0);
+      this.node.toggleAttribute('data-none', figure === 0);
+      if (!isFirst) light(this.node);
+    } catch (error) {
+      if (this.signal.aborted || error instanceof Refused) return;
+      if (!(error instanceof Told)) throw error;
+      this.words.textContent = error.message;
+    }
+  }
+}
+
+export const STOCK = [
+  { label: 'Out of stock', url: address('stock', { show: 'out' }), urgent: true, read: items({ outOfStock: true }) },
+  { label: 'Low', url: address('stock', { show: 'low' }), urgent: true, read: items({ low: true }) },
+  { label: 'On backorder', url: address('stock', { show: 'backorder' }), urgent: true, read: backordered },
+  { label: `Arriving in ${DAYS} days`, url: address('incoming'), read: arriving },
+  { label: 'Overdue', url: address('incoming', { show: 'overdue' }), urgent: true, read: overdue },
+];
+
+export const ORDERS = [{ label: 'Orders to ship', url: address('orders'), read: orders(() => ({ toShip: true })) }];
+
+export const PLACED = [
+  { label: 'Today', url: address('orders', { show: 'all' }), read: orders(() => ({ placedSince: today() })) },
+  {
+    label: 'In 7 days',
+    url: address('orders', { show: 'all' }),
+    read: orders((now) => ({ placedSince: ago(now, 7) })),
+  },
+  {
+    label: 'In 30 days',
+    url: address('orders', { show: 'all' }),
+    read: orders((now) => ({ placedSince: ago(now, 30) })),
+  },
+];
+
+function items(filter) {
+  return async (server, signal) => {
+    const { inventoryItems } = await server.ask(COUNT_ITEMS, { filter }, signal);
+    return { figure: inventoryItems.totalCount, words: inventoryItems.totalCount === 1 ? 'item' : 'items' };
+  };
+}
+
+function orders(filter) {
+  return async (server, signal) => {
+    const { orders } = await server.ask(COUNT_ORDERS, { filter: filter(server.now()) }, signal);
+    return { figure: orders.totalCount, words: orders.totalCount === 1 ? 'order' : 'orders' };
+  };
+}
+
+async function backordered(server, signal) {
+  const units = [];
+  for await (const { tracking, inventoryTotals } of nodes(server, BACKORDERED_UNITS, {}, signal)) {
+    // Its units are those of its combinations, which are in the list as well.
+    if (tracking !== 'TRACK_WITH_OPTIONS') units.push(inventoryTotals.backordered);
+  }
+  return counted(units, 'item');
+}
+
+async function arriving(server, signal) {
+  const now = server.now();
+  const filter = { open: true, expectedFrom: new Date(now).toISOString(), expectedUntil: ago(now, -DAYS) };
+  return units(server, filter, signal);
+}
+
+function overdue(server, signal) {
+  return units(server, { overdue: true }, signal);
+}
+
+async function units(server, filter, signal) {
+  const left = [];
+  for await (const { quantity, received } of nodes(server, ARRIVING_UNITS, { filter }, signal))
+    left.push(minus(quantity, received));
+  return counted(left, 'delivery', 'deliveries');
+}
+
+/** The sum of units, and of how many things they are. */
+function counted(quantities, one, many) {
+  const figure = quantities.reduce(plus, 0);
+  const unit = figure === 1 ? 'unit' : 'units';
+  return { figure, words: figure ? `${unit}, ${plural(quantities.length, one, many)}` : unit };
+}
+
+const ago = (now, days) => new Date(now - days * 24 * HOUR).toISOString();
+
+function today() {
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  return midnight.toISOString();
+}
