@@ -1,6 +1,12 @@
 """What becomes work: each entry once, also over a restore of the database."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from gqlstock.delivery.dispatcher import Dispatcher
+from gqlstock.rules.feed import Entry
+from gqlstock.rules.letters import Letter
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
 from gqlstock.store import dispatch, outbox
@@ -70,3 +76,40 @@ async def test_after_a_restore_a_feed_that_is_shorter_than_before_is_dispatched(
 
     assert (await outbox.latest()).id < seen.id
     assert len(await lines()) == 1
+
+
+class Interrupted(Dispatcher):
+    """Restores the database after it has read entries, before it writes what becomes of them."""
+
+    database: DatabaseUrl | None = None
+
+    async def _letters(self, entries: Sequence[Entry]) -> list[Letter]:
+        if self.database is not None:
+            await database_backup.restore(self.database)
+            self.database = None
+        return await super()._letters(entries)
+
+
+@pytest.mark.parametrize("topics", [[WebhookTopic.ORDER_PLACED], [WebhookTopic.PRODUCT_UPDATED]])
+async def test_what_is_lost_between_reading_and_writing_leaves_no_cursor_that_skips_new_entries(
+    db: None, database_url: DatabaseUrl, topics: list[WebhookTopic]
+) -> None:
+    """As when an asynchronous standby takes over. The second topic has no entries, so only the cursor is written."""
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    endpoint_id, _ = await webhooks.create(NOWHERE, topics, private_addresses=True)
+    dispatcher = Interrupted()
+    await database_backup.take(database_url)
+    for _ in range(3):
+        await make.order("MUG", 1)
+
+    dispatcher.database = database_url
+    await dispatcher.step()
+    after = [await make.order("MUG", 1) for _ in range(2)]
+    await dispatched(dispatcher)
+
+    wanted = [f"{endpoint_id}/order:{order_id}" for order_id in after] if topics == [WebhookTopic.ORDER_PLACED] else []
+    assert await lines() == wanted
+    place = await dispatch.place()
+    assert place is None or await outbox.has(place)

@@ -117,7 +117,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         if loop.time() - self._stored_at >= _SECONDS_BETWEEN_CURSOR_WRITES:
             self._stored_at = loop.time()
-            await transactions.run(lambda: dispatch.advance(self._known, end))
+            await transactions.run(lambda: self._advance(end))
 
     async def _dispatch(self, entries: Sequence[Entry]) -> None:
         deliveries, letters = await self._deliveries(entries), await self._letters(entries)
@@ -127,12 +127,17 @@ class Dispatcher:
             return
 
         async def work() -> None:
-            if await dispatch.advance(self._known, end):
+            if await self._advance(end):
                 await webhooks.add(deliveries)
                 await mail.queue.add(letters)
 
         await transactions.run(work)
         self._announce_work()
+
+    async def _advance(self, end: Cursor) -> bool:
+        """Advance the stored cursor. Returns False if another process did, or if the database lost the entry since it was
+        read, as a standby may that takes over: new entries before a lost cursor would be skipped."""
+        return await outbox.has(end) and await dispatch.advance(self._known, end)
 
     def _announce_work(self) -> None:
         for call in self._on_work:
