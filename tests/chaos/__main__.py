@@ -45,9 +45,9 @@ async def run(
                         left_out[fault.name] = str(missing)
                         continue
                     if outcome.problems:
-                        outcome.problems.append(site.logs())
+                        outcome.problems += site.log_ends()
                     outcomes.append(outcome)
-                    print((told or line)(outcome), flush=True)
+                    print((told or line)(outcome), *outcome.problems, sep="\n    ", flush=True)
         except Missing as missing:
             left_out |= dict.fromkeys((fault.name for fault in faults), str(missing))
     return outcomes, left_out
@@ -100,12 +100,9 @@ def main() -> int:
         print(f"{seconds:.0f} seconds of each fault, seed {seed}")
         print(*(f"  {fault.name:<21} {fault.told}" for fault in chosen), HEAD, sep="\n", flush=True)
         outcomes, left_out = asyncio.run(run(chosen, seconds, seed))
-    bad = [outcome for outcome in outcomes if outcome.problems]
     print(*(f"left out: {name}: {why}" for name, why in left_out.items()), sep="\n")
-    for outcome in bad:
-        print(f"\n{outcome.fault}:", *outcome.problems, sep="\n")
     print(_summary(outcomes, bool(given.failovers)) + f", {time.monotonic() - began:.0f} s")
-    return int(bool(bad) or not outcomes)
+    return int(any(outcome.problems for outcome in outcomes) or not outcomes)
 
 
 def _summary(outcomes: Sequence[Outcome], are_failovers: bool) -> str:

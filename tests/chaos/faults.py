@@ -223,9 +223,8 @@ async def fail_over(given: Given) -> str:
     since = time.monotonic()
     if not pair.synchronous:
         pair.stall()
-        before = len(load.record.confirmed)
         async with asyncio.timeout(_PATIENCE):
-            while len(load.record.confirmed) < before + _LEAST_TAIL:
+            while load.keyed_since(since) < _LEAST_TAIL:
                 await asyncio.sleep(0.02)
     given.over_at = await pair.fail_over()
     if not pair.synchronous:

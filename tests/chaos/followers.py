@@ -160,9 +160,9 @@ async def news(topic: Topic, after: Cursor) -> list[Cursor]:
     return found
 
 
-async def problems(following: Sequence[Follower], start: Cursor, patience: float) -> list[str]:
+async def problems(following: Sequence[Follower], start: Cursor, patience: float, *, may_lose: bool) -> list[str]:
     """How what followers were told since a cursor contradicts the open database. Waits until nobody is behind; what is
-    missing then is a problem."""
+    missing then is a problem. ``may_lose``: whether the database may have lost changes."""
     deadline = time.monotonic() + patience
     while True:
         there = {topic: await news(topic, start) for _, topic in FEEDS.values()}
@@ -171,16 +171,26 @@ async def problems(following: Sequence[Follower], start: Cursor, patience: float
             f"{follower.name}: {fault}"
             for follower in following
             for part in follower.parts
-            if (fault := fault_of(part, there[follower.topic], known, last=part is follower.parts[-1]))
+            if (
+                fault := fault_of(
+                    part, there[follower.topic], known, last=part is follower.parts[-1], may_lose=may_lose
+                )
+            )
         ]
         if not found or time.monotonic() > deadline:
             return found + [error for follower in following for error in follower.unexpected]
         await asyncio.sleep(0.5)
 
 
-def fault_of(part: Part, there: Sequence[Cursor], known: Collection[Cursor], *, last: bool) -> str | None:
+def fault_of(
+    part: Part, there: Sequence[Cursor], known: Collection[Cursor], *, last: bool, may_lose: bool = False
+) -> str | None:
     """What is wrong with what a follower was told. ``there``: the changes of its feed in the database, in order; ``known``:
-    those of all feeds; ``last``: whether it should have been told all of them by now."""
+    those of all feeds; ``last``: whether it should have been told all of them by now.
+
+    ``may_lose``: of two transactions at once, a standby may have only the one with the later cursor. Then the other one's
+    change was told before, is lost, and no cursor shows it.
+    """
     told = [cursor for cursor in map(feeds.place, part.told) if cursor is not None]
     first = bisect.bisect_right(there, feeds.place(part.start) or START)
     numbers = {cursor: number for number, cursor in enumerate(there)}
@@ -188,14 +198,14 @@ def fault_of(part: Part, there: Sequence[Cursor], known: Collection[Cursor], *, 
     lost = len(told) - len(kept)
     if len(set(told)) < len(told):
         return f"{len(told) - len(set(told))} changes were told twice"
-    if any(cursor not in numbers for cursor in told[: len(kept)]):
-        return "changes were told after one that the database does not have"
+    if lost and not may_lose:
+        return f"{lost} changes were told that the database does not have"
     if kept != list(range(first, first + len(kept))):
         return "a change is missing among those that were told, or the order is another one"
     if part.refused:
         return None if feeds.place(part.cursor) not in known else "INVALID_CURSOR, though the database has its cursor"
-    if lost:
-        return f"reading went on after {lost} changes that the database does not have, without INVALID_CURSOR"
+    if told and told[-1] not in numbers:
+        return "the database does not have the last change that was told, and there was no INVALID_CURSOR"
     if last and first + len(kept) < len(there):
         return f"{len(kept)} of {len(there) - first} changes were told"
     return None

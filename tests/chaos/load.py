@@ -169,6 +169,10 @@ class Load:
         with contextlib.suppress(OSError):
             await self._http.close()
 
+    def keyed_since(self, moment: float) -> int:
+        """How many calls with a key began after a moment and were confirmed."""
+        return sum(call.key is not None and call.refusals == () and call.start > moment for call in self.record.calls)
+
     async def confirmed_after(self, moment: float, patience: float) -> float:
         """Wait for a mutation that is confirmed after a moment. Returns the seconds from there to its answer."""
         deadline = time.monotonic() + patience

@@ -71,7 +71,7 @@ async def run(site: Site, fault: Fault, seconds: float, seed: int) -> Outcome:
         await asyncio.gather(*map(server_processes.ready, site.servers))
         outcome.problems += await _history(load, given, outcome)
         outcome.problems += [f"verify: {difference}" for difference in (await verification.verify())[:_SHOWN]]
-        outcome.problems += await followers.problems(following, start, _PATIENCE)
+        outcome.problems += await followers.problems(following, start, _PATIENCE, may_lose=fault.may_lose)
         outcome.delivered = await deliveries.delivered(site, start, _PATIENCE)
     await asyncio.gather(*(follower.stop() for follower in following))
     outcome.problems += outcome.delivered.problems

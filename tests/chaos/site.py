@@ -77,9 +77,11 @@ class Site:
         async with connection.opened(_database(self.url), everywhere=True):
             yield
 
-    def logs(self) -> str:
+    def log_ends(self) -> list[str]:
         """The last lines of the servers' logs."""
-        return "\n".join(f"{server.log.name}:\n{server.log.read_text()[-1_500:]}" for server in self.servers)
+        return [
+            line for server in self.servers for line in (server.log.name, *server.log.read_text().splitlines()[-20:])
+        ]
 
 
 @contextlib.asynccontextmanager

@@ -28,6 +28,8 @@ class Split:
 
 # What was confirmed shortly before may not have reached the standby either.
 _UNDERWAY = 1.0
+# Of the database's clock. No repetition is that early, because the standby is promoted first.
+_INACCURACY = 0.1
 
 
 def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -> Split:
@@ -45,7 +47,7 @@ def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -
             continue
         elif call.key is None:
             there.append(dataclasses.replace(call, refusals=None, end=UNANSWERED, made=None))
-        elif call.key in kept and kept[call.key].made in (call.made, None) and _at(kept[call.key], offset) < tail.until:
+        elif call.key in kept and _is_its_own(call, kept[call.key], offset):
             there.append(call)
             survivors.append(call)
         else:
@@ -53,9 +55,10 @@ def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -
     return Split(there, lost, _out_of_order(survivors, lost, tail))
 
 
-def _at(kept: Kept, offset: float) -> float:
-    """When a call was carried out, perhaps again after it was lost."""
-    return kept.at.timestamp() - offset
+def _is_its_own(call: Call, kept: Kept, offset: float) -> bool:
+    """Whether what is stored under the key is of this call, not of a repetition after it was lost."""
+    same = call.made is None or kept.made in (call.made, None)
+    return same and kept.at.timestamp() - offset < call.end + _INACCURACY
 
 
 def _out_of_order(survivors: Sequence[Call], lost: Sequence[Call], tail: Tail) -> list[str]:
