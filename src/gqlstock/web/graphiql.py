@@ -1,6 +1,7 @@
 """The GraphiQL page, which ``/graphql`` serves to browsers.
 
-GraphiQL itself is loaded from a CDN with integrity hashes. Without internet access, the page is a plain console.
+GraphiQL itself is loaded from a CDN with integrity hashes. Without internet access, the page is a console of its own, whose
+scripts are in ``graphiql/`` and become part of the page: its path serves one document.
 """
 
 import re
@@ -11,16 +12,21 @@ from starlette.responses import HTMLResponse, Response
 from gqlstock.web import pages
 
 _CDN = re.compile(r'const CDN = "([^"]+)"')
+_SCRIPT = re.compile(r'<script src="(graphiql/\w+\.js)"></script>')
 _PACKAGE = re.compile(r'\["((?:[\w-]+)@[\d.]+/)[^"]+\.(js|css)"')
 
 
 def page() -> Response:
-    text = files("gqlstock.web").joinpath("graphiql.html").read_text(encoding="utf-8")
+    folder = files("gqlstock.web")
+    text = _SCRIPT.sub(
+        lambda found: f"<script>\n{folder.joinpath(found[1]).read_text(encoding='utf-8')}</script>",
+        folder.joinpath("graphiql.html").read_text(encoding="utf-8"),
+    )
     return HTMLResponse(text, headers={**pages.headers(*_policy(text)), "Cache-Control": "no-cache"})
 
 
 def _policy(text: str) -> list[str]:
-    """Allow the page's own script and the packages it names, and any style, because the editor adds some at runtime."""
+    """Allow the page's own scripts and the packages it names, and any style, because the editor adds some at runtime."""
     found = _CDN.search(text)
     assert found is not None
     packages = {kind: [found[1] + path for path, k in _PACKAGE.findall(text) if k == kind] for kind in ("js", "css")}

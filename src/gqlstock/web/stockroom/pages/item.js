@@ -16,12 +16,14 @@ import { History } from './item/history.js';
 import { Ledger } from './item/ledger.js';
 import { Reason } from './item/reason.js';
 import { SettingsCard } from './item/settings.js';
+import { Stock } from './stock.js';
 
 const PAUSE = 2_000;
 
 export class Item {
   static path = 'item';
   static title = 'Item';
+  static within = Stock;
 
   #shown = new AbortController();
   #sku = null;
