@@ -116,7 +116,8 @@ class ChangeFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """``sku``: of a line, as ordered or as it is now. ``to_ship``: with units on hand that have not been shipped."""
+    """``sku``: of a line, as ordered or as it is now. ``to_ship``: with units on hand that have not been
+    shipped, in ``warehouse`` if it is given."""
 
     search: str | None = None
     statuses: Collection[OrderStatus] | None = None

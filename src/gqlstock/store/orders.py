@@ -150,7 +150,8 @@ async def matching(criteria: OrderFilter, within: Collection[int] | None) -> Que
     if criteria.statuses is not None:
         rows = rows.filter(status__in=criteria.statuses)
     if criteria.to_ship is not None:
-        rows = rows.filter(*await to_ship(within, passing=criteria.to_ship))
+        counted = within if criteria.warehouse is None else await _only(criteria.warehouse, within)
+        rows = rows.filter(*await to_ship(counted, passing=criteria.to_ship))
     if criteria.warehouse is not None:
         rows = rows.filter(from_warehouse(criteria.warehouse, within))
     if criteria.sku is not None:
@@ -194,6 +195,11 @@ async def to_ship(within: Collection[int] | None, *, passing: bool) -> list[Q]:
         return [Q(status__in=_WITH_UNITS_LEFT), Condition(condition)]
     rows = await sql.query(f"SELECT order_id AS id FROM order_line WHERE id IN ({sql.slots(lines)})", *lines)
     return [Q(id__in=sorted({row["id"] for row in rows})), Condition(condition)]
+
+
+async def _only(code: str, within: Collection[int] | None) -> list[int]:
+    """The id of the warehouse with this code. Empty if there is none, or if it is not in ``within``."""
+    return [one.id for one in await Warehouse.filter(code=code) if within is None or one.id in within]
 
 
 def from_warehouse(code: str, within: Collection[int] | None = None) -> Q:

@@ -343,6 +343,22 @@ async def test_units_that_waited_are_to_ship_once_they_are_on_hand(client: Clien
     assert await to_ship(client, toShip=True) == ["UNCOUNTED", "WAITS", "PARTLY"]
 
 
+async def test_what_is_to_ship_from_a_warehouse_are_its_own_units(client: Client, orders: None) -> None:
+    await make.stock("MUG", "PARIS", 9)
+    await client.done(
+        "moveAllocations", number="100002", lines=[{"sku": "MUG", "quantity": 2, "from": "BERLIN", "to": "PARIS"}]
+    )
+    assert await to_ship(client, toShip=True, warehouse="PARIS") == ["PARTLY"]
+    await ship(client, "100002", "PARIS")
+
+    assert await to_ship(client, toShip=True) == ["UNCOUNTED", "WAITS", "PARTLY"]
+    assert await to_ship(client, toShip=True, warehouse="BERLIN") == ["UNCOUNTED", "WAITS", "PARTLY"]
+    assert await to_ship(client, toShip=True, warehouse="PARIS") == []
+    assert await to_ship(client, toShip=False, warehouse="PARIS") == ["CANCELED", "PARTLY", "GONE"]
+    assert await to_ship(client, toShip=True, warehouse="NOWHERE") == []
+    assert await to_ship(client.within("PARIS"), toShip=True, warehouse="BERLIN") == []
+
+
 async def test_a_token_for_some_warehouses_finds_orders_by_what_is_to_ship_from_these(
     client: Client, orders: None
 ) -> None:

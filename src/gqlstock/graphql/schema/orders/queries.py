@@ -61,7 +61,8 @@ class OrderFilter:
     )
     to_ship: bool | None = strawberry.field(
         default=None,
-        description="true: only orders with units ON_HAND that have not left. false: only the others.",
+        description="true: only orders with units ON_HAND that have not left. false: only the others. Together with "
+        "warehouse, only its units count.",
     )
     sku: str | None = strawberry.field(
         default=None, description="Only orders with a line of this SKU, current or when it was ordered."
