@@ -243,7 +243,7 @@ async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: S
     assert browser("texts", ".order button") == []
 
     browser("open", shop.url(f"order?number={number}", await make.token("inventory:read", name="sees less")))
-    browser("shows", "h1", "Stock")
+    browser("shows", "h1", "Overview")
     assert browser("texts", ".nav a:has-text('Orders')") == []
 
 
