@@ -15,6 +15,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connection, get_connections
+from tortoise.exceptions import OperationalError
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
@@ -202,9 +203,13 @@ class _ReadTransaction:
         self._transactions = transactions
         self._lock = asyncio.Lock()
         self._has_begun = False
+        self._has_ended = False
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         async with self._lock:
+            if self._has_ended:
+                # The read was canceled or starts over, while this task waited for its turn.
+                raise OperationalError("the read transaction has ended")
             try:
                 if not self._has_begun:
                     await self._client.execute_on(self._connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -220,7 +225,7 @@ class _ReadTransaction:
         is_free = False
         try:
             async with self._lock:
-                is_free = True
+                is_free = self._has_ended = True
                 if self._has_begun:
                     await self._client.execute_on(self._connection, "COMMIT")
         except Exception as error:
@@ -228,6 +233,7 @@ class _ReadTransaction:
                 raise
             discard(self._connection)  # Nothing was written.
         finally:
+            self._has_ended = True
             if not is_free:
                 # Canceled while a statement of another task was running.
                 discard(self._connection)
