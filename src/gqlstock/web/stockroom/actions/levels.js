@@ -4,8 +4,11 @@ import { nodes } from '../client/paging.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
 import { number } from '../elements/figures.js';
 
-/** Whether an item has levels of its own. Products with combinations and those that are not counted have none. */
-export const hasLevels = ({ tracking }) => tracking !== 'DO_NOT_TRACK' && tracking !== 'TRACK_WITH_OPTIONS';
+// Products with combinations and those that are not counted have no levels of their own.
+const WITHOUT = new Set(['DO_NOT_TRACK', 'TRACK_WITH_OPTIONS']);
+
+/** Whether an item can have levels that the token reaches. */
+export const hasLevels = ({ tracking }, { warehouses }) => warehouses.length > 0 && !WITHOUT.has(tracking);
 
 /** `figure`: what choices of a warehouse show of it, `onHand` or `available`. */
 export async function levelsOf(session, item, figure = 'onHand') {

@@ -6,7 +6,7 @@ import { minus, number, plus } from '../elements/figures.js';
 import { hasLevels, levelsOf } from './levels.js';
 import { offerUndo } from './undo.js';
 
-const fits = (item, session) => hasLevels(item) && session.everyWarehouse.length > 1;
+const fits = (item, session) => hasLevels(item, session) && session.everyWarehouse.length > 1;
 
 export const transfer = { label: 'Transfer…', scope: 'inventory:write', fits, open };
 

@@ -8,7 +8,13 @@ const choice = (values) => ({ type: 'choice', values });
 
 /** The settings in the order in which they are shown. `atLevel`: it can also be set for one warehouse. */
 export const SETTINGS = {
-  notifyBelow: { ...QUANTITY, label: 'Alert below', atLevel: true, none: 'Never' },
+  notifyBelow: {
+    ...QUANTITY,
+    label: 'Alert below',
+    atLevel: true,
+    none: 'Never',
+    hint: 'There is an alert when fewer are available. One warehouse is watched alone if it has a value of its own.',
+  },
   backorders: {
     ...choice({
       NO_BACKORDERS: 'Not taken',
