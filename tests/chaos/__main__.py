@@ -4,6 +4,7 @@ Starts its own PostgreSQL, Redis and servers, on this machine only, and removes 
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import logging
 import random
@@ -22,17 +23,22 @@ _LEAST_SECONDS = 3.0
 # What a round takes besides the fault itself: start, load before and after it, and the checks.
 _AROUND = 14.0
 _FAILOVER_SECONDS = 3.0
+_INTERRUPTED = "the rest"
 
 
 async def run(
-    chosen: Sequence[Fault], seconds: float, seed: int, times: int = 1, told: Callable[[Outcome], str] | None = None
-) -> tuple[list[Outcome], dict[str, str]]:
-    """Make each fault for some seconds, that many times. Returns the outcomes, and why faults were left out."""
+    chosen: Sequence[Fault],
+    seconds: float,
+    seed: int,
+    outcomes: list[Outcome],
+    times: int = 1,
+    told: Callable[[Outcome], str] | None = None,
+) -> dict[str, str]:
+    """Make each fault for some seconds, that many times, and add the outcomes. Returns why faults were left out."""
     running = asyncio.current_task()
     assert running is not None
     # What was started is stopped in that case, too.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    outcomes: list[Outcome] = []
     left_out: dict[str, str] = {}
     for open_site, of_site in itertools.groupby(chosen, key=lambda fault: fault.site):
         faults = list(of_site)
@@ -50,7 +56,7 @@ async def run(
                     print((told or line)(outcome), *outcome.problems, sep="\n    ", flush=True)
         except Missing as missing:
             left_out |= dict.fromkeys((fault.name for fault in faults), str(missing))
-    return outcomes, left_out
+    return left_out
 
 
 HEAD = (
@@ -87,22 +93,26 @@ def main() -> int:
     # This process's own connections break as well.
     logging.disable()
     began = time.monotonic()
+    outcomes: list[Outcome] = []
     if given.failovers:
         chosen = [SYNCHRONOUS if given.standby == "synchronous" else ASYNCHRONOUS]
         print(
             f"{given.failovers} failovers to a standby that is {given.standby}, seed {seed}\n{FAILOVER_HEAD}",
             flush=True,
         )
-        outcomes, left_out = asyncio.run(run(chosen, _FAILOVER_SECONDS, seed, given.failovers, failover_line))
+        running = run(chosen, _FAILOVER_SECONDS, seed, outcomes, given.failovers, failover_line)
     else:
         chosen = [fault for fault in FAULTS if fault.name in given.only]
         seconds = max(_LEAST_SECONDS, given.minutes * 60 / len(chosen) - _AROUND)
         print(f"{seconds:.0f} seconds of each fault, seed {seed}")
         print(*(f"  {fault.name:<21} {fault.told}" for fault in chosen), HEAD, sep="\n", flush=True)
-        outcomes, left_out = asyncio.run(run(chosen, seconds, seed))
+        running = run(chosen, seconds, seed, outcomes)
+    left_out = {_INTERRUPTED: "interrupted"}
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        left_out = asyncio.run(running)
     print(*(f"left out: {name}: {why}" for name, why in left_out.items()), sep="\n")
     print(_summary(outcomes, bool(given.failovers)) + f", {time.monotonic() - began:.0f} s")
-    return int(any(outcome.problems for outcome in outcomes) or not outcomes)
+    return int(any(outcome.problems for outcome in outcomes) or not outcomes or _INTERRUPTED in left_out)
 
 
 def _summary(outcomes: Sequence[Outcome], are_failovers: bool) -> str:
