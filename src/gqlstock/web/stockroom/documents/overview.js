@@ -31,6 +31,7 @@ export const BACKORDERED_UNITS = /* GraphQL */ `
         hasNextPage
         endCursor
       }
+      totalCount
     }
   }
 `;
@@ -46,6 +47,7 @@ export const ARRIVING_UNITS = /* GraphQL */ `
         hasNextPage
         endCursor
       }
+      totalCount
     }
   }
 `;

@@ -96,19 +96,22 @@ export class Item {
   #build(item, details, signal) {
     const shared = { sku: item.sku, go: this.go, signal };
     const isSum = item.tracking === 'TRACK_WITH_OPTIONS';
+    const isCounted = !isSum && item.tracking !== 'DO_NOT_TRACK';
     const parts = {
       head: new Head(item, actionsOf(this.session, item)),
-      history: isSum ? null : new History(this.session, shared),
-      ledger: isSum ? null : new Ledger(this.session, shared),
+      history: isCounted ? new History(this.session, shared) : null,
+      ledger: isCounted ? new Ledger(this.session, shared) : null,
       combinations: isSum ? new Combinations(this.session, shared) : null,
-      reason: new Reason(this.session, shared),
-      coming: isSum ? null : new Coming(this.session, shared),
-      waiting: isSum ? null : new Waiting(this.session, shared),
+      reason: new Reason(this.session, { ...shared, isSum }),
+      coming: isCounted ? new Coming(this.session, shared) : null,
+      waiting: isCounted ? new Waiting(this.session, shared) : null,
       settings: new SettingsCard(this.session, { item, signal }),
     };
     const { head, history, ledger, combinations, reason, coming, waiting, settings } = parts;
-    const columns = [[history, combinations, reason, coming, waiting, settings], [ledger]].map((column) =>
-      element('div', { class: 'column' }, ...column.filter(Boolean).map(({ node }) => node)),
+    const left = [history, combinations, reason, coming, waiting];
+    const sides = isCounted ? [[...left, settings], [ledger]] : [left, [settings]];
+    const columns = sides.map((side) =>
+      element('div', { class: 'column' }, ...side.filter(Boolean).map(({ node }) => node)),
     );
     this.#parts = parts;
     this.node.replaceChildren(head.node, element('div', { class: 'columns' }, ...columns));

@@ -77,6 +77,7 @@ export class Head {
       value.classList.toggle('nothing', !totals[name]);
       if (!isFirst) light(value);
     }
+    this.figures.hidden = this.item.tracking === 'DO_NOT_TRACK';
     this.state.replaceChildren(mark(...this.#stateOf(totals)));
   }
 

@@ -10,8 +10,8 @@ import { originOf } from './setting_words.js';
 export class Reason {
   #websites = null;
 
-  constructor(session, { sku, go, signal }) {
-    Object.assign(this, { session, sku, go, signal });
+  constructor(session, { sku, isSum, go, signal }) {
+    Object.assign(this, { session, sku, isSum, go, signal });
     this.place = element('span', {});
     this.body = element('div', { class: 'reason' });
     this.node = element(
@@ -50,7 +50,7 @@ export class Reason {
       'tr',
       { class: 'sum' },
       element('td', { class: 'figure' }, told(availability)),
-      element('th', { scope: 'row' }, outcome(availability, terms)),
+      element('th', { scope: 'row' }, outcome(availability, terms, this.isSum)),
     );
     const label = 'What the number that can be ordered is made of';
     this.body.replaceChildren(
@@ -77,7 +77,8 @@ export class Reason {
 
 const told = ({ salableQuantity }) => (salableQuantity === null ? '∞' : number(salableQuantity));
 
-function outcome({ salableQuantity, orderable }, terms) {
+function outcome({ salableQuantity, orderable }, terms, isSum) {
+  if (isSum) return 'of its combinations together. One of them is ordered, not the product.';
   if (salableQuantity === null)
     return terms.length
       ? 'Any quantity can be ordered: backorders have no limit.'

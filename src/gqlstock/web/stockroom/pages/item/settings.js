@@ -18,7 +18,7 @@ export class SettingsCard {
     this.body = element('div', { class: 'settings' });
     this.node = element(
       'section',
-      { class: 'card', 'aria-labelledby': 'settings-title' },
+      { class: 'card settings-card', 'aria-labelledby': 'settings-title' },
       element('h2', { id: 'settings-title' }, 'Settings'),
       this.body,
     );

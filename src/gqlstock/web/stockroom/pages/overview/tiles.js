@@ -1,13 +1,14 @@
 // The tiles of the overview: what needs somebody, each a figure that leads to what is behind it.
 
 import { Refused, Told } from '../../client/graphql.js';
-import { nodes } from '../../client/paging.js';
 import { address } from '../../client/router.js';
 import { ARRIVING_UNITS, BACKORDERED_UNITS, COUNT_ITEMS, COUNT_ORDERS } from '../../documents/overview.js';
 import { element, light } from '../../elements/element.js';
 import { HOUR, minus, number, plural, plus } from '../../elements/figures.js';
 
 const DAYS = 7;
+const AT_ONCE = 250;
+const MOST = 1_000;
 
 /** A tile: `label`, `url`; `read(server, signal)` returns `{ figure, words }`; `urgent`: above 0, it is to be seen. */
 export class Tile {
@@ -80,37 +81,45 @@ function orders(filter) {
   };
 }
 
-async function backordered(server, signal) {
-  const units = [];
-  for await (const { tracking, inventoryTotals } of nodes(server, BACKORDERED_UNITS, {}, signal)) {
-    // Its units are those of its combinations, which are in the list as well.
-    if (tracking !== 'TRACK_WITH_OPTIONS') units.push(inventoryTotals.backordered);
-  }
-  return counted(units, 'item');
+/** The units of a list, or only how many entries it has if these are many: reading them all would take too long. */
+async function units(server, { document, variables, unitsOf, one, many }, signal) {
+  const found = [];
+  let after = null;
+  do {
+    const [list] = Object.values(await server.ask(document, { ...variables, first: AT_ONCE, after }, signal));
+    if (list.totalCount > MOST) return { figure: list.totalCount, words: many };
+    found.push(...list.nodes.map(unitsOf).filter((quantity) => quantity !== null));
+    after = list.pageInfo.hasNextPage ? list.pageInfo.endCursor : null;
+  } while (after);
+  const figure = found.reduce(plus, 0);
+  const unit = figure === 1 ? 'unit' : 'units';
+  return { figure, words: figure ? `${unit}, ${plural(found.length, one, many)}` : unit };
 }
 
-async function arriving(server, signal) {
+function backordered(server, signal) {
+  // The units of a product with options are those of its combinations, which are in the list as well.
+  const unitsOf = ({ tracking, inventoryTotals }) =>
+    tracking === 'TRACK_WITH_OPTIONS' ? null : inventoryTotals.backordered;
+  return units(server, { document: BACKORDERED_UNITS, variables: {}, unitsOf, one: 'item', many: 'items' }, signal);
+}
+
+function arriving(server, signal) {
   const now = server.now();
-  const filter = { open: true, expectedFrom: new Date(now).toISOString(), expectedUntil: ago(now, -DAYS) };
-  return units(server, filter, signal);
+  return announced(
+    server,
+    { open: true, expectedFrom: new Date(now).toISOString(), expectedUntil: ago(now, -DAYS) },
+    signal,
+  );
 }
 
 function overdue(server, signal) {
-  return units(server, { overdue: true }, signal);
+  return announced(server, { overdue: true }, signal);
 }
 
-async function units(server, filter, signal) {
-  const left = [];
-  for await (const { quantity, received } of nodes(server, ARRIVING_UNITS, { filter }, signal))
-    left.push(minus(quantity, received));
-  return counted(left, 'delivery', 'deliveries');
-}
-
-/** The sum of units, and of how many things they are. */
-function counted(quantities, one, many) {
-  const figure = quantities.reduce(plus, 0);
-  const unit = figure === 1 ? 'unit' : 'units';
-  return { figure, words: figure ? `${unit}, ${plural(quantities.length, one, many)}` : unit };
+function announced(server, filter, signal) {
+  const unitsOf = ({ quantity, received }) => minus(quantity, received);
+  const words = { one: 'delivery', many: 'deliveries' };
+  return units(server, { document: ARRIVING_UNITS, variables: { filter }, unitsOf, ...words }, signal);
 }
 
 const ago = (now, days) => new Date(now - days * 24 * HOUR).toISOString();
