@@ -250,7 +250,7 @@ async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: S
 async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("CARAFE", 2)
     await make.setting(product="CARAFE", backorders=BackorderMode.ALLOW)
-    _, number = await ordered(CARAFE=3)
+    order_id, number = await ordered(CARAFE=3)
     browser("open", shop.url("orders?q=carafe", await make.token(name="gina")))
     browser("emulate", {"reducedMotion": "reduce"})
     browser("present", row(number))
@@ -270,6 +270,8 @@ async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop,
     browser("gone", "dialog")
     browser("click", f"{row(number)} a")
     browser("shows", f"{line('CARAFE')} .places", "1 on backorder in Berlin, no date")
+    await life.pack(order_id)
+    browser("shows", ".order-state", "Waiting for stock")
     found["order"] = barriers(browser)
 
     assert found == {"list": {}, "dialog": {}, "order": {}}

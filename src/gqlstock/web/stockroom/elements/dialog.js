@@ -17,12 +17,20 @@ export class ActionDialog {
    * Opens it. `title`; `about`: what it acts on; `fields`: as of `Field`; `send`: the label of the button; `document`: a
    * mutation with `$input`, whose payload has `userErrors { message path }`, or a function of the values that returns one;
    * `input(values)`: the input without its key, from the values by the fields' names; `done(payload)`: called when saved.
-   * Optional: `preview(values)`, a sentence shown below the fields; `check(values)`, what is missing in them; `lead`, nodes
-   * above them; `refused(errors)`, called with `userErrors`, returns what to show of them; `keyed`, as of `Action`.
+   * Optional: `preview(values)`, a sentence shown below the fields; `check(values)`, what is missing in them; `dismiss`: the
+   * label of the other button; `lead`, nodes above them; `refused(errors)`, called with `userErrors`, returns what to show of
+   * them; `keyed`, as of `Action`.
    */
   constructor(session, { title, about, fields, send, document, input, done, ...more }) {
-    const { preview = null, check = null, refused = (errors) => errors, lead = [], keyed = true } = more;
-    Object.assign(this, { session, title, document, input, done, preview, check, refused, label: send });
+    const {
+      preview = null,
+      check = null,
+      refused = (errors) => errors,
+      lead = [],
+      keyed = true,
+      dismiss = 'Cancel',
+    } = more;
+    Object.assign(this, { session, title, document, input, done, preview, check, refused, label: send, dismiss });
     this.#closed = endingWith(session.server.signal);
     this.#action = new Action(session.server, document, { keyed });
     this.fields = fields.map((field) => new Field(field));
@@ -75,7 +83,7 @@ export class ActionDialog {
         element(
           'div',
           { class: 'buttons' },
-          element('button', { type: 'button', click: close }, 'Cancel'),
+          element('button', { type: 'button', click: close }, this.dismiss),
           this.button,
         ),
       ),

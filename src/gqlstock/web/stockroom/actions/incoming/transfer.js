@@ -48,6 +48,7 @@ export function cancelTransfer(session, transfer) {
     title: `Cancel transfer ${transfer.number}`,
     about: `What is still on its way to ${transfer.to.name} returns to ${transfer.from.name}.`,
     send: 'Cancel the transfer',
+    dismiss: 'Keep it',
     document: CANCEL_TRANSFER,
     keyed: false,
     fields: [{ name: 'reason', label: 'Reason' }],

@@ -25,6 +25,7 @@ export function cancel(session, order) {
     title: 'Cancel items',
     about: `Order ${order.number}. Units that have left stay as they are.`,
     send: 'Cancel these items',
+    dismiss: 'Keep them',
     document: CANCEL_ORDER,
     fields: [
       ...lines.fields,

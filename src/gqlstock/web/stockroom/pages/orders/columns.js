@@ -26,7 +26,12 @@ export function columns({ actions }) {
         ),
     },
     { name: 'text placed', head: 'Placed', text: ({ placedAt }) => when(placedAt) },
-    { name: 'text customer', head: 'Customer', text: ({ customerEmail }) => customerEmail ?? '–' },
+    {
+      name: 'text customer',
+      head: 'Customer',
+      key: ({ customerEmail }) => customerEmail ?? '',
+      node: ({ customerEmail }) => (customerEmail ? mail(customerEmail) : '–'),
+    },
     { name: 'text contents', head: 'Items', text: ({ lines }) => contents(lines) },
     { name: 'text from', head: 'From', text: (order) => from(order) },
     { name: 'to-ship', head: 'To ship', figure: true, text: (order) => number(totals(order).toShip) },
@@ -50,6 +55,12 @@ export function columns({ actions }) {
         ]
       : []),
   ];
+}
+
+/** An e-mail address, which may break after its @. */
+function mail(text) {
+  const end = text.lastIndexOf('@') + 1;
+  return element('span', {}, text.slice(0, end), element('wbr'), text.slice(end));
 }
 
 /** The first lines, such as "2 × Mug, Kettle and 3 more". */

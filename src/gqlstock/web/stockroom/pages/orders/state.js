@@ -6,13 +6,14 @@ import { date, number } from '../../elements/figures.js';
 
 /** The state of an order: a shape and words. */
 export function stateOf(order) {
-  const { toShip, toPack, backordered } = totals(order);
+  const { toPack, backordered } = totals(order);
   if (order.status === 'CANCELED') return ['uncounted', 'Canceled'];
   if (order.status === 'BACKORDERED') return ['out', 'Parked'];
   if (order.status === 'SHIPPED')
     return order.lines.every(isBack) ? ['uncounted', 'Returned'] : ['resolved', 'Shipped'];
   if (toPack > 0) return ['enough', 'To pack'];
-  if (toShip > 0) return ['taken', 'Packed'];
+  // A shipment with units on backorder waits for them.
+  if (order.shipments.some(({ state }) => state === 'READY')) return ['taken', 'Packed'];
   if (backordered > 0) return [isLate(order.expectedAt) ? 'low' : 'uncounted', 'Waiting for stock'];
   return ['enough', 'Placed'];
 }
