@@ -10,9 +10,10 @@ import pytest
 
 from gqlstock.services import status
 from gqlstock.stock import reading
-from gqlstock.store.db import connection, primary, sql, transactions
+from gqlstock.store.db import clock, connection, primary, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
-from gqlstock.store.db.outages import Patience, Unavailable
+from gqlstock.store.db.outages import Disconnected, Patience, Unavailable
+from gqlstock.store.db.postgres import client_class
 from support import server_processes
 from support import shop_builders as make
 from support.tcp_proxy import Proxy, proxied
@@ -137,3 +138,74 @@ async def test_a_mistake_in_a_statement_is_no_outage(postgres: Postgres) -> None
     async with connection.opened(postgres, patience=Patience(outage=60, statement=10)):
         with pytest.raises(asyncpg.InterfaceError, match="32767"):
             await sql.query(f"SELECT 1 AS one WHERE 1 IN ({sql.slots(range(40_000))})", *range(40_000))
+
+
+async def test_calls_give_up_when_the_primary_is_found_but_no_connection_can_be_used(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(_: Any) -> None:
+        raise ConnectionResetError("reset by the peer")
+
+    monkeypatch.setattr(clock, "use_server", breaks)
+    async with connection.opened(postgres, patience=Patience(outage=0.5, statement=10)):
+        with pytest.raises(Unavailable, match="no connection to the database can be used"):
+            async with asyncio.timeout(60):
+                await sql.query("SELECT 1 AS one")
+
+
+async def test_the_end_of_a_read_transaction_whose_connection_was_lost_begins_no_outage(
+    postgres: Postgres, door: Proxy
+) -> None:
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=10)):
+        reader = connection.reader()
+        read = await reader.begin_read()
+        await read.fetch("SELECT 1", ())
+        await door.shut()
+        with pytest.raises(Disconnected):
+            await read.fetch("SELECT 1", ())
+        await door.open()
+        found = await reader.primary.address()
+
+        await read.end()
+
+        assert reader.primary._address == found
+
+
+async def test_a_snapshot_is_complete_although_the_connection_breaks_at_its_end(postgres: Postgres) -> None:
+    async def work() -> int:
+        ((process,),) = await sql.fetch_raw("SELECT pg_backend_pid()")
+        await connection.connection().execute_query_dict("SELECT pg_terminate_backend($1, 10000)", [process])
+        return int(process)
+
+    async with connection.opened(postgres, patience=Patience(outage=60, statement=10)):
+        assert await transactions.at_one_moment(work) > 0
+
+
+@pytest.mark.parametrize("measures", [False, True], ids=["BEGIN", "clock"])
+async def test_a_half_open_connection_is_closed_without_waiting_for_the_server_to_cancel(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch, measures: bool
+) -> None:
+    waited: list[str] = []
+    close, release = asyncpg.Connection.close, client_class.release
+
+    async def closing(of: Any, **more: Any) -> None:
+        waited.extend(["close"] if of._protocol._is_cancelling() else [])
+        await close(of, **more)
+
+    async def releasing(of: Any, used: Any) -> None:
+        waited.extend(["release"] if used._con is not None and used._protocol._is_cancelling() else [])
+        await release(of, used)
+
+    monkeypatch.setattr(asyncpg.Connection, "close", closing)
+    monkeypatch.setattr(client_class, "release", releasing)
+    # Only the connection of the pool is half open: the watcher notices nothing.
+    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", 600)
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=1)):
+        await sql.execute("SELECT 1 AS one")
+        if measures:
+            monkeypatch.setattr(clock._server, "_due", 0.0)
+        door.strand()
+
+        found = await transactions.run(lambda: sql.execute("SELECT 1 AS one"))
+
+    assert (found, waited) == ([{"one": 1}], [])

@@ -85,23 +85,30 @@ class Client(_Translating):
 
     async def acquire(self) -> Any:
         """A connection to the primary. Waits for one during an outage; raises ``Unavailable`` if it lasts too long."""
-        began = time.monotonic()
+        began: float | None = None
         while True:
             # Calls wait here, because in the pool they would wait for each other's attempts.
             await self.primary.address()
+            began = began or time.monotonic()
             pool = await self._opened_pool()
             try:
                 return await pool.acquire()
             except asyncpg.TooManyConnectionsError as error:
                 # No outage: the other connections work.
-                if self.primary.patience is None:
-                    raise
-                if time.monotonic() - began > self.primary.patience.outage:
-                    raise Unavailable("the database has no free connection") from error
+                self._check_patience(began, error)
                 await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
             except Exception as error:
                 if not (is_lost(error) and self.primary.lost(error)):
                     raise
+                # The watcher may find the primary again and again while no connection can be used.
+                self._check_patience(began, error)
+
+    def _check_patience(self, began: float, error: Exception) -> None:
+        """Raise the error, or ``Unavailable`` if a call has tried to connect for too long."""
+        if self.primary.patience is None:
+            raise error
+        if time.monotonic() - began > self.primary.patience.outage:
+            raise Unavailable("no connection to the database can be used") from error
 
     async def release(self, connection: Any) -> None:
         await (await self._opened_pool()).release(connection)
@@ -125,7 +132,7 @@ class Client(_Translating):
         if self._inspects:
             # Statements would wait for the locks of a migration.
             options["command_timeout"] = _SECONDS_TO_INSPECT
-        return await super().create_pool(connect=self._connect, init=self._begin, setup=clock.refresh, **options)
+        return await super().create_pool(connect=self._connect, init=self._begin, setup=self._set_up, **options)
 
     async def _connect(self, *args: Any, **options: Any) -> Any:
         host, port = await self.primary.address()
@@ -140,6 +147,15 @@ class Client(_Translating):
                 return
             async with get_connection("default").acquire_connection() as writing:
                 await eras.begin(writing)
+
+    async def _set_up(self, connection: Any) -> None:
+        try:
+            await clock.refresh(connection)
+        except Exception as error:
+            if is_lost(error):
+                # The pool would close it by asking the server, which may not answer for as long again.
+                discard(connection)
+            raise
 
     def _terminate_all(self) -> None:
         for connection in list(self._connections):
@@ -218,6 +234,7 @@ class _ReadTransaction:
             except Exception as error:
                 if is_lost(error):
                     discard(self._connection)
+                    self._has_begun = False  # Nothing is left to end.
                 raise
             return found
 
@@ -265,7 +282,9 @@ class _Context(TransactionContextPooled):
         self.client._connection = await self._client.acquire()
         try:
             await self.client.begin()
-        except BaseException:
+        except BaseException as error:
+            if is_lost(error):
+                discard(self.client._connection)
             await self._client.release(self.client._connection)
             raise
         self.token = get_connections().set(self.connection_name, self.client)
@@ -302,6 +321,8 @@ class _Context(TransactionContextPooled):
             if is_lost(error):
                 self._client.primary.lost(error)
                 discard(self.client._connection)
+                if self._client.only_reads:
+                    return  # Nothing was written.
                 raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
             raise
 
