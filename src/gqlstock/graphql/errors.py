@@ -65,9 +65,12 @@ def away_message(error: BaseException) -> str:
 
 
 def seconds_to_retry(errors: Sequence[GraphQLError]) -> int | None:
-    """The seconds after which the operation may be sent again; None if the database is not the cause or it was applied."""
+    """The seconds after which the operation may be sent again; None if the database is not the cause.
+
+    Also None if a part of the operation was applied, or may have been: another internal error hides that.
+    """
     extensions = [error.extensions or {} for error in errors]
-    if any(one.get("committed") for one in extensions):
+    if any(one.get("committed") or (one.get("code") == "INTERNAL" and _RETRY_AFTER not in one) for one in extensions):
         return None
     return next((one[_RETRY_AFTER] for one in extensions if _RETRY_AFTER in one), None)
 
