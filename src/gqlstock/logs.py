@@ -60,10 +60,17 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     logging.captureWarnings(True)
 
 
-def incident(log: logging.Logger, where: str, error: BaseException) -> str:
-    """Log an unexpected error under a new id. Returns the message for callers, which contains only that id."""
+def incident(log: logging.Logger, where: str, error: BaseException, reason: str | None = None) -> str:
+    """Log an unexpected error under a new id. Returns the message for callers, which contains only that id.
+
+    ``reason``: the whole explanation, if it is known. The line then has no traceback.
+    """
     number = secrets.token_hex(6)
-    log.error("unexpected error %s %s", number, where, exc_info=error, extra={"fields": {"incident": number}})
+    fields = {"fields": {"incident": number}}
+    if reason is None:
+        log.error("unexpected error %s %s", number, where, exc_info=error, extra=fields)
+    else:
+        log.error("error %s %s: %s", number, where, reason, extra=fields)
     return f"Something went wrong on our side (incident {number})."
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
+from gqlstock.services import status
 from gqlstock.store.db import clock
 from gqlstock.store.work import WorkQueue
 
@@ -85,8 +86,8 @@ class Courier:
                 # Renew the leases first, so no other courier claims what this one is sending.
                 await self._renew()
                 seconds = min(seconds, await self.step())
-            except Exception:
-                log.exception("reading due deliveries failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "reading due deliveries failed; retrying", error)
             # Not wait_for: on Python 3.11 it may lose a cancellation that coincides with a wake-up.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -142,9 +143,9 @@ class Courier:
         try:
             taken = await self._depot.deliver(item)
             outcome = "taken" if taken else "refused"
-        except Exception:
+        except Exception as error:
             # No outcome was recorded, so it is retried when its lease expires.
-            log.exception("a delivery failed with an internal error")
+            status.log_failure(log, "a delivery failed with an internal error", error)
             taken, outcome = False, "failed"
         if self._report is not None:
             self._report(outcome)
@@ -164,5 +165,5 @@ class Courier:
         self._running.clear()
         try:
             await self._depot.queue.give_back([item for _, item in unfinished])
-        except Exception:
-            log.exception("returning unfinished deliveries failed; their leases will expire")
+        except Exception as error:
+            status.log_failure(log, "returning unfinished deliveries failed; their leases will expire", error)

@@ -18,6 +18,7 @@ from gqlstock.rules.feed import START, Cursor, Entry
 from gqlstock.rules.letters import Letter, new_letter
 from gqlstock.rules.webhooks import WebhookDelivery
 from gqlstock.services import back_in_stock as services
+from gqlstock.services import status
 from gqlstock.store import alerts, back_in_stock, commands, dispatch, mail, outbox, webhooks
 from gqlstock.store.back_in_stock import Pair
 from gqlstock.store.db import clock, transactions
@@ -76,8 +77,8 @@ class Dispatcher:
                 while await self.step():
                     pass
                 is_held_back = await outbox.held_back(self._seen)
-            except Exception:
-                log.exception("dispatching the outbox failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "dispatching the outbox failed; retrying", error)
             await asyncio.sleep(_SECONDS_TO_GATHER if self._has_recipients else _SECONDS_WHILE_UNUSED)
             # Not wait_for: on Python 3.11 it may lose a cancellation that coincides with a wake-up.
             with contextlib.suppress(TimeoutError):
@@ -194,8 +195,8 @@ class Dispatcher:
             try:
                 if await dispatch.wanted() and await self.has_check():
                     await self.check()
-            except Exception:
-                log.exception("checking for items back in stock failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "checking for items back in stock failed; retrying", error)
 
     async def has_check(self) -> bool:
         """Whether the check is due and this process has claimed it."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from gqlstock.adapters.bus import Bus
 from gqlstock.rules.events import Topic
 from gqlstock.rules.feed import Cursor, Entry, OutOfReach
+from gqlstock.services import status
 from gqlstock.store import outbox
 
 log = logging.getLogger(__name__)
@@ -185,8 +186,8 @@ class OutboxFeed:
                 log.warning("continuing from the end of the outbox: %s", error)
                 place = None
                 self._wake.set()
-            except Exception:
-                log.exception("reading the outbox failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "reading the outbox failed; retrying", error)
             # Under load, entries of many commits are read together.
             await asyncio.sleep(_SECONDS_TO_GATHER)
             # Not wait_for: on Python 3.11 it may lose a cancellation.

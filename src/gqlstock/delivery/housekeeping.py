@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 from gqlstock.rules.feed import Cursor
-from gqlstock.services import deliveries, expire_holds, lapse_announcements, reassess
+from gqlstock.services import deliveries, expire_holds, lapse_announcements, reassess, status
 from gqlstock.stock import idempotency
 from gqlstock.store import outbox
 from gqlstock.store.db import clock
@@ -63,6 +63,6 @@ async def _repeat(seconds: float, do: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await do()
-        except Exception:
-            log.exception("housekeeping failed; retrying")
+        except Exception as error:
+            status.log_failure(log, "housekeeping failed; retrying", error)
         await asyncio.sleep(seconds)

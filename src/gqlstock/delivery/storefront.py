@@ -23,6 +23,7 @@ from gqlstock.rules.feed import Cursor, Entry
 from gqlstock.rules.network import Network
 from gqlstock.rules.scopes import Caller, Scope
 from gqlstock.rules.settings import Settings
+from gqlstock.services import status
 from gqlstock.services.availability import Showing
 from gqlstock.stock import present
 from gqlstock.store import named_levels, outbox
@@ -66,8 +67,7 @@ class Shown:
         """The result of ``make``, computed for the first caller and shared with the others."""
         if make not in self._made:
             self._made[make] = make(self.showing)
-        made: T = self._made[make]
-        return made
+        return self._made[make]  # type: ignore[no-any-return]
 
     def taken_down(self) -> "Shown":
         """The last state for those who saw this, once the item is no longer visible."""
@@ -241,8 +241,8 @@ class Storefront:
                 async with asyncio.TaskGroup() as tasks:
                     for work in (self._listen(place), self._assess_scheduled(), self._assess_dated()):
                         tasks.create_task(work)
-            except Exception:
-                log.exception("assessing the storefront failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "assessing the storefront failed; retrying", error)
             await asyncio.sleep(_SECONDS_BEFORE_RETRY)
 
     async def _listen(self, place: Cursor) -> None:

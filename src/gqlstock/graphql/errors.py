@@ -61,7 +61,8 @@ _RETRY_AFTER = "retryAfter"
 
 def away_message(error: BaseException) -> str:
     """The message for callers when the database is away. Cached answers cannot be validated then, and are not sent."""
-    return f"{logs.incident(log, 'while the database was away', error)} The database is unavailable. Try again later."
+    message = logs.incident(log, "while the database was away", error, status.outage(error))
+    return f"{message} The database is unavailable. Try again later."
 
 
 def seconds_to_retry(errors: Sequence[GraphQLError]) -> int | None:

@@ -1,5 +1,6 @@
 """Checks that the database answers and has the schema of this version, and reports pending work."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,24 @@ class NotUsable(Exception):
 def is_away(error: BaseException | None) -> bool:
     """Whether an error says that the database does not answer, so nothing was read or committed."""
     return isinstance(error, NotValidated | Disconnected | Unavailable)
+
+
+def outage(error: BaseException | None) -> str | None:
+    """What an error says about an outage of the database, with its cause, in one line; None for other errors."""
+    away = error.__cause__ if isinstance(error, NotValidated) else error
+    if not isinstance(away, Disconnected | Unavailable):
+        return None
+    cause = f" ({away.__cause__})" if away.__cause__ is not None else ""
+    return " ".join(f"{away}{cause}".split())
+
+
+def log_failure(log: logging.Logger, what: str, error: Exception) -> None:
+    """Log an error after which a loop tries again. An outage of the database takes one line, without a traceback."""
+    outages = [outage(one) for one in (error.exceptions if isinstance(error, ExceptionGroup) else [error])]
+    if all(outages):
+        log.warning("%s: %s", what, outages[0])
+    else:
+        log.error(what, exc_info=error)
 
 
 async def database_answers() -> None:

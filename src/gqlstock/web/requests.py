@@ -76,7 +76,8 @@ class Requests:
         try:
             await self._app(scope, receive, answer)
         except Exception as error:
-            message = logs.incident(log, "before the response" if not begun else "during the response", error)
+            where = "before the response" if not begun else "during the response"
+            message = logs.incident(log, where, error, database.outage(error))
             if begun:
                 raise
             await _failed(message, is_away=database.is_away(error))(scope, receive, answer)

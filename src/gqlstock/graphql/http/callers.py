@@ -14,6 +14,7 @@ from typing import Any
 from gqlstock import trail
 from gqlstock.graphql.http.requests import RequestError
 from gqlstock.rules.scopes import ANONYMOUS, Caller
+from gqlstock.services import status
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ class Callers:
             asked = list(self._lasting)
             try:
                 known = await self._identify(asked)
-            except Exception:
-                log.exception("token check failed; retrying")
+            except Exception as error:
+                status.log_failure(log, "token check failed; retrying", error)
                 continue
             for token in asked:
                 if token not in known and token in self._lasting:
