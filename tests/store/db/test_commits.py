@@ -16,8 +16,12 @@ class Database:
     def __init__(self, *steps: tuple[str | None, bool] | Exception) -> None:
         self.steps = list(steps)
         self.looks = 0
+        self.confirmed = 0
 
     async def __call__(self, statement: str, *values: Any) -> Sequence[dict[str, Any]]:
+        if "pg_logical_emit_message" in statement:
+            self.confirmed += 1
+            return []
         step = self.steps[min(self.looks, len(self.steps) - 1)]
         if "pg_xact_status" in statement:
             if isinstance(step, Exception):
@@ -32,7 +36,11 @@ class Database:
 
 
 async def test_a_transaction_whose_entry_is_there_has_committed():
-    assert await is_committed(MARK, Database(("committed", True)))
+    database = Database(("committed", True))
+
+    assert await is_committed(MARK, database)
+    # A synchronous standby has it as well.
+    assert database.confirmed == 1
 
 
 async def test_a_transaction_of_another_server_has_committed_as_well_when_its_entry_is_there():
