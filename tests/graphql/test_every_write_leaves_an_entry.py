@@ -18,7 +18,7 @@ from graphql import GraphQLObjectType, build_schema
 
 from gqlstock.delivery.dispatcher import Dispatcher
 from gqlstock.graphql.schema.root import text
-from gqlstock.services import expire_holds, reassess
+from gqlstock.services import expire_holds, reassess, tokens
 from gqlstock.store import back_in_stock
 from gqlstock.store.db import clock, sql, transactions
 from support import row_changes
@@ -400,7 +400,9 @@ sock,,,,,,M,SOCK-M,,,deny,,
 async def commands(history: History, directory: Path) -> None:
     await history.command("token", "create", "till", "--scope", "inventory:write", "--warehouse", "BERLIN")
     await history.command("token", "revoke", "till")
-    await history.command("token", "create", "till", "--scope", "orders:read", "--expires", "90d")
+    link = await history.command("token", "create", "till", "--scope", "orders:read", "--expires", "90d", "--link")
+    code = link.strip().partition("#code=")[2]
+    await history.run("a link that signs in", lambda: tokens.use_link(code))
     products = directory / "products.csv"
     products.write_text(SHOPIFY)
     await history.command("import", "shopify-products", products, "--warehouse", "BERLIN")
