@@ -229,6 +229,10 @@ async def test_orders_are_found_by_state_warehouse_and_text_page_by_page(
     browser("says", ".list .name", later)
     browser("choose", ".tools select", "LYON")
     browser("shows", ".sentence", "No such order matches.")
+    browser("evaluate", "document.querySelector('.chip').href += '&after=nowhere'")
+    browser("click", ".chip:has-text('To ship')")
+    browser("shows", ".sentence", "'nowhere' is not a cursor of this list.")
+    browser("gone", ".list")
     assert browser("complaints") == []
 
 

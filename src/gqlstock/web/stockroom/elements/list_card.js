@@ -50,6 +50,8 @@ export class ListCard {
       await this.follow({ view, signal, show: (list) => signal.aborted || this.#show(view, list) });
     } catch (error) {
       if (signal.aborted || error instanceof Refused) return;
+      // The rows are those of another view.
+      this.region.hidden = true;
       this.#say([error.message]);
     }
   }
