@@ -25,11 +25,15 @@ class Proxy:
 
     async def shut(self) -> None:
         """Refuse new connections, and break existing ones."""
-        assert self._server is not None
-        self._server.close()
+        self.refuse()
         for writer in list(self._writers):
             writer.transport.abort()
         await asyncio.sleep(0)
+
+    def refuse(self) -> None:
+        """Refuse new connections."""
+        assert self._server is not None
+        self._server.close()
 
     def freeze(self) -> None:
         """Keep connections, but forward nothing."""

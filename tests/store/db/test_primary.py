@@ -8,14 +8,17 @@ from typing import Any
 import asyncpg
 import pytest
 
+from gqlstock.rules.events import Event, Topic
 from gqlstock.services import status
 from gqlstock.stock import reading
-from gqlstock.store.db import clock, connection, primary, sql, transactions
+from gqlstock.store import outbox
+from gqlstock.store.db import clock, commits, connection, primary, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from gqlstock.store.db.outages import Disconnected, Patience, Unavailable
 from gqlstock.store.db.postgres import client_class
 from support import server_processes
 from support import shop_builders as make
+from support.lost_commits import losing_commits
 from support.tcp_proxy import Proxy, proxied
 
 
@@ -209,3 +212,29 @@ async def test_a_half_open_connection_is_closed_without_waiting_for_the_server_t
         found = await transactions.run(lambda: sql.execute("SELECT 1 AS one"))
 
     assert (found, waited) == ([{"one": 1}], [])
+
+
+async def test_whether_a_transaction_committed_is_checked_for_as_long_as_calls_wait(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "MIN_SECONDS", 0.1)
+    postgres = Postgres(**{**postgres.credentials, "ssl": "disable"})
+    async with (
+        losing_commits(postgres) as proxy,
+        connection.opened(on(postgres, proxy.port), patience=Patience(outage=60, statement=10)),
+    ):
+
+        async def work() -> None:
+            await outbox.add([Event(Topic.ORDER, 1)])
+            proxy.losing = True
+            proxy.refuse()
+
+        call = asyncio.create_task(transactions.run(work))
+        await asyncio.sleep(0.5)
+        is_waiting = not call.done()
+        proxy.losing = False
+        await proxy.open()
+        await call
+        entries = await sql.query("SELECT subject FROM outbox")
+
+    assert (proxy.lost, is_waiting, entries) == (1, True, [{"subject": 1}])

@@ -13,7 +13,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_MAX_SECONDS = 30.0
+MIN_SECONDS = 30.0
+"""How long at least the outcome is checked."""
 _SECONDS_BETWEEN_CHECKS = 0.2
 
 # Runs before the search for the entry: if the transaction has ended by then, the search sees what it committed.
@@ -54,7 +55,7 @@ async def confirm(query: Query) -> None:
     await query(_BARRIER)
 
 
-async def is_committed(mark: Mark | None, query: Query, seconds: float = _MAX_SECONDS) -> bool:
+async def is_committed(mark: Mark | None, query: Query, seconds: float = MIN_SECONDS) -> bool:
     """Whether the transaction with this mark committed. Raises ``CommitUnknown`` if that stays unknown for ``seconds``."""
     if mark is None:
         raise CommitUnknown("the answer to a COMMIT was lost, and the transaction left no mark")

@@ -13,7 +13,7 @@ from tortoise.transactions import in_transaction as tortoise_transaction
 
 from gqlstock.store.db import commits, sql
 from gqlstock.store.db.commits import CommitLost, Mark
-from gqlstock.store.db.connection import connection, in_transaction, is_postgres
+from gqlstock.store.db.connection import connection, in_transaction, is_postgres, reader
 from gqlstock.store.db.outages import Disconnected, Unavailable
 
 log = logging.getLogger(__name__)
@@ -160,11 +160,18 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
     finally:
         in_transaction.reset(writing)
         _ending.reset(was_ending)
-    if lost is not None and (ending.repeatable or not await commits.is_committed(ending.mark, sql.execute)):
+    if lost is not None and (ending.repeatable or not await _is_committed(ending.mark)):
         raise lost
     for call in ending.calls:
         call()
     return result
+
+
+async def _is_committed(mark: Mark | None) -> bool:
+    """Like ``commits.is_committed``. It checks at least as long as other calls wait for the database."""
+    patience = reader().primary.patience
+    seconds = commits.MIN_SECONDS if patience is None else max(commits.MIN_SECONDS, patience.outage)
+    return await commits.is_committed(mark, sql.execute, seconds)
 
 
 def is_temporary(error: Exception) -> bool:
