@@ -3,11 +3,13 @@
 import { actionsOf } from '../actions/of_item.js';
 import { endingWith } from '../client/ending.js';
 import { Refused, Told } from '../client/graphql.js';
-import { live } from '../client/news.js';
+import { listen, live } from '../client/news.js';
 import { atMost } from '../client/pace.js';
 import { nodes } from '../client/paging.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
 import { ITEM, ITEM_NEWS } from '../documents/item.js';
+import { ALERT_NEWS } from '../documents/session.js';
+import { LOW_ITEMS } from '../documents/stock.js';
 import { element } from '../elements/element.js';
 import { Coming, Waiting } from './item/coming.js';
 import { Combinations } from './item/combinations.js';
@@ -86,6 +88,7 @@ export class Item {
       this.session.changes.announce(change);
       details();
     };
+    listen(this.server, 'alerts', ALERT_NEWS, () => this.#parts && details(), signal).catch(() => {});
     try {
       await live(this.server, ITEM_NEWS, { read, next, signal });
     } catch (error) {
@@ -135,6 +138,10 @@ export class Item {
   /** What follows from the stock. It is read again when the stock changes. */
   async #details() {
     const { head, reason, coming, waiting } = this.#parts;
+    const { signal } = this.#shown;
+    // The server decides what is low: an alert is open.
+    const alerts = await Array.fromAsync(nodes(this.server, LOW_ITEMS, { skus: [this.#sku] }, signal));
+    head.isLow = alerts.length > 0;
     await Promise.all([reason.read(this.params), coming?.read(), waiting?.read(head.totals.backordered)]);
   }
 

@@ -21,6 +21,7 @@ export class Head {
   #values = new Map();
   #levels = new Map();
   #totals = null;
+  #isLow = false;
 
   constructor(item, actions) {
     this.item = item;
@@ -81,6 +82,11 @@ export class Head {
     this.state.replaceChildren(mark(...this.#stateOf(totals)));
   }
 
+  set isLow(isLow) {
+    this.#isLow = isLow;
+    this.state.replaceChildren(mark(...this.#stateOf(this.#totals)));
+  }
+
   set level(level) {
     this.#levels.set(level.warehouse.code, level);
     this.#showLevels();
@@ -103,13 +109,12 @@ export class Head {
   }
 
   #stateOf({ available }) {
-    const { tracking, product, inventorySettings } = this.item;
+    const { tracking, product } = this.item;
     const status = this.item.inventoryStatus ?? product?.inventoryStatus;
     if (tracking === 'DO_NOT_TRACK') return ['uncounted', 'Not counted'];
     if (status === 'DISCONTINUED') return ['taken', 'Discontinued'];
     if (available <= 0) return ['out', 'Out of stock'];
     if (status === 'OUT_OF_STOCK') return ['out', 'Marked out'];
-    const { notifyBelow } = inventorySettings;
-    return notifyBelow !== null && available < notifyBelow ? ['low', 'Low'] : ['enough', 'In stock'];
+    return this.#isLow ? ['low', 'Low'] : ['enough', 'In stock'];
   }
 }
