@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import BackorderMode
-from gqlstock.services import receive
+from gqlstock.services import receive, tokens
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
 from gqlstock.store import outbox
 from gqlstock.store.alerts import LowInventoryAlert
-from gqlstock.store.db import clock, sql, transactions
+from gqlstock.store.db import clock
 from support import server_processes
 from support import shop_builders as make
 from support.browsed_shop import Shop
@@ -39,11 +39,6 @@ async def order(of: Shop, sku: str, quantity: int) -> None:
     async with server_processes.client(await make.token("orders:write", name=f"shopper for {quantity} {sku}")) as http:
         placed = await server_processes.ask(http, of.server, ORDER, lines=[{"sku": sku, "quantity": quantity}])
     assert placed["placeOrder"]["userErrors"] == []
-
-
-async def revoke(name: str) -> None:
-    statement = "UPDATE api_token SET revoked_at = ? WHERE name = ?"
-    await transactions.run(lambda: sql.execute(statement, clock.now(), name))
 
 
 def level(sku: str, warehouse: str = "Berlin") -> str:
@@ -154,7 +149,7 @@ async def test_a_token_that_is_wrong_or_revoked_leads_back_to_the_form(browser: 
     browser("fill", "#entrance-token", second)
     browser("press", "Enter")
     browser("shows", "#status", "Live")
-    await revoke("second")
+    await tokens.revoke("second")
 
     browser("shows", "#entrance-why", "revoked or has expired")
     assert browser("evaluate", "sessionStorage.length") == 0
