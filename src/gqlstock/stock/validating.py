@@ -22,6 +22,11 @@ async def validate(kept: Cache) -> None:
     """
     if kept.is_off:
         return
+    try:
+        # Calls wait here, where their number is limited, and not for the lock.
+        await connection.until_available()
+    except Exception as error:
+        raise NotValidated from error
     sent_before = kept.sent
     async with kept.validating:
         if kept.applied <= sent_before:

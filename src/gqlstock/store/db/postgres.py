@@ -195,6 +195,7 @@ class Client(_Translating):
         await connection.execute(statement)
 
     async def begin_read(self) -> Transaction:
+        await self.primary.address()
         await self._transactions.acquire()
         try:
             return _ReadTransaction(self, await self.acquire(), self._transactions)

@@ -128,6 +128,16 @@ class Primary:
             await asyncio.gather(watching, return_exceptions=True)
 
     async def _watch(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except Exception:
+                # Without a watcher, the next outage would last until a restart.
+                log.exception("watching the database failed; retrying")
+                await asyncio.sleep(_SECONDS_BETWEEN_SEARCHES)
+
+    async def _follow(self) -> None:
+        """Use the primary until it is lost, and then the next one."""
         before: Address | None = None
         while True:
             found, connection = await self._search_until_found()
