@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gqlstock.store.db import clock, sql, transactions
+from gqlstock.services import tokens
 from support import server_processes
 from support import shop_builders as make
 
@@ -86,8 +86,7 @@ async def test_the_clients_of_both_protocols_go_on_after_a_crash_and_end_with_th
                         {"sku": "MUG", "quantity": -10},
                     ]
 
-                revoke = "UPDATE api_token SET revoked_at = ? WHERE name = ?"
-                await transactions.run(lambda: sql.execute(revoke, clock.now(), "dashboard"))
+                await tokens.revoke("dashboard")
                 assert await over_socket.next() == {"closed": 4403, "reason": "The token was revoked or has expired."}
                 assert [await over_events.next(), await over_events.next()] == [
                     {"errors": ["UNAUTHENTICATED"]},

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from gqlstock.graphql.http import media_types
 from gqlstock.graphql.http.callers import Callers
 from gqlstock.rules.scopes import Caller
+from gqlstock.services import clear_cache
 from gqlstock.store.db import clock, sql, transactions
 from gqlstock.store.tokens import ApiToken
 from support import server_processes
@@ -126,6 +127,8 @@ async def test_a_bad_token_gets_no_stream(serving: Server) -> None:
 async def end_token(name: str, column: str) -> None:
     """Revoke a token, or have it expire now."""
     await transactions.run(lambda: sql.execute(f"UPDATE api_token SET {column} = ? WHERE name = ?", clock.now(), name))
+    # SQL tells no cache.
+    await clear_cache.clear()
     assert await ApiToken.filter(name=name, **{f"{column}__isnull": False}).exists()
 
 
