@@ -215,7 +215,8 @@ class Judge:
             same = call.refusals == () and kept in (call.made, True)
             return None if same else f"the key was used before, for {kept}"
         if missing := self._missing(call):
-            return f"the model has no {missing}"
+            is_told = call.refusals is not None and {code for code, _ in call.refusals} == {"NOT_FOUND"}
+            return None if is_told else f"the model has no {missing}"
         self._model.movements.clear()
         mark = self._facts.mark()
         try:

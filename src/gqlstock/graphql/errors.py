@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from gqlstock import logs
 from gqlstock.graphql import outcomes
 from gqlstock.rules import refusals
+from gqlstock.rules.feed import OutOfReach
 from gqlstock.services import status
 from gqlstock.stock.transaction import CommitUnknown
 
@@ -111,6 +112,8 @@ def coded(error: GraphQLError) -> GraphQLError:
         return _again(error, error.message, {"code": "BAD_USER_INPUT"})
     if isinstance(cause, refusals.Refused):
         return _again(error, str(cause), {"code": "BAD_USER_INPUT"})
+    if isinstance(cause, OutOfReach):
+        return _again(error, str(cause), {"code": InvalidCursor.code})
     if status.is_away(cause):
         return _again(error, away_message(cause), {"code": "INTERNAL", _RETRY_AFTER: status.SECONDS_TO_RETRY})
     message = logs.incident(log, f"at {error.path}", cause)

@@ -1,11 +1,14 @@
 """Committed events with their positions, as readers of the feed get them. ``store.outbox`` reads them."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gqlstock.rules.events import Topic
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +37,16 @@ START = Cursor(0, 0, 0, 0)
 
 class OutOfReach(Exception):
     """Reading on from this cursor would leave a gap. The message says why."""
+
+
+def row_of(rows: Mapping[int, T], row_id: int) -> T:
+    """The row that an entry is about.
+
+    Raises ``OutOfReach`` without one. The database then is another one than the entry was read from: a standby that lacks it.
+    """
+    if row_id not in rows:
+        raise OutOfReach("The latest changes are no longer in this database's history: start over without a cursor.")
+    return rows[row_id]
 
 
 @dataclass(frozen=True, slots=True)

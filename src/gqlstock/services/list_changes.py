@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gqlstock.rules.events import Topic
-from gqlstock.rules.feed import START, Cursor, Entry
+from gqlstock.rules.feed import START, Cursor, Entry, row_of
 from gqlstock.rules.filters import ChangeFilter
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.scopes import Caller
@@ -59,11 +59,15 @@ async def count(chosen: ChangeFilter, caller: Caller) -> int:
 
 
 async def changes(entries: Sequence[Entry]) -> list[Change]:
-    """The changes of entries, in the same order."""
+    """The changes of entries, in the same order. Raises ``OutOfReach`` if the database no longer has them."""
     levels = await present.levels({entry.subject for entry in entries})
     movements = await list_movements.by_id({entry.data["movement"] for entry in entries if "movement" in entry.data})
     return [
-        Change(entry, levels[entry.subject], movements[entry.data["movement"]] if "movement" in entry.data else None)
+        Change(
+            entry,
+            row_of(levels, entry.subject),
+            row_of(movements, entry.data["movement"]) if "movement" in entry.data else None,
+        )
         for entry in entries
     ]
 

@@ -26,7 +26,7 @@ from gqlstock.rules import alerts as alert_rules
 from gqlstock.rules import events
 from gqlstock.rules import orders as order_rules
 from gqlstock.rules.events import Topic
-from gqlstock.rules.feed import Entry
+from gqlstock.rules.feed import Entry, row_of
 from gqlstock.rules.filters import AlertFilter
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import assortments, list_alerts, list_orders, order_tokens
@@ -51,7 +51,7 @@ async def _alert_changes(
     entries: Sequence[Entry],
 ) -> list[tuple[alert_rules.LowInventoryAlert, LowInventoryAlertChange]]:
     known = await list_alerts.by_id({entry.subject for entry in entries})
-    told = [(entry, events.alert_then(known[entry.subject], entry.data)) for entry in entries]
+    told = [(entry, events.alert_then(row_of(known, entry.subject), entry.data)) for entry in entries]
     return [
         (
             alert,
@@ -65,12 +65,10 @@ async def _alert_changes(
 
 async def _order_changes(entries: Sequence[Entry]) -> list[tuple[order_rules.Order, OrderChange]]:
     known = await list_orders.by_id({entry.subject for entry in entries})
+    orders = [(entry, row_of(known, entry.subject)) for entry in entries]
     return [
-        (
-            known[entry.subject],
-            OrderChange(cursor=entry.cursor.text, order=Order.of(known[entry.subject]), changed_at=entry.created_at),
-        )
-        for entry in entries
+        (order, OrderChange(cursor=entry.cursor.text, order=Order.of(order), changed_at=entry.created_at))
+        for entry, order in orders
     ]
 
 
