@@ -192,7 +192,7 @@ class Completion {
     const left =
       offsetLeft + Number.parseFloat(style.paddingLeft) + canvas.measureText(lines.at(-1)).width - scrollLeft;
     this.list.hidden = false;
-    this.list.style.left = `${Math.max(Math.min(left, innerWidth - this.list.offsetWidth - 8), 0)}px`;
+    this.list.style.setProperty("--left", `${left}px`);
     this.list.style.top = `${offsetTop + Number.parseFloat(style.paddingTop) + lines.length * height - scrollTop}px`;
     this.editor.setAttribute("aria-expanded", "true");
   }
