@@ -102,8 +102,9 @@ def test_it_prints_where_to_look(demo: Demo) -> None:
     pages = re.findall(r"^  (http\S+) ", demo.told, re.MULTILINE)
 
     token = demo.headers["Authorization"].removeprefix("Bearer ")
-    assert pages == [f"{demo.site}/storefront/", f"{demo.site}/graphql", f"{demo.site}/#token={token}"]
-    for page in pages[:2]:
+    signed_in = [f"{demo.site}/{page}#token={token}" for page in ("", "wall")]
+    assert pages == [f"{demo.site}/storefront/", f"{demo.site}/graphql", *signed_in]
+    for page in pages:
         answer = httpx.get(page, headers={"accept": "text/html"})
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
