@@ -1,4 +1,4 @@
-"""Whether every event has become at least one webhook message, and every letter has been sent. The database must be open."""
+"""Checks that each event became at least one webhook message, and that each letter was sent. The database must be open."""
 
 import asyncio
 import time

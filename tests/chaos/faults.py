@@ -203,7 +203,7 @@ async def set_sqlite_clock(given: Given) -> str:
 
 
 async def _jump(given: Given, put: Callable[[int], Awaitable[None]]) -> str:
-    """Forward and back, twice. Fails if no row was written with the new time."""
+    """Set the clock forward and back, twice. Fails if no row was written with the new time."""
     for _ in range(2):
         for ahead in (_AHEAD, 0):
             await put(ahead)

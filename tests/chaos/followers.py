@@ -161,8 +161,10 @@ async def news(topic: Topic, after: Cursor) -> list[Cursor]:
 
 
 async def problems(following: Sequence[Follower], start: Cursor, patience: float, *, may_lose: bool) -> list[str]:
-    """How what followers were told since a cursor contradicts the open database. Waits until nobody is behind; what is
-    missing then is a problem. ``may_lose``: whether the database may have lost changes."""
+    """The differences between what followers received since a cursor and the open database.
+
+    Waits until nobody is behind; what is missing then is a problem. ``may_lose``: whether the database may have lost changes.
+    """
     deadline = time.monotonic() + patience
     while True:
         there = {topic: await news(topic, start) for _, topic in FEEDS.values()}

@@ -19,7 +19,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class Split:
-    """``there``: the calls to check, as far as their answers hold; ``lost``: the confirmed ones that the database lost."""
+    """``there``: the calls to check, without answers that may be wrong now; ``lost``: confirmed calls that were lost."""
 
     there: list[Call]
     lost: list[Call]

@@ -36,7 +36,7 @@ WARM_UP = 0.1
 MOST_GROWTH = 1.10
 """How much more memory the last third of a run may use than the middle third."""
 ROUNDS = ("--max-examples", "10")
-"""Cases of an operation before the next: mutations soon find what others left."""
+"""The number of cases per operation before the next one, so that mutations find what others have created."""
 MEGABYTE = 1_048_576
 
 Told = Callable[[str, int, int, str], None]

@@ -43,7 +43,7 @@ fragment contents on Order { id number accessToken lines { id sku allocations { 
 
 
 class Shop:
-    """``subjects``: by kind, the rows with what belongs together, such as an order with its SKUs and warehouses.
+    """``subjects``: the rows of each kind with their related values, such as an order with its SKUs and warehouses.
 
     ``values``: by the name of an argument or input field, the values that it can have.
     """

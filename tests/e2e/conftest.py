@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -19,15 +20,17 @@ def shop(
     env_of_module: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Shop]:
-    """A module may name other WAREHOUSES."""
+    """A module may name other WAREHOUSES, and other SHOP_SETTINGS of the system."""
     warehouses: list[str] = getattr(request.module, "WAREHOUSES", ["BERLIN", "LYON"])
+    settings: dict[str, Any] = getattr(request.module, "SHOP_SETTINGS", {"notify_below": 10})
 
     async def stock_up() -> None:
         async with connection.opened(database_of_module, everywhere=True):
             for code in warehouses:
                 await make.warehouse(code)
             await make.website("shop", warehouses=warehouses)
-            await make.setting(system=True, notify_below=10)
+            if settings:
+                await make.setting(system=True, **settings)
 
     asyncio.run(stock_up())
     opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))

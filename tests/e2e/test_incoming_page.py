@@ -1,52 +1,21 @@
 """The page of what is on its way, in a real browser, on a real server: received, changed, withdrawn and canceled."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-
-import pytest
 
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.services import receive
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
-from gqlstock.store.db import connection
-from gqlstock.store.db.connection import DatabaseUrl
 from support import order_life as life
-from support import server_processes, transfers
 from support import shop_builders as make
+from support import transfers
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
 
 pytestmark = needs_chromium
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def shop(
-    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    async def stock_up() -> None:
-        async with connection.opened(database_of_module, everywhere=True):
-            await make.warehouse("BERLIN")
-            await make.warehouse("LYON")
-            await make.website("shop", warehouses=["BERLIN", "LYON"])
-
-    asyncio.run(stock_up())
-    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
-    try:
-        asyncio.run(server_processes.ready(opened.server))
-        yield opened
-    finally:
-        server_processes.stop(opened.server)
-
-
-@pytest.fixture
-async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
-    """The server's database."""
-    async with connection.opened(database_of_module, everywhere=True):
-        yield
+SHOP_SETTINGS: dict[str, int] = {}
 
 
 async def announced(reference: str, days: int | None = 3, warehouse: str = "BERLIN", **lines: int) -> None:

@@ -279,7 +279,7 @@ async def test_the_menu_offers_what_the_token_may_and_the_item_has(browser: Brow
 async def test_the_keyboard_alone_counts_and_nothing_stands_in_the_way(browser: Browser, shop: Shop, db: None) -> None:
     await stocked("CARAFE")
     await enter(browser, shop, "CARAFE")
-    # Halfway through an animation, colours are none of the page's.
+    # During an animation, colors are mixed and their contrast cannot be checked.
     browser("emulate", {"reducedMotion": "reduce"})
     browser("evaluate", "document.querySelector('.list .more').focus()")
     for key in ("Enter", "ArrowDown", "Enter"):

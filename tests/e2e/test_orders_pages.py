@@ -1,51 +1,15 @@
 """The pages of orders in a real browser, on a real server: from the list of what is to ship to what came back."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-
-import pytest
-
 from gqlstock.rules import orders as rules
 from gqlstock.rules.settings import BackorderMode, InsufficientStockAction
-from gqlstock.store.db import connection
-from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.store.shipments import Shipment
 from support import order_life as life
-from support import server_processes
 from support import shop_builders as make
 from support.browsed_shop import Shop
 from support.browser import Browser, barriers, needs_chromium
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-def shop(
-    database_of_module: DatabaseUrl, env_of_module: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
-    """It sells from Berlin, then from Lyon. Orders for more than there is are parked."""
-
-    async def stock_up() -> None:
-        async with connection.opened(database_of_module, everywhere=True):
-            await make.warehouse("BERLIN")
-            await make.warehouse("LYON")
-            await make.website("shop", warehouses=["BERLIN", "LYON"])
-            await make.setting(system=True, insufficient_stock=InsufficientStockAction.HOLD_ORDER)
-
-    asyncio.run(stock_up())
-    opened = Shop(env_of_module, tmp_path_factory.mktemp("server"))
-    try:
-        asyncio.run(server_processes.ready(opened.server))
-        yield opened
-    finally:
-        server_processes.stop(opened.server)
-
-
-@pytest.fixture
-async def db(shop: Shop, database_of_module: DatabaseUrl) -> AsyncIterator[None]:
-    """The server's database."""
-    async with connection.opened(database_of_module, everywhere=True):
-        yield
+SHOP_SETTINGS = {"insufficient_stock": InsufficientStockAction.HOLD_ORDER}
 
 
 async def stocked(sku: str, berlin: int = 12, lyon: int = 0) -> None:

@@ -309,7 +309,7 @@ async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop,
     browser("open", shop.url("stock?q=carafe"))
     found = {"form": barriers(browser)}
     browser("open", shop.url("stock?q=carafe", await make.token(name="gina")))
-    # Halfway through an animation, colours are none of the page's.
+    # During an animation, colors are mixed and their contrast cannot be checked.
     browser("emulate", {"reducedMotion": "reduce"})
     browser("present", row("CARAFE"))
 

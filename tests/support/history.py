@@ -233,7 +233,7 @@ class Judge:
         return self._other_units(call) or self._beyond_the_end(call) or self._other_movement(call)
 
     def _missing(self, call: Call) -> str | None:
-        """What a call names and the model does not have: a database that lost calls may have lost it."""
+        """The object that a call names and that the model does not have, because the database may have lost it."""
         given = call.given
         named = [
             ("hold", given.get("hold")),

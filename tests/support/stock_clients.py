@@ -106,7 +106,7 @@ class ErrorAnswer(Exception):
 
 @dataclass
 class Recorder:
-    """Sends and records calls, until a deadline or a number of calls. ``label``: how the tags of its calls begin."""
+    """Sends and records calls, until a deadline or a number of calls. ``label``: the prefix of the tags of its calls."""
 
     http: PlainClient
     servers: Sequence[Fork | Server]

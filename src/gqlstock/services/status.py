@@ -37,7 +37,7 @@ class NotUsable(Exception):
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether an error says that the database does not answer, so nothing was read or committed."""
+    """Whether an error means that the database did not answer, so that nothing was read or committed."""
     return isinstance(error, NotValidated | Disconnected | Unavailable)
 
 

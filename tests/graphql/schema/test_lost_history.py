@@ -1,4 +1,4 @@
-"""A standby takes over that lacks what a reader of the feed has just read: the reader must start over."""
+"""Readers of the feed must start over if a standby takes over that lacks the changes they have just read."""
 
 import pytest
 

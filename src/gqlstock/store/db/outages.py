@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 
 class Disconnected(Exception):
-    """The connection was lost, or its server takes no writes. No COMMIT was sent, so the work can be done again."""
+    """The connection was lost, or its server takes no writes. A transaction sent no COMMIT, so it can be repeated.
+
+    A single write outside of a transaction may have been committed.
+    """
 
 
 class Unavailable(Exception):
