@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable, Sequence
 import pytest
 
 from gqlstock.stock.batcher import Batcher, Locked
+from gqlstock.store.db.outages import Unavailable
 
 
 class Doubling:
@@ -188,6 +189,37 @@ async def test_a_call_that_is_cancelled_while_it_waits_does_not_run():
 
     assert await asyncio.gather(calls[0], calls[2]) == [2, 6]
     assert doubling.batches == [[1], [3]]
+
+
+async def test_a_call_that_waited_too_long_for_its_batch_is_refused_and_never_runs():
+    doubling = Doubling()
+    calls = await started(Batcher(doubling, max_wait=lambda: 0.05), 1, 2)
+
+    with pytest.raises(Unavailable, match="waited 0.05 seconds for its turn. Nothing was committed"):
+        await calls[1]
+    doubling.resumed.set()
+
+    # The first call was in a batch, and may have been committed.
+    assert await calls[0] == 2
+    await settled()
+    assert doubling.batches == [[1]]
+
+
+async def test_a_call_that_waited_too_long_for_a_lock_is_refused_and_never_runs():
+    doubling = Doubling(paused=False)
+    for digit in (1, 2, 3):
+        doubling.lock(digit)
+    # Two batches wait for their locks. The third call is in none.
+    calls = await started(Batcher(doubling, max_wait=lambda: 0.2), 1, 2, 3)
+
+    with pytest.raises(Unavailable):
+        await calls[2]
+    for digit in (1, 2, 3):
+        doubling.release(digit)
+
+    assert await asyncio.gather(*calls[:2]) == [2, 4]
+    await settled()
+    assert doubling.waited == [[1], [2]]
 
 
 async def test_a_call_that_is_cancelled_while_it_runs_does_not_disturb_others():

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from gqlstock import trail
 from gqlstock.store.db import reads
+from gqlstock.store.db.outages import Unavailable
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -49,13 +50,22 @@ class _Pending(Generic[Call, Answer]):
     call: Call
     future: "asyncio.Future[Answer]"
     locked: frozenset[Lock] = frozenset()
+    in_batch: bool = False
+
+    def expire(self, seconds: float) -> None:
+        if not self.in_batch and not self.future.done():
+            self.future.set_exception(
+                Unavailable(
+                    f"The call waited {seconds:g} seconds for its turn. Nothing was committed; try again later."
+                )
+            )
 
 
 class Batcher(Generic[Call, Answer]):
     """Writes one batch at a time. Calls whose locks are held elsewhere wait in at most two more batches.
 
     A batch has at most one call per ``key``. ``size`` returns the number of rows of a call; a batch has at most 1,000
-    rows, unless a single call has more.
+    rows, unless a single call has more. Calls that are in no batch after ``max_wait`` seconds raise ``Unavailable``.
     """
 
     def __init__(
@@ -63,10 +73,12 @@ class Batcher(Generic[Call, Answer]):
         write: Write[Call, Answer],
         key: Callable[[Call], Hashable | None] = lambda call: None,
         size: Callable[[Call], int] = lambda call: 1,
+        max_wait: Callable[[], float] = lambda: 30.0,
     ) -> None:
         self._write = write
         self._key = key
         self._size = size
+        self._max_wait = max_wait
         self._queue: deque[_Pending[Call, Answer]] = deque()
         self._locked: deque[_Pending[Call, Answer]] = deque()
         self._running: asyncio.Task[None] | None = None
@@ -74,11 +86,16 @@ class Batcher(Generic[Call, Answer]):
 
     async def do(self, call: Call) -> Answer:
         """Run a call in a batch with concurrent calls, and return its answer."""
-        pending: _Pending[Call, Answer] = _Pending(call, asyncio.get_running_loop().create_future())
+        loop, seconds = asyncio.get_running_loop(), self._max_wait()
+        pending: _Pending[Call, Answer] = _Pending(call, loop.create_future())
         self._queue.append(pending)
         if self._running is None:
             self._running = _start(self._run)
-        return await pending.future
+        expiry = loop.call_later(seconds, pending.expire, seconds)
+        try:
+            return await pending.future
+        finally:
+            expiry.cancel()
 
     async def _run(self) -> None:
         try:
@@ -111,7 +128,9 @@ class Batcher(Generic[Call, Answer]):
         try:
             while self._locked:
                 keys = self._locked[0].locked
-                await self._write_batch(self._next(self._locked, keys), keys)
+                # All may have been cancelled or refused meanwhile.
+                if batch := self._next(self._locked, keys):
+                    await self._write_batch(batch, keys)
         finally:
             if task is not None:
                 self._waiting.discard(task)
@@ -120,7 +139,7 @@ class Batcher(Generic[Call, Answer]):
         try:
             for pending, answer in zip(batch, await self._answers(batch, wait_for), strict=True):
                 if isinstance(answer, Locked):
-                    pending.locked = answer.keys
+                    pending.locked, pending.in_batch = answer.keys, False
                     self._locked.append(pending)
                 else:
                     _settle(pending.future, answer)
@@ -156,7 +175,7 @@ class Batcher(Generic[Call, Answer]):
             else:
                 keys.add(key)
                 size += self._size(pending.call)
-                pending.locked = frozenset()
+                pending.locked, pending.in_batch = frozenset(), True
                 batch.append(pending)
             if too_large:
                 break

@@ -247,7 +247,9 @@ def _stored(event: Event, subject: int) -> Event:
     return event if subject == event.subject else dataclasses.replace(event, subject=subject)
 
 
-_batcher: Batcher[Command, Result] = Batcher(_write_batch, lambda one: _key_place(one.key), lambda one: one.size)
+_batcher: Batcher[Command, Result] = Batcher(
+    _write_batch, lambda one: _key_place(one.key), lambda one: one.size, transactions.max_wait
+)
 
 
 def _key_place(key: IdempotencyKey | None) -> Hashable | None:

@@ -169,9 +169,13 @@ async def _once(work: Callable[[], Awaitable[T]], within: Callable[..., Awaitabl
 
 async def _is_committed(mark: Mark | None) -> bool:
     """Like ``commits.is_committed``. It checks at least as long as other calls wait for the database."""
-    patience = reader().primary.patience
-    seconds = commits.MIN_SECONDS if patience is None else max(commits.MIN_SECONDS, patience.outage)
-    return await commits.is_committed(mark, sql.execute, seconds)
+    return await commits.is_committed(mark, sql.execute, max_wait())
+
+
+def max_wait() -> float:
+    """How many seconds a call may wait for the database: those of an outage, but at least 30."""
+    patience = reader().primary.patience if is_postgres() else None
+    return commits.MIN_SECONDS if patience is None else max(commits.MIN_SECONDS, patience.outage)
 
 
 def is_temporary(error: Exception) -> bool:
