@@ -1,4 +1,4 @@
-"""Subscribers that are cut off, resume from their last cursor at any server, and write down what they were told."""
+"""Subscribers that leave or are cut off, resume from their last cursor at any server, and write down what they were told."""
 
 import asyncio
 import bisect
@@ -26,6 +26,8 @@ FEEDS = {
     "orderChanges": ("{ cursor order { number } }", Topic.ORDER),
 }
 _SILENCE = 4.0
+# Seconds until a subscriber leaves of its own accord: servers keep most subscriptions through a fault.
+_STAYS = (1.0, 8.0)
 _QUICKLY = {"open_timeout": 3, "close_timeout": 0.2, "ping_interval": 1, "ping_timeout": 2}
 
 
@@ -101,7 +103,8 @@ class Follower:
             await asyncio.sleep(0.1)
 
     async def _listen(self, server: Server) -> None:
-        async with contextlib.aclosing(self._messages(server)) as messages:
+        stays = asyncio.timeout(self._chance.uniform(*_STAYS))
+        async with stays, contextlib.aclosing(self._messages(server)) as messages:
             while True:
                 async with asyncio.timeout(_SILENCE):
                     message = await anext(messages, None)
