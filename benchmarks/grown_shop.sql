@@ -20,12 +20,13 @@ SELECT 'department-' || n, 'Department ' || n, NULL, now(), now() FROM generate_
 
 -- Of ten items four are products without options, one is a product of five sizes, and five are its combinations.
 INSERT INTO item (product_id, sku, name, barcode, own_images, created_at, updated_at, slug, description, category_id,
-                  tracking, published, inventory_status, stored_options, choice, choice_digest)
+                  tracking, published, inventory_status, stored_options, choice, choice_digest, folded_sku, folded)
+SELECT item.*, lower(sku), lower(name) || E'\n' || barcode FROM (
 SELECT CASE WHEN size IS NOT NULL THEN product END,
-       'P' || lpad(product::text, 7, '0') || COALESCE('-' || size, ''),
+       'P' || lpad(product::text, 7, '0') || COALESCE('-' || size, '') AS sku,
        adjectives[1 + product * 13 / 7 % 17] || ' ' || nouns[1 + product * 11 / 3 % 21] || ' ' || product
-           || COALESCE(' ' || size, ''),
-       (4000000000000 + n)::text,
+           || COALESCE(' ' || size, '') AS name,
+       (4000000000000 + n)::text AS barcode,
        CASE WHEN size IS NULL THEN '[{"url": "https://shop.example/picture.jpg", "alt": null}]' ELSE '[]' END::jsonb,
        made_at, made_at,
        CASE WHEN size IS NULL THEN 'p' || lpad(n::text, 7, '0') END,
@@ -50,7 +51,8 @@ FROM (
            '{"name": "XS", "images": []}, {"name": "S", "images": []}, {"name": "M", "images": []}, '
            '{"name": "L", "images": []}, {"name": "XL", "images": []}]}' AS option
 ) words, LATERAL (SELECT '[' || option || ']' AS options) made
-ORDER BY n;
+ORDER BY n
+) item;
 
 INSERT INTO setting_override (scope, owner_id, values_set, updated_at)
 SELECT 'SYSTEM', 0, '{"notify_below": "5", "minimum_stock_quantity": "3", "only_x_left_threshold": "4"}'::jsonb, now()
@@ -110,16 +112,18 @@ SELECT l.id, CASE WHEN t % 4 = 0 THEN 'SALE' ELSE 'ADJUSTMENT' END, -10000,
 FROM generate_series(1, :moves) t JOIN inventory_level l ON l.id = t * :step % :levels + 1
 ORDER BY t;
 
-INSERT INTO customer_order (website_id, status, customer_email, reference, placed_at, updated_at)
+INSERT INTO customer_order (website_id, status, customer_email, reference, placed_at, updated_at, folded)
 SELECT 1, CASE WHEN placed_at < now() - interval '14 days' THEN 'SHIPPED' ELSE 'PLACED' END,
-       'shopper' || n * 7 % (:orders / 3 + 1) || '@shoppers.example', 'cart-' || n, placed_at,
-       LEAST(placed_at + interval '2 days', now())
+       email, 'cart-' || n, placed_at, LEAST(placed_at + interval '2 days', now()), email || E'\ncart-' || n
 FROM (
-    SELECT n, now() - interval '730 days' * (1 - n * 8::float8 / :moves) AS placed_at FROM generate_series(1, :orders) n
+    SELECT n, now() - interval '730 days' * (1 - n * 8::float8 / :moves) AS placed_at,
+           'shopper' || n * 7 % (:orders / 3 + 1) || '@shoppers.example' AS email
+    FROM generate_series(1, :orders) n
 ) placed ORDER BY n;
 
-INSERT INTO order_line (order_id, item_id, sku, name, code, selected_options, quantity, canceled, decrement)
-SELECT (s + 1) / 2, i.id, i.sku, i.name, i.sku, i.choice, 10000, 0, 'ON_ORDER'
+INSERT INTO order_line (order_id, item_id, sku, name, code, selected_options, quantity, canceled, decrement,
+                        folded)
+SELECT (s + 1) / 2, i.id, i.sku, i.name, i.sku, i.choice, 10000, 0, 'ON_ORDER', lower(i.sku) || E'\n' || lower(i.name)
 FROM generate_series(1, :orders * 2) s
 JOIN inventory_level l ON l.id = s * 4 * :step % :levels + 1
 JOIN item i ON i.id = l.item_id

@@ -1,0 +1,187 @@
+"""The stock page in Chromium on a large shop: the time to the first rows, and the CPU time while stock changes.
+
+    GQLSTOCK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1/test PYTHONPATH=tests .venv/bin/python benchmarks/browsing.py
+
+Requires node, Chromium, and ``npm ci`` in tests/clients. The shop is that of growth.py, in a database of its own, which is
+dropped at the end; with ``--keep`` it stays for the next run. Each page is opened in a new browser context, with nothing
+cached. Then several clients adjust random levels while the page of items is open.
+"""
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import random
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import grown_shop
+import growth
+import serving
+import shop
+from gqlstock.config import Config
+from gqlstock.store.db.connection import Postgres
+from grown_shop import Size
+from questions import ADJUST
+from support.browser import Browser, is_here
+
+PAGES = (
+    "stock",
+    "stock?sort=AVAILABLE",
+    "stock?sort=AVAILABLE&dir=desc",
+    "stock?sort=UPDATED&dir=desc",
+    "stock?show=low",
+    "stock?show=out",
+    "stock?q=amber%20bowl",
+    "orders",
+    "orders?show=all",
+    "incoming",
+    "",
+)
+_CLIENTS = 4
+_PROBES = 8
+_RUNS = 7
+_AVAILABLE = ".list tbody .available"
+_ROWS = ".list tbody tr, .tile"
+_FIRST_ROW = f"""new Promise((told) => {{
+  const look = () => document.querySelector({json.dumps(_ROWS)}) ? told(performance.now()) : setTimeout(look, 5);
+  look();
+}})"""
+
+
+class Changes:
+    """Adjusts random levels at a rate per second, in threads of their own, during a block."""
+
+    def __init__(self, port: int, token: str, size: Size, rate: float) -> None:
+        self._port, self._token, self._size, self._pause = port, token, size, _CLIENTS / rate
+        self._over = threading.Event()
+        self.made = 0
+        self.failed: list[str] = []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        threads = [threading.Thread(target=self._change, args=(number,)) for number in range(_CLIENTS)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    def adjust(self, connection: http.client.HTTPConnection, sku: str, warehouse: str) -> None:
+        adjustment = {"item": {"sku": sku}, "warehouse": warehouse, "delta": 1}
+        change = {"sku": sku, "warehouse": warehouse, "delta": 1}
+        body = json.dumps({"query": ADJUST, "variables": {"input": {"changes": [change], "reason": "Found"}}})
+        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        connection.request("POST", "/graphql", body, headers)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        if answer.get("errors") or answer["data"]["adjustStock"]["userErrors"]:
+            self.failed.append(json.dumps(answer))
+        self.made += 1
+
+    def _change(self, number: int) -> None:
+        chance, connection = random.Random(number), http.client.HTTPConnection("127.0.0.1", self._port)
+        due = time.monotonic()
+        while not self._over.is_set():
+            item = chance.randrange(1, self._size.items + 1)
+            if grown_shop.is_counted(item):
+                self.adjust(connection, grown_shop.sku(item), chance.choice(grown_shop.PLACES))
+                due += self._pause
+                time.sleep(max(0, due - time.monotonic()))
+
+
+def browser_seconds() -> dict[int, float]:
+    """The CPU seconds of each process of the browser so far."""
+    taken = {}
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"chrom" in (directory / "cmdline").read_bytes().partition(b"\0")[0]:
+                fields = (directory / "stat").read_text().rpartition(")")[2].split()
+                taken[int(directory.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except OSError:
+            continue
+    return taken
+
+
+def first_rows(browser: Browser, address: str, token: str) -> list[float]:
+    """The milliseconds from the start of the navigation to the first row, of several visits."""
+    taken = []
+    for _ in range(_RUNS):
+        browser("open", f"{address}#token={token}")
+        taken.append(float(browser("evaluate", _FIRST_ROW)))
+    return taken
+
+
+def live(browser: Browser, address: str, token: str, changes: Changes, seconds: float) -> None:
+    """Measure the open page while stock changes: the CPU time of the browser, and the delay until a change is shown."""
+    browser("open", f"{address}#token={token}")
+    browser("evaluate", _FIRST_ROW)
+    delays = []
+    with changes.running():
+        time.sleep(3)
+        before, made, began = browser_seconds(), changes.made, time.monotonic()
+        time.sleep(seconds)
+        after, took = browser_seconds(), time.monotonic() - began
+        rate = (changes.made - made) / took
+        connection = http.client.HTTPConnection("127.0.0.1", int(address.split(":")[2].split("/")[0]))
+        for _ in range(_PROBES):
+            sku = browser("text", ".list tbody tr .sku")
+            was = browser("text", _AVAILABLE)
+            asked = time.monotonic()
+            changes.adjust(connection, sku, grown_shop.PLACES[0])
+            browser("gone", f"{_AVAILABLE} >> nth=0 >> text={json.dumps(was)}")
+            delays.append(time.monotonic() - asked)
+    shares = sorted((100 * (after[pid] - before.get(pid, 0)) / took for pid in after), reverse=True)
+    print(
+        f"{rate:.0f} changes a second: {sum(shares):.1f} % of a core in all processes of the browser,"
+        f" {shares[0]:.1f} % in the busiest; a change is shown after {statistics.median(delays) * 1000:.0f} ms"
+        f" (at most {max(delays) * 1000:.0f})"
+    )
+    if changes.failed:
+        sys.exit(f"{len(changes.failed)} changes failed, such as {changes.failed[0]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--movements", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=float, default=200, help="changes per second (default: 200)")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--keep", action="store_true", help="do not drop the database at the end")
+    given = parser.parse_args()
+    url = Config.from_env({"GQLSTOCK_DATABASE_URL": os.environ.get("GQLSTOCK_TEST_DATABASE_URL", "")}).database
+    if not isinstance(url, Postgres):
+        sys.exit("GQLSTOCK_TEST_DATABASE_URL must be the URL of a PostgreSQL database.")
+    if not is_here():
+        sys.exit("It requires node, Chromium at /usr/bin/chromium or in $CHROMIUM, and npm ci in tests/clients.")
+    size = Size(given.items, given.movements)
+    name = "gqlstock_browsing"
+    mine = Postgres(**{**url.credentials, "database": name})
+    asyncio.run(growth.made(mine, size))
+    address = urlsplit(os.environ["GQLSTOCK_TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    token = asyncio.run(shop.token(mine))
+    try:
+        with serving.ours(address) as server, Browser() as browser:
+            print(f"{size.items:,} items; first rows, in ms: median and most of {_RUNS} visits")
+            for page in PAGES:
+                taken = first_rows(browser, f"http://127.0.0.1:{server.port}/{page}", token)
+                print(f"/{page:24} {statistics.median(taken):6.0f} {max(taken):6.0f}", flush=True)
+            changes = Changes(server.port, token, size, given.rate)
+            live(browser, f"http://127.0.0.1:{server.port}/stock", token, changes, given.seconds)
+    finally:
+        if not given.keep:
+            asyncio.run(grown_shop.drop(mine))
+
+
+if __name__ == "__main__":
+    main()
