@@ -4,7 +4,7 @@
 
 Requires node, Chromium, and ``npm ci`` in tests/clients. The shop is that of growth.py, in a database of its own, which is
 dropped at the end; with ``--keep`` it stays for the next run. Each page is opened in a new browser context, with nothing
-cached. Then several clients adjust random levels while the page of items is open.
+cached. Then several clients adjust random levels while the page of items is open: of all items, and of those that it shows.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from urllib.parse import urlsplit
 import grown_shop
 import growth
 import serving
-import shop
 from gqlstock.config import Config
+from gqlstock.services import tokens
+from gqlstock.store.db import connection
 from gqlstock.store.db.connection import Postgres
 from grown_shop import Size
 from questions import ADJUST
@@ -58,10 +59,10 @@ _FIRST_ROW = f"""new Promise((told) => {{
 
 
 class Changes:
-    """Adjusts random levels at a rate per second, in threads of their own, during a block."""
+    """Adjusts random levels of some items at a rate per second, in threads of their own, during a block."""
 
-    def __init__(self, port: int, token: str, size: Size, rate: float) -> None:
-        self._port, self._token, self._size, self._pause = port, token, size, _CLIENTS / rate
+    def __init__(self, port: int, token: str, skus: Sequence[str], rate: float) -> None:
+        self._port, self._token, self._skus, self._pause = port, token, skus, _CLIENTS / rate
         self._over = threading.Event()
         self.made = 0
         self.failed: list[str] = []
@@ -79,7 +80,6 @@ class Changes:
                 thread.join()
 
     def adjust(self, connection: http.client.HTTPConnection, sku: str, warehouse: str) -> None:
-        adjustment = {"item": {"sku": sku}, "warehouse": warehouse, "delta": 1}
         change = {"sku": sku, "warehouse": warehouse, "delta": 1}
         body = json.dumps({"query": ADJUST, "variables": {"input": {"changes": [change], "reason": "Found"}}})
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
@@ -93,11 +93,9 @@ class Changes:
         chance, connection = random.Random(number), http.client.HTTPConnection("127.0.0.1", self._port)
         due = time.monotonic()
         while not self._over.is_set():
-            item = chance.randrange(1, self._size.items + 1)
-            if grown_shop.is_counted(item):
-                self.adjust(connection, grown_shop.sku(item), chance.choice(grown_shop.PLACES))
-                due += self._pause
-                time.sleep(max(0, due - time.monotonic()))
+            self.adjust(connection, chance.choice(self._skus), chance.choice(grown_shop.PLACES))
+            due += self._pause
+            time.sleep(max(0, due - time.monotonic()))
 
 
 def browser_seconds() -> dict[int, float]:
@@ -122,10 +120,8 @@ def first_rows(browser: Browser, address: str, token: str) -> list[float]:
     return taken
 
 
-def live(browser: Browser, address: str, token: str, changes: Changes, seconds: float) -> None:
+def live(browser: Browser, port: int, changes: Changes, seconds: float) -> str:
     """Measure the open page while stock changes: the CPU time of the browser, and the delay until a change is shown."""
-    browser("open", f"{address}#token={token}")
-    browser("evaluate", _FIRST_ROW)
     delays = []
     with changes.running():
         time.sleep(3)
@@ -133,22 +129,28 @@ def live(browser: Browser, address: str, token: str, changes: Changes, seconds: 
         time.sleep(seconds)
         after, took = browser_seconds(), time.monotonic() - began
         rate = (changes.made - made) / took
-        connection = http.client.HTTPConnection("127.0.0.1", int(address.split(":")[2].split("/")[0]))
+        http_client = http.client.HTTPConnection("127.0.0.1", port)
         for _ in range(_PROBES):
             sku = browser("text", ".list tbody tr .sku")
             was = browser("text", _AVAILABLE)
             asked = time.monotonic()
-            changes.adjust(connection, sku, grown_shop.PLACES[0])
+            changes.adjust(http_client, sku, grown_shop.PLACES[0])
             browser("gone", f"{_AVAILABLE} >> nth=0 >> text={json.dumps(was)}")
             delays.append(time.monotonic() - asked)
     shares = sorted((100 * (after[pid] - before.get(pid, 0)) / took for pid in after), reverse=True)
-    print(
-        f"{rate:.0f} changes a second: {sum(shares):.1f} % of a core in all processes of the browser,"
+    if changes.failed:
+        sys.exit(f"{len(changes.failed)} changes failed, such as {changes.failed[0]}")
+    return (
+        f"{rate:.0f} a second: {sum(shares):.1f} % of a core in all processes of the browser,"
         f" {shares[0]:.1f} % in the busiest; a change is shown after {statistics.median(delays) * 1000:.0f} ms"
         f" (at most {max(delays) * 1000:.0f})"
     )
-    if changes.failed:
-        sys.exit(f"{len(changes.failed)} changes failed, such as {changes.failed[0]}")
+
+
+async def _token(url: Postgres) -> str:
+    async with connection.opened(url):
+        # Runs with --keep leave the database.
+        return await tokens.create(f"browsing-{time.time_ns()}", ["admin"])
 
 
 def main() -> None:
@@ -169,15 +171,20 @@ def main() -> None:
     mine = Postgres(**{**url.credentials, "database": name})
     asyncio.run(growth.made(mine, size))
     address = urlsplit(os.environ["GQLSTOCK_TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    token = asyncio.run(shop.token(mine))
+    token = asyncio.run(_token(mine))
     try:
         with serving.ours(address) as server, Browser() as browser:
             print(f"{size.items:,} items; first rows, in ms: median and most of {_RUNS} visits")
             for page in PAGES:
                 taken = first_rows(browser, f"http://127.0.0.1:{server.port}/{page}", token)
                 print(f"/{page:24} {statistics.median(taken):6.0f} {max(taken):6.0f}", flush=True)
-            changes = Changes(server.port, token, size, given.rate)
-            live(browser, f"http://127.0.0.1:{server.port}/stock", token, changes, given.seconds)
+            browser("open", f"http://127.0.0.1:{server.port}/stock#token={token}")
+            browser("evaluate", _FIRST_ROW)
+            everywhere = [grown_shop.sku(item) for item in range(1, size.items + 1) if grown_shop.is_counted(item)]
+            shown = [sku for sku in browser("texts", ".list tbody .sku") if sku in everywhere]
+            for words, skus in (("all items", everywhere), (f"the {len(shown)} items that the page shows", shown)):
+                changes = Changes(server.port, token, skus, given.rate)
+                print(f"changes of {words}, {live(browser, server.port, changes, given.seconds)}", flush=True)
     finally:
         if not given.keep:
             asyncio.run(grown_shop.drop(mine))

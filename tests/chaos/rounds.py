@@ -22,6 +22,8 @@ from support.settled_news import settled
 _PATIENCE = 60.0
 _WARM = 1.0
 _SHOWN = 8
+# Per call: each answer that was lost may double the orders to try.
+_BACKTRACKS = 1_000
 # These run low again and again, and each time a letter is written.
 _WATCHED = ("counted", "rare")
 
@@ -103,7 +105,7 @@ async def _history(load: Load, given: Given, outcome: Outcome) -> list[str]:
         found += parts.problems
         if not parts.lost:
             found.append("the standby had everything, so nothing was shown")
-    verdicts = check(calls, load.groups, evidence)
+    verdicts = check(calls, load.groups, evidence, _BACKTRACKS)
     return found + [f"{one.group}: {problem}" for one in verdicts for problem in one.problems[:_SHOWN]]
 
 

@@ -195,7 +195,7 @@ async def test_a_call_that_waited_too_long_for_its_batch_is_refused_and_never_ru
     doubling = Doubling()
     calls = await started(Batcher(doubling, max_wait=lambda: 0.05), 1, 2)
 
-    with pytest.raises(Unavailable, match="waited 0.05 seconds for its turn. Nothing was committed"):
+    with pytest.raises(Unavailable, match=r"waited 0\.05 seconds"):
         await calls[1]
     doubling.resumed.set()
 

@@ -25,7 +25,6 @@ from support.stock_model import Model
 from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules
 
 UNANSWERED = float("inf")
-# How often a search may backtrack per call before it gives up.
 _PATIENCE = 20
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 # None of these can be done twice to the same object.
@@ -96,14 +95,16 @@ class Verdict:
     problems: list[str] = field(default_factory=list)
 
 
-def check(calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence]) -> list[Verdict]:
-    """Check each group of items separately."""
+def check(
+    calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence], patience: int = _PATIENCE
+) -> list[Verdict]:
+    """Check each group of items separately. ``patience``: how often a search may backtrack per call before it gives up."""
     verdicts = []
     for name, group in groups.items():
         began = time.process_time()
         judge = Judge(group, evidence[name])
         mine = judge.possible([call for call in calls if call.group == name])
-        found = judge.search(mine)
+        found = judge.search(mine, patience)
         verdicts.append(Verdict(name, len(mine), time.process_time() - began, judge.problems(found, len(mine))))
     return verdicts
 
@@ -202,8 +203,8 @@ class Judge:
         times, kept = self._evidence.times, self._evidence.kept.get(call.key or "")
         return times.get(("tag", call.tag)) or times.get((call.name, id)) or (kept.at if kept else None)
 
-    def search(self, calls: Sequence[Call]) -> Found[Call]:
-        return Search(calls, self._facts, self.explains, self.misfits).run(_PATIENCE * len(calls) + 1_000)
+    def search(self, calls: Sequence[Call], patience: int = _PATIENCE) -> Found[Call]:
+        return Search(calls, self._facts, self.explains, self.misfits).run(patience * len(calls) + 1_000)
 
     def explains(self, call: Call) -> bool:
         """Apply a call to the model. Returns whether the result agrees with the client's answer and the database."""
