@@ -7,8 +7,11 @@ import { number } from '../elements/figures.js';
 // Products with combinations and those that are not counted have no levels of their own.
 const WITHOUT = new Set(['DO_NOT_TRACK', 'TRACK_WITH_OPTIONS']);
 
+/** Whether an item can have levels. */
+export const mayHaveLevels = ({ tracking }) => !WITHOUT.has(tracking);
+
 /** Whether an item can have levels that the token reaches. */
-export const hasLevels = ({ tracking }, { warehouses }) => warehouses.length > 0 && !WITHOUT.has(tracking);
+export const hasLevels = (item, { warehouses }) => warehouses.length > 0 && mayHaveLevels(item);
 
 /** `figure`: what choices of a warehouse show of it, `onHand` or `available`. */
 export async function levelsOf(session, item, figure = 'onHand') {
@@ -50,9 +53,10 @@ class Levels {
     this.#levels.set(code, { ...this.#levels.get(code), ...figures });
   }
 
-  /** A choice of a warehouse, which is at first the first one that stocks the item. */
+  /** A choice of a warehouse: at first one that stocks the item, with units available if that is the figure shown. */
   field({ name, label = 'Warehouse', paths }) {
-    const value = this.options.find(({ value: code }) => this.#levels.has(code))?.value;
+    const stocked = this.options.map(({ value: code }) => code).filter((code) => this.#levels.has(code));
+    const value = stocked.find((code) => this.figure === 'onHand' || this.available(code) > 0) ?? stocked[0];
     return {
       name,
       label,

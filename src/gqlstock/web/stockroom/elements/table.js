@@ -5,7 +5,7 @@ import { arrange, element, light } from './element.js';
 /**
  * A column: `name` is the class of its cells, `head` its heading, which is for screen readers alone if `unseen`. `text(row)` is
  * what a cell says, or `node(row)` makes what it shows, anew when `key(row)` changes. `figure`: numbers, aligned right.
- * `heading`: the cells are headings of their rows.
+ * `heading`: the cells are headings of their rows. `unit`: what the figures count, below the heading.
  * `sorts`: `[{ by, label }]`, what a click on the heading sorts by.
  */
 export class Table {
@@ -75,9 +75,10 @@ export class Table {
     );
   }
 
-  #head({ name, head, unseen, figure, sorts }) {
+  #head({ name, head, unit, unseen, figure, sorts }) {
     const cell = element('th', { scope: 'col', role: 'columnheader', class: classes(name, figure) });
     if (!sorts) cell.append(unseen ? element('span', { class: 'unseen' }, head) : head);
+    if (unit) cell.append(element('span', { class: 'unit' }, ` ${unit}`));
     for (const { by, label } of sorts ?? []) {
       const arrow = element('span', { 'aria-hidden': 'true', class: 'arrow' });
       cell.append(element('button', { type: 'button', class: 'sort', click: () => this.#clicked(by) }, label, arrow));
@@ -130,8 +131,8 @@ class Cell {
 
   constructor(column) {
     this.#column = column;
-    const { name, head, figure, heading } = column;
-    const attributes = { class: classes(name, figure), 'data-head': head ?? null };
+    const { name, head, unit, figure, heading } = column;
+    const attributes = { class: classes(name, figure), 'data-head': unit ? `${head} ${unit}` : (head ?? null) };
     this.node = heading
       ? element('th', { scope: 'row', role: 'rowheader', ...attributes })
       : element('td', { role: 'cell', ...attributes });

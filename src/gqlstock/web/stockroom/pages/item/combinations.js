@@ -15,7 +15,7 @@ export class Combinations {
     this.count = element('p', { class: 'quiet' });
     this.node = element(
       'section',
-      { class: 'card', 'aria-labelledby': 'combinations-title' },
+      { class: 'card combinations', 'aria-labelledby': 'combinations-title' },
       element('div', { class: 'card-head' }, element('h2', { id: 'combinations-title' }, 'Combinations'), this.count),
       this.table.node,
     );

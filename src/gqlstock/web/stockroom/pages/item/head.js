@@ -1,9 +1,11 @@
 // What an item is, and how much of it is there.
 
+import { mayHaveLevels } from '../../actions/levels.js';
 import { address } from '../../client/router.js';
 import { element, light, mark } from '../../elements/element.js';
 import { number } from '../../elements/figures.js';
 import { picture } from '../../elements/picture.js';
+import { stateOf } from '../stock/state.js';
 
 const FIGURES = {
   onHand: 'On hand',
@@ -21,7 +23,7 @@ export class Head {
   #values = new Map();
   #levels = new Map();
   #totals = null;
-  #isLow = false;
+  #isLow = null;
 
   constructor(item, actions) {
     this.item = item;
@@ -79,12 +81,12 @@ export class Head {
       if (!isFirst) light(value);
     }
     this.figures.hidden = this.item.tracking === 'DO_NOT_TRACK';
-    this.state.replaceChildren(mark(...this.#stateOf(totals)));
+    this.#showState();
   }
 
   set isLow(isLow) {
     this.#isLow = isLow;
-    this.state.replaceChildren(mark(...this.#stateOf(this.#totals)));
+    this.#showState();
   }
 
   set level(level) {
@@ -108,13 +110,15 @@ export class Head {
     this.warehouses.replaceChildren(...entries);
   }
 
-  #stateOf({ available }) {
-    const { tracking, product } = this.item;
-    const status = this.item.inventoryStatus ?? product?.inventoryStatus;
-    if (tracking === 'DO_NOT_TRACK') return ['uncounted', 'Not counted'];
-    if (status === 'DISCONTINUED') return ['taken', 'Discontinued'];
-    if (available <= 0) return ['out', 'Out of stock'];
-    if (status === 'OUT_OF_STOCK') return ['out', 'Marked out'];
-    return this.#isLow ? ['low', 'Low'] : ['enough', 'In stock'];
+  #showState() {
+    const { tracking, inventoryStatus, product } = this.item;
+    const state = stateOf({
+      counted: tracking !== 'DO_NOT_TRACK',
+      hasLevels: mayHaveLevels(this.item),
+      status: inventoryStatus ?? product?.inventoryStatus,
+      totals: this.#totals,
+      isLow: this.#isLow,
+    });
+    this.state.replaceChildren(state ? mark(...state) : '');
   }
 }

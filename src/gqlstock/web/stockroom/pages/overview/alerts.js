@@ -148,7 +148,7 @@ const COLUMNS = [
   { name: 'now', head: 'Left now', figure: true, text: ({ now }) => number(now) },
   { name: 'then', head: 'When raised', figure: true, text: ({ quantityLeft }) => number(quantityLeft) },
   { name: 'threshold', head: 'Alert below', figure: true, text: ({ threshold }) => number(threshold) },
-  { name: 'where', head: 'In', text: ({ warehouse }) => warehouse?.name ?? 'All warehouses' },
+  { name: 'where', head: 'Warehouse', text: ({ warehouse }) => warehouse?.name ?? 'All' },
   { name: 'moment', head: 'Since', text: ({ raisedAt }) => when(raisedAt) },
 ];
 

@@ -6,6 +6,7 @@ import { date, number } from '../../elements/figures.js';
 import { itemName } from '../../elements/item_name.js';
 import { menuButton } from '../../elements/menu.js';
 import { picture } from '../../elements/picture.js';
+import { stateOf } from './state.js';
 
 const MOST_COLUMNS = 3;
 
@@ -19,6 +20,7 @@ export function columns({ shown, total, open, actions }) {
   const warehouses = shown.map(({ code, name }) => ({
     name: 'on-hand',
     head: name,
+    unit: 'on hand',
     figure: true,
     text: ({ hasLevels, levels }) => (hasLevels ? number(levels.get(code) ?? 0) : '–'),
   }));
@@ -65,20 +67,16 @@ export function columns({ shown, total, open, actions }) {
       key: (row) => `${row.totals.incoming} ${row.next?.at} ${row.next?.overdue}`,
       node: incoming,
     },
-    { name: 'state', head: 'State', key: (row) => stateOf(row).join(), node: (row) => mark(...stateOf(row)) },
+    { name: 'state', head: 'State', key: (row) => `${stateOf(row)}`, node: state },
     ...(actions
       ? [{ name: 'actions', head: 'Actions', unseen: true, key: () => '', node: (row) => menu(row, actions) }]
       : []),
   ];
 }
 
-/** The state of a row: a shape and words. */
-export function stateOf({ counted, status, totals, isLow }) {
-  if (!counted) return ['uncounted', 'Not counted'];
-  if (status === 'DISCONTINUED') return ['taken', 'Discontinued'];
-  if (status === 'OUT_OF_STOCK') return ['out', 'Marked out'];
-  if (totals.available <= 0) return ['out', 'Out of stock'];
-  return isLow ? ['low', 'Low'] : ['enough', 'In stock'];
+function state(row) {
+  const known = stateOf(row);
+  return known ? mark(...known) : '';
 }
 
 const menu = ({ item }, actions) =>

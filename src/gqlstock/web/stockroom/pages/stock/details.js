@@ -3,13 +3,8 @@
 import { nodes } from '../../client/paging.js';
 import { INCOMING_OF_ITEMS, LOW_ITEMS } from '../../documents/stock.js';
 
-/** For at most 250 rows: `low`, a set of ids, and `next`, `{ at, overdue }` by id. */
-export async function detailsOf(server, rows, signal) {
-  const [low, next] = await Promise.all([lowOf(server, rows, signal), nextOf(server, rows, signal)]);
-  return { low, next };
-}
-
-async function lowOf(server, rows, signal) {
+/** The ids of those that are low, of at most 250 rows. */
+export async function lowOf(server, rows, signal) {
   const low = new Set();
   const skus = skusOf(rows.filter(({ hasLevels }) => hasLevels));
   if (!skus.length) return low;
@@ -17,7 +12,8 @@ async function lowOf(server, rows, signal) {
   return low;
 }
 
-async function nextOf(server, rows, signal) {
+/** When the next units of at most 250 rows arrive: `{ at, overdue }` by id. */
+export async function nextOf(server, rows, signal) {
   const next = new Map();
   // Few items have units on their way, and only those are worth a look.
   const skus = skusOf(rows.filter(({ totals }) => totals.incoming > 0));

@@ -3,9 +3,9 @@
 import { pages } from '../../client/paging.js';
 import { ITEMS } from '../../documents/stock.js';
 import { save } from '../../elements/csv.js';
-import { stateOf } from './columns.js';
-import { detailsOf } from './details.js';
+import { lowOf, nextOf } from './details.js';
 import { rowOf } from './rows.js';
+import { stateOf } from './state.js';
 
 const WORDS = ['Available', 'On backorder', 'Incoming', 'Next expected', 'State'];
 
@@ -17,7 +17,7 @@ export async function saveItems({ server, warehouses }, view, { read, signal }) 
   const variables = { ...view.list, sort: 'SKU', reverse: false, warehouses: codes, levels: codes.length };
   for await (const items of pages(server, ITEMS, variables, signal)) {
     const rows = items.map(rowOf);
-    const { low, next } = await detailsOf(server, rows, signal);
+    const [low, next] = await Promise.all([lowOf(server, rows, signal), nextOf(server, rows, signal)]);
     lines.push(...rows.map((row) => line(row, { isLow: low.has(row.id), next: next.get(row.id), codes })));
     read(lines.length - 1);
   }

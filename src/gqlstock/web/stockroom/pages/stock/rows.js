@@ -1,12 +1,13 @@
 // The rows of the stock page, and the live list behind them.
 
+import { mayHaveLevels } from '../../actions/levels.js';
 import { endingWith } from '../../client/ending.js';
 import { Refused, Told } from '../../client/graphql.js';
 import { live, listen } from '../../client/news.js';
 import { atMost, perFrame } from '../../client/pace.js';
 import { ALERT_NEWS } from '../../documents/session.js';
 import { ITEMS, ITEM_CHANGES } from '../../documents/stock.js';
-import { detailsOf } from './details.js';
+import { lowOf, nextOf } from './details.js';
 
 const PAUSE = 2_000;
 const PERIOD = 5_000;
@@ -14,7 +15,8 @@ const PERIOD = 5_000;
 const SHARE = 0.1;
 const BETWEEN_COUNTS = 60_000;
 
-const NEW = { isLow: false, next: null, isOpen: false };
+// Whether a row is low is not known at first.
+const NEW = { isLow: null, next: null, isOpen: false };
 
 /** A row from an item of the list. */
 export function rowOf(node) {
@@ -24,8 +26,8 @@ export function rowOf(node) {
     item: { id, sku, name, tracking },
     image: images[0]?.url ?? null,
     counted: tracking !== 'DO_NOT_TRACK',
-    // Their stock is that of their combinations.
-    hasLevels: tracking !== 'DO_NOT_TRACK' && tracking !== 'TRACK_WITH_OPTIONS',
+    // The stock of others is that of their combinations.
+    hasLevels: mayHaveLevels({ tracking }),
     status: node.inventoryStatus ?? node.product?.inventoryStatus,
     totals: inventoryTotals,
     levels: new Map(inventoryLevels.nodes.map(({ onHand, warehouse }) => [warehouse.code, onHand])),
@@ -141,13 +143,22 @@ export class Rows {
 
   /** Reads what is low, and when the next units arrive. */
   async #details() {
-    await this.#quietly(async () => {
-      const { low, next } = await detailsOf(this.server, [...this.#rows.values()], this.signal);
-      for (const row of this.#rows.values())
-        Object.assign(row, { isLow: low.has(row.id), next: next.get(row.id) ?? null });
+    const rows = [...this.#rows.values()];
+    const show = (found) => {
+      for (const row of rows) Object.assign(row, found(row));
       // Quietly: it was so before it was read.
-      this.changed([...this.#rows.values()], { quietly: true });
-    });
+      this.changed(rows, { quietly: true });
+    };
+    await Promise.all([
+      this.#quietly(async () => {
+        const low = await lowOf(this.server, rows, this.signal);
+        show(({ id }) => ({ isLow: low.has(id) }));
+      }),
+      this.#quietly(async () => {
+        const next = await nextOf(this.server, rows, this.signal);
+        show(({ id }) => ({ next: next.get(id) ?? null }));
+      }),
+    ]);
   }
 
   /** What is read in addition is read again soon: an error is not worth a word. */
