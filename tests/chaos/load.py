@@ -52,6 +52,10 @@ CHANCES: Mapping[str, Mapping[str, int]] = {
 class NoAnswer(Exception):
     """A call was not answered, or with an error: it may have happened, or may still happen."""
 
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        super().__init__(str(call))
+
 
 @dataclass
 class LastingRecorder(Recorder):
@@ -101,10 +105,10 @@ class LastingRecorder(Recorder):
         except ErrorAnswer as error:
             for one in error.args[0]["errors"]:
                 self.failures[one.get("extensions", {}).get("code", one.get("message", "ERROR"))] += 1
-            raise NoAnswer from error
+            raise NoAnswer(call) from error
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             self.failures[type(error).__name__] += 1
-            raise NoAnswer from error
+            raise NoAnswer(call) from error
         finally:
             self.running -= 1
 
@@ -123,6 +127,14 @@ class LastingShopper(Shopper):
                 await self.step()
             except NoAnswer:
                 await asyncio.sleep(self._chance.uniform(0.05, 0.3))
+
+    async def update(self, shelf: Shelf) -> None:
+        """Update no announcement again whose update was not answered: what it is in the end tells whether it happened."""
+        try:
+            await super().update(shelf)
+        except NoAnswer as unknown:
+            shelf.announcements[:] = [one for one in shelf.announcements if one[0] != unknown.call.given["id"]]
+            raise
 
 
 class Load:

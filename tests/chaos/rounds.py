@@ -23,7 +23,7 @@ _PATIENCE = 60.0
 _WARM = 1.0
 _SHOWN = 8
 # Per call: each answer that was lost may double the orders to try.
-_BACKTRACKS = 1_000
+_BACKTRACKS = 100
 # These run low again and again, and each time a letter is written.
 _WATCHED = ("counted", "rare")
 

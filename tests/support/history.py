@@ -130,7 +130,8 @@ class Judge:
         """The calls that may have happened according to the database, with its hints."""
         offset = time.time() - time.monotonic()
         done = {(call.name, call.given["id"]) for call in calls if call.name in _ONCE and call.refusals == ()}
-        found = [call for call in calls if not call.optional or self._may_have_happened(call, done)]
+        updates = [call for call in calls if call.name in ("announce", "update") and not call.refusals]
+        found = [call for call in calls if not call.optional or self._may_have_happened(call, done, updates)]
         for call in found:
             if call.name == "announce" and not call.refusals:
                 call.made = self._evidence.tagged.get(call.tag)
@@ -142,11 +143,12 @@ class Judge:
                 # Outside of the call, where the database's clock was set meanwhile.
                 call.hint = min(max(stamp.timestamp() - offset, call.start), call.end)
             else:
-                call.hint = UNANSWERED if self._leaves_no_evidence(call) else min(call.end, call.start + 0.02)
+                is_known = not self._leaves_no_evidence(call) or self._is_the_only_cause(call, updates)
+                call.hint = min(call.end, call.start + 0.02) if is_known else UNANSWERED
         return found
 
-    def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]]) -> bool:
-        """``done``: what other calls have done that can be done once."""
+    def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]], updates: Sequence[Call]) -> bool:
+        """``done``: what other calls have done that can be done once. ``updates``: the calls that set an announcement."""
         evidence, given = self._evidence, call.given
         if call.key is not None:
             kept = evidence.kept.get(call.key)
@@ -178,8 +180,35 @@ class Judge:
             case "withdraw":
                 return given["id"] in evidence.announcements and evidence.announcements[given["id"]].withdrawn
             case "update":
-                return given["id"] in evidence.announcements
+                return self._may_have_been_updated(call, updates)
         return True
+
+    def _may_have_been_updated(self, call: Call, updates: Sequence[Call]) -> bool:
+        """Whether an announcement has the value of an update in the end, or a later update may have changed it again."""
+        there = self._evidence.announcements.get(call.given["id"])
+        ((name, value),) = _changes(call).items()
+        return there is not None and (
+            getattr(there, name) == value
+            or any(
+                other.name == "update"
+                and other.given["id"] == call.given["id"]
+                and name in other.given
+                and other.end > call.start
+                for other in updates
+                if other is not call
+            )
+        )
+
+    def _is_the_only_cause(self, call: Call, updates: Sequence[Call]) -> bool:
+        """Whether no other call can have given an announcement the value of an update that it has in the end."""
+        if call.name != "update":
+            return False
+        id: int = call.given["id"]
+        ((name, value),) = _changes(call).items()
+        others = [other for other in updates if other is not call and id in (other.made, other.given.get("id"))]
+        return getattr(self._evidence.announcements[id], name) == value and all(
+            other.given.get(name, value) != value or name not in other.given for other in others
+        )
 
     def _leaves_no_evidence(self, call: Call) -> bool:
         """Whether nothing in the database tells if an unanswered call happened: it is tried where nothing else fits."""
@@ -285,7 +314,7 @@ class Judge:
         if call.name == "pack":
             packed = evidence.shipments.get(call.made or 0)
             same = packed and packed[:2] == (call.given["order"], call.given["warehouse"])
-            return None if same else f"the database has {packed}"
+            return self._left_out(call) if same else f"the database has {packed}"
         return None
 
     def _other_sources(self, id: int, order: Order) -> str | None:
@@ -298,6 +327,19 @@ class Judge:
             for by_now, in_the_end in zip(planned, self._evidence.plans.get(id, []), strict=False)
         ]
         return None if planned == there else f"the model takes {planned}, the database {there}"
+
+    def _left_out(self, pack: Call) -> str | None:
+        """How a new shipment lacks units that it has in the end: none are added later."""
+        order: Order = self._facts.get(("order", pack.given["order"]))
+        in_the_end = [
+            sum(units for (*_, shipment), units in pieces.items() if shipment == pack.made)
+            for pieces in self._evidence.pieces[pack.given["order"]]
+        ]
+        packed = [sum(piece.quantity for piece in line.pieces if piece.shipment == pack.made) for line in order.lines]
+        # Lines may be added later.
+        packed += [0] * (len(in_the_end) - len(packed))
+        is_whole = all(now >= then for now, then in zip(packed, in_the_end, strict=True))
+        return None if is_whole else f"the model packs {packed} of its lines, the database has {in_the_end}"
 
     def _beyond_the_end(self, call: Call) -> str | None:
         """How a line has more units, or more finished ones, than in the end: neither ever decreases."""
@@ -401,6 +443,11 @@ class Judge:
         difference = self._difference(call)
         self._facts.undo(mark)
         return difference
+
+
+def _changes(update: Call) -> dict[str, Any]:
+    """What an update sets."""
+    return {name: value for name, value in update.given.items() if name != "id"}
 
 
 def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str, int]]:
