@@ -5,13 +5,7 @@ const ROUND = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-const SECOND = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
+const SECOND = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -28,7 +22,6 @@ export const minus = (left, right) => plus(left, -right);
 
 export const clock = (moment) => CLOCK.format(moment);
 export const day = (moment) => DAY.format(moment);
-export const second = (moment) => SECOND.format(moment);
 
 /** The time of day for today, else with the date, and with the year if it is another one. */
 export function when(told, now = new Date()) {
@@ -37,13 +30,21 @@ export function when(told, now = new Date()) {
   return `${date(moment, now)}, ${clock(moment)}`;
 }
 
+/** The exact time with its date, and with the year if it is another one. */
+export function second(told, now = new Date()) {
+  const moment = new Date(told);
+  return `${dayOf(moment, now)}, ${SECOND.format(moment)}`;
+}
+
 /** The day in words: today, tomorrow, else the date, with the year if it is another one. */
 export function date(told, now = new Date()) {
   const moment = new Date(told);
   if (isSameDay(moment, now)) return 'today';
   if (isSameDay(moment, new Date(now.getTime() + 24 * HOUR))) return 'tomorrow';
-  return moment.getFullYear() === now.getFullYear() ? day(moment) : DATE.format(moment);
+  return dayOf(moment, now);
 }
+
+const dayOf = (moment, now) => (moment.getFullYear() === now.getFullYear() ? day(moment) : DATE.format(moment));
 
 const isSameDay = (one, other) => one.toDateString() === other.toDateString();
 

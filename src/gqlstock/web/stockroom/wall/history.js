@@ -143,7 +143,7 @@ function row({ createdAt, kind, quantity, onHandAfter, reason, actor, order, lev
   return element(
     'tr',
     {},
-    element('td', { class: 'moment' }, element('time', { datetime: createdAt }, second(new Date(createdAt)))),
+    element('td', { class: 'moment' }, element('time', { datetime: createdAt }, second(createdAt))),
     element('td', {}, level.warehouse.name),
     element('td', {}, spoken(kind), why ? element('span', { class: 'quiet' }, why) : null),
     element('td', { class: 'figure' }, signed(quantity)),

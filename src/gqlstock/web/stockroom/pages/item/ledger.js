@@ -91,7 +91,7 @@ const COLUMNS = [
     name: 'moment',
     head: 'When',
     key: ({ createdAt }) => createdAt,
-    node: ({ createdAt }) => element('time', { datetime: createdAt }, second(new Date(createdAt))),
+    node: ({ createdAt }) => element('time', { datetime: createdAt }, second(createdAt)),
   },
   { name: 'what', head: 'What', heading: true, key: ({ id }) => id, node: what },
   { name: 'warehouse', head: 'Warehouse', text: ({ level }) => level.warehouse.name },
