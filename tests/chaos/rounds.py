@@ -105,7 +105,8 @@ async def _history(load: Load, given: Given, outcome: Outcome) -> list[str]:
         found += parts.problems
         if not parts.lost:
             found.append("the standby had everything, so nothing was shown")
-    verdicts = check(calls, load.groups, evidence, _BACKTRACKS)
+    # In a thread, so that the proxy of this process goes on.
+    verdicts = await asyncio.to_thread(check, calls, load.groups, evidence, _BACKTRACKS)
     return found + [f"{one.group}: {problem}" for one in verdicts for problem in one.problems[:_SHOWN]]
 
 

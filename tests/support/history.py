@@ -115,9 +115,10 @@ class Judge:
     def __init__(self, group: Group, evidence: Evidence) -> None:
         self._group = group
         self._evidence = evidence
-        self._edited: set[int] = set()
         self._moved: set[int] = set()
-        """The orders that may have been edited, and those whose units may have been moved."""
+        """The orders whose units may have been moved."""
+        self._changing: dict[int, set[str]] = {}
+        """The tags of the calls that may have edited an order, or moved its units."""
         self._start_over()
 
     def _start_over(self) -> None:
@@ -135,8 +136,11 @@ class Judge:
         for call in found:
             if call.name == "announce" and not call.refusals:
                 call.made = self._evidence.tagged.get(call.tag)
-        self._edited = {call.given["id"] for call in found if call.name == "edit" and not call.refusals}
         self._moved = {call.given["id"] for call in found if call.name == "move" and not call.refusals}
+        self._changing = {}
+        for call in found:
+            if call.name in ("edit", "move") and not call.refusals:
+                self._changing.setdefault(call.given["id"], set()).add(call.tag)
         for call in found:
             stamp = self._stamp(call)
             if stamp is not None:
@@ -302,9 +306,11 @@ class Judge:
                 return None
             if other := self._other_sources(id, order):
                 return other
+            changed = facts.get(("changed", id), frozenset()) | {call.tag}
+            facts.put(("changed", id), changed)
             promised, told = [line.promised for line in order.lines], evidence.promised.get(id)
-            is_final = promised == told or id in self._edited or call.name == "move"
-            return None if is_final else f"the model promises {promised}, the database {told}"
+            fits = promised == told or not self._changing.get(id, set()) <= changed
+            return None if fits else f"the model promises {promised}, the database {told}"
         if call.name == "hold":
             parts: Counter[Place] = Counter()
             for sku, warehouse, quantity in facts.get(("hold", call.made)).parts:
