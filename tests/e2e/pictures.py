@@ -1,31 +1,39 @@
-"""Makes docs/pictures: the wall display on the demo's shop, after three days of trade with made-up orders and moments."""
+"""Makes docs/pictures: pages of the demo's shop, after three days of trade with made-up orders and moments."""
 
 import asyncio
 import random
+import socket
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import uvicorn
+
+from gqlstock.app import create_app
+from gqlstock.cli.demo import pictures as drawings
 from gqlstock.cli.demo.opening import Shop, stock_up
 from gqlstock.cli.demo.wares import HOME, TRADE, WAREHOUSES
+from gqlstock.config import Config
 from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
 from gqlstock.rules.refusals import Refused
 from gqlstock.rules.scopes import Caller, Scope
-from gqlstock.services import adjust_stock, alerts, databases, place_order, tokens
+from gqlstock.services import adjust_stock, alerts, databases, place_order, receive, tokens
 from gqlstock.services.adjust_stock import AdjustStockRequest, StockAdjustment
+from gqlstock.services.receive import AnnounceStockRequest
+from gqlstock.services.stock_edits import StockLine
 from gqlstock.store.db import clock, connection, sql, transactions
 from gqlstock.store.db.connection import SqliteFile
-from support import server_processes
 from support.browser import Browser
 
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 ORDERS = 420
 RECENT = 150
 """Of these so many in the last half hour."""
-NOWHERE = "http://127.0.0.1"
-"""The wall display shows no pictures of goods."""
 ANNA = Caller("anna", "anna", frozenset({Scope.ADMIN}))
 
 # What has a moment: the column, and which rows were written since.
@@ -77,39 +85,81 @@ async def _happened(moment: datetime, began: datetime) -> None:
     await transactions.run(write)
 
 
-def shoot(address: str) -> None:
+async def announce(shop: Shop, chance: random.Random) -> None:
+    """Deliveries on their way: most of them soon, one of them overdue."""
+    wares = [sku for sku in shop.wares if shop.wanted(sku) and not shop.wares[sku].by_the_metre]
+    for number, days in enumerate((-1.2, 0.6, 2.4, 3.5, 8.0)):
+        lines = tuple(StockLine(sku, Decimal(chance.choice((6, 10, 12, 24)))) for sku in chance.sample(wares, 3))
+        expected, reference = clock.now() + timedelta(days=days), f"PO-{4711 + number}"
+        await receive.announce(ANNA, AnnounceStockRequest(chance.choice([*WAREHOUSES]), lines, expected, reference))
+
+
+def shoot(site: str, token: str) -> None:
     with Browser() as browser:
-        for name in ("light", "dark"):
-            browser("open", address, {"colorScheme": name, "viewport": {"width": 1280, "height": 900}})
-            shown(browser)
-            browser("picture", str(PICTURES / f"dashboard-{name}.png"))
-        phone = {"width": 390, "height": 844}
-        browser("open", address, {"colorScheme": "light", "viewport": phone, "deviceScaleFactor": 1.5})
-        shown(browser)
-        browser("picture", str(PICTURES / "dashboard-phone.png"))
+        for name, (page, options, show) in _PICTURES.items():
+            browser("open", f"{site}/{page}#token={token}", {"colorScheme": "light", "viewport": DESKTOP, **options})
+            browser("shows", "#status", "Live")
+            show(browser)
+            browser("picture", str(PICTURES / f"{name}.png"))
 
 
-def shown(browser: Browser) -> None:
-    """Wait until all parts of the page are there."""
-    browser("shows", "#status", "Live")
+def _overview(browser: Browser) -> None:
+    browser("shows", ".alerts .list", "Acknowledge")
+
+
+def _stock(browser: Browser) -> None:
+    browser("present", ".list [data-state=low]")
+
+
+def _item(browser: Browser) -> None:
+    for place, text in ((".legend", "Alert below"), (".ledger", "Sale"), (".reason", "can be ordered")):
+        browser("shows", place, text)
+
+
+def _wall(browser: Browser) -> None:
     for place, text in (("#orders-words", "in the last"), ("#running-out", "Lasts"), ("#alerts-count", "open")):
         browser("shows", place, text)
     browser("choose", "#levels-sort", "UPDATED reversed")
     browser("present", "#levels-rows [data-state=low]")
 
 
-async def main(look=shoot) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        url = SqliteFile(str(Path(directory) / "shop.db"))
-        await databases.prepare(url)
-        async with connection.opened(url):
-            shop = await stock_up(NOWHERE)
-            await trade(shop, random.Random(11))
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"viewport": {"width": 390, "height": 844}, "deviceScaleFactor": 1.5}
+DARK = {"colorScheme": "dark"}
+
+# The page, how it is opened, and what is waited for.
+_PICTURES: dict[str, tuple[str, dict[str, Any], Callable[[Browser], None]]] = {
+    "overview": ("", {}, _overview),
+    "overview-phone": ("", PHONE, _overview),
+    "stock": ("stock", {}, _stock),
+    "stock-phone": ("stock", PHONE, _stock),
+    "item": ("item?sku=TEAPOT", {}, _item),
+    "item-dark": ("item?sku=TEAPOT", DARK, _item),
+    "wall": ("wall", {}, _wall),
+    "wall-dark": ("wall", DARK, _wall),
+}
+
+
+async def main(look: Callable[[str, str], None] = shoot) -> None:
+    """Open the shop to ``look``, which gets the address of its site and a token."""
+    with tempfile.TemporaryDirectory() as directory, socket.create_server(("127.0.0.1", 0)) as listening:
+        config = replace(Config.from_env({}), database=SqliteFile(str(Path(directory) / "shop.db")))
+        site = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        await databases.prepare(config.database)
+        async with connection.opened(config.database):
+            shop, chance = await stock_up(site), random.Random(11)
+            await trade(shop, chance)
+            await announce(shop, chance)
             token = await tokens.create("anna", ["admin"])
-        async with server_processes.running(
-            {"GQLSTOCK_DATABASE_URL": f"sqlite:///{url.path}"}, Path(directory)
-        ) as started:
-            await asyncio.to_thread(look, f"http://127.0.0.1:{started.port}/wall#token={token}")
+        application = create_app(config)
+        drawings.serve(application)
+        server = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await asyncio.to_thread(look, site, token)
+        finally:
+            server.should_exit = True
+            await serving
 
 
 if __name__ == "__main__":
