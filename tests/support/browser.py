@@ -64,14 +64,15 @@ class Browser:
 
 
 DESKTOP = (1280, 900)
+TABLET = (768, 1024)
 PHONE = (360, 740)
 
 
 def barriers(browser: Browser) -> dict[str, list[object]]:
-    """What is found in light and dark, on a desk and on a phone; and where the page is wider than the screen."""
+    """What is found in light and dark, on a desk, a tablet and a phone; and where the page is wider than the screen."""
     found = {}
     for scheme in ("light", "dark"):
-        for width, height in (DESKTOP, PHONE):
+        for width, height in (DESKTOP, TABLET, PHONE):
             browser("emulate", {"colorScheme": scheme})
             browser("size", width, height)
             wide = browser("evaluate", "document.documentElement.scrollWidth > innerWidth")
