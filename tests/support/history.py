@@ -145,11 +145,16 @@ class Judge:
             stamp = self._stamp(call)
             if stamp is not None:
                 # Outside of the call, where the database's clock was set meanwhile.
-                call.hint = min(max(stamp.timestamp() - offset, call.start), call.end)
+                call.hint = min(max(stamp.timestamp() - offset, call.start), call.end) + self._within_batch(call)
             else:
                 is_known = not self._leaves_no_evidence(call) or self._is_the_only_cause(call, updates)
                 call.hint = min(call.end, call.start + 0.02) if is_known else UNANSWERED
         return found
+
+    def _within_batch(self, call: Call) -> float:
+        """Some nanoseconds, which order the calls of a transaction: they have the same time."""
+        kept = self._evidence.kept.get(call.key or "")
+        return kept.number * 1e-9 if kept else 0
 
     def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]], updates: Sequence[Call]) -> bool:
         """``done``: what other calls have done that can be done once. ``updates``: the calls that set an announcement."""

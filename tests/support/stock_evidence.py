@@ -27,10 +27,12 @@ class Movement:
 
 @dataclass(frozen=True)
 class Kept:
-    """What was stored under an idempotency key: the id of the object that the call created, if any, and when."""
+    """What was stored under an idempotency key: the id of the object that the call created, if any, and when. ``number``
+    increases from call to call, even within a transaction."""
 
     made: int | None
     at: datetime
+    number: int
 
 
 @dataclass
@@ -161,7 +163,7 @@ async def _read_holds(found: Evidence, here: str) -> None:
 
 async def _read_kept(found: Evidence, tags: str) -> None:
     which = "refused = FALSE AND key LIKE ?"
-    for row in await sql.query(f"SELECT key, answer, created_at FROM kept_answer WHERE {which}", f"{tags}-%"):
+    for row in await sql.query(f"SELECT id, key, answer, created_at FROM kept_answer WHERE {which}", f"{tags}-%"):
         answer = json.loads(row["answer"]) if isinstance(row["answer"], str) else row["answer"]
         made = [id for kind in ("order", "hold", "shipment") for id in answer["ids"].get(kind, [])]
-        found.kept[row["key"]] = Kept(made[0] if made else None, _time(row["created_at"]))
+        found.kept[row["key"]] = Kept(made[0] if made else None, _time(row["created_at"]), row["id"])
