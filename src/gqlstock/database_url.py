@@ -1,9 +1,9 @@
 """Reads the URL of the database: a SQLite file, or PostgreSQL on one host or several."""
 
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
-from gqlstock.environment import split_url, wrong
+from gqlstock.environment import known_options, split_hosts, wrong
 from gqlstock.store.db.connection import DatabaseUrl, Postgres, SqliteFile
 
 NAME = "GQLSTOCK_DATABASE_URL"
@@ -49,10 +49,9 @@ def _path(written: str) -> Path:
 
 def _postgres(value: str) -> Postgres:
     right = "write postgres://user:password@host:port/name, with several hosts host:port,host:port."
-    first, hosts = _hosts(value, right)
-    parts = split_url(NAME, first, right)
+    parts, hosts = split_hosts(NAME, value, right, _PORT)
     name = unquote(parts.path.removeprefix("/"))
-    if not all(host for host, _ in hosts) or not name or "/" in name or parts.fragment:
+    if not name or "/" in name or parts.fragment:
         raise wrong(NAME, value, right)
     names, ports = [host for host, _ in hosts], [port for _, port in hosts]
     credentials = {
@@ -66,21 +65,8 @@ def _postgres(value: str) -> Postgres:
     return Postgres(**credentials, **_options(value, parts.query))
 
 
-def _hosts(value: str, right: str) -> tuple[str, list[tuple[str, int]]]:
-    """The URL with its first host alone, which ``urlsplit`` understands, and all hosts with their ports."""
-    scheme, _, rest = value.partition("://")
-    location, slash, path = rest.partition("/")
-    account, at, named = location.rpartition("@")
-    urls = [f"{scheme}://{account}{at}{host}{slash}{path}" for host in named.split(",")]
-    parts = [split_url(NAME, url, right) for url in urls]
-    return urls[0], [(part.hostname or "", part.port or _PORT) for part in parts]
-
-
 def _options(value: str, query: str) -> dict[str, str | int]:
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = [name for name in given if name not in (_SSL, _STATEMENTS)]
-    if unknown:
-        raise wrong(NAME, value, f"{unknown[0]} is not known; behind the ? there can be {_SSL} and {_STATEMENTS}.")
+    given = known_options(NAME, value, query, (_SSL, _STATEMENTS))
     options: dict[str, str | int] = {}
     if _SSL in given:
         if given[_SSL] not in _SSL_MODES:

@@ -2,10 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -57,6 +57,29 @@ def split_url(name: str, value: str, right: str) -> SplitResult:
     except ValueError:
         raise wrong(name, value, right) from None
     return parts
+
+
+def split_hosts(name: str, value: str, right: str, port: int) -> tuple[SplitResult, list[tuple[str, int]]]:
+    """The parts of a URL with several hosts, ``host:port,host:port``, as if it named the first alone; and all hosts.
+
+    ``port``: that of hosts without one.
+    """
+    scheme, _, rest = value.partition("://")
+    location, slash, path = rest.partition("/")
+    account, at, hosts = location.rpartition("@")
+    urls = [split_url(name, f"{scheme}://{account}{at}{host}{slash}{path}", right) for host in hosts.split(",")]
+    if not all(url.hostname for url in urls):
+        raise wrong(name, value, right)
+    return urls[0], [(url.hostname or "", url.port or port) for url in urls]
+
+
+def known_options(name: str, value: str, query: str, known: Sequence[str]) -> dict[str, str]:
+    """What is behind the ? of a URL."""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = [option for option in given if option not in known]
+    if unknown:
+        raise wrong(name, value, f"{unknown[0]} is not known; behind the ? there can be {' and '.join(known)}.")
+    return given
 
 
 def email(name: str, value: str) -> str:

@@ -1,8 +1,8 @@
 """How URLs that name other servers are read."""
 
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
-from gqlstock.environment import split_url, wrong
+from gqlstock.environment import known_options, split_hosts, split_url, wrong
 from gqlstock.rules.providers import Sentinels
 
 _REDIS = "write redis://host:port/number, rediss:// for TLS."
@@ -24,36 +24,16 @@ def redis_servers(name: str, value: str) -> str | Sentinels:
 
 
 def _sentinels(name: str, value: str) -> Sentinels:
-    try:
-        parts = urlsplit(value)
-        account, _, hosts = parts.netloc.rpartition("@")
-        addresses = tuple(_address(host, _SENTINEL_PORT) for host in hosts.split(","))
-    except ValueError:
-        raise wrong(name, value, _SENTINELS) from None
+    parts, hosts = split_hosts(name, value, _SENTINELS, _SENTINEL_PORT)
     service, _, number = parts.path.removeprefix("/").partition("/")
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not service or not (number.isdecimal() or not number) or parts.fragment:
         raise wrong(name, value, _SENTINELS)
-    unknown = [one for one in given if one not in _ACCOUNT_OF_SENTINELS]
-    if unknown:
-        raise wrong(
-            name, value, f"{unknown[0]} is not known; behind the ? there can be {' and '.join(_ACCOUNT_OF_SENTINELS)}."
-        )
-    user, _, password = (unquote(part) or None for part in account.partition(":"))
     return Sentinels(
-        addresses,
+        tuple(hosts),
         unquote(service),
         int(number or 0),
-        user,
-        password,
-        **given,
+        unquote(parts.username or "") or None,
+        unquote(parts.password or "") or None,
+        **known_options(name, value, parts.query, _ACCOUNT_OF_SENTINELS),
         tls=parts.scheme == "rediss+sentinel",
     )
-
-
-def _address(written: str, port: int) -> tuple[str, int]:
-    """A host and its port. Raises ``ValueError`` if it is not one."""
-    parts = urlsplit(f"//{written}")
-    if not parts.hostname or parts.netloc != written:
-        raise ValueError(written)
-    return parts.hostname, parts.port or port

@@ -97,7 +97,7 @@ def test_what_a_lost_history_showed_is_not_checked_and_what_has_no_key_may_have_
 
 def test_a_call_that_is_there_although_one_confirmed_before_it_is_lost_is_a_problem() -> None:
     lost, later = answered("a", 10), answered("b", 12)
-    evidence = Evidence(kept={"b": Kept(None, clock.now().replace(year=2000))})
+    evidence = Evidence(kept={"b": Kept(None, clock.now().replace(year=2000), 1)})
 
     found = split([lost, later], {"counted": evidence}, Tail(since=10, until=15))
 
