@@ -49,9 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    is_worker = hasattr(config, "workerinput")
-    # Workers get the options of the process that starts them, and the folder of all tests as an argument.
-    if not is_worker and (config.args_source is pytest.Config.ArgsSource.ARGS or config.option.markexpr):
+    # Workers get the same arguments.
+    if config.args_source is pytest.Config.ArgsSource.ARGS or config.option.markexpr:
         config.option.all = True
 
 

@@ -38,9 +38,24 @@ def test_tests_of_one_group_run_in_one_process(tmp_path: Path) -> None:
         "    time.sleep(0.1)\n"
         "    pathlib.Path(__file__).with_name(os.environ['PYTEST_XDIST_WORKER']).touch()\n"
     )
-    command = (sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "--rootdir", tmp_path, tmp_path)
 
-    done = subprocess.run(list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = pytest_of(tmp_path, "-n", "2", "--dist", "loadgroup", "--rootdir", str(tmp_path), str(tmp_path))
 
     assert done.returncode == 0, done.stdout
     assert len(list(tmp_path.glob("gw*"))) == 1
+
+
+def test_long_tests_run_on_all_cores_where_their_file_is_named(tmp_path: Path) -> None:
+    named = TESTS / "races" / "test_serial_order.py"
+
+    done = pytest_of(TESTS.parent, "-n", "1", "--basetemp", str(tmp_path / "named"), f"{named}::{_LONG}")
+
+    assert "1 passed" in done.stdout
+
+
+_LONG = "test_calls_that_overlap_may_have_happened_in_either_order"
+
+
+def pytest_of(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)

@@ -78,7 +78,7 @@ async def test_what_is_to_ship_is_packed_and_shipped_and_a_second_window_sees_it
     browser("press", "Enter")
     browser("shows", "dialog .trouble", "it is not known whether this was saved")
     browser("click", "dialog button:has-text('Send again')")
-    browser("shows", "dialog .trouble", "is shipped already.")
+    browser("shows", "dialog .trouble", "is shipped already. It may have been saved when you first sent it")
     browser("press", "Escape")
 
     browser("shows", f"{row(number)} .to-ship", "2")

@@ -30,7 +30,7 @@ export class ActionDialog {
       keyed = true,
       dismiss = 'Cancel',
     } = more;
-    Object.assign(this, { session, title, document, input, done, preview, check, refused, label: send, dismiss });
+    Object.assign(this, { session, title, document, input, done, preview, check, refused, label: send, dismiss, keyed });
     this.#closed = endingWith(session.server.signal);
     this.#action = new Action(session.server, document, { keyed });
     this.fields = fields.map((field) => new Field(field));
@@ -119,12 +119,13 @@ export class ActionDialog {
     this.#sending(false);
     if (!outcome) return;
     const { payload, errors, unknown } = outcome;
+    const isAgain = this.isUnknown;
     this.isUnknown = Boolean(unknown);
     // The key belongs to this input until its outcome is known.
     this.set.disabled = this.isUnknown;
     this.button.textContent = unknown ? 'Send again' : this.label;
     if (payload) this.#saved(payload);
-    else if (errors) this.#complain(this.refused(errors));
+    else if (errors) this.#complain(this.refused(errors), { isAgain });
     else this.trouble.textContent = UNKNOWN;
   }
 
@@ -162,18 +163,26 @@ export class ActionDialog {
     return !wrong && this.trouble.textContent === '';
   }
 
-  /** Shows the server's errors at the fields that they belong to, the others above the buttons. */
-  #complain(errors) {
+  /**
+   * Shows the server's errors at the fields that they belong to, the others above the buttons. `isAgain`: it was sent
+   * before, and may have been saved then. With a key, the server would have said so.
+   */
+  #complain(errors, { isAgain }) {
     const rest = [];
     for (const { message, path } of errors) {
       const field = this.fields.find(({ paths }) => paths.includes(path.join('.')));
       if (field) field.error = message;
       else rest.push(message);
     }
+    if (isAgain && !this.keyed) {
+      rest.push(SAVED_BEFORE);
+      this.session.saved.dispatchEvent(new Event('saved'));
+    }
     this.trouble.textContent = rest.join(' ');
     this.fields.find(({ isWrong }) => isWrong)?.focus();
   }
 }
 
+const SAVED_BEFORE = 'It may have been saved when you first sent it: close this, and see.';
 const UNKNOWN =
   'The server did not answer, so it is not known whether this was saved. Send it again: it is saved once, not twice.';
