@@ -1,6 +1,7 @@
 """Sets up the demo shop: writes its products, warehouses, websites and settings to an empty database."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -9,7 +10,7 @@ from typing import Any
 from gqlstock.cli.demo import wares as told
 from gqlstock.cli.demo.pictures import image
 from gqlstock.cli.demo.wares import COLORS, WAREHOUSES, Ware
-from gqlstock.rules.catalog import InventoryTracking, Option, OptionValue
+from gqlstock.rules.catalog import Image, InventoryTracking, Option, OptionValue
 from gqlstock.rules.scopes import SYSTEM
 from gqlstock.rules.settings import SettingScope
 from gqlstock.services import catalog, categories, combinations, count_stock, databases, settings, warehouses
@@ -18,6 +19,9 @@ from gqlstock.services.settings import SettingTarget
 from gqlstock.services.warehouses import AssignedWarehouse
 
 _DAYS_UNTIL_PRINTED = 21
+
+Choice = Sequence[tuple[str, str]]
+"""Names of options, each with a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ async def _put(ware: Ware, site: str) -> list[str]:
     }
     made = [await catalog.create_product(given)]
     if options:
-        made = await combinations.generate(ware.sku)
+        made = [
+            await combinations.create(ware.sku, choice, images=_images(ware, choice, site)) for choice in _choices(ware)
+        ]
     values = dict(ware.settings)
     if values.get("upcoming"):
         values["availability_date"] = databases.now() + timedelta(days=_DAYS_UNTIL_PRINTED)
@@ -87,11 +93,20 @@ async def _put(ware: Ware, site: str) -> list[str]:
 
 
 def _options(ware: Ware, site: str) -> tuple[Option, ...]:
-    def value(name: str) -> OptionValue:
-        seen = f"{ware.name}, {name.lower()}"
-        return OptionValue(name, (image(site, ware.drawing, name, of=seen),) if name in COLORS else ())
+    def value(option: str, name: str) -> OptionValue:
+        return OptionValue(name, _images(ware, [(option, name)], site))
 
-    return tuple(Option(name, tuple(value(one) for one in values)) for name, values in ware.options.items())
+    return tuple(Option(name, tuple(value(name, one) for one in values)) for name, values in ware.options.items())
+
+
+def _choices(ware: Ware) -> list[Choice]:
+    return [list(zip(ware.options, values, strict=True)) for values in itertools.product(*ware.options.values())]
+
+
+def _images(ware: Ware, choice: Choice, site: str) -> tuple[Image, ...]:
+    """The drawing in the color that is chosen, if any."""
+    colors = [value for _, value in choice if value in COLORS]
+    return tuple(image(site, ware.drawing, color, of=f"{ware.name}, {color.lower()}") for color in colors)
 
 
 def _tracking(ware: Ware) -> InventoryTracking:
