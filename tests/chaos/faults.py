@@ -1,4 +1,4 @@
-"""The faults that operators really have. Each lasts for some seconds, under load, and is over when its function returns."""
+"""Faults that occur in production. Each function injects one under load for some seconds, and returns when it is over."""
 
 import asyncio
 import os
@@ -18,78 +18,79 @@ from support import server_processes
 
 
 @dataclass
-class Given:
-    """What a fault works on, and how long it may last."""
+class Context:
+    """What a fault is injected into, and how long it may last."""
 
     site: Site
     load: Load
     seconds: float
     chance: random.Random
     over_at: float | None = None
-    """When writes could go on, in monotonic seconds; by default at the end of the fault."""
+    """When writes could resume, in monotonic seconds. By default at the end of the fault."""
     tail: Tail | None = None
-    """When confirmed calls may have been lost."""
+    """The time in which confirmed calls may have been lost."""
 
-    def until_over(self) -> "Over":
-        return Over(time.monotonic() + self.seconds)
+    def deadline(self) -> "Deadline":
+        return Deadline(time.monotonic() + self.seconds)
 
 
 @dataclass(frozen=True)
-class Over:
-    """A deadline."""
+class Deadline:
+    """``at``: in monotonic seconds."""
 
     at: float
 
-    def __bool__(self) -> bool:
+    @property
+    def passed(self) -> bool:
         return time.monotonic() >= self.at
 
 
 @dataclass(frozen=True)
 class Fault:
-    """``make`` returns what it did."""
+    """``inject`` returns a description of what it did."""
 
     name: str
-    told: str
+    description: str
     site: Callable[[], AbstractAsyncContextManager[Site]]
-    make: Callable[[Given], Awaitable[str]]
+    inject: Callable[[Context], Awaitable[str]]
     may_lose: bool = False
     """Whether confirmed calls may be lost."""
 
 
-async def kill_servers(given: Given) -> str:
-    over, kills = given.until_over(), 0
-    while not kills or not over:
+async def kill_servers(context: Context) -> str:
+    deadline, kills = context.deadline(), 0
+    while not kills or not deadline.passed:
         number = kills % SERVERS
-        server_processes.kill(given.site.servers[number])
-        await asyncio.sleep(given.chance.uniform(0, 0.5))
-        await given.site.restart(number)
+        server_processes.kill(context.site.servers[number])
+        await asyncio.sleep(context.chance.uniform(0, 0.5))
+        await context.site.restart(number)
         kills += 1
-        await asyncio.sleep(given.chance.uniform(0.2, 1))
+        await asyncio.sleep(context.chance.uniform(0.2, 1))
     return f"{kills} times"
 
 
-async def terminate_connections(given: Given) -> str:
-    over, ended = given.until_over(), 0
-    while not ended or not over:
-        ended += await given.site.terminate_connections()
-        await asyncio.sleep(given.chance.uniform(0.1, 0.8))
+async def terminate_connections(context: Context) -> str:
+    deadline, ended = context.deadline(), 0
+    while not ended or not deadline.passed:
+        ended += await context.site.terminate_connections()
+        await asyncio.sleep(context.chance.uniform(0.1, 0.8))
     return f"{ended} connections"
 
 
-async def stop_redis(given: Given) -> str:
-    given.site.broker.stop()
-    await asyncio.sleep(given.seconds)
-    await given.site.broker.start()
-    return f"for {given.seconds:.0f} s"
+async def stop_redis(context: Context) -> str:
+    context.site.broker.stop()
+    await asyncio.sleep(context.seconds)
+    await context.site.broker.start()
+    return f"for {context.seconds:.0f} s"
 
 
-async def disturb_network(given: Given) -> str:
-    proxy = given.site.proxy
+async def disturb_network(context: Context) -> str:
+    proxy = context.site.proxy
     assert proxy is not None
-    over, made = given.until_over(), Counter[str]()
-    while len(made) < 3 or not over:
+    deadline, made = context.deadline(), Counter[str]()
+    while len(made) < 3 or not deadline.passed:
         kind = ("stalled", "cut", "half-opened")[sum(made.values()) % 3]
-        pause = given.chance.uniform(0.3, max(0.5, min(3, given.seconds / 4)))
+        pause = context.chance.uniform(0.3, max(0.5, min(3, context.seconds / 4)))
         if kind == "stalled":
             proxy.freeze()
             await asyncio.sleep(pause)
@@ -103,55 +104,55 @@ async def disturb_network(given: Given) -> str:
             await asyncio.sleep(pause)
             proxy.end_stranded()
         made[kind] += 1
-        await asyncio.sleep(given.chance.uniform(0.2, 1))
+        await asyncio.sleep(context.chance.uniform(0.2, 1))
     return ", ".join(f"{times} × {kind}" for kind, times in made.items())
 
 
-async def fill_disk(given: Given) -> str:
-    disk, cluster = given.site.disk, given.site.cluster
+async def fill_disk(context: Context) -> str:
+    disk, cluster = context.site.disk, context.site.cluster
     assert disk is not None
-    failed = sum(given.load.record.failures.values())
+    failed = sum(context.load.record.failures.values())
     disk.fill()
-    # The space within files that are there already is used up first.
+    # PostgreSQL and SQLite first use the free space within existing files.
     deadline = time.monotonic() + 60
-    while sum(given.load.record.failures.values()) == failed and time.monotonic() < deadline:
+    while sum(context.load.record.failures.values()) == failed and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
         disk.fill()
-    if sum(given.load.record.failures.values()) == failed:
-        raise AssertionError("no write failed, although the disk was full")
-    await asyncio.sleep(given.seconds)
+    if sum(context.load.record.failures.values()) == failed:
+        raise AssertionError("no write failed although the disk was full")
+    await asyncio.sleep(context.seconds)
     disk.free()
-    told = f"for {given.seconds:.0f} s"
+    duration = f"for {context.seconds:.0f} s"
     if cluster is not None and not cluster.runs:
         await cluster.start()
-        return f"{told}; PostgreSQL ended, and was started again"
+        return f"{duration}; PostgreSQL stopped and was restarted"
     if cluster is not None:
-        await cluster.answers()
-    return told
+        await cluster.wait_until_ready()
+    return duration
 
 
-async def stop_a_server(given: Given) -> str:
-    """Stop it in a transaction that has locked rows."""
-    process = given.site.servers[0].process
+async def stop_server(context: Context) -> str:
+    """Suspend a server while one of its transactions holds row locks."""
+    process = context.site.servers[0].process
     for _ in range(400):
         process.send_signal(signal.SIGSTOP)
         await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         await asyncio.sleep(0.15)
-        if locked := await _rows_locked(given.site):
+        if locked := await _idle_transactions(context.site):
             break
         process.send_signal(signal.SIGCONT)
-        await asyncio.sleep(given.chance.uniform(0.01, 0.06))
+        await asyncio.sleep(context.chance.uniform(0.01, 0.06))
     else:
-        raise AssertionError("the server was never stopped with locked rows")
+        raise AssertionError("the server was never suspended with row locks")
     try:
-        await asyncio.sleep(given.seconds)
+        await asyncio.sleep(context.seconds)
     finally:
         process.send_signal(signal.SIGCONT)
-    return f"for {given.seconds:.0f} s, with {locked} open transactions"
+    return f"for {context.seconds:.0f} s, with {locked} open transactions"
 
 
-async def _rows_locked(site: Site) -> int:
-    """How many transactions have changed or locked rows, and wait for their client for longer than a client takes."""
+async def _idle_transactions(site: Site) -> int:
+    """Count the transactions that hold row locks and have been idle for longer than a running client would leave them."""
     assert site.cluster is not None
     rows = await site.cluster.ask(
         """SELECT count(DISTINCT a.pid) AS transactions FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
@@ -171,75 +172,75 @@ CREATE FUNCTION chaos.clock_timestamp() RETURNS timestamptz LANGUAGE sql
 ALTER DATABASE {sites.NAME} SET search_path = chaos, pg_catalog, public"""
 
 
-async def set_postgres_clock(given: Given) -> str:
-    """Replace the function by which the servers ask for the time. New connections ask at once."""
-    site = given.site
+async def set_postgres_clock(context: Context) -> str:
+    """Shadow ``clock_timestamp``, which the servers call. Only new connections use the replacement, so old ones are ended."""
+    site = context.site
     assert site.cluster is not None
     for statement in _CLOCK.split(";\n"):
         await site.cluster.ask(statement, database=sites.NAME)
 
-    async def put(ahead: int) -> None:
+    async def set_clock(ahead: int) -> None:
         assert site.cluster is not None
         await site.cluster.ask(f"UPDATE chaos.clock SET ahead = '{ahead} seconds'", database=sites.NAME)
         await site.terminate_connections()
 
     try:
-        return await _jump(given, put)
+        return await _jump(context, set_clock)
     finally:
         await site.cluster.ask(f"ALTER DATABASE {sites.NAME} RESET search_path")
         await site.cluster.ask("DROP SCHEMA chaos CASCADE", database=sites.NAME)
         await site.terminate_connections()
 
 
-async def set_sqlite_clock(given: Given) -> str:
-    async def put(ahead: int) -> None:
-        assert given.site.clock is not None
-        # Servers read the file at any moment.
-        new = given.site.clock.with_suffix(".new")
+async def set_sqlite_clock(context: Context) -> str:
+    async def set_clock(ahead: int) -> None:
+        assert context.site.clock is not None
+        # The servers may read the file at any moment, so it is replaced atomically.
+        new = context.site.clock.with_suffix(".new")
         new.write_text(str(ahead))
-        new.replace(given.site.clock)
+        new.replace(context.site.clock)
 
-    return await _jump(given, put)
+    return await _jump(context, set_clock)
 
 
-async def _jump(given: Given, put: Callable[[int], Awaitable[None]]) -> str:
-    """Set the clock forward and back, twice. Fails if no row was written with the new time."""
+async def _jump(context: Context, set_clock: Callable[[int], Awaitable[None]]) -> str:
+    """Set the clock forward and back, twice."""
     for _ in range(2):
         for ahead in (_AHEAD, 0):
-            await put(ahead)
-            await asyncio.sleep(given.seconds / 4)
+            await set_clock(ahead)
+            await asyncio.sleep(context.seconds / 4)
     return f"2 × {_AHEAD // 60} minutes forward and back"
 
 
-# Some confirmed calls, so that there is something to lose.
-_LEAST_TAIL = 5
+# The standby must lack at least this many confirmed calls.
+_MIN_TAIL = 5
 
 
-async def fail_over(given: Given) -> str:
-    """Kill the primary, promote its standby, and make a new standby of the killed one."""
-    pair, load = given.site.pair, given.load
+async def fail_over(context: Context) -> str:
+    """Kill the primary, promote its standby, and rebuild the old primary as the new standby."""
+    pair, load = context.site.pair, context.load
     assert pair is not None
-    await asyncio.sleep(given.seconds / 2)
+    await asyncio.sleep(context.seconds / 2)
     since = time.monotonic()
     if not pair.synchronous:
         pair.stall()
         async with asyncio.timeout(_PATIENCE):
-            while load.keyed_since(since) < _LEAST_TAIL:
+            while load.keyed_since(since) < _MIN_TAIL:
                 await asyncio.sleep(0.02)
-    given.over_at = await pair.fail_over()
+    context.over_at = await pair.fail_over()
     if not pair.synchronous:
-        given.tail = Tail(since, given.over_at)
+        context.tail = Tail(since, context.over_at)
         load.forget()
-    recovered = await load.confirmed_after(given.over_at, _PATIENCE)
+    recovered = await load.confirmed_after(context.over_at, _PATIENCE)
     await pair.add_standby()
-    await asyncio.sleep(given.seconds / 2)
+    await asyncio.sleep(context.seconds / 2)
     return f"first write {recovered:.1f} s after the promotion"
 
 
 POSTGRES, SQLITE = sites.postgres, sites.sqlite
 SYNCHRONOUS = Fault(
     "failover-synchronous",
-    "kill -9 of a primary, promotion of its synchronous standby",
+    "kill -9 of the primary, then promotion of a synchronous standby",
     sites.synchronous_pair,
     fail_over,
 )
@@ -252,16 +253,14 @@ ASYNCHRONOUS = Fault(
 )
 FAULTS = (
     Fault("server-killed", "kill -9 of a server process, then a restart", POSTGRES, kill_servers),
-    Fault(
-        "connections-ended", "pg_terminate_backend of all connections, again and again", POSTGRES, terminate_connections
-    ),
+    Fault("connections-ended", "pg_terminate_backend of all connections, repeatedly", POSTGRES, terminate_connections),
     Fault("redis-gone", "kill -9 of Redis, then a restart", POSTGRES, stop_redis),
     Fault("network", "stalled, cut and half-open connections to PostgreSQL", POSTGRES, disturb_network),
-    Fault("server-stopped", "SIGSTOP of a server process that has locked rows", POSTGRES, stop_a_server),
-    Fault("clock-postgresql", "PostgreSQL's clock is set forward and back", POSTGRES, set_postgres_clock),
-    Fault("disk-postgresql", "no space for PostgreSQL's log", POSTGRES, fill_disk),
-    Fault("clock-sqlite", "the machine's clock is set forward and back", SQLITE, set_sqlite_clock),
-    Fault("disk-sqlite", "no space for the SQLite file", SQLITE, fill_disk),
+    Fault("server-stopped", "SIGSTOP of a server process that holds row locks", POSTGRES, stop_server),
+    Fault("clock-postgresql", "PostgreSQL's clock set forward and back", POSTGRES, set_postgres_clock),
+    Fault("disk-postgresql", "no disk space for PostgreSQL's write-ahead log", POSTGRES, fill_disk),
+    Fault("clock-sqlite", "the machine's clock set forward and back", SQLITE, set_sqlite_clock),
+    Fault("disk-sqlite", "no disk space for the SQLite file", SQLITE, fill_disk),
     SYNCHRONOUS,
     ASYNCHRONOUS,
 )

@@ -1,4 +1,4 @@
-"""Subscribers that leave or are cut off, resume from their last cursor at any server, and write down what they were told."""
+"""Subscribers that disconnect or are cut off, resume at any server from their last cursor, and record what they receive."""
 
 import asyncio
 import bisect
@@ -25,10 +25,11 @@ FEEDS = {
     "inventoryChanges": ("{ cursor level { id } }", Topic.LEVEL),
     "orderChanges": ("{ cursor order { number } }", Topic.ORDER),
 }
-_SILENCE = 4.0
-# Seconds until a subscriber leaves of its own accord: servers keep most subscriptions through a fault.
-_STAYS = (1.0, 8.0)
-_QUICKLY = {"open_timeout": 3, "close_timeout": 0.2, "ping_interval": 1, "ping_timeout": 2}
+# A subscriber reconnects after this many seconds without a message.
+_READ_TIMEOUT = 4.0
+# The range of seconds after which a subscriber disconnects, because most subscriptions survive a fault.
+_CONNECTION_SECONDS = (1.0, 8.0)
+_SOCKET_TIMEOUTS = {"open_timeout": 3, "close_timeout": 0.2, "ping_interval": 1, "ping_timeout": 2}
 
 
 class Refused(Exception):
@@ -36,16 +37,16 @@ class Refused(Exception):
 
 
 @dataclass
-class Part:
-    """What came after a cursor. ``refused``: whether reading on was refused with INVALID_CURSOR at its end."""
+class Segment:
+    """The cursors received after a start cursor. ``refused``: whether its last cursor was refused with INVALID_CURSOR."""
 
     start: str
-    told: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
     refused: bool = False
 
     @property
     def cursor(self) -> str:
-        return self.told[-1] if self.told else self.start
+        return self.received[-1] if self.received else self.start
 
 
 class Follower:
@@ -59,15 +60,15 @@ class Follower:
         self._servers = servers
         self._token = token
         self._chance = chance
-        self.parts: list[Part] = []
+        self.segments: list[Segment] = []
         self.resumed = 0
-        self.told_at = 0.0
-        """When it was told something last."""
+        self.received_at = 0.0
+        """When the latest change was received, in monotonic seconds."""
         self.unexpected: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self.parts = [Part(await last_cursor(self._chance.choice(self._servers), self._token))]
+        self.segments = [Segment(await last_cursor(self._chance.choice(self._servers), self._token))]
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -95,28 +96,28 @@ class Follower:
             await asyncio.sleep(self._chance.uniform(0.05, 0.3))
 
     async def _start_over(self) -> None:
-        self.parts[-1].refused = True
+        self.segments[-1].refused = True
         while True:
             with contextlib.suppress(OSError, httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError):
-                self.parts.append(Part(await last_cursor(self._chance.choice(self._servers), self._token)))
+                self.segments.append(Segment(await last_cursor(self._chance.choice(self._servers), self._token)))
                 return
             await asyncio.sleep(0.1)
 
     async def _listen(self, server: Server) -> None:
-        stays = asyncio.timeout(self._chance.uniform(*_STAYS))
-        async with stays, contextlib.aclosing(self._messages(server)) as messages:
+        connection_time = asyncio.timeout(self._chance.uniform(*_CONNECTION_SECONDS))
+        async with connection_time, contextlib.aclosing(self._messages(server)) as messages:
             while True:
-                async with asyncio.timeout(_SILENCE):
+                async with asyncio.timeout(_READ_TIMEOUT):
                     message = await anext(messages, None)
                 if message is None:
                     return
-                self._write(message)
+                self._record(message)
 
-    def _write(self, message: Any) -> None:
+    def _record(self, message: Any) -> None:
         if isinstance(message, dict) and not message.get("errors"):
             (change,) = message["data"].values()
-            self.parts[-1].told.append(change["cursor"])
-            self.told_at = time.monotonic()
+            self.segments[-1].received.append(change["cursor"])
+            self.received_at = time.monotonic()
             return
         errors = message["errors"] if isinstance(message, dict) else message
         codes = {error.get("extensions", {}).get("code") for error in errors}
@@ -126,9 +127,9 @@ class Follower:
         raise OSError("the stream has ended")
 
     async def _messages(self, server: Server) -> AsyncGenerator[Any, None]:
-        after = self.parts[-1].cursor
+        after = self.segments[-1].cursor
         if self._transport == "websocket":
-            async with connected(server, self._token, **_QUICKLY) as socket:
+            async with connected(server, self._token, **_SOCKET_TIMEOUTS) as socket:
                 await send(
                     socket, id="1", type="subscribe", payload={"query": self._query, "variables": {"after": after}}
                 )
@@ -152,11 +153,12 @@ class Follower:
 
 
 def followers(servers: Sequence[Server], token: str, chance: random.Random) -> list[Follower]:
-    return [Follower(feed, how, servers, token, chance) for feed in FEEDS for how in ("websocket", "SSE")]
+    transports = ("websocket", "SSE")
+    return [Follower(feed, transport, servers, token, chance) for feed in FEEDS for transport in transports]
 
 
-async def news(topic: Topic, after: Cursor) -> list[Cursor]:
-    """All changes that are in the database after a cursor, in order."""
+async def changes_after(topic: Topic, after: Cursor) -> list[Cursor]:
+    """The cursors of all changes in the database after a cursor, in order."""
     found: list[Cursor] = []
     while entries := await outbox.after(found[-1] if found else after, 5_000, [topic]):
         found += [entry.cursor for entry in entries]
@@ -164,21 +166,22 @@ async def news(topic: Topic, after: Cursor) -> list[Cursor]:
 
 
 async def problems(following: Sequence[Follower], start: Cursor, patience: float, *, may_lose: bool) -> list[str]:
-    """The differences between what followers received since a cursor and the open database.
+    """The differences between the changes that followers received after a cursor and those in the open database.
 
-    Waits until nobody is behind; what is missing then is a problem. ``may_lose``: whether the database may have lost changes.
+    Waits until all followers have caught up, or until the patience is over. ``may_lose``: whether the database may have lost
+    changes.
     """
     deadline = time.monotonic() + patience
     while True:
-        there = {topic: await news(topic, start) for _, topic in FEEDS.values()}
-        known = {start, *(cursor for changes in there.values() for cursor in changes)}
+        stored = {topic: await changes_after(topic, start) for _, topic in FEEDS.values()}
+        known = {start, *(cursor for changes in stored.values() for cursor in changes)}
         found = [
-            f"{follower.name}: {fault}"
+            f"{follower.name}: {problem}"
             for follower in following
-            for part in follower.parts
+            for segment in follower.segments
             if (
-                fault := fault_of(
-                    part, there[follower.topic], known, last=part is follower.parts[-1], may_lose=may_lose
+                problem := feed_problem(
+                    segment, stored[follower.topic], known, last=segment is follower.segments[-1], may_lose=may_lose
                 )
             )
         ]
@@ -187,30 +190,30 @@ async def problems(following: Sequence[Follower], start: Cursor, patience: float
         await asyncio.sleep(0.5)
 
 
-def fault_of(
-    part: Part, there: Sequence[Cursor], known: Collection[Cursor], *, last: bool, may_lose: bool = False
+def feed_problem(
+    segment: Segment, stored: Sequence[Cursor], known: Collection[Cursor], *, last: bool, may_lose: bool = False
 ) -> str | None:
-    """What is wrong with what a follower was told. ``there``: the changes of its feed in the database, in order; ``known``:
-    those of all feeds; ``last``: whether it should have been told all of them by now.
+    """How the received changes differ from those in the database. ``stored``: the changes of the feed in the database, in
+    order; ``known``: the cursors of all feeds; ``last``: whether the segment should reach the latest change.
 
-    ``may_lose``: of two transactions at once, a standby may have only the one with the later cursor. Then the other one's
-    change was told before, is lost, and no cursor shows it.
+    ``may_lose``: of two concurrent transactions, a standby may have only the one with the later cursor. The other change may
+    have been received before it was lost, and the later cursor stays valid.
     """
-    told = [cursor for cursor in map(feeds.place, part.told) if cursor is not None]
-    first = bisect.bisect_right(there, feeds.place(part.start) or START)
-    numbers = {cursor: number for number, cursor in enumerate(there)}
-    kept = [numbers[cursor] for cursor in told if cursor in numbers]
-    lost = len(told) - len(kept)
-    if len(set(told)) < len(told):
-        return f"{len(told) - len(set(told))} changes were told twice"
+    received = [cursor for cursor in map(feeds.place, segment.received) if cursor is not None]
+    first = bisect.bisect_right(stored, feeds.place(segment.start) or START)
+    numbers = {cursor: number for number, cursor in enumerate(stored)}
+    kept = [numbers[cursor] for cursor in received if cursor in numbers]
+    lost = len(received) - len(kept)
+    if repeated := len(received) - len(set(received)):
+        return f"{repeated} changes were received twice"
     if lost and not may_lose:
-        return f"{lost} changes were told that the database does not have"
+        return f"{lost} received changes are not in the database"
     if kept != list(range(first, first + len(kept))):
-        return "a change is missing among those that were told, or the order is another one"
-    if part.refused:
-        return None if feeds.place(part.cursor) not in known else "INVALID_CURSOR, though the database has its cursor"
-    if told and told[-1] not in numbers:
-        return "the database does not have the last change that was told, and there was no INVALID_CURSOR"
-    if last and first + len(kept) < len(there):
-        return f"{len(kept)} of {len(there) - first} changes were told"
+        return "a change is missing or out of order"
+    if segment.refused:
+        return None if feeds.place(segment.cursor) not in known else "INVALID_CURSOR, but the cursor is in the database"
+    if received and received[-1] not in numbers:
+        return "the last received change is not in the database, but its cursor was not refused"
+    if last and first + len(kept) < len(stored):
+        return f"{len(kept)} of {len(stored) - first} changes were received"
     return None

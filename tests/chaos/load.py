@@ -1,4 +1,4 @@
-"""Clients that go on whatever happens: what was not answered is recorded as such, and may be sent again under its key."""
+"""Clients that continue through faults. Unanswered calls are recorded as such, and may be retried with the same key."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from support.stock_clients import ErrorAnswer, Recorder, Shelf
 from support.stock_shoppers import Shopper
 
 CLIENTS = 24
-# The mutations that take an idempotency key. Only under a key it is known later which of these happened.
+# The mutations that take an idempotency key.
 _KEYED = (
     "adjust",
     "count",
@@ -34,23 +34,24 @@ _KEYED = (
     "take_back",
     "pack",
 )
+# Without a key, it is unknown afterwards whether an unanswered one of these happened.
 _UNTRACED = ("announce", "hold", "edit", "move", "cancel", "take_back", "pack")
 _CHANCE_OF_KEY = 0.7
 _CHANCE_OF_RETRY = 0.8
 _RETRIES = 3
 _PATIENCE = 6.0
-# Expected while a fault lasts.
-_AWAY = ("INTERNAL", "UNAVAILABLE")
-# An expiry is no mutation, and counts as of an earlier moment need the clock that jumps.
-_LEFT_OUT = ("expire", "count_late")
+# Errors that are expected during a fault.
+_EXPECTED_CODES = ("INTERNAL", "UNAVAILABLE")
+# An expiry is not a mutation. Counts as of an earlier moment need a steady clock.
+_EXCLUDED = ("expire", "count_late")
 CHANCES: Mapping[str, Mapping[str, int]] = {
-    group: {step: weight for step, weight in steps.items() if step not in _LEFT_OUT}
+    group: {step: weight for step, weight in steps.items() if step not in _EXCLUDED}
     for group, steps in stock_load.CHANCES.items()
 }
 
 
 class NoAnswer(Exception):
-    """A call was not answered, or with an error: it may have happened, or may still happen."""
+    """A call was answered with an error or not at all. It may have happened, or may still happen."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -58,17 +59,17 @@ class NoAnswer(Exception):
 
 
 @dataclass
-class LastingRecorder(Recorder):
-    """Gives up a call after some seconds. ``all_keyed``: whether every call takes a key that can."""
+class RetryingRecorder(Recorder):
+    """Times out calls, and retries those with a key. ``all_keyed``: whether every mutation that supports a key gets one."""
 
     all_keyed: bool = False
     confirmed: list[float] = field(default_factory=list)
     """When mutations were confirmed."""
     failures: Counter[str] = field(default_factory=Counter)
-    """How often calls failed, by the code or the kind of the error."""
+    """The number of failed calls by error code or exception type."""
     running: int = 0
     histories: int = 1
-    """Increases when the database may have lost what clients know."""
+    """Increases when the database may have lost objects that clients know."""
 
     def _takes_key(self, name: str) -> bool:
         if name not in _KEYED:
@@ -77,7 +78,11 @@ class LastingRecorder(Recorder):
 
     @property
     def unexpected(self) -> list[str]:
-        return [f"calls were answered with {code}" for code in self.failures if code.isupper() and code not in _AWAY]
+        return [
+            f"calls were answered with {code}"
+            for code in self.failures
+            if code.isupper() and code not in _EXPECTED_CODES
+        ]
 
     async def _send(self, call: Call, asked: dict[str, Any], at: int) -> Call:
         known = self.histories
@@ -89,7 +94,7 @@ class LastingRecorder(Recorder):
                     raise
                 await asyncio.sleep(self.chance.uniform(0.05, 0.5))
                 if self.histories != known:
-                    raise  # What it names may be lost.
+                    raise  # The objects that it names may be lost.
                 call = Call(call.group, call.name, call.given, call.tag, call.key)
             else:
                 if not answered.refusals:
@@ -113,14 +118,14 @@ class LastingRecorder(Recorder):
             self.running -= 1
 
     async def announced(self, tag: str) -> int | None:
-        # The database may be away. The checker finds the announcement all the same.
+        # The database may be unavailable. The checker finds the announcement later.
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_PATIENCE):
                 return await super().announced(tag)
         return None
 
 
-class LastingShopper(Shopper):
+class RetryingShopper(Shopper):
     async def work(self) -> None:
         while not self._record.over:
             try:
@@ -129,7 +134,7 @@ class LastingShopper(Shopper):
                 await asyncio.sleep(self._chance.uniform(0.05, 0.3))
 
     async def update(self, shelf: Shelf) -> None:
-        """Update no announcement again whose update was not answered: what it is in the end tells whether it happened."""
+        """Stop using an announcement after an unanswered update: its final state then shows whether that update happened."""
         try:
             await super().update(shelf)
         except NoAnswer as unknown:
@@ -138,14 +143,14 @@ class LastingShopper(Shopper):
 
 
 class Load:
-    """Clients on items of their own, from ``start`` until ``stop``. ``label``: different for each load of a database."""
+    """Clients that change their own set of items, from ``start`` until ``stop``. ``label``: unique per database."""
 
     def __init__(self, servers: list[Server], token: str, label: str, seed: int, *, all_keyed: bool = False) -> None:
         self.groups: dict[str, Group] = {}
         self.shelves: list[Shelf] = []
         self.label = label
         self._http = PlainClient(token)
-        self.record = LastingRecorder(
+        self.record = RetryingRecorder(
             self._http, servers, random.Random(seed), until=float("inf"), label=label, all_keyed=all_keyed
         )
         self._working: list[asyncio.Task[None]] = []
@@ -161,11 +166,11 @@ class Load:
 
     def start(self, clients: int = CLIENTS) -> None:
         self._working = [
-            asyncio.create_task(LastingShopper(self.record, self.shelves, CHANCES, 12).work()) for _ in range(clients)
+            asyncio.create_task(RetryingShopper(self.record, self.shelves, CHANCES, 12).work()) for _ in range(clients)
         ]
 
     def forget(self) -> None:
-        """Forget the orders, holds and announcements that clients know: they may be lost."""
+        """Make clients forget their orders, shipments, holds and announcements, which the database may have lost."""
         self.record.histories += 1
         for shelf in self.shelves:
             for known in (shelf.orders, shelf.shipments, shelf.holds, shelf.announcements):
@@ -173,7 +178,7 @@ class Load:
             shelf.on_hand.clear()
 
     async def stop(self) -> None:
-        """End, after the last answers."""
+        """Stop the clients, and wait for the last answers."""
         self.record.until = 0
         await asyncio.gather(*self._working)
         while self.record.running:
@@ -182,22 +187,22 @@ class Load:
             await self._http.close()
 
     def keyed_since(self, moment: float) -> int:
-        """How many calls with a key began after a moment and were confirmed."""
+        """The number of confirmed calls with a key that began after a moment."""
         return sum(call.key is not None and call.refusals == () and call.start > moment for call in self.record.calls)
 
     async def confirmed_after(self, moment: float, patience: float) -> float:
-        """Wait for a mutation that is confirmed after a moment. Returns the seconds from there to its answer."""
+        """Wait until a mutation is confirmed after a moment. Returns the seconds between the two."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             later = [end for end in self.record.confirmed if end > moment]
             if later:
                 return min(later) - moment
             await asyncio.sleep(0.02)
-        raise AssertionError(f"nothing was confirmed for {patience:.0f} seconds: {dict(self.record.failures)}")
+        raise AssertionError(f"no mutation was confirmed within {patience:.0f} seconds: {dict(self.record.failures)}")
 
 
 async def last_cursor(server: Server, token: str) -> str:
-    """The cursor of the latest change of stock."""
+    """The cursor of the latest stock change."""
     query = "{ inventoryChanges(last: 1) { pageInfo { endCursor } } }"
     async with httpx.AsyncClient(verify=False, headers={"authorization": f"Bearer {token}"}, timeout=5) as http:
         answer = (await http.post(server.url, json={"query": query})).json()

@@ -1,4 +1,4 @@
-"""What the faults need of this machine: the programs of PostgreSQL and Redis, clusters of their own, small disks."""
+"""Resources of this machine for the faults: the programs of PostgreSQL and Redis, PostgreSQL clusters, and small disks."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,6 @@ from support import server_processes
 
 PATIENCE = 60.0
 _ACCOUNT = "postgres"
-# Small segments and no parallel queries: a cluster starts fast, and its disk can be small.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -38,15 +37,15 @@ _SETTINGS = {
 
 
 class Missing(Exception):
-    """This machine cannot make a fault. The message says what is missing."""
+    """A fault cannot be injected on this machine. The message names what is missing."""
 
 
 def postgres_program(name: str) -> str:
-    """The path of one of PostgreSQL's programs, of the newest version installed."""
+    """The path of a PostgreSQL program in the newest installed version."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda one: float(one.parent.name), reverse=True)
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        told = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)
-        folders.append(Path(told.stdout.strip()))
+        done = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)
+        folders.append(Path(done.stdout.strip()))
     folders += [Path(folder) for folder in os.get_exec_path()]
     for folder in folders:
         if (folder / name).exists():
@@ -61,39 +60,39 @@ def redis_program() -> str:
     return found
 
 
-def is_root() -> bool:
+def _is_root() -> bool:
     return os.geteuid() == 0
 
 
-def _as_account() -> dict[str, object]:
-    """PostgreSQL refuses to run as root: its own account runs it then."""
-    if not is_root():
+def _account_options() -> dict[str, object]:
+    """The subprocess options that run a program as PostgreSQL's account. PostgreSQL refuses to run as root."""
+    if not _is_root():
         return {}
     try:
         account = pwd.getpwnam(_ACCOUNT)
     except KeyError:
-        raise Missing(f"root cannot run PostgreSQL, and there is no user {_ACCOUNT}") from None
+        raise Missing(f"PostgreSQL does not run as root, and the user {_ACCOUNT} does not exist") from None
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _give_away(directory: Path) -> None:
-    if is_root():
+def _change_owner(directory: Path) -> None:
+    if _is_root():
         shutil.chown(directory, _ACCOUNT, grp.getgrgid(pwd.getpwnam(_ACCOUNT).pw_gid).gr_name)
 
 
 async def command(*arguments: str) -> None:
-    """Run a program as the account of PostgreSQL."""
+    """Run a program as PostgreSQL's account if this process is root."""
     await asyncio.to_thread(_command, arguments)
 
 
 def _command(arguments: Sequence[str]) -> None:
-    done = subprocess.run(arguments, capture_output=True, text=True, cwd="/", timeout=PATIENCE, **_as_account())  # type: ignore[call-overload]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd="/", timeout=PATIENCE, **_account_options())  # type: ignore[call-overload]
     if done.returncode:
         raise RuntimeError(f"{Path(arguments[0]).name} failed: {done.stderr.strip()}")
 
 
 class Cluster:
-    """A PostgreSQL cluster on a port, in a directory. ``wal``: another directory for its log."""
+    """A PostgreSQL cluster on a free port. ``wal``: the directory of its write-ahead log, if separate."""
 
     def __init__(self, directory: Path, name: str, *, wal: Path | None = None) -> None:
         self.name = name
@@ -112,38 +111,39 @@ class Cluster:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     async def create(self, **settings: str) -> None:
-        """An empty cluster. ``settings``: besides the usual ones."""
-        self._empty()
+        """Create an empty cluster. ``settings``: additions to the defaults."""
+        self._recreate_directory()
         options = [
             "--auth=trust",
             f"--username={_ACCOUNT}",
             "--encoding=UTF8",
             "--locale=C",
             "--no-sync",
+            # Small segments start fast, and fit on a small disk.
             "--wal-segsize=1",
         ]
         if self._wal is not None:
-            _give_away(self._wal)
+            _change_owner(self._wal)
             options.append(f"--waldir={self._wal / 'pg_wal'}")
         await command(postgres_program("initdb"), f"--pgdata={self._data}", *options)
         self._configure({**_SETTINGS, "port": str(self.port), **settings})
 
-    async def copy(self, of: "Cluster", *, through: int | None = None, **settings: str) -> None:
-        """A standby of a running cluster, not started yet. ``through``: the port at which it follows it."""
-        self._empty()
-        source = ["--host=127.0.0.1", f"--port={of.port}", f"--username={_ACCOUNT}"]
+    async def copy(self, primary: "Cluster", *, through: int | None = None, **settings: str) -> None:
+        """Create a standby of a running primary, but do not start it. ``through``: the port for replication."""
+        self._recreate_directory()
+        source = ["--host=127.0.0.1", f"--port={primary.port}", f"--username={_ACCOUNT}"]
         rest = ["--checkpoint=fast", "--wal-method=stream", "--no-sync"]
         await command(postgres_program("pg_basebackup"), f"--pgdata={self._data}", *source, *rest)
         self._write("standby.signal", "")
-        follows = f"host=127.0.0.1 port={through or of.port} user={_ACCOUNT} application_name={self.name}"
+        connection = f"host=127.0.0.1 port={through or primary.port} user={_ACCOUNT} application_name={self.name}"
         self._configure(
-            {"port": str(self.port), "primary_conninfo": follows, "synchronous_standby_names": "", **settings}
+            {"port": str(self.port), "primary_conninfo": connection, "synchronous_standby_names": "", **settings}
         )
 
-    def _empty(self) -> None:
+    def _recreate_directory(self) -> None:
         shutil.rmtree(self._data, ignore_errors=True)
         self._data.mkdir(mode=0o700)
-        _give_away(self._data)
+        _change_owner(self._data)
 
     def _configure(self, settings: Mapping[str, str]) -> None:
         lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
@@ -152,14 +152,14 @@ class Cluster:
 
     def _write(self, name: str, text: str) -> None:
         (self._data / name).write_text(text)
-        _give_away(self._data / name)
+        _change_owner(self._data / name)
 
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the cluster, and wait until it accepts connections."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # type: ignore[call-overload]
                 [postgres_program("postgres"), "-D", str(self._data)],
@@ -167,23 +167,23 @@ class Cluster:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 start_new_session=True,
-                **_as_account(),
+                **_account_options(),
             )
-        await self.answers()
+        await self.wait_until_ready()
 
-    async def answers(self) -> None:
-        """Wait until it answers."""
+    async def wait_until_ready(self) -> None:
+        """Wait until the cluster accepts connections."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 if not self.runs:
-                    raise RuntimeError(f"PostgreSQL {self.name} has ended:\n{self.log[-2_000:]}")
+                    raise RuntimeError(f"PostgreSQL {self.name} has stopped:\n{self.log[-2_000:]}")
                 with contextlib.suppress(OSError, asyncpg.PostgresError):
                     await self.ask("SELECT 1")
                     return
                 await asyncio.sleep(0.05)
 
     async def ask(self, statement: str, *values: object, database: str = "postgres") -> list[asyncpg.Record]:
-        """The rows of a statement, on a connection of its own."""
+        """Run a statement on a new connection, and return the rows."""
         credentials = {"host": "127.0.0.1", "port": self.port, "user": _ACCOUNT, "database": database}
         connection = await asyncpg.connect(**credentials, timeout=5, ssl=False)
         try:
@@ -193,12 +193,12 @@ class Cluster:
             connection.terminate()
 
     async def kill(self) -> None:
-        """Kill all of its processes, as when its machine loses power."""
+        """Kill all processes of the cluster at once, as in a power failure."""
         if self._process is None:
             return
         postmaster = self._process.pid
         with contextlib.suppress(ProcessLookupError):
-            # Stopped first, so it starts no other process meanwhile.
+            # A suspended postmaster starts no new processes.
             os.kill(postmaster, signal.SIGSTOP)
             for child in _children(postmaster):
                 with contextlib.suppress(ProcessLookupError):
@@ -208,7 +208,7 @@ class Cluster:
         self._process = None
 
     async def promote(self) -> None:
-        """Make a primary of this standby, and wait until it is one."""
+        """Promote this standby, and wait until it is the primary."""
         await self.ask("SELECT pg_promote(wait => true, wait_seconds => 60)")
 
 
@@ -222,7 +222,7 @@ def _children(parent: int) -> list[int]:
 
 
 class SmallDisk:
-    """``reason``: why it is no disk of its own, but a directory that cannot be filled; None if it is one."""
+    """A small file system, or a plain directory that cannot be filled. ``reason``: why it could not be mounted, or None."""
 
     def __init__(self, directory: Path, reason: str | None) -> None:
         self.directory = directory
@@ -234,7 +234,7 @@ class SmallDisk:
         return self._reason is None
 
     def fill(self) -> None:
-        """Leave no free space."""
+        """Use up the free space."""
         if self._reason is not None:
             raise Missing(self._reason)
         with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
@@ -247,7 +247,7 @@ class SmallDisk:
 
 @contextlib.contextmanager
 def small_disk(directory: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """A file system of that size in a new directory, if this process may mount one."""
+    """Mount a file system of that size at a new directory. Without permission to mount, it is a plain directory."""
     directory.mkdir(mode=0o777)
     reason = _mount(directory, megabytes)
     try:
@@ -258,10 +258,10 @@ def small_disk(directory: Path, megabytes: int) -> Iterator[SmallDisk]:
 
 
 def _mount(directory: Path, megabytes: int) -> str | None:
-    """Why it cannot be mounted, or None."""
-    if not is_root() or shutil.which("mount") is None:
-        return "needs root, to mount a small disk"
+    """Mount a tmpfs. Returns why that failed, or None."""
+    if not _is_root() or shutil.which("mount") is None:
+        return "needs root to mount a small disk"
     options = f"size={megabytes}m,mode=0777"
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
     done = subprocess.run(command, capture_output=True, text=True)
-    return f"needs root that may mount: {done.stderr.strip()}" if done.returncode else None
+    return f"needs root with permission to mount: {done.stderr.strip()}" if done.returncode else None

@@ -1,4 +1,4 @@
-"""A PostgreSQL primary with one standby, which take turns."""
+"""A PostgreSQL primary and its standby, which swap roles at each failover."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,13 @@ from support.tcp_proxy import Proxy
 
 
 class Pair:
-    """``synchronous``: whether the primary confirms a change only when the standby has it. The standby follows the primary
-    through a proxy."""
+    """The standby replicates through a proxy. ``synchronous``: whether the primary waits for the standby before it confirms a
+    commit."""
 
     def __init__(self, directory: Path, *, synchronous: bool) -> None:
         self.synchronous = synchronous
         self.primary, self.standby = Cluster(directory, "one"), Cluster(directory, "two")
-        self._wire: Proxy | None = None
+        self._proxy: Proxy | None = None
 
     async def start(self, database: str) -> None:
         await self.primary.create()
@@ -25,10 +25,10 @@ class Pair:
         await self.add_standby()
 
     async def add_standby(self) -> None:
-        """Make a standby of the primary, and wait until it has all that the primary has."""
-        wire = self._wire = Proxy("127.0.0.1", self.primary.port)
-        await wire.open()
-        await self.standby.copy(self.primary, through=wire.port)
+        """Create a standby of the primary, and wait until it has caught up."""
+        proxy = self._proxy = Proxy("127.0.0.1", self.primary.port)
+        await proxy.open()
+        await self.standby.copy(self.primary, through=proxy.port)
         await self.standby.start()
         await self._wait_for("state = 'streaming' AND replay_lsn >= pg_current_wal_lsn()")
         if self.synchronous:
@@ -42,16 +42,16 @@ class Pair:
                 await asyncio.sleep(0.05)
 
     def stall(self) -> None:
-        """The standby gets nothing from now on."""
-        assert self._wire is not None
-        self._wire.freeze()
+        """Stop the replication without breaking its connection."""
+        assert self._proxy is not None
+        self._proxy.freeze()
 
     async def fail_over(self) -> float:
         """Kill the primary, and promote the standby. Returns when it was promoted, in monotonic seconds."""
-        assert self._wire is not None
+        assert self._proxy is not None
         await self.primary.kill()
-        # Not thawed first: what the proxy holds back is lost.
-        await self._wire.shut()
+        # The proxy stays frozen, so the data that it holds back is lost.
+        await self._proxy.shut()
         self.primary, self.standby = self.standby, self.primary
         await self.primary.promote()
         return time.monotonic()
@@ -59,6 +59,6 @@ class Pair:
     async def end(self) -> None:
         for cluster in (self.primary, self.standby):
             await cluster.kill()
-        if self._wire is not None:
+        if self._proxy is not None:
             with contextlib.suppress(OSError):
-                await self._wire.shut()
+                await self._proxy.shut()

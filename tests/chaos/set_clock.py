@@ -1,4 +1,4 @@
-"""gqlstock with a clock that is ahead by the seconds that the file CHAOS_CLOCK says, as if this machine's clock were set."""
+"""gqlstock with a clock that can be set. The file CHAOS_CLOCK has the number of seconds by which the clock is ahead."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -12,11 +12,11 @@ from gqlstock.store.db import clock
 _file = Path(os.environ["CHAOS_CLOCK"])
 
 
-def _set() -> datetime:
+def _now() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=float(_file.read_text() or 0))
 
 
 def from_env() -> ASGIApp:
-    clock._machine = _set
-    clock._clock = clock.Clock(_set)
+    clock._machine = _now
+    clock._clock = clock.Clock(_now)
     return app.from_env()

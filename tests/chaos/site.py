@@ -1,4 +1,4 @@
-"""A shop with two server processes, its database, Redis, a receiver of webhooks and a postbox, all on this machine."""
+"""A shop on this machine: two server processes, a database, Redis, a webhook receiver and a mail server."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ _TESTS = Path(__file__).parents[1]
 
 @dataclass
 class Site:
-    """``url``: the database's own; servers may reach it at another one. ``proxy``: between servers and PostgreSQL."""
+    """``url``: the direct URL of the database; ``proxy``: the proxy between the servers and PostgreSQL, if any."""
 
     directory: Path
     url: str
@@ -46,14 +46,14 @@ class Site:
     proxy: Proxy | None = None
     disk: SmallDisk | None = None
     clock: Path | None = None
-    """A file with the seconds that the clock of a SQLite site is ahead."""
+    """The file with the number of seconds by which the clock of a SQLite site is ahead."""
     token: str = ""
     secret: str = ""
     servers: list[Server] = field(default_factory=list)
     loads: int = 0
 
     async def restart(self, number: int) -> None:
-        """Start a server that has ended, at its old port, and wait until it is ready."""
+        """Start a stopped server on the same port, and wait until it is ready."""
         self.servers[number] = self._start(self.servers[number].port)
         await server_processes.ready(self.servers[number])
 
@@ -66,14 +66,14 @@ class Site:
         await asyncio.gather(*map(server_processes.ready, self.servers))
 
     async def terminate_connections(self) -> int:
-        """End all connections to the database."""
+        """Terminate all connections to the database. Returns their number."""
         assert self.cluster is not None
         statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
         return len(await self.cluster.ask(statement, NAME))
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """The database, open for this process."""
+        """Open the database in this process."""
         async with connection.opened(_database(self.url), everywhere=True):
             yield
 
@@ -86,20 +86,20 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def postgres() -> AsyncIterator[Site]:
-    """A site on a PostgreSQL of its own, behind a proxy. Where root can mount one, its log is on a small disk."""
+    """A site on a new PostgreSQL cluster behind a proxy. If mounting is permitted, the write-ahead log is on a small disk."""
     async with contextlib.AsyncExitStack() as stack:
         directory = stack.enter_context(_directory())
         disk = stack.enter_context(machines.small_disk(directory / "disk", 64))
-        made = Cluster(directory, "primary", wal=disk.directory if disk.is_mounted else None)
+        created = Cluster(directory, "primary", wal=disk.directory if disk.is_mounted else None)
         settings = {"min_wal_size": "2MB", "max_wal_size": "32MB", "wal_keep_size": "0"}
-        cluster = await stack.enter_async_context(_running(made, **settings))
+        cluster = await stack.enter_async_context(_running(created, **settings))
         proxy = await stack.enter_async_context(proxied("127.0.0.1", cluster.port))
         yield await stack.enter_async_context(_site(directory, _url(cluster.port), cluster, proxy=proxy, disk=disk))
 
 
 @contextlib.asynccontextmanager
 async def sqlite() -> AsyncIterator[Site]:
-    """A site on a SQLite file, whose servers take a clock that can be set; on a small disk, where root can mount one."""
+    """A site on a SQLite file, with a clock that can be set. If mounting is permitted, the file is on a small disk."""
     async with contextlib.AsyncExitStack() as stack:
         directory = stack.enter_context(_directory())
         disk = stack.enter_context(machines.small_disk(directory / "disk", 64))
@@ -111,7 +111,7 @@ async def sqlite() -> AsyncIterator[Site]:
 
 @contextlib.asynccontextmanager
 async def synchronous_pair() -> AsyncIterator[Site]:
-    """A site on a primary that confirms no change before its standby has it."""
+    """A site on a primary that waits for its standby before it confirms a commit."""
     async with _on_pair(synchronous=True) as site:
         yield site
 
@@ -146,7 +146,7 @@ def _url(*ports: int) -> str:
 def _directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="gqlstock-chaos-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
-        # PostgreSQL's account must reach its clusters.
+        # PostgreSQL's account must have access to its clusters.
         directory.chmod(0o755)
         yield directory
 
@@ -173,7 +173,7 @@ async def _site(
     disk: SmallDisk | None = None,
     clock: Path | None = None,
 ) -> AsyncIterator[Site]:
-    """A shop on an empty database, with running servers."""
+    """Create a shop in an empty database, and start its servers."""
     async with contextlib.AsyncExitStack() as stack:
         broker = Broker(server_processes.free_port(), directory, machines.redis_program())
         stack.callback(broker.stop)

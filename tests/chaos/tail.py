@@ -1,4 +1,4 @@
-"""Confirmed calls that an asynchronous standby did not have when it was promoted."""
+"""Finds the confirmed calls that an asynchronous standby lacked when it was promoted."""
 
 import dataclasses
 import time
@@ -11,7 +11,7 @@ from support.stock_evidence import Evidence, Kept
 
 @dataclass(frozen=True)
 class Tail:
-    """``since``: when the standby was cut off; ``until``: when it was promoted. Monotonic seconds."""
+    """``since``: when replication stopped; ``until``: when the standby was promoted. Monotonic seconds."""
 
     since: float
     until: float
@@ -19,50 +19,52 @@ class Tail:
 
 @dataclass(frozen=True)
 class Split:
-    """``there``: the calls to check, without answers that may be wrong now; ``lost``: confirmed calls that were lost."""
+    """``kept``: the calls to check; ``lost``: confirmed calls that were lost."""
 
-    there: list[Call]
+    kept: list[Call]
     lost: list[Call]
     problems: list[str]
 
 
-# What was confirmed shortly before may not have reached the standby either.
-_UNDERWAY = 1.0
-# Of the database's clock. No repetition is that early, because the standby is promoted first.
-_INACCURACY = 0.1
+# Seconds. Calls confirmed shortly before replication stopped may be lost, too.
+_IN_FLIGHT = 1.0
+# Seconds by which the database's clock may differ. Retries come later, because the promotion takes longer.
+_CLOCK_TOLERANCE = 0.1
 
 
 def split(calls: Sequence[Call], evidence: Mapping[str, Evidence], tail: Tail) -> Split:
-    """Which of the calls answered between the cut and the promotion were lost. Refusals and reads of that time may be of the
-    lost history. Of calls without a key it is not known, so they may or may not have happened."""
-    kept = {key: one for of_group in evidence.values() for key, one in of_group.kept.items()}
+    """Find the calls that were lost. Only calls that ran while replication was stopped can be lost.
+
+    Refusals and reads of that time are not checked, because they may depend on lost calls. Calls without a key become
+    optional, because it is unknown whether they were lost."""
+    stored = {key: one for group in evidence.values() for key, one in group.kept.items()}
     offset = time.time() - time.monotonic()
-    there: list[Call] = []
+    kept: list[Call] = []
     lost: list[Call] = []
     survivors: list[Call] = []
     for call in calls:
-        if call.optional or call.start > tail.until or call.end < tail.since - _UNDERWAY:
-            there.append(call)
+        if call.optional or call.start > tail.until or call.end < tail.since - _IN_FLIGHT:
+            kept.append(call)
         elif call.refusals or call.name == "look":
             continue
         elif call.key is None:
-            there.append(dataclasses.replace(call, refusals=None, end=UNANSWERED, made=None))
-        elif call.key in kept and _is_its_own(call, kept[call.key], offset):
-            there.append(call)
+            kept.append(dataclasses.replace(call, refusals=None, end=UNANSWERED, made=None))
+        elif call.key in stored and _is_original(call, stored[call.key], offset):
+            kept.append(call)
             survivors.append(call)
         else:
             lost.append(call)
-    return Split(there, lost, _out_of_order(survivors, lost, tail))
+    return Split(kept, lost, _out_of_order(survivors, lost, tail))
 
 
-def _is_its_own(call: Call, kept: Kept, offset: float) -> bool:
-    """Whether what is stored under the key is of this call, not of a repetition after it was lost."""
-    same = call.made is None or kept.made in (call.made, None)
-    return same and kept.at.timestamp() - offset < call.end + _INACCURACY
+def _is_original(call: Call, stored: Kept, offset: float) -> bool:
+    """Whether the answer stored under the key belongs to this call, and not to a retry after the call was lost."""
+    same = call.made is None or stored.made in (call.made, None)
+    return same and stored.at.timestamp() - offset < call.end + _CLOCK_TOLERANCE
 
 
 def _out_of_order(survivors: Sequence[Call], lost: Sequence[Call], tail: Tail) -> list[str]:
-    """What is lost must be an end of the history: nothing that began after it was confirmed may be there."""
+    """The lost calls must be the end of the history: a call that began after a lost one was confirmed must be lost, too."""
     first = min((call.end for call in lost), default=UNANSWERED)
     later = [call for call in survivors if call.start > first and call.end < tail.until]
-    return [f"{call} is there, though a call that was confirmed before it began is lost" for call in later]
+    return [f"{call} was kept, but a call that was confirmed before it began was lost" for call in later]
