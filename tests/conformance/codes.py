@@ -1,4 +1,4 @@
-"""schemathesis: whatever is asked, an answer is JSON, is no server error, and each of its errors has a code."""
+"""schemathesis checks: each response is JSON with an expected status, and each error has a code other than INTERNAL."""
 
 import schemathesis
 from hypothesis import strategies
@@ -16,10 +16,10 @@ def every_error_has_a_code(ctx, response, case):
     answer = response.json()
     for error in answer.get("errors") or ():
         code = (error.get("extensions") or {}).get("code")
-        assert code, f"no code: {error}"
-        assert code != "INTERNAL", f"unforeseen: {error}"
+        assert code, f"error without a code: {error}"
+        assert code != "INTERNAL", f"internal error: {error}"
 
 
 @schemathesis.check
-def the_status_is_of_graphql_over_http(ctx, response, case):
+def the_status_conforms_to_graphql_over_http(ctx, response, case):
     assert response.status_code in (200, 400, 401, 403, 404, 405, 406, 413, 415), response.status_code

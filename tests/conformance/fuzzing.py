@@ -1,6 +1,6 @@
-"""Runs schemathesis against a server whose shop it can reach, and checks what the server itself counted and logged.
+"""Runs schemathesis against a server with a stocked shop, and checks the metrics, the memory and the log of the server.
 
-It says what became of the cases, and checks the memory of the server and, at the end, ``gqlstock verify``.
+It prints the outcomes of the cases. At the end it runs ``gqlstock verify``.
 """
 
 import asyncio
@@ -32,19 +32,20 @@ SCHEMA = HERE.parent.parent / "schema.graphql"
 SECONDS_BETWEEN_SAMPLES = 5.0
 SECONDS_BETWEEN_RESTOCKS = 5.0
 WARM_UP = 0.1
-"""The share of a run whose memory is not judged."""
-MOST_GROWTH = 1.10
-"""How much more memory the last third of a run may use than the middle third."""
+"""The share of a run before its memory is measured."""
+MAX_GROWTH = 1.10
+"""The maximum ratio of the median memory in the last third of a run to that in the middle third."""
 ROUNDS = ("--max-examples", "10")
-"""The number of cases per operation before the next one, so that mutations find what others have created."""
+"""Few cases per operation at a time, so that mutations find the objects that other mutations have created."""
 MEGABYTE = 1_048_576
 
-Told = Callable[[str, int, int, str], None]
+Report = Callable[[str, int, int, str], None]
+"""Takes the name of a check, the number of passed cases, the number of all cases, and an error message."""
 
 
 @dataclass
 class Figures:
-    """What the server counted since it started."""
+    """The server's metrics since its start."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -55,7 +56,7 @@ class Figures:
     cache: float = 0
 
     @classmethod
-    async def of(cls, http: httpx.AsyncClient, serving: Server) -> "Figures":
+    async def read(cls, http: httpx.AsyncClient, serving: Server) -> "Figures":
         figures = cls()
         text = (await http.get(f"http://127.0.0.1:{serving.port}/metrics")).text
         counters = {
@@ -85,15 +86,15 @@ class Figures:
         return self.errors["INTERNAL"]
 
 
-class Shopkeeper:
-    """Brings back what the fuzzer takes away, so that it never runs out of settings, items, stock, orders and the like."""
+class Restocker:
+    """Periodically resets settings, and adds items, stock and orders, so that the fuzzer does not run out of them."""
 
     def __init__(self) -> None:
         schema = build_schema(SCHEMA.read_text())
         unset = ", ".join(f"{name}: null" for name in schema.type_map["InventorySettingsInput"].fields)
         self._document = RESTOCK.replace("UNSET", f"{{ {unset} }}")
 
-    async def work(self, http: httpx.AsyncClient, serving: Server) -> None:
+    async def run(self, http: httpx.AsyncClient, serving: Server) -> None:
         while True:
             ordered = await server_processes.ask(http, serving, self._document)
             for name in ("toPack", "toShip"):
@@ -154,8 +155,8 @@ PACK = """mutation Pack($order: String!) {
 SHIP = """mutation Ship($number: String!) { shipShipment(input: { number: $number }) { userErrors { message } } }"""
 
 
-async def fuzz(seconds: int, database: str | None, redis: str | None, told: Told) -> None:
-    """Without a token and with one, for so many seconds each, on an empty database: by default a SQLite file."""
+async def fuzz(seconds: int, database: str | None, redis: str | None, report: Report) -> None:
+    """Fuzz without a token and with one, for that many seconds each, on an empty database. By default it is a SQLite file."""
     with tempfile.TemporaryDirectory() as directory:
         env = {"GQLSTOCK_DATABASE_URL": database or f"sqlite:///{directory}/gqlstock.db"}
         env |= {"GQLSTOCK_REDIS_URL": redis} if redis else {}
@@ -171,15 +172,15 @@ async def fuzz(seconds: int, database: str | None, redis: str | None, told: Told
             webhook_receiver.receiving() as receiver,
             server_processes.running(env | settings, Path(directory)) as serving,
         ):
-            run = Run(serving, token, receiver.url(), Path(directory) / "counts.json", told)
+            run = Run(serving, token, receiver.url(), Path(directory) / "counts.json", report)
             for name, headers in (("without a token", ()), ("with a token", ("-H", f"Authorization: Bearer {token}"))):
-                await run.part(name, headers, seconds)
+                await run.fuzz(name, headers, seconds)
             logged = serving.log.read_text()
-        wrong = re.findall(r"^\S+ (?:ERROR|CRITICAL) .*(?:\n    .*)*|Traceback", logged, re.MULTILINE)
-        told("nothing unforeseen in the server's log", int(not wrong), 1, "\n".join(dict.fromkeys(wrong))[:6_000])
+        errors = re.findall(r"^\S+ (?:ERROR|CRITICAL) .*(?:\n    .*)*|Traceback", logged, re.MULTILINE)
+        report("no errors in the server's log", int(not errors), 1, "\n".join(dict.fromkeys(errors))[:6_000])
         command = (sys.executable, "-m", "gqlstock.cli", "verify")
         status, output = await _output(command, env)
-        told("gqlstock verify", int(status == 0), 1, output[-2_000:])
+        report("gqlstock verify", int(status == 0), 1, output[-2_000:])
 
 
 @dataclass
@@ -188,26 +189,26 @@ class Run:
     token: str
     receiver: str
     counts: Path
-    told: Told
+    report: Report
 
-    async def part(self, name: str, headers: Iterable[str], seconds: int) -> None:
+    async def fuzz(self, name: str, headers: Iterable[str], seconds: int) -> None:
         self.counts.unlink(missing_ok=True)
         samples: list[Figures] = []
         async with server_processes.client(self.token) as http:
-            before = await Figures.of(http, self.serving)
+            before = await Figures.read(http, self.serving)
             tasks = [
-                asyncio.create_task(Shopkeeper().work(http, self.serving)),
+                asyncio.create_task(Restocker().run(http, self.serving)),
                 asyncio.create_task(_sample(http, self.serving, samples)),
             ]
             status, output = await self._schemathesis(headers, seconds)
             for task in tasks:
                 task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-            wrong = [repr(one) for one in ended if not isinstance(one, asyncio.CancelledError)]
-            self.told(f"the shop was looked after {name}", int(not wrong), 1, "\n".join(wrong))
-            after = await Figures.of(http, self.serving)
-        self._tell(name, before, [*samples, after])
-        self.told(
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            errors = [repr(result) for result in results if not isinstance(result, asyncio.CancelledError)]
+            self.report(f"restocking {name}", int(not errors), 1, "\n".join(errors))
+            after = await Figures.read(http, self.serving)
+        self._report_figures(name, before, [*samples, after])
+        self.report(
             f"schemathesis {name}, {seconds} seconds", int(status == 0), 1, "" if status == 0 else _failures(output)
         )
 
@@ -218,50 +219,52 @@ class Run:
             *("--max-time", str(seconds), "--phases", "fuzzing", "--no-shrink", "--workers", "2", *ROUNDS, *headers),
             *(
                 "--checks",
-                "every_error_has_a_code,the_status_is_of_graphql_over_http,response_schema_conformance",
+                "every_error_has_a_code,the_status_conforms_to_graphql_over_http,response_schema_conformance",
                 "--warnings",
                 "off",
             ),
         )
-        known = {
+        settings = {
             "FUZZ_URL": url,
             "FUZZ_TOKEN": self.token,
             "FUZZ_RECEIVER": self.receiver,
             "FUZZ_COUNTS": str(self.counts),
         }
-        return await _output(command, {"SCHEMATHESIS_HOOKS": "known_values", **known})
+        return await _output(command, {"SCHEMATHESIS_HOOKS": "known_values", **settings})
 
-    def _tell(self, name: str, before: Figures, samples: list[Figures]) -> None:
+    def _report_figures(self, name: str, before: Figures, samples: list[Figures]) -> None:
         after = samples[-1]
         requests, operations = after.statuses - before.statuses, after.operations - before.operations
-        print(f"\n{name}: {requests.total():,} requests, by status {_listed(requests)}")
-        print(f"  operations: {_listed(operations)}; orders placed: {after.orders - before.orders:,}")
-        print(f"  errors: {_listed(after.errors - before.errors)}")
-        print(f"  user errors: {_listed(after.refusals - before.refusals)}")
-        _tell_outcomes(json.loads(self.counts.read_text()) if self.counts.exists() else {})
+        print(f"\n{name}: {requests.total():,} requests, by status {_format_counter(requests)}")
+        print(f"  operations: {_format_counter(operations)}; orders placed: {after.orders - before.orders:,}")
+        print(f"  errors: {_format_counter(after.errors - before.errors)}")
+        print(f"  user errors: {_format_counter(after.refusals - before.refusals)}")
+        _print_outcomes(json.loads(self.counts.read_text()) if self.counts.exists() else {})
         failed, internal = after.failed - before.failed, after.internal - before.internal
-        self.told(f"no status of 500 or more {name}", int(not failed), 1, f"{failed} answers" if failed else "")
-        self.told(f"no error INTERNAL {name}", int(not internal), 1, f"{internal} errors" if internal else "")
-        self._tell_memory(name, [sample.resident for sample in samples], after.cache)
+        self.report(f"no status 500 or above {name}", int(not failed), 1, f"{failed} responses" if failed else "")
+        self.report(f"no INTERNAL error {name}", int(not internal), 1, f"{internal} errors" if internal else "")
+        self._report_memory(name, [sample.resident for sample in samples], after.cache)
 
-    def _tell_memory(self, name: str, resident: list[float], cache: float) -> None:
-        judged = resident[int(len(resident) * WARM_UP) :]
-        third = len(judged) // 3
-        middle, last = median(judged[third : 2 * third + 1]), median(judged[-third - 1 :])
+    def _report_memory(self, name: str, resident: list[float], cache: float) -> None:
+        measured = resident[int(len(resident) * WARM_UP) :]
+        third = len(measured) // 3
+        middle, last = median(measured[third : 2 * third + 1]), median(measured[-third - 1 :])
         minutes = " ".join(f"{one:.0f}" for one in resident[:: int(60 / SECONDS_BETWEEN_SAMPLES)])
-        print(f"  resident memory in MB, each minute: {minutes}; at the end {resident[-1]:.0f}")
-        print(f"  after the warm-up: from {min(judged):.0f} to {max(judged):.0f}; query cache at the end: {cache:.1f}")
-        level = f"memory is level {name} (middle third {middle:.0f} MB, last third {last:.0f} MB)"
-        self.told(level, int(last <= middle * MOST_GROWTH), 1, "")
+        print(f"  resident memory in MB, per minute: {minutes}; at the end {resident[-1]:.0f}")
+        print(
+            f"  after the warm-up: from {min(measured):.0f} to {max(measured):.0f}; query cache at the end: {cache:.1f}"
+        )
+        check = f"stable memory {name} (middle third {middle:.0f} MB, last third {last:.0f} MB)"
+        self.report(check, int(last <= middle * MAX_GROWTH), 1, "")
 
 
-def _tell_outcomes(counts: Mapping[str, Mapping[str, int]]) -> None:
-    """What became of the cases, as each answer said."""
+def _print_outcomes(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Print how many cases had which outcome."""
     sums: Counter[str] = sum((Counter(one) for name, one in counts.items() if _is_mutation(name)), Counter())
     executed = sums["done"] + sums["refused"]
     share = f", {sums['done'] / executed:.0%} of them without userErrors" if executed else ""
     print(
-        f"  mutations executed: {executed:,}{share}; not executed: {sums['error']:,} errors, {sums['denied']:,} denied"
+        f"  mutations executed: {executed:,}{share}; not executed: {sums['error']:,} with errors, {sums['denied']:,} denied"
     )
     by_field = {
         name: one for name, one in sorted(counts.items()) if one.keys() & {"done", "refused"} and _is_mutation(name)
@@ -269,7 +272,7 @@ def _tell_outcomes(counts: Mapping[str, Mapping[str, int]]) -> None:
     figures = (f"{_field(name)} {one.get('done', 0)}/{one.get('refused', 0)}" for name, one in by_field.items())
     print(f"  without/with userErrors: {', '.join(figures)}")
     never = [name for name, one in sorted(counts.items()) if not one.keys() & {"done", "denied"}]
-    print(f"  never done: {', '.join(never) or 'none'}")
+    print(f"  never succeeded: {', '.join(never) or 'none'}")
 
 
 def _is_mutation(name: str) -> bool:
@@ -280,7 +283,7 @@ def _field(name: str) -> str:
     return name.partition(".")[2]
 
 
-def _listed(counter: Counter[str]) -> str:
+def _format_counter(counter: Counter[str]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in sorted(counter.items())) or "none"
 
 
@@ -291,7 +294,7 @@ def _failures(output: str) -> str:
 
 async def _sample(http: httpx.AsyncClient, serving: Server, samples: list[Figures]) -> None:
     while True:
-        samples.append(await Figures.of(http, serving))
+        samples.append(await Figures.read(http, serving))
         await asyncio.sleep(SECONDS_BETWEEN_SAMPLES)
 
 

@@ -1,7 +1,7 @@
-"""schemathesis: replaces most made-up values with ones that the shop has, so that mutations get past "not found".
+"""schemathesis hooks that replace generated values with existing ones of the shop, so that mutations find their objects.
 
-Each case replaces all values, most or none. FUZZ_URL and FUZZ_TOKEN say where the values are read, FUZZ_RECEIVER is the URL
-of webhooks. What became of the cases is counted and written to the file that FUZZ_COUNTS names.
+A case replaces all values, most of them or none. The values are read from FUZZ_URL with FUZZ_TOKEN. Webhooks are sent to
+FUZZ_RECEIVER. The outcomes of the cases are counted and written to the file FUZZ_COUNTS.
 """
 
 import atexit
@@ -21,9 +21,9 @@ from shop_values import Shop
 
 COUNTS, RECEIVER = Path(os.environ["FUZZ_COUNTS"]), os.environ["FUZZ_RECEIVER"]
 SHARES_REPLACED = (0.0, 0.7, 1.0, 1.0, 1.0)
-MOST_OF_A_LIST = 2
+MAX_LIST_LENGTH = 2
 
-# What a field is about: a subject of the shop. Its values are used together.
+# The kind of object that each field works on. The values of one object are used together.
 SUBJECTS = {
     **dict.fromkeys(("cancelOrder", "order", "orderByToken"), "orders"),
     **dict.fromkeys(("editOrder", "moveAllocations", "createShipment"), "placed"),
@@ -51,12 +51,12 @@ ENDPOINTS = ("updateWebhookEndpoint", "deleteWebhookEndpoint", "testWebhookEndpo
 SUBJECTS |= dict.fromkeys(ENDPOINTS, "endpoints")
 NEW = {"createProduct": "sku", "createCombination": "sku", "createCategory": "slug"}
 NEW |= dict.fromkeys(("createWarehouse", "createWebsite", "createOrganization"), "code")
-# Rarely given: with most of their values a call can only be refused.
+# Rarely used arguments, because most of their values only cause refusals.
 RARE = ("hold", "replaces", "line", "expectedOnHand", "countedAt", "after", "before", "last", "renamedFrom", "existing")
 RARE += ("barcode", "announcement", "search", "idempotencyKey")
 
 
-# One of its own: hypothesis seeds the module's anew for each case.
+# Not the random module itself, because hypothesis reseeds it for each case.
 random = Random()
 shop = Shop(os.environ["FUZZ_URL"], os.environ["FUZZ_TOKEN"])
 
@@ -95,23 +95,23 @@ TEXTS = {
 
 
 class Case:
-    """One operation, with the row that it is about."""
+    """An operation, and the object of the shop that it works on."""
 
     def __init__(self, schema, field):
         self._schema, self._field = schema, field
         self._share = random.choice(SHARES_REPLACED)
-        # A product is named by one of the two.
-        self._left_out = random.choice(("sku", "slug"))
+        # The product query takes exactly one of the two.
+        self._omitted = random.choice(("sku", "slug"))
         rows = shop.subjects.get(SUBJECTS.get(field, ""))
         self._row = random.choice(rows) if rows else {}
 
     def filled(self, node, type_, name):
-        """The value with made-up values replaced; None to leave it out."""
+        """The value with generated values replaced, or None to omit it."""
         if isinstance(type_, graphql.GraphQLNonNull):
             return self.filled(node, type_.of_type, name) or node
         if self._share and name in RARE and random.random() < 0.85:
             return None
-        if self._share and self._field == "product" and name == self._left_out:
+        if self._share and self._field == "product" and name == self._omitted:
             return None
         if isinstance(node, graphql.NullValueNode):
             return node if random.random() < 0.3 else None
@@ -128,10 +128,10 @@ class Case:
             return node
         if name == "options" and (choice := self._choice(type_)) is not None:
             return choice
-        values = list(node.values)[: random.randint(1, MOST_OF_A_LIST)]
+        values = list(node.values)[: random.randint(1, MAX_LIST_LENGTH)]
         values = values or [each for each in [self._new(type_.of_type, name)] if each]
         filled = [self.filled(value, type_.of_type, name) or value for value in values]
-        # A row twice is refused.
+        # Remove duplicate rows, because they are refused.
         return graphql.ListValueNode(values=list({graphql.print_ast(each): each for each in filled}.values()))
 
     def _choice(self, type_):
@@ -158,7 +158,7 @@ class Case:
         return graphql.ObjectValueNode(fields=fields)
 
     def _scope(self, given, type_):
-        """Exactly one of what settings can be set for."""
+        """Choose exactly one scope of settings."""
         name = random.choice(list(type_.fields))
         if name == "system":
             return {name: graphql.BooleanValueNode(value=True)}
@@ -174,7 +174,7 @@ class Case:
             return graphql.ObjectValueNode(fields=[field_of(key, self._new(of, key)) for key, of in needed.items()])
         if isinstance(type_, graphql.GraphQLEnumType):
             return graphql.EnumValueNode(value=random.choice(list(type_.values)))
-        return self._scalar(type_.name, name) or graphql.StringValueNode(value="made up")
+        return self._scalar(type_.name, name) or graphql.StringValueNode(value="generated")
 
     def _scalar(self, type_name, name):
         if type_name in ("Int", "Float", "Quantity"):
@@ -208,7 +208,7 @@ def object_of(**texts):
 
 
 class Arguments(graphql.Visitor):
-    """Fills the arguments of every field, and asks each mutation for its user errors."""
+    """Fills the arguments of every field, and selects the user errors of each mutation."""
 
     def __init__(self, schema, types, case):
         super().__init__()
@@ -226,8 +226,8 @@ class Arguments(graphql.Visitor):
                 arguments.append(graphql.ArgumentNode(name=argument.name, value=filled))
         selection = node.selection_set
         if self._types.get_parent_type() is self._schema.mutation_type and selection is not None:
-            asked = graphql.parse("{ userErrors { code } }").definitions[0].selection_set.selections
-            selection = graphql.SelectionSetNode(selections=[*selection.selections, *asked])
+            errors = graphql.parse("{ userErrors { code } }").definitions[0].selection_set.selections
+            selection = graphql.SelectionSetNode(selections=[*selection.selections, *errors])
         return graphql.FieldNode(
             name=node.name, alias=node.alias, arguments=arguments, directives=node.directives, selection_set=selection
         )
@@ -237,7 +237,7 @@ class Arguments(graphql.Visitor):
 def before_call(context, case, kwargs):
     if not isinstance(case.body, str):
         return
-    # As application/json every answer is a 200; the other media type has statuses.
+    # With application/json every response has status 200. The other media type allows error statuses.
     case.headers["Accept"] = random.choice(("application/json", "application/graphql-response+json"))
     shop.read()
     schema = case.operation.schema.client_schema
@@ -245,35 +245,35 @@ def before_call(context, case, kwargs):
         document = graphql.parse(case.body)
     except graphql.GraphQLSyntaxError:
         return
-    # Not seeded by the text: hypothesis begins with the simplest texts again and again.
-    one = Case(schema, case.operation.definition.field_name)
+    # Do not seed it with the text: hypothesis repeats the simplest texts.
+    operation = Case(schema, case.operation.definition.field_name)
     types = graphql.TypeInfo(schema)
-    visitor = graphql.TypeInfoVisitor(types, Arguments(schema, types, one))
+    visitor = graphql.TypeInfoVisitor(types, Arguments(schema, types, operation))
     case.body = graphql.print_ast(graphql.visit(document, visitor))
 
 
 counts = defaultdict(Counter)
-counting = threading.Lock()
+counts_lock = threading.Lock()
 
 
 @schemathesis.hook
 def after_call(context, case, response):
     with contextlib.suppress(ValueError):
         outcome = outcome_of(response.json(), case.operation.definition.field_name)
-        with counting:
+        with counts_lock:
             counts[case.operation.label][outcome] += 1
 
 
 def outcome_of(answer, field):
-    given = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
+    error_codes = {error.get("extensions", {}).get("code") for error in answer.get("errors") or ()}
     payload = (answer.get("data") or {}).get(field)
-    if given:
-        return "denied" if given & {"UNAUTHENTICATED", "FORBIDDEN"} else "error"
+    if error_codes:
+        return "denied" if error_codes & {"UNAUTHENTICATED", "FORBIDDEN"} else "error"
     if payload is None:
         return "nothing"
     return "refused" if isinstance(payload, dict) and payload.get("userErrors") else "done"
 
 
 @atexit.register
-def write():
+def write_counts():
     COUNTS.write_text(json.dumps(counts))

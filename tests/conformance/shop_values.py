@@ -1,4 +1,4 @@
-"""What the fuzzed shop has, so that calls can name it: SKUs, codes, numbers, ids, tokens and cursors."""
+"""Reads the existing values of the fuzzed shop: SKUs, codes, numbers, ids, tokens and cursors."""
 
 import contextlib
 import threading
@@ -43,9 +43,9 @@ fragment contents on Order { id number accessToken lines { id sku allocations { 
 
 
 class Shop:
-    """``subjects``: the rows of each kind with their related values, such as an order with its SKUs and warehouses.
+    """``subjects``: the objects of each kind with their related values, such as an order with its SKUs and warehouses.
 
-    ``values``: by the name of an argument or input field, the values that it can have.
+    ``values``: the values for each argument and input field, by its name.
     """
 
     def __init__(self, url, token):
@@ -53,19 +53,19 @@ class Shop:
         self.subjects = defaultdict(list)
         self.values = defaultdict(list)
         self._lock = threading.Lock()
-        self._next = 0.0
+        self._next_read = 0.0
 
     def read(self):
-        """Read what the shop has now, with a token for all of it, unless that was done just before."""
+        """Read the current values, at most once per second. The token must allow all of them."""
         with self._lock:
-            if time.monotonic() < self._next:
+            if time.monotonic() < self._next_read:
                 return
-            # If the server is too busy, what was read before is good enough.
+            # If the server is too busy, keep the previous values.
             with contextlib.suppress(requests.RequestException, ValueError):
                 answer = requests.post(self._url, json={"query": READ}, headers=self._headers, timeout=30).json()
                 assert "errors" not in answer, answer
                 self._keep(answer["data"])
-            self._next = time.monotonic() + SECONDS_BETWEEN_READS
+            self._next_read = time.monotonic() + SECONDS_BETWEEN_READS
 
     def _keep(self, data):
         rows = {name: found["nodes"] for name, found in data.items() if found}
@@ -77,7 +77,7 @@ class Shop:
         for name in ("shipments", "unsent"):
             subjects[name] = [{"number": [row["number"]]} for row in rows[name]]
         for name in ("orders", "placed", "parked", "shipped"):
-            subjects[name] = [_of_order(row) for row in rows[name]]
+            subjects[name] = [_order_values(row) for row in rows[name]]
         for transfer in rows["transfers"]:
             found = {"number": [transfer["number"]], "sku": [line["sku"] for line in transfer["lines"]]}
             subjects["transfers"].append(found)
@@ -114,7 +114,7 @@ class Shop:
         self.subjects, self.values = subjects, values
 
 
-def _of_order(order):
+def _order_values(order):
     places = [each["warehouse"]["code"] for line in order["lines"] for each in line["allocations"]]
     known = {"number": [order["number"]], "order": [order["number"]], "token": [order["accessToken"]]}
     known |= {"sku": [line["sku"] for line in order["lines"]], "warehouse": places, "from": places}

@@ -1,4 +1,4 @@
-"""gql and ariadne-codegen: a typed client is generated from the schema, and is used."""
+"""Tests the server with gql, and with a typed client that ariadne-codegen generates from the schema."""
 
 import asyncio
 import importlib
@@ -23,10 +23,10 @@ subscription News($skus: [String!]!) { availabilityChanges(skus: $skus) { sku or
 SHELF = 'subscription { availabilityChanges(skus: ["MUG"]) { sku } }'
 
 
-async def with_gql() -> None:
+async def check_gql() -> None:
     async with Client(transport=AIOHTTPTransport(URL, headers=HEADERS), fetch_schema_from_transport=True) as session:
-        told = await session.execute(gql('query { product(sku: "MUG") { sku } }'))
-        assert told == {"product": {"sku": "MUG"}}, told
+        result = await session.execute(gql('query { product(sku: "MUG") { sku } }'))
+        assert result == {"product": {"sku": "MUG"}}, result
         order = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { userErrors { code } } }"
         request = gql(order)
         request.variable_values = {"input": {"lines": [{"sku": "MUG", "quantity": 1}]}}
@@ -36,7 +36,7 @@ async def with_gql() -> None:
         except TransportQueryError as error:
             assert error.errors[0]["extensions"]["code"] == "BAD_USER_INPUT"
         else:
-            raise AssertionError("an error was not told")
+            raise AssertionError("gql did not raise the error")
     socket = WebsocketsTransport(URL.replace("http", "ws"), init_payload=HEADERS)
     async with Client(transport=socket) as session:
         async for change in session.subscribe(gql(SHELF)):
@@ -44,7 +44,7 @@ async def with_gql() -> None:
             break
 
 
-async def with_a_generated_client() -> None:
+async def check_generated_client() -> None:
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "queries.graphql").write_text(QUERIES)
         Path(directory, "pyproject.toml").write_text(
@@ -61,6 +61,6 @@ async def with_a_generated_client() -> None:
         assert (found.inventory_item.typename__, found.inventory_item.name) == ("Product", "Mug"), found
 
 
-asyncio.run(with_gql())
-asyncio.run(with_a_generated_client())
-print("gql and a generated client: all went as it should")
+asyncio.run(check_gql())
+asyncio.run(check_generated_client())
+print("gql and the generated client passed")
