@@ -2,9 +2,10 @@
 
     GQLSTOCK_TEST_DATABASE_URL=postgres://postgres@127.0.0.1/test PYTHONPATH=tests .venv/bin/python benchmarks/browsing.py
 
-Requires node, Chromium, and ``npm ci`` in tests/clients. The shop is that of growth.py, in a database of its own, which is
-dropped at the end; with ``--keep`` it stays for the next run. Each page is opened in a new browser context, with nothing
-cached. Then several clients adjust random levels while the page of items is open: of all items, and of those that it shows.
+Requires node, Chromium, and ``npm ci`` in tests/clients. The shop is that of growth.py, in a separate database, which is
+dropped at the end; with ``--keep`` it stays for the next run. Each page is opened in a new browser context with an empty
+cache. Then several clients adjust random levels while the stock page is open: first of all items, then of those that the
+page shows.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from gqlstock.store.db import connection
 from gqlstock.store.db.connection import Postgres
 from grown_shop import Size
 from questions import ADJUST
-from support.browser import Browser, is_here
+from support.browser import Browser, is_installed
 
 PAGES = (
     "stock",
@@ -52,18 +53,18 @@ _PROBES = 8
 _RUNS = 7
 _AVAILABLE = ".list tbody .available"
 _ROWS = ".list tbody tr, .tile"
-_FIRST_ROW = f"""new Promise((told) => {{
-  const look = () => document.querySelector({json.dumps(_ROWS)}) ? told(performance.now()) : setTimeout(look, 5);
-  look();
+_FIRST_ROW = f"""new Promise((resolve) => {{
+  const check = () => document.querySelector({json.dumps(_ROWS)}) ? resolve(performance.now()) : setTimeout(check, 5);
+  check();
 }})"""
 
 
 class Changes:
-    """Adjusts random levels of some items at a rate per second, in threads of their own, during a block."""
+    """Adjusts random levels of some items in background threads. ``rate``: adjustments per second."""
 
     def __init__(self, port: int, token: str, skus: Sequence[str], rate: float) -> None:
         self._port, self._token, self._skus, self._pause = port, token, skus, _CLIENTS / rate
-        self._over = threading.Event()
+        self._stop = threading.Event()
         self.made = 0
         self.failed: list[str] = []
 
@@ -75,7 +76,7 @@ class Changes:
         try:
             yield
         finally:
-            self._over.set()
+            self._stop.set()
             for thread in threads:
                 thread.join()
 
@@ -92,14 +93,14 @@ class Changes:
     def _change(self, number: int) -> None:
         chance, connection = random.Random(number), http.client.HTTPConnection("127.0.0.1", self._port)
         due = time.monotonic()
-        while not self._over.is_set():
+        while not self._stop.is_set():
             self.adjust(connection, chance.choice(self._skus), chance.choice(grown_shop.PLACES))
             due += self._pause
             time.sleep(max(0, due - time.monotonic()))
 
 
 def browser_seconds() -> dict[int, float]:
-    """The CPU seconds of each process of the browser so far."""
+    """The CPU seconds that each process of the browser has used."""
     taken = {}
     for directory in Path("/proc").glob("[0-9]*"):
         try:
@@ -112,7 +113,7 @@ def browser_seconds() -> dict[int, float]:
 
 
 def first_rows(browser: Browser, address: str, token: str) -> list[float]:
-    """The milliseconds from the start of the navigation to the first row, of several visits."""
+    """The milliseconds from the start of the navigation to the first row, for several visits."""
     taken = []
     for _ in range(_RUNS):
         browser("open", f"{address}#token={token}")
@@ -121,7 +122,7 @@ def first_rows(browser: Browser, address: str, token: str) -> list[float]:
 
 
 def live(browser: Browser, port: int, changes: Changes, seconds: float) -> str:
-    """Measure the open page while stock changes: the CPU time of the browser, and the delay until a change is shown."""
+    """Measure the CPU time of the browser, and the delay until the open page shows a change, while stock changes."""
     delays = []
     with changes.running():
         time.sleep(3)
@@ -149,7 +150,7 @@ def live(browser: Browser, port: int, changes: Changes, seconds: float) -> str:
 
 async def _token(url: Postgres) -> str:
     async with connection.opened(url):
-        # Runs with --keep leave the database.
+        # The name must be unique, because the database may be from a run with --keep.
         return await tokens.create(f"browsing-{time.time_ns()}", ["admin"])
 
 
@@ -164,30 +165,32 @@ def main() -> None:
     url = Config.from_env({"GQLSTOCK_DATABASE_URL": os.environ.get("GQLSTOCK_TEST_DATABASE_URL", "")}).database
     if not isinstance(url, Postgres):
         sys.exit("GQLSTOCK_TEST_DATABASE_URL must be the URL of a PostgreSQL database.")
-    if not is_here():
-        sys.exit("It requires node, Chromium at /usr/bin/chromium or in $CHROMIUM, and npm ci in tests/clients.")
+    if not is_installed():
+        sys.exit(
+            "This benchmark requires node, Chromium at /usr/bin/chromium or in $CHROMIUM, and npm ci in tests/clients."
+        )
     size = Size(given.items, given.movements)
     name = "gqlstock_browsing"
-    mine = Postgres(**{**url.credentials, "database": name})
-    asyncio.run(growth.made(mine, size))
+    database = Postgres(**{**url.credentials, "database": name})
+    asyncio.run(growth.made(database, size))
     address = urlsplit(os.environ["GQLSTOCK_TEST_DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    token = asyncio.run(_token(mine))
+    token = asyncio.run(_token(database))
     try:
         with serving.ours(address) as server, Browser() as browser:
-            print(f"{size.items:,} items; first rows, in ms: median and most of {_RUNS} visits")
+            print(f"{size.items:,} items; first rows in ms: median and maximum of {_RUNS} visits")
             for page in PAGES:
                 taken = first_rows(browser, f"http://127.0.0.1:{server.port}/{page}", token)
                 print(f"/{page:24} {statistics.median(taken):6.0f} {max(taken):6.0f}", flush=True)
             browser("open", f"http://127.0.0.1:{server.port}/stock#token={token}")
             browser("evaluate", _FIRST_ROW)
-            everywhere = [grown_shop.sku(item) for item in range(1, size.items + 1) if grown_shop.is_counted(item)]
-            shown = [sku for sku in browser("texts", ".list tbody .sku") if sku in everywhere]
-            for words, skus in (("all items", everywhere), (f"the {len(shown)} items that the page shows", shown)):
+            counted = [grown_shop.sku(item) for item in range(1, size.items + 1) if grown_shop.is_counted(item)]
+            shown = [sku for sku in browser("texts", ".list tbody .sku") if sku in counted]
+            for label, skus in (("all items", counted), (f"the {len(shown)} items that the page shows", shown)):
                 changes = Changes(server.port, token, skus, given.rate)
-                print(f"changes of {words}, {live(browser, server.port, changes, given.seconds)}", flush=True)
+                print(f"changes of {label}, {live(browser, server.port, changes, given.seconds)}", flush=True)
     finally:
         if not given.keep:
-            asyncio.run(grown_shop.drop(mine))
+            asyncio.run(grown_shop.drop(database))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A server that a browser looks at, and that can be away for a while."""
+"""A server for browser tests that can be stopped for a while."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from support import server_processes
 
-# What an operator may close to the public and open to other sites is nothing to the pages.
+# The pages must not depend on public introspection or on CORS.
 SETTINGS = {"GQLSTOCK_PUBLIC_INTROSPECTION": "false", "GQLSTOCK_CORS_ORIGINS": "https://shop.example"}
 
 
 class Shop:
-    """A server for all tests of a module, of which each has an item of its own."""
+    """A server for all tests of a module. Each test uses its own item."""
 
     def __init__(self, env: Mapping[str, str], directory: Path) -> None:
         self._env = {**env, **SETTINGS}
@@ -19,12 +19,12 @@ class Shop:
         self.server = server_processes.start(self._env, directory)
 
     def url(self, page: str = "", token: str | None = None) -> str:
-        """The address of a page, such as ``stock?show=low``. With a token, it signs in."""
+        """The URL of a page, such as ``stock?show=low``. With a token, the page signs in."""
         return f"http://127.0.0.1:{self.server.port}/{page}" + (f"#token={token}" if token else "")
 
     @contextlib.asynccontextmanager
     async def away(self) -> AsyncIterator[None]:
-        """It is gone as by a power cut for the block, and back at the same place after it."""
+        """Kill the server for the duration of the block. Restart it on the same port afterwards."""
         server_processes.kill(self.server)
         try:
             yield

@@ -1,4 +1,4 @@
-"""Drives a real Chromium through browser.mjs: what a person does with a page, and what they see."""
+"""Controls Chromium through browser.mjs: performs user actions on a page, and reads what it shows."""
 
 import json
 import os
@@ -14,23 +14,23 @@ CLIENTS = Path(__file__).parent.parent / "clients"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
-def is_here() -> bool:
-    """Whether node, the driver packages and a Chromium are installed."""
+def is_installed() -> bool:
+    """Whether node, the driver packages and Chromium are installed."""
     packages = [CLIENTS / "node_modules" / name for name in ("axe-core", "playwright-core")]
     return bool(shutil.which("node")) and all(path.is_dir() for path in packages) and bool(shutil.which(CHROMIUM))
 
 
 needs_chromium = pytest.mark.skipif(
-    "CI" not in os.environ and not is_here(), reason="needs Chromium, node, and npm ci in tests/clients"
+    "CI" not in os.environ and not is_installed(), reason="needs Chromium, node, and npm ci in tests/clients"
 )
 
 
 class Failed(Exception):
-    """The browser could not do what it was asked to."""
+    """A call of browser.mjs failed."""
 
 
 class Browser:
-    """Blocks while the browser works. Call it from a thread if a server of this process must respond meanwhile."""
+    """Calls block. If a server in this process must respond meanwhile, call it from another thread."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Browser:
         self._process.wait()
 
     def __call__(self, name: str, *given: Any) -> Any:
-        """Call browser.mjs, and return the result."""
+        """Call a function of browser.mjs, and return its result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([name, *given]) + "\n")
@@ -69,7 +69,9 @@ PHONE = (360, 740)
 
 
 def barriers(browser: Browser) -> dict[str, list[object]]:
-    """What is found in light and dark, on a desk, a tablet and a phone; and where the page is wider than the screen."""
+    """The accessibility problems in the light and dark color scheme at the widths of a desktop, tablet and phone.
+
+    A page that is wider than the screen counts as a problem, too."""
     found = {}
     for scheme in ("light", "dark"):
         for width, height in (DESKTOP, TABLET, PHONE):
@@ -77,4 +79,4 @@ def barriers(browser: Browser) -> dict[str, list[object]]:
             browser("size", width, height)
             wide = browser("evaluate", "document.documentElement.scrollWidth > innerWidth")
             found[f"{scheme}, {width} wide"] = browser("barriers") + (["it scrolls sideways"] if wide else [])
-    return {name: obstacles for name, obstacles in found.items() if obstacles}
+    return {name: problems for name, problems in found.items() if problems}
