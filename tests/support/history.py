@@ -1,9 +1,9 @@
-"""Checks a history of calls against the stock model: does some serial order explain it?
+"""Checks whether a history of calls is linearizable: whether the stock model explains it in some serial order.
 
-The order must explain every answer, respect real time (a call that ended before another began comes first), write the
-ledger exactly as it is, give every order and hold the units that it has, and end in the database's figures. Calls without
-an answer may or may not have happened. Groups of items that no call combines are checked separately: if each has a serial
-order, they have one together.
+The serial order must respect real time: a call that ended before another began comes first. With it, the model must
+produce every answer, the exact ledger, the units of every order and hold, and the final figures of the database. Calls
+without an answer may or may not have happened. Groups of items that no call combines are checked separately.
+Linearizability is local: if each group has a serial order, all groups together have one.
 
     PYTHONPATH=tests .venv/bin/python -m support.stock_load --minutes 10 --database sqlite:////tmp/load.db
 
@@ -26,25 +26,28 @@ from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Re
 
 UNANSWERED = float("inf")
 _PATIENCE = 20
+# The ledger has the tag of these calls as the reason of their movements.
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
-# None of these can be done twice to the same object.
+# These succeed at most once per object.
 _ONCE = ("ship", "unpack", "release", "withdraw", "retry")
-# The kind of object that a call names.
-_NAMED = {
+# The kind of object that a call refers to.
+_TARGETS = {
     **dict.fromkeys(("retry", "edit", "move", "cancel", "take_back", "pack"), "order"),
     **dict.fromkeys(("ship", "unpack"), "shipment"),
     **dict.fromkeys(("release", "expire"), "hold"),
     **dict.fromkeys(("withdraw", "update"), "announcement"),
 }
-_MAKING = ("place", "hold", "pack", "announce")
+# These create an object.
+_CREATING = ("place", "hold", "pack", "announce")
 
 
 @dataclass(eq=False)
 class Call:
-    """A client's request, in terms of the model, and its answer.
+    """A client's request in terms of the model, and its answer.
 
-    ``tag`` identifies the call: the database has it as the reference of the created object, or the reason of a movement. A
-    retry with the same ``key`` is another call with the same tag. ``refusals`` is None if the answer was lost.
+    ``tag`` identifies the call. It is stored as the reference of the created object or as the reason of a movement. A retry
+    with the same ``key`` is another call with the same tag. ``refusals`` is None if there was no answer. ``made`` is the id
+    of the created object.
     """
 
     group: str
@@ -57,7 +60,7 @@ class Call:
     refusals: tuple[tuple[str, int | None], ...] | None = None
     made: int | None = None
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """The ids and SKUs of an order's lines in the answer."""
+    """The ids and SKUs of the order lines in the answer."""
     seen: Any = None
     hint: float = 0.0
 
@@ -77,11 +80,11 @@ class Call:
 
 @dataclass
 class Group:
-    """Items that calls combine: their rules, and the initial stock."""
+    """Items that calls may combine: their rules and the initial stock."""
 
     rules: Mapping[str, Rules]
     warehouses: Sequence[str]
-    at_first: Mapping[Place, int]
+    initial_stock: Mapping[Place, int]
 
 
 @dataclass
@@ -98,19 +101,20 @@ class Verdict:
 def check(
     calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence], patience: int = _PATIENCE
 ) -> list[Verdict]:
-    """Check each group of items separately. ``patience``: how often a search may backtrack per call before it gives up."""
+    """Check each group of items separately. ``patience``: the maximum number of backtracks per call, plus a fixed number."""
     verdicts = []
     for name, group in groups.items():
         began = time.process_time()
-        judge = Judge(group, evidence[name])
-        mine = judge.possible([call for call in calls if call.group == name])
-        found = judge.search(mine, patience)
-        verdicts.append(Verdict(name, len(mine), time.process_time() - began, judge.problems(found, len(mine))))
+        checker = Checker(group, evidence[name])
+        possible = checker.possible([call for call in calls if call.group == name])
+        found = checker.search(possible, patience)
+        seconds = time.process_time() - began
+        verdicts.append(Verdict(name, len(possible), seconds, checker.problems(found, len(possible))))
     return verdicts
 
 
-class Judge:
-    """Compares the model's results of calls with the clients' answers and the database."""
+class Checker:
+    """Compares the model's results with the clients' answers and the database."""
 
     def __init__(self, group: Group, evidence: Evidence) -> None:
         self._group = group
@@ -118,17 +122,17 @@ class Judge:
         self._moved: set[int] = set()
         """The orders whose units may have been moved."""
         self._changing: dict[int, set[str]] = {}
-        """The tags of the calls that may have edited an order, or moved its units."""
-        self._start_over()
+        """For each order, the tags of the calls that may have edited it or moved its units."""
+        self._reset_model()
 
-    def _start_over(self) -> None:
+    def _reset_model(self) -> None:
         self._facts = Facts()
         self._model = Model(dict(self._group.rules), self._group.warehouses, self._facts)
-        for place, on_hand in self._group.at_first.items():
+        for place, on_hand in self._group.initial_stock.items():
             self._facts.put(("level", *place), Level(on_hand, moved=int(on_hand != 0)))
 
     def possible(self, calls: Sequence[Call]) -> list[Call]:
-        """The calls that may have happened according to the database, with its hints."""
+        """The calls that may have happened according to the database. Sets their hints."""
         offset = time.time() - time.monotonic()
         done = {(call.name, call.given["id"]) for call in calls if call.name in _ONCE and call.refusals == ()}
         updates = [call for call in calls if call.name in ("announce", "update") and not call.refusals]
@@ -144,7 +148,7 @@ class Judge:
         for call in found:
             stamp = self._stamp(call)
             if stamp is not None:
-                # Outside of the call, where the database's clock was set meanwhile.
+                # The database's clock may have been set meanwhile, so the timestamp may lie outside the call.
                 call.hint = min(max(stamp.timestamp() - offset, call.start), call.end) + self._within_batch(call)
             else:
                 is_known = not self._leaves_no_evidence(call) or self._is_the_only_cause(call, updates)
@@ -152,18 +156,19 @@ class Judge:
         return found
 
     def _within_batch(self, call: Call) -> float:
-        """Some nanoseconds, which order the calls of a transaction: they have the same time."""
+        """Some nanoseconds that order the calls of a transaction, because they have the same timestamp."""
         kept = self._evidence.kept.get(call.key or "")
         return kept.number * 1e-9 if kept else 0
 
     def _may_have_happened(self, call: Call, done: Collection[tuple[str, Any]], updates: Sequence[Call]) -> bool:
-        """``done``: what other calls have done that can be done once. ``updates``: the calls that set an announcement."""
+        """Whether the database allows that an unanswered call happened. ``done``: the successful calls in ``_ONCE``, by name
+        and object id; ``updates``: the calls that set values of announcements."""
         evidence, given = self._evidence, call.given
         if call.key is not None:
             kept = evidence.kept.get(call.key)
             if kept is None:
                 return False
-            if call.name in _MAKING:
+            if call.name in _CREATING:
                 call.made = kept.made if kept.made is not None else evidence.tagged.get(call.tag)
             return True
         if call.name in _ONCE and (call.name, given["id"]) in done:
@@ -182,8 +187,8 @@ class Judge:
             case "release":
                 return given["id"] in evidence.holds and evidence.holds[given["id"]][0] == "RELEASED"
             case "cancel":
-                there = evidence.orders.get(given["id"])
-                return there is not None and self._may_be_canceled(*there, given["rows"])
+                order = evidence.orders.get(given["id"])
+                return order is not None and self._may_be_canceled(*order, given["rows"])
             case "retry":
                 return given["id"] in evidence.orders and evidence.orders[given["id"]][0] != "BACKORDERED"
             case "withdraw":
@@ -193,11 +198,11 @@ class Judge:
         return True
 
     def _may_have_been_updated(self, call: Call, updates: Sequence[Call]) -> bool:
-        """Whether an announcement has the value of an update in the end, or a later update may have changed it again."""
-        there = self._evidence.announcements.get(call.given["id"])
+        """Whether the final value of an announcement is that of the update, or a later update may have overwritten it."""
+        final = self._evidence.announcements.get(call.given["id"])
         ((name, value),) = _changes(call).items()
-        return there is not None and (
-            getattr(there, name) == value
+        return final is not None and (
+            getattr(final, name) == value
             or any(
                 other.name == "update"
                 and other.given["id"] == call.given["id"]
@@ -209,7 +214,7 @@ class Judge:
         )
 
     def _is_the_only_cause(self, call: Call, updates: Sequence[Call]) -> bool:
-        """Whether no other call can have given an announcement the value of an update that it has in the end."""
+        """Whether only this update can have set the final value of an announcement."""
         if call.name != "update":
             return False
         id: int = call.given["id"]
@@ -220,13 +225,13 @@ class Judge:
         )
 
     def _leaves_no_evidence(self, call: Call) -> bool:
-        """Whether nothing in the database tells if an unanswered call happened: it is tried where nothing else fits."""
+        """Whether the database cannot show if an unanswered call happened. The search tries such a call last."""
         return call.optional and call.key is None and call.name in ("update", "delete_level")
 
     def _may_be_canceled(
         self, status: str, lines: Sequence[tuple[str, int, int]], rows: Sequence[tuple[str, int]] | None
     ) -> bool:
-        """Whether an order is in a state that the cancellation leaves: nothing is open, or these units are canceled."""
+        """Whether an order's state fits a cancellation: nothing is open, or at least these units are canceled."""
         if rows is None:
             return status in ("CANCELED", "SHIPPED")
         canceled: Counter[str] = Counter()
@@ -237,12 +242,12 @@ class Judge:
     def _stamp(self, call: Call) -> datetime | None:
         if call.quiet:
             return None
-        id = call.made if call.name in _MAKING else call.given.get("id")
+        id = call.made if call.name in _CREATING else call.given.get("id")
         times, kept = self._evidence.times, self._evidence.kept.get(call.key or "")
         return times.get(("tag", call.tag)) or times.get((call.name, id)) or (kept.at if kept else None)
 
     def search(self, calls: Sequence[Call], patience: int = _PATIENCE) -> Found[Call]:
-        return Search(calls, self._facts, self.explains, self.misfits).run(patience * len(calls) + 1_000)
+        return Search(calls, self._facts, self.explains, self.differences).run(patience * len(calls) + 1_000)
 
     def explains(self, call: Call) -> bool:
         """Apply a call to the model. Returns whether the result agrees with the client's answer and the database."""
@@ -252,41 +257,41 @@ class Judge:
         kept = self._facts.get(("key", call.key)) if call.key is not None else None
         if kept is not None:
             same = call.refusals == () and kept in (call.made, True)
-            return None if same else f"the key was used before, for {kept}"
+            return None if same else f"the key was already used, for {kept}"
         if missing := self._missing(call):
-            is_told = call.refusals is not None and {code for code, _ in call.refusals} == {"NOT_FOUND"}
-            return None if is_told else f"the model has no {missing}"
+            not_found = call.refusals is not None and {code for code, _ in call.refusals} == {"NOT_FOUND"}
+            return None if not_found else f"the model has no {missing}"
         self._model.movements.clear()
         mark = self._facts.mark()
         try:
-            seen = getattr(self._model, call.name)(**self._given(call))
-        except Refused as no:
+            seen = getattr(self._model, call.name)(**self._arguments(call))
+        except Refused as refusal:
             self._facts.undo(mark)
-            return None if call.refusals == no.reasons else f"the model refuses it: {no.reasons}"
+            return None if call.refusals == refusal.reasons else f"the model refuses it: {refusal.reasons}"
         if call.refusals:
-            return f"the model does it, and shows {seen}" if seen else "the model does it"
+            return f"the model accepts it, and shows {seen}" if seen else "the model accepts it"
         if call.name == "look":
             return None if seen == call.seen else f"the model shows {seen}"
         if call.key is not None:
             self._facts.put(("key", call.key), call.made or True)
-        return self._other_units(call) or self._beyond_the_end(call) or self._other_movement(call)
+        return self._unit_difference(call) or self._exceeds_final(call) or self._movement_difference(call)
 
     def _missing(self, call: Call) -> str | None:
-        """The object that a call names and that the model does not have, because the database may have lost it."""
+        """An object that a call refers to and that the model does not have. The database may have lost it."""
         given = call.given
-        named = [
+        objects = [
             ("hold", given.get("hold")),
             ("hold", given.get("replaces")),
             ("announcement", given.get("announcement")),
         ]
-        if call.name in _NAMED:
-            named.append((_NAMED[call.name], given["order" if call.name == "pack" else "id"]))
+        if call.name in _TARGETS:
+            objects.append((_TARGETS[call.name], given["order" if call.name == "pack" else "id"]))
         return next(
-            (f"{kind} {id}" for kind, id in named if id is not None and self._facts.get((kind, id)) is None), None
+            (f"{kind} {id}" for kind, id in objects if id is not None and self._facts.get((kind, id)) is None), None
         )
 
-    def _given(self, call: Call) -> dict[str, Any]:
-        if call.name in _MAKING:
+    def _arguments(self, call: Call) -> dict[str, Any]:
+        if call.name in _CREATING:
             return {**call.given, "id": call.made}
         if call.name == "count":
             return {"rows": [(*row[:4], self._moved_since(row)) for row in call.given["rows"]]}
@@ -299,7 +304,7 @@ class Judge:
         before = self._evidence.ledger[sku, warehouse][: self._model.level(sku, warehouse).moved]
         return sum(movement.quantity for movement in before if movement.at > moment)
 
-    def _other_units(self, call: Call) -> str | None:
+    def _unit_difference(self, call: Call) -> str | None:
         """How the model's units of an order, hold or shipment differ from those in the database."""
         evidence, facts = self._evidence, self._facts
         if call.name in ("place", "retry", "edit", "move"):
@@ -309,13 +314,14 @@ class Judge:
                 return f"the model has it {order.status}"
             if order.parked:
                 return None
-            if other := self._other_sources(id, order):
-                return other
+            if difference := self._source_difference(id, order):
+                return difference
             changed = facts.get(("changed", id), frozenset()) | {call.tag}
             facts.put(("changed", id), changed)
-            promised, told = [line.promised for line in order.lines], evidence.promised.get(id)
-            fits = promised == told or not self._changing.get(id, set()) <= changed
-            return None if fits else f"the model promises {promised}, the database {told}"
+            promised, stored = [line.promised for line in order.lines], evidence.promised.get(id)
+            # The stored dates are those after the last change.
+            fits = promised == stored or not self._changing.get(id, set()) <= changed
+            return None if fits else f"the model promises {promised}, the database {stored}"
         if call.name == "hold":
             parts: Counter[Place] = Counter()
             for sku, warehouse, quantity in facts.get(("hold", call.made)).parts:
@@ -325,82 +331,82 @@ class Judge:
         if call.name == "pack":
             packed = evidence.shipments.get(call.made or 0)
             same = packed and packed[:2] == (call.given["order"], call.given["warehouse"])
-            return self._left_out(call) if same else f"the database has {packed}"
+            return self._shipment_difference(call) if same else f"the database has {packed}"
         return None
 
-    def _other_sources(self, id: int, order: Order) -> str | None:
-        """How the current units of an order's lines contradict the final ones, which may be more."""
+    def _source_difference(self, id: int, order: Order) -> str | None:
+        """How the current units of an order's lines contradict the final ones. Units may be added later."""
         if id in self._moved:
             return None
         planned = [_counted(line.pieces, 2) for line in order.lines]
-        there = [
-            Counter({at: units for at, units in in_the_end.items() if at in by_now})
-            for by_now, in_the_end in zip(planned, self._evidence.plans.get(id, []), strict=False)
+        stored = [
+            Counter({source: units for source, units in final.items() if source in current})
+            for current, final in zip(planned, self._evidence.plans.get(id, []), strict=False)
         ]
-        return None if planned == there else f"the model takes {planned}, the database {there}"
+        return None if planned == stored else f"the model takes {planned}, the database {stored}"
 
-    def _left_out(self, pack: Call) -> str | None:
-        """How a new shipment lacks units that it has in the end: none are added later."""
+    def _shipment_difference(self, pack: Call) -> str | None:
+        """How a new shipment has fewer units than its final ones. Units are never added to a shipment."""
         order: Order = self._facts.get(("order", pack.given["order"]))
-        in_the_end = [
+        final = [
             sum(units for (*_, shipment), units in pieces.items() if shipment == pack.made)
             for pieces in self._evidence.pieces[pack.given["order"]]
         ]
         packed = [sum(piece.quantity for piece in line.pieces if piece.shipment == pack.made) for line in order.lines]
         # Lines may be added later.
-        packed += [0] * (len(in_the_end) - len(packed))
-        is_whole = all(now >= then for now, then in zip(packed, in_the_end, strict=True))
-        return None if is_whole else f"the model packs {packed} of its lines, the database has {in_the_end}"
+        packed += [0] * (len(final) - len(packed))
+        fits = all(now >= later for now, later in zip(packed, final, strict=True))
+        return None if fits else f"the model packs {packed} units of the lines, the database has {final}"
 
-    def _beyond_the_end(self, call: Call) -> str | None:
-        """How a line has more units, or more finished ones, than in the end: neither ever decreases."""
+    def _exceeds_final(self, call: Call) -> str | None:
+        """How a line has more units, or more canceled, shipped or returned ones, than in the end. These never decrease."""
         if call.name == "receive":
-            return self._received_beyond_the_end(call)
+            return self._received_exceeds_final(call)
         if call.name not in ("cancel", "edit", "ship", "take_back"):
             return None
         id = self._facts.get(("shipment", call.given["id"])).order if call.name == "ship" else call.given["id"]
         order: Order = self._facts.get(("order", id))
         _, rows = self._evidence.orders[id]
-        for line, (_, most, canceled), in_the_end in zip(order.lines, rows, self._evidence.pieces[id], strict=False):
-            there = _over(
-                (warehouse, state, shipment, units) for (_, warehouse, state, shipment), units in in_the_end.items()
+        for line, (_, most, canceled), final in zip(order.lines, rows, self._evidence.pieces[id], strict=False):
+            closed = _closed(
+                (warehouse, state, shipment, units) for (_, warehouse, state, shipment), units in final.items()
             )
-            by_now = _over(piece[1:] for piece in line.pieces)
-            if line.quantity > most or line.canceled > canceled or not by_now <= there:
-                return f"the model has {line}, the database {in_the_end}"
+            closed_so_far = _closed(piece[1:] for piece in line.pieces)
+            if line.quantity > most or line.canceled > canceled or not closed_so_far <= closed:
+                return f"the model has {line}, the database {final}"
         return None
 
-    def _received_beyond_the_end(self, call: Call) -> str | None:
-        """How more units of an announcement were received than in the end."""
-        for id, in_the_end in self._evidence.announcements.items():
-            if in_the_end[:2] == (call.given["sku"], call.given["warehouse"]):
-                by_now = self._facts.get(("announcement", id))
-                if by_now is not None and by_now.received > in_the_end.received:
-                    return f"the model has {by_now}, the database {in_the_end}"
+    def _received_exceeds_final(self, call: Call) -> str | None:
+        """How more units of an announcement were received than in its final state."""
+        for id, final in self._evidence.announcements.items():
+            if final[:2] == (call.given["sku"], call.given["warehouse"]):
+                current = self._facts.get(("announcement", id))
+                if current is not None and current.received > final.received:
+                    return f"the model has {current}, the database {final}"
         return None
 
-    def _other_movement(self, call: Call) -> str | None:
-        """How the model's movement differs from the next line of the ledger."""
+    def _movement_difference(self, call: Call) -> str | None:
+        """How the model's movements differ from the next entries of the ledger."""
         if call.name in _TAGGED and not self._model.movements and ("tag", call.tag) in self._evidence.times:
-            return "the ledger has a movement of it"
+            return "the ledger has a movement of the call, the model has none"
         for movement in self._model.movements:
             ledger = self._evidence.ledger[movement.sku, movement.warehouse]
-            there = ledger[movement.number] if movement.number < len(ledger) else None
-            if there is None or not self._is_same(call, movement, there):
-                return f"the model writes {tuple(movement)}, the ledger has {there}"
+            entry = ledger[movement.number] if movement.number < len(ledger) else None
+            if entry is None or not self._is_same(call, movement, entry):
+                return f"the model writes {tuple(movement)}, the ledger has {entry}"
         return None
 
-    def _is_same(self, call: Call, movement: Movement, there: Any) -> bool:
+    def _is_same(self, call: Call, movement: Movement, entry: Any) -> bool:
         order = call.given.get("id") if call.name in ("retry", "cancel", "take_back", "edit", "move") else None
         if call.name == "place":
             order = call.made
         if call.name == "ship":
             order = self._facts.get(("shipment", call.given["id"])).order
         cause = call.tag if call.name in _TAGGED else None
-        figures = there.kind, there.quantity, there.on_hand_after
-        return figures == movement[2:5] and (there.order, there.cause) == (order, cause)
+        figures = entry.kind, entry.quantity, entry.on_hand_after
+        return figures == movement[2:5] and (entry.order, entry.cause) == (order, cause)
 
-    def misfits(self) -> list[str]:
+    def differences(self) -> list[str]:
         """The differences between the database and the current state of the model."""
         model: dict[tuple[str, Any], Any] = {}
         stored: dict[tuple[str, Any], Any] = {}
@@ -408,13 +414,13 @@ class Judge:
             level = self._model.level(*place)
             model["level", place] = (level[:6] if level.in_use else None), level.moved
             stored["level", place] = figures, len(self._evidence.ledger[place])
-        for kind, there in (("order", self._orders()), ("shipment", self._evidence.shipments)):
-            stored |= {(kind, id): value for id, value in there.items()}
+        for kind, rows in (("order", self._orders()), ("shipment", self._evidence.shipments)):
+            stored |= {(kind, id): value for id, value in rows.items()}
         stored |= {("hold", id): state for id, (state, _) in self._evidence.holds.items()}
         stored |= {("announcement", id): value for id, value in self._evidence.announcements.items()}
         for (kind, *rest), value in self._facts.items():
             if kind in ("order", "shipment", "hold", "announcement"):
-                model[kind, rest[0]] = _SHOWN[kind](self, rest[0], value)
+                model[kind, rest[0]] = _COMPARED[kind](self, rest[0], value)
         return [
             f"{kind} {id}: the model has {model.get((kind, id))}, the database {stored.get((kind, id))}"
             for kind, id in sorted(model.keys() | stored.keys(), key=str)
@@ -427,29 +433,35 @@ class Judge:
 
     def _order(self, _: int, order: Order) -> Any:
         lines = [(line.sku, line.quantity, line.canceled) for line in order.lines]
-        pieces = [_counted(_in_sequence(line.pieces), 4) for line in order.lines]
+        pieces = [_counted(_renumbered(line.pieces), 4) for line in order.lines]
         return order.status, lines, pieces, [line.promised for line in order.lines]
 
     def _shipment(self, id: int, shipment: Any) -> Any:
         order: Order = self._facts.get(("order", shipment.order))
-        inside = {piece.state for line in order.lines for piece in line.pieces if piece.shipment == id}
-        open_state = "PENDING" if "BACKORDERED" in inside else "READY" if inside else "CANCELED"
+        states = {piece.state for line in order.lines for piece in line.pieces if piece.shipment == id}
+        open_state = "PENDING" if "BACKORDERED" in states else "READY" if states else "CANCELED"
         return shipment.order, shipment.warehouse, "SHIPPED" if shipment.state == "SHIPPED" else open_state
 
     def problems(self, found: Found[Call], count: int) -> list[str]:
-        """Why there is no explanation; empty if there is one."""
+        """Why there is no serial order; empty if there is one."""
         if found.complete:
             return []
-        told = "no serial order" if found.exhausted else "no serial order found"
+        failure = f"no serial order of {count} calls {'exists' if found.exhausted else 'was found'}"
         if found.problems:
-            return [f"{told} of {count} calls ends in the database's figures:", *found.problems]
-        self._start_over()
+            return [
+                f"{failure}: the best one explains all answers, but its final state differs:",
+                *found.problems,
+            ]
+        self._reset_model()
         for call in found.order:
             self.explains(call)
-        stuck = [f"{call}: {self._and_back(call)}" for call in found.stuck]
-        return [f"{told} explains more than {len(found.order)} of {count} calls; none of these can be next:", *stuck]
+        stuck = [f"{call}: {self._try(call)}" for call in found.stuck]
+        return [
+            f"{failure}: the best one explains {len(found.order)}, and none of these can be next:",
+            *stuck,
+        ]
 
-    def _and_back(self, call: Call) -> str | None:
+    def _try(self, call: Call) -> str | None:
         mark = self._facts.mark()
         difference = self._difference(call)
         self._facts.undo(mark)
@@ -457,11 +469,11 @@ class Judge:
 
 
 def _changes(update: Call) -> dict[str, Any]:
-    """What an update sets."""
+    """The values that an update sets."""
     return {name: value for name, value in update.given.items() if name != "id"}
 
 
-def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str, int]]:
+def _closed(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str, int]]:
     """The numbers of canceled, shipped and returned units, by warehouse and shipment."""
     sums: Counter[tuple[str, str, int]] = Counter()
     for warehouse, state, shipment, units in pieces:
@@ -472,7 +484,7 @@ def _over(pieces: Iterable[tuple[str, str, int, int]]) -> Counter[tuple[str, str
     return sums
 
 
-def _in_sequence(pieces: Sequence[Piece]) -> list[Piece]:
+def _renumbered(pieces: Sequence[Piece]) -> list[Piece]:
     """Renumber the positions of pieces without the gaps that moves leave."""
     positions = sorted({piece.position for piece in pieces})
     return [piece._replace(position=positions.index(piece.position)) for piece in pieces]
@@ -486,9 +498,9 @@ def _counted(pieces: Sequence[Piece], fields: int) -> Counter[Any]:
     return sums
 
 
-_SHOWN: dict[str, Any] = {
-    "order": Judge._order,
-    "shipment": Judge._shipment,
-    "hold": lambda judge, id, hold: hold.state,
-    "announcement": lambda judge, id, announcement: announcement,
+_COMPARED: dict[str, Any] = {
+    "order": Checker._order,
+    "shipment": Checker._shipment,
+    "hold": lambda checker, id, hold: hold.state,
+    "announcement": lambda checker, id, announcement: announcement,
 }

@@ -1,6 +1,6 @@
 """Concurrent clients that change a few items, and record their requests and answers.
 
-Some calls are cut off before their answer; those with a key are retried on another process. Some are sent twice at once.
+Some calls are aborted before their answer. Those with a key are retried on another process. Some are sent twice at once.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from support.server_processes import Server
 _ERRORS = "userErrors { code ... on InsufficientStockError { salable } ... on StaleQuantityError { actual } }"
 _LOOK = """query ($sku: String!, $warehouse: String!) { inventoryLevel(sku: $sku, warehouse: $warehouse) {
     onHand reserved planned backordered held incoming } }"""
-# The model's name of each mutation, and the selected fields of its payload.
+# For each call of the model: the mutation, and the selected fields of its payload.
 _MUTATIONS = {
     "adjust": ("adjustStock", ""),
     "count": ("setStock", ""),
@@ -50,10 +50,10 @@ _MUTATIONS = {
     "ship": ("shipShipment", ""),
     "unpack": ("cancelShipment", ""),
 }
-_SENT_AGAIN = ("place", "adjust", "transfer", "receive", "edit", "move")
-_CUT = (*_SENT_AGAIN, "cancel", "ship", "release", "unpack")
-_CHANCE_OF_CUT = 0.04
-_CHANCE_OF_TWICE = 0.1
+_RETRYABLE = ("place", "adjust", "transfer", "receive", "edit", "move")
+_ABORTABLE = (*_RETRYABLE, "cancel", "ship", "release", "unpack")
+_CHANCE_OF_ABORT = 0.04
+_CHANCE_OF_DUPLICATE = 0.1
 _FAR_AHEAD = datetime(2090, 12, 1, tzinfo=UTC)
 
 
@@ -63,10 +63,10 @@ class Known:
 
     id: int
     lines: list[tuple[str, str]]
-    """The id and SKU of each line. They never change, but lines may be added."""
+    """The id and SKU of each line. Lines may be added, but not changed."""
     partly_packed: bool = False
     partly_canceled: bool = False
-    """Whether units of it were canceled, removed by an edit, or moved."""
+    """Whether units were canceled, removed by an edit, or moved."""
 
 
 @dataclass
@@ -80,10 +80,10 @@ class Shelf:
     holds: list[int] = field(default_factory=list)
     announcements: list[tuple[int, str, str]] = field(default_factory=list)
     on_hand: dict[tuple[str, str], int] = field(default_factory=dict)
-    """onHand as clients last saw it."""
+    """The onHand values that clients last saw."""
     counting: bool = False
     counted_until: datetime | None = None
-    """When the latest late count was answered."""
+    """When the latest backdated count was answered."""
 
     @property
     def skus(self) -> list[str]:
@@ -96,7 +96,7 @@ class Shelf:
 
     @property
     def has_preorders(self) -> bool:
-        """Whether announcements of an item have a date."""
+        """Whether backorders of an item are limited to announced stock with a date."""
         return any(rules.from_incoming for rules in self.group.rules.values())
 
 
@@ -106,7 +106,7 @@ class ErrorAnswer(Exception):
 
 @dataclass
 class Recorder:
-    """Sends and records calls, until a deadline or a number of calls. ``label``: the prefix of the tags of its calls."""
+    """Sends and records calls until a deadline or a maximum number of calls. ``label``: the prefix of their tags."""
 
     http: PlainClient
     servers: Sequence[Fork | Server]
@@ -125,10 +125,10 @@ class Recorder:
         return f"{self.label}-{next(self._numbers)}"
 
     def _takes_key(self, name: str) -> bool:
-        return name in _SENT_AGAIN and self.chance.random() < 0.5
+        return name in _RETRYABLE and self.chance.random() < 0.5
 
     async def do(self, shelf: Shelf, name: str, given: dict[str, Any], asked: dict[str, Any], **tags: str) -> Call:
-        """Run a mutation. Returns the answered call, or the last unanswered one. ``tags``: the fields of the input that take
+        """Run a mutation. Returns the answered call, or the last unanswered one. ``tags``: the input fields that are set to
         the call's tag."""
         tag = self._tag()
         key = tag if self._takes_key(name) else None
@@ -138,15 +138,15 @@ class Recorder:
             return Call(shelf.name, name, given, tag, key)
 
         at = self.chance.randrange(len(self.servers))
-        if key is not None and self.chance.random() < _CHANCE_OF_TWICE:
+        if key is not None and self.chance.random() < _CHANCE_OF_DUPLICATE:
             calls = await asyncio.gather(*(self._send(make(), asked, number) for number in range(len(self.servers))))
             return calls[0]
-        if name in _CUT and (key or name not in _SENT_AGAIN) and self.chance.random() < _CHANCE_OF_CUT:
-            cut = make()
+        if name in _ABORTABLE and (key or name not in _RETRYABLE) and self.chance.random() < _CHANCE_OF_ABORT:
+            aborted = make()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._send(cut, asked, at), self.chance.uniform(0.001, 0.02))
-            if key is None or not cut.optional:
-                return cut
+                await asyncio.wait_for(self._send(aborted, asked, at), self.chance.uniform(0.001, 0.02))
+            if key is None or not aborted.optional:
+                return aborted
         return await self._send(make(), asked, at + 1)
 
     async def _send(self, call: Call, asked: dict[str, Any], at: int) -> Call:
@@ -157,7 +157,7 @@ class Recorder:
         errors = payload.pop("userErrors")
         call.refusals = tuple((one["code"], _quantity(call.name, one)) for one in errors)
         if not errors:
-            _take_down(call, payload)
+            _record_result(call, payload)
         return call
 
     async def _post(self, call: Call, at: int, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class Recorder:
         return data
 
     async def announced(self, tag: str) -> int | None:
-        """The id of the announcement that a call has made, if it has."""
+        """The id of the announcement that a call has created, or None."""
         found = await sql.query("SELECT id FROM stock_announcement WHERE reference = ?", tag)
         return found[0]["id"] if found else None
 
@@ -184,32 +184,32 @@ class Recorder:
         return call.seen
 
     async def expire(self, shelf: Shelf, hold: int) -> None:
-        """Expire a hold, between the transactions of others that lock its items."""
+        """Expire a hold. The lock on its items serializes this with other transactions."""
         call = Call(shelf.name, "expire", {"id": hold}, self._tag())
         self.calls.append(call)
         call.start = time.monotonic()
 
         async def work() -> None:
             await commands.lock_items(await Item.filter(sku__in=shelf.skus).values_list("id", flat=True), waiting=True)
-            over = clock.now() - timedelta(seconds=1)
-            await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=over, seal=None)
+            past = clock.now() - timedelta(seconds=1)
+            await StockHold.filter(id=hold, state="ACTIVE").update(expires_at=past, seal=None)
 
         await transactions.run(work)
         call.end, call.refusals = time.monotonic(), ()
 
 
 def _quantity(name: str, error: dict[str, Any]) -> int | None:
-    """The available quantity that a refusal reports. A shipment may be short of several items, and reports one."""
+    """The available quantity that a refusal reports. None for shipments, which may report any of several short items."""
     found: int | None = error.get("salable", error.get("actual"))
     return None if name == "ship" else found
 
 
-def _take_down(call: Call, payload: dict[str, Any]) -> None:
+def _record_result(call: Call, payload: dict[str, Any]) -> None:
     if call.name in ("place", "edit"):
         call.lines = [(line["id"], line["sku"]) for line in payload["order"]["lines"]]
     if call.name == "place":
         call.made = order_rules.id_of(payload["order"]["number"])
-        # A repeated key shows the current state, which others may have changed since.
+        # The answer to a repeated key shows the current state, which may have changed since.
         call.seen = payload["order"]["status"] if call.key is None else None
     elif call.name == "hold":
         call.made = nodes.row_id("StockHold", payload["hold"]["id"])
@@ -222,8 +222,8 @@ def lines(rows: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
 
 
 class Client:
-    """One of many clients: runs one step after another on the items of any shelf. ``remembered``: how many of the latest
-    orders and shipments it uses; other clients change them as well."""
+    """A client that runs random steps on random shelves. ``remembered``: how many of the latest orders, shipments and other
+    objects it uses. All clients share them."""
 
     def __init__(
         self,
@@ -250,54 +250,54 @@ class Client:
 
     # ── choices
 
-    def _rows(self, shelf: Shelf, most: int = 3) -> list[tuple[str, int]]:
+    def _random_rows(self, shelf: Shelf, most: int = 3) -> list[tuple[str, int]]:
         skus = self._chance.sample(shelf.skus, self._chance.randint(1, len(shelf.skus)))
         if self._chance.random() < 0.1:
             skus.append(skus[0])
         return [(sku, self._chance.randint(1, most)) for sku in skus]
 
-    def _place(self, shelf: Shelf) -> tuple[str, str]:
+    def _random_place(self, shelf: Shelf) -> tuple[str, str]:
         return self._chance.choice(shelf.skus), self._chance.choice(list(shelf.group.warehouses))
 
-    def _some(self, order: Known) -> list[tuple[str, int]]:
+    def _random_lines(self, order: Known) -> list[tuple[str, int]]:
         return [(self._chance.choice(order.lines)[1], self._chance.randint(1, 2))]
 
-    def _date(self, shelf: Shelf) -> datetime | None:
-        """A date after the end of the run, or none."""
+    def _random_date(self, shelf: Shelf) -> datetime | None:
+        """A date after the end of the run, or None."""
         if not shelf.has_preorders or self._chance.random() < 0.15:
             return None
         return _FAR_AHEAD + timedelta(days=self._chance.randrange(6))
 
-    def _late(self, known: list[Any]) -> Any:
+    def _recent(self, known: list[Any]) -> Any:
         return self._chance.choice(known[-self._remembered :]) if known else None
 
     # ── stock
 
     async def look(self, shelf: Shelf) -> None:
-        sku, warehouse = self._place(shelf)
+        sku, warehouse = self._random_place(shelf)
         found = await self._record.look(shelf, sku, warehouse)
         shelf.on_hand[sku, warehouse] = found[0] if found else 0
 
     async def adjust(self, shelf: Shelf) -> None:
-        places = {self._place(shelf) for _ in range(self._chance.randint(1, 2))}
+        places = {self._random_place(shelf) for _ in range(self._chance.randint(1, 2))}
         rows = [(*place, self._chance.choice([-4, -2, -1, 1, 2, 3])) for place in sorted(places)]
         changes = [{"sku": sku, "warehouse": warehouse, "delta": delta} for sku, warehouse, delta in rows]
         await self._record.do(shelf, "adjust", {"rows": rows}, {"changes": changes}, reason="")
 
     async def count(self, shelf: Shelf) -> None:
-        """Count. Half of the time it expects the onHand that the client last saw, or one more."""
-        sku, warehouse = self._place(shelf)
+        """Count. Half of the counts expect the onHand value that clients last saw, or one more."""
+        sku, warehouse = self._random_place(shelf)
         expected = shelf.on_hand.get((sku, warehouse)) if self._chance.random() < 0.5 else None
         expected = None if expected is None else expected + self._chance.choice([0, 0, 1])
         await self._count(shelf, (sku, warehouse, self._chance.randint(0, 6), expected, None))
 
     async def count_late(self, shelf: Shelf) -> None:
-        """Count as of shortly before. One at a time, and never as of before the end of the previous one."""
+        """Count as of an earlier moment, but not before the end of the previous such count. Only one runs at a time."""
         if shelf.counting:
             return
         shelf.counting = True
         since, now = shelf.counted_until or datetime.now(UTC), datetime.now(UTC)
-        sku, warehouse = self._place(shelf)
+        sku, warehouse = self._random_place(shelf)
         moment = since + (now - since) * self._chance.random()
         await self._count(shelf, (sku, warehouse, self._chance.randint(0, 5), None, moment))
         shelf.counted_until, shelf.counting = datetime.now(UTC), False
@@ -312,13 +312,13 @@ class Client:
 
     async def transfer(self, shelf: Shelf) -> None:
         source, target = self._chance.sample(list(shelf.group.warehouses), 2)
-        rows = [(sku, quantity) for sku, quantity in dict(self._rows(shelf)).items()]
+        rows = [(sku, quantity) for sku, quantity in dict(self._random_rows(shelf)).items()]
         asked = {"from": source, "to": target, "lines": lines(rows)}
         await self._record.do(shelf, "transfer", {"source": source, "target": target, "rows": rows}, asked, reason="")
 
     async def announce(self, shelf: Shelf) -> None:
-        (sku, warehouse), quantity = self._place(shelf), self._chance.randint(1, 4)
-        at = self._date(shelf)
+        (sku, warehouse), quantity = self._random_place(shelf), self._chance.randint(1, 4)
+        at = self._random_date(shelf)
         given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "at": at}
         asked = {"warehouse": warehouse, "lines": lines([(sku, quantity)]), "expectedAt": at and at.isoformat()}
         call = await self._record.do(shelf, "announce", given, asked, reference="")
@@ -327,35 +327,41 @@ class Client:
             shelf.announcements.append((call.made, sku, warehouse))
 
     async def receive(self, shelf: Shelf) -> None:
-        (sku, warehouse), quantity = self._place(shelf), self._chance.randint(1, 4)
-        named = self._late(shelf.announcements) if self._chance.random() < 0.3 else None
-        if named:
-            _, sku, warehouse = named
+        (sku, warehouse), quantity = self._random_place(shelf), self._chance.randint(1, 4)
+        known = self._recent(shelf.announcements) if self._chance.random() < 0.3 else None
+        announcement = None
+        if known:
+            announcement, sku, warehouse = known
         line = {"sku": sku, "quantity": quantity}
-        if named:
-            line["announcement"] = nodes.global_id("StockAnnouncement", named[0])
-        given = {"sku": sku, "warehouse": warehouse, "quantity": quantity, "announcement": named[0] if named else None}
+        if announcement:
+            line["announcement"] = nodes.global_id("StockAnnouncement", announcement)
+        given = {
+            "sku": sku,
+            "warehouse": warehouse,
+            "quantity": quantity,
+            "announcement": announcement,
+        }
         await self._record.do(shelf, "receive", given, {"warehouse": warehouse, "lines": [line]}, reason="")
 
     async def withdraw(self, shelf: Shelf) -> None:
-        if known := self._late(shelf.announcements):
+        if known := self._recent(shelf.announcements):
             asked = {"id": nodes.global_id("StockAnnouncement", known[0])}
             await self._record.do(shelf, "withdraw", {"id": known[0]}, asked)
 
     async def update(self, shelf: Shelf) -> None:
         """Change the quantity or date of an announcement."""
-        if known := self._late(shelf.announcements):
+        if known := self._recent(shelf.announcements):
             given: dict[str, Any] = {"id": known[0]}
             asked: dict[str, Any] = {"id": nodes.global_id("StockAnnouncement", known[0])}
             if self._chance.random() < 0.4:
                 given["quantity"] = asked["quantity"] = self._chance.randint(1, 5)
             else:
-                given["at"] = at = self._date(shelf)
+                given["at"] = at = self._random_date(shelf)
                 asked["expectedAt"] = at and at.isoformat()
             await self._record.do(shelf, "update", given, asked)
 
     async def delete_level(self, shelf: Shelf) -> None:
-        """Delete a level in the second warehouse, because items without any level behave differently."""
+        """Delete a level in the second warehouse. Items keep one level, because items without levels behave differently."""
         sku, warehouse = self._chance.choice(shelf.skus), shelf.group.warehouses[1]
         asked = {"sku": sku, "warehouse": warehouse}
         await self._record.do(shelf, "delete_level", asked, asked)
