@@ -116,6 +116,8 @@ async def fill_disk(context: Context) -> str:
     # PostgreSQL and SQLite first use the free space within existing files.
     deadline = time.monotonic() + 60
     while sum(context.load.record.failures.values()) == failed and time.monotonic() < deadline:
+        if cluster is not None:
+            await cluster.skip_segment()
         await asyncio.sleep(0.1)
         disk.fill()
     if sum(context.load.record.failures.values()) == failed:

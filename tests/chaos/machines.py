@@ -192,6 +192,11 @@ class Cluster:
         finally:
             connection.terminate()
 
+    async def skip_segment(self) -> None:
+        """Continue the log in its next file. PostgreSQL keeps some files in reserve. Ignores errors."""
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await self.ask("SELECT pg_switch_wal()")
+
     async def kill(self) -> None:
         """Kill all processes of the cluster at once, as in a power failure."""
         if self._process is None:
