@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from gqlstock.delivery import payloads
 from gqlstock.delivery.dispatcher import Dispatcher
-from gqlstock.rules.feed import Entry
+from gqlstock.rules.events import Topic
+from gqlstock.rules.feed import Entry, OutOfReach
 from gqlstock.rules.letters import Letter
 from gqlstock.rules.webhooks import WebhookTopic
 from gqlstock.services import webhooks
 from gqlstock.store import dispatch, outbox
+from gqlstock.store.db import clock
 from gqlstock.store.db.connection import DatabaseUrl
 from gqlstock.store.webhooks import WebhookDelivery
 from support import database_backup
@@ -76,6 +79,35 @@ async def test_after_a_restore_a_feed_that_is_shorter_than_before_is_dispatched(
 
     assert (await outbox.latest()).id < seen.id
     assert len(await lines()) == 1
+
+
+async def test_entries_whose_deliveries_are_lost_are_dispatched_again_though_the_entries_survive(
+    db: None, database_url: DatabaseUrl
+) -> None:
+    """As when an asynchronous standby takes over that has the orders, but not what the dispatcher wrote last."""
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    endpoint_id, _ = await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    dispatcher = Dispatcher()
+    orders = [await make.order("MUG", 1)]
+    await dispatched(dispatcher)
+    orders += [await make.order("MUG", 1) for _ in range(2)]
+    await database_backup.take(database_url)
+    await dispatched(dispatcher)
+
+    await database_backup.restore(database_url)
+    await dispatched(dispatcher)
+
+    assert await lines() == [f"{endpoint_id}/order:{order_id}" for order_id in orders]
+    assert await dispatch.place() == await outbox.latest()
+
+
+async def test_an_entry_whose_order_a_new_primary_lacks_has_no_message(db: None) -> None:
+    entry = Entry(0, 1, 1, 1, Topic.ORDER, 917, {"placed": True}, clock.now())
+
+    with pytest.raises(OutOfReach, match="no longer in this database's history"):
+        await payloads.messages([(entry, WebhookTopic.ORDER_PLACED)])
 
 
 class Interrupted(Dispatcher):

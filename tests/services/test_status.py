@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from gqlstock.graphql.errors import away_message
+from gqlstock.rules.feed import OutOfReach
 from gqlstock.services import status
 from gqlstock.stock.validating import NotValidated
 from gqlstock.store.db.outages import Disconnected, Unavailable
@@ -28,6 +29,7 @@ LINE = "the database is unavailable (refused by the host)"
         (caused(NotValidated(), OUTAGE), LINE),
         (Disconnected("the connection was lost"), "the connection was lost"),
         (ExceptionGroup("tasks", [OUTAGE]), LINE),
+        (OutOfReach("the history is another one"), "the history is another one"),
     ],
 )
 def test_an_outage_takes_one_line_of_a_loop(caplog: pytest.LogCaptureFixture, error: Exception, line: str) -> None:

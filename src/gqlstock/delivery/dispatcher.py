@@ -109,8 +109,9 @@ class Dispatcher:
 
     async def _read_cursor(self) -> None:
         """Read the cursor, which other processes advance as well."""
-        self._known = await dispatch.begin()
-        self._seen = max(self._seen, self._known)
+        before, self._known = self._known, await dispatch.begin()
+        # A cursor that went back was restored, or lost in a failover, together with the deliveries up to it.
+        self._seen = self._known if self._known < before else max(self._seen, self._known)
 
     async def _skip(self, end: Cursor) -> None:
         """Advance mostly in memory: with a single writer, a write per order would be expensive."""

@@ -19,7 +19,7 @@ from gqlstock.rules.alerts import LowInventoryAlert
 from gqlstock.rules.allocation import Allocation
 from gqlstock.rules.catalog import Item
 from gqlstock.rules.events import Topic
-from gqlstock.rules.feed import Entry
+from gqlstock.rules.feed import Entry, row_of
 from gqlstock.rules.ids import global_id
 from gqlstock.rules.ledger import Level, StockMovement
 from gqlstock.rules.orders import Order, OrderLine
@@ -144,19 +144,19 @@ class _News:
         concerns: frozenset[int] = frozenset()
         match entry.topic:
             case Topic.LEVEL:
-                level = self.levels[entry.subject]
+                level = row_of(self.levels, entry.subject)
                 about, data = f"item:{level.item_id}", self._level(level, entry.data.get("movement"))
                 concerns = frozenset({level.warehouse_id})
             case Topic.ALERT:
-                alert = events.alert_then(self.alerts[entry.subject], entry.data)
+                alert = events.alert_then(row_of(self.alerts, entry.subject), entry.data)
                 about, data = f"item:{alert.item_id}", self._alert(alert)
                 concerns = frozenset() if alert.warehouse_id is None else frozenset({alert.warehouse_id})
             case Topic.SHIPMENT:
-                shipment = self.shipments[entry.subject]
+                shipment = row_of(self.shipments, entry.subject)
                 about, data = f"shipment:{entry.subject}", {"shipment": self._shipment(shipment), **_states(entry)}
                 concerns = frozenset({shipment.warehouse_id})
             case Topic.TRANSFER:
-                transfer = self.transfers[entry.subject]
+                transfer = row_of(self.transfers, entry.subject)
                 about, data = f"transfer:{entry.subject}", {"transfer": self._transfer(transfer)}
                 concerns = frozenset({transfer.source_id, transfer.target_id})
             case Topic.STOCK:
@@ -165,10 +165,10 @@ class _News:
                 change = {"change": events.item_change(entry.data).value}
                 about, data = f"item:{entry.subject}", change | objects.product(*self._with_product(entry.subject))
             case _:
-                about, data = f"order:{entry.subject}", self._order(self.orders[entry.subject])
+                about, data = f"order:{entry.subject}", self._order(row_of(self.orders, entry.subject))
                 if topic is WebhookTopic.ORDER_DATE_CHANGED:
                     data |= _dates(entry)
-                concerns = self.order_warehouses[entry.subject] | events.left_warehouses(entry.data)
+                concerns = row_of(self.order_warehouses, entry.subject) | events.left_warehouses(entry.data)
         return Message(topic, about, rules.body(topic, entry.created_at, data), concerns)
 
     def _with_product(self, item_id: int) -> tuple[Item, Item]:
@@ -180,7 +180,7 @@ class _News:
         return objects.item(*self._with_product(item_id))
 
     def _level(self, level: Level, movement_id: int | None) -> dict[str, Any]:
-        movement = self.movements[movement_id] if movement_id is not None else None
+        movement = row_of(self.movements, movement_id) if movement_id is not None else None
         figures = {_camel(name): wire(getattr(level, name)) for name in _FIGURES}
         return {
             "item": self._item(level.item_id),

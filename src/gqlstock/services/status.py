@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from gqlstock.rules.feed import Cursor
+from gqlstock.rules.feed import Cursor, OutOfReach
 from gqlstock.stock.validating import NotValidated
 from gqlstock.store import mail, outbox, webhooks
 from gqlstock.store.db import clock, pooler, sql, versions
@@ -51,10 +51,11 @@ def outage(error: BaseException | None) -> str | None:
 
 
 def log_failure(log: logging.Logger, what: str, error: Exception) -> None:
-    """Log an error after which a loop tries again. An outage of the database takes one line, without a traceback."""
-    outages = [outage(one) for one in (error.exceptions if isinstance(error, ExceptionGroup) else [error])]
-    if all(outages):
-        log.warning("%s: %s", what, outages[0])
+    """Log an error after which a loop tries again. An outage or a failover takes one line, without a traceback."""
+    errors = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    reasons = [str(one) if isinstance(one, OutOfReach) else outage(one) for one in errors]
+    if all(reasons):
+        log.warning("%s: %s", what, reasons[0])
     else:
         log.error(what, exc_info=error)
 
