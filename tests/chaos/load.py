@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from support import stock_load
-from support.history import Call, Group
+from support.history import UNANSWERED, Call, Group
 from support.plain_http import PlainClient
 from support.server_processes import Server
 from support.stock_clients import ErrorAnswer, Recorder, Shelf
@@ -106,7 +106,11 @@ class RetryingRecorder(Recorder):
         self.running += 1
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await super()._post(call, at, query, variables)
+                data = await super()._post(call, at, query, variables)
+            if _is_lost(data):
+                call.end = UNANSWERED
+                raise NoAnswer(call)
+            return data
         except ErrorAnswer as error:
             for one in error.args[0]["errors"]:
                 self.failures[one.get("extensions", {}).get("code", one.get("message", "ERROR"))] += 1
@@ -123,6 +127,14 @@ class RetryingRecorder(Recorder):
             async with asyncio.timeout(_PATIENCE):
                 return await super().announced(tag)
         return None
+
+
+def _is_lost(data: Mapping[str, Any]) -> bool:
+    """Whether a mutation succeeded, but the database lost its object before it was read for the answer."""
+    return any(
+        payload is not None and payload.get("userErrors") == [] and payload.get("shipment", "") is None
+        for payload in data.values()
+    )
 
 
 class RetryingShopper(Shopper):
