@@ -238,3 +238,42 @@ async def test_whether_a_transaction_committed_is_checked_for_as_long_as_calls_w
         entries = await sql.query("SELECT subject FROM outbox")
 
     assert (proxy.lost, is_waiting, entries) == (1, True, [{"subject": 1}])
+
+
+async def test_an_error_of_a_connection_from_before_an_outage_begins_no_other_outage(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only the connections of the pools are half open: the watcher notices nothing.
+    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", 600)
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=0.5)):
+        began, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def work() -> Any:
+            await sql.execute("SELECT 1 AS one")
+            began.set()
+            await goes_on.wait()
+            return await sql.execute("SELECT 2 AS two")
+
+        call = asyncio.create_task(transactions.run(work))
+        await began.wait()
+        reader = connection.reader()
+        reads = [await reader.begin_read() for _ in range(3)]
+        for read in reads:
+            await read.fetch("SELECT 1", ())
+        await reads[2].end()  # back in the pool
+        door.strand()
+        with pytest.raises(Disconnected):
+            await reads[0].fetch("SELECT 1", ())
+        await reader.primary.address()
+        found = reader.primary.generation
+
+        with pytest.raises(Disconnected):
+            await reads[1].fetch("SELECT 1", ())
+        single = await sql.query("SELECT 1 AS one")
+        goes_on.set()
+        written = await call
+
+        assert (single, written) == ([{"one": 1}], [{"two": 2}])
+        assert (found, reader.primary.generation) == (2, 2)
+        for read in reads[:2]:
+            await read.end()

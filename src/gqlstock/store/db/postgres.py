@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -15,11 +15,12 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.backends.base_postgres.client import translate_exceptions
 from tortoise.connection import get_connection, get_connections
-from tortoise.exceptions import OperationalError
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
 from gqlstock.store.db.outages import Disconnected, Unavailable
+from gqlstock.store.db.postgres_connections import Connection, discard, generation_of
+from gqlstock.store.db.postgres_reads import ReadTransaction
 from gqlstock.store.db.primary import Primary, is_lost
 from gqlstock.store.db.reads import Transaction
 
@@ -27,12 +28,6 @@ from gqlstock.store.db.reads import Transaction
 _READ_ATTEMPTS = 8
 _SECONDS_BETWEEN_ATTEMPTS = 0.1
 _SECONDS_TO_INSPECT = 3.0
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    def get_reset_query(self) -> str:
-        # No statement changes session state, so a reset would only cost a round trip.
-        return ""
 
 
 class _Translating(AsyncpgDBClient):
@@ -46,7 +41,7 @@ class _Translating(AsyncpgDBClient):
         except asyncpg.DiskFullError as error:
             raise Unavailable("the database has no space left") from error
         except Exception as error:
-            if is_lost(error) and self.primary.lost(error):
+            if is_lost(error) and self.primary.is_watched:
                 raise Disconnected(f"the connection to the database was lost: {error}") from error
             raise
 
@@ -54,7 +49,7 @@ class _Translating(AsyncpgDBClient):
 class Client(_Translating):
     """The write client or, with ``only_reads``, the read client. ``inspects``: writes nothing, and gives up soon."""
 
-    connection_class = _Connection
+    connection_class = Connection
 
     def __init__(
         self, *args: Any, primary: Primary, only_reads: bool = False, inspects: bool = False, **kwargs: Any
@@ -75,13 +70,21 @@ class Client(_Translating):
     async def _acquired(self) -> AsyncIterator[Any]:
         connection = await self.acquire()
         try:
-            yield connection
-        except Exception as error:
-            if is_lost(error):
-                discard(connection)
-            raise
+            with self.using(connection, generation_of(connection)):
+                yield connection
         finally:
             await self.release(connection)
+
+    @contextlib.contextmanager
+    def using(self, connection: Any, generation: int) -> Iterator[None]:
+        """Report and close the connection if the block loses it."""
+        try:
+            yield
+        except Exception as error:
+            if is_lost(error):
+                self.primary.lost(error.__cause__ or error, generation)
+                discard(connection)
+            raise
 
     async def acquire(self) -> Any:
         """A connection to the primary. Waits for one during an outage; raises ``Unavailable`` if it lasts too long."""
@@ -93,15 +96,14 @@ class Client(_Translating):
             pool = await self._opened_pool()
             try:
                 return await pool.acquire()
-            except asyncpg.TooManyConnectionsError as error:
-                # No outage: the other connections work.
-                self._check_patience(began, error)
-                await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
             except Exception as error:
-                if not (is_lost(error) and self.primary.lost(error)):
+                # Too many connections are no outage: the other connections work.
+                is_full = isinstance(error, asyncpg.TooManyConnectionsError)
+                if not (is_full or (is_lost(error) and self.primary.is_watched)):
                     raise
                 # The watcher may find the primary again and again while no connection can be used.
                 self._check_patience(began, error)
+                await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
     def _check_patience(self, began: float, error: Exception) -> None:
         """Raise the error, or ``Unavailable`` if a call has tried to connect for too long."""
@@ -136,26 +138,31 @@ class Client(_Translating):
 
     async def _connect(self, *args: Any, **options: Any) -> Any:
         host, port = await self.primary.address()
-        return await asyncpg.connect(*args, **{**options, "host": host, "port": port})
+        generation = self.primary.generation
+        try:
+            connection = await asyncpg.connect(*args, **{**options, "host": host, "port": port})
+        except Exception as error:
+            if is_lost(error):
+                self.primary.lost(error, generation)
+            raise
+        connection.generation = generation
+        return connection
 
     async def _begin(self, connection: Any) -> None:
         self._connections.add(connection)
-        await clock.use_server(connection)
-        if not self._inspects and not await eras.is_current(connection):
-            if not self.only_reads:
+        with self.using(connection, generation_of(connection)):
+            await clock.use_server(connection)
+            is_current = self._inspects or await eras.is_current(connection)
+            if not is_current and not self.only_reads:
                 await eras.begin(connection)
-                return
+        if not is_current and self.only_reads:
             async with get_connection("default").acquire_connection() as writing:
                 await eras.begin(writing)
 
     async def _set_up(self, connection: Any) -> None:
-        try:
+        # The pool would close a lost connection by asking the server, which may not answer for as long again.
+        with self.using(connection, generation_of(connection)):
             await clock.refresh(connection)
-        except Exception as error:
-            if is_lost(error):
-                # The pool would close it by asking the server, which may not answer for as long again.
-                discard(connection)
-            raise
 
     def _terminate_all(self) -> None:
         for connection in list(self._connections):
@@ -198,7 +205,7 @@ class Client(_Translating):
         await self.primary.address()
         await self._transactions.acquire()
         try:
-            return _ReadTransaction(self, await self.acquire(), self._transactions)
+            return ReadTransaction(self, await self.acquire(), self._transactions)
         except BaseException:
             self._transactions.release()
             raise
@@ -207,70 +214,30 @@ class Client(_Translating):
         return _Context(_Transaction(self), self._pool_init_lock)
 
 
-class _ReadTransaction:
-    """A read transaction. It sees the database as of its first statement. Tasks that share it take turns.
-
-    It begins with its first statement: a pooler such as PgBouncer then has no connection of the database in use for a
-    transaction that still waits for something else.
-    """
-
-    def __init__(self, client: Client, connection: Any, transactions: asyncio.Semaphore) -> None:
-        self._client = client
-        self._connection = connection
-        self._transactions = transactions
-        self._lock = asyncio.Lock()
-        self._has_begun = False
-        self._has_ended = False
-
-    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        async with self._lock:
-            if self._has_ended:
-                # The read was canceled or starts over, while this task waited for its turn.
-                raise OperationalError("the read transaction has ended")
-            try:
-                if not self._has_begun:
-                    await self._client.execute_on(self._connection, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                    self._has_begun = True
-                found: Sequence[Any] = await self._client.fetch_on(self._connection, statement, values)
-            except Exception as error:
-                if is_lost(error):
-                    discard(self._connection)
-                    self._has_begun = False  # Nothing is left to end.
-                raise
-            return found
-
-    async def end(self) -> None:
-        is_free = False
-        try:
-            async with self._lock:
-                is_free = self._has_ended = True
-                if self._has_begun:
-                    await self._client.execute_on(self._connection, "COMMIT")
-        except Exception as error:
-            if not is_lost(error):
-                raise
-            discard(self._connection)  # Nothing was written.
-        finally:
-            self._has_ended = True
-            if not is_free:
-                # Canceled while a statement of another task was running.
-                discard(self._connection)
-            await self._release()
-
-    async def _release(self) -> None:
-        # Also ends a transaction whose COMMIT was canceled.
-        try:
-            await self._client.release(self._connection)
-        finally:
-            self._transactions.release()
-
-
 class _Transaction(_Translating, TransactionWrapper):
     """A write transaction."""
+
+    generation = 0
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.primary = client.primary
+        self._client = client
+
+    def use(self, connection: Any) -> None:
+        self._connection, self.generation = connection, generation_of(connection)
+
+    def using(self) -> contextlib.AbstractContextManager[None]:
+        return self._client.using(self._connection, self.generation)
+
+    def acquire_connection(self) -> Any:
+        return self._acquired()
+
+    @contextlib.asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Any]:
+        async with self._lock:
+            with self.using():
+                yield self._connection
 
 
 class _Context(TransactionContextPooled):
@@ -280,12 +247,11 @@ class _Context(TransactionContextPooled):
 
     async def __aenter__(self) -> TransactionalDBClient:
         self._client: Client = self.client._parent
-        self.client._connection = await self._client.acquire()
+        self.client.use(await self._client.acquire())
         try:
-            await self.client.begin()
-        except BaseException as error:
-            if is_lost(error):
-                discard(self.client._connection)
+            with self.client.using():
+                await self.client.begin()
+        except BaseException:
             await self._client.release(self.client._connection)
             raise
         self.token = get_connections().set(self.connection_name, self.client)
@@ -306,33 +272,24 @@ class _Context(TransactionContextPooled):
 
     async def _roll_back(self) -> None:
         try:
-            await self.client.rollback()
+            with self.client.using():
+                await self.client.rollback()
         except Exception as error:
+            # After a loss, the server has rolled back.
             if not is_lost(error):
                 raise
-            # The server has rolled back.
-            self._client.primary.lost(error)
-            discard(self.client._connection)
 
     async def _commit(self) -> None:
         try:
-            await self.client.commit()
+            with self.client.using():
+                await self.client.commit()
         except Exception as error:
             # The transaction may have committed. After any other error it has not.
             if is_lost(error):
-                self._client.primary.lost(error)
-                discard(self.client._connection)
                 if self._client.only_reads:
                     return  # Nothing was written.
                 raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
             raise
-
-
-def discard(connection: Any) -> None:
-    """Close a connection of the pool without a message to the server."""
-    # A connection that the server has closed is not in the pool any more.
-    with contextlib.suppress(asyncpg.InterfaceError):
-        connection.terminate()
 
 
 client_class = Client

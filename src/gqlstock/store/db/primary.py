@@ -62,13 +62,16 @@ class Primary:
             self._options["target_session_attrs"] = "primary"
         self.patience = patience
         self._address: Address | None = None
+        self.generation = 0
+        """How often the primary was found. A connection has the generation in which it was opened."""
         self._found = asyncio.Event()
         self._lost = asyncio.Event()
         self._lost_at: float | None = None
         self._error: BaseException | None = None
         self._waiting = 0
         self._on_loss: list[Callable[[], None]] = []
-        self._is_watched = False
+        self.is_watched = False
+        """Whether there is a watcher. Then it is worth trying again after a connection was lost."""
 
     def on_loss(self, call: Callable[[], None]) -> None:
         """Call a function to close all connections, when the primary is silent or another server has taken over."""
@@ -77,9 +80,10 @@ class Primary:
     async def address(self) -> Address:
         """The primary's host and port. Raises ``Unavailable`` when the outage has lasted too long."""
         if self._address is None:
-            if not self._is_watched:
-                self._address, connection = await self._search()
+            if not self.is_watched:
+                found, connection = await self._search()
                 connection.terminate()
+                self._use(found)
             else:
                 await self._wait()
         assert self._address is not None
@@ -100,10 +104,14 @@ class Primary:
         finally:
             self._waiting -= 1
 
-    def lost(self, error: BaseException) -> bool:
-        """A connection was lost or refused. Returns whether it is worth trying again: whether there is a watcher."""
-        self._begin_outage(error)
-        return self._is_watched
+    def lost(self, error: BaseException, generation: int) -> None:
+        """A connection of this generation was lost or refused. Only the current generation tells of an outage."""
+        if generation == self.generation:
+            self._begin_outage(error)
+
+    def _use(self, found: Address) -> None:
+        self._address = found
+        self.generation += 1
 
     def _begin_outage(self, error: BaseException) -> None:
         self._error = error
@@ -117,13 +125,13 @@ class Primary:
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Watch the primary during the block."""
-        self._is_watched = True
+        self.is_watched = True
         self._begin_outage(Unavailable("not connected yet"))
         watching = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            self._is_watched = False
+            self.is_watched = False
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
@@ -143,7 +151,8 @@ class Primary:
             found, connection = await self._search_until_found()
             if before not in (None, found):
                 self._close_connections()
-            before = self._address = found
+            before = found
+            self._use(found)
             self._end_outage()
             try:
                 await self._beat_until_lost(connection)
