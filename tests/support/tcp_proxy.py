@@ -16,7 +16,8 @@ class Proxy:
         self._flowing.set()
         self._ends_known = asyncio.Event()
         self._ends_known.set()
-        self._backs: set[asyncio.StreamWriter] = set()
+        self._ends: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
+        """Both ends of each connection, that of the client and that of the target."""
         self.port = 0
 
     async def open(self) -> None:
@@ -42,11 +43,19 @@ class Proxy:
     def thaw(self) -> None:
         self._flowing.set()
 
-    def strand(self) -> None:
-        """Break the connections to the target. Their clients only learn of it after ``end_stranded``."""
+    def strand(self, *numbers: int) -> None:
+        """Break connections to the target. Their clients only learn of it after ``end_stranded``.
+
+        ``numbers``: those to break, in the order in which they were opened. Default: all.
+        """
         self._ends_known.clear()
-        for back in list(self._backs):
-            back.transport.abort()
+        for number in numbers or range(len(self._ends)):
+            self._ends[number][1].transport.abort()
+
+    def reset(self, *numbers: int) -> None:
+        """Break the connections with these numbers, and let their clients know."""
+        for number in numbers:
+            self._ends[number][0].transport.abort()
 
     def end_stranded(self) -> None:
         self._ends_known.set()
@@ -54,11 +63,8 @@ class Proxy:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection(*self._to)
-            self._backs.add(back)
-            try:
-                await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
-            finally:
-                self._backs.discard(back)
+            self._ends.append((writer, back))
+            await asyncio.gather(self._flow(reader, back), self._flow_back(there, writer))
 
     async def _flow_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward the database's answers."""

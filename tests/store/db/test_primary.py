@@ -117,7 +117,7 @@ async def test_a_statement_on_a_connection_that_is_half_open_is_sent_again_on_an
 ) -> None:
     async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=2)):
         await sql.query("SELECT 1 AS one")
-        door.strand()
+        door.strand(1)  # not the heartbeat's
 
         found = await sql.query("SELECT 1 AS one")
 
@@ -201,13 +201,11 @@ async def test_a_half_open_connection_is_closed_without_waiting_for_the_server_t
 
     monkeypatch.setattr(asyncpg.Connection, "close", closing)
     monkeypatch.setattr(client_class, "release", releasing)
-    # Only the connection of the pool is half open: the watcher notices nothing.
-    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", 600)
     async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=1)):
         await sql.execute("SELECT 1 AS one")
         if measures:
             monkeypatch.setattr(clock._server, "_due", 0.0)
-        door.strand()
+        door.strand(1)  # not the heartbeat's
 
         found = await transactions.run(lambda: sql.execute("SELECT 1 AS one"))
 
@@ -241,10 +239,8 @@ async def test_whether_a_transaction_committed_is_checked_for_as_long_as_calls_w
 
 
 async def test_an_error_of_a_connection_from_before_an_outage_begins_no_other_outage(
-    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, door: Proxy
 ) -> None:
-    # Only the connections of the pools are half open: the watcher notices nothing.
-    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", 600)
     async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=0.5)):
         began, goes_on = asyncio.Event(), asyncio.Event()
 
@@ -261,7 +257,8 @@ async def test_an_error_of_a_connection_from_before_an_outage_begins_no_other_ou
         for read in reads:
             await read.fetch("SELECT 1", ())
         await reads[2].end()  # back in the pool
-        door.strand()
+        # Only the connections of the pools are half open, not that of the heartbeat.
+        door.strand(1, 2, 3, 4)
         with pytest.raises(Disconnected):
             await reads[0].fetch("SELECT 1", ())
         await reader.primary.address()
@@ -276,4 +273,83 @@ async def test_an_error_of_a_connection_from_before_an_outage_begins_no_other_ou
         assert (single, written) == ([{"one": 1}], [{"two": 2}])
         assert (found, reader.primary.generation) == (2, 2)
         for read in reads[:2]:
+            await read.end()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+    ],
+    ids=["full", "starting"],
+)
+async def test_calls_wait_while_the_server_accepts_no_connections(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    connect, refused = asyncpg.connect, []
+
+    async def refusing(*args: Any, **options: Any) -> Any:
+        if len(refused) < 3:
+            refused.append(error)
+            raise error
+        return await connect(*args, **options)
+
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=10)):
+        await sql.query("SELECT 1 AS one")
+        monkeypatch.setattr(asyncpg, "connect", refusing)
+        door.reset(0, 1)
+
+        found = await sql.query("SELECT 1 AS one")
+
+    assert (found, len(refused)) == ([{"one": 1}], 3)
+
+
+async def test_the_loss_of_one_connection_is_no_outage_while_the_server_is_full(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any, **__: Any) -> None:
+        raise asyncpg.TooManyConnectionsError("sorry, too many clients already")
+
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=10)):
+        reader = connection.reader()
+        reads = [await reader.begin_read() for _ in range(2)]
+        monkeypatch.setattr(asyncpg, "connect", full)
+        door.reset(1)
+        with pytest.raises(Disconnected):
+            await reads[0].fetch("SELECT 1 AS one", ())
+
+        async with asyncio.timeout(5):
+            await reader.primary.address()
+            found = await reads[1].fetch("SELECT 1 AS one", ())
+        for read in reads:
+            await read.end()
+
+    assert list(map(dict, found)) == [{"one": 1}]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reset"), [(0.1, [0]), (600, [0, 1])], ids=["by the heartbeat", "by another connection"]
+)
+async def test_connections_are_closed_when_that_of_the_heartbeat_was_reset(
+    postgres: Postgres, door: Proxy, monkeypatch: pytest.MonkeyPatch, seconds: float, reset: list[int]
+) -> None:
+    monkeypatch.setattr(primary, "_SECONDS_BETWEEN_HEARTBEATS", seconds)
+    monkeypatch.setattr(primary, "_SECONDS_PER_STEP", 60)
+    async with connection.opened(on(postgres, door.port), patience=Patience(outage=60, statement=60)):
+        reader = connection.reader()
+        reads = [await reader.begin_read() for _ in range(2)]
+        for read in reads:
+            await read.fetch("SELECT 1", ())
+        door.strand()
+        waiting = asyncio.create_task(reads[1].fetch("SELECT 1", ()))
+        door.reset(*reset)
+        if 1 in reset:
+            with pytest.raises(Disconnected):
+                await reads[0].fetch("SELECT 1", ())
+
+        async with asyncio.timeout(5):
+            with pytest.raises(Disconnected):
+                await waiting
+        for read in reads:
             await read.end()

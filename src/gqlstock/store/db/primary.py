@@ -1,8 +1,8 @@
 """Finds the PostgreSQL server that takes writes, and notices when it is gone.
 
-A server process has a watcher: a task that sends a heartbeat to the primary each second. Without an answer, or when a
-connection breaks, an outage begins: the watcher looks for the primary among all hosts until it finds one, and all others wait
-for it. Commands have no watcher; they look once.
+A server process has a watcher: a task that sends a heartbeat to the primary each second, and immediately when a connection
+breaks. Without an answer, the watcher looks for the primary among all hosts until it finds one, and all others wait for it.
+Commands have no watcher; they look once.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class Primary:
         """Whether there is a watcher. Then it is worth trying again after a connection was lost."""
 
     def on_loss(self, call: Callable[[], None]) -> None:
-        """Call a function to close all connections, when the primary is silent or another server has taken over."""
+        """Call a function to close all connections, when the heartbeat fails or another server has taken over."""
         self._on_loss.append(call)
 
     async def address(self) -> Address:
@@ -155,19 +155,24 @@ class Primary:
             self._use(found)
             self._end_outage()
             try:
-                await self._beat_until_lost(connection)
+                await self._beat_until_lost(connection, found)
             finally:
                 connection.terminate()
 
-    async def _beat_until_lost(self, connection: Any) -> None:
-        while not self._lost.is_set():
+    async def _beat_until_lost(self, connection: Any, address: Address) -> None:
+        while True:
             try:
                 await _beat(connection)
             except Exception as error:
                 self._begin_outage(error)
-                if isinstance(error, TimeoutError):
+                if is_lost(error):
+                    # Others may be half open: their ends are unknown, or the server does not answer.
                     self._close_connections()
                 return
+            if self._lost.is_set():
+                # Another connection was lost, but the server answers. It may be too full for a new connection.
+                self._use(address)
+                self._end_outage()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SECONDS_BETWEEN_HEARTBEATS):
                     await self._lost.wait()
