@@ -16,7 +16,7 @@ from gqlstock.store.db.connection import DatabaseUrl, Postgres
 from support import server_processes
 from support import shop_builders as make
 from support.server_processes import PATIENCE, Server
-from support.subscriptions import connected, pushed, streamed, subscribe
+from support.subscriptions import connected, pushed, received, streamed, subscribe
 from support.tcp_proxy import Proxy, proxied
 
 ORDER = 'mutation Buy { placeOrder(input: {lines: [{sku: "MUG", quantity: 1}]}) { order { number } } }'
@@ -103,6 +103,32 @@ async def test_requests_get_503_once_it_is_away_for_too_long_and_all_goes_on_whe
     log = to.log.read_text()
     assert "never retrieved" not in log
     assert "Exception in ASGI application" not in log
+
+
+async def test_a_subscription_that_cannot_read_older_changes_ends_with_an_error_and_resumes_without_a_gap(
+    serving: tuple[Server, str], door: Proxy
+) -> None:
+    to, token = serving
+    feed = "subscription ($after: String) { inventoryChanges(after: $after) { cursor } }"
+    place = "{ inventoryChanges(last: 1) { pageInfo { endCursor } } }"
+    missed = "query ($after: String) { inventoryChanges(first: 10, after: $after) { nodes { cursor } } }"
+
+    async with server_processes.client(token) as http, connected(to, token) as socket:
+        after = (await server_processes.ask(http, to, place))["inventoryChanges"]["pageInfo"]["endCursor"]
+        for _ in range(2):
+            await server_processes.ask(http, to, ORDER)
+        await door.shut()
+        await subscribe(socket, feed, after=after)
+        ended = [await received(socket, PATIENCE) for _ in range(2)]
+        await door.open()
+        await until_placed(http, to)
+        await subscribe(socket, feed, id="2", after=after)
+        told = [await pushed(socket, id="2", patience=PATIENCE) for _ in range(3)]
+        listed = await server_processes.ask(http, to, missed, after=after)
+
+    assert [message["type"] for message in ended] == ["next", "complete"]
+    assert [error["extensions"] for error in ended[0]["payload"]["errors"]] == [{"code": "INTERNAL", "retryAfter": 2}]
+    assert told == listed["inventoryChanges"]["nodes"]
 
 
 async def test_a_database_that_hangs_makes_it_not_ready_in_time_and_metrics_tell_the_rest(

@@ -136,6 +136,11 @@ class Pushes:
         code: str = result.errors[0].extensions["code"]
         return code
 
+    async def until_end(self) -> list[Any]:
+        """The results that are left when the subscription ends."""
+        await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE)
+        return [self._heard.get_nowait() for _ in range(self._heard.qsize())]
+
     async def nothing(self, seconds: float = 0.25) -> bool:
         """Whether nothing arrives for that long."""
         await asyncio.sleep(seconds)

@@ -77,6 +77,11 @@ def seconds_to_retry(errors: Sequence[GraphQLError]) -> int | None:
     return next((one[_RETRY_AFTER] for one in extensions if _RETRY_AFTER in one), None)
 
 
+def of_an_outage(errors: Sequence[GraphQLError] | None) -> list[GraphQLError]:
+    """Those of the errors whose cause is that the database was away."""
+    return [error for error in errors or () if _RETRY_AFTER in (error.extensions or {})]
+
+
 class TooManySubscriptions(CodedError):
     code = "TOO_MANY_REQUESTS"
 

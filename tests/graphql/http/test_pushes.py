@@ -12,6 +12,8 @@ from gqlstock.graphql.http.pushes import Push
 from gqlstock.graphql.http.turns import Turns
 from gqlstock.rules.scopes import Scope
 from gqlstock.services import catalog
+from gqlstock.stock.reading import Reading
+from gqlstock.store.db.outages import Unavailable
 from support import shop_builders as make
 from support.settled_news import settled
 from support.statement_counter import Statements
@@ -201,3 +203,33 @@ async def test_whoever_goes_away_while_it_waits_for_a_turn_keeps_nobody_from_the
         task.cancel()
     async with asyncio.timeout(10):
         await asyncio.gather(*working[25:])
+
+
+async def test_an_outage_during_a_push_ends_the_subscription_which_goes_on_from_its_last_cursor_without_a_gap(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = """subscription ($after: String) { inventoryChanges(after: $after) {
+        cursor movement { quantity } level { movements(first: 1) { nodes { id } } }
+    } }"""
+
+    async def away(*_: Any) -> Any:
+        raise Unavailable("the database is unavailable")
+
+    async with shop.subscribed(query, Scope.INVENTORY_READ) as heard:
+        await make.stock("MUG", on_hand=11)
+        first = await heard.next()
+        await make.stock("MUG", on_hand=13)
+        await heard.next()
+        with monkeypatch.context() as patched:
+            # Pushes are executed within a read.
+            patched.setattr(Reading, "fetch", away)
+            await make.stock("MUG", on_hand=16)
+            results = await heard.until_end()
+    await make.stock("MUG", on_hand=20)
+    async with shop.subscribed(query, Scope.INVENTORY_READ, after=first["cursor"]) as heard:
+        missed = [(await heard.next())["movement"]["quantity"] for _ in range(3)]
+
+    assert [(result.data, [error.extensions for error in result.errors]) for result in results] == [
+        (None, [{"code": "INTERNAL", "retryAfter": 2}])
+    ]
+    assert (first["movement"]["quantity"], missed) == (1, [2, 3, 4])

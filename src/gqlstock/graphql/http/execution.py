@@ -20,7 +20,7 @@ from strawberry.types.graphql import OperationType
 
 from gqlstock import trail
 from gqlstock.graphql import outcomes
-from gqlstock.graphql.errors import OperationNotAllowed, TooSlow, masked, unexpected, without_frames
+from gqlstock.graphql.errors import OperationNotAllowed, TooSlow, masked, of_an_outage, unexpected, without_frames
 from gqlstock.graphql.http.documents import DocumentCache, Operation
 from gqlstock.graphql.http.observed import Observation
 from gqlstock.graphql.http.pushes import Push
@@ -190,7 +190,11 @@ class Schema(strawberry.Schema):
         return result  # type: ignore[no-any-return]
 
     async def _events(self, operation: Operation, call: _Call) -> AsyncGenerator[ExecutionResult, None]:
-        """The events of a subscription. If an error ends it, the last event has the error."""
+        """The events of a subscription. If an error ends it, the last event has the error.
+
+        An outage ends it at the first event that could not be read, so that the client resumes from its last cursor and
+        gets that event again.
+        """
         try:
             results: Any = subscribe(
                 self._schema,
@@ -209,7 +213,11 @@ class Schema(strawberry.Schema):
                 return
             async with aclosing(results):
                 async for result in results:
-                    yield result if isinstance(result, Push) else _finished(result)
+                    event = result if isinstance(result, Push) else _finished(result)
+                    if missed := of_an_outage(event.errors):
+                        yield ExecutionResult(None, missed)
+                        return
+                    yield event
         except Exception as error:
             yield ExecutionResult(None, masked([unexpected(error)]))
 
