@@ -46,3 +46,17 @@ async def test_a_row_without_a_title_is_refused(db: None) -> None:
         await importing.run("oro-categories", [HEADER, "2,,All Products\n"])
 
     assert [one.message for one in refused.value.refusals] == ["Line 2: Title.default.value is missing."]
+
+
+async def test_progress_tells_when_writing_begins(db: None) -> None:
+    told: list[tuple[str, int, int | None]] = []
+
+    def progress(what: str, done: int, of: int | None) -> None:
+        told.append((what, done, of))
+
+    await importing.run("oro-categories", TREE, dry=True, progress=progress)
+    checked = list(told)
+    await importing.run("oro-categories", TREE, progress=progress)
+
+    assert [step for step in checked if step[0] == "Imported"] == []
+    assert [step for step in told if step[0] == "Imported"] == [("Imported", 0, 2)]

@@ -59,7 +59,6 @@ async def write(caller: Caller, spool: Counts, made: Mapping[int, int], report: 
     """
     writer, total = CountWriter(caller, report, OF_COUNTS), spool.due_count
     report[Kind.LEVELS].unchanged += len(spool) - total
-    progress(COUNTED, 0, total)
     for batch in spool.due(COUNTS_PER_COMMAND, await items_per_command()):
         await writer.write([replace(one, warehouse_id=made.get(one.warehouse_id, one.warehouse_id)) for one in batch])
         progress(COUNTED, writer.done, total)

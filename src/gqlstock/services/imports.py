@@ -23,7 +23,7 @@ from gqlstock.services.import_check import ProductCheck
 from gqlstock.services.import_counts import COUNTS_PER_COMMAND, CountWriter
 from gqlstock.services.import_plan import Places
 from gqlstock.services.import_products import ProductWriter
-from gqlstock.services.import_progress import CHECKED, TAKEN_IN, Progress, silent
+from gqlstock.services.import_progress import CHECKED, COUNTED, TAKEN_IN, Progress, silent
 from gqlstock.services.import_reading import File
 from gqlstock.store.counts import Count
 from gqlstock.store.db import clock, sql, transactions
@@ -109,6 +109,7 @@ class _Run:
             if self.dry:
                 import_warehouses.foresee(places, self.context.options.website, self.report)
                 return
+            self.progress(COUNTED, 0, spool.due_count)
             made = await import_warehouses.make(places, self.context.options.website, self.report)
             ids = {before.id: made[name].id for name, before in places.items()}
             faults = await import_statuses.write(spool, self.report)
@@ -125,6 +126,7 @@ class _Run:
             if self.dry:
                 import_warehouses.foresee(places, self.context.options.website, self.report)
                 return
+            self.progress(TAKEN_IN, 0, len(spool))
             made = await import_warehouses.make(places, self.context.options.website, self.report)
             await self._write_products(spool, made)
 
@@ -197,7 +199,6 @@ class _Run:
         counter = CountWriter(self.caller, self.report, import_counts.OF_PRODUCTS)
         items = min(await import_counts.items_per_command(), COUNTS_PER_COMMAND)
         done, total = 0, len(spool)
-        self.progress(TAKEN_IN, 0, total)
         for part in _parts(spool):
             written = await writer.write(part)
             counts = [Count(one.line, item_id, places[one.warehouse].id, one.on_hand) for item_id, one in written]
@@ -223,6 +224,8 @@ class _Run:
                         paths[records.category_path(record.path)] = None
         self.faults.check()
         tree = CategoryTree()
+        if not self.dry:
+            self.progress(TAKEN_IN, 0, len(paths))
         for path in paths:
             if self.dry:
                 await tree.find(path)
