@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from gqlstock.formats.format import Option
 from gqlstock.formats.table import FORMATS
+from gqlstock.services import imports
+from gqlstock.services.import_progress import CHECKED, COUNTED, Progress
 from gqlstock.store.catalog import Item
+from gqlstock.store.db.outages import ConnectionLost
 from support import shop_builders as make
 from support.command_line import Fill, Run
 
@@ -150,3 +155,27 @@ def test_a_website_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> Non
     result = run("import", "shopify-inventory", tmp_path / "in.csv", "--website", "none")
 
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "There is no website none.\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [
+        (CHECKED, "Nothing of {} was imported."),
+        (COUNTED, "{} may be partly imported. Import it again to finish; what is already imported stays unchanged."),
+    ],
+)
+def test_what_an_import_has_written_is_told_when_the_database_goes_away(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str, state: str
+) -> None:
+    async def lost(*_: object, progress: Progress, **__: object) -> None:
+        progress(step, 1, 2)
+        raise ConnectionLost("the database cannot be reached: Connection refused")
+
+    monkeypatch.setattr(imports, "run", lost)
+    file = tmp_path / "in.csv"
+    file.write_text("sku,warehouse,on_hand\nMUG,BERLIN,5\n")
+
+    result = run("import", "levels", file)
+
+    reason = "gqlstock stopped: the database cannot be reached: Connection refused"
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{reason}\n{state.format(file)}\n")

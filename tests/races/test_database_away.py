@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,16 +12,22 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from gqlstock.rules.catalog import new_product
 from gqlstock.services import tokens, verification
+from gqlstock.store import catalog
+from gqlstock.store.db import clock, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
+from gqlstock.store.inventory import InventoryLevel
 from support import server_processes
 from support import shop_builders as make
+from support.command_line import running
 from support.server_processes import PATIENCE, Server
 from support.subscriptions import connected, pushed, received, streamed, subscribe
 from support.tcp_proxy import Proxy, proxied
 
 ORDER = 'mutation Buy { placeOrder(input: {lines: [{sku: "MUG", quantity: 1}]}) { order { number } } }'
 WAIT = 3
+_ROWS = 10_000
 CHANGES = "subscription { inventoryChanges { level { onHand } } }"
 
 
@@ -40,12 +47,16 @@ async def serving(
     await make.shop()
     await make.product("MUG")
     await make.stock("MUG", on_hand=1_000)
-    url = database_env["GQLSTOCK_DATABASE_URL"]
-    behind = urlsplit(url)
-    account = behind.netloc.rpartition("@")[0]
-    env = {**database_env, "GQLSTOCK_DATABASE_URL": behind._replace(netloc=f"{account}@127.0.0.1:{door.port}").geturl()}
+    env = {**database_env, "GQLSTOCK_DATABASE_URL": behind(door, database_env["GQLSTOCK_DATABASE_URL"])}
     async with server_processes.serving(env | {"GQLSTOCK_DATABASE_WAIT_SECONDS": str(WAIT)}, tmp_path) as started:
         yield started, await tokens.create("till", ["admin"])
+
+
+def behind(door: Proxy, url: str) -> str:
+    """The URL of the database behind the door."""
+    parts = urlsplit(url)
+    account = parts.netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{account}@127.0.0.1:{door.port}").geturl()
 
 
 async def statuses(http: httpx.AsyncClient, of: Server) -> list[int]:
@@ -182,3 +193,35 @@ async def test_orders_wait_while_it_restarts(serving: tuple[Server, str], door: 
     assert len(set(placed)) == len(placed)
     assert there["orders"]["totalCount"] == len(placed) + 1
     assert await verification.verify() == []
+
+
+async def test_an_import_says_that_it_may_be_partly_written_and_is_finished_by_another(
+    db: None, door: Proxy, database_env: dict[str, str], tmp_path: Path
+) -> None:
+    await make.shop()
+    skus = [f"P{number}" for number in range(_ROWS)]
+    made = [replace(new_product(sku, "P", clock.now()), slug=sku.lower()) for sku in skus]
+    await transactions.run(lambda: catalog.insert(made))
+    file = tmp_path / "in.csv"
+    file.write_text("sku,warehouse,on_hand\n" + "".join(f"{sku},BERLIN,5\n" for sku in skus))
+    url = behind(door, database_env["GQLSTOCK_DATABASE_URL"])
+
+    with running("import", "levels", str(file), env={**database_env, "GQLSTOCK_DATABASE_URL": url}) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not await InventoryLevel.all().count():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        await door.shut()
+        stdout, stderr = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+    written = await InventoryLevel.all().count()
+    with running("import", "levels", str(file), env=database_env) as again:
+        report, _ = await asyncio.to_thread(again.communicate, timeout=PATIENCE)
+
+    reason, state = stderr.splitlines()
+    assert (process.returncode, stdout) == (1, "")
+    assert reason.startswith("gqlstock stopped: the ")
+    assert (
+        state == f"{file} may be partly imported. Import it again to finish; what is already imported stays unchanged."
+    )
+    assert 0 < written < _ROWS
+    assert report == f"Levels: {_ROWS - written} counted, {written} unchanged.\n"

@@ -4,7 +4,7 @@ import logging
 
 from gqlstock.config import ConfigError
 from gqlstock.rules.refusals import Refused
-from gqlstock.services.status import NotUsable
+from gqlstock.services.status import NotUsable, is_away
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,15 @@ def lines(error: Exception) -> list[str]:
         return [f"{error.filename}: {error.strerror}"]
     log.debug("unexpected error", exc_info=error)
     first = next(iter(str(error).splitlines()), "")
+    if is_away(error):
+        return [f"gqlstock stopped: {first}"]
     return [f"gqlstock stopped because of an unexpected error: {type(error).__name__}: {first}"]
+
+
+def is_unexpected(error: Exception) -> bool:
+    """Whether the work may have ended at any point, rather than in a check."""
+    is_of_file = isinstance(error, OSError) and error.filename
+    return not (is_of_file or isinstance(error, Failure | ConfigError | NotUsable | Refused))
 
 
 def exit_code(error: Exception) -> int:

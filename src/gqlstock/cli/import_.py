@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from gqlstock.cli import progress_bar, session
+from gqlstock.cli import failures, progress_bar, session
 from gqlstock.cli.failures import Failure, Stopped
 from gqlstock.cli.group import commands
 from gqlstock.formats.format import Option, Options
@@ -113,12 +113,20 @@ def _import(
         try:
             return session.run(work)
         except KeyboardInterrupt:
-            names = ", ".join(map(str, paths))
-            raise Stopped(_STOPPED.format(names) if writing else _BEFORE.format(names)) from None
+            raise Stopped(f"Stopped: {_state(paths, writing=writing)}") from None
+        except Exception as error:
+            if not failures.is_unexpected(error):
+                raise
+            state = _state(paths, writing=writing)
+            raise Failure("\n".join([*failures.lines(error), f"{state[0].upper()}{state[1:]}"])) from error
 
 
-_BEFORE = "Stopped: nothing of {} was imported."
-_STOPPED = "Stopped: {} may be partly imported. Import it again to finish; what is already imported stays unchanged."
+def _state(paths: Sequence[Path], *, writing: bool) -> str:
+    """What an import that did not end has written, and how to go on."""
+    names = ", ".join(map(str, paths))
+    if not writing:
+        return f"nothing of {names} was imported."
+    return f"{names} may be partly imported. Import it again to finish; what is already imported stays unchanged."
 
 
 def _lines(opened: ExitStack, path: Path, encoding: str | None) -> Iterator[str]:

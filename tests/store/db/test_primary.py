@@ -14,7 +14,7 @@ from gqlstock.stock import reading
 from gqlstock.store import outbox
 from gqlstock.store.db import clock, commits, connection, primary, sql, transactions
 from gqlstock.store.db.connection import DatabaseUrl, Postgres
-from gqlstock.store.db.outages import Disconnected, Patience, Unavailable
+from gqlstock.store.db.outages import ConnectionLost, Disconnected, Patience, Unavailable
 from gqlstock.store.db.postgres import client_class
 from support import server_processes
 from support import shop_builders as make
@@ -52,8 +52,10 @@ async def test_without_patience_the_error_of_the_first_host_is_raised(postgres: 
     url = on(postgres, refusing, server_processes.free_port())
 
     async with connection.opened(url):
-        with pytest.raises(OSError, match=f"{refusing}"):
+        with pytest.raises(ConnectionLost, match=f"{refusing}") as raised:
             await status.database_answers()
+
+    assert isinstance(raised.value.__cause__, OSError)
 
 
 async def test_calls_wait_until_the_outage_has_lasted_too_long(postgres: Postgres) -> None:

@@ -14,6 +14,10 @@ class Unavailable(Exception):
     """The database does not answer, or has no space left, and waiting is over. Nothing was committed."""
 
 
+class ConnectionLost(Unavailable):
+    """Like ``Disconnected``, in a process without a watcher, such as a command. It does not wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a server waits for its database, in seconds.

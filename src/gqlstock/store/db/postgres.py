@@ -18,7 +18,7 @@ from tortoise.connection import get_connection, get_connections
 
 from gqlstock.store.db import clock, eras, reads
 from gqlstock.store.db.commits import CommitLost
-from gqlstock.store.db.outages import Disconnected, Unavailable
+from gqlstock.store.db.outages import ConnectionLost, Disconnected, Unavailable
 from gqlstock.store.db.postgres_connections import Connection, discard, generation_of
 from gqlstock.store.db.postgres_reads import ReadTransaction
 from gqlstock.store.db.primary import Primary, is_lost
@@ -34,6 +34,7 @@ class _Translating(AsyncpgDBClient):
     """Raises ``Disconnected`` and ``Unavailable`` for the driver's errors."""
 
     primary: Primary
+    inspects = False
 
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -41,9 +42,10 @@ class _Translating(AsyncpgDBClient):
         except asyncpg.DiskFullError as error:
             raise Unavailable("the database has no space left") from error
         except Exception as error:
-            if is_lost(error) and self.primary.is_watched:
-                raise Disconnected(f"the connection to the database was lost: {error}") from error
-            raise
+            if isinstance(error, ConnectionLost) or not is_lost(error) or self.inspects:
+                raise
+            lost = Disconnected if self.primary.is_watched else ConnectionLost
+            raise lost(f"the connection to the database was lost: {error}") from error
 
 
 class Client(_Translating):
@@ -57,7 +59,7 @@ class Client(_Translating):
         super().__init__(*args, **kwargs)
         self.primary = primary
         self.only_reads = only_reads
-        self._inspects = inspects
+        self.inspects = inspects
         # Read transactions leave one connection free for single statements.
         self._transactions = asyncio.Semaphore(max(1, self.pool_maxsize - 1))
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -99,7 +101,7 @@ class Client(_Translating):
             except Exception as error:
                 # Too many connections are no outage: the other connections work.
                 is_full = isinstance(error, asyncpg.TooManyConnectionsError)
-                if not (is_full or (is_lost(error) and self.primary.is_watched)):
+                if isinstance(error, ConnectionLost) or not (is_full or is_lost(error)):
                     raise
                 # The watcher may find the primary again and again while no connection can be used.
                 self._check_patience(began, error)
@@ -107,8 +109,8 @@ class Client(_Translating):
 
     def _check_patience(self, began: float, error: Exception) -> None:
         """Raise the error, or ``Unavailable`` if a call has tried to connect for too long."""
-        if self.primary.patience is None:
-            raise error
+        if self.primary.patience is None or not self.primary.is_watched:
+            raise ConnectionLost(f"the database cannot be reached: {error}") from error
         if time.monotonic() - began > self.primary.patience.outage:
             raise Unavailable("no connection to the database can be used") from error
 
@@ -131,7 +133,7 @@ class Client(_Translating):
         options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
         if self.primary.patience is not None:
             options["command_timeout"] = self.primary.patience.statement
-        if self._inspects:
+        if self.inspects:
             # Statements would wait for the locks of a migration.
             options["command_timeout"] = _SECONDS_TO_INSPECT
         return await super().create_pool(connect=self._connect, init=self._begin, setup=self._set_up, **options)
@@ -152,7 +154,7 @@ class Client(_Translating):
         self._connections.add(connection)
         with self.using(connection, generation_of(connection)):
             await clock.use_server(connection)
-            is_current = self._inspects or await eras.is_current(connection)
+            is_current = self.inspects or await eras.is_current(connection)
             if not is_current and not self.only_reads:
                 await eras.begin(connection)
         if not is_current and self.only_reads:

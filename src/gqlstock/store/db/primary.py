@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from gqlstock.store.db.outages import Disconnected, Patience, Unavailable
+from gqlstock.store.db.outages import ConnectionLost, Disconnected, Patience, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ _MAX_WAITING = 10_000
 
 _LOST = (
     Disconnected,
+    ConnectionLost,
     OSError,  # includes TimeoutError
     asyncpg.InternalClientError,  # a statement after an answer that broke off
     asyncpg.PostgresConnectionError,
@@ -81,7 +82,12 @@ class Primary:
         """The primary's host and port. Raises ``Unavailable`` when the outage has lasted too long."""
         if self._address is None:
             if not self.is_watched:
-                found, connection = await self._search()
+                try:
+                    found, connection = await self._search()
+                except Exception as error:
+                    if not is_lost(error):
+                        raise
+                    raise ConnectionLost(f"the database cannot be reached: {error}") from error
                 connection.terminate()
                 self._use(found)
             else:
