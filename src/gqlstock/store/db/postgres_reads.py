@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from tortoise.exceptions import OperationalError
 
 from gqlstock.store.db.postgres_connections import discard, generation_of
 from gqlstock.store.db.primary import is_lost
 
-if TYPE_CHECKING:
-    from gqlstock.store.db.postgres import Client
-
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+class Pool(Protocol):
+    """The client whose connection a read transaction uses."""
+
+    def using(self, connection: Any, generation: int) -> AbstractContextManager[None]: ...
+    async def execute_on(self, connection: Any, statement: str) -> None: ...
+    async def fetch_on(self, connection: Any, statement: str, values: Sequence[Any]) -> Sequence[Any]: ...
+    async def release(self, connection: Any) -> None: ...
 
 
 class ReadTransaction:
@@ -22,7 +29,7 @@ class ReadTransaction:
     transaction that still waits for something else.
     """
 
-    def __init__(self, client: "Client", connection: Any, transactions: asyncio.Semaphore) -> None:
+    def __init__(self, client: Pool, connection: Any, transactions: asyncio.Semaphore) -> None:
         self._client = client
         self._connection = connection
         self._generation = generation_of(connection)
