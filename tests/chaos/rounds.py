@@ -23,8 +23,8 @@ _PATIENCE = 60.0
 # Seconds of load before and after the fault.
 _WARM_UP = 1.0
 _MAX_SHOWN = 8
-# Per call. Each unanswered call may double the number of serial orders to try.
-_BACKTRACKS = 100
+# Each unanswered call may double the number of serial orders to try, however few calls there are.
+_BACKTRACKS = 200_000
 # Their stock runs low repeatedly. Each time, an email is sent.
 _LOW_STOCK_GROUPS = ("counted", "rare")
 

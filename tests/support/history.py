@@ -25,7 +25,8 @@ from support.stock_model import Model
 from support.stock_records import OPEN, Level, Movement, Order, Piece, Place, Refused, Rules
 
 UNANSWERED = float("inf")
-_PATIENCE = 20
+# A search gives up after this number of backtracks: per call, and at least.
+_PER_CALL, _LEAST = 20, 2_000
 # The ledger has the tag of these calls as the reason of their movements.
 _TAGGED = ("adjust", "count", "transfer", "receive", "cancel", "take_back", "edit", "move")
 # These succeed at most once per object.
@@ -99,15 +100,15 @@ class Verdict:
 
 
 def check(
-    calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence], patience: int = _PATIENCE
+    calls: Sequence[Call], groups: Mapping[str, Group], evidence: Mapping[str, Evidence], least: int = _LEAST
 ) -> list[Verdict]:
-    """Check each group of items separately. ``patience``: the maximum number of backtracks per call, plus a fixed number."""
+    """Check each group of items separately. ``least``: the number of backtracks that a search may always take."""
     verdicts = []
     for name, group in groups.items():
         began = time.process_time()
         checker = Checker(group, evidence[name])
         possible = checker.possible([call for call in calls if call.group == name])
-        found = checker.search(possible, patience)
+        found = checker.search(possible, least)
         seconds = time.process_time() - began
         verdicts.append(Verdict(name, len(possible), seconds, checker.problems(found, len(possible))))
     return verdicts
@@ -246,8 +247,8 @@ class Checker:
         times, kept = self._evidence.times, self._evidence.kept.get(call.key or "")
         return times.get(("tag", call.tag)) or times.get((call.name, id)) or (kept.at if kept else None)
 
-    def search(self, calls: Sequence[Call], patience: int = _PATIENCE) -> Found[Call]:
-        return Search(calls, self._facts, self.explains, self.differences).run(patience * len(calls) + 1_000)
+    def search(self, calls: Sequence[Call], least: int = _LEAST) -> Found[Call]:
+        return Search(calls, self._facts, self.explains, self.differences).run(max(_PER_CALL * len(calls), least))
 
     def explains(self, call: Call) -> bool:
         """Apply a call to the model. Returns whether the result agrees with the client's answer and the database."""
