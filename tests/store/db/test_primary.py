@@ -47,6 +47,25 @@ async def test_the_host_that_answers_is_used(postgres: Postgres) -> None:
         await status.check_usable(url)
 
 
+class BehindAPooler:
+    """A connection that stays open while the pooler changes the server."""
+
+    def __init__(self, *, is_standby: bool) -> None:
+        self.is_standby = is_standby
+
+    async def fetchval(self, statement: str) -> bool:
+        assert statement == "SELECT pg_is_in_recovery()"
+        return self.is_standby
+
+
+async def test_a_heartbeat_that_a_standby_answers_is_a_loss() -> None:
+    await primary._beat(BehindAPooler(is_standby=False))
+
+    with pytest.raises(Disconnected, match="the server is a standby") as raised:
+        await primary._beat(BehindAPooler(is_standby=True))
+    assert primary.is_lost(raised.value)
+
+
 async def test_without_patience_the_error_of_the_first_host_is_raised(postgres: Postgres) -> None:
     refusing = server_processes.free_port()
     url = on(postgres, refusing, server_processes.free_port())

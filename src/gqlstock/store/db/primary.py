@@ -240,12 +240,13 @@ class Primary:
 
 
 async def _beat(connection: Any) -> None:
-    """Raise an error if the server does not answer a statement."""
-    beat = asyncio.ensure_future(connection.execute("SELECT 1"))
+    """Raise an error if the server does not answer, or takes no writes: a pooler may have changed to a standby."""
+    beat = asyncio.ensure_future(connection.fetchval("SELECT pg_is_in_recovery()"))
     for _ in range(_STEPS_PER_HEARTBEAT):
         done, _pending = await asyncio.wait({beat}, timeout=_SECONDS_PER_STEP)
         if done:
-            beat.result()
+            if beat.result():
+                raise Disconnected("the server is a standby, which takes no writes")
             return
     connection.terminate()
     await asyncio.gather(beat, return_exceptions=True)
