@@ -182,6 +182,8 @@ async def test_alerts_and_statuses_are_set_and_another_window_shows_them(
         act(browser, "VASE", "Alert below")
         assert browser("texts", "dialog option") == [
             "This item: 43",
+            "The website Shop: 10",
+            "The organization Default organization: 10",
             "The whole shop: 10",
             "Berlin alone: Never",
             "Lyon alone: Never",

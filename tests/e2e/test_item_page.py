@@ -29,7 +29,11 @@ async def test_the_page_tells_what_is_there_and_follows_it(browser: Browser, sho
 
     browser("says", "#item-title", "Mug")
     browser("shows", ".item-head .mark", "In stock")
+    # The parts are read one by one.
     browser("shows", ".ledger", "2 movements")
+    browser("shows", ".legend", "Alert below 10 available")
+    browser("shows", ".reason .sum", "can be ordered now.")
+    browser("shows", ".entries", "Nobody waits for it.")
     assert browser("url") == shop.url("item?sku=MUG")
     assert browser("evaluate", "document.title") == "Mug · gqlstock"
     assert [one.split("\n") for one in browser("texts", ".figures > :not([hidden])")] == [
@@ -171,3 +175,26 @@ async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop,
 
     assert found == {"page": {}, "dialog": {}}
     assert browser("evaluate", "document.activeElement.ariaLabel") == "Change: Alert below"
+
+
+async def test_a_setting_is_changed_for_an_organization_and_a_website(browser: Browser, shop: Shop, db: None) -> None:
+    await make.product("PLATE")
+    await make.stock("PLATE", "BERLIN", 12)
+    browser("open", shop.url("item?sku=PLATE", await make.token(name="hans")))
+    browser("shows", ".settings", "Backorders")
+
+    for place, told in (("organization", "organization default"), ("website", "website shop")):
+        browser("click", "button[aria-label='Change: Backorders']")
+        browser("shows", "dialog h2", "Backorders")
+        label = browser(
+            "evaluate",
+            f"[...document.querySelectorAll('dialog option')].find((one) => one.text.startsWith('The {place} ')).value",
+        )
+        browser("choose", "dialog .field:nth-of-type(1) select", label)
+        browser("choose", "dialog .field:nth-of-type(2) select", "ALLOW")
+        browser("click", "dialog .first")
+        browser("shows", ".notice", f"Taken, from the {told}.")
+        browser("shows", ".settings", f"From the {told}")
+
+    assert value_of(browser, "Backorders") == ["Taken", "From the website shop"]
+    assert browser("complaints") == []

@@ -2,7 +2,7 @@
 
 import { nodes } from '../client/paging.js';
 import { ITEM_LEVELS } from '../documents/actions.js';
-import { SETTINGS_OF_PLACE, SET_SETTING } from '../documents/item.js';
+import { SETTINGS_OF_PLACE, SET_SETTING, WEBSITES } from '../documents/item.js';
 import { ActionDialog } from '../elements/dialog.js';
 import { SETTINGS, valueOf, originOf } from '../pages/item/setting_words.js';
 
@@ -16,7 +16,10 @@ const STATUSES = [
   'IN_STOCK,OUT_OF_STOCK,DISCONTINUED',
 ];
 
-/** Where the settings of an item of the document ITEM can be set, the nearest first: `[{ label, told, scope }]`. */
+/**
+ * Where the settings of an item of the document ITEM can be set, the nearest first: `[{ label, told, scope }]`. The dialog adds
+ * the websites, their organizations, and the whole shop.
+ */
 export function placesOf({ sku, name, product, category }) {
   const places = [{ label: 'This item', told: name, scope: product ? { combination: sku } : { product: sku } }];
   if (product) {
@@ -25,16 +28,33 @@ export function placesOf({ sku, name, product, category }) {
   }
   const above = product ? product.category : category;
   if (above) {
-    const told = `the category ${above.name}`;
-    places.push({ label: `The category ${above.name}`, told, scope: { category: above.slug } });
+    places.push(placeOf('category', above.name, { category: above.slug }));
   }
-  return [...places, { label: 'The whole shop', told: 'the whole shop', scope: { system: true } }];
+  return places;
 }
+
+/** The places that hold for many items, the nearest first. */
+async function shopPlaces({ server }) {
+  const websites = await Array.fromAsync(nodes(server, WEBSITES));
+  const organizations = new Map(websites.map(({ organization }) => [organization.code, organization]));
+  return [
+    ...websites.map(({ code, name }) => placeOf('website', name, { website: code })),
+    ...[...organizations.values()].map(({ code, name }) => placeOf('organization', name, { organization: code })),
+    { label: 'The whole shop', told: 'the whole shop', scope: { system: true } },
+  ];
+}
+
+const placeOf = (kind, name, scope) => ({ label: `The ${kind} ${name}`, told: `the ${kind} ${name}`, scope });
+
+const PATHS = ['product', 'combination', 'category', 'website', 'organization', 'level', 'level.sku'].map(
+  (part) => `scope.${part}`,
+);
 
 /** Opens the dialog. `places`: as of `placesOf`. */
 export async function openSetting(session, { item, name, places }) {
   const { label, atLevel } = SETTINGS[name];
-  const all = atLevel ? [...places, ...(await levelPlaces(session, item))] : places;
+  const ofLevels = atLevel ? await levelPlaces(session, item) : [];
+  const all = [...places, ...(await shopPlaces(session)), ...ofLevels];
   const asked = all.map(({ scope }) => session.server.ask(SETTINGS_OF_PLACE, { scope }));
   const found = (await Promise.all(asked)).map(({ inventorySettings }) => inventorySettings);
   const own = ({ place }) => written(name, found[place].own[name] ?? null);
@@ -51,7 +71,7 @@ export async function openSetting(session, { item, name, places }) {
         type: 'choice',
         required: true,
         value: '0',
-        paths: ['product', 'combination', 'category', 'level', 'level.sku'].map((part) => `scope.${part}`),
+        paths: PATHS,
         options: all.map(({ label: words }, index) => ({
           value: String(index),
           label: `${words}: ${inEffect(name, found[index])}`,

@@ -75,6 +75,10 @@ export const WEBSITES = /* GraphQL */ `
       nodes {
         code
         name
+        organization {
+          code
+          name
+        }
       }
       pageInfo {
         hasNextPage
