@@ -1,5 +1,6 @@
 """Creates and changes organizations, websites and warehouses."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from gqlstock.rules.events import ANY_SETTING
 from gqlstock.rules.geo import Point
 from gqlstock.rules.ids import UNSTORED
 from gqlstock.rules.network import MAX_WAREHOUSES, Assignment, Organization, Warehouse, Website
-from gqlstock.rules.refusals import invalid
+from gqlstock.rules.refusals import Refused, invalid
 from gqlstock.rules.settings import camel
 from gqlstock.store import outbox, reassessments
 from gqlstock.store import warehouses as rows
@@ -191,9 +192,6 @@ async def _assign(owner: str, owner_id: int, assigned: Sequence[AssignedWarehous
 
 async def ensure_default_organization() -> None:
     """Create the organization of websites that name none, unless it exists."""
-
-    async def work() -> None:
-        if await rows.organization(DEFAULT_ORGANIZATION) is None:
-            await create_organization(DEFAULT_ORGANIZATION, "Default organization")
-
-    await transactions.run(work)
+    # Not checked first: several processes may migrate at once, and another one create it in between.
+    with contextlib.suppress(Refused):
+        await create_organization(DEFAULT_ORGANIZATION, "Default organization")
