@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -313,7 +314,12 @@ async def _many_levels() -> None:
 
 async def _begun(port: int, token: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A client that asked for all levels, read the first bytes of them, and reads no more."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1_000)
+    connecting = socket.socket()
+    # Otherwise its buffer may grow until it holds them all.
+    connecting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    connecting.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(connecting, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connecting, limit=1_000)
     writer.write(f"GET /export/levels.jsonl HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n".encode())
     assert b"200 OK" in await reader.readuntil(b"\r\n")
     return reader, writer
@@ -332,6 +338,8 @@ async def test_a_server_that_stops_cuts_a_stream_off(db: None, database_env: dic
     token = await make.token()
     async with server_processes.serving(database_env, tmp_path) as server:
         reader, writer = await _begun(server.port, token)
+        # Until all buffers are full, and the server waits for the client. It sends them all in a third of a second.
+        await asyncio.sleep(1)
         server.process.terminate()
         async with asyncio.timeout(PATIENCE):
             rest = await _whole(reader)
