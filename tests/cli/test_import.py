@@ -160,8 +160,11 @@ def test_a_website_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("step", "state"),
     [
-        (CHECKED, "Nothing of {} was imported."),
-        (COUNTED, "{} may be partly imported. Import it again to finish; what is already imported stays unchanged."),
+        (CHECKED, "Stopped: nothing of {} was imported."),
+        (
+            COUNTED,
+            "Stopped: {} may be partly imported. Import it again to finish; what is already imported stays unchanged.",
+        ),
     ],
 )
 def test_what_an_import_has_written_is_told_when_the_database_goes_away(

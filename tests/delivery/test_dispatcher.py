@@ -22,6 +22,15 @@ from support.settled_news import settled
 NOWHERE = "https://shop.example/hook"
 
 
+async def subscribed(topics: Sequence[WebhookTopic] = (WebhookTopic.ORDER_PLACED,)) -> int:
+    """A shop with mugs, and an endpoint for its events. Returns the endpoint's id."""
+    await make.shop()
+    await make.product("MUG")
+    await make.stock("MUG", on_hand=10)
+    endpoint_id, _ = await webhooks.create(NOWHERE, topics, private_addresses=True)
+    return endpoint_id
+
+
 async def dispatched(dispatcher: Dispatcher) -> None:
     await settled()
     while await dispatcher.step():
@@ -36,10 +45,7 @@ async def lines() -> list[str]:
 async def test_after_a_restore_below_it_what_is_new_becomes_work_and_nothing_twice(
     db: None, database_url: DatabaseUrl
 ) -> None:
-    await make.shop()
-    await make.product("MUG")
-    await make.stock("MUG", on_hand=10)
-    endpoint_id, _ = await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    endpoint_id = await subscribed()
     dispatcher = Dispatcher()
     before = await make.order("MUG", 1)
     await dispatched(dispatcher)
@@ -62,10 +68,7 @@ async def test_after_a_restore_below_it_what_is_new_becomes_work_and_nothing_twi
 async def test_after_a_restore_a_feed_that_is_shorter_than_before_is_dispatched(
     db: None, database_url: DatabaseUrl
 ) -> None:
-    await make.shop()
-    await make.product("MUG")
-    await make.stock("MUG", on_hand=10)
-    await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    await subscribed()
     dispatcher = Dispatcher()
     await database_backup.take(database_url)
     for _ in range(5):
@@ -85,10 +88,7 @@ async def test_entries_whose_deliveries_are_lost_are_dispatched_again_though_the
     db: None, database_url: DatabaseUrl
 ) -> None:
     """As when an asynchronous standby takes over that has the orders, but not what the dispatcher wrote last."""
-    await make.shop()
-    await make.product("MUG")
-    await make.stock("MUG", on_hand=10)
-    endpoint_id, _ = await webhooks.create(NOWHERE, [WebhookTopic.ORDER_PLACED], private_addresses=True)
+    endpoint_id = await subscribed()
     dispatcher = Dispatcher()
     orders = [await make.order("MUG", 1)]
     await dispatched(dispatcher)
@@ -127,10 +127,7 @@ async def test_what_is_lost_between_reading_and_writing_leaves_no_cursor_that_sk
     db: None, database_url: DatabaseUrl, topics: list[WebhookTopic]
 ) -> None:
     """As when an asynchronous standby takes over. The second topic has no entries, so only the cursor is written."""
-    await make.shop()
-    await make.product("MUG")
-    await make.stock("MUG", on_hand=10)
-    endpoint_id, _ = await webhooks.create(NOWHERE, topics, private_addresses=True)
+    endpoint_id = await subscribed(topics)
     dispatcher = Interrupted()
     await database_backup.take(database_url)
     for _ in range(3):

@@ -360,7 +360,7 @@ class Checker:
         return None if fits else f"the model packs {packed} units of the lines, the database has {final}"
 
     def _exceeds_final(self, call: Call) -> str | None:
-        """How a line has more units, or more canceled, shipped or returned ones, than in the end. These never decrease."""
+        """How an order line exceeds its final numbers of ordered, canceled, shipped or returned units. They only grow."""
         if call.name == "receive":
             return self._received_exceeds_final(call)
         if call.name not in ("cancel", "edit", "ship", "take_back"):

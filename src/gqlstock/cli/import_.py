@@ -113,20 +113,21 @@ def _import(
         try:
             return session.run(work)
         except KeyboardInterrupt:
-            raise Stopped(f"Stopped: {_state(paths, writing=writing)}") from None
+            raise Stopped(_state(paths, writing=writing)) from None
         except Exception as error:
             if not failures.is_unexpected(error):
                 raise
-            state = _state(paths, writing=writing)
-            raise Failure("\n".join([*failures.lines(error), f"{state[0].upper()}{state[1:]}"])) from error
+            raise Failure("\n".join([*failures.lines(error), _state(paths, writing=writing)])) from error
 
 
 def _state(paths: Sequence[Path], *, writing: bool) -> str:
     """What an import that did not end has written, and how to go on."""
     names = ", ".join(map(str, paths))
     if not writing:
-        return f"nothing of {names} was imported."
-    return f"{names} may be partly imported. Import it again to finish; what is already imported stays unchanged."
+        return f"Stopped: nothing of {names} was imported."
+    return (
+        f"Stopped: {names} may be partly imported. Import it again to finish; what is already imported stays unchanged."
+    )
 
 
 def _lines(opened: ExitStack, path: Path, encoding: str | None) -> Iterator[str]:

@@ -53,6 +53,7 @@ class _Pending(Generic[Call, Answer]):
     in_batch: bool = False
 
     def expire(self, seconds: float) -> None:
+        """Refuse the call, unless it is being written."""
         if not self.in_batch and not self.future.done():
             self.future.set_exception(
                 Unavailable(

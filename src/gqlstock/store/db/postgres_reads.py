@@ -14,7 +14,7 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class Pool(Protocol):
-    """The client whose connection a read transaction uses."""
+    """The client that owns the connection of a read transaction."""
 
     def using(self, connection: Any, generation: int) -> AbstractContextManager[None]: ...
     async def execute_on(self, connection: Any, statement: str) -> None: ...
@@ -41,7 +41,7 @@ class ReadTransaction:
     async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         async with self._lock:
             if self._has_ended:
-                # The read was canceled or starts over, while this task waited for its turn.
+                # The read was canceled or restarted while this task waited.
                 raise OperationalError("the read transaction has ended")
             try:
                 with self._client.using(self._connection, self._generation):

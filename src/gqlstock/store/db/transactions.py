@@ -173,7 +173,7 @@ async def _is_committed(mark: Mark | None) -> bool:
 
 
 def max_wait() -> float:
-    """How many seconds a call may wait for the database: those of an outage, but at least 30."""
+    """The longest wait of a call for the database, in seconds: as long as a server waits in an outage, and at least 30."""
     patience = reader().primary.patience if is_postgres() else None
     return commits.MIN_SECONDS if patience is None else max(commits.MIN_SECONDS, patience.outage)
 
