@@ -220,8 +220,8 @@ async def test_an_import_says_that_it_may_be_partly_written_and_is_finished_by_a
     reason, state = stderr.splitlines()
     assert (process.returncode, stdout) == (1, "")
     assert reason.startswith("gqlstock stopped: the ")
-    assert (
-        state == f"{file} may be partly imported. Import it again to finish; what is already imported stays unchanged."
+    assert state == (
+        f"Stopped: {file} may be partly imported. Import it again to finish; what is already imported stays unchanged."
     )
     assert 0 < written < _ROWS
     assert report == f"Levels: {_ROWS - written} counted, {written} unchanged.\n"
