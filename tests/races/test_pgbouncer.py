@@ -84,7 +84,8 @@ async def test_two_servers_sell_and_tell_all_of_it_through_two_connections(
             "extra_float_digits",
             "?statement_cache_size=0",
             "unsupported startup parameter: jit. In pgbouncer.ini, set "
-            "ignore_startup_parameters = jit, default_transaction_read_only.",
+            "ignore_startup_parameters = jit, default_transaction_read_only, lock_timeout, "
+            "idle_in_transaction_session_timeout.",
         ),
         (
             pgbouncer.IGNORED,

@@ -14,7 +14,7 @@ from support.server_processes import PATIENCE, free_port
 
 # Debian installs it where only root looks.
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-IGNORED = "jit, default_transaction_read_only"
+IGNORED = "jit, default_transaction_read_only, lock_timeout, idle_in_transaction_session_timeout"
 _CONFIGURATION = """
 [databases]
 {database} = host={host} port={port} user='{user}' password='{password}'

@@ -23,8 +23,14 @@ class Patience:
     """How long a server waits for its database, in seconds.
 
     ``outage``: calls that arrive during an outage wait until it has lasted this long; later ones fail immediately.
-    ``statement``: a statement without an answer for this long counts as a lost connection.
+    ``statement``: a statement without an answer for this long counts as a lost connection. PostgreSQL ends transactions
+    that send no statement for this long: their process may be gone.
     """
 
     outage: float
     statement: float
+
+    @property
+    def lock(self) -> float:
+        """How long a statement waits for a lock. Shorter, so that PostgreSQL ends the wait before the client gives up."""
+        return self.statement / 6

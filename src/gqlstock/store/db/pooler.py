@@ -9,7 +9,8 @@ import re
 _ADVICE = (
     (
         "unsupported startup parameter",
-        "In pgbouncer.ini, set ignore_startup_parameters = jit, default_transaction_read_only.",
+        "In pgbouncer.ini, set ignore_startup_parameters = jit, default_transaction_read_only, lock_timeout, "
+        "idle_in_transaction_session_timeout.",
     ),
     (
         'prepared statement ".*" (already exists|does not exist)',

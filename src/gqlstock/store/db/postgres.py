@@ -130,6 +130,11 @@ class Client(_Translating):
         if self.only_reads:
             # Not by a SET, which would stay on a connection that a pooler gives to others.
             fixed["default_transaction_read_only"] = "on"
+        elif self.primary.patience is not None:
+            # A server process that waits for a lock does not notice that its client has gone, and keeps its own locks.
+            fixed["lock_timeout"] = _milliseconds(self.primary.patience.lock)
+            # The locks of a lost host. PostgreSQL would notice the loss after hours.
+            fixed["idle_in_transaction_session_timeout"] = _milliseconds(self.primary.patience.statement)
         options["server_settings"] = {**(options.get("server_settings") or {}), **fixed}
         if self.primary.patience is not None:
             options["command_timeout"] = self.primary.patience.statement
@@ -292,6 +297,10 @@ class _Context(TransactionContextPooled):
                     return  # Nothing was written.
                 raise CommitLost(f"the answer to a COMMIT was lost: {error}") from error
             raise
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{max(1, round(seconds * 1000))}ms"
 
 
 client_class = Client
