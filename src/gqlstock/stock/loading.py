@@ -23,6 +23,7 @@ from gqlstock.store.db import clock, connection, transactions
 from gqlstock.store.db.records import by_id
 
 ITEM = "item"
+ADDRESS = "address"
 _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
     ("order", Order),
     ("hold", StockHold),
@@ -33,17 +34,18 @@ _LOCKED_KINDS: tuple[tuple[str, type[Any]], ...] = (
 
 
 async def wait(wait_for: frozenset[Lock]) -> None:
-    """Wait for locks that other transactions hold: items by id, then the rest by kind and id.
+    """Wait for locks that other transactions hold: items by id, then the rest by kind and id, and last addresses.
 
     Call it before taking any other lock: a transaction that waits while holding locks can deadlock.
     """
-    by_kind: dict[str, list[int]] = {}
+    by_kind: dict[str, list[Any]] = {}
     for kind, found in sorted(wait_for):
         by_kind.setdefault(kind, []).append(found)
-    if by_kind:
-        await rows.lock_items(by_kind.pop(ITEM, []), waiting=True)
-    for kind, ids in by_kind.items():
-        await rows.lock(dict(_LOCKED_KINDS)[kind], ids, waiting=True)
+    await rows.lock_items(by_kind.get(ITEM, []), waiting=True)
+    for kind, record in _LOCKED_KINDS:
+        await rows.lock(record, by_kind.get(kind, []), waiting=True)
+    for address in by_kind.get(ADDRESS, []):
+        await holds.lock_address(address, waiting=True)
 
 
 async def prefetch(names: Sequence[Names]) -> None:
@@ -126,7 +128,7 @@ class Locks:
 
     items: frozenset[int] | None
     others: frozenset[Lock] = frozenset()
-    """The orders, holds, announcements, shipments and transfers that other transactions have locked."""
+    """The orders, holds, announcements, shipments, transfers and addresses that other transactions have locked."""
     changed: tuple[int, ...] = ()
     """The items that changed between reading and locking them."""
 
@@ -148,12 +150,13 @@ class Locks:
         named = {"order": names.orders | shipped, "hold": names.holds}
         named |= {"announcement": names.announcements, "shipment": names.shipments}
         named |= {"transfer": names.transfers | transferred}
-        wanted = {(kind, one) for kind, ids in named.items() for one in ids}
+        wanted: set[Lock] = {(kind, one) for kind, ids in named.items() for one in ids}
+        wanted |= {(ADDRESS, one) for one in names.addresses}
         return {(ITEM, one) for one in items if one not in self.items} | (wanted & self.others)
 
 
 async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
-    """Lock items by id, then the rest by kind and id, skipping rows that are locked elsewhere."""
+    """Lock items by id, then the rest by kind and id, and last addresses, skipping what is locked elsewhere."""
     if not connection.is_postgres():
         return Locks(None)
     locked = await rows.lock_items(item_ids)
@@ -163,8 +166,7 @@ async def lock(found: Snapshot, item_ids: Collection[int]) -> Locks:
     for kind, record in _LOCKED_KINDS:
         ids = {one.id for one in found.all(record)}
         others |= {(kind, one) for one in ids.difference(await rows.lock(record, ids))}
-    for address in sorted(found.counted_holds):
-        await holds.lock_address(address)
+    others |= {(ADDRESS, one) for one in found.counted_holds if not await holds.lock_address(one)}
     return Locks(frozenset(one.id for one in locked), frozenset(others), changed)
 
 

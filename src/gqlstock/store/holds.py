@@ -148,10 +148,17 @@ async def units_of(hold_ids: Collection[int]) -> dict[int, list[rules.HeldUnits]
     return await records.below(rules.HeldUnits, "hold_id", hold_ids)
 
 
-async def lock_address(address: str) -> None:
-    """Lock the holds of an address until the transaction ends. Lock items first. SQLite has only one writer anyway."""
-    if connection.is_postgres():
+async def lock_address(address: str, *, waiting: bool = False) -> bool:
+    """Lock the holds of an address until the transaction ends. Without ``waiting``, returns whether the lock was free.
+
+    Lock items first. SQLite has only one writer anyway.
+    """
+    if not connection.is_postgres():
+        return True
+    if waiting:
         await sql.execute("SELECT pg_advisory_xact_lock(hashtext(?))", address)
+        return True
+    return bool((await sql.execute("SELECT pg_try_advisory_xact_lock(hashtext(?)) AS is_free", address))[0]["is_free"])
 
 
 async def active_of(address: str, now: datetime) -> int:
