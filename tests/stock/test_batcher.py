@@ -10,8 +10,11 @@ from gqlstock.store.db.outages import Unavailable
 class Doubling:
     """Writes batches of numbers, and answers each with its double. Negative numbers are refused; 13 fails its batch.
 
-    It waits for what it is told to wait for, and sets numbers aside whose last digit is locked.
+    It waits for what it is told to wait for, at most ``lock_timeout`` seconds, and sets numbers aside whose last digit is
+    locked.
     """
+
+    lock_timeout: float | None = None
 
     def __init__(self, *, paused: bool = True) -> None:
         self.batches: list[list[int]] = []
@@ -33,7 +36,10 @@ class Doubling:
         for digit in wait_for:
             assert isinstance(digit, int)
             if digit in self.locks:
-                await self.locks[digit].wait()
+                try:
+                    await asyncio.wait_for(self.locks[digit].wait(), self.lock_timeout)
+                except TimeoutError as error:
+                    raise Locked(frozenset(wait_for)) from error
         await self.resumed.wait()
         if 13 in numbers:
             raise LookupError
@@ -220,6 +226,37 @@ async def test_a_call_that_waited_too_long_for_a_lock_is_refused_and_never_runs(
     assert await asyncio.gather(*calls[:2]) == [2, 4]
     await settled()
     assert doubling.waited == [[1], [2]]
+
+
+async def test_a_call_whose_wait_for_a_lock_was_in_vain_waits_behind_those_that_wait_for_other_locks():
+    doubling = Doubling(paused=False)
+    doubling.lock_timeout = 0.1
+    for digit in (1, 2, 3):
+        doubling.lock(digit)
+    calls = await started(Batcher(doubling), 1, 2, 3)
+    assert doubling.waited == [[1], [2]]
+    doubling.release(3)
+
+    # Nobody releases the locks of the first two.
+    assert await asyncio.wait_for(calls[2], 5) == 6
+    assert doubling.waited[:3] == [[1], [2], [3]]
+
+    doubling.release(1)
+    doubling.release(2)
+    assert await asyncio.gather(*calls[:2]) == [2, 4]
+
+
+async def test_a_call_that_waited_too_long_is_refused_when_its_lock_is_still_held():
+    doubling = Doubling(paused=False)
+    doubling.lock_timeout = 0.1
+    doubling.lock(1)
+
+    with pytest.raises(Unavailable, match=r"waited 0\.05 seconds"):
+        await asyncio.wait_for(Batcher(doubling, max_wait=lambda: 0.05).do(1), 5)
+
+    doubling.release(1)
+    await settled()
+    assert doubling.waited == [[1]]
 
 
 async def test_a_call_that_is_cancelled_while_it_runs_does_not_disturb_others():

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from gqlstock.rules.ledger import Change, MovementKind
 from gqlstock.rules.order_request import OrderRequest, RequestedLine
@@ -24,6 +25,7 @@ from gqlstock.stock.command import Changes, LedgerEntry, Names, Result
 from gqlstock.stock.snapshot import NotLoaded, Snapshot
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.db import clock, transactions
+from gqlstock.store.db.outages import Unavailable
 from gqlstock.store.idempotency import KeptAnswer
 from gqlstock.store.inventory import InventoryLevel, StockMovement
 from gqlstock.store.orders import Order
@@ -139,6 +141,7 @@ class AddOne:
 
     fails: bool = False
     breaks_the_batch: bool = False
+    finds_locks: bool = False
     asks_for: tuple[NotLoaded, ...] = ()
     caller: Caller = SYSTEM
     key: None = None
@@ -153,6 +156,8 @@ class AddOne:
         self.decided += 1
         if self.fails:
             raise LookupError("a bug")
+        if self.finds_locks:
+            raise OperationalError("database is locked")
         if self.decided <= len(self.asks_for):
             raise self.asks_for[self.decided - 1]
         item_id, warehouse_id = snapshot.by_sku["MUG"].id, snapshot.network.codes["BERLIN"]
@@ -183,6 +188,17 @@ async def test_commands_of_a_batch_that_cannot_be_written_run_one_by_one(shop: N
     assert await on_hand("MUG") == 1
     assert await Order.all().count() == 3
     assert await verification.verify() == []
+
+
+async def test_commands_of_a_batch_that_others_hold_up_are_tried_together_and_refused_together(shop: None) -> None:
+    commands = [AddOne(finds_locks=number == 1) for number in range(3)]
+
+    answers = await at_once(*map(transaction.run, commands))
+
+    assert [type(one) for one in answers] == [Unavailable, Unavailable, Unavailable]
+    # The first is decided before the second fails.
+    assert [one.decided for one in commands] == [8, 8, 0]
+    assert await on_hand("MUG") == 10
 
 
 async def test_a_batch_is_decided_again_with_what_a_command_needs_besides(shop: None) -> None:

@@ -1,4 +1,4 @@
-"""Holds PostgreSQL's lock on an item or a table, like another writer, and observes who waits for it."""
+"""Holds PostgreSQL's locks on items, other rows, addresses and tables, like another writer, and observes who waits."""
 
 import asyncio
 import contextlib
@@ -30,6 +30,11 @@ class ItemLock:
                 return
             await asyncio.sleep(0.02)
 
+    async def waiting(self) -> int:
+        """The number of transactions that wait for a lock."""
+        await self._watching.execute("SELECT pg_stat_clear_snapshot()")
+        return int(await self._watching.fetchval(_WAITING))
+
     async def release(self) -> None:
         await self._locking.execute("COMMIT")
 
@@ -37,6 +42,16 @@ class ItemLock:
 def item_locked(database: Postgres, sku: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
     """Lock the item during the block, or until it is released."""
     return _locked(database, "SELECT id FROM item WHERE sku = $1 FOR NO KEY UPDATE", sku)
+
+
+def row_locked(database: Postgres, table: str, code: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
+    """Lock the row of a table with this code during the block, or until it is released."""
+    return _locked(database, f"SELECT id FROM {table} WHERE code = $1 FOR UPDATE", code)
+
+
+def address_locked(database: Postgres, address: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:
+    """Lock the holds of an address during the block, or until it is released."""
+    return _locked(database, "SELECT pg_advisory_xact_lock(hashtext($1))", address)
 
 
 def table_locked(database: Postgres, table: str) -> contextlib.AbstractAsyncContextManager[ItemLock]:

@@ -26,8 +26,8 @@ _PART_TO_WAIT = 0.2
 _MAX_SECONDS_TO_WAIT = 0.002
 
 
-Lock = tuple[str, int]
-"""The kind and the id of a locked object."""
+Lock = tuple[str, int | str]
+"""The kind of a locked object, and its id or, for an address, its text."""
 
 
 class Locked(Exception):
@@ -41,7 +41,7 @@ class Locked(Exception):
 Write = Callable[[Sequence[Call], frozenset[Lock]], Awaitable[Sequence[Answer | Exception]]]
 """Writes a batch and returns each call's answer or exception, in order; ``Locked`` if a call's locks are not free.
 
-It waits for the locks in its second argument, and for no others.
+It waits for the locks in its second argument, and for no others. If it waits too long, it raises ``Locked``.
 """
 
 
@@ -49,15 +49,18 @@ It waits for the locks in its second argument, and for no others.
 class _Pending(Generic[Call, Answer]):
     call: Call
     future: "asyncio.Future[Answer]"
+    max_wait: float
     locked: frozenset[Lock] = frozenset()
     in_batch: bool = False
+    is_overdue: bool = False
 
-    def expire(self, seconds: float) -> None:
-        """Refuse the call, unless it is being written."""
+    def expire(self) -> None:
+        """Refuse the call. One that is in a batch is refused when its locks turn out to be held elsewhere."""
+        self.is_overdue = True
         if not self.in_batch and not self.future.done():
             self.future.set_exception(
                 Unavailable(
-                    f"The call waited {seconds:g} seconds for its turn. Nothing was committed; try again later."
+                    f"The call waited {self.max_wait:g} seconds for its turn. Nothing was committed; try again later."
                 )
             )
 
@@ -66,7 +69,8 @@ class Batcher(Generic[Call, Answer]):
     """Writes one batch at a time. Calls whose locks are held elsewhere wait in at most two more batches.
 
     A batch has at most one call per ``key``. ``size`` returns the number of rows of a call; a batch has at most 1,000
-    rows, unless a single call has more. Calls that are in no batch after ``max_wait`` seconds raise ``Unavailable``.
+    rows, unless a single call has more. Calls that are in no batch after ``max_wait`` seconds, or that have to wait for
+    a lock again, raise ``Unavailable``.
     """
 
     def __init__(
@@ -87,12 +91,12 @@ class Batcher(Generic[Call, Answer]):
 
     async def do(self, call: Call) -> Answer:
         """Run a call in a batch with concurrent calls, and return its answer."""
-        loop, seconds = asyncio.get_running_loop(), self._max_wait()
-        pending: _Pending[Call, Answer] = _Pending(call, loop.create_future())
+        loop = asyncio.get_running_loop()
+        pending: _Pending[Call, Answer] = _Pending(call, loop.create_future(), self._max_wait())
         self._queue.append(pending)
         if self._running is None:
             self._running = _start(self._run)
-        expiry = loop.call_later(seconds, pending.expire, seconds)
+        expiry = loop.call_later(pending.max_wait, pending.expire)
         try:
             return await pending.future
         finally:
@@ -139,14 +143,14 @@ class Batcher(Generic[Call, Answer]):
     async def _write_batch(self, batch: Sequence[_Pending[Call, Answer]], wait_for: frozenset[Lock]) -> None:
         try:
             for pending, answer in zip(batch, await self._answers(batch, wait_for), strict=True):
+                pending.in_batch = False
                 if isinstance(answer, Locked):
-                    pending.locked, pending.in_batch = answer.keys, False
-                    self._locked.append(pending)
+                    self._set_aside(pending, answer.keys)
                 else:
                     _settle(pending.future, answer)
         finally:
             for pending in batch:
-                if not pending.locked:
+                if pending.in_batch:
                     pending.future.cancel()
         if self._locked and len(self._waiting) < _MAX_WAITING_BATCHES:
             self._waiting.add(_start(self._wait))
@@ -156,8 +160,18 @@ class Batcher(Generic[Call, Answer]):
     ) -> Sequence[Answer | Exception]:
         try:
             return await self._write([pending.call for pending in batch], wait_for)
+        except Locked:
+            # Each goes on waiting for its own locks, which may be some of these.
+            return [Locked(pending.locked) for pending in batch]
         except Exception as error:
             return [error] * len(batch)
+
+    def _set_aside(self, pending: _Pending[Call, Answer], locked: frozenset[Lock]) -> None:
+        if pending.is_overdue:
+            pending.expire()
+        else:
+            pending.locked = locked
+            self._locked.append(pending)
 
     def _next(self, queue: deque[_Pending[Call, Answer]], locked: frozenset[Lock]) -> list[_Pending[Call, Answer]]:
         """The next batch, oldest calls first. Calls that wait for locks other than ``locked`` stay in the queue."""
@@ -176,7 +190,7 @@ class Batcher(Generic[Call, Answer]):
             else:
                 keys.add(key)
                 size += self._size(pending.call)
-                pending.locked, pending.in_batch = frozenset(), True
+                pending.in_batch = True
                 batch.append(pending)
             if too_large:
                 break

@@ -55,9 +55,11 @@ async def _write_batch(commands: Sequence[Command], wait_for: frozenset[Lock]) -
     if len(commands) > 1:
         try:
             return await _write(commands, wait_for, _BATCH_ATTEMPTS)
-        except (CommitUnknown, Unavailable) as error:
-            return [error] * len(commands)
+        except (CommitUnknown, Unavailable, Locked):
+            raise
         except Exception as error:
+            if transactions.is_external(error):
+                raise
             # Some command made the batch fail, so each runs alone.
             log.info("%s commands could not be written together: %s", len(commands), error)
     return [await _write_alone(command, wait_for) for command in commands]
@@ -75,9 +77,9 @@ class _NothingToWrite(Exception):
         self.outcomes = outcomes
 
 
-async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], attempts: int) -> Sequence[Outcome]:
+async def _write(commands: Sequence[Command], wait_for: frozenset[Lock], own_attempts: int) -> Sequence[Outcome]:
     try:
-        return await transactions.run_in_one_hop(lambda: _Batch(commands).run(wait_for), attempts)
+        return await transactions.run_in_one_hop(lambda: _Batch(commands).run(wait_for), own_attempts)
     except _NothingToWrite as rolled_back:
         # Refusals alone need no commit. During a sale, most orders for sold-out items are refused.
         return rolled_back.outcomes
@@ -112,8 +114,13 @@ class _Batch:
         return [self.outcomes[number] for number in range(len(self.commands))]
 
     async def _locked_snapshot(self, wait_for: frozenset[Lock]) -> Snapshot:
-        """Resolve what the commands name, lock it, and load the snapshot."""
-        await loading.wait(wait_for)
+        """Resolve what the commands name, lock it, and load the snapshot. Raises ``Locked`` if it waited in vain."""
+        try:
+            await loading.wait(wait_for)
+        except Exception as error:
+            if transactions.is_lock_timeout(error):
+                raise Locked(wait_for) from error
+            raise
         with for_writing.opened() as kept:
             snapshot = await loading.resolve([one.names for one in self.commands])
             items_of = self._items(snapshot)

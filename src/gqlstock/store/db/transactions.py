@@ -1,8 +1,10 @@
 """Runs functions in transactions, and retries them after temporary errors."""
 
 import asyncio
+import itertools
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -20,7 +22,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 8
-_RETRIED_STATES = {"40001", "40P01"}  # serialization failure, deadlock
+_LOCK_TIMEOUT = "55P03"
+_RETRIED_STATES = {"40001", "40P01", _LOCK_TIMEOUT}  # serialization failure, deadlock
 
 _ending: ContextVar["_Ending | None"] = ContextVar("ending", default=None)
 
@@ -86,25 +89,34 @@ def _running() -> _Ending:
 async def run(work: Callable[[], Awaitable[T]], attempts: int = ATTEMPTS) -> T:
     """Run ``work`` in a transaction: the running one, or a new one.
 
-    A new transaction is retried after deadlocks, serialization failures, a locked database, lost connections, ``Outdated``
-    and violated constraints: another transaction wrote first, and a retry finds its rows. ``work`` must therefore have no
-    effect outside the database. A transaction that may have committed is not retried; it raises ``CommitUnknown``.
+    A new transaction is retried after deadlocks, serialization failures, locks that others hold, lost connections,
+    ``Outdated`` and violated constraints: another transaction wrote first, and a retry finds its rows. ``work`` must
+    therefore have no effect outside the database. Raises ``Unavailable`` if others hold locks for too long. A transaction
+    that may have committed is not retried; it raises ``CommitUnknown``.
     """
     if in_transaction.get():
         return await work()
     return await _with_retries(lambda: _once(work), attempts)
 
 
-async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int) -> T:
-    for attempt in range(1, attempts + 1):
+async def _with_retries(once: Callable[[], Awaitable[T]], attempts: int, own_attempts: int = ATTEMPTS) -> T:
+    began = time.monotonic()
+    for attempt in itertools.count(1):
         try:
             return await once()
         except Exception as error:
             if _is_full(error):
                 raise Unavailable("the database has no space left") from error
-            if attempt == attempts or not is_temporary(error):
+            if not is_temporary(error):
                 raise
-            log.info("retrying transaction (attempt %s of %s failed): %s", attempt, attempts, error)
+            if is_external(error):
+                if attempt >= attempts or (attempt > 1 and time.monotonic() - began > max_wait()):
+                    if isinstance(error, Disconnected | CommitLost):
+                        raise
+                    raise Unavailable("other transactions hold the locks that a change needs") from error
+            elif attempt >= min(attempts, own_attempts):
+                raise
+            log.info("retrying transaction (attempt %s failed): %s", attempt, error)
             if not isinstance(error, Outdated):
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
@@ -120,14 +132,14 @@ async def at_one_moment(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
 
-async def run_in_one_hop(work: Callable[[], Coroutine[Any, Any, T]], attempts: int = ATTEMPTS) -> T:
+async def run_in_one_hop(work: Callable[[], Coroutine[Any, Any, T]], own_attempts: int = ATTEMPTS) -> T:
     """Like ``run``, but on SQLite the transaction takes a single hop to the connection's thread.
 
-    ``work`` may only await statements of this database.
+    ``work`` may only await statements of this database. ``own_attempts``: gives up sooner if the work itself fails.
     """
     if in_transaction.get():
         return await work()
-    return await _with_retries(lambda: _once(work, _in_one_hop), attempts)
+    return await _with_retries(lambda: _once(work, _in_one_hop), ATTEMPTS, own_attempts)
 
 
 async def _in_one_hop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -180,11 +192,21 @@ def max_wait() -> float:
 
 def is_temporary(error: Exception) -> bool:
     """Whether a transaction that failed with this error may succeed on a retry."""
-    if isinstance(error, Outdated | IntegrityError | CommitLost | Disconnected):
+    return isinstance(error, Outdated | IntegrityError) or is_external(error)
+
+
+def is_external(error: Exception) -> bool:
+    """Whether the connection or other transactions made a transaction fail, whatever it wrote."""
+    if isinstance(error, CommitLost | Disconnected):
         return True
     if isinstance(error, OperationalError):
         return "locked" in str(error)
     return getattr(error, "sqlstate", None) in _RETRIED_STATES
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether PostgreSQL ended a wait for a lock."""
+    return getattr(error, "sqlstate", None) == _LOCK_TIMEOUT
 
 
 def _is_full(error: Exception) -> bool:
