@@ -374,3 +374,20 @@ async def test_connections_are_closed_when_that_of_the_heartbeat_was_reset(
                 await waiting
         for read in reads:
             await read.end()
+
+
+async def test_a_transaction_is_repeated_while_the_server_takes_no_writes(postgres: Postgres) -> None:
+    attempts: list[int] = []
+
+    async def work() -> Any:
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            await sql.execute("SET TRANSACTION READ ONLY")
+        return await sql.execute("UPDATE warehouse SET name = 'Later' RETURNING name")
+
+    async with connection.opened(postgres, everywhere=True, patience=Patience(outage=60, statement=10)):
+        await make.warehouse("BERLIN")
+
+        assert await transactions.run(work) == [{"name": "Later"}]
+
+    assert attempts == [0, 1]
