@@ -20,6 +20,11 @@ class Proxy:
         """Both ends of each connection, that of the client and that of the target."""
         self.port = 0
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made."""
+        return len(self._ends)
+
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]

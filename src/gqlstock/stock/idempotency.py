@@ -113,6 +113,7 @@ async def once(key: IdempotencyKey | None, work: Callable[[], Awaitable[Result]]
         known = await answers([key]) if key is not None else Answers()
         if key is not None and key in known.valid:
             transactions.allow_repeat()
+            await transactions.confirm_visible()
             return known.valid[key]
         answer: Answer
         try:

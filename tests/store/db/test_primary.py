@@ -391,3 +391,24 @@ async def test_a_transaction_is_repeated_while_the_server_takes_no_writes(postgr
         assert await transactions.run(work) == [{"name": "Later"}]
 
     assert attempts == [0, 1]
+
+
+async def test_the_server_is_not_asked_to_cancel_a_commit(postgres: Postgres, door: Proxy) -> None:
+    async def work() -> None:
+        await sql.execute("UPDATE warehouse SET name = 'Later' RETURNING id")
+        door.freeze()
+
+    async with connection.opened(on(postgres, door.port), everywhere=True, patience=Patience(outage=60, statement=10)):
+        await make.warehouse("BERLIN")
+        before = door.connections
+        call = asyncio.create_task(transactions.run(work))
+        await asyncio.sleep(0.3)
+        call.cancel()
+        await asyncio.sleep(0.3)
+        # asyncpg asks on another connection.
+        during = door.connections
+        door.thaw()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    assert during == before

@@ -290,6 +290,11 @@ class _Context(TransactionContextPooled):
         try:
             with self.client.using():
                 await self.client.commit()
+        except asyncio.CancelledError:
+            # asyncpg would cancel the COMMIT. If it waits for a synchronous standby, PostgreSQL would then show a change
+            # that no standby has.
+            discard(self.client._connection)
+            raise
         except Exception as error:
             # The transaction may have committed. After any other error it has not.
             if is_lost(error):
