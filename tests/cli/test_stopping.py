@@ -289,6 +289,35 @@ async def test_a_worker_that_was_killed_is_replaced_within_seconds_whatever_it_w
     assert killed not in after
 
 
+async def test_a_worker_that_cannot_be_replaced_yet_does_not_end_the_others(
+    sqlite_file: SqliteFile, tmp_path: Path
+) -> None:
+    """As during an outage of the database."""
+    env = {"GQLSTOCK_DATABASE_URL": f"sqlite:///{sqlite_file.path}"}
+    file, away = sqlite_file.path, str(tmp_path / "away.db")
+
+    async with server_processes.serving(env, tmp_path, "--workers", "2") as serving, server_processes.client() as http:
+        killed, left = sorted(await both(serving))
+        await asyncio.sleep(1.5)  # until the supervisor knows that they have started
+        os.rename(file, away)
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE
+        while "could not start" not in serving.log.read_text():
+            assert time.monotonic() < deadline, serving.log.read_text()
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
+        alive = await http.get(f"http://127.0.0.1:{serving.port}/healthz")
+        after = children(serving)
+        os.rename(away, file)
+        # Only the new worker can answer.
+        os.kill(left, signal.SIGSTOP)
+        await server_processes.ready(serving)
+        os.kill(left, signal.SIGCONT)
+
+    assert alive.status_code == 200
+    assert left in after
+
+
 async def test_the_end_is_heard_at_once_while_a_worker_does_not_answer_or_is_being_started(
     env: dict[str, str], tmp_path: Path
 ) -> None:

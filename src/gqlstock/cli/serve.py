@@ -95,7 +95,7 @@ def _many(config: uvicorn.Config) -> int:
     with _counting_together():
         workers = _Workers(config, [bound])
         workers.run()
-    return 1 if any(process.exitcode == _STARTUP_FAILURE for process in workers.processes) else 0
+    return 1 if workers.could_not_start else 0
 
 
 class _Workers(Multiprocess):
@@ -108,6 +108,9 @@ class _Workers(Multiprocess):
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
         super().__init__(config, sockets)
         self.should_exit = _Exit(self.signal_queue)
+        self.could_not_start = False
+        self._has_started = False
+        """Whether any worker has started."""
         self._asked: dict[Process, float] = {}
         """When each worker was last pinged."""
 
@@ -119,11 +122,15 @@ class _Workers(Multiprocess):
                 continue
             process.kill()
             process.join()
-            if process.exitcode == _STARTUP_FAILURE:
+            if process.exitcode == _STARTUP_FAILURE and not self._has_started:
                 log.error("Process %s could not start.", process.pid)
+                self.could_not_start = True
                 self.should_exit.set()
                 return
-            log.error("Process %s died or stopped responding; replacing it.", process.pid)
+            # A worker that has started shows that the configuration is right. If its replacement cannot start, as during an
+            # outage of the database, the other workers go on.
+            failed = "could not start" if process.exitcode == _STARTUP_FAILURE else "died or stopped responding"
+            log.error("Process %s %s; replacing it.", process.pid, failed)
             self._asked.pop(process, None)
             self.processes[index] = Process(self.config, self.sockets)
             self.processes[index].start()
@@ -137,7 +144,7 @@ class _Workers(Multiprocess):
             if process in self._asked:
                 if not process.parent_conn.poll(0):
                     return time.monotonic() - self._asked[process] < self.config.timeout_worker_healthcheck
-                process.parent_conn.recv()
+                self._has_started = process.parent_conn.recv() or self._has_started
             process.parent_conn.send(b"ping")
         except (OSError, EOFError):
             return False
