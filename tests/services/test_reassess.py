@@ -1,6 +1,7 @@
 """Alerts and dates follow changes of settings, websites and warehouses, whether or not any stock moves afterwards."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,9 +14,13 @@ from gqlstock.services import catalog, categories, edit_catalog, reassess, wareh
 from gqlstock.services.edit_catalog import CatalogNames
 from gqlstock.services.warehouses import AssignedWarehouse
 from gqlstock.stock import transaction
+from gqlstock.stock.batcher import Batcher, Lock
+from gqlstock.stock.command import Command
+from gqlstock.stock.transaction import Outcome
 from gqlstock.store import reassessments, settings
 from gqlstock.store.alerts import LowInventoryAlert
 from gqlstock.store.db import transactions
+from gqlstock.store.db.outages import Unavailable
 from gqlstock.store.orders import OrderLine
 from gqlstock.store.outbox import OutboxEntry
 from gqlstock.store.reassessments import Reassessment
@@ -386,3 +391,24 @@ async def test_telling_of_a_buffer_costs_as_many_statements_for_forty_orders_as_
         return len([one for one in sent if not one.startswith("UPDATE")])
 
     assert await statements("MUG", 40) == await statements("SHIRT-S", 4)
+
+
+async def test_a_product_is_changed_although_its_alerts_can_only_be_updated_later(
+    shop: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(commands: Sequence[Command], wait_for: frozenset[Lock]) -> Sequence[Outcome]:
+        raise Unavailable("the database is unavailable")
+
+    await make.setting(category="kitchen", notify_below=5)
+    await reassess.run()
+
+    with monkeypatch.context() as during:
+        during.setattr(transaction, "_batcher", Batcher(away))
+        await catalog.update_product("SHIRT", {"category": "cups"})
+    assert await found() == [("MUG", None, 4, "RAISED")]
+    await reassess.run()
+
+    assert await found() == [("MUG", None, 4, "RAISED"), ("SHIRT-S", None, 4, "RAISED")]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "updating alerts failed; housekeeping retries: the database is unavailable"
+    ]

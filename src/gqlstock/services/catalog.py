@@ -1,15 +1,18 @@
 """Creates, changes and deletes products, and updates the fields that they share with their combinations."""
 
+import logging
 from collections.abc import Callable, Collection
 
 from gqlstock.rules import skus
 from gqlstock.rules.catalog import InventoryStatus, Item
 from gqlstock.rules.catalog_edits import CatalogEdits
 from gqlstock.rules.catalog_rows import Changes
-from gqlstock.services import edit_catalog, reassess
+from gqlstock.services import edit_catalog, reassess, status
 from gqlstock.services.edit_catalog import CatalogNames
 from gqlstock.store import catalog
 from gqlstock.store.db import transactions
+
+log = logging.getLogger(__name__)
 
 
 async def create_product(changes: Changes) -> int:
@@ -50,6 +53,13 @@ async def _edit(names: CatalogNames, decide: Callable[[CatalogEdits], Item]) -> 
 
 
 async def reassess_products(product_ids: Collection[int]) -> None:
-    """Update the alerts of products and their combinations after a change is committed."""
-    if product_ids:
+    """Update the alerts of products and their combinations after a change is committed.
+
+    Never fails: the change has queued them in its transaction, so housekeeping updates what remains.
+    """
+    if not product_ids:
+        return
+    try:
         await reassess.items([*product_ids, *await catalog.combination_ids(product_ids)])
+    except Exception as error:
+        status.log_failure(log, "updating alerts failed; housekeeping retries", error)

@@ -37,7 +37,10 @@ class NotUsable(Exception):
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether an error means that the database did not answer, so that nothing was read or committed."""
+    """Whether an error means that the database did not answer, so that the transaction did not commit.
+
+    Others of the same call may have committed before it.
+    """
     return isinstance(error, NotValidated | Disconnected | Unavailable)
 
 

@@ -10,8 +10,12 @@ from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.rules import ids
 from gqlstock.rules.limits import Limits
+from gqlstock.rules.settings import SettingScope
+from gqlstock.services import settings
+from gqlstock.services.settings import PlaceSettings, SettingTarget
 from gqlstock.store.db import sql
 from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store.db.outages import Unavailable
 from support import shop_builders as make
 from support.graphql_client import ERRORS, Client, codes
 from support.needed_scopes import NEEDED, SCHEMA
@@ -265,3 +269,19 @@ async def test_what_was_refused_is_not_said_to_be_committed(client: Client) -> N
     answer = await client.scoped("catalog:write", query)
 
     assert [(error["path"], error["extensions"]) for error in answer["errors"]] == [(["one"], {"code": "FORBIDDEN"})]
+
+
+async def test_settings_that_cannot_be_read_after_the_commit_are_said_to_be_committed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: SettingTarget) -> PlaceSettings:
+        raise Unavailable("the database is unavailable")
+
+    query = """mutation { setInventorySettings(input: { scope: { system: true }, settings: { notifyBelow: 5 } }) {
+      settings { own } } }"""
+    with monkeypatch.context() as during:
+        during.setattr(settings, "at", away)
+        answer = await client.scoped("settings:write", query)
+
+    assert answer["errors"][0]["extensions"] == {"code": "INTERNAL", "retryAfter": 2, "committed": True}
+    assert (await settings.at(SettingTarget(SettingScope.SYSTEM))).own == {"notify_below": 5}

@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 
 class Disconnected(Exception):
-    """The connection was lost, or its server takes no writes. A transaction sent no COMMIT, so it can be repeated.
+    """The connection was lost, its server takes no writes, or a statement was not answered in time.
+
+    A transaction sent no COMMIT, so it can be repeated.
 
     A single write outside of a transaction may have been committed.
     """
 
 
 class Unavailable(Exception):
-    """The database does not answer, or has no space left, and waiting is over. Nothing was committed."""
+    """The database does not answer, or has no space left, and waiting is over.
+
+    The transaction was not committed. Others of the same call may have been before it.
+    """
 
 
 class ConnectionLost(Unavailable):

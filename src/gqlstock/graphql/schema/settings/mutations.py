@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from gqlstock.graphql import outcomes
 from gqlstock.graphql.context import Info
 from gqlstock.graphql.schema import mutations
 from gqlstock.graphql.schema.mutations import ERRORS
@@ -39,4 +40,6 @@ class SettingsMutations:
     ) -> SettingsPayload:
         target = input.scope.target()
         await setting_services.change(target, input.settings.given())
+        # Reading the answer may fail.
+        outcomes.committed()
         return SettingsPayload(settings=ScopedSettings.of(await setting_services.at(target)), user_errors=[])
