@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from gqlstock.rules.catalog import new_product
 from gqlstock.services import tokens, verification
@@ -100,6 +101,9 @@ async def test_requests_get_503_once_it_is_away_for_too_long_and_all_goes_on_whe
             for query in ("{ products(first: 1) { nodes { sku } } }", ORDER, ORDER):
                 answers.append(await http.post(to.url, json={"query": query}))
             away = await statuses(public, to)
+            with pytest.raises(ConnectionClosed) as refused:
+                async with connected(to, token):
+                    pass
             await door.open()
             await until_placed(http, to)
             back = await statuses(public, to)
@@ -109,11 +113,14 @@ async def test_requests_get_503_once_it_is_away_for_too_long_and_all_goes_on_whe
     errors = [answer.json()["errors"][0] for answer in answers]
     assert [error["extensions"]["code"] for error in errors] == ["INTERNAL"] * 3
     assert all("on our side (incident " in error["message"] for error in errors)
+    assert refused.value.rcvd is not None
+    assert refused.value.rcvd.code == 1013
     assert (away, back) == ([200, 503, 200], [200, 200, 200])
     assert await verification.verify() == []
     log = to.log.read_text()
     assert "never retrieved" not in log
     assert "Exception in ASGI application" not in log
+    assert "Traceback" not in log
 
 
 async def test_a_subscription_that_cannot_read_older_changes_ends_with_an_error_and_resumes_without_a_gap(

@@ -10,13 +10,15 @@ from typing import Any
 import httpx
 import pytest
 from graphql import GraphQLError
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gqlstock.app import create_app
 from gqlstock.config import Config
 from gqlstock.graphql.errors import coded
 from gqlstock.services import tokens
+from gqlstock.stock.validating import NotValidated
 from gqlstock.store.db.connection import DatabaseUrl
+from gqlstock.store.db.outages import Unavailable
 from gqlstock.web.requests import Requests
 from support import server_processes
 from support import shop_builders as make
@@ -153,3 +155,38 @@ async def test_what_fails_outside_of_an_operation_is_masked_in_the_form_of_graph
         ]
     }
     assert line.exc_info is not None
+
+
+AWAY = NotValidated()
+AWAY.__cause__ = Unavailable("the database is unavailable")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (AWAY, 1013, "error {incident} on a websocket: the database is unavailable"),
+        (LookupError("no"), 1011, "unexpected error {incident} on a websocket"),
+    ],
+    ids=["outage", "other"],
+)
+async def test_a_websocket_that_fails_is_to_be_opened_again_later_if_the_database_is_away(
+    caplog: pytest.LogCaptureFixture, error: Exception, code: int, told: str
+) -> None:
+    sent: list[Message] = []
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        raise error
+
+    async def nothing() -> Message:
+        return {"type": "websocket.receive"}
+
+    async def answer(message: Message) -> None:
+        sent.append(message)
+
+    await Requests(fails, [])({"type": "websocket", "headers": [], "raw_path": b"/graphql"}, nothing, answer)
+
+    (line,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert sent[-1] == {"type": "websocket.close", "code": code}
+    assert line.getMessage() == told.format(incident=line.fields["incident"])  # type: ignore[attr-defined]
+    assert bool(line.exc_info) == (error is not AWAY)

@@ -30,6 +30,7 @@ _LONGEST_PATH = 200
 _FAILED = 500
 _UNAVAILABLE = 503
 _BROKEN = 1011
+_TRY_AGAIN_LATER = 1013
 _NEVER_CLOSED = 1006
 
 
@@ -112,9 +113,10 @@ class Requests:
         try:
             await self._app(scope, asked, answer)
         except Exception as error:
-            logs.incident(log, "on a websocket", error)
+            logs.incident(log, "on a websocket", error, database.outage(error))
             if code == _NEVER_CLOSED:
-                await answer({"type": "websocket.close", "code": _BROKEN})
+                closing = _TRY_AGAIN_LATER if database.is_away(error) else _BROKEN
+                await answer({"type": "websocket.close", "code": closing})
         finally:
             if log.isEnabledFor(logging.INFO):
                 _line(logging.INFO, scope, "WEBSOCKET", code, started, None)
