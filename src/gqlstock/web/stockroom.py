@@ -3,6 +3,8 @@
 They contain no data and need no token. The pages query /graphql like any other client.
 """
 
+import functools
+import posixpath
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
@@ -51,24 +53,31 @@ _HEADERS = {
 }
 
 
-def routes() -> list[Route]:
+@functools.cache
+def routes() -> tuple[Route, ...]:
     """The pages, and their other files below ``/stockroom/``."""
-    documents = {path: _serving(_FILES / name, _preloading) for path, name in PAGES.items()}
+    served = {name: _serving(_FILES / name, _preloading) for name in dict.fromkeys(PAGES.values())}
+    documents = {path: served[name] for path, name in PAGES.items()}
     files = [file for file in sorted(_FILES.rglob("*")) if file.suffix in _MEDIA_TYPES and file.suffix != ".html"]
     parts = {f"/stockroom/{file.relative_to(_FILES).as_posix()}": _serving(file) for file in files}
-    return [Route(path, serve) for path, serve in (documents | parts).items()]
+    return tuple(Route(path, serve) for path, serve in (documents | parts).items())
 
 
 def _preloading(document: str) -> str:
     """The document with a link to each module that its script imports: browsers find them one level of imports at a time."""
-    modules = [_FILES.parent / name for name in re.findall(r'<script type="module" src="([^"]+)"', document)]
+    modules: list[str] = re.findall(r'<script type="module" src="([^"]+)"', document)
     # The list grows while it is read.
     for module in modules:
-        imported = [(module.parent / name).resolve() for name in _IMPORT.findall(module.read_text())]
-        modules += [other for other in dict.fromkeys(imported) if other not in modules]
-    names = [module.relative_to(_FILES.parent).as_posix() for module in modules]
-    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names)
+        modules += [other for other in _imported(module) if other not in modules]
+    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in modules)
     return document.replace("</head>", f"{links}</head>")
+
+
+@functools.cache
+def _imported(module: str) -> tuple[str, ...]:
+    """The modules that a module imports, each once. Paths are those that a document uses."""
+    text, folder = (_FILES.parent / module).read_text(), posixpath.dirname(module)
+    return tuple(dict.fromkeys(posixpath.normpath(posixpath.join(folder, name)) for name in _IMPORT.findall(text)))
 
 
 def _serving(file: Path, change: Callable[[str], str] = str) -> Callable[[Request], Awaitable[Response]]:
