@@ -289,6 +289,13 @@ async def test_a_sign_in_link_opens_the_stock_once(browser: Browser, shop: Shop,
     browser("shows", "#viewer", "link")
     assert browser("url") == shop.url("stock?q=none")
 
+    browser("evaluate", f"location.hash = 'code={code}'")
+
+    browser(
+        "shows", ".notice", "This link was used already or has expired. Ask for a new one. You stay signed in as link."
+    )
+    browser("shows", "#viewer", "link")
+
     browser("open", shop.url(f"wall#code={code}"))
 
     browser("says", "#entrance-why", "This link was used already or has expired. Ask for a new one.")
@@ -299,9 +306,24 @@ async def test_a_sign_in_link_opens_the_stock_once(browser: Browser, shop: Shop,
     unused = await tokens.create_with_link("ida", ["inventory:read"])
     async with shop.away():
         browser("evaluate", f"location.hash = 'code={unused}'")
-        browser("shows", "#entrance-why", "The server did not answer, so you are not signed in.")
+        browser("shows", "#entrance-why", "The server did not answer. Open the link again, or ask for a new one.")
     browser("evaluate", f"location.hash = 'code={unused}'")
     browser("shows", "#viewer", "ida")
+
+
+async def test_a_text_that_cannot_be_a_token_is_refused_at_the_form(browser: Browser, shop: Shop, db: None) -> None:
+    browser("open", shop.url("stock#token=gqls_abc%E2%80%A6"))
+    browser("shows", "#entrance-why", "This is not a token. Copy it again.")
+    assert browser("url") == shop.url("stock")
+
+    browser("fill", "#entrance-token", "gqls_\u200babc")
+    browser("press", "Enter")
+
+    browser("says", "#entrance-why", "This is not a token. Copy it again.")
+    browser("fill", "#entrance-token", await make.token(name="nora"))
+    browser("press", "Enter")
+    browser("shows", "#viewer", "nora")
+    assert browser("complaints") == []
 
 
 async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:

@@ -29,7 +29,7 @@ function clear() {
   document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
 }
 
-async function open({ server, viewer, may }) {
+async function open({ server, viewer, may, said }) {
   const everyWarehouse = await Array.fromAsync(nodes(server, WAREHOUSES));
   server.signal.throwIfAborted();
   const notices = new Notices(document.getElementById('notices'));
@@ -45,6 +45,7 @@ async function open({ server, viewer, may }) {
     links.get(page.within ?? page)?.setAttribute('aria-current', 'page');
   };
   new Router(session, { pages, place, shown });
+  if (said) notices.show(said);
 }
 
 const linkTo = ({ path, title }) => element('a', { href: address(path) }, title);

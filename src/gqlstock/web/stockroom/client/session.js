@@ -11,24 +11,27 @@ const TITLE = 'Stock · gqlstock';
 const SCOPE = 'inventory:read';
 
 /**
- * Signs in, and again after each time that the user leaves. `open` shows the page for a session: `{ server, viewer, may }`.
- * `clear` removes all that was shown. The page has the elements `#entrance`, `#status`, `#viewer` and `#sign-out`.
+ * Signs in, and again after each time that the user leaves. `open` shows the page for a session: `{ server, viewer, may }`,
+ * and `said`, a sentence for the user or null. `clear` removes all that was shown. The page has the elements `#entrance`,
+ * `#status`, `#viewer` and `#sign-out`.
  */
 export function start({ open, clear }) {
-  const form = entrance(document.getElementById('entrance'), (token) => {
-    tokens.keep(token);
-    enter();
-  });
+  const form = entrance(document.getElementById('entrance'), (token) => enter(token));
   let current = new AbortController();
 
-  async function enter() {
+  /** `given`: a token from the form. */
+  async function enter(given = null) {
     try {
+      if (given) tokens.keep(given);
       const token = await tokens.current();
       if (token) show(token);
       else leave('');
     } catch (error) {
       if (!(error instanceof tokens.NoEntry)) throw error;
-      leave(error.message);
+      // Who is signed in stays so.
+      const kept = tokens.kept();
+      if (kept) show(kept, error.message);
+      else leave(error.message);
     }
   }
 
@@ -42,7 +45,7 @@ export function start({ open, clear }) {
     form.show(sentence);
   }
 
-  async function show(token) {
+  async function show(token, trouble = null) {
     current.abort();
     current = new AbortController();
     clear();
@@ -55,7 +58,7 @@ export function start({ open, clear }) {
       document.getElementById('viewer').textContent = viewer.name;
       const may = (scope) => viewer.scopes.includes(scope) || viewer.scopes.includes('admin');
       if (!may(SCOPE)) return leave(`This token may not see stock: it lacks the scope ${SCOPE}.`);
-      await open({ server, viewer, may });
+      await open({ server, viewer, may, said: trouble && `${trouble} You stay signed in as ${viewer.name}.` });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Told)) throw error;

@@ -1,9 +1,9 @@
 // The token of this window, from the URL or from the form. It is kept until the window is closed.
 
 const KEY = 'gqlstock.token';
-const UNANSWERED = 'The server did not answer, so you are not signed in. Open the link again, or ask for a new one.';
+const UNANSWERED = 'The server did not answer. Open the link again, or ask for a new one.';
 
-/** The link could not be exchanged for a token. */
+/** What was given is no token, or a link that could not be exchanged for one. */
 export class NoEntry extends Error {}
 
 /** The token of the URL, or the one that the code of a sign-in link is exchanged for, else the kept one, else null. */
@@ -12,8 +12,10 @@ export async function current() {
   // Out of the address and the history, before anything is waited for.
   if (token || code) history.replaceState(null, '', location.pathname + location.search);
   if (token || code) keep(token ?? (await exchanged(code)));
-  return sessionStorage.getItem(KEY);
+  return kept();
 }
+
+export const kept = () => sessionStorage.getItem(KEY);
 
 export const isBrought = () => Object.values(brought()).some(Boolean);
 
@@ -37,7 +39,10 @@ async function exchanged(code) {
 }
 
 export function keep(token) {
-  sessionStorage.setItem(KEY, token.trim());
+  const text = token.trim();
+  // A header cannot carry other characters, such as those that a chat adds to a copy.
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new NoEntry('This is not a token. Copy it again.');
+  sessionStorage.setItem(KEY, text);
 }
 
 export function forget() {
