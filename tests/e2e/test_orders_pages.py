@@ -210,9 +210,14 @@ async def test_who_may_only_look_is_offered_no_actions(browser: Browser, shop: S
     browser("shows", ".order-state", "To pack")
     assert browser("texts", ".order button") == []
 
-    browser("open", shop.url(f"order?number={number}", await make.token("inventory:read", name="sees less")))
-    browser("shows", "h1", "Overview")
+    browser("open", shop.url(f"order?number={number}&after=x", await make.token("inventory:read", name="sees less")))
+    browser(
+        "shows", ".card:has(h1:text-is('Order'))", "This token may not see this page: it lacks the scope orders:read."
+    )
     assert browser("texts", ".nav a:has-text('Orders')") == []
+    browser("click", ".nav a:has-text('Overview')")
+    browser("shows", "h1", "Overview")
+    assert browser("complaints") == []
 
 
 async def test_nothing_stands_in_the_way_of_people(browser: Browser, shop: Shop, db: None) -> None:

@@ -37,14 +37,14 @@ async function open({ server, viewer, may, said }) {
   const warehouses = everyWarehouse.filter(({ code }) => viewer.warehouses?.includes(code) ?? true);
   const news = { changes: new LevelChanges(), saved: new EventTarget() };
   const session = { server, viewer, may, warehouses, everyWarehouse, notices, ...news };
-  const pages = PAGES.filter(({ scope }) => !scope || may(scope));
-  const links = new Map(pages.filter((page) => page.inNavigation).map((page) => [page, linkTo(page)]));
+  const linked = PAGES.filter(({ inNavigation, scope }) => inNavigation && (!scope || may(scope)));
+  const links = new Map(linked.map((page) => [page, linkTo(page)]));
   nav.append(...links.values());
   const shown = (page) => {
     for (const link of links.values()) link.removeAttribute('aria-current');
     links.get(page.within ?? page)?.setAttribute('aria-current', 'page');
   };
-  new Router(session, { pages, place, shown });
+  new Router(session, { pages: PAGES, place, shown });
   if (said) notices.show(said);
 }
 

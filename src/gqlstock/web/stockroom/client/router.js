@@ -1,6 +1,7 @@
 // The pages by path, and which one is shown. What a page shows is in the query of its URL, so that a link, the back button
 // and a reload lead to the same view.
 
+import { element } from '../elements/element.js';
 import { endingWith } from './ending.js';
 
 /** The relative URL of a page. Parameters without a value are left out. */
@@ -11,11 +12,12 @@ export function address(path, params = {}) {
 }
 
 /**
- * A page is a class with a static `path` and `title`, and a static `scope` if its token needs one. It is made with the
- * session, a signal that is aborted when the page is left, and `go`. Its `node` is what is shown. `update` is called with the
- * parameters of the URL: when the page is entered, and each time they change.
+ * A page is a class with a static `path` and `title`, and a static `scope` if its token needs one. Without the scope, a
+ * sentence is in its place. It is made with the session, a signal that is aborted when the page is left, and `go`. Its `node`
+ * is what is shown. `update` is called with the parameters of the URL: when the page is entered, and each time they change.
  */
 export class Router {
+  #Page = null;
   #page = null;
   #query = null;
   #left = new AbortController();
@@ -35,7 +37,9 @@ export class Router {
 
   /** Goes to a relative URL. With `replace`, the back button does not return to the current one. */
   go(target, { replace = false } = {}) {
-    history[replace ? 'replaceState' : 'pushState'](null, '', new URL(target, document.baseURI));
+    const { href } = new URL(target, document.baseURI);
+    // The back button does not lead to the same page either.
+    history[replace || href === location.href ? 'replaceState' : 'pushState'](null, '', href);
     this.#show();
   }
 
@@ -58,7 +62,7 @@ export class Router {
 
   #show() {
     const Page = this.#named(location) ?? this.pages[0];
-    const isNew = this.#page?.constructor !== Page;
+    const isNew = this.#Page !== Page;
     // The browser reports a link to a part of the page as well.
     if (!isNew && this.#query === location.search) return;
     if (isNew) this.#enter(Page);
@@ -67,11 +71,13 @@ export class Router {
   }
 
   #enter(Page) {
-    const isFirst = this.#page === null;
+    const isFirst = this.#Page === null;
+    this.#Page = Page;
     this.#left.abort();
     this.#left = endingWith(this.session.server.signal);
     const go = (target, options) => this.go(target, options);
-    this.#page = new Page(this.session, { go, signal: this.#left.signal });
+    const isAllowed = !Page.scope || this.session.may(Page.scope);
+    this.#page = isAllowed ? new Page(this.session, { go, signal: this.#left.signal }) : { node: refusal(Page) };
     this.place.replaceChildren(this.#page.node);
     document.title = `${Page.title} · gqlstock`;
     this.shown(Page);
@@ -80,5 +86,14 @@ export class Router {
     this.place.querySelector('h1')?.focus();
   }
 }
+
+/** What is shown in place of a page that the token may not see. */
+const refusal = ({ title, scope }) =>
+  element(
+    'section',
+    { class: 'card', 'aria-labelledby': 'refusal-title' },
+    element('h1', { id: 'refusal-title', tabindex: '-1' }, title),
+    element('p', { class: 'sentence' }, `This token may not see this page: it lacks the scope ${scope}.`),
+  );
 
 const folder = ({ pathname }) => pathname.slice(0, pathname.lastIndexOf('/'));
