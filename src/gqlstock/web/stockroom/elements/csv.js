@@ -10,9 +10,12 @@ export function save(name, lines) {
   // Spreadsheets take a file for UTF-8 by its mark.
   const text = `\uFEFF${lines.map((cells) => cells.map(cell).join(',')).join('\r\n')}\r\n`;
   const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-  element('a', { href: url, download: `${name}-${new Date().toISOString().slice(0, 10)}.csv` }).click();
+  element('a', { href: url, download: `${name}-${today()}.csv` }).click();
   URL.revokeObjectURL(url);
 }
+
+/** The local date, such as 2027-01-31, which is how Swedish writes it. */
+const today = () => new Date().toLocaleDateString('sv-SE');
 
 function cell(value) {
   if (value === null) return '';
