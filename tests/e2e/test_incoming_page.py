@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from gqlstock.rules.given_ids import GivenId
 from gqlstock.rules.scopes import SYSTEM
-from gqlstock.services import receive
+from gqlstock.services import receive, update_announcement
 from gqlstock.services.receive import AnnounceStockRequest
 from gqlstock.services.stock_edits import StockLine
+from gqlstock.store.announcements import StockAnnouncement
 from support import order_life as life
 from support import shop_builders as make
 from support import transfers
@@ -16,6 +18,13 @@ from support.browser import Browser, barriers, needs_chromium
 pytestmark = needs_chromium
 NOW = datetime.now(UTC)
 SHOP_SETTINGS: dict[str, int] = {}
+
+
+TWO_DAYS_LATER = """void (Date = class extends Date {
+    constructor(...at) {
+        super(...(at.length ? at : [Date.now() + 2 * 24 * 3600 * 1000]));
+    }
+})"""
 
 
 async def announced(reference: str, days: int | None = 3, warehouse: str = "BERLIN", **lines: int) -> None:
@@ -136,6 +145,22 @@ async def test_transfers_are_received_in_parts_and_canceled(browser: Browser, sh
     browser("shows", ".notice", f"Transfer {number} is canceled. Its units are in Berlin again.")
     browser("gone", row("LAMP"))
     assert (await life.figures("LAMP"), await life.figures("LAMP", "LYON")) == (life.Figures(6), life.Figures(3))
+    assert browser("complaints") == []
+
+
+async def test_the_stock_page_follows_dates_as_they_change_and_as_days_pass(
+    browser: Browser, shop: Shop, db: None
+) -> None:
+    await announced("PO-4", days=2, LID=3)
+    browser("open", shop.url("stock?q=lid", await make.token(name="emil")))
+    browser("present", f"{row('LID')} .incoming .when")
+
+    (announcement,) = await StockAnnouncement.filter(reference="PO-4")
+    later = {"expected_at": NOW + timedelta(days=3)}
+    await update_announcement.update(SYSTEM, GivenId(announcement.id, "told"), later)
+    browser("evaluate", TWO_DAYS_LATER)
+
+    browser("shows", f"{row('LID')} .incoming .when", "tomorrow")
     assert browser("complaints") == []
 
 

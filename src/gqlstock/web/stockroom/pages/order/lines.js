@@ -5,7 +5,7 @@ import { element } from '../../elements/element.js';
 import { number } from '../../elements/figures.js';
 import { itemName } from '../../elements/item_name.js';
 import { Table } from '../../elements/table.js';
-import { expected } from '../orders/state.js';
+import { expected, expectedWords } from '../orders/state.js';
 
 const figure = (name, head, of) => ({ name, head, figure: true, text: (line) => number(of(line)) });
 
@@ -25,20 +25,24 @@ export function linesTable() {
       figure('shipped', 'Shipped', ({ shipped }) => shipped),
       figure('returned', 'Returned', ({ returned }) => returned),
       figure('canceled', 'Canceled', ({ canceled }) => canceled),
-      { name: 'text places', head: 'Where', key: (line) => JSON.stringify(line.allocations), node: places },
+      { name: 'text places', head: 'Where', key: (line) => JSON.stringify(partsOf(line)), node: places },
     ],
   });
 }
 
-/** The units that have not left: how many, where, and what they wait for. */
 function places(line) {
-  const parts = waiting({ lines: [line] });
+  const parts = partsOf(line);
   if (!parts.length) return '–';
-  return element('ul', { class: 'parts' }, ...parts.map((part) => element('li', {}, ...place(part))));
+  const entry = ({ words, due, expectedAt }) => element('li', {}, words, due && expected(expectedAt));
+  return element('ul', { class: 'parts' }, ...parts.map(entry));
 }
 
-function place({ quantity, state, warehouse, shipment, expectedAt }) {
-  const packed = shipment ? `, packed in ${shipment.number}` : '';
-  if (state === 'ON_HAND') return [`${number(quantity)} on hand in ${warehouse.name}${packed}`];
-  return [`${number(quantity)} on backorder in ${warehouse.name}${packed}, `, expected(expectedAt)];
+/** The units that have not left, in words: how many, where, and when they are due if they wait. */
+function partsOf(line) {
+  return waiting({ lines: [line] }).map(({ quantity, state, warehouse, shipment, expectedAt }) => {
+    const packed = shipment ? `, packed in ${shipment.number}` : '';
+    if (state === 'ON_HAND') return { words: `${number(quantity)} on hand in ${warehouse.name}${packed}`, due: null };
+    const words = `${number(quantity)} on backorder in ${warehouse.name}${packed}, `;
+    return { words, due: expectedWords(expectedAt), expectedAt };
+  });
 }

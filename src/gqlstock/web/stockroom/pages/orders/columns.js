@@ -5,7 +5,7 @@ import { address } from '../../client/router.js';
 import { element } from '../../elements/element.js';
 import { number, when } from '../../elements/figures.js';
 import { menuButton } from '../../elements/menu.js';
-import { stateMark, stateOf, waitingFigure } from './state.js';
+import { expectedWords, stateMark, stateOf, waitingFigure } from './state.js';
 
 const NAMED = 2;
 
@@ -39,7 +39,7 @@ export function columns({ actions }) {
       name: 'backordered',
       head: 'On backorder',
       figure: true,
-      key: (order) => `${totals(order).backordered} ${order.expectedAt}`,
+      key: (order) => `${totals(order).backordered} ${expectedWords(order.expectedAt)}`,
       node: (order) => waitingFigure(totals(order).backordered, order.expectedAt),
     },
     { name: 'state', head: 'State', key: (order) => stateOf(order).join(), node: (order) => stateMark(stateOf(order)) },

@@ -31,11 +31,14 @@ export const stateMark = (state) => mark(...state);
 
 const isLate = (at) => !at || new Date(at) < new Date();
 
-/** When units on backorder can leave, or that nobody knows. */
-export function expected(at) {
-  const words = !at ? 'no date' : isLate(at) ? `due ${date(at)}` : `expected ${date(at)}`;
-  return element('span', { class: isLate(at) ? 'trouble when' : 'quiet when' }, words);
+/** When units on backorder can leave, or that nobody knows. Other words tomorrow. */
+export function expectedWords(at) {
+  if (!at) return 'no date';
+  return isLate(at) ? `due ${date(at)}` : `expected ${date(at)}`;
 }
+
+export const expected = (at) =>
+  element('span', { class: isLate(at) ? 'trouble when' : 'quiet when' }, expectedWords(at));
 
 /** Units on backorder with their date, as the content of a figure. */
 export const waitingFigure = (quantity, at) =>

@@ -64,7 +64,7 @@ export function columns({ shown, total, open, actions }) {
       name: 'incoming',
       head: 'Incoming',
       figure: true,
-      key: (row) => `${row.totals.incoming} ${row.next?.at} ${row.next?.overdue}`,
+      key: (row) => `${row.totals.incoming} ${row.next && due(row.next)}`,
       node: incoming,
     },
     { name: 'state', head: 'State', key: (row) => `${stateOf(row)}`, node: state },

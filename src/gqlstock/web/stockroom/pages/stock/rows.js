@@ -117,6 +117,8 @@ export class Rows {
       const list = await this.#read();
       if (list.nodes.every(({ id }) => this.#rows.has(id))) this.#show(list);
       else this.#stream.abort();
+      // Dates pass or are changed, and the stream says nothing of it.
+      this.details();
     });
     await pause((performance.now() - began) * (1 / SHARE - 1));
   }
