@@ -1,5 +1,6 @@
 """The stock page in a real browser, on a real server: what people see and do, also while the server is away."""
 
+import asyncio
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -132,12 +133,18 @@ async def test_an_adjustment_sent_to_a_server_that_is_away_is_saved_when_it_is_b
         browser("shows", "#status", "Reconnecting…")
         browser("click", "dialog .first")
         browser("shows", "dialog .trouble", "it is not known whether this was saved")
+        # In the meantime the list is to be read again.
+        await asyncio.sleep(5)
 
     browser("click", "dialog button:has-text('Send again')")
 
     browser("shows", ".notice", "Bowl in Berlin: −2, now 10 on hand.")
     browser("shows", f"{row('BOWL')} .available", "40")
     assert await movements("BOWL") == ["COUNT", "ADJUSTMENT"]
+
+    await make.product("BOWL-2")
+
+    browser("present", row("BOWL-2"))
 
 
 async def test_the_keyboard_alone_adjusts(browser: Browser, shop: Shop, db: None) -> None:

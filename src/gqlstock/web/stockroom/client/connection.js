@@ -3,6 +3,8 @@
 export class Connection extends EventTarget {
   #lost = new Set();
   #live = false;
+  /** When a request failed last, as of `performance.now()`. */
+  lostAt = -Infinity;
 
   /** Shows the state in `line` until `signal` is aborted. */
   constructor(line, signal) {
@@ -24,6 +26,7 @@ export class Connection extends EventTarget {
 
   /** The request with this name failed and will be retried. */
   lost(name) {
+    this.lostAt = performance.now();
     this.#lost.add(name);
     if (this.#live) {
       this.#live = false;

@@ -243,8 +243,8 @@ function event(block) {
   return found;
 }
 
-/** A pause that ends early when the network is back. */
-const waited = (milliseconds, signal) => first([window, 'online'], [signal, 'abort'], milliseconds);
+/** A pause that ends early when the network is back, and with the signal. */
+export const waited = (milliseconds, signal) => first([window, 'online'], [signal, 'abort'], milliseconds);
 
 async function seen(signal) {
   while (document.hidden && !signal.aborted) await first([document, 'visibilitychange'], [signal, 'abort']);

@@ -2,7 +2,7 @@
 
 import { mayHaveLevels } from '../../actions/levels.js';
 import { endingWith } from '../../client/ending.js';
-import { Refused, Told } from '../../client/graphql.js';
+import { Refused, Told, waited } from '../../client/graphql.js';
 import { live, listen } from '../../client/news.js';
 import { atMost, perFrame } from '../../client/pace.js';
 import { ALERT_NEWS } from '../../documents/session.js';
@@ -13,6 +13,7 @@ const PAUSE = 2_000;
 const PERIOD = 5_000;
 // Sums and counts over all items take the server long. Reading again may take a tenth of its time.
 const SHARE = 0.1;
+const LONGEST_PAUSE = 60_000;
 const BETWEEN_COUNTS = 60_000;
 
 // Whether a row is low is not known at first.
@@ -120,7 +121,9 @@ export class Rows {
       // Dates pass or are changed, and the stream says nothing of it.
       this.details();
     });
-    await pause((performance.now() - began) * (1 / SHARE - 1));
+    // What was spent waiting for a server that is away was none of its work.
+    if (this.server.connection.lostAt >= began) return;
+    await waited(Math.min((performance.now() - began) * (1 / SHARE - 1), LONGEST_PAUSE), this.signal);
   }
 
   /** Takes the changes of one frame. */
@@ -172,5 +175,3 @@ export class Rows {
     }
   }
 }
-
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
